@@ -1,0 +1,150 @@
+# webhookd. `make demo` and `make check` are all a newcomer needs; README.md has the rest.
+
+VERSION  := 0.1.0
+PREFIX   ?= /usr/local
+SYSCONF  ?= /etc
+BUILD    ?= build
+SANITIZE ?=
+
+CC       ?= cc
+PKG_CONFIG ?= pkg-config
+LIBRARIES := libmicrohttpd jansson uuid sqlite3 libconfuse yaml-0.1 libsodium libcurl
+ifeq ($(filter clean deps demo check install-deps,$(MAKECMDGOALS)),)
+PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(LIBRARIES) 2>/dev/null)
+endif
+
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wswitch-enum -Wformat=2 \
+            -Wconversion -Wno-sign-conversion -Wpointer-arith -Wundef -Wvla -Wwrite-strings -Wcast-qual \
+            -Wmissing-declarations -Wold-style-definition
+HARDENING := -fPIE -fstack-protector-strong -fstack-clash-protection -fcf-protection
+ifeq ($(SANITIZE),)
+HARDENING += -D_FORTIFY_SOURCE=2
+OPTIMIZE  ?= -O2
+else
+OPTIMIZE  ?= -O1 -fno-omit-frame-pointer -fsanitize=$(SANITIZE) -fno-sanitize-recover=all
+endif
+WERROR   ?= -Werror
+CFLAGS   ?= -g
+ALL_CFLAGS = -std=c17 -D_GNU_SOURCE $(OPTIMIZE) $(WARNINGS) $(WERROR) $(HARDENING) -Iinclude -Isrc -I$(BUILD)/generated \
+             -DWEBHOOKD_VERSION='"$(VERSION)"' -DWEBHOOKD_LIBEXEC='"$(PREFIX)/libexec/webhookd"' -pthread $(PKG_CFLAGS) $(CPPFLAGS) $(CFLAGS)
+ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed -pthread $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(LDFLAGS)
+
+# Everything but the three programs' own folders is one archive; each program takes what it needs from it.
+LIB_FOLDERS := base config model store store/sqlite queue runner http hooks admin
+LIB_SOURCES := $(foreach folder,$(LIB_FOLDERS),$(wildcard src/$(folder)/*.c))
+LIB_OBJECTS := $(LIB_SOURCES:src/%.c=$(BUILD)/%.o) $(BUILD)/generated/migrations.o
+ARCHIVE     := $(BUILD)/libwebhookd.a
+
+CTL_OBJECTS    := $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/webhookctl/*.c))
+VESSEL_OBJECTS := $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/webhookd-vessel/*.c))
+PROGRAMS := $(BUILD)/webhookd $(BUILD)/webhookctl $(BUILD)/webhookd-vessel
+
+DAEMON_LIBS := -lmicrohttpd -ljansson -luuid -lsqlite3 -lconfuse -lyaml -lsodium
+CTL_LIBS    := -lcurl -ljansson
+TEST_LIBS   := $(shell $(PKG_CONFIG) --libs check 2>/dev/null) -lcurl $(DAEMON_LIBS)
+
+.PHONY: all install lint bench asan tsan check check-run check-programs demo deps clean format
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(PROGRAMS)
+
+# ---- building ----
+
+$(BUILD)/%.o: src/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/generated/migrations.c: src/store/sqlite/embed-migrations $(wildcard migrations/*.sql)
+	@mkdir -p $(@D)
+	sh src/store/sqlite/embed-migrations migrations > $@
+
+$(BUILD)/generated/%.o: $(BUILD)/generated/%.c
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(ARCHIVE): $(LIB_OBJECTS)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/webhookd: $(BUILD)/webhookd.o $(ARCHIVE)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(DAEMON_LIBS)
+
+$(BUILD)/webhookctl: $(CTL_OBJECTS) $(ARCHIVE)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CTL_LIBS) -luuid -lsodium
+
+$(BUILD)/webhookd-vessel: $(VESSEL_OBJECTS) $(ARCHIVE)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^
+
+# ---- tests: every tests/<kind>/test_*.c is a program of its own; tests/<kind>/ has what they share ----
+
+TEST_KINDS    := unit system fault crash
+TEST_SOURCES  := $(foreach kind,$(TEST_KINDS),$(wildcard tests/$(kind)/test_*.c))
+TEST_PROGRAMS := $(TEST_SOURCES:%.c=$(BUILD)/%)
+TEST_SHARED   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(TEST_SOURCES),$(wildcard tests/support/*.c)))
+PRELOADS      := $(patsubst tests/%.c,$(BUILD)/tests/%.so,$(wildcard tests/fault/preload_*.c))
+
+$(BUILD)/tests/%.o: tests/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -c -o $@ $<
+
+$(BUILD)/tests/fault/preload_%.so: tests/fault/preload_%.c
+	@mkdir -p $(@D)
+	$(CC) -std=c17 -D_GNU_SOURCE -O1 -fPIC -shared -Wall -Wextra -o $@ $< -ldl
+
+$(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_SHARED) $(ARCHIVE)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBS)
+
+check-programs: $(PROGRAMS) $(TEST_PROGRAMS) $(PRELOADS)
+
+# Runs what is built: TESTS="build/tests/unit/test_id …" for a few.
+check-run: check-programs
+	@BUILD=$(BUILD) sh tests/run $(or $(TESTS),$(TEST_PROGRAMS))
+
+# What `check`, `demo` and `.ci/run` call first: everything missing is installed, or the command is printed.
+deps:
+	@sh packaging/install-dependencies
+
+check: deps
+	@$(MAKE) --no-print-directory check-run
+
+demo: deps
+	@$(MAKE) --no-print-directory all
+	@BUILD=$(BUILD) ONCE=$(ONCE) sh packaging/demo
+
+asan:
+	@$(MAKE) --no-print-directory BUILD=build/asan SANITIZE=address,undefined check-run
+
+tsan:
+	@$(MAKE) --no-print-directory BUILD=build/tsan SANITIZE=thread check-run
+
+bench: all
+	@$(MAKE) --no-print-directory $(BUILD)/tests/bench/bare $(BUILD)/tests/bench/bench
+	@BUILD=$(BUILD) $(BUILD)/tests/bench/bench
+
+lint:
+	@sh tests/lint/run
+
+format:
+	@clang-format -i $$(git ls-files '*.c' '*.h')
+
+# ---- installing ----
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/webhookd \
+	  $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8 \
+	  $(DESTDIR)$(PREFIX)/share/doc/webhookd $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(SYSCONF)/webhookd
+	install -m 0755 $(BUILD)/webhookd $(DESTDIR)$(PREFIX)/sbin/webhookd
+	install -m 0755 $(BUILD)/webhookctl $(DESTDIR)$(PREFIX)/bin/webhookctl
+	install -m 0755 $(BUILD)/webhookd-vessel $(DESTDIR)$(PREFIX)/libexec/webhookd/webhookd-vessel
+	install -m 0644 docs/man/webhookctl.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -m 0644 docs/man/webhookd.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/
+	install -m 0644 docs/man/webhookd.8 $(DESTDIR)$(PREFIX)/share/man/man8/
+	install -m 0644 README.md LICENSE webhookd.conf.example $(DESTDIR)$(PREFIX)/share/doc/webhookd/
+	cp -R docs/examples $(DESTDIR)$(PREFIX)/share/doc/webhookd/
+	sed 's|@PREFIX@|$(PREFIX)|g; s|@SYSCONF@|$(SYSCONF)|g' packaging/webhookd.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/webhookd.service
+
+clean:
+	rm -rf build
+
+-include $(LIB_OBJECTS:.o=.d) $(CTL_OBJECTS:.o=.d) $(VESSEL_OBJECTS:.o=.d) $(BUILD)/webhookd.d \
+         $(TEST_PROGRAMS:=.d) $(TEST_SHARED:.o=.d)

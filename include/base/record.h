@@ -1,0 +1,97 @@
+/* What the daemon and a vessel's supervisor (webhookd-vessel) tell each other: descriptors by fixed numbers, a job, and an
+ * attempt's folder. Both formats carry a version: an upgraded daemon meets the supervisors of the one before.
+ *
+ * The folder is state_dir/attempts/<vessel run id>.<attempt>/:
+ *
+ *   lock     flock()ed by the daemon before it spawns; supervisor (and, in a sandbox, its pid 1) inherit the descriptor, so it is
+ *            held for as long as any of them lives
+ *   pid      the supervisor's pid in decimal, written first of all; trusted only after pidfd_open and a look that the lock is held
+ *   started  exists once the process that becomes the interpreter was let go
+ *   exit     the result, written as exit.tmp and renamed; not synced: the store is the durable record
+ */
+#ifndef WEBHOOKD_BASE_RECORD_H
+#define WEBHOOKD_BASE_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+
+#define RECORD_FORMAT 1
+
+/* Descriptors that the supervisor is spawned with. 0 to 2 are /dev/null. The last two are absent if there is nothing in them. */
+enum record_fd {
+    RECORD_FD_JOB = 3,     /* the job, a memfd at its start */
+    RECORD_FD_LOCK = 4,    /* attempts/…/lock, with the flock */
+    RECORD_FD_FOLDER = 5,  /* attempts/… */
+    RECORD_FD_WORKDIR = 6, /* runs/<run id> */
+    RECORD_FD_OUTPUT = 7,  /* the output log, O_APPEND | O_WRONLY */
+    RECORD_FD_HEADERS = 8, /* to be copied to <workdir>/<vessel run id>.webhook_headers, from its start */
+    RECORD_FD_BODY = 9,    /* to be copied to <workdir>/<vessel run id>.webhook_body, from its start */
+};
+
+/* What a supervisor is to do. Strings are never NULL. Owned by whoever made it (record_job_free frees the contents). */
+struct record_job {
+    char *vessel_run_id;
+    char *workdir;      /* absolute, as the vessel sees it: its cwd and HOME */
+    char *hidden_dir;   /* off mode, root changing to another user: the state folder, which that user may not enter. The vessel gets a mount
+                           namespace of its own in which only workdir is found there. "" = leave the mounts alone */
+    char *interpreter;  /* a path, or a name to be looked up in the PATH of `environment` */
+    char *file_name;    /* written to <workdir>/<vessel run id>.files/<file_name>, its folders made, mode 0700 */
+    char *file_content;
+    char *file_to_run;  /* below the same folder; run as: interpreter <absolute path> arguments… */
+    char **arguments;
+    size_t argument_count;
+    char **environment; /* "NAME=value", complete: nothing else is passed on */
+    size_t environment_count;
+    bool change_user;
+    uint32_t uid, gid;  /* with change_user; supplementary groups are those of `user` */
+    char *user;
+    int32_t nice;
+    int64_t cutoff_ms;     /* from the start of the interpreter; 0 = none */
+    int64_t stop_grace_ms; /* between SIGTERM and SIGKILL */
+    int64_t max_output_bytes;
+};
+
+int record_job_write(const struct record_job *job, struct buffer *into);
+int record_job_read(const void *data, size_t bytes, struct record_job *job, struct error *error);
+void record_job_free(struct record_job *job);
+
+enum record_result {
+    RECORD_EXITED,      /* by itself, or by a signal that nobody here sent: exit_code, 128 + n for signal n */
+    RECORD_CUTOFF,      /* ended by the supervisor at the cutoff */
+    RECORD_STOPPED,     /* the supervisor was told to stop it */
+    RECORD_NOT_STARTED, /* it could not be executed: exit_code is 127, reason says why */
+};
+
+struct record_exit {
+    enum record_result result;
+    int exit_code;     /* 0 to 255 */
+    char reason[300];  /* "" if there is nothing to say */
+    int64_t started_ms, ended_ms; /* wall clock; started_ms 0 if it never was */
+    int64_t output_bytes;         /* in the log, without the line about the cut */
+    bool output_cut;
+};
+
+int record_exit_write(int folder_fd, const struct record_exit *exit, struct error *error);
+/* 1 = there and read, 0 = not there, -1 = damaged or of a format this program does not know. */
+int record_exit_read(int folder_fd, struct record_exit *exit, struct error *error);
+
+/* Takes the lock file for a new attempt (creates it, flock LOCK_EX | LOCK_NB). A descriptor, or -1. */
+int record_lock_take(int folder_fd, struct error *error);
+/* 1 = someone holds it, 0 = free, -1 = there is no lock file or it cannot be asked. */
+int record_lock_is_held(int folder_fd);
+bool record_has_started(int folder_fd);
+int record_mark_started(int folder_fd); /* 0 or -1 with errno; async-signal-safe */
+int record_pid_write(int folder_fd, pid_t pid, struct error *error);
+/* The supervisor's pid, 0 if it has not been written yet, -1 if it makes no sense. */
+pid_t record_pid_read(int folder_fd);
+
+/* "<vessel run id>.<attempt>". */
+#define RECORD_NAME_BYTES 64
+char *record_name(const char *vessel_run_id, int attempt, char name[RECORD_NAME_BYTES]);
+
+#endif

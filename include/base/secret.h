@@ -1,0 +1,60 @@
+/* Secrets: the webhook token, its hash, and its seal. The only code that handles a token's characters
+ * besides the handler that receives it and the reply that shows it (invariant 7).
+ *
+ * A token is "whk_", 30 random base62 characters, and 6 base62 characters of the CRC-32 (ISO-HDLC, as in
+ * zlib) of what precedes; digits 0-9A-Za-z, most significant first, zero-padded. */
+#ifndef WEBHOOKD_BASE_SECRET_H
+#define WEBHOOKD_BASE_SECRET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+#define SECRET_TOKEN_CHARS 40
+#define SECRET_HASH_BYTES  32
+#define SECRET_KEY_BYTES   32
+#define SECRET_SEALED_BYTES (24 + 16 + SECRET_TOKEN_CHARS) /* nonce, MAC, token (XSalsa20-Poly1305, libsodium's secretbox) */
+
+struct secret_key {
+    bool present;
+    uint8_t bytes[SECRET_KEY_BYTES];
+};
+
+/* Once, before anything else here; any later call does nothing. */
+int secret_init(struct error *error);
+
+void secret_mint_token(char token[SECRET_TOKEN_CHARS + 1]);
+/* True if text (of exactly `chars` characters) has a token's shape and checksum. No memory, no store, no timing secret. */
+bool secret_token_is_well_formed(const char *text, size_t chars);
+
+void secret_hash(const void *data, size_t bytes, uint8_t hash[SECRET_HASH_BYTES]); /* SHA-256 */
+
+/* SHA-256 piece by piece. */
+struct secret_hasher {
+    _Alignas(16) uint8_t state[128];
+};
+void secret_hasher_start(struct secret_hasher *hasher);
+void secret_hasher_add(struct secret_hasher *hasher, const void *data, size_t bytes);
+void secret_hasher_finish(struct secret_hasher *hasher, uint8_t hash[SECRET_HASH_BYTES]);
+
+void secret_seal(const struct secret_key *key, const char token[SECRET_TOKEN_CHARS],
+                 uint8_t sealed[SECRET_SEALED_BYTES]);
+/* 0, or -1 if the key is not the one that sealed it. */
+int secret_open(const struct secret_key *key, const uint8_t sealed[SECRET_SEALED_BYTES],
+                char token[SECRET_TOKEN_CHARS + 1]);
+
+/* Reads the key file, which must be a regular file of exactly 32 bytes that only its owner can read. Absent: 0 with key->present false. */
+int secret_key_read(int dir_fd, const char *name, struct secret_key *key, struct error *error);
+/* Makes it: mode 0600, O_EXCL, synced together with its folder before this returns. */
+int secret_key_create(int dir_fd, const char *name, struct secret_key *key, struct error *error);
+
+void secret_wipe(void *data, size_t bytes);
+bool secret_equal(const void *a, const void *b, size_t bytes); /* in constant time */
+void secret_random(void *data, size_t bytes);
+
+/* 64 lower-case hexadecimal digits and a NUL. Returns text. */
+char *secret_hash_format(const uint8_t hash[SECRET_HASH_BYTES], char text[2 * SECRET_HASH_BYTES + 1]);
+
+#endif

@@ -1,0 +1,109 @@
+/* webhookd.conf as one immutable snapshot. A table in config/keys.c has one row per key: section, name, type, default,
+ * range, whether a reload can change it, and what is said at start when it is set before its feature exists.
+ *
+ * A snapshot is counted: any thread may hold one; a reload parses a fresh one and the holders swap. */
+#ifndef WEBHOOKD_CONFIG_CONFIG_H
+#define WEBHOOKD_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/log.h"
+
+#define CONFIG_DEFAULT_PATH "/etc/webhookd/webhookd.conf"
+#define CONFIG_EXIT_STATUS  78 /* wrong configuration (sysexits.h EX_CONFIG) */
+
+struct config_list {
+    char **items;
+    size_t count;
+};
+
+enum config_sandbox { CONFIG_SANDBOX_STRICT, CONFIG_SANDBOX_OFF };
+
+/* Sizes in bytes, durations in milliseconds, never negative. Strings are never NULL; "" is not set. */
+struct config {
+    char *state_dir;
+    char *store; /* "sqlite:NAME" */
+    enum log_level log_level;
+    enum log_format log_format;
+    int64_t min_free_bytes;
+    struct {
+        char *listen;     /* "ADDRESS:PORT", "[IPV6]:PORT", "unix:/PATH"; port 0 = any free one */
+        char *public_url; /* without a slash at the end */
+        int64_t max_body_bytes;
+        int64_t max_connections;
+        int64_t max_in_flight_bytes;
+        int64_t header_timeout_ms, body_timeout_ms, idle_timeout_ms, answer_timeout_ms;
+        struct config_list trusted_proxies; /* addresses and CIDR ranges, checked */
+        char *tls_certificate, *tls_key;
+    } hooks;
+    struct {
+        char *listen;
+        char *socket; /* path */
+        char *socket_group;
+    } admin;
+    struct {
+        bool enabled;
+        int64_t max_vessels; /* 0 = 4 × cores */
+        int64_t nice;
+        int64_t max_output_bytes;
+        int64_t stop_grace_ms;
+        char *bash, *python, *node, *path;
+        enum config_sandbox sandbox;
+        char *user;
+        struct config_list readable, writable;
+        bool network;
+        int64_t max_memory_bytes, max_processes, max_open_files;
+    } runner;
+    struct {
+        int64_t runs_ms; /* 0 = keep */
+    } retention;
+    /* `fleet "org/project/name" { … }` sections, as far as they are accepted now */
+    struct config_fleet {
+        char *name;
+        bool has_sandbox;
+        enum config_sandbox sandbox;
+        char *user; /* "" = runner.user */
+    } *fleets;
+    size_t fleet_count;
+};
+
+/* What was wrong, or what is noteworthy, one line each: "webhookd.conf:12: hooks.max_body: …". */
+struct config_report {
+    char **lines;
+    size_t count;
+};
+
+/* Reads and checks the file. NULL with at least one line in the report if anything is wrong; all errors that can be found are found.
+ * A counted snapshot (count 1) otherwise. */
+struct config *config_load(const char *path, struct config_report *report);
+/* The same from memory; `name` stands for the path in the messages. */
+struct config *config_parse(const char *text, size_t bytes, const char *name, struct config_report *report);
+
+struct config *config_hold(struct config *config); /* any thread */
+void config_release(struct config *config);        /* any thread; NULL is fine */
+
+/* One line per key that is set (to other than its default) whose feature does not exist yet. */
+void config_report_unsupported(const struct config *config, struct config_report *report);
+/* What makes starting impossible though the file is right (TLS keys set, sandbox strict, …): -1 and why. */
+int config_check_start(const struct config *config, struct error *error);
+/* One line per key that differs and needs a restart ("hooks.listen: changed, takes effect after a restart"). */
+void config_report_restart(const struct config *running, const struct config *fresh, struct config_report *report);
+
+void config_report_add(struct config_report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void config_report_free(struct config_report *report);
+
+/* For tests and documentation: every key in order. NULL behind the last. */
+struct config_key_info {
+    const char *section; /* "" = top level */
+    const char *name;
+    const char *default_text; /* as written in the file */
+    const char *range_text;   /* "4KiB to 16GiB" */
+    bool reloadable;
+    const char *unsupported; /* what is said when it is set, or NULL if it is acted on */
+};
+const struct config_key_info *config_key_info(size_t index);
+
+#endif

@@ -1,0 +1,14 @@
+/* What organizations, projects, fleets and vessels may be called. */
+#ifndef WEBHOOKD_MODEL_NAME_H
+#define WEBHOOKD_MODEL_NAME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define NAME_MAX_BYTES 255
+
+/* NULL if the name is fine: 1 to 255 bytes of UTF-8, no control characters, no "/", not shaped like a UUID. Else what is wrong with it. */
+const char *name_problem(const char *name);
+bool name_is_utf8(const char *text, size_t bytes);
+
+#endif

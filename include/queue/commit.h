@@ -1,0 +1,90 @@
+/* The commit queue: the one writer. Producers on any thread hand over operations; the committer's thread takes all that waits (bounded in
+ * count and bytes), does BEGIN, applies each, COMMIT, and then calls each one back. One fsync serves the whole batch.
+ *
+ * The invariants of docs/architecture.md that live here: 1 (no answer before COMMIT returned), 3 (one writer), 5 (an operation that
+ * fails alone fails alone), 6 (a disk that failed stops the process), 8 (bounds), 9 (run numbers grow). */
+#ifndef WEBHOOKD_QUEUE_COMMIT_H
+#define WEBHOOKD_QUEUE_COMMIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "store/store.h"
+
+struct commit_queue;
+struct commit_op;
+
+enum commit_class {
+    COMMIT_REQUEST, /* someone waits for an answer: refused at the bound, failed when the batch fails */
+    COMMIT_RUNNER,  /* has reserved room, and is retried until it is committed (or the process ends) */
+};
+
+/* What an operation does; one constant per kind of operation. */
+struct commit_kind {
+    const char *name; /* for the log */
+    enum commit_class class;
+    bool many_statements; /* gets a savepoint of its own, so that it can fail alone */
+    /* On the committer's thread inside the transaction; may be called again if the batch was rolled back. -1 refuses this operation alone
+     * (unless the transaction is gone or the error's kind is FULL or IO: then the whole batch fails). */
+    int (*apply)(struct commit_op *op, struct store *store, struct error *error);
+    /* On the committer's thread, no lock held, exactly once per submitted operation that was not withdrawn: error NULL = it is
+     * committed and synced. Must not block. The operation may be freed here. */
+    void (*done)(struct commit_op *op, const struct error *error);
+};
+
+/* Embed it in the operation's own struct. The submitter owns the memory until commit_submit returned 0; then `done` has it. */
+struct commit_op {
+    const struct commit_kind *kind;
+    size_t bytes; /* what it weighs against the bound on bytes in one batch */
+    /* the queue's: */
+    struct commit_op *next, *previous;
+    enum commit_op_state { COMMIT_OP_NEW, COMMIT_OP_QUEUED, COMMIT_OP_TAKEN } state;
+    struct error error;
+};
+
+struct commit_options {
+    struct store_options store;
+    int64_t max_queued; /* requests waiting; beyond it commit_submit refuses with ERROR_UNAVAILABLE */
+    int64_t min_free_bytes;
+    /* After each commit that changed something, on the committer's thread: news for the runner (a flag, invariant 9). May be NULL. */
+    void (*committed)(void *context);
+    /* The disk failed (invariant 6): everyone waiting has been told; the process must stop at once with status 1. On the committer's thread. */
+    void (*failed)(void *context, const struct error *error);
+    void *context;
+};
+
+/* Opens (creates, migrates) the store; starts the threads (committer, checkpointer). */
+struct commit_queue *commit_start(const struct commit_options *options, struct error *error);
+/* Commits what waits, refuses what comes, ends the threads, closes the store. */
+void commit_stop(struct commit_queue *queue);
+
+/* 0: `done` will be called. -1: refused, `done` will not be called, and *error says why. Any thread. */
+int commit_submit(struct commit_queue *queue, struct commit_op *op, struct error *error);
+/* True if the operation was still queued and is now the caller's again (`done` will not be called). Any thread. */
+bool commit_withdraw(struct commit_queue *queue, struct commit_op *op);
+
+/* 0 if a request could be made durable now; -1 and why: little space, disk full a moment ago, stopping. Any thread, cheap. */
+int commit_is_ready(struct commit_queue *queue, struct error *error);
+void commit_set_min_free(struct commit_queue *queue, int64_t bytes);
+
+/* For callers that may block (admin workers): submits and waits for `done`. */
+int commit_and_wait(struct commit_queue *queue, struct commit_op *op, struct error *error);
+/* The kind's `done` for operations used with commit_and_wait; they must begin with a struct commit_waiting_op. */
+struct commit_waiting_op {
+    struct commit_op op;
+    struct commit_waiter *waiter;
+};
+void commit_wake_waiter(struct commit_op *op, const struct error *error);
+
+struct commit_metrics {
+    uint64_t batches, operations, failed_batches, checkpoints;
+    int64_t queued;       /* now */
+    int64_t log_frames;   /* of the write-ahead log, at the last look */
+    int64_t free_bytes;   /* on the state disk, at the last look */
+    int64_t commit_us_sum; /* microseconds spent in COMMIT */
+};
+void commit_get_metrics(struct commit_queue *queue, struct commit_metrics *metrics);
+
+#endif

@@ -1,0 +1,40 @@
+/* Waiting runs → vessel processes → results, on one thread with one event loop. */
+#ifndef WEBHOOKD_RUNNER_RUNNER_H
+#define WEBHOOKD_RUNNER_RUNNER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/id.h"
+#include "config/config.h"
+#include "queue/commit.h"
+#include "store/store.h"
+
+struct runner;
+
+struct runner_options {
+    struct config *config; /* held by the runner */
+    struct store_options store; /* for its own read-only connection */
+    struct commit_queue *queue;
+    int state_fd;                /* state_dir, borrowed; runs/ attempts/ logs/ trash/ spool/ exist below it */
+    const char *state_path;      /* absolute, borrowed */
+    const char *supervisor_path; /* webhookd-vessel, absolute */
+};
+
+/* Recovers what the last daemon left (attempts found by their locks and records), then claims. Starts its thread and the cleaner's. */
+struct runner *runner_start(const struct runner_options *options, struct error *error);
+/* Stops claiming and watching; leaves vessels running under their supervisors. Operations it has submitted must be committed before (commit_stop
+ * after runner_stop is fine: their `done` finds it stopped). */
+void runner_stop(struct runner *runner);
+
+void runner_wake(struct runner *runner);                             /* there may be a waiting run; any thread */
+void runner_reconfigure(struct runner *runner, struct config *fresh); /* any thread; holds it */
+
+struct runner_metrics {
+    int64_t running_vessels, active_runs;
+    uint64_t attempts_started, attempts_ended, attempts_interrupted, attempts_adopted;
+};
+void runner_get_metrics(struct runner *runner, struct runner_metrics *metrics); /* any thread */
+
+#endif
