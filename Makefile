@@ -44,6 +44,11 @@ CTL_LIBS    := -lcurl -ljansson
 TEST_LIBS   := $(shell $(PKG_CONFIG) --libs check 2>/dev/null) -lcurl $(DAEMON_LIBS)
 
 .PHONY: all install lint bench asan tsan check check-run check-programs demo deps clean format
+# `make V=1` shows the whole commands.
+ifndef V
+QUIET = @printf '  %-5s %s\n' $(1) $(2);
+endif
+
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -53,46 +58,46 @@ all: $(PROGRAMS)
 
 $(BUILD)/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call QUIET,CC,$@)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/generated/migrations.c: src/store/sqlite/embed-migrations $(wildcard migrations/*.sql)
 	@mkdir -p $(@D)
 	sh src/store/sqlite/embed-migrations migrations > $@
 
 $(BUILD)/generated/%.o: $(BUILD)/generated/%.c
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call QUIET,CC,$@)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(ARCHIVE): $(LIB_OBJECTS)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call QUIET,AR,$@)$(AR) rcs $@ $^
 
 $(BUILD)/webhookd: $(BUILD)/webhookd.o $(ARCHIVE)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(DAEMON_LIBS)
+	$(call QUIET,LINK,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(DAEMON_LIBS)
 
 $(BUILD)/webhookctl: $(CTL_OBJECTS) $(ARCHIVE)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CTL_LIBS) -luuid -lsodium
+	$(call QUIET,LINK,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CTL_LIBS) -luuid -lsodium
 
 $(BUILD)/webhookd-vessel: $(VESSEL_OBJECTS) $(ARCHIVE)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^
+	$(call QUIET,LINK,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^
 
 # ---- tests: every tests/<kind>/test_*.c is a program of its own; tests/<kind>/ has what they share ----
 
 TEST_KINDS    := unit system fault crash
 TEST_SOURCES  := $(foreach kind,$(TEST_KINDS),$(wildcard tests/$(kind)/test_*.c))
 TEST_PROGRAMS := $(TEST_SOURCES:%.c=$(BUILD)/%)
-TEST_SHARED   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(TEST_SOURCES),$(wildcard tests/support/*.c)))
+TEST_SHARED   := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
 PRELOADS      := $(patsubst tests/%.c,$(BUILD)/tests/%.so,$(wildcard tests/fault/preload_*.c))
 
 $(BUILD)/tests/%.o: tests/%.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -c -o $@ $<
+	$(call QUIET,CC,$@)$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -c -o $@ $<
 
 $(BUILD)/tests/fault/preload_%.so: tests/fault/preload_%.c
 	@mkdir -p $(@D)
-	$(CC) -std=c17 -D_GNU_SOURCE -O1 -fPIC -shared -Wall -Wextra -o $@ $< -ldl
+	$(call QUIET,CC,$@)$(CC) -std=c17 -D_GNU_SOURCE -O1 -fPIC -shared -Wall -Wextra -o $@ $< -ldl
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_SHARED) $(ARCHIVE)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBS)
+	$(call QUIET,LINK,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBS)
 
 check-programs: $(PROGRAMS) $(TEST_PROGRAMS) $(PRELOADS)
 

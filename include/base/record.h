@@ -48,8 +48,11 @@ struct record_job {
     char **environment; /* "NAME=value", complete: nothing else is passed on */
     size_t environment_count;
     bool change_user;
-    uint32_t uid, gid;  /* with change_user; supplementary groups are those of `user` */
-    char *user;
+    uint32_t uid, gid;  /* with change_user */
+    uint32_t *groups;   /* and its supplementary groups, all of them (getgrouplist(3)). The daemon looks them up: libc's name services would
+                           make the supervisor, which is linked statically, slow to start. None = gid alone */
+    size_t group_count;
+    char *user;         /* its name, for messages */
     int32_t nice;
     int64_t cutoff_ms;     /* from the start of the interpreter; 0 = none */
     int64_t stop_grace_ms; /* between SIGTERM and SIGKILL */

@@ -36,6 +36,9 @@ struct http_service {
     enum http_step (*finish)(struct http_exchange *exchange, void *context);
     /* The last call for every exchange whose begin was called: answered, or the connection is gone. Frees exchange's user data. */
     void (*end)(struct http_exchange *exchange, void *context);
+    /* A suspended exchange's deadline (http_suspend) has passed: on the reaper's thread, with the connection held, so that the exchange
+     * cannot be resumed into its next step meanwhile. Must not block; may call http_abort and http_resume. May be NULL. */
+    void (*expired)(struct http_exchange *exchange, void *context);
     /* The request was refused by the server itself with this status (guard, 431); for logs and metrics. May be NULL. */
     void (*refused)(struct http_exchange *exchange, unsigned status, const char *message, void *context);
 };
@@ -60,8 +63,9 @@ char *http_listen_address(int listen_fd, char text[HTTP_ADDRESS_BYTES]);
 struct http_server *http_server_start(const struct http_options *options, struct error *error);
 /* Stops listening; connections that are in the middle of a request go on. */
 void http_server_quiesce(struct http_server *server);
-/* Waits until no request is in progress, at most timeout_ms; then closes everything. All suspended exchanges must have been resumed. */
-void http_server_stop(struct http_server *server, int64_t timeout_ms);
+/* Waits until no request is in progress, at most timeout_ms; then closes everything and frees the server. -1: some request has not
+ * ended, and libmicrohttpd cannot stop under it: nothing was freed, the process can only exit. NULL is fine. */
+int http_server_stop(struct http_server *server, int64_t timeout_ms);
 void http_server_set_timeouts(struct http_server *server, int64_t header_ms, int64_t body_ms, int64_t idle_ms); /* any thread */
 
 struct http_metrics {
@@ -90,7 +94,8 @@ bool http_is_chunked(const struct http_exchange *exchange);
 char *http_peer(const struct http_exchange *exchange, char text[HTTP_PEER_BYTES]);
 int64_t http_started_us(const struct http_exchange *exchange); /* monotonic, when its headers were in */
 
-void http_suspend(struct http_exchange *exchange);
+/* deadline_ms on the monotonic clock; 0 = none. */
+void http_suspend(struct http_exchange *exchange, int64_t deadline_ms);
 void http_resume(struct http_exchange *exchange); /* any thread, exactly once per suspend (invariant 2) */
 /* Closes the connection under a suspended exchange, which must still be resumed; its step is not called again. Any thread. */
 void http_abort(struct http_exchange *exchange);

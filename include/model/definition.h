@@ -10,7 +10,10 @@
 #include "base/id.h"
 
 enum vessel_language { LANGUAGE_BASH, LANGUAGE_PYTHON, LANGUAGE_NODE };
-enum vessel_kind { VESSEL_CODE, VESSEL_STUB /* kept by --stub, ends errored: "not available here" */ };
+enum vessel_kind {
+    VESSEL_CODE,
+    VESSEL_STUB /* kept by --stub, ends errored: "not available here" */
+};
 enum path_condition { PATH_SUCCESS, PATH_ERRORED, PATH_COMPLETED };
 enum interrupt_policy { INTERRUPT_FAIL, INTERRUPT_RERUN };
 
@@ -30,8 +33,8 @@ struct definition_vessel {
     struct id id; /* zero until the store has given it one, if the file names none */
     enum vessel_kind kind;
     enum vessel_language language;
-    char *version;     /* as written, or NULL */
-    char *file_name;   /* relative, safe components; NULL for a stub */
+    char *version;      /* as written, or NULL */
+    char *file_name;    /* relative, safe components; NULL for a stub */
     char *file_content; /* NUL-free text; its length is strlen */
     char *file_to_run;
     char **arguments; /* one argument each, in order */
@@ -54,10 +57,11 @@ struct definition_path {
 
 struct definition {
     char *name;
-    struct id id; /* zero if the file names none */
+    struct id id;                      /* zero if the file names none */
     struct definition_vessel *vessels; /* in the order of the file */
     size_t vessel_count;
-    struct definition_path *paths; /* an acyclic graph, connected when there is more than one vessel */
+    /* An acyclic graph, connected when there is more than one vessel; sorted by from, then to. */
+    struct definition_path *paths;
     size_t path_count;
     enum interrupt_policy on_interrupt;
     int max_concurrent_runs; /* 0 = no bound */
@@ -70,6 +74,8 @@ void definition_free(struct definition *definition); /* NULL is fine */
 char *definition_to_json(const struct definition *definition, bool with_ids);
 /* Reads what definition_to_json wrote (with ids). NULL and *error if that is damaged. */
 struct definition *definition_from_json(const char *json, size_t bytes, struct error *error);
+
+void definition_sort_paths(struct definition *definition);
 
 const char *vessel_language_name(enum vessel_language language); /* "BASH", … */
 

@@ -28,11 +28,12 @@ struct fleet_file_options {
 
 /* The definition (the caller's, definition_free), or NULL with at least one problem. `notes` gets what was accepted but is not acted on yet
  * (packages, triggers, retries, …), also on success. JSON is chosen when the first character that is no white space is '{'. */
-struct definition *fleet_file_parse(const char *text, size_t bytes, const struct fleet_file_options *options,
+struct definition *fleet_file_parse(const char *text, size_t bytes,
+                                    const struct fleet_file_options *options,
                                     struct fleet_problems *problems, struct fleet_problems *notes);
 
-void fleet_problems_add(struct fleet_problems *problems, int line, const char *path, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+void fleet_problems_add(struct fleet_problems *problems, int line, const char *path,
+                        const char *format, ...) __attribute__((format(printf, 4, 5)));
 void fleet_problems_free(struct fleet_problems *problems);
 
 #endif

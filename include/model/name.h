@@ -11,4 +11,9 @@
 const char *name_problem(const char *name);
 bool name_is_utf8(const char *text, size_t bytes);
 
+/* How many bytes the character takes that the text begins with (RFC 3629: no surrogates, no overlong forms); 0 if it begins with none. */
+size_t name_utf8_char(const char *text, size_t bytes);
+/* Whether that character, of `bytes` bytes, is a control character: U+0000 to U+001F, U+007F to U+009F. */
+bool name_is_control(const char *character, size_t bytes);
+
 #endif

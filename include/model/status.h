@@ -27,11 +27,16 @@ enum vessel_status {
     VESSEL_INCOMPLETE = 6,
 };
 
-enum run_trigger { TRIGGER_WEBHOOK = 0, TRIGGER_ON_DEMAND = 1, TRIGGER_API = 2, TRIGGER_SCHEDULE = 3 };
+enum run_trigger {
+    TRIGGER_WEBHOOK = 0,
+    TRIGGER_ON_DEMAND = 1,
+    TRIGGER_API = 2,
+    TRIGGER_SCHEDULE = 3
+};
 
 const char *run_status_name(enum run_status status); /* "scheduled", … */
 const char *vessel_status_name(enum vessel_status status);
-const char *run_trigger_name(enum run_trigger trigger); /* "on_demand", … */
+const char *run_trigger_name(enum run_trigger trigger);          /* "on_demand", … */
 int run_status_parse(const char *name, enum run_status *status); /* 0 or -1 */
 int run_trigger_parse(const char *name, enum run_trigger *trigger);
 

@@ -65,8 +65,9 @@ int commit_submit(struct commit_queue *queue, struct commit_op *op, struct error
 /* True if the operation was still queued and is now the caller's again (`done` will not be called). Any thread. */
 bool commit_withdraw(struct commit_queue *queue, struct commit_op *op);
 
-/* 0 if a request could be made durable now; -1 and why: little space, disk full a moment ago, stopping. Any thread, cheap. */
-int commit_is_ready(struct commit_queue *queue, struct error *error);
+/* 0 if a run with a body of this size could be made durable now; -1 and why: little space, disk full a moment ago, stopping.
+ * Whoever accepts runs asks before it submits one. Any thread, cheap. */
+int commit_has_room(struct commit_queue *queue, int64_t body_bytes, struct error *error);
 void commit_set_min_free(struct commit_queue *queue, int64_t bytes);
 
 /* For callers that may block (admin workers): submits and waits for `done`. */

@@ -49,6 +49,7 @@ int store_release(struct store *store, struct error *error);
 void store_rollback_to(struct store *store); /* undoes what came since the savepoint and drops it */
 bool store_in_transaction(struct store *store);
 bool store_wrote(struct store *store); /* since store_begin */
+int store_log_frames(struct store *store); /* frames in the write-ahead log after the last commit */
 
 /* Checkpoints, on a connection of the checkpointer's own (STORE_WRITE mode is not needed; give it store_open_checkpointer's). */
 struct store *store_open_checkpointer(const struct store_options *options, struct error *error);
@@ -98,7 +99,9 @@ int store_list_versions(struct store *store, const struct id *fleet_id, int (*ea
 int store_get_version(struct store *store, const struct id *fleet_id, int version /* 0: the current one */,
                       int (*each)(void *, const struct version_row *), void *context, struct error *error);
 
-/* Writing. Names are checked by the model (model/name.h) before they get here. */
+/* Writing. Names are checked by the model (model/name.h) before they get here. What writes more than one row wants a savepoint around it
+ * (invariant 5): store_apply_fleet, store_delete_fleet, and the runner's. store_accept_* need none: should one fail half way, it
+ * rolls the whole transaction back. */
 int store_create_org(struct store *store, const char *name, int64_t now_ms, struct id *id, struct error *error);
 int store_delete_org(struct store *store, const struct id *id, struct error *error); /* ERROR_CONFLICT unless empty */
 int store_create_project(struct store *store, const struct id *org_id, const char *name, int64_t now_ms, struct id *id,
@@ -186,7 +189,7 @@ struct run_row {
     enum body_place body_place;
     int64_t body_bytes;
     const uint8_t *body_sha256;
-    int64_t created_ms, started_ms, ended_ms; /* 0 = has not happened */
+    int64_t created_ms, started_ms, ended_ms; /* 0 = has not happened; created = the request arrived */
 };
 
 struct run_filter {
@@ -288,6 +291,7 @@ struct attempt_end {
     int64_t started_ms, ended_ms, output_bytes;
     bool output_cut;
 };
+/* Its vessel run is retrying then, until store_end_vessel or the next attempt. */
 int store_end_attempt(struct store *store, int64_t number, int vessel_index, int attempt, const struct attempt_end *end,
                       struct error *error);
 /* Sets a vessel run's status when its attempts are over (or it never had any). */

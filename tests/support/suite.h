@@ -26,7 +26,7 @@ void test_skip(const char *why);
 #define TEST_MAIN(name, ...)                                                                       \
     int main(void)                                                                                 \
     {                                                                                              \
-        static const struct suite_test tests[] = {__VA_ARGS__};                                    \
+        const struct suite_test tests[] = {__VA_ARGS__};                                           \
         return suite_run(name, tests, sizeof(tests) / sizeof(tests[0]));                           \
     }
 

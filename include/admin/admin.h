@@ -1,0 +1,62 @@
+/* The admin API on its TCP listener and on the admin socket, and /healthz, /readyz and /metrics. Reads through read-only
+ * connections of its own, writes through the commit queue. */
+#ifndef WEBHOOKD_ADMIN_ADMIN_H
+#define WEBHOOKD_ADMIN_ADMIN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/secret.h"
+#include "config/config.h"
+#include "http/server.h"
+#include "queue/commit.h"
+#include "runner/runner.h"
+#include "store/store.h"
+
+struct admin;
+
+#define ADMIN_KEY_FILE "secret.key" /* in state_dir */
+
+/* What the public listener has to say for the metrics. It lies above this layer's reach, so the main file's callback fills it. */
+#define ADMIN_MAX_ANSWERS 16
+struct admin_hooks_metrics {
+    struct http_metrics http;
+    struct {
+        unsigned status;
+        uint64_t count;
+    } answers[ADMIN_MAX_ANSWERS]; /* by status, since the start */
+    size_t answer_count;
+    uint64_t unanswered;     /* closed without an answer */
+    int64_t in_flight_bytes; /* of bodies in memory and not yet on disk, now */
+    uint64_t answer_us_sum;  /* from the headers' arrival to the answer, of all 201 */
+};
+
+struct admin_options {
+    struct config *config; /* held by admin */
+    struct store_options
+        store; /* for its read-only connections; the strings are borrowed until admin_stop */
+    struct commit_queue *queue;
+    struct runner *runner; /* NULL: none (accept and store only) */
+    /* The key as it was at the start. Not present: looked for again when it is needed. */
+    const struct secret_key *key;
+    int state_fd;              /* state_dir, borrowed; logs/ and spool/ lie below it */
+    const char *hooks_address; /* what the public listener is bound to, for the status; borrowed */
+    int64_t started_ms;        /* wall clock */
+    void (*get_hooks_metrics)(
+        void *context,
+        struct admin_hooks_metrics *metrics); /* any thread; zeroed before; may be NULL */
+    void *context;
+};
+
+/* Opens both listeners and their threads. NULL and *error if either cannot be had. */
+struct admin *admin_start(const struct admin_options *options, struct error *error);
+/* Takes no new connection; /readyz says 503 on those that are open. */
+void admin_quiesce(struct admin *admin);
+/* Removes the socket, waits for requests in progress, at most timeout_ms. The commit queue must still run. -1: some request has not
+ * ended, and nothing was freed: the process can only exit. NULL is fine. */
+int admin_stop(struct admin *admin, int64_t timeout_ms);
+
+void admin_reconfigure(struct admin *admin, struct config *fresh); /* any thread; holds it */
+
+#endif

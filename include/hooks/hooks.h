@@ -1,0 +1,44 @@
+/* The public listener: POST /hooks/<token> → a stored run and its 201. Nothing else answers here. */
+#ifndef WEBHOOKD_HOOKS_HOOKS_H
+#define WEBHOOKD_HOOKS_HOOKS_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "config/config.h"
+#include "http/server.h"
+#include "queue/commit.h"
+#include "queue/spool.h"
+
+struct hooks;
+
+struct hooks_options {
+    struct config *config; /* held */
+    int listen_fd;         /* from http_listen or systemd; owned */
+    struct commit_queue *queue;
+    struct spool *spool;
+};
+
+struct hooks *hooks_start(const struct hooks_options *options, struct error *error);
+/* Stops listening; what is in flight is still answered. */
+void hooks_quiesce(struct hooks *hooks);
+/* Waits for what is in flight, at most timeout_ms. The commit queue and the spool must still run. -1: it has not ended, and nothing was freed:
+ * the process can only exit. */
+int hooks_stop(struct hooks *hooks, int64_t timeout_ms);
+void hooks_reconfigure(struct hooks *hooks, struct config *fresh); /* any thread; holds it */
+
+#define HOOKS_STATUSES 7
+
+struct hooks_metrics {
+    struct http_metrics http;
+    struct {
+        unsigned status;
+        uint64_t count;
+    } answers[HOOKS_STATUSES];
+    uint64_t unanswered;    /* closed without an answer: deadlines, bodies that broke off or grew too large, disk trouble in a body */
+    uint64_t answer_us_sum; /* from the headers' arrival to the answer, of all 201 */
+    int64_t in_flight_bytes; /* bodies in memory and not yet on disk, now */
+};
+void hooks_get_metrics(struct hooks *hooks, struct hooks_metrics *metrics); /* any thread */
+
+#endif

@@ -1,0 +1,144 @@
+/* The admin API's beginning and end: the TCP listener and the admin socket, what they share, and the configuration that a reload
+ * swaps. Started and stopped by webhookd's main on the main thread. */
+#include "admin/admin.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "admin/core.h"
+#include "admin/service.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+
+/* Each connection has a thread: at most 256 in all, and strangers on TCP cannot use up the socket's share. */
+#define CONNECTIONS_PER_LISTENER 128
+#define HEADER_TIMEOUT_MS        10000
+#define BODY_TIMEOUT_MS          300000 /* a person may wait for a large upload */
+#define IDLE_TIMEOUT_MS                                                                            \
+    300000 /* bounds the reading of an answer too: a body may be a large download */
+
+/* Both sockets are opened before either is served, so that the addresses never change under a request. */
+static int open_sockets(struct admin *admin, struct error *error)
+{
+    const struct config *config = admin->config;
+    if (config->admin.socket[0] != '\0') {
+        admin->local.listen_fd = socket_open(config->admin.socket, config->admin.socket_group,
+                                             &admin->socket_file, error);
+        if (admin->local.listen_fd < 0)
+            return -1;
+        http_listen_address(admin->local.listen_fd, admin->local.address);
+    }
+    if (config->admin.listen[0] != '\0') {
+        admin->tcp.listen_fd = http_listen(config->admin.listen, error);
+        if (admin->tcp.listen_fd < 0) {
+            error_context(error, "admin.listen");
+            return -1;
+        }
+        http_listen_address(admin->tcp.listen_fd, admin->tcp.address);
+    }
+    return 0;
+}
+
+static int listener_start(struct admin_listener *listener, const char *name, struct error *error)
+{
+    if (listener->listen_fd < 0)
+        return 0;
+    struct http_options options = {
+        .name = name,
+        .listen_fd = listener->listen_fd,
+        .workers = 0,
+        .max_connections = CONNECTIONS_PER_LISTENER,
+        .header_timeout_ms = HEADER_TIMEOUT_MS,
+        .body_timeout_ms = BODY_TIMEOUT_MS,
+        .idle_timeout_ms = IDLE_TIMEOUT_MS,
+        .service = &admin_service,
+        .context = listener,
+    };
+    listener->listen_fd = -1; /* the server's, also if it does not start */
+    struct http_server *server = http_server_start(&options, error);
+    atomic_store(&listener->server, server);
+    return server ? 0 : -1;
+}
+
+static void listener_close_unused(struct admin_listener *listener)
+{
+    if (listener->listen_fd >= 0)
+        close(listener->listen_fd);
+    listener->listen_fd = -1;
+}
+
+struct admin *admin_start(const struct admin_options *options, struct error *error)
+{
+    struct admin *admin = memory_alloc(sizeof *admin);
+    admin->options = *options;
+    admin->options.config = NULL;
+    admin->options.key = NULL;
+    admin->started_monotonic_ms = clock_monotonic_ms();
+    admin->config = config_hold(options->config);
+    admin->key = *options->key;
+    pthread_mutex_init(&admin->config_lock, NULL);
+    pthread_mutex_init(&admin->key_lock, NULL);
+    admin->readers = readers_new(&options->store);
+    admin->tcp = (struct admin_listener){.admin = admin, .over_tcp = true, .listen_fd = -1};
+    admin->local = (struct admin_listener){.admin = admin, .over_tcp = false, .listen_fd = -1};
+    if (open_sockets(admin, error) != 0 ||
+        listener_start(&admin->local, "admin-socket", error) != 0 ||
+        listener_start(&admin->tcp, "admin", error) != 0) {
+        admin_stop(admin, 0);
+        return NULL;
+    }
+    log_info("admin API is open", log_text("socket", admin->socket_file.path),
+             log_text("listen", admin->tcp.address[0] != '\0' ? admin->tcp.address : NULL));
+    return admin;
+}
+
+void admin_quiesce(struct admin *admin)
+{
+    atomic_store(&admin->stopping, true);
+    if (admin->tcp.server)
+        http_server_quiesce(admin->tcp.server);
+    if (admin->local.server)
+        http_server_quiesce(admin->local.server);
+}
+
+int admin_stop(struct admin *admin, int64_t timeout_ms)
+{
+    if (!admin)
+        return 0;
+    int64_t deadline_ms = clock_monotonic_ms() + timeout_ms;
+    admin_quiesce(admin);
+    socket_remove(&admin->socket_file);
+    listener_close_unused(&admin->tcp);
+    listener_close_unused(&admin->local);
+    int stopped = http_server_stop(admin->tcp.server, timeout_ms);
+    int64_t left_ms = deadline_ms - clock_monotonic_ms();
+    if (http_server_stop(admin->local.server, left_ms > 0 ? left_ms : 0) != 0 || stopped != 0)
+        return -1;
+    socket_file_free(&admin->socket_file);
+    readers_free(admin->readers);
+    config_release(admin->config);
+    secret_wipe(&admin->key, sizeof admin->key);
+    pthread_mutex_destroy(&admin->config_lock);
+    pthread_mutex_destroy(&admin->key_lock);
+    free(admin);
+    return 0;
+}
+
+struct config *admin_hold_config(struct admin *admin)
+{
+    pthread_mutex_lock(&admin->config_lock);
+    struct config *config = config_hold(admin->config);
+    pthread_mutex_unlock(&admin->config_lock);
+    return config;
+}
+
+void admin_reconfigure(struct admin *admin, struct config *fresh)
+{
+    pthread_mutex_lock(&admin->config_lock);
+    struct config *old = admin->config;
+    admin->config = config_hold(fresh);
+    pthread_mutex_unlock(&admin->config_lock);
+    config_release(old);
+}

@@ -1,0 +1,84 @@
+/* Applying a fleet file: parse, check, commit, and say what came of it. On admin workers' threads. */
+#include "admin/calls.h"
+#include "admin/ops.h"
+#include "admin/render.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+static const char *outcome_name(enum apply_outcome outcome)
+{
+    switch (outcome) {
+    case APPLY_CREATED:
+        return "created";
+    case APPLY_UPDATED:
+        return "updated";
+    case APPLY_UNCHANGED:
+        break;
+    }
+    return "unchanged";
+}
+
+/* 422 with everything that is wrong with the file. */
+static int refuse_file(struct admin_request *request, const struct fleet_problems *problems,
+                       struct error *error)
+{
+    request->answer.status = 422;
+    request->answer.errors = render_problems(problems);
+    return error_set(error, ERROR_INVALID,
+                     "the fleet file was refused: %zu %s; nothing was changed", problems->count,
+                     problems->count == 1 ? "error" : "errors");
+}
+
+/* What is answered and logged once the operation has gone through. */
+static int answer_applied(struct admin_request *request, const struct ops_apply *apply,
+                          const struct fleet_problems *notes, struct error *error)
+{
+    json_t *fleet = json_null(), *version = json_null();
+    const char *outcome = "checked";
+    if (!apply->check_only) {
+        outcome = outcome_name(apply->result.outcome);
+        log_info("fleet applied", log_id("fleet", &apply->result.fleet_id),
+                 log_text("name", apply->definition->name), log_text("outcome", outcome),
+                 log_int("version", apply->result.version),
+                 log_id("request", http_request_id(request->exchange)));
+        struct store *store = request_store(request, error);
+        fleet = store ? fleet_object(store, &apply->result.fleet_id, error) : NULL;
+        if (!fleet)
+            return -1;
+        version = json_integer(apply->result.version);
+    }
+    json_t *data = json_object();
+    render_set(data, "outcome", json_string(outcome));
+    render_set(data, "fleet", fleet);
+    render_set(data, "version", version);
+    render_set(data, "notes", render_problems(notes));
+    request_answer_data(request, 200, data);
+    return 0;
+}
+
+int call_apply_fleet(struct admin_request *request, struct error *error)
+{
+    struct id project_id;
+    struct fleet_file_options options = {.stub = false};
+    struct ops_apply apply = {.project_id = &project_id, .now_ms = clock_wall_ms()};
+    if (request_path_id(request, "project_id", "project", &project_id, error) != 0 ||
+        request_query_flag(request, "check", &apply.check_only, error) != 0 ||
+        request_query_flag(request, "stub", &options.stub, error) != 0)
+        return -1;
+
+    struct fleet_problems problems = {NULL, 0}, notes = {NULL, 0};
+    apply.file = request->body.data ? request->body.data : "";
+    apply.file_bytes = request->body.bytes;
+    struct definition *definition =
+        fleet_file_parse(apply.file, apply.file_bytes, &options, &problems, &notes);
+    apply.definition = definition;
+    int result = -1;
+    if (!definition)
+        result = refuse_file(request, &problems, error);
+    else if (ops_apply_fleet(request->admin->options.queue, &apply, error) == 0)
+        result = answer_applied(request, &apply, &notes, error);
+    definition_free(definition);
+    fleet_problems_free(&problems);
+    fleet_problems_free(&notes);
+    return result;
+}

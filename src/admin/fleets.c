@@ -1,0 +1,127 @@
+/* Fleets and their versions: reading and deleting. On admin workers' threads. */
+#include <stdlib.h>
+
+#include "admin/calls.h"
+#include "admin/ops.h"
+#include "admin/render.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+static int append_fleet(void *context, const struct fleet_row *row)
+{
+    render_append(context, render_fleet(row));
+    return 0;
+}
+
+static int list_fleets(struct admin_request *request, struct store *store,
+                       const struct id *project_id, struct error *error)
+{
+    json_t *fleets = json_array();
+    request_answer_data(request, 200, render_one("fleets", fleets));
+    return store_list_fleets(store, project_id, append_fleet, fleets, error);
+}
+
+int call_list_fleets(struct admin_request *request, struct error *error)
+{
+    struct store *store = request_store(request, error);
+    return store ? list_fleets(request, store, NULL, error) : -1;
+}
+
+int call_list_project_fleets(struct admin_request *request, struct error *error)
+{
+    struct id project_id;
+    struct store *store = request_store(request, error);
+    if (!store || request_path_id(request, "project_id", "project", &project_id, error) != 0)
+        return -1;
+    json_t *project = project_object(store, &project_id, error);
+    if (!project)
+        return -1;
+    json_decref(project);
+    return list_fleets(request, store, &project_id, error);
+}
+
+static int keep_fleet(void *context, const struct fleet_row *row)
+{
+    json_t **object = context;
+    *object = render_fleet(row);
+    return 0;
+}
+
+json_t *fleet_object(struct store *store, const struct id *fleet_id, struct error *error)
+{
+    json_t *object = NULL;
+    if (store_get_fleet(store, fleet_id, keep_fleet, &object, error) == 0)
+        return object;
+    json_decref(object);
+    return NULL;
+}
+
+int call_get_fleet(struct admin_request *request, struct error *error)
+{
+    struct id fleet_id;
+    struct store *store = request_store(request, error);
+    if (!store || request_path_id(request, "fleet_id", "fleet", &fleet_id, error) != 0)
+        return -1;
+    json_t *fleet = fleet_object(store, &fleet_id, error);
+    request_answer_data(request, 0, fleet);
+    return fleet ? 0 : -1;
+}
+
+int call_delete_fleet(struct admin_request *request, struct error *error)
+{
+    struct id fleet_id;
+    if (request_path_id(request, "fleet_id", "fleet", &fleet_id, error) != 0 ||
+        ops_delete_fleet(request->admin->options.queue, &fleet_id, clock_wall_ms(), error) != 0)
+        return -1;
+    log_info("fleet deleted", log_id("fleet", &fleet_id),
+             log_id("request", http_request_id(request->exchange)));
+    return 0;
+}
+
+/* ---- versions ---- */
+
+static int append_version(void *context, const struct version_row *row)
+{
+    render_append(context, render_version(row));
+    return 0;
+}
+
+int call_list_versions(struct admin_request *request, struct error *error)
+{
+    struct id fleet_id;
+    struct store *store = request_store(request, error);
+    if (!store || request_path_id(request, "fleet_id", "fleet", &fleet_id, error) != 0)
+        return -1;
+    json_t *fleet = fleet_object(store, &fleet_id, error);
+    if (!fleet)
+        return -1;
+    json_decref(fleet);
+    json_t *versions = json_array();
+    request_answer_data(request, 200, render_one("versions", versions));
+    return store_list_versions(store, &fleet_id, append_version, versions, error);
+}
+
+static int keep_version(void *context, const struct version_row *row)
+{
+    json_t **object = context;
+    *object = render_version(row);
+    return 0;
+}
+
+int call_get_version(struct admin_request *request, struct error *error)
+{
+    struct id fleet_id;
+    struct store *store = request_store(request, error);
+    if (!store || request_path_id(request, "fleet_id", "fleet", &fleet_id, error) != 0)
+        return -1;
+    const char *text = route_value(&request->match, "n");
+    char *end = NULL;
+    long number = strtol(text, &end, 10);
+    /* 0 would be the current one, and the path names a version. */
+    if (text[0] < '1' || text[0] > '9' || *end != '\0' || number > INT32_MAX)
+        return error_set(error, ERROR_NOT_FOUND, "there is no such version: versions are 1, 2, …");
+    json_t *version = NULL;
+    int result = store_get_version(store, &fleet_id, (int)number, keep_version, &version, error);
+    request_answer_data(request, 0, version);
+    return result;
+}

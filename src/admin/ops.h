@@ -1,0 +1,56 @@
+/* The changes that the admin API makes, each one operation of the commit queue, waited for. They return 0 once the change is
+ * committed and synced, and -1 with *error if it is not. Everything passed is borrowed for the call. Admin workers only. */
+#ifndef WEBHOOKD_ADMIN_OPS_H
+#define WEBHOOKD_ADMIN_OPS_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "base/id.h"
+#include "queue/commit.h"
+#include "store/store.h"
+
+int ops_create_org(struct commit_queue *queue, const char *name, int64_t now_ms, struct id *id,
+                   struct error *error);
+int ops_delete_org(struct commit_queue *queue, const struct id *id, struct error *error);
+
+struct ops_project {
+    const struct id *org_id;
+    const char *name;
+    int64_t now_ms;
+    struct id id; /* out */
+};
+int ops_create_project(struct commit_queue *queue, struct ops_project *project,
+                       struct error *error);
+int ops_delete_project(struct commit_queue *queue, const struct id *id, struct error *error);
+
+struct ops_apply {
+    const struct id *project_id;
+    const struct definition *definition;
+    const char *file;
+    size_t file_bytes;
+    int64_t now_ms;
+    bool
+        check_only; /* does everything and undoes it: only what it would be refused for comes out */
+    struct apply_result result; /* out */
+};
+int ops_apply_fleet(struct commit_queue *queue, struct ops_apply *apply, struct error *error);
+int ops_delete_fleet(struct commit_queue *queue, const struct id *fleet_id, int64_t now_ms,
+                     struct error *error);
+
+struct ops_webhook {
+    const struct id *fleet_id;
+    uint8_t hash[SECRET_HASH_BYTES];
+    uint8_t sealed[SECRET_SEALED_BYTES];
+    int64_t now_ms;
+};
+int ops_create_webhook(struct commit_queue *queue, const struct ops_webhook *webhook,
+                       struct error *error);
+int ops_replace_webhook(struct commit_queue *queue, const struct ops_webhook *webhook,
+                        struct error *error);
+int ops_remove_webhook(struct commit_queue *queue, const struct id *fleet_id, struct error *error);
+
+int ops_accept_run(struct commit_queue *queue, const struct id *fleet_id,
+                   const struct run_input *input, struct run_ids *ids, struct error *error);
+
+#endif

@@ -1,0 +1,144 @@
+/* What the handlers of calls ask of a request: a reading connection, the ids in the path, the query, a JSON body. On the
+ * connection's thread. */
+#include "admin/core.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/id.h"
+#include "base/memory.h"
+#include "model/name.h"
+
+struct store *request_store(struct admin_request *request, struct error *error)
+{
+    if (!request->store)
+        request->store = readers_take(request->admin->readers, error);
+    return request->store;
+}
+
+int request_path_id(struct admin_request *request, const char *name, const char *what,
+                    struct id *id, struct error *error)
+{
+    const char *text = route_value(&request->match, name);
+    assert(text != NULL);
+    if (id_parse(text, id) != 0)
+        return error_set(error, ERROR_NOT_FOUND,
+                         "there is no such %s: what the path names is no id", what);
+    return 0;
+}
+
+int request_invalid(struct admin_request *request, const char *field, struct error *error,
+                    const char *format, ...)
+{
+    char text[sizeof error->message];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    free(request->answer.field);
+    request->answer.field = memory_string(field);
+    return error_set(error, ERROR_INVALID, "%s", text);
+}
+
+int request_query(struct admin_request *request, const char *name, char *text, size_t text_bytes,
+                  struct error *error)
+{
+    int there = http_query_value(request->exchange, name, text, text_bytes);
+    if (there < 0)
+        return request_invalid(request, name, error, "%s is longer than any valid value", name);
+    return there;
+}
+
+int request_query_flag(struct admin_request *request, const char *name, bool *flag,
+                       struct error *error)
+{
+    char text[8];
+    *flag = false;
+    int there = request_query(request, name, text, sizeof text, error);
+    if (there <= 0)
+        return there;
+    *flag = strcmp(text, "1") == 0;
+    if (!*flag && strcmp(text, "0") != 0)
+        return request_invalid(request, name, error, "%s must be 1 or 0", name);
+    return 0;
+}
+
+int request_query_number(struct admin_request *request, const char *name, int64_t low, int64_t high,
+                         int64_t *number, struct error *error)
+{
+    char text[24];
+    int there = request_query(request, name, text, sizeof text, error);
+    if (there <= 0)
+        return there;
+    char *end = text;
+    errno = 0;
+    long long value = strtoll(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || value < low || value > high)
+        return request_invalid(request, name, error, "%s must be a whole number from %lld to %lld",
+                               name, (long long)low, (long long)high);
+    *number = value;
+    return 0;
+}
+
+/* The body as a JSON object of which only the keys listed (up to NULL) are known. */
+static json_t *body_object(struct admin_request *request, const char *const *keys,
+                           struct error *error)
+{
+    json_error_t why;
+    json_t *object = json_loadb(request->body.data ? request->body.data : "", request->body.bytes,
+                                JSON_REJECT_DUPLICATES, &why);
+    if (!json_is_object(object)) {
+        if (object)
+            error_set(error, ERROR_INVALID, "the body must be a JSON object");
+        else
+            error_set(error, ERROR_INVALID, "the body is not a JSON object: line %d: %s", why.line,
+                      why.text);
+        json_decref(object);
+        return NULL;
+    }
+    const char *key;
+    json_t *value;
+    json_object_foreach(object, key, value)
+    {
+        const char *const *known = keys;
+        while (*known && strcmp(*known, key) != 0)
+            known++;
+        if (!*known) {
+            request_invalid(request, key, error, "unknown key \"%s\" in the body", key);
+            json_decref(object);
+            return NULL;
+        }
+    }
+    return object;
+}
+
+char *request_body_name(struct admin_request *request, struct error *error)
+{
+    static const char *const keys[] = {"name", NULL};
+    json_t *object = body_object(request, keys, error);
+    if (!object)
+        return NULL;
+    char *name = NULL;
+    const json_t *value = json_object_get(object, "name");
+    const char *problem = json_is_string(value) ? name_problem(json_string_value(value)) : NULL;
+    if (!value)
+        request_invalid(request, "name", error, "name is missing");
+    else if (!json_is_string(value))
+        request_invalid(request, "name", error, "name must be a string");
+    else if (problem)
+        request_invalid(request, "name", error, "%s", problem);
+    else
+        name = memory_string(json_string_value(value));
+    json_decref(object);
+    return name;
+}
+
+void request_answer_data(struct admin_request *request, unsigned status, json_t *data)
+{
+    request->answer.status = status;
+    request->answer.data = data;
+}

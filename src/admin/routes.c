@@ -1,0 +1,47 @@
+/* The table of calls: docs/openapi.yaml in the order of its paths. */
+#include "admin/calls.h"
+#include "base/memory.h"
+
+#define CALL(handler)            (&(const struct admin_call){handler, ADMIN_BODY_NONE, false})
+#define CALL_WITH(handler, body) (&(const struct admin_call){handler, body, false})
+#define OPEN_CALL(handler)       (&(const struct admin_call){handler, ADMIN_BODY_NONE, true})
+#define API                      "/api/v1"
+
+const struct route admin_routes[] = {
+    {"GET", API "/orgs", CALL(call_list_orgs)},
+    {"POST", API "/orgs", CALL_WITH(call_create_org, ADMIN_BODY_JSON)},
+    {"DELETE", API "/orgs/{org_id}", CALL(call_delete_org)},
+    {"GET", API "/orgs/{org_id}/projects", CALL(call_list_projects)},
+    {"POST", API "/orgs/{org_id}/projects", CALL_WITH(call_create_project, ADMIN_BODY_JSON)},
+    {"DELETE", API "/orgs/{org_id}/projects/{project_id}", CALL(call_delete_project)},
+
+    {"GET", API "/projects/{project_id}/fleets", CALL(call_list_project_fleets)},
+    {"PUT", API "/projects/{project_id}/fleets",
+     CALL_WITH(call_apply_fleet, ADMIN_BODY_FLEET_FILE)},
+    {"GET", API "/fleets", CALL(call_list_fleets)},
+    {"GET", API "/fleets/{fleet_id}", CALL(call_get_fleet)},
+    {"DELETE", API "/fleets/{fleet_id}", CALL(call_delete_fleet)},
+    {"GET", API "/fleets/{fleet_id}/versions", CALL(call_list_versions)},
+    {"GET", API "/fleets/{fleet_id}/versions/{n}", CALL(call_get_version)},
+
+    {"GET", API "/fleets/{fleet_id}/webhook", CALL(call_get_webhook)},
+    {"POST", API "/fleets/{fleet_id}/webhook", CALL(call_create_webhook)},
+    {"PUT", API "/fleets/{fleet_id}/webhook", CALL(call_replace_webhook)},
+    {"DELETE", API "/fleets/{fleet_id}/webhook", CALL(call_remove_webhook)},
+    {"GET", API "/webhooks", CALL(call_list_webhooks)},
+
+    {"GET", API "/fleets/{fleet_id}/fleetruns", CALL(call_list_fleet_runs)},
+    {"POST", API "/fleets/{fleet_id}/fleetruns", CALL_WITH(call_start_run, ADMIN_BODY_RUN)},
+    {"GET", API "/fleetruns", CALL(call_list_runs)},
+    {"GET", API "/fleetruns/{run_id}", CALL(call_get_run)},
+    {"GET", API "/fleetruns/{run_id}/body", CALL(call_get_run_body)},
+    {"GET", API "/fleetruns/{run_id}/headers", CALL(call_get_run_headers)},
+    {"POST", API "/fleetruns/{run_id}/again", CALL(call_run_again)},
+    {"GET", API "/fleetruns/{run_id}/vessels/{vessel_run_id}/log", CALL(call_get_vessel_log)},
+
+    {"GET", API "/status", CALL(call_get_status)},
+    {"GET", "/healthz", OPEN_CALL(call_is_alive)},
+    {"GET", "/readyz", OPEN_CALL(call_is_ready)},
+    {"GET", "/metrics", OPEN_CALL(call_get_metrics)},
+};
+const size_t admin_route_count = ARRAY_COUNT(admin_routes);

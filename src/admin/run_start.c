@@ -1,0 +1,215 @@
+/* Starting a fleet run by hand: with the request's body, or again with what another run was started with. On admin workers' threads,
+ * so a large body may be written and synced right here. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "admin/calls.h"
+#include "admin/ops.h"
+#include "admin/render.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/secret.h"
+#include "queue/spool.h"
+
+/* ---- what both share ---- */
+
+/* Submits the run and answers with it. A body in the spool stays only with its run; after an I/O error nobody knows, and the next start
+ * looks. */
+static int accept_run(struct admin_request *request, const struct id *fleet_id,
+                      const struct run_input *input, struct error *error)
+{
+    struct admin *admin = request->admin;
+    struct run_ids ids;
+    if (ops_accept_run(admin->options.queue, fleet_id, input, &ids, error) != 0) {
+        if (input->body_place == BODY_SPOOLED && error->kind != ERROR_IO)
+            spool_remove_now(admin->options.state_fd, &input->request_id);
+        return -1;
+    }
+    log_info("run accepted", log_id("run", &ids.run_id), log_id("fleet", &ids.fleet_id),
+             log_text("trigger", run_trigger_name(input->trigger)),
+             log_int("bytes", input->body_bytes), log_id("request", &input->request_id));
+    struct store *store = request_store(request, error);
+    json_t *run = store ? run_object(store, &ids.run_id, error) : NULL;
+    request_answer_data(request, run ? 201 : 0, run);
+    return run ? 0 : -1;
+}
+
+/* Who starts it, when, and from where. */
+static void fill_origin(struct admin_request *request, struct run_input *input,
+                        char peer[HTTP_PEER_BYTES])
+{
+    input->request_id = *http_request_id(request->exchange);
+    input->trigger = request->over_tcp ? TRIGGER_API : TRIGGER_ON_DEMAND;
+    input->arrived_ms = clock_wall_ms();
+    input->remote_addr = http_peer(request->exchange, peer);
+}
+
+/* ---- start ---- */
+
+/* The content type is what a vessel needs to read the body; the other headers of an API request say nothing about the run. */
+static char *content_type_json(const struct http_exchange *exchange)
+{
+    const char *type = http_header(exchange, "Content-Type");
+    json_t *headers = json_object();
+    if (type) {
+        json_t *values = json_array();
+        render_append(values, render_text(type));
+        render_set(headers, "Content-Type", values);
+    }
+    char *text = json_dumps(headers, JSON_COMPACT);
+    json_decref(headers);
+    return text;
+}
+
+/* Puts the request's body where a body of its size belongs. */
+static int place_body(struct admin_request *request, struct run_input *input, struct error *error)
+{
+    const struct buffer *body = &request->body;
+    const void *data = body->data ? body->data : "";
+    input->body_bytes = (int64_t)body->bytes;
+    secret_hash(data, body->bytes, input->body_sha256);
+    if (body->bytes == 0) {
+        input->body_place = BODY_NONE;
+    } else if (body->bytes <= SPOOL_THRESHOLD_BYTES) {
+        input->body_place = BODY_INLINE;
+        input->body = data;
+    } else {
+        input->body_place = BODY_SPOOLED;
+        return spool_write_now(request->admin->options.state_fd, &input->request_id, data,
+                               body->bytes, error);
+    }
+    return 0;
+}
+
+int call_start_run(struct admin_request *request, struct error *error)
+{
+    struct id fleet_id;
+    char peer[HTTP_PEER_BYTES];
+    struct store *store = request_store(request, error);
+    if (!store || request_path_id(request, "fleet_id", "fleet", &fleet_id, error) != 0)
+        return -1;
+    json_t *fleet = fleet_object(store, &fleet_id, error);
+    if (!fleet)
+        return -1;
+    json_decref(fleet);
+    struct run_input input = {.host = "", .query = "", .event = ""};
+    fill_origin(request, &input, peer);
+    if (admin_is_ready(request->admin, (int64_t)request->body.bytes, error) != 0 ||
+        place_body(request, &input, error) != 0)
+        return -1;
+    char *headers = content_type_json(request->exchange);
+    if (!headers)
+        abort();
+    input.headers_json = headers;
+    input.headers_bytes = strlen(headers);
+    int result = accept_run(request, &fleet_id, &input, error);
+    free(headers);
+    return result;
+}
+
+/* ---- again ---- */
+
+/* Copies of what the earlier run was started with. */
+struct earlier {
+    struct id fleet_id, request_id;
+    char *event, *host, *query;
+    enum body_place place;
+    int64_t body_bytes;
+    uint8_t sha256[SECRET_HASH_BYTES];
+    struct buffer headers, body;
+};
+
+static void earlier_free(struct earlier *earlier)
+{
+    free(earlier->event);
+    free(earlier->host);
+    free(earlier->query);
+    buffer_free(&earlier->headers);
+    buffer_free(&earlier->body);
+}
+
+static int keep_earlier(void *context, const struct run_row *row)
+{
+    struct earlier *earlier = context;
+    earlier->fleet_id = row->fleet_id;
+    earlier->request_id = row->request_id;
+    earlier->event = memory_string(row->event);
+    earlier->host = memory_string(row->host);
+    earlier->query = memory_string(row->query);
+    earlier->place = row->body_place;
+    earlier->body_bytes = row->body_bytes;
+    memcpy(earlier->sha256, row->body_sha256, sizeof earlier->sha256);
+    return 0;
+}
+
+static int keep_headers(void *context, const char *headers_json, size_t bytes)
+{
+    struct earlier *earlier = context;
+    buffer_append(&earlier->headers, headers_json, bytes);
+    return 0;
+}
+
+static int keep_body(void *context, enum body_place place, const struct id *request_id,
+                     const void *body, int64_t bytes)
+{
+    (void)request_id;
+    struct earlier *earlier = context;
+    if (place == BODY_INLINE)
+        buffer_append(&earlier->body, body, (size_t)bytes);
+    return 0;
+}
+
+static int load_earlier(struct store *store, const struct id *run_id, struct earlier *earlier,
+                        struct error *error)
+{
+    if (store_get_run(store, run_id, keep_earlier, earlier, error) != 0 ||
+        store_get_headers(store, run_id, keep_headers, earlier, error) != 0 ||
+        store_get_body(store, run_id, keep_body, earlier, error) != 0)
+        return -1;
+    if (earlier->headers.failed || earlier->body.failed)
+        return error_set(error, ERROR_UNAVAILABLE, "no memory for the run's body");
+    return 0;
+}
+
+/* What was sent stays: headers, body, host, query and event. Who sends it, when, and as which request is new. */
+static int start_again(struct admin_request *request, struct earlier *earlier, struct error *error)
+{
+    struct admin *admin = request->admin;
+    char peer[HTTP_PEER_BYTES];
+    struct run_input input = {
+        .host = earlier->host,
+        .query = earlier->query,
+        .event = earlier->event,
+        .headers_json = buffer_text(&earlier->headers),
+        .headers_bytes = earlier->headers.bytes,
+        .body_place = earlier->place,
+        .body = earlier->body.data,
+        .body_bytes = earlier->body_bytes,
+    };
+    memcpy(input.body_sha256, earlier->sha256, sizeof input.body_sha256);
+    fill_origin(request, &input, peer);
+    if (admin_is_ready(admin, earlier->body_bytes, error) != 0)
+        return -1;
+    if (input.body_place == BODY_SPOOLED &&
+        spool_copy_now(admin->options.state_fd, &earlier->request_id, &input.request_id, error) !=
+            0) {
+        error_context(error, "the run's body");
+        return -1;
+    }
+    return accept_run(request, &earlier->fleet_id, &input, error);
+}
+
+int call_run_again(struct admin_request *request, struct error *error)
+{
+    struct id run_id;
+    struct earlier earlier = {.headers = BUFFER_INIT, .body = BUFFER_INIT};
+    struct store *store = request_store(request, error);
+    if (!store || request_path_id(request, "run_id", "fleet run", &run_id, error) != 0)
+        return -1;
+    int result = load_earlier(store, &run_id, &earlier, error);
+    if (result == 0)
+        result = start_again(request, &earlier, error);
+    earlier_free(&earlier);
+    return result;
+}

@@ -1,0 +1,229 @@
+/* Fleet runs: lists with their filters, and one with its vessel runs. On admin workers' threads. */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "admin/calls.h"
+#include "admin/render.h"
+#include "base/clock.h"
+#include "base/memory.h"
+
+#define LIST_DEFAULT_LIMIT 50
+#define LIST_MAX_LIMIT     1000
+/* A page ends early once it holds this many vessel runs: 1,000 runs of 1,000 vessels would be a gigabyte of JSON. */
+#define LIST_MAX_VESSELS 20000
+
+/* ---- vessel runs ---- */
+
+static int append_vessel(void *context, const struct vessel_row *row)
+{
+    render_append(context, render_vessel(row));
+    return 0;
+}
+
+/* Puts the run's vessel runs into its object. */
+static int add_vessels(struct store *store, const struct id *run_id, json_t *run,
+                       struct error *error)
+{
+    return store_list_vessels(store, run_id, append_vessel, json_object_get(run, "vessels"), error);
+}
+
+/* ---- one ---- */
+
+static int keep_run(void *context, const struct run_row *row)
+{
+    json_t **object = context;
+    *object = render_run(row, json_array());
+    return 0;
+}
+
+/* The run is read first: once it has ended, its vessel runs are complete too. */
+json_t *run_object(struct store *store, const struct id *run_id, struct error *error)
+{
+    json_t *object = NULL;
+    if (store_get_run(store, run_id, keep_run, &object, error) == 0 &&
+        add_vessels(store, run_id, object, error) == 0)
+        return object;
+    json_decref(object);
+    return NULL;
+}
+
+int call_get_run(struct admin_request *request, struct error *error)
+{
+    struct id run_id;
+    struct store *store = request_store(request, error);
+    if (!store || request_path_id(request, "run_id", "fleet run", &run_id, error) != 0)
+        return -1;
+    json_t *run = run_object(store, &run_id, error);
+    request_answer_data(request, 0, run);
+    return run ? 0 : -1;
+}
+
+/* ---- filters ---- */
+
+struct list_filter {
+    struct run_filter filter;
+    struct id request_id;
+    char prefix[ID_TEXT_BYTES];
+};
+
+static int filter_by_words(struct admin_request *request, struct list_filter *list,
+                           struct error *error)
+{
+    char text[32];
+    int there = request_query(request, "status", text, sizeof text, error);
+    if (there > 0 && run_status_parse(text, &list->filter.status) != 0)
+        there =
+            request_invalid(request, "status", error,
+                            "status must be scheduled, running, success, errored or terminated");
+    if (there < 0)
+        return -1;
+    list->filter.has_status = there > 0;
+    there = request_query(request, "trigger", text, sizeof text, error);
+    if (there > 0 && run_trigger_parse(text, &list->filter.trigger) != 0)
+        there = request_invalid(request, "trigger", error,
+                                "trigger must be webhook, on_demand, api or schedule");
+    if (there < 0)
+        return -1;
+    list->filter.has_trigger = there > 0;
+    return 0;
+}
+
+static int filter_by_ids(struct admin_request *request, struct list_filter *list,
+                         struct error *error)
+{
+    char text[ID_TEXT_BYTES];
+    struct id before;
+    int there = request_query(request, "before", text, sizeof text, error);
+    if (there > 0 && id_parse(text, &before) != 0)
+        there = request_invalid(request, "before", error, "before must be a fleet run's id");
+    if (there > 0)
+        list->filter.before_number = id_run_number(&before);
+    if (there < 0)
+        return -1;
+    there = request_query(request, "request_id", text, sizeof text, error);
+    if (there > 0 && id_parse(text, &list->request_id) != 0)
+        there = request_invalid(request, "request_id", error, "request_id must be an id");
+    if (there > 0)
+        list->filter.request_id = &list->request_id;
+    return there < 0 ? -1 : 0;
+}
+
+/* The shape of an id as far as it goes: hexadecimal digits, and dashes where an id has them. */
+static bool is_id_prefix(const char *text)
+{
+    for (size_t i = 0; text[i] != '\0'; i++) {
+        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+        if (dash ? text[i] != '-' : !isxdigit((unsigned char)text[i]))
+            return false;
+    }
+    return true;
+}
+
+static int filter_by_prefix(struct admin_request *request, struct list_filter *list,
+                            struct error *error)
+{
+    int there = request_query(request, "id", list->prefix, sizeof list->prefix, error);
+    if (there <= 0)
+        return there;
+    for (char *c = list->prefix; *c != '\0'; c++)
+        *c = (char)tolower((unsigned char)*c);
+    if (!is_id_prefix(list->prefix))
+        return request_invalid(request, "id", error,
+                               "id must be the beginning of a fleet run's id");
+    if (list->prefix[0] != '\0')
+        list->filter.id_prefix = list->prefix;
+    return 0;
+}
+
+static int read_filter(struct admin_request *request, struct list_filter *list, struct error *error)
+{
+    char since[64];
+    int64_t limit = LIST_DEFAULT_LIMIT;
+    memset(list, 0, sizeof *list);
+    if (request_query_number(request, "limit", 1, LIST_MAX_LIMIT, &limit, error) != 0 ||
+        filter_by_words(request, list, error) != 0 || filter_by_ids(request, list, error) != 0 ||
+        filter_by_prefix(request, list, error) != 0)
+        return -1;
+    list->filter.limit = (int)limit;
+    int there = request_query(request, "since", since, sizeof since, error);
+    if (there > 0 && clock_parse(since, &list->filter.since_ms) != 0)
+        there =
+            request_invalid(request, "since", error,
+                            "since must be a time as in RFC 3339, such as 2026-11-23T10:51:48Z");
+    return there < 0 ? -1 : 0;
+}
+
+/* ---- lists ---- */
+
+struct run_page {
+    json_t *runs;
+    struct id *ids; /* room for limit + 1: the one too many says that there is more */
+    int count;
+};
+
+static int append_run(void *context, const struct run_row *row)
+{
+    struct run_page *page = context;
+    page->ids[page->count++] = row->id;
+    render_append(page->runs, render_run(row, json_array()));
+    return 0;
+}
+
+static int fill_page(struct store *store, struct run_page *page, int limit, struct error *error)
+{
+    size_t vessels = 0;
+    int kept = 0;
+    while (kept < page->count && kept < limit && vessels < LIST_MAX_VESSELS) {
+        json_t *run = json_array_get(page->runs, (size_t)kept);
+        if (add_vessels(store, &page->ids[kept], run, error) != 0)
+            return -1;
+        vessels += json_array_size(json_object_get(run, "vessels"));
+        kept++;
+    }
+    for (int extra = page->count; extra > kept; extra--)
+        json_array_remove(page->runs, (size_t)extra - 1);
+    return kept;
+}
+
+static int list_runs(struct admin_request *request, struct store *store, struct list_filter *list,
+                     struct error *error)
+{
+    int limit = list->filter.limit++;
+    struct run_page page = {json_array(), memory_array(NULL, (size_t)limit + 1, sizeof(struct id)),
+                            0};
+    json_t *data = render_one("fleetruns", page.runs);
+    request_answer_data(request, 0, data);
+    int kept = -1;
+    if (store_list_runs(store, &list->filter, append_run, &page, error) == 0)
+        kept = fill_page(store, &page, limit, error);
+    bool more = kept > 0 && kept < page.count;
+    render_set(data, "next_before", more ? render_id(&page.ids[kept - 1]) : json_null());
+    free(page.ids);
+    return kept < 0 ? -1 : 0;
+}
+
+int call_list_runs(struct admin_request *request, struct error *error)
+{
+    struct list_filter list;
+    struct store *store = request_store(request, error);
+    if (!store || read_filter(request, &list, error) != 0)
+        return -1;
+    return list_runs(request, store, &list, error);
+}
+
+int call_list_fleet_runs(struct admin_request *request, struct error *error)
+{
+    struct list_filter list;
+    struct id fleet_id;
+    struct store *store = request_store(request, error);
+    if (!store || request_path_id(request, "fleet_id", "fleet", &fleet_id, error) != 0 ||
+        read_filter(request, &list, error) != 0)
+        return -1;
+    json_t *fleet = fleet_object(store, &fleet_id, error);
+    if (!fleet)
+        return -1;
+    json_decref(fleet);
+    list.filter.fleet_id = &fleet_id;
+    return list_runs(request, store, &list, error);
+}

@@ -1,0 +1,111 @@
+/* Whether the key is there, and whether it is the right one. Called by webhooks.c. */
+#include "admin/seal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+
+struct first_webhook {
+    bool found;
+    uint8_t sealed[SECRET_SEALED_BYTES];
+};
+
+static int keep_first(void *context, const struct webhook_row *row)
+{
+    struct first_webhook *first = context;
+    first->found = true;
+    memcpy(first->sealed, row->sealed, sizeof first->sealed);
+    return 1;
+}
+
+static int wrong_key(struct error *error)
+{
+    return error_set(error, ERROR_UNAVAILABLE,
+                     ADMIN_KEY_FILE
+                     " is not the key that this webhook was sealed with: put the right one "
+                     "back into the state folder, or remove the old webhooks");
+}
+
+/* A key that has opened no stored webhook yet is tried on one, so that none is ever sealed with a second key beside. The lock is held. */
+static int prove_key(struct admin *admin, struct store *store, struct error *error)
+{
+    if (admin->key_is_proven)
+        return 0;
+    struct first_webhook first = {.found = false};
+    if (store_list_webhooks(store, keep_first, &first, error) != 0)
+        return -1;
+    if (!first.found)
+        return 0;
+    char token[SECRET_TOKEN_CHARS + 1];
+    int opened = secret_open(&admin->key, first.sealed, token);
+    secret_wipe(token, sizeof token);
+    if (opened != 0) {
+        /* Forgotten, so that the right one is found as soon as it is there. */
+        secret_wipe(&admin->key, sizeof admin->key);
+        return wrong_key(error);
+    }
+    admin->key_is_proven = true;
+    return 0;
+}
+
+/* The lock is held. */
+static int find_key(struct admin *admin, struct store *store, bool may_create, struct error *error)
+{
+    if (admin->key.present)
+        return 0;
+    int state_fd = admin->options.state_fd;
+    struct error why = ERROR_INIT;
+    if (secret_key_read(state_fd, ADMIN_KEY_FILE, &admin->key, &why) != 0)
+        return error_set(error, ERROR_UNAVAILABLE, "%s", why.message);
+    if (admin->key.present) {
+        log_info("the key is back", log_text("file", ADMIN_KEY_FILE));
+        return 0;
+    }
+    int64_t sealed = 0;
+    if (store_count_webhooks(store, &sealed, error) != 0)
+        return -1;
+    if (sealed > 0 || !may_create)
+        return error_set(error, ERROR_UNAVAILABLE,
+                         ADMIN_KEY_FILE
+                         " is missing from the state folder: webhooks can be neither shown, "
+                         "created nor replaced until it is back or they are all removed");
+    if (secret_key_create(state_fd, ADMIN_KEY_FILE, &admin->key, error) != 0)
+        return -1;
+    log_info("a new key was made", log_text("file", ADMIN_KEY_FILE));
+    return 0;
+}
+
+int seal_key(struct admin *admin, struct store *store, bool may_create, struct secret_key *key,
+             struct error *error)
+{
+    pthread_mutex_lock(&admin->key_lock);
+    int result = find_key(admin, store, may_create, error);
+    if (result == 0)
+        result = prove_key(admin, store, error);
+    if (result == 0)
+        *key = admin->key;
+    pthread_mutex_unlock(&admin->key_lock);
+    return result;
+}
+
+char *seal_open_url(const struct secret_key *key, const char *public_url,
+                    const uint8_t sealed[SECRET_SEALED_BYTES], struct error *error)
+{
+    char token[SECRET_TOKEN_CHARS + 1];
+    char *url = NULL;
+    if (secret_open(key, sealed, token) == 0)
+        url = memory_format("%s/hooks/%s", public_url, token);
+    else
+        wrong_key(error);
+    secret_wipe(token, sizeof token);
+    return url;
+}
+
+void seal_free_url(char *url)
+{
+    if (url)
+        secret_wipe(url, strlen(url));
+    free(url);
+}

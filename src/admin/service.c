@@ -1,0 +1,251 @@
+/* One request to the admin API, from its headers to its answer: who may call, which call it is, how large its body may be; then the
+ * call's handler, and its answer as HTTP. On the connection's own thread, which may block.
+ *
+ * Bodies are collected in memory: each has the bound of its call, and all together have one (docs/architecture.md, invariant 8). */
+#include "admin/service.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "admin/core.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "model/fleet_file.h"
+
+#define JSON_BODY_MAX_BYTES   (64 * 1024)
+#define RETRY_AFTER_S         "5"
+#define BODIES_AT_LEAST_BYTES (4 * (int64_t)FLEET_FILE_MAX_BYTES)
+
+static int64_t body_bound(const struct admin_request *request)
+{
+    switch (request->call->body) {
+    case ADMIN_BODY_NONE:
+        return 0;
+    case ADMIN_BODY_JSON:
+        return JSON_BODY_MAX_BYTES;
+    case ADMIN_BODY_FLEET_FILE:
+        return FLEET_FILE_MAX_BYTES;
+    case ADMIN_BODY_RUN:
+        return request->config->hooks.max_body_bytes;
+    }
+    return 0;
+}
+
+/* How much the bodies of all requests may hold together: what hooks may, but never less than one whole body. */
+static int64_t bodies_bound(const struct config *config)
+{
+    int64_t bound = config->hooks.max_in_flight_bytes;
+    if (bound < config->hooks.max_body_bytes)
+        bound = config->hooks.max_body_bytes;
+    return bound < BODIES_AT_LEAST_BYTES ? BODIES_AT_LEAST_BYTES : bound;
+}
+
+static struct admin_request *request_new(struct admin_listener *listener,
+                                         struct http_exchange *exchange)
+{
+    struct admin_request *request = memory_alloc(sizeof *request);
+    request->admin = listener->admin;
+    request->config = admin_hold_config(listener->admin);
+    request->exchange = exchange;
+    request->over_tcp = listener->over_tcp;
+    request->answer.fd = -1;
+    return request;
+}
+
+static void give_back_store(struct admin_request *request, bool broken)
+{
+    if (request->store)
+        readers_give(request->admin->readers, request->store, broken);
+    request->store = NULL;
+}
+
+static void drop_body(struct admin_request *request)
+{
+    buffer_free(&request->body);
+    atomic_fetch_sub(&request->admin->held_bytes, request->held_bytes);
+    request->held_bytes = 0;
+}
+
+static void request_free(struct admin_request *request)
+{
+    give_back_store(request, false);
+    drop_body(request);
+    buffer_free(&request->answer.bytes);
+    free(request->answer.field);
+    json_decref(request->answer.data);
+    json_decref(request->answer.errors);
+    if (request->answer.fd >= 0)
+        close(request->answer.fd);
+    config_release(request->config);
+    free(request);
+}
+
+/* ---- refusing before the body is read ---- */
+
+static enum http_step refuse(struct http_exchange *exchange, unsigned status, const char *message)
+{
+    if (http_is_chunked(exchange) || http_content_length(exchange) > 0)
+        http_close_after(exchange);
+    return http_reply_error(exchange, status, message, NULL);
+}
+
+static enum http_step refuse_size(struct admin_request *request)
+{
+    char message[160];
+    switch (request->call->body) {
+    case ADMIN_BODY_NONE:
+        return refuse(request->exchange, 400, "this call takes no body");
+    case ADMIN_BODY_JSON:
+        snprintf(message, sizeof message, "the body is larger than %d bytes", JSON_BODY_MAX_BYTES);
+        break;
+    case ADMIN_BODY_FLEET_FILE:
+        snprintf(message, sizeof message, "the fleet file is larger than %u MiB",
+                 FLEET_FILE_MAX_BYTES >> 20);
+        break;
+    case ADMIN_BODY_RUN:
+        snprintf(message, sizeof message, "the body is larger than hooks.max_body (%lld bytes)",
+                 (long long)request->body_bound);
+        break;
+    }
+    return refuse(request->exchange, 413, message);
+}
+
+static enum http_step service_begin(struct http_exchange *exchange, void *context)
+{
+    struct admin_listener *listener = context;
+    struct admin_request *request = request_new(listener, exchange);
+    http_set_user(exchange, request);
+    http_add_header(exchange, "Cache-Control", "no-store");
+    http_add_header(exchange, "X-Content-Type-Options", "nosniff");
+
+    enum route_result found = route_find(admin_routes, admin_route_count, http_method(exchange),
+                                         http_path(exchange), &request->match);
+    request->call = found == ROUTE_FOUND ? request->match.route->target : NULL;
+    if (listener->over_tcp && !(request->call && request->call->needs_no_key)) {
+        http_add_header(exchange, "WWW-Authenticate", "Bearer");
+        return refuse(exchange, 401, "API keys come in a later version: use the admin socket");
+    }
+    if (found == ROUTE_NO_PATH)
+        return refuse(exchange, 404, "there is nothing at this path");
+    if (found == ROUTE_NO_METHOD) {
+        http_add_header(exchange, "Allow", request->match.allow);
+        return refuse(exchange, 405, "this path does not take this method");
+    }
+    request->body_bound = body_bound(request);
+    if (http_content_length(exchange) > request->body_bound)
+        return refuse_size(request);
+    return HTTP_CONTINUE;
+}
+
+/* ---- the body ---- */
+
+/* Takes the piece, or notes why not: the answer cannot be sent before the body has ended, so the rest of it is read and dropped
+ * (until its deadline). */
+static enum http_step service_data(struct http_exchange *exchange, const void *bytes, size_t count,
+                                   size_t *consumed, void *context)
+{
+    (void)context;
+    struct admin_request *request = http_user(exchange);
+    *consumed = count;
+    if (request->too_large || request->crowded)
+        return HTTP_CONTINUE;
+    int64_t held = atomic_fetch_add(&request->admin->held_bytes, (int64_t)count);
+    request->held_bytes += (int64_t)count;
+    request->too_large = request->held_bytes > request->body_bound;
+    request->crowded = held + (int64_t)count > bodies_bound(request->config) ||
+                       buffer_append(&request->body, bytes, count) != 0;
+    if (request->too_large || request->crowded)
+        drop_body(request);
+    return HTTP_CONTINUE;
+}
+
+/* ---- the answer ---- */
+
+static unsigned status_of(enum error_kind kind)
+{
+    switch (kind) {
+    case ERROR_INVALID:
+        return 400;
+    case ERROR_NOT_FOUND:
+        return 404;
+    case ERROR_CONFLICT:
+        return 409;
+    case ERROR_UNAVAILABLE:
+    case ERROR_FULL:
+    case ERROR_IO:
+        return 503;
+    case ERROR_NONE:
+    case ERROR_INTERNAL:
+        break;
+    }
+    return 500;
+}
+
+static enum http_step answer_error(struct admin_request *request, const struct error *error)
+{
+    struct http_exchange *exchange = request->exchange;
+    struct admin_answer *answer = &request->answer;
+    unsigned status = answer->status >= 400 ? answer->status : status_of(error->kind);
+    if (status >= 500 && status != 501)
+        log_warning("admin call failed", log_id("request", http_request_id(exchange)),
+                    log_text("method", http_method(exchange)),
+                    log_text("path", http_path(exchange)), log_why(error));
+    if (status == 503)
+        http_add_header(exchange, "Retry-After", RETRY_AFTER_S);
+    json_t *errors = answer->errors;
+    answer->errors = NULL;
+    if (errors)
+        return http_reply_errors(exchange, status, error->message, errors);
+    return http_reply_error(exchange, status, error->message, answer->field);
+}
+
+static enum http_step answer_success(struct admin_request *request)
+{
+    struct http_exchange *exchange = request->exchange;
+    struct admin_answer *answer = &request->answer;
+    unsigned status = answer->status ? answer->status : 200;
+    if (answer->fd >= 0) {
+        int fd = answer->fd;
+        answer->fd = -1;
+        return http_reply_file(exchange, status, answer->content_type, fd, answer->file_bytes);
+    }
+    if (answer->content_type)
+        return http_reply_bytes(exchange, status, answer->content_type,
+                                answer->bytes.data ? answer->bytes.data : "", answer->bytes.bytes);
+    json_t *data = answer->data;
+    answer->data = NULL;
+    return http_reply_data(exchange, status, data);
+}
+
+static enum http_step service_finish(struct http_exchange *exchange, void *context)
+{
+    (void)context;
+    struct admin_request *request = http_user(exchange);
+    if (request->too_large)
+        return refuse_size(request);
+    struct error error = ERROR_INIT;
+    int result = -1;
+    if (request->crowded)
+        error_set(&error, ERROR_UNAVAILABLE,
+                  "too many large requests at once: there is no room for this body now");
+    else
+        result = request->call->handle(request, &error);
+    give_back_store(request, error.kind == ERROR_INTERNAL || error.kind == ERROR_IO);
+    drop_body(request);
+    return result == 0 ? answer_success(request) : answer_error(request, &error);
+}
+
+static void service_end(struct http_exchange *exchange, void *context)
+{
+    (void)context;
+    request_free(http_user(exchange));
+    http_set_user(exchange, NULL);
+}
+
+const struct http_service admin_service = {
+    .begin = service_begin,
+    .data = service_data,
+    .finish = service_finish,
+    .end = service_end,
+};

@@ -1,0 +1,140 @@
+/* Opens and removes the admin socket. Called once each by admin.c, on the main thread.
+ *
+ * http_listen's sockets are for everyone. This one is for a group, and between bind and listen a connection is refused, so the
+ * mode and the group are in place before the first administrator comes in. */
+#include "admin/socket.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+
+static int find_group(const char *name, gid_t *gid, struct error *error)
+{
+    struct group group, *found = NULL;
+    size_t bytes = 1024;
+    char *room = NULL;
+    int status = ERANGE;
+    while (status == ERANGE && bytes <= (1u << 20)) {
+        bytes *= 2;
+        room = memory_resize(room, bytes);
+        status = getgrnam_r(name, &group, room, bytes, &found);
+    }
+    if (found)
+        *gid = group.gr_gid;
+    free(room);
+    if (found)
+        return 0;
+    return error_set(error, ERROR_INVALID, "admin.socket_group: there is no group \"%s\"", name);
+}
+
+/* The folder that the socket lies in; /run is empty after a boot, so its last component is ours to make. */
+static int make_folder(const char *path, struct error *error)
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash || slash == path)
+        return 0;
+    char *folder = memory_string_n(path, (size_t)(slash - path));
+    int result = 0;
+    if (mkdir(folder, 0755) != 0 && errno != EEXIST)
+        result = error_set_errno(error, errno, "admin.socket: cannot make the folder %s", folder);
+    free(folder);
+    return result;
+}
+
+/* Is the file a socket that nobody listens on any more? Then it is removed. */
+static bool remove_stale(const struct sockaddr_un *address)
+{
+    struct stat status;
+    if (lstat(address->sun_path, &status) != 0 || !S_ISSOCK(status.st_mode))
+        return false;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return false;
+    bool stale = connect(fd, (const struct sockaddr *)address, sizeof *address) != 0 &&
+                 errno == ECONNREFUSED;
+    close(fd);
+    return stale && unlink(address->sun_path) == 0;
+}
+
+static int bind_or_replace(int fd, const struct sockaddr_un *address, struct error *error)
+{
+    const struct sockaddr *name = (const struct sockaddr *)address;
+    if (bind(fd, name, sizeof *address) == 0)
+        return 0;
+    if (errno != EADDRINUSE)
+        return error_set_errno(error, errno, "admin.socket: cannot make %s", address->sun_path);
+    if (!remove_stale(address))
+        return error_set(error, ERROR_CONFLICT,
+                         "admin.socket: %s exists, and something listens on it or it is no socket; "
+                         "stop that program or name another path",
+                         address->sun_path);
+    if (bind(fd, name, sizeof *address) != 0)
+        return error_set_errno(error, errno, "admin.socket: cannot replace %s", address->sun_path);
+    return 0;
+}
+
+static int protect_and_listen(int fd, const char *path, const char *group, struct error *error)
+{
+    gid_t gid = (gid_t)-1;
+    if (group[0] != '\0' && find_group(group, &gid, error) != 0)
+        return -1;
+    if (gid != (gid_t)-1 && chown(path, (uid_t)-1, gid) != 0)
+        return error_set_errno(error, errno, "admin.socket: cannot give %s to the group %s", path,
+                               group);
+    if (chmod(path, 0660) != 0)
+        return error_set_errno(error, errno, "admin.socket: cannot set the mode of %s", path);
+    if (listen(fd, SOMAXCONN) != 0)
+        return error_set_errno(error, errno, "admin.socket: cannot listen on %s", path);
+    return 0;
+}
+
+int socket_open(const char *path, const char *group, struct socket_file *file, struct error *error)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof address.sun_path)
+        return error_set(
+            error, ERROR_INVALID,
+            "admin.socket: %s is longer than the %zu bytes that a socket's path may have", path,
+            sizeof address.sun_path - 1);
+    strcpy(address.sun_path, path);
+    if (make_folder(path, error) != 0)
+        return -1;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return error_set_errno(error, errno, "admin.socket: cannot open a socket");
+    if (bind_or_replace(fd, &address, error) != 0) {
+        close(fd);
+        return -1;
+    }
+    struct stat status;
+    if (protect_and_listen(fd, path, group, error) != 0 || stat(path, &status) != 0) {
+        error_set_errno(error, errno, "admin.socket: cannot look at %s", path);
+        unlink(path);
+        close(fd);
+        return -1;
+    }
+    *file = (struct socket_file){memory_string(path), status.st_dev, status.st_ino};
+    return fd;
+}
+
+void socket_remove(const struct socket_file *file)
+{
+    struct stat status;
+    if (file->path && lstat(file->path, &status) == 0 && status.st_dev == file->device &&
+        status.st_ino == file->inode)
+        unlink(file->path);
+}
+
+void socket_file_free(struct socket_file *file)
+{
+    free(file->path);
+    file->path = NULL;
+}

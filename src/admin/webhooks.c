@@ -1,0 +1,144 @@
+/* Webhooks: show, create, replace, remove. On admin workers' threads. A token is here in memory and in the reply, nowhere else
+ * (docs/architecture.md, invariant 7). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "admin/calls.h"
+#include "admin/ops.h"
+#include "admin/render.h"
+#include "admin/seal.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+
+/* Rows first, then the key: without any webhook none is needed. */
+struct sealed_list {
+    json_t *objects; /* with "url": null */
+    uint8_t (*sealed)[SECRET_SEALED_BYTES];
+    size_t count;
+};
+
+static int append_sealed(void *context, const struct webhook_row *row)
+{
+    struct sealed_list *list = context;
+    list->sealed = memory_array(list->sealed, list->count + 1, sizeof *list->sealed);
+    memcpy(list->sealed[list->count++], row->sealed, SECRET_SEALED_BYTES);
+    render_append(list->objects, render_webhook(row, NULL));
+    return 0;
+}
+
+/* Puts the URLs into the objects. */
+static int open_all(struct admin_request *request, struct store *store, struct sealed_list *list,
+                    struct error *error)
+{
+    if (list->count == 0)
+        return 0;
+    struct secret_key key;
+    if (seal_key(request->admin, store, false, &key, error) != 0)
+        return -1;
+    int result = 0;
+    for (size_t i = 0; i < list->count && result == 0; i++) {
+        char *url = seal_open_url(&key, request->config->hooks.public_url, list->sealed[i], error);
+        if (url)
+            render_set(json_array_get(list->objects, i), "url", json_string(url));
+        else
+            result = -1;
+        seal_free_url(url);
+    }
+    secret_wipe(&key, sizeof key);
+    return result;
+}
+
+int call_list_webhooks(struct admin_request *request, struct error *error)
+{
+    struct store *store = request_store(request, error);
+    if (!store)
+        return -1;
+    struct sealed_list list = {.objects = json_array()};
+    request_answer_data(request, 0, render_one("webhooks", list.objects));
+    int result = store_list_webhooks(store, append_sealed, &list, error);
+    if (result == 0)
+        result = open_all(request, store, &list, error);
+    free(list.sealed);
+    return result;
+}
+
+/* The fleet's webhook as the answer, read from the store. */
+static int answer_webhook(struct admin_request *request, const struct id *fleet_id, unsigned status,
+                          struct error *error)
+{
+    struct store *store = request_store(request, error);
+    if (!store)
+        return -1;
+    struct sealed_list list = {.objects = json_array()};
+    int result = store_get_webhook(store, fleet_id, append_sealed, &list, error);
+    if (result == 0)
+        result = open_all(request, store, &list, error);
+    if (result == 0)
+        request_answer_data(request, status, json_incref(json_array_get(list.objects, 0)));
+    json_decref(list.objects);
+    free(list.sealed);
+    return result;
+}
+
+int call_get_webhook(struct admin_request *request, struct error *error)
+{
+    struct id fleet_id;
+    if (request_path_id(request, "fleet_id", "fleet", &fleet_id, error) != 0)
+        return -1;
+    return answer_webhook(request, &fleet_id, 200, error);
+}
+
+/* Mints a token and leaves its hash and its seal. */
+static int mint(struct admin_request *request, bool may_create_key, struct ops_webhook *webhook,
+                struct error *error)
+{
+    struct secret_key key;
+    struct store *store = request_store(request, error);
+    if (!store || seal_key(request->admin, store, may_create_key, &key, error) != 0)
+        return -1;
+    char token[SECRET_TOKEN_CHARS + 1];
+    secret_mint_token(token);
+    secret_hash(token, SECRET_TOKEN_CHARS, webhook->hash);
+    secret_seal(&key, token, webhook->sealed);
+    secret_wipe(token, sizeof token);
+    secret_wipe(&key, sizeof key);
+    return 0;
+}
+
+int call_create_webhook(struct admin_request *request, struct error *error)
+{
+    struct id fleet_id;
+    struct ops_webhook webhook = {.fleet_id = &fleet_id, .now_ms = clock_wall_ms()};
+    if (request_path_id(request, "fleet_id", "fleet", &fleet_id, error) != 0 ||
+        mint(request, true, &webhook, error) != 0 ||
+        ops_create_webhook(request->admin->options.queue, &webhook, error) != 0)
+        return -1;
+    log_info("webhook created", log_id("fleet", &fleet_id),
+             log_id("request", http_request_id(request->exchange)));
+    return answer_webhook(request, &fleet_id, 201, error);
+}
+
+int call_replace_webhook(struct admin_request *request, struct error *error)
+{
+    struct id fleet_id;
+    struct ops_webhook webhook = {.fleet_id = &fleet_id, .now_ms = clock_wall_ms()};
+    if (request_path_id(request, "fleet_id", "fleet", &fleet_id, error) != 0 ||
+        mint(request, false, &webhook, error) != 0 ||
+        ops_replace_webhook(request->admin->options.queue, &webhook, error) != 0)
+        return -1;
+    log_info("webhook replaced", log_id("fleet", &fleet_id),
+             log_id("request", http_request_id(request->exchange)));
+    return answer_webhook(request, &fleet_id, 200, error);
+}
+
+int call_remove_webhook(struct admin_request *request, struct error *error)
+{
+    struct id fleet_id;
+    if (request_path_id(request, "fleet_id", "fleet", &fleet_id, error) != 0 ||
+        ops_remove_webhook(request->admin->options.queue, &fleet_id, error) != 0)
+        return -1;
+    log_info("webhook removed", log_id("fleet", &fleet_id),
+             log_id("request", http_request_id(request->exchange)));
+    return 0;
+}

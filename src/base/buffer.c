@@ -1,0 +1,125 @@
+/* Bytes that grow. Used wherever something is built piece by piece: bodies, replies, records. What fills it
+ * may come from a request, so running out of room or memory is an answer, not an abort. */
+#include "base/buffer.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_CAPACITY_BYTES = 64 };
+
+static int fail(struct buffer *buffer)
+{
+    buffer->failed = true;
+    return -1;
+}
+
+/* Makes room for `more` bytes and a NUL behind them, which the limit does not count. */
+static int reserve(struct buffer *buffer, size_t more)
+{
+    if (more > SIZE_MAX / 4 - buffer->bytes)
+        return -1;
+    size_t needed = buffer->bytes + more + 1;
+    if (needed <= buffer->capacity)
+        return 0;
+
+    size_t capacity = buffer->capacity > 0 ? buffer->capacity : FIRST_CAPACITY_BYTES;
+    while (capacity < needed)
+        capacity *= 2;
+    if (buffer->limit > 0 && capacity > buffer->limit + 1 && needed <= buffer->limit + 1)
+        capacity = buffer->limit + 1;
+    char *data = realloc(buffer->data, capacity);
+    if (data == NULL)
+        return -1;
+    buffer->data = data;
+    buffer->capacity = capacity;
+    return 0;
+}
+
+/* Once an append was refused, later ones are too: a buffer never has a hole in the middle. */
+static bool fits(const struct buffer *buffer, size_t more)
+{
+    if (buffer->failed)
+        return false;
+    return buffer->limit == 0 ||
+           (buffer->bytes <= buffer->limit && more <= buffer->limit - buffer->bytes);
+}
+
+int buffer_append(struct buffer *buffer, const void *data, size_t bytes)
+{
+    if (!fits(buffer, bytes))
+        return fail(buffer);
+    if (bytes == 0)
+        return 0;
+    if (reserve(buffer, bytes) != 0)
+        return fail(buffer);
+    memcpy(buffer->data + buffer->bytes, data, bytes);
+    buffer->bytes += bytes;
+    return 0;
+}
+
+int buffer_append_text(struct buffer *buffer, const char *text)
+{
+    return buffer_append(buffer, text, strlen(text));
+}
+
+int buffer_append_char(struct buffer *buffer, char c)
+{
+    return buffer_append(buffer, &c, 1);
+}
+
+int buffer_append_format(struct buffer *buffer, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    va_list again;
+    va_copy(again, arguments);
+    int bytes = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+
+    int result = -1;
+    if (bytes >= 0 && fits(buffer, (size_t)bytes) && reserve(buffer, (size_t)bytes) == 0) {
+        (void)vsnprintf(buffer->data + buffer->bytes, (size_t)bytes + 1, format, again);
+        buffer->bytes += (size_t)bytes;
+        result = 0;
+    }
+    va_end(again);
+    return result == 0 ? 0 : fail(buffer);
+}
+
+const char *buffer_text(struct buffer *buffer)
+{
+    if (reserve(buffer, 0) != 0)
+        return "";
+    buffer->data[buffer->bytes] = '\0';
+    return buffer->data;
+}
+
+char *buffer_take(struct buffer *buffer)
+{
+    if (reserve(buffer, 0) != 0)
+        return NULL;
+    char *data = buffer->data;
+    data[buffer->bytes] = '\0';
+    buffer->data = NULL;
+    buffer->bytes = 0;
+    buffer->capacity = 0;
+    return data;
+}
+
+void buffer_reset(struct buffer *buffer)
+{
+    buffer->bytes = 0;
+    buffer->failed = false;
+}
+
+void buffer_free(struct buffer *buffer)
+{
+    free(buffer->data);
+    buffer->data = NULL;
+    buffer->bytes = 0;
+    buffer->capacity = 0;
+    buffer->failed = false;
+}

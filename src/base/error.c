@@ -1,0 +1,110 @@
+/* What went wrong, as a kind and one line of text.
+ * Called by every layer, on any thread; an error belongs to whoever declared it. */
+#include "base/error.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/utf8.h"
+
+/* More than a message holds, so that a character cut in two by vsnprintf lies behind its end. */
+enum { FORMAT_BYTES = sizeof(((struct error *)0)->message) + 8 };
+
+/* Messages quote file names and payloads: what would break the line or the encoding becomes '?',
+ * and what does not fit is left out at a character's edge. */
+static void append_clean(char *message, size_t room_bytes, const char *text)
+{
+    size_t used = strlen(message);
+    while (*text != '\0') {
+        uint32_t code_point;
+        size_t bytes = utf8_decode(text, &code_point);
+        bool shown = bytes > 0 && !utf8_is_control(code_point);
+        size_t step = shown ? bytes : 1;
+        if (used + step >= room_bytes)
+            break;
+        if (shown)
+            memcpy(message + used, text, step);
+        else
+            message[used] = '?';
+        used += step;
+        text += bytes > 0 ? bytes : 1;
+    }
+    message[used] = '\0';
+}
+
+int error_set(struct error *error, enum error_kind kind, const char *format, ...)
+{
+    if (error_is_set(error))
+        return -1;
+
+    char text[FORMAT_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+
+    error->kind = kind;
+    error->message[0] = '\0';
+    append_clean(error->message, sizeof(error->message), text);
+    return -1;
+}
+
+static enum error_kind kind_of(int errnum)
+{
+    if (errnum == ENOSPC || errnum == EDQUOT)
+        return ERROR_FULL;
+    return errnum == EIO ? ERROR_IO : ERROR_INTERNAL;
+}
+
+int error_set_errno(struct error *error, int errnum, const char *format, ...)
+{
+    if (error_is_set(error))
+        return -1;
+
+    char text[FORMAT_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+
+    /* Not strerror(3): its text follows the locale and its storage is shared between threads. */
+    const char *reason = strerrordesc_np(errnum);
+    if (reason == NULL)
+        reason = "unknown error";
+
+    error->kind = kind_of(errnum);
+    error->message[0] = '\0';
+    append_clean(error->message, sizeof(error->message) - strlen(reason) - 2, text);
+    append_clean(error->message, sizeof(error->message), ": ");
+    append_clean(error->message, sizeof(error->message), reason);
+    return -1;
+}
+
+void error_context(struct error *error, const char *format, ...)
+{
+    if (!error_is_set(error))
+        return;
+
+    char context[FORMAT_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(context, sizeof(context), format, arguments);
+    va_end(arguments);
+
+    char message[sizeof(error->message)];
+    memcpy(message, error->message, sizeof(message));
+    error->message[0] = '\0';
+    append_clean(error->message, sizeof(error->message), context);
+    append_clean(error->message, sizeof(error->message), ": ");
+    append_clean(error->message, sizeof(error->message), message);
+}
+
+void error_clear(struct error *error)
+{
+    error->kind = ERROR_NONE;
+    error->message[0] = '\0';
+}

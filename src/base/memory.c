@@ -1,0 +1,69 @@
+/* Allocations that are small and few beside what the process needs anyway: when one of them fails, nothing
+ * sensible can go on, and the service manager's restart is the better answer. Any thread. */
+#include "base/memory.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void *must(void *allocation)
+{
+    if (allocation == NULL) {
+        static const char message[] = "out of memory\n";
+        ssize_t ignored = write(STDERR_FILENO, message, sizeof(message) - 1);
+        (void)ignored;
+        abort();
+    }
+    return allocation;
+}
+
+void *memory_alloc(size_t bytes)
+{
+    return must(calloc(1, bytes > 0 ? bytes : 1));
+}
+
+void *memory_resize(void *old, size_t bytes)
+{
+    return must(realloc(old, bytes > 0 ? bytes : 1));
+}
+
+void *memory_array(void *old, size_t count, size_t size_bytes)
+{
+    if (count == 0 || size_bytes == 0)
+        return memory_resize(old, 1);
+    return must(reallocarray(old, count, size_bytes));
+}
+
+void *memory_copy(const void *from, size_t bytes)
+{
+    void *copy = memory_resize(NULL, bytes);
+    if (bytes > 0)
+        memcpy(copy, from, bytes);
+    return copy;
+}
+
+char *memory_string(const char *text)
+{
+    return text == NULL ? NULL : memory_copy(text, strlen(text) + 1);
+}
+
+char *memory_string_n(const char *text, size_t bytes)
+{
+    char *copy = memory_resize(NULL, bytes + 1);
+    if (bytes > 0)
+        memcpy(copy, text, bytes);
+    copy[bytes] = '\0';
+    return copy;
+}
+
+char *memory_format(const char *format, ...)
+{
+    char *text = NULL;
+    va_list arguments;
+    va_start(arguments, format);
+    int bytes = vasprintf(&text, format, arguments);
+    va_end(arguments);
+    return must(bytes < 0 ? NULL : text);
+}

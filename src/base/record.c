@@ -1,0 +1,447 @@
+/* The files and the job that the daemon and a vessel's supervisor share. Called by the runner on its thread, by
+ * the admin workers that look at an attempt's folder, and by webhookd-vessel.
+ *
+ * A job is the format's number and then each field in the order of the struct: a number is 8 bytes, little-endian;
+ * a text is its length as a number and then its bytes; a list is its count as a number and then its members. It
+ * must end where its last field ends. Whoever reads one must have got it from this daemon, but reads it as if not. */
+#include "base/record.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+
+enum { NUMBER_BYTES = 8, EXIT_LIMIT_BYTES = 4096, PID_TEXT_BYTES = 24 };
+
+/* ---- writing a job ---- */
+
+static void put_number(struct buffer *into, uint64_t number)
+{
+    unsigned char bytes[NUMBER_BYTES];
+    for (int i = 0; i < NUMBER_BYTES; i++)
+        bytes[i] = (unsigned char)(number >> (8 * i));
+    (void)buffer_append(into, bytes, sizeof(bytes)); /* a failure stays in the buffer */
+}
+
+static void put_text(struct buffer *into, const char *text)
+{
+    size_t bytes = strlen(text);
+    put_number(into, bytes);
+    (void)buffer_append(into, text, bytes);
+}
+
+static void put_texts(struct buffer *into, char *const *texts, size_t count)
+{
+    put_number(into, count);
+    for (size_t i = 0; i < count; i++)
+        put_text(into, texts[i]);
+}
+
+int record_job_write(const struct record_job *job, struct buffer *into)
+{
+    put_number(into, RECORD_FORMAT);
+    put_text(into, job->vessel_run_id);
+    put_text(into, job->workdir);
+    put_text(into, job->hidden_dir);
+    put_text(into, job->interpreter);
+    put_text(into, job->file_name);
+    put_text(into, job->file_content);
+    put_text(into, job->file_to_run);
+    put_texts(into, job->arguments, job->argument_count);
+    put_texts(into, job->environment, job->environment_count);
+    put_number(into, job->change_user ? 1 : 0);
+    put_number(into, job->uid);
+    put_number(into, job->gid);
+    put_number(into, job->group_count);
+    for (size_t i = 0; i < job->group_count; i++)
+        put_number(into, job->groups[i]);
+    put_text(into, job->user);
+    put_number(into, (uint64_t)(int64_t)job->nice);
+    put_number(into, (uint64_t)job->cutoff_ms);
+    put_number(into, (uint64_t)job->stop_grace_ms);
+    put_number(into, (uint64_t)job->max_output_bytes);
+    return into->failed ? -1 : 0;
+}
+
+/* ---- reading a job ---- */
+
+struct reader {
+    const unsigned char *at;
+    size_t left;
+    bool failed; /* once it is set, every number reads as 0 and every text as "" */
+};
+
+static uint64_t take_number(struct reader *reader)
+{
+    if (reader->failed || reader->left < NUMBER_BYTES) {
+        reader->failed = true;
+        return 0;
+    }
+    uint64_t number = 0;
+    for (int i = 0; i < NUMBER_BYTES; i++)
+        number |= (uint64_t)reader->at[i] << (8 * i);
+    reader->at += NUMBER_BYTES;
+    reader->left -= NUMBER_BYTES;
+    return number;
+}
+
+static int64_t take_number_between(struct reader *reader, int64_t least, int64_t most)
+{
+    int64_t number = (int64_t)take_number(reader);
+    if (number < least || number > most) {
+        reader->failed = true;
+        return least;
+    }
+    return number;
+}
+
+static char *take_text(struct reader *reader)
+{
+    uint64_t bytes = take_number(reader);
+    if (bytes > reader->left || (bytes > 0 && memchr(reader->at, '\0', (size_t)bytes) != NULL))
+        reader->failed = true;
+    if (reader->failed)
+        return memory_string("");
+    char *text = memory_string_n((const char *)reader->at, (size_t)bytes);
+    reader->at += bytes;
+    reader->left -= (size_t)bytes;
+    return text;
+}
+
+/* The count of a list. No member is shorter than its number, so no count can ask for more memory than its job is long. */
+static size_t take_count(struct reader *reader)
+{
+    return (size_t)take_number_between(reader, 0, (int64_t)(reader->left / NUMBER_BYTES));
+}
+
+static char **take_texts(struct reader *reader, size_t *count)
+{
+    *count = take_count(reader);
+    char **texts = memory_alloc((*count + 1) * sizeof(*texts)); /* ends in NULL, as exec wants it */
+    for (size_t i = 0; i < *count; i++)
+        texts[i] = take_text(reader);
+    return texts;
+}
+
+static void take_job(struct reader *reader, struct record_job *job)
+{
+    job->vessel_run_id = take_text(reader);
+    job->workdir = take_text(reader);
+    job->hidden_dir = take_text(reader);
+    job->interpreter = take_text(reader);
+    job->file_name = take_text(reader);
+    job->file_content = take_text(reader);
+    job->file_to_run = take_text(reader);
+    job->arguments = take_texts(reader, &job->argument_count);
+    job->environment = take_texts(reader, &job->environment_count);
+    job->change_user = take_number_between(reader, 0, 1) == 1;
+    /* The highest number means "leave it as it is" to the system calls. */
+    job->uid = (uint32_t)take_number_between(reader, 0, UINT32_MAX - 1);
+    job->gid = (uint32_t)take_number_between(reader, 0, UINT32_MAX - 1);
+    job->group_count = take_count(reader);
+    job->groups = memory_alloc(job->group_count * sizeof(*job->groups));
+    for (size_t i = 0; i < job->group_count; i++)
+        job->groups[i] = (uint32_t)take_number_between(reader, 0, UINT32_MAX - 1);
+    job->user = take_text(reader);
+    job->nice = (int32_t)take_number_between(reader, -40, 40);
+    /* Far beyond any sensible setting, and safe to add to a clock. */
+    job->cutoff_ms = take_number_between(reader, 0, INT32_MAX * (int64_t)1000);
+    job->stop_grace_ms = take_number_between(reader, 0, INT32_MAX * (int64_t)1000);
+    job->max_output_bytes = take_number_between(reader, 0, INT64_MAX / 2);
+}
+
+/* One component of a path: not empty, not "." and not "..". */
+static bool is_component(const char *text, size_t bytes)
+{
+    if (bytes == 0 || bytes > NAME_MAX)
+        return false;
+    return text[0] != '.' || (bytes != 1 && (bytes != 2 || text[1] != '.'));
+}
+
+static bool is_relative_path(const char *text)
+{
+    for (;;) {
+        size_t bytes = strcspn(text, "/");
+        if (!is_component(text, bytes))
+            return false;
+        if (text[bytes] == '\0')
+            return true;
+        text += bytes + 1;
+    }
+}
+
+/* What the supervisor takes for granted when it builds paths, argv and the environment. */
+static const char *find_fault(const struct record_job *job)
+{
+    if (strchr(job->vessel_run_id, '/') != NULL || !is_relative_path(job->vessel_run_id) ||
+        strlen(job->vessel_run_id) > 64)
+        return "its vessel run's id is no id";
+    if (job->workdir[0] != '/')
+        return "its working folder is not absolute";
+    if (job->hidden_dir[0] != '\0' && job->hidden_dir[0] != '/')
+        return "its hidden folder is not absolute";
+    if (job->interpreter[0] == '\0')
+        return "it names no interpreter";
+    if (!is_relative_path(job->file_name) || !is_relative_path(job->file_to_run))
+        return "its file's name leads elsewhere";
+    for (size_t i = 0; i < job->environment_count; i++) {
+        const char *equals = strchr(job->environment[i], '=');
+        if (equals == NULL || equals == job->environment[i])
+            return "its environment has an entry without a name";
+    }
+    return NULL;
+}
+
+int record_job_read(const void *data, size_t bytes, struct record_job *job, struct error *error)
+{
+    struct reader reader = {.at = data, .left = bytes};
+    *job = (struct record_job){0};
+    uint64_t format = take_number(&reader);
+    if (!reader.failed && format != RECORD_FORMAT)
+        return error_set(error, ERROR_INVALID, "the job is of format %llu, this program reads %d",
+                         (unsigned long long)format, RECORD_FORMAT);
+    take_job(&reader, job);
+    const char *fault = reader.failed || reader.left > 0 ? "it is damaged" : find_fault(job);
+    if (fault == NULL)
+        return 0;
+    record_job_free(job);
+    return error_set(error, ERROR_INVALID, "the job cannot be used: %s", fault);
+}
+
+static void free_texts(char **texts, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        free(texts[i]);
+    free(texts);
+}
+
+void record_job_free(struct record_job *job)
+{
+    free(job->vessel_run_id);
+    free(job->workdir);
+    free(job->hidden_dir);
+    free(job->interpreter);
+    free(job->file_name);
+    free(job->file_content);
+    free(job->file_to_run);
+    free_texts(job->arguments, job->argument_count);
+    free_texts(job->environment, job->environment_count);
+    free(job->groups);
+    free(job->user);
+    *job = (struct record_job){0};
+}
+
+/* ---- the exit record: lines of a key, a space and a value; unknown keys are passed over ---- */
+
+static const char *const result_names[] = {
+    [RECORD_EXITED] = "exited",
+    [RECORD_CUTOFF] = "cutoff",
+    [RECORD_STOPPED] = "stopped",
+    [RECORD_NOT_STARTED] = "not_started",
+};
+
+int record_exit_write(int folder_fd, const struct record_exit *exit, struct error *error)
+{
+    struct buffer text = BUFFER_INIT;
+    char reason[sizeof(exit->reason)];
+    size_t chars = 0;
+    for (; chars + 1 < sizeof(reason) && exit->reason[chars] != '\0'; chars++)
+        reason[chars] = (unsigned char)exit->reason[chars] < ' ' ? '?' : exit->reason[chars];
+    reason[chars] = '\0';
+    (void)buffer_append_format(
+        &text,
+        "format %d\nresult %s\nexit_code %d\nstarted_ms %lld\nended_ms %lld\noutput_bytes %lld\n"
+        "output_cut %d\nreason %s\n",
+        RECORD_FORMAT, result_names[exit->result], exit->exit_code, (long long)exit->started_ms,
+        (long long)exit->ended_ms, (long long)exit->output_bytes, exit->output_cut ? 1 : 0, reason);
+    int result = text.failed ? error_set(error, ERROR_INTERNAL, "no memory for the exit record")
+                             : file_replace(folder_fd, "exit", text.data, text.bytes, 0600, error);
+    buffer_free(&text);
+    return result;
+}
+
+static bool read_number(const char *text, int64_t least, int64_t most, int64_t *number)
+{
+    char *end;
+    errno = 0;
+    long long value = strtoll(text, &end, 10);
+    if (errno != 0 || end == text || *end != '\0' || value < least || value > most)
+        return false;
+    *number = value;
+    return true;
+}
+
+static bool read_result(const char *text, enum record_result *result)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(result_names); i++) {
+        if (strcmp(text, result_names[i]) == 0) {
+            *result = (enum record_result)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Which of the lines were there; a record that lacks one was not written to its end. */
+enum {
+    SEEN_FORMAT = 1,
+    SEEN_RESULT = 2,
+    SEEN_EXIT_CODE = 4,
+    SEEN_STARTED = 8,
+    SEEN_ENDED = 16,
+    SEEN_BYTES = 32,
+    SEEN_CUT = 64,
+    SEEN_REASON = 128,
+    SEEN_ALL = 255,
+};
+
+/* The SEEN_ bit of the line, 0 for a key of a later day, -1 if its value makes no sense. */
+static int read_line(const char *key, const char *value, struct record_exit *exit)
+{
+    int64_t number = 0;
+    if (strcmp(key, "format") == 0)
+        return read_number(value, RECORD_FORMAT, RECORD_FORMAT, &number) ? SEEN_FORMAT : -1;
+    if (strcmp(key, "result") == 0)
+        return read_result(value, &exit->result) ? SEEN_RESULT : -1;
+    if (strcmp(key, "exit_code") == 0) {
+        bool good = read_number(value, 0, 255, &number);
+        exit->exit_code = (int)number;
+        return good ? SEEN_EXIT_CODE : -1;
+    }
+    if (strcmp(key, "started_ms") == 0)
+        return read_number(value, 0, INT64_MAX, &exit->started_ms) ? SEEN_STARTED : -1;
+    if (strcmp(key, "ended_ms") == 0)
+        return read_number(value, 0, INT64_MAX, &exit->ended_ms) ? SEEN_ENDED : -1;
+    if (strcmp(key, "output_bytes") == 0)
+        return read_number(value, 0, INT64_MAX, &exit->output_bytes) ? SEEN_BYTES : -1;
+    if (strcmp(key, "output_cut") == 0) {
+        bool good = read_number(value, 0, 1, &number);
+        exit->output_cut = number == 1;
+        return good ? SEEN_CUT : -1;
+    }
+    if (strcmp(key, "reason") == 0) {
+        int chars = snprintf(exit->reason, sizeof(exit->reason), "%s", value);
+        return chars >= 0 && (size_t)chars < sizeof(exit->reason) ? SEEN_REASON : -1;
+    }
+    return 0;
+}
+
+static bool read_exit_lines(char *text, struct record_exit *exit)
+{
+    int seen = 0;
+    for (char *end; (end = strchr(text, '\n')) != NULL; text = end + 1) {
+        *end = '\0';
+        char *space = strchr(text, ' ');
+        if (space == NULL)
+            return false;
+        *space = '\0';
+        int bit = read_line(text, space + 1, exit);
+        if (bit < 0)
+            return false;
+        seen |= bit;
+    }
+    return *text == '\0' && seen == SEEN_ALL;
+}
+
+int record_exit_read(int folder_fd, struct record_exit *exit, struct error *error)
+{
+    *exit = (struct record_exit){0};
+    struct buffer text = BUFFER_INIT;
+    struct error why = ERROR_INIT;
+    int result = 1;
+    if (file_read(folder_fd, "exit", EXIT_LIMIT_BYTES, &text, &why) != 0) {
+        result = why.kind == ERROR_NOT_FOUND ? 0 : error_set(error, why.kind, "%s", why.message);
+    } else if (text.bytes == 0 || memchr(text.data, '\0', text.bytes) != NULL ||
+               buffer_append_char(&text, '\0') != 0 || !read_exit_lines(text.data, exit)) {
+        *exit = (struct record_exit){0};
+        result = error_set(error, ERROR_INVALID, "the exit record is damaged or of another format");
+    }
+    buffer_free(&text);
+    return result;
+}
+
+/* ---- lock, pid, started ---- */
+
+int record_lock_take(int folder_fd, struct error *error)
+{
+    int fd = openat(folder_fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return error_set_errno(error, errno, "cannot open the attempt's lock");
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return fd;
+    if (errno == EWOULDBLOCK)
+        error_set(error, ERROR_CONFLICT, "the attempt's lock is held by its supervisor");
+    else
+        error_set_errno(error, errno, "cannot take the attempt's lock");
+    close(fd);
+    return -1;
+}
+
+int record_lock_is_held(int folder_fd)
+{
+    int fd = openat(folder_fd, "lock", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    int result = 0;
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+        result = errno == EWOULDBLOCK ? 1 : -1;
+    close(fd); /* lets it go again */
+    return result;
+}
+
+bool record_has_started(int folder_fd)
+{
+    return faccessat(folder_fd, "started", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+int record_mark_started(int folder_fd)
+{
+    int fd = openat(folder_fd, "started", O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    return fd < 0 ? -1 : close(fd);
+}
+
+/* In one write: who reads it early finds an empty file, never half a number. */
+int record_pid_write(int folder_fd, pid_t pid, struct error *error)
+{
+    char text[PID_TEXT_BYTES];
+    int chars = snprintf(text, sizeof(text), "%ld\n", (long)pid);
+    int fd = openat(folder_fd, "pid", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return error_set_errno(error, errno, "cannot write the supervisor's pid");
+    int result = file_write_all(fd, text, (size_t)chars);
+    if (result != 0)
+        error_set_errno(error, errno, "cannot write the supervisor's pid");
+    close(fd);
+    return result;
+}
+
+pid_t record_pid_read(int folder_fd)
+{
+    int fd = openat(folder_fd, "pid", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT ? 0 : -1;
+    char text[PID_TEXT_BYTES];
+    ssize_t bytes = file_read_all(fd, text, sizeof(text));
+    close(fd);
+    if (bytes == 0)
+        return 0;
+    if (bytes < 0 || (size_t)bytes == sizeof(text) || text[bytes - 1] != '\n' || text[0] < '1' ||
+        text[0] > '9' || memchr(text, '\0', (size_t)bytes) != NULL)
+        return -1;
+    text[bytes - 1] = '\0';
+    int64_t pid;
+    return read_number(text, 1, INT_MAX, &pid) ? (pid_t)pid : -1;
+}
+
+char *record_name(const char *vessel_run_id, int attempt, char name[RECORD_NAME_BYTES])
+{
+    (void)snprintf(name, RECORD_NAME_BYTES, "%s.%d", vessel_run_id, attempt);
+    return name;
+}

@@ -1,0 +1,256 @@
+/* Tokens, their hash and seal, the key file, and the few primitives of libsodium that others need:
+ * this is the only file of the project that calls libsodium. Hash and check run on the hook
+ * workers for every request; the rest where administrators are served. Stateless but for
+ * libsodium's own, so any thread. */
+#include "base/secret.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+enum {
+    PREFIX_CHARS = 4,
+    CHECKSUM_CHARS = 6,
+    CHECKED_CHARS = SECRET_TOKEN_CHARS - CHECKSUM_CHARS,
+    NAME_BYTES = 256,
+};
+
+static const char prefix[] = "whk_";
+static const char base62[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+_Static_assert(sizeof(crypto_hash_sha256_state) <= sizeof(((struct secret_hasher *)0)->state),
+               "struct secret_hasher must hold libsodium's state");
+_Static_assert(SECRET_SEALED_BYTES ==
+                   crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES + SECRET_TOKEN_CHARS,
+               "the sealed form is nonce, MAC, token");
+_Static_assert(SECRET_KEY_BYTES == crypto_secretbox_KEYBYTES, "the key is secretbox's");
+_Static_assert(SECRET_HASH_BYTES == crypto_hash_sha256_BYTES, "the hash is SHA-256");
+
+int secret_init(struct error *error)
+{
+    if (sodium_init() < 0)
+        return error_set(error, ERROR_INTERNAL, "cannot initialise libsodium");
+    return 0;
+}
+
+/* CRC-32/ISO-HDLC, four bits at a time: 34 bytes per request do not need the large table. */
+static uint32_t crc32_of(const char *text, size_t bytes)
+{
+    static const uint32_t table[16] = {
+        0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
+        0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
+        0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
+    };
+    uint32_t crc = 0xffffffff;
+    for (size_t i = 0; i < bytes; i++) {
+        crc ^= (uint8_t)text[i];
+        crc = crc >> 4 ^ table[crc & 0x0f];
+        crc = crc >> 4 ^ table[crc & 0x0f];
+    }
+    return ~crc;
+}
+
+static void put_checksum(const char *token, char checksum[CHECKSUM_CHARS])
+{
+    uint32_t rest = crc32_of(token, CHECKED_CHARS);
+    for (int i = CHECKSUM_CHARS - 1; i >= 0; i--) {
+        checksum[i] = base62[rest % 62];
+        rest /= 62;
+    }
+}
+
+void secret_mint_token(char token[SECRET_TOKEN_CHARS + 1])
+{
+    memcpy(token, prefix, PREFIX_CHARS);
+    for (int i = PREFIX_CHARS; i < CHECKED_CHARS; i++)
+        token[i] = base62[randombytes_uniform(62)];
+    put_checksum(token, token + CHECKED_CHARS);
+    token[SECRET_TOKEN_CHARS] = '\0';
+}
+
+static bool is_base62(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+bool secret_token_is_well_formed(const char *text, size_t chars)
+{
+    if (chars != SECRET_TOKEN_CHARS || memcmp(text, prefix, PREFIX_CHARS) != 0)
+        return false;
+    for (int i = PREFIX_CHARS; i < CHECKED_CHARS; i++)
+        if (!is_base62(text[i]))
+            return false;
+    char checksum[CHECKSUM_CHARS];
+    put_checksum(text, checksum);
+    return memcmp(text + CHECKED_CHARS, checksum, CHECKSUM_CHARS) == 0;
+}
+
+void secret_hash(const void *data, size_t bytes, uint8_t hash[SECRET_HASH_BYTES])
+{
+    (void)crypto_hash_sha256(hash, data, bytes);
+}
+
+void secret_hasher_start(struct secret_hasher *hasher)
+{
+    (void)crypto_hash_sha256_init((crypto_hash_sha256_state *)(void *)hasher->state);
+}
+
+void secret_hasher_add(struct secret_hasher *hasher, const void *data, size_t bytes)
+{
+    (void)crypto_hash_sha256_update((crypto_hash_sha256_state *)(void *)hasher->state, data, bytes);
+}
+
+void secret_hasher_finish(struct secret_hasher *hasher, uint8_t hash[SECRET_HASH_BYTES])
+{
+    (void)crypto_hash_sha256_final((crypto_hash_sha256_state *)(void *)hasher->state, hash);
+}
+
+void secret_seal(const struct secret_key *key, const char token[SECRET_TOKEN_CHARS],
+                 uint8_t sealed[SECRET_SEALED_BYTES])
+{
+    uint8_t *nonce = sealed;
+    randombytes_buf(nonce, crypto_secretbox_NONCEBYTES);
+    (void)crypto_secretbox_easy(sealed + crypto_secretbox_NONCEBYTES, (const uint8_t *)token,
+                                SECRET_TOKEN_CHARS, nonce, key->bytes);
+}
+
+int secret_open(const struct secret_key *key, const uint8_t sealed[SECRET_SEALED_BYTES],
+                char token[SECRET_TOKEN_CHARS + 1])
+{
+    const uint8_t *nonce = sealed;
+    token[0] = '\0';
+    if (!key->present)
+        return -1;
+    if (crypto_secretbox_open_easy((uint8_t *)token, sealed + crypto_secretbox_NONCEBYTES,
+                                   SECRET_SEALED_BYTES - crypto_secretbox_NONCEBYTES, nonce,
+                                   key->bytes) != 0)
+        return -1;
+    token[SECRET_TOKEN_CHARS] = '\0';
+    return 0;
+}
+
+static int check_key_file(int fd, const char *name, struct error *error)
+{
+    struct stat status;
+    if (fstat(fd, &status) != 0)
+        return error_set_errno(error, errno, "cannot examine the key file %s", name);
+    if (!S_ISREG(status.st_mode))
+        return error_set(error, ERROR_INVALID, "the key file %s is not a regular file", name);
+    if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+        return error_set(error, ERROR_INVALID,
+                         "the key file %s is open to others than its owner (mode %04o): chmod 600",
+                         name, (unsigned)(status.st_mode & 07777));
+    if (status.st_size != SECRET_KEY_BYTES)
+        return error_set(error, ERROR_INVALID, "the key file %s has %lld bytes instead of %d", name,
+                         (long long)status.st_size, SECRET_KEY_BYTES);
+    return 0;
+}
+
+int secret_key_read(int dir_fd, const char *name, struct secret_key *key, struct error *error)
+{
+    key->present = false;
+    int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT)
+        return 0;
+    if (fd < 0 && errno == ELOOP)
+        return error_set(error, ERROR_INVALID, "the key file %s is a symbolic link", name);
+    if (fd < 0)
+        return error_set_errno(error, errno, "cannot open the key file %s", name);
+
+    int result = -1;
+    if (check_key_file(fd, name, error) != 0)
+        goto out;
+    ssize_t bytes = file_read_all(fd, key->bytes, SECRET_KEY_BYTES);
+    if (bytes != SECRET_KEY_BYTES) {
+        error_set_errno(error, bytes < 0 ? errno : ENODATA, "cannot read the key file %s", name);
+        secret_wipe(key->bytes, SECRET_KEY_BYTES);
+        goto out;
+    }
+    key->present = true;
+    result = 0;
+out:
+    close(fd);
+    return result;
+}
+
+static int write_key_file(int dir_fd, const char *temporary, const struct secret_key *key,
+                          struct error *error)
+{
+    if (unlinkat(dir_fd, temporary, 0) != 0 && errno != ENOENT)
+        return error_set_errno(error, errno, "cannot remove the leftover key file %s", temporary);
+    int fd = openat(dir_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return error_set_errno(error, errno, "cannot create the key file %s", temporary);
+
+    int result = -1;
+    if (fchmod(fd, 0600) != 0) /* whatever the umask is */
+        error_set_errno(error, errno, "cannot set the mode of the key file %s", temporary);
+    else if (file_write_all(fd, key->bytes, SECRET_KEY_BYTES) != 0)
+        error_set_errno(error, errno, "cannot write the key file %s", temporary);
+    else
+        result = file_sync(fd, temporary, error);
+    close(fd);
+    return result;
+}
+
+/* The key is complete and synced before it has its name, so a crash leaves either no key file or a
+ * good one; and link(2), as O_EXCL, never takes a name that is taken. */
+int secret_key_create(int dir_fd, const char *name, struct secret_key *key, struct error *error)
+{
+    char temporary[NAME_BYTES];
+    int chars = snprintf(temporary, sizeof(temporary), "%s.tmp", name);
+    if (chars < 0 || (size_t)chars >= sizeof(temporary))
+        return error_set(error, ERROR_INVALID, "the key file's name is too long: %s", name);
+
+    key->present = false;
+    randombytes_buf(key->bytes, SECRET_KEY_BYTES);
+    int result = -1;
+    bool linked = false;
+    if (write_key_file(dir_fd, temporary, key, error) != 0)
+        goto out;
+    linked = linkat(dir_fd, temporary, dir_fd, name, 0) == 0;
+    if (!linked && errno == EEXIST)
+        error_set(error, ERROR_CONFLICT, "the key file %s exists already", name);
+    else if (!linked)
+        error_set_errno(error, errno, "cannot create the key file %s", name);
+    else if (unlinkat(dir_fd, temporary, 0) != 0)
+        error_set_errno(error, errno, "cannot remove %s", temporary);
+    else if (file_sync(dir_fd, "the key file's folder", error) == 0)
+        result = 0;
+out:
+    key->present = result == 0;
+    if (result != 0) {
+        (void)unlinkat(dir_fd, temporary, 0);
+        if (linked)
+            (void)unlinkat(dir_fd, name, 0);
+        secret_wipe(key->bytes, SECRET_KEY_BYTES);
+    }
+    return result;
+}
+
+void secret_wipe(void *data, size_t bytes)
+{
+    sodium_memzero(data, bytes);
+}
+
+bool secret_equal(const void *a, const void *b, size_t bytes)
+{
+    return sodium_memcmp(a, b, bytes) == 0;
+}
+
+void secret_random(void *data, size_t bytes)
+{
+    randombytes_buf(data, bytes);
+}
+
+char *secret_hash_format(const uint8_t hash[SECRET_HASH_BYTES],
+                         char text[2 * SECRET_HASH_BYTES + 1])
+{
+    return sodium_bin2hex(text, 2 * SECRET_HASH_BYTES + 1, hash, SECRET_HASH_BYTES);
+}

@@ -1,0 +1,231 @@
+/* What the text values of webhookd.conf may look like. The table in keys.c names them; value.c calls them. Any thread. */
+#include "config/check.h"
+
+#include <arpa/inet.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "base/id.h"
+#include "base/memory.h"
+
+#define SOCKET_PATH_MAX  (sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1)
+#define ACCOUNT_MAX      32  /* useradd(8) */
+#define FLEET_NAME_MAX   255 /* of organization, project and fleet each */
+#define UNIX_PREFIX      "unix:"
+#define STORE_PREFIX     "sqlite:"
+#define URL_CHARS        "-._~:/[]@!$&'()*+,;=%"
+#define DIGITS           "0123456789"
+#define LETTERS          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define STATE_DIR_HOLDS  {"lock", "secret.key", "spool", "runs", "attempts", "logs", "trash"}
+
+/* ---- paths ---- */
+
+static bool is_component(const char *text, size_t bytes, const char *what)
+{
+    return bytes == strlen(what) && memcmp(text, what, bytes) == 0;
+}
+
+/* Does one of the parts between the slashes equal `what`? */
+static bool has_component(const char *path, const char *what)
+{
+    for (;;) {
+        size_t bytes = strcspn(path, "/");
+        if (is_component(path, bytes, what))
+            return true;
+        if (path[bytes] == '\0')
+            return false;
+        path += bytes + 1;
+    }
+}
+
+static bool is_absolute(const char *path)
+{
+    return path[0] == '/' && strlen(path) < PATH_MAX && !has_component(path, "..");
+}
+
+const char *config_check_path(const char *value)
+{
+    return is_absolute(value) ? NULL : "an absolute path without \"..\"";
+}
+
+const char *config_check_path_or_empty(const char *value)
+{
+    return value[0] == '\0' || is_absolute(value) ? NULL
+                                                  : "an absolute path without \"..\", or empty";
+}
+
+const char *config_check_state_dir(const char *value)
+{
+    /* Its mode becomes 0700, so it may not be the root. */
+    bool is_root = value[strspn(value, "/.")] == '\0';
+    return is_absolute(value) && !is_root ? NULL : "an absolute path without \"..\", and not /";
+}
+
+const char *config_check_store(const char *value)
+{
+    static const char wanted[] =
+        "\"sqlite:NAME\", where NAME is a relative path without empty, \".\" or \"..\" parts, and "
+        "nothing else in state_dir";
+    static const char *const taken[] = STATE_DIR_HOLDS;
+    if (strncmp(value, STORE_PREFIX, strlen(STORE_PREFIX)) != 0)
+        return wanted;
+    const char *name = value + strlen(STORE_PREFIX);
+    if (has_component(name, "") || has_component(name, ".") || has_component(name, ".."))
+        return wanted;
+    if (strlen(name) >= NAME_MAX || strchr(name, '?') || strchr(name, '%'))
+        return wanted;
+    size_t first = strcspn(name, "/");
+    for (size_t i = 0; i < ARRAY_COUNT(taken); i++)
+        if (is_component(name, first, taken[i]))
+            return wanted;
+    return NULL;
+}
+
+const char *config_check_search_path(const char *value)
+{
+    static const char wanted[] = "absolute paths with \":\" between them";
+    for (;;) {
+        size_t bytes = strcspn(value, ":");
+        if (value[0] != '/' || bytes >= PATH_MAX)
+            return wanted;
+        if (value[bytes] == '\0')
+            return NULL;
+        value += bytes + 1;
+    }
+}
+
+const char *config_check_program(const char *value)
+{
+    bool is_name = value[0] != '\0' && !strchr(value, '/') && strlen(value) < NAME_MAX;
+    return is_name || is_absolute(value)
+               ? NULL
+               : "a program's name, to be found in runner.path, or its absolute path";
+}
+
+/* ---- addresses ---- */
+
+/* Copies the part of text up to `end` if it fits an address. */
+static bool address_copy(const char *text, const char *end, char address[INET6_ADDRSTRLEN])
+{
+    size_t bytes = (size_t)(end - text);
+    if (bytes >= INET6_ADDRSTRLEN)
+        return false;
+    memcpy(address, text, bytes);
+    address[bytes] = '\0';
+    return true;
+}
+
+static bool is_address(const char *text, const char *end, int family)
+{
+    char address[INET6_ADDRSTRLEN];
+    struct in6_addr parsed;
+    return address_copy(text, end, address) && inet_pton(family, address, &parsed) == 1;
+}
+
+/* Decimal digits and nothing else, at most `highest`. */
+static bool is_number_up_to(const char *text, long highest)
+{
+    size_t digits = strspn(text, DIGITS);
+    return digits > 0 && digits <= 5 && text[digits] == '\0' && strtol(text, NULL, 10) <= highest;
+}
+
+static bool is_socket_path(const char *path)
+{
+    return is_absolute(path) && strlen(path) <= SOCKET_PATH_MAX && path[strlen(path) - 1] != '/';
+}
+
+static bool is_listen(const char *value)
+{
+    if (strncmp(value, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0)
+        return is_socket_path(value + strlen(UNIX_PREFIX));
+    const char *colon = strrchr(value, ':');
+    if (!colon || !is_number_up_to(colon + 1, 65535))
+        return false;
+    if (value[0] == '[')
+        return colon[-1] == ']' && is_address(value + 1, colon - 1, AF_INET6);
+    return is_address(value, colon, AF_INET);
+}
+
+#define LISTEN_WANTED                                                                              \
+    "\"ADDRESS:PORT\", \"[IPV6]:PORT\" (port 0 to 65535) or \"unix:/PATH\" (at most 107 bytes)"
+
+const char *config_check_listen(const char *value)
+{
+    return is_listen(value) ? NULL : LISTEN_WANTED;
+}
+
+const char *config_check_listen_or_empty(const char *value)
+{
+    return value[0] == '\0' || is_listen(value) ? NULL : LISTEN_WANTED ", or empty";
+}
+
+const char *config_check_socket_or_empty(const char *value)
+{
+    return value[0] == '\0' || is_socket_path(value)
+               ? NULL
+               : "an absolute path of at most 107 bytes without \"..\", or empty";
+}
+
+const char *config_check_network(const char *value)
+{
+    const char *slash = strchrnul(value, '/');
+    bool is_v4 = is_address(value, slash, AF_INET);
+    bool is_v6 = !is_v4 && is_address(value, slash, AF_INET6);
+    if ((is_v4 || is_v6) && (*slash == '\0' || is_number_up_to(slash + 1, is_v4 ? 32 : 128)))
+        return NULL;
+    return "an address or a range: \"10.0.0.0/8\", \"192.0.2.1\", \"2001:db8::/32\"";
+}
+
+const char *config_check_url(const char *value)
+{
+    static const char wanted[] =
+        "an http:// or https:// URL with a host, without user, query and fragment";
+    const char *host = strncmp(value, "http://", 7) == 0    ? value + 7
+                       : strncmp(value, "https://", 8) == 0 ? value + 8
+                                                            : "";
+    size_t host_bytes = strcspn(host, "/");
+    if (host_bytes == 0 || host[0] == ':' || memchr(host, '@', host_bytes))
+        return wanted;
+    return host[strspn(host, LETTERS DIGITS URL_CHARS)] == '\0' && strlen(value) < 2000 ? NULL
+                                                                                         : wanted;
+}
+
+/* ---- names ---- */
+
+static bool is_account(const char *value)
+{
+    size_t bytes = strlen(value);
+    return bytes > 0 && bytes <= ACCOUNT_MAX && value[0] != '-' &&
+           strspn(value, LETTERS DIGITS "_-.") == bytes;
+}
+
+const char *config_check_account(const char *value)
+{
+    return is_account(value) ? NULL : "the name of an account: letters, digits, \"_\", \"-\", \".\"";
+}
+
+const char *config_check_account_or_empty(const char *value)
+{
+    return value[0] == '\0' ? NULL : config_check_account(value);
+}
+
+const char *config_check_fleet(const char *value)
+{
+    static const char wanted[] = "\"organization/project/fleet\", by name";
+    for (int part = 0; part < 3; part++) {
+        size_t bytes = strcspn(value, "/");
+        char name[FLEET_NAME_MAX + 1];
+        if (bytes == 0 || bytes > FLEET_NAME_MAX || (value[bytes] == '/') != (part < 2))
+            return wanted;
+        memcpy(name, value, bytes);
+        name[bytes] = '\0';
+        if (id_looks_like(name))
+            return wanted;
+        value += bytes + 1;
+    }
+    return NULL;
+}

@@ -1,0 +1,20 @@
+/* The syntax of text values. Each returns NULL if the value is good, or what it must be ("an absolute path"). Pure. */
+#ifndef WEBHOOKD_CONFIG_CHECK_H
+#define WEBHOOKD_CONFIG_CHECK_H
+
+const char *config_check_state_dir(const char *value);
+const char *config_check_store(const char *value);
+const char *config_check_listen(const char *value);
+const char *config_check_listen_or_empty(const char *value);
+const char *config_check_socket_or_empty(const char *value);
+const char *config_check_url(const char *value);
+const char *config_check_path(const char *value);
+const char *config_check_path_or_empty(const char *value);
+const char *config_check_search_path(const char *value); /* as in $PATH */
+const char *config_check_program(const char *value);
+const char *config_check_account(const char *value); /* a user or a group */
+const char *config_check_account_or_empty(const char *value);
+const char *config_check_network(const char *value); /* an address or a CIDR range, RFC 4632, RFC 4291 */
+const char *config_check_fleet(const char *value);   /* "org/project/name" */
+
+#endif

@@ -1,0 +1,70 @@
+/* The list of what is wrong with a configuration file. Used by text.c and parse.c while they read one, on their thread. */
+#include "config/findings.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+#define TEXT_BYTES    2000
+#define EXCERPT_BYTES 80
+
+/* Takes the text. Behind all that are on the same line or before it, so that the order of finding decides among those. */
+static void insert(struct config_findings *findings, int line, char *text)
+{
+    if (findings->count == CONFIG_FINDINGS_MAX) {
+        free(text);
+        return;
+    }
+    size_t at = findings->count++;
+    for (; at > 0 && findings->items[at - 1].line > line; at--)
+        findings->items[at] = findings->items[at - 1];
+    findings->items[at] = (struct config_finding){line, text};
+}
+
+void config_findings_add(struct config_findings *findings, int line, const char *format, ...)
+{
+    char text[TEXT_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    insert(findings, line, memory_string(text));
+}
+
+void config_findings_merge(struct config_findings *into, struct config_findings *from)
+{
+    for (size_t i = 0; i < from->count; i++)
+        insert(into, from->items[i].line, from->items[i].text);
+    from->count = 0;
+}
+
+void config_findings_publish(const struct config_findings *findings, const char *name,
+                             struct config_report *report)
+{
+    for (size_t i = 0; i < findings->count; i++)
+        config_report_add(report, "%s:%d: %s", name, findings->items[i].line,
+                          findings->items[i].text);
+    if (findings->count == CONFIG_FINDINGS_MAX)
+        config_report_add(report, "%s: there may be more", name);
+}
+
+void config_findings_clear(struct config_findings *findings)
+{
+    for (size_t i = 0; i < findings->count; i++)
+        free(findings->items[i].text);
+    findings->count = 0;
+}
+
+char *config_excerpt(const char *text)
+{
+    size_t bytes = strlen(text);
+    if (bytes <= EXCERPT_BYTES)
+        return memory_string(text);
+    bytes = EXCERPT_BYTES;
+    while (bytes > 0 && ((unsigned char)text[bytes] & 0xc0) == 0x80) /* not within a character */
+        bytes--;
+    return memory_format("%.*s…", (int)bytes, text);
+}

@@ -1,0 +1,172 @@
+/* One row per key of webhookd.conf: everything that is known about it, once. Read by parse.c, config.c and the tests; what
+ * webhookd.conf.example and webhookd.conf(5) say is checked against it. */
+#include "config/keys.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "config/check.h"
+
+static const char *const levels[] = {
+    [LOG_LEVEL_ERROR] = "error",
+    [LOG_LEVEL_WARNING] = "warning",
+    [LOG_LEVEL_INFO] = "info",
+    [LOG_LEVEL_DEBUG] = "debug",
+    NULL,
+};
+static const char *const formats[] = {
+    [LOG_FORMAT_TEXT] = "text",
+    [LOG_FORMAT_JSON] = "json",
+    NULL,
+};
+static const char *const sandboxes[] = {
+    [CONFIG_SANDBOX_STRICT] = "strict",
+    [CONFIG_SANDBOX_OFF] = "off",
+    NULL,
+};
+
+_Static_assert(sizeof(enum log_level) == sizeof(unsigned) &&
+                   sizeof(enum log_format) == sizeof(unsigned) &&
+                   sizeof(enum config_sandbox) == sizeof(unsigned),
+               "value.c writes a choice as an unsigned");
+
+/* What a change needs. */
+#define RELOAD  true
+#define RESTART false
+
+#define LATER(what) "is not acted on yet: " what
+
+#define QUANTITY(section, name, kind, field, default_text, low, high, change, unsupported)         \
+    {                                                                                              \
+        .info = {section, name, default_text, low " to " high, change, unsupported}, .type = kind, \
+        .offset = offsetof(struct config, field), .lowest = low, .highest = high                   \
+    }
+#define CHOICE(section, name, field, default_text, names, range, change)                           \
+    {                                                                                              \
+        .info = {section, name, default_text, range, change, NULL}, .type = CONFIG_CHOICE,         \
+        .offset = offsetof(struct config, field), .choices = names                                 \
+    }
+#define BOOL(section, name, field, default_text, unsupported)                                      \
+    {                                                                                              \
+        .info = {section, name, default_text, "true or false", RESTART, unsupported},              \
+        .type = CONFIG_BOOL, .offset = offsetof(struct config, field)                              \
+    }
+#define TEXT(section, name, field, default_text, function, range, change)                          \
+    {                                                                                              \
+        .info = {section, name, default_text, range, change, NULL}, .type = CONFIG_TEXT,           \
+        .offset = offsetof(struct config, field), .check = function                                \
+    }
+#define LIST(section, name, field, function, range, change, unsupported)                           \
+    {                                                                                              \
+        .info = {section, name, "{}", range, change, unsupported}, .type = CONFIG_LIST,            \
+        .offset = offsetof(struct config, field), .check = function                                \
+    }
+
+const struct config_key config_keys[] = {
+    TEXT("", "state_dir", state_dir, "\"/var/lib/webhookd\"", config_check_state_dir,
+         "an absolute path", RESTART),
+    TEXT("", "store", store, "\"sqlite:webhookd.db\"", config_check_store, "\"sqlite:NAME\"",
+         RESTART),
+    CHOICE("", "log_level", log_level, "\"info\"", levels, "error, warning, info, debug", RELOAD),
+    CHOICE("", "log_format", log_format, "\"text\"", formats, "text, json", RELOAD),
+    QUANTITY("", "min_free", CONFIG_SIZE, min_free_bytes, "\"256MiB\"", "0", "1024GiB", RELOAD,
+             NULL),
+
+    TEXT("hooks", "listen", hooks.listen, "\"0.0.0.0:8080\"", config_check_listen,
+         "\"ADDRESS:PORT\", \"[IPV6]:PORT\", \"unix:/PATH\"", RESTART),
+    TEXT("hooks", "public_url", hooks.public_url, "\"http://localhost:8080\"", config_check_url,
+         "an http:// or https:// URL", RELOAD),
+    QUANTITY("hooks", "max_body", CONFIG_SIZE, hooks.max_body_bytes, "\"32MiB\"", "1KiB", "16GiB",
+             RELOAD, NULL),
+    QUANTITY("hooks", "max_connections", CONFIG_NUMBER, hooks.max_connections, "10000", "1",
+             "1000000", RESTART, NULL),
+    QUANTITY("hooks", "max_in_flight", CONFIG_SIZE, hooks.max_in_flight_bytes, "\"256MiB\"", "1KiB",
+             "64GiB", RELOAD, NULL),
+    QUANTITY("hooks", "header_timeout", CONFIG_DURATION, hooks.header_timeout_ms, "\"10s\"",
+             "100ms", "1h", RELOAD, NULL),
+    QUANTITY("hooks", "body_timeout", CONFIG_DURATION, hooks.body_timeout_ms, "\"60s\"", "100ms",
+             "24h", RELOAD, NULL),
+    QUANTITY("hooks", "idle_timeout", CONFIG_DURATION, hooks.idle_timeout_ms, "\"75s\"", "100ms",
+             "24h", RELOAD, NULL),
+    QUANTITY("hooks", "answer_timeout", CONFIG_DURATION, hooks.answer_timeout_ms, "\"8s\"", "10ms",
+             "10m", RELOAD, NULL),
+    LIST("hooks", "trusted_proxies", hooks.trusted_proxies, config_check_network,
+         "addresses and CIDR ranges", RELOAD, NULL),
+    TEXT("hooks", "tls_certificate", hooks.tls_certificate, "\"\"", config_check_path_or_empty,
+         "an absolute path, or empty", RESTART),
+    TEXT("hooks", "tls_key", hooks.tls_key, "\"\"", config_check_path_or_empty,
+         "an absolute path, or empty", RESTART),
+
+    TEXT("admin", "listen", admin.listen, "\"127.0.0.1:8081\"", config_check_listen_or_empty,
+         "\"ADDRESS:PORT\", \"[IPV6]:PORT\", \"unix:/PATH\", or empty", RESTART),
+    TEXT("admin", "socket", admin.socket, "\"/run/webhookd/admin.sock\"",
+         config_check_socket_or_empty, "an absolute path, or empty", RESTART),
+    TEXT("admin", "socket_group", admin.socket_group, "\"\"", config_check_account_or_empty,
+         "a group, or empty", RESTART),
+
+    BOOL("runner", "enabled", runner.enabled, "true", NULL),
+    QUANTITY("runner", "max_vessels", CONFIG_NUMBER, runner.max_vessels, "0", "0", "10000", RELOAD,
+             NULL),
+    QUANTITY("runner", "nice", CONFIG_NUMBER, runner.nice, "5", "0", "19", RELOAD, NULL),
+    QUANTITY("runner", "max_output", CONFIG_SIZE, runner.max_output_bytes, "\"10MiB\"", "1KiB",
+             "16GiB", RELOAD, NULL),
+    QUANTITY("runner", "stop_grace", CONFIG_DURATION, runner.stop_grace_ms, "\"10s\"", "0", "1h",
+             RELOAD, NULL),
+    TEXT("runner", "bash", runner.bash, "\"bash\"", config_check_program,
+         "a name in runner.path, or an absolute path", RELOAD),
+    TEXT("runner", "python", runner.python, "\"python3\"", config_check_program,
+         "a name in runner.path, or an absolute path", RELOAD),
+    TEXT("runner", "node", runner.node, "\"node\"", config_check_program,
+         "a name in runner.path, or an absolute path", RELOAD),
+    TEXT("runner", "path", runner.path, "\"/usr/local/bin:/usr/bin:/bin\"",
+         config_check_search_path, "absolute paths with \":\" between them", RELOAD),
+    CHOICE("runner", "sandbox", runner.sandbox, "\"strict\"", sandboxes, "strict, off", RESTART),
+    TEXT("runner", "user", runner.user, "\"nobody\"", config_check_account, "a user", RESTART),
+    LIST("runner", "readable", runner.readable, config_check_path, "absolute paths", RESTART,
+         LATER("it is part of strict isolation")),
+    LIST("runner", "writable", runner.writable, config_check_path, "absolute paths", RESTART,
+         LATER("it is part of strict isolation")),
+    BOOL("runner", "network", runner.network, "true", LATER("vessels keep the network")),
+    QUANTITY("runner", "max_memory", CONFIG_SIZE, runner.max_memory_bytes, "\"1GiB\"", "16MiB",
+             "1024GiB", RESTART, LATER("vessels' memory is not bounded")),
+    QUANTITY("runner", "max_processes", CONFIG_NUMBER, runner.max_processes, "512", "1", "1000000",
+             RESTART, LATER("vessels' processes are not bounded")),
+    QUANTITY("runner", "max_open_files", CONFIG_NUMBER, runner.max_open_files, "1024", "16",
+             "1000000", RESTART, LATER("vessels' open files are not bounded")),
+
+    QUANTITY("retention", "runs", CONFIG_DURATION, retention.runs_ms, "\"90d\"", "0", "36500d",
+             RESTART, LATER("ended runs are kept")),
+};
+const size_t config_key_count = ARRAY_COUNT(config_keys);
+_Static_assert(ARRAY_COUNT(config_keys) <= CONFIG_KEYS_MAX, "room for one entry per key");
+
+const struct config_key config_fleet_keys[CONFIG_FLEET_KEYS] = {
+    [CONFIG_FLEET_SANDBOX] = {.info = {"fleet", "sandbox", "\"strict\"", "strict, off", RESTART,
+                                       LATER("its vessels run without isolation")},
+                              .type = CONFIG_CHOICE,
+                              .offset = offsetof(struct config_fleet, sandbox),
+                              .choices = sandboxes},
+    [CONFIG_FLEET_USER] = {.info = {"fleet", "user", "\"\"", "a user", RESTART, NULL},
+                           .type = CONFIG_TEXT,
+                           .offset = offsetof(struct config_fleet, user),
+                           .check = config_check_account},
+};
+
+const struct config_key *config_key_find(const char *section, const char *name)
+{
+    for (size_t i = 0; i < config_key_count; i++)
+        if (strcmp(config_keys[i].info.section, section) == 0 &&
+            strcmp(config_keys[i].info.name, name) == 0)
+            return &config_keys[i];
+    return NULL;
+}
+
+const struct config_key_info *config_key_info(size_t index)
+{
+    return index < config_key_count ? &config_keys[index].info : NULL;
+}
+
+char *config_key_path(const char *section, const char *name)
+{
+    return section[0] == '\0' ? memory_string(name) : memory_format("%s.%s", section, name);
+}

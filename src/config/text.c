@@ -1,0 +1,259 @@
+/* Stands between a configuration file and libconfuse 3.3, which by itself would: expand ${VAR} in words and strings, end at a NUL,
+ * take a section that is never closed, skip bytes that fit nowhere without a word, count a line for every C comment, and after a
+ * string or comment without an end begin the next file (a reload!) inside it. Called by parse.c, on its thread. */
+#include "config/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/utf8.h"
+
+/* A list in a section is two. */
+#define DEPTH_MAX 8
+
+struct scanner {
+    const char *at; /* NUL-terminated, UTF-8, without control characters but tab and line ends */
+    int line;
+    struct buffer *plain;
+    struct config_findings *findings;
+    bool after_equals; /* what was last taken is "=" */
+    int depth;
+    int opened[DEPTH_MAX]; /* the line of each open brace */
+};
+
+static bool is_line_end(char c)
+{
+    return c == '\0' || c == '\n' || (c == '\r');
+}
+
+static bool starts_comment(const char *at)
+{
+    return at[0] == '#' || (at[0] == '/' && (at[1] == '/' || at[1] == '*'));
+}
+
+static bool is_word_char(char c)
+{
+    return c != '\0' && ((unsigned char)c >= 0x80 || strchr("0123456789"
+                                                            "abcdefghijklmnopqrstuvwxyz"
+                                                            "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                                            "_-./:%@[]~$",
+                                                            c) != NULL);
+}
+
+/* One character of a string, so that libconfuse takes it for itself. */
+static void put(struct scanner *scanner, char c)
+{
+    if (c == '"' || c == '\\' || c == '$')
+        buffer_append_char(scanner->plain, '\\');
+    buffer_append_char(scanner->plain, c);
+}
+
+static void take_line_end(struct scanner *scanner)
+{
+    buffer_append_char(scanner->plain, '\n');
+    scanner->line++;
+    scanner->at++;
+}
+
+static bool skip_comment(struct scanner *scanner)
+{
+    if (scanner->at[0] == '#' || scanner->at[1] == '/') {
+        scanner->at += strcspn(scanner->at, "\n");
+        return true;
+    }
+    int opened = scanner->line;
+    scanner->at += 2;
+    while (scanner->at[0] != '\0' && !(scanner->at[0] == '*' && scanner->at[1] == '/')) {
+        if (scanner->at[0] == '\n')
+            take_line_end(scanner);
+        else
+            scanner->at++;
+    }
+    if (scanner->at[0] == '\0') {
+        config_findings_add(scanner->findings, opened, "this comment has no end: */ is missing");
+        return false;
+    }
+    scanner->at += 2;
+    return true;
+}
+
+static bool take_string(struct scanner *scanner)
+{
+    char quote = *scanner->at++;
+    buffer_append_char(scanner->plain, '"');
+    while (!is_line_end(*scanner->at) && *scanner->at != quote) {
+        if (*scanner->at == '\\') {
+            scanner->at++;
+            if (is_line_end(*scanner->at) || !strchr("\\\"'", *scanner->at)) {
+                config_findings_add(scanner->findings, scanner->line,
+                                    "a \\ in a string stands before another \\ or a quote only");
+                return false;
+            }
+        }
+        put(scanner, *scanner->at++);
+    }
+    buffer_append_char(scanner->plain, '"');
+    if (*scanner->at != quote) {
+        config_findings_add(scanner->findings, scanner->line,
+                            "this string has no end: its closing %c must be on the same line",
+                            quote);
+        return false;
+    }
+    scanner->at++;
+    return true;
+}
+
+/* The bytes of a "${…}" in a word, which stays as it is written; 0 if there is none. */
+static size_t reference_bytes(const char *at)
+{
+    if (at[0] != '$' || at[1] != '{')
+        return 0;
+    size_t bytes = 2 + strcspn(at + 2, "{}\"' \t\r\n");
+    return at[bytes] == '}' ? bytes + 1 : 0;
+}
+
+static void take_word(struct scanner *scanner)
+{
+    buffer_append_char(scanner->plain, '"');
+    while (is_word_char(*scanner->at) && !starts_comment(scanner->at)) {
+        size_t bytes = reference_bytes(scanner->at);
+        for (size_t i = bytes > 0 ? bytes : 1; i > 0; i--)
+            put(scanner, *scanner->at++);
+    }
+    buffer_append_char(scanner->plain, '"');
+}
+
+static bool open_brace(struct scanner *scanner)
+{
+    if (scanner->depth == DEPTH_MAX) {
+        config_findings_add(scanner->findings, scanner->line, "braces are nested too deeply");
+        return false;
+    }
+    scanner->opened[scanner->depth++] = scanner->line;
+    buffer_append_text(scanner->plain,
+                       scanner->after_equals ? "{\"" CONFIG_LIST_START "\"," : "{");
+    return true;
+}
+
+static bool take_mark(struct scanner *scanner)
+{
+    char mark = *scanner->at++;
+    if (mark == '{')
+        return open_brace(scanner);
+    if (mark == '}' && scanner->depth == 0) {
+        config_findings_add(scanner->findings, scanner->line, "this } closes nothing");
+        return false;
+    }
+    if (mark == '}')
+        scanner->depth--;
+    buffer_append_char(scanner->plain, mark);
+    return true;
+}
+
+static bool take_unexpected(struct scanner *scanner)
+{
+    config_findings_add(scanner->findings, scanner->line,
+                        "unexpected \"%c\": a value that holds it must be in double quotes",
+                        *scanner->at);
+    return false;
+}
+
+/* A word, a string or a mark, with a space behind it. */
+static bool take_token(struct scanner *scanner)
+{
+    bool is_equals = *scanner->at == '=';
+    bool taken = true;
+    if (*scanner->at == '"' || *scanner->at == '\'')
+        taken = take_string(scanner);
+    else if (strchr("={},", *scanner->at))
+        taken = take_mark(scanner);
+    else if (is_word_char(*scanner->at))
+        take_word(scanner);
+    else
+        taken = take_unexpected(scanner);
+    scanner->after_equals = is_equals;
+    buffer_append_char(scanner->plain, ' ');
+    return taken;
+}
+
+static bool scan(struct scanner *scanner)
+{
+    while (*scanner->at != '\0') {
+        size_t plain_bytes = scanner->plain->bytes;
+        bool taken = true;
+        if (*scanner->at == '\n')
+            take_line_end(scanner);
+        else if (strchr(" \t\r", *scanner->at))
+            scanner->at++;
+        else if (starts_comment(scanner->at))
+            taken = skip_comment(scanner);
+        else
+            taken = take_token(scanner);
+        if (!taken) {
+            scanner->plain->bytes = plain_bytes; /* no half token */
+            return false;
+        }
+    }
+    if (scanner->depth > 0) {
+        config_findings_add(scanner->findings, scanner->opened[scanner->depth - 1],
+                            "this { is never closed: } is missing");
+        return false;
+    }
+    return true;
+}
+
+/* Text without a NUL. */
+static bool check_characters(const char *text, struct config_findings *findings)
+{
+    int line = 1;
+    while (*text != '\0') {
+        uint32_t code_point = 0;
+        size_t bytes = utf8_decode(text, &code_point);
+        if (bytes == 0) {
+            config_findings_add(findings, line, "this line is not UTF-8");
+            return false;
+        }
+        if (code_point == '\n')
+            line++;
+        else if (code_point != '\t' && !(code_point == '\r' && text[1] == '\n') &&
+                 utf8_is_control(code_point)) {
+            config_findings_add(findings, line, "a control character (U+%04X)",
+                                (unsigned)code_point);
+            return false;
+        }
+        text += bytes;
+    }
+    return true;
+}
+
+static int count_lines(const char *text, size_t bytes)
+{
+    int lines = 1;
+    for (size_t i = 0; i < bytes; i++)
+        lines += text[i] == '\n';
+    return lines;
+}
+
+bool config_text_plain(const char *text, size_t bytes, struct buffer *plain,
+                       struct config_findings *findings)
+{
+    static const char byte_order_mark[] = "\xef\xbb\xbf";
+    const char *nul = bytes > 0 ? memchr(text, '\0', bytes) : NULL;
+    if (nul) {
+        config_findings_add(findings, count_lines(text, (size_t)(nul - text)),
+                            "a NUL byte: this is no text file");
+        return false;
+    }
+    char *copy = memory_string_n(bytes > 0 ? text : "", bytes);
+    bool has_mark = strncmp(copy, byte_order_mark, strlen(byte_order_mark)) == 0;
+    struct scanner scanner = {
+        .at = copy + (has_mark ? strlen(byte_order_mark) : 0),
+        .line = 1,
+        .plain = plain,
+        .findings = findings,
+    };
+    bool all = check_characters(scanner.at, findings) && scan(&scanner);
+    free(copy);
+    return all;
+}

@@ -1,0 +1,268 @@
+/* Units, ranges and the typed fields. Used by parse.c and config.c, on their caller's thread. */
+#include "config/value.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "config/findings.h"
+
+struct unit {
+    const char *name;
+    int64_t factor;
+};
+
+/* From the largest to the smallest: that is also the order in a compound. */
+static const struct unit size_units[] = {
+    {"GiB", INT64_C(1) << 30},
+    {"MiB", INT64_C(1) << 20},
+    {"KiB", INT64_C(1) << 10},
+    {NULL, 0},
+};
+static const struct unit duration_units[] = {
+    {"d", INT64_C(86400000)},
+    {"h", INT64_C(3600000)},
+    {"m", INT64_C(60000)},
+    {"s", INT64_C(1000)},
+    {"ms", INT64_C(1)},
+    {NULL, 0},
+};
+
+/* ---- quantities ---- */
+
+/* Decimal digits. The text behind them, or NULL if there are none or they are too many for 64 bits. */
+static const char *read_digits(const char *text, int64_t *number)
+{
+    if (*text < '0' || *text > '9')
+        return NULL;
+    *number = 0;
+    for (; *text >= '0' && *text <= '9'; text++)
+        if (__builtin_mul_overflow(*number, 10, number) ||
+            __builtin_add_overflow(*number, *text - '0', number))
+            return NULL;
+    return text;
+}
+
+/* The longest name wins, so that "ms" is not "m". */
+static const struct unit *find_unit(const struct unit *units, const char *text)
+{
+    const struct unit *found = NULL;
+    for (const struct unit *unit = units; unit->name; unit++)
+        if (strncmp(text, unit->name, strlen(unit->name)) == 0 &&
+            (!found || strlen(unit->name) > strlen(found->name)))
+            found = unit;
+    return found;
+}
+
+static int read_size(const char *text, int64_t *bytes)
+{
+    const char *behind = read_digits(text, bytes);
+    if (!behind)
+        return -1;
+    if (*behind == '\0')
+        return 0;
+    const struct unit *unit = find_unit(size_units, behind);
+    if (!unit || behind[strlen(unit->name)] != '\0' ||
+        __builtin_mul_overflow(*bytes, unit->factor, bytes))
+        return -1;
+    return 0;
+}
+
+static int read_duration(const char *text, int64_t *ms)
+{
+    const struct unit *last = NULL;
+    *ms = 0;
+    if (strcmp(text, "0") == 0)
+        return 0;
+    do {
+        int64_t number = 0;
+        text = read_digits(text, &number);
+        const struct unit *unit = text ? find_unit(duration_units, text) : NULL;
+        if (!unit || (last && unit <= last) ||
+            __builtin_mul_overflow(number, unit->factor, &number) ||
+            __builtin_add_overflow(*ms, number, ms))
+            return -1;
+        text += strlen(unit->name);
+        last = unit;
+    } while (*text != '\0');
+    return 0;
+}
+
+static int read_number(const char *text, int64_t *number)
+{
+    const char *behind = read_digits(text, number);
+    return behind && *behind == '\0' ? 0 : -1;
+}
+
+const char *config_quantity_read(enum config_type type, const char *text, int64_t *value)
+{
+    if (type == CONFIG_SIZE)
+        return read_size(text, value) == 0
+                   ? NULL
+                   : "a size: a whole number, of bytes or with KiB, MiB or GiB";
+    if (type == CONFIG_DURATION)
+        return read_duration(text, value) == 0
+                   ? NULL
+                   : "a duration: whole numbers with ms, s, m, h or d, such as 1h30m";
+    return read_number(text, value) == 0 ? NULL : "a whole number";
+}
+
+static int64_t known_quantity(enum config_type type, const char *text)
+{
+    int64_t value = 0;
+    const char *wanted = config_quantity_read(type, text, &value);
+    assert(!wanted);
+    (void)wanted;
+    return value;
+}
+
+/* ---- fields ---- */
+
+static char *refuse(const char *text, const char *why, const char *wanted, const char *range)
+{
+    char *excerpt = config_excerpt(text);
+    char *message = range ? memory_format("\"%s\" %s %s; %s", excerpt, why, wanted, range)
+                          : memory_format("\"%s\" %s %s", excerpt, why, wanted);
+    free(excerpt);
+    return message;
+}
+
+static char *set_quantity(const struct config_key *key, int64_t *field, const char *text)
+{
+    int64_t value = 0;
+    const char *wanted = config_quantity_read(key->type, text, &value);
+    if (wanted)
+        return refuse(text, "is not", wanted, key->info.range_text);
+    if (value < known_quantity(key->type, key->lowest) ||
+        value > known_quantity(key->type, key->highest))
+        return refuse(text, "is out of range;", key->info.range_text, NULL);
+    *field = value;
+    return NULL;
+}
+
+static char *set_choice(const struct config_key *key, void *field, const char *text)
+{
+    for (unsigned i = 0; key->choices[i]; i++) {
+        if (strcmp(key->choices[i], text) == 0) {
+            memcpy(field, &i, sizeof(i)); /* an enumeration of these names */
+            return NULL;
+        }
+    }
+    return refuse(text, "is not one of", key->info.range_text, NULL);
+}
+
+static char *set_bool(bool *field, const char *text)
+{
+    bool is_true = strcmp(text, "true") == 0;
+    if (!is_true && strcmp(text, "false") != 0)
+        return refuse(text, "is not", "true or false", NULL);
+    *field = is_true;
+    return NULL;
+}
+
+static char *set_text(const struct config_key *key, char **field, const char *text)
+{
+    const char *wanted = key->check(text);
+    if (wanted)
+        return refuse(text, "is not", wanted, NULL);
+    free(*field);
+    *field = memory_string(text);
+    return NULL;
+}
+
+static char *add_item(const struct config_key *key, struct config_list *list, const char *text)
+{
+    const char *wanted = key->check(text);
+    if (wanted)
+        return refuse(text, "is not", wanted, NULL);
+    list->items = memory_array(list->items, list->count + 1, sizeof(*list->items));
+    list->items[list->count++] = memory_string(text);
+    return NULL;
+}
+
+char *config_value_set(const struct config_key *key, void *base, const char *text)
+{
+    void *field = (char *)base + key->offset;
+    switch (key->type) {
+    case CONFIG_NUMBER:
+    case CONFIG_SIZE:
+    case CONFIG_DURATION:
+        return set_quantity(key, field, text);
+    case CONFIG_BOOL:
+        return set_bool(field, text);
+    case CONFIG_CHOICE:
+        return set_choice(key, field, text);
+    case CONFIG_TEXT:
+        return set_text(key, field, text);
+    case CONFIG_LIST:
+        return add_item(key, field, text);
+    }
+    return NULL;
+}
+
+void config_value_set_default(const struct config_key *key, void *base)
+{
+    if (key->type == CONFIG_LIST)
+        return; /* {} for all of them: fields start zeroed */
+    const char *text = key->info.default_text;
+    size_t quote = text[0] == '"' ? 1 : 0;
+    char *bare = memory_string_n(text + quote, strlen(text) - 2 * quote);
+    char *problem = config_value_set(key, base, bare);
+    assert(!problem);
+    free(problem);
+    free(bare);
+}
+
+static bool lists_equal(const struct config_list *a, const struct config_list *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (strcmp(a->items[i], b->items[i]) != 0)
+            return false;
+    return true;
+}
+
+bool config_value_equal(const struct config_key *key, const void *a, const void *b)
+{
+    const void *left = (const char *)a + key->offset;
+    const void *right = (const char *)b + key->offset;
+    switch (key->type) {
+    case CONFIG_NUMBER:
+    case CONFIG_SIZE:
+    case CONFIG_DURATION:
+        return *(const int64_t *)left == *(const int64_t *)right;
+    case CONFIG_BOOL:
+        return *(const bool *)left == *(const bool *)right;
+    case CONFIG_CHOICE:
+        return memcmp(left, right, sizeof(unsigned)) == 0;
+    case CONFIG_TEXT:
+        return strcmp(*(char *const *)left, *(char *const *)right) == 0;
+    case CONFIG_LIST:
+        return lists_equal(left, right);
+    }
+    return false;
+}
+
+bool config_value_is_default(const struct config_key *key, const void *base)
+{
+    struct config defaults = {0};
+    config_value_set_default(key, &defaults);
+    bool equal = config_value_equal(key, base, &defaults);
+    config_value_free(key, &defaults);
+    return equal;
+}
+
+void config_value_free(const struct config_key *key, void *base)
+{
+    void *field = (char *)base + key->offset;
+    if (key->type == CONFIG_TEXT)
+        free(*(char **)field);
+    if (key->type == CONFIG_LIST) {
+        struct config_list *list = field;
+        for (size_t i = 0; i < list->count; i++)
+            free(list->items[i]);
+        free(list->items);
+    }
+}

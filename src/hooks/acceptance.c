@@ -1,0 +1,147 @@
+/* Storing a run, seen from a request: see acceptance.h. apply and done run on the committer's thread, submitting on a hook
+ * worker's, expiring on the reaper's. */
+#include "hooks/acceptance.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+
+struct acceptance *acceptance_new(struct hooks *hooks, const uint8_t token_hash[SECRET_HASH_BYTES])
+{
+    struct acceptance *acceptance = memory_alloc(sizeof(*acceptance));
+    atomic_store_explicit(&acceptance->references, 1, memory_order_relaxed);
+    acceptance->hooks = hooks;
+    memcpy(acceptance->token_hash, token_hash, SECRET_HASH_BYTES);
+    return acceptance;
+}
+
+void acceptance_release(struct acceptance *acceptance)
+{
+    if (!acceptance || atomic_fetch_sub(&acceptance->references, 1) != 1)
+        return;
+    in_flight_release(acceptance->hooks, acceptance->reserved_bytes);
+    free(acceptance->headers.json);
+    free(acceptance->headers.host);
+    free(acceptance->query);
+    free(acceptance->body);
+    free(acceptance);
+}
+
+static enum acceptance_outcome outcome_of(const struct error *error)
+{
+    if (!error)
+        return ACCEPTANCE_DONE;
+    return error->kind == ERROR_NOT_FOUND ? ACCEPTANCE_NO_TOKEN : ACCEPTANCE_UNAVAILABLE;
+}
+
+/* Gives the request its result and lets it go on, if nobody has yet. */
+static bool wake(struct acceptance *acceptance, enum acceptance_outcome outcome)
+{
+    struct http_exchange *exchange = atomic_exchange(&acceptance->waiter, NULL);
+    if (!exchange)
+        return false;
+    acceptance->result->outcome = outcome;
+    acceptance->result->ids = acceptance->ids;
+    http_resume(exchange);
+    return true;
+}
+
+/* There will be no run: its spooled body goes too. */
+static void drop_body(struct acceptance *acceptance)
+{
+    spool_discard(acceptance->spooled);
+    acceptance->spooled = NULL;
+}
+
+static int apply_check(struct commit_op *op, struct store *store, struct error *error)
+{
+    struct acceptance *acceptance = CONTAINER_OF(op, struct acceptance, op);
+    return store_check_token(store, acceptance->token_hash, error);
+}
+
+static int apply_store(struct commit_op *op, struct store *store, struct error *error)
+{
+    struct acceptance *acceptance = CONTAINER_OF(op, struct acceptance, op);
+    return store_accept_hook(store, acceptance->token_hash, &acceptance->input, &acceptance->ids,
+                             error);
+}
+
+static void done(struct commit_op *op, const struct error *error)
+{
+    struct acceptance *acceptance = CONTAINER_OF(op, struct acceptance, op);
+    if (acceptance->spooled) {
+        /* After a failed disk nobody knows whether the run is there: the next start sweeps what has none. */
+        if (!error || error->kind == ERROR_IO)
+            spool_keep(acceptance->spooled);
+        else
+            spool_discard(acceptance->spooled);
+        acceptance->spooled = NULL;
+    }
+    wake(acceptance, outcome_of(error));
+    acceptance_release(acceptance);
+}
+
+static const struct commit_kind check_kind = {
+    .name = "check token",
+    .class = COMMIT_REQUEST,
+    .apply = apply_check,
+    .done = done,
+};
+
+static const struct commit_kind store_kind = {
+    .name = "accept run",
+    .class = COMMIT_REQUEST,
+    .apply = apply_store,
+    .done = done,
+};
+
+static void submit(struct acceptance *acceptance, struct http_exchange *exchange,
+                   struct acceptance_result *result, int64_t deadline_ms)
+{
+    struct error error = ERROR_INIT;
+    *result = (struct acceptance_result){.outcome = ACCEPTANCE_NONE};
+    acceptance->result = result;
+    atomic_store(&acceptance->waiter, exchange);
+    atomic_fetch_add(&acceptance->references, 1); /* the committer's, until `done` */
+    http_suspend(exchange, deadline_ms);
+    if (commit_submit(acceptance->hooks->queue, &acceptance->op, &error) == 0)
+        return;
+    drop_body(acceptance);
+    wake(acceptance, ACCEPTANCE_UNAVAILABLE);
+    acceptance_release(acceptance);
+}
+
+void acceptance_check_token(struct acceptance *acceptance, struct http_exchange *exchange,
+                            struct acceptance_result *result, int64_t deadline_ms)
+{
+    acceptance->op.kind = &check_kind;
+    submit(acceptance, exchange, result, deadline_ms);
+}
+
+void acceptance_store_run(struct acceptance *acceptance, struct http_exchange *exchange,
+                          struct acceptance_result *result, int64_t deadline_ms)
+{
+    acceptance->op.kind = &store_kind;
+    acceptance->op.bytes =
+        acceptance->headers.bytes + (acceptance->body ? (size_t)acceptance->input.body_bytes : 0);
+    submit(acceptance, exchange, result, deadline_ms);
+}
+
+bool acceptance_expire(struct acceptance *acceptance, struct http_exchange *exchange)
+{
+    if (commit_withdraw(acceptance->hooks->queue, &acceptance->op)) {
+        drop_body(acceptance);
+        wake(acceptance, ACCEPTANCE_UNAVAILABLE);
+        acceptance_release(acceptance); /* the committer's: `done` will not come */
+        return true;
+    }
+    if (atomic_exchange(&acceptance->waiter, NULL) == NULL)
+        return false;
+    log_warning("request left without an answer", log_id("request", http_request_id(exchange)),
+                log_text("reason", "its run was being committed at answer_timeout, and may exist"));
+    http_abort(exchange);
+    http_resume(exchange);
+    return true;
+}

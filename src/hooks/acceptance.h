@@ -1,0 +1,57 @@
+/* The operations that a request hands to the commit queue: "is this token good" and "store this run". A request and its operation are two objects,
+ * because an operation that is already in a batch goes on when its request no longer waits. Both hold a reference; whoever
+ * takes the operation's `waiter` resumes the request, and so it happens exactly once (invariant 2). */
+#ifndef WEBHOOKD_HOOKS_ACCEPTANCE_H
+#define WEBHOOKD_HOOKS_ACCEPTANCE_H
+
+#include <stdatomic.h>
+
+#include "hooks/headers.h"
+#include "hooks/listener.h"
+
+enum acceptance_outcome {
+    ACCEPTANCE_NONE,        /* not known yet */
+    ACCEPTANCE_DONE,        /* the token is good; the run is stored and synced */
+    ACCEPTANCE_NO_TOKEN,    /* no fleet has this token */
+    ACCEPTANCE_UNAVAILABLE, /* it cannot be made durable now, and there is no run */
+};
+
+/* Filled in before the request is resumed. */
+struct acceptance_result {
+    enum acceptance_outcome outcome;
+    struct run_ids ids;
+};
+
+struct acceptance {
+    struct commit_op op;
+    _Atomic int references;
+    /* Who waits: the exchange to be resumed, and where its result goes. NULL once somebody has taken it. */
+    _Atomic(struct http_exchange *) waiter;
+    struct acceptance_result *result;
+    struct hooks *hooks;
+    uint8_t token_hash[SECRET_HASH_BYTES];
+    /* Of "store this run"; all owned, and what input borrows. */
+    struct run_input input;
+    struct stored_headers headers;
+    char remote_addr[HTTP_PEER_BYTES];
+    char *query;
+    unsigned char *body;    /* BODY_INLINE */
+    int64_t reserved_bytes; /* in flight */
+    struct spool_body *spooled;
+    struct run_ids ids;
+};
+
+struct acceptance *acceptance_new(struct hooks *hooks, const uint8_t token_hash[SECRET_HASH_BYTES]);
+void acceptance_release(struct acceptance *acceptance); /* the request's reference; NULL is fine */
+
+/* Suspends the exchange until there is a result, at most until deadline_ms. */
+void acceptance_check_token(struct acceptance *acceptance, struct http_exchange *exchange,
+                            struct acceptance_result *result, int64_t deadline_ms);
+void acceptance_store_run(struct acceptance *acceptance, struct http_exchange *exchange,
+                          struct acceptance_result *result, int64_t deadline_ms);
+
+/* At the deadline, on the reaper's thread with the connection held. An operation that is still queued is withdrawn: the request goes on with
+ * ACCEPTANCE_UNAVAILABLE, and there is no run. One that is in a batch cannot be: the connection is closed. False: the result is just coming. */
+bool acceptance_expire(struct acceptance *acceptance, struct http_exchange *exchange);
+
+#endif

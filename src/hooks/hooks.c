@@ -1,0 +1,136 @@
+/* The public listener: its settings, its bounds, its start and stop. Called by webhookd's main; a reload comes from there too. */
+#include "hooks/hooks.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "hooks/listener.h"
+#include "hooks/request.h"
+
+static const unsigned statuses[HOOKS_STATUSES] = {201, 400, 404, 405, 413, 431, 503};
+
+void count_answer(struct hooks *hooks, unsigned status)
+{
+    for (size_t i = 0; i < HOOKS_STATUSES; i++)
+        if (statuses[i] == status)
+            atomic_fetch_add_explicit(&hooks->answers[i], 1, memory_order_relaxed);
+}
+
+static struct settings *settings_new(struct config *config)
+{
+    struct settings *settings = memory_alloc(sizeof(*settings));
+    atomic_store(&settings->references, 1);
+    settings->config = config_hold(config);
+    settings->proxies = proxies_new(&config->hooks.trusted_proxies);
+    return settings;
+}
+
+struct settings *settings_hold(struct hooks *hooks)
+{
+    pthread_mutex_lock(&hooks->lock);
+    struct settings *settings = hooks->settings;
+    atomic_fetch_add_explicit(&settings->references, 1, memory_order_relaxed);
+    pthread_mutex_unlock(&hooks->lock);
+    return settings;
+}
+
+void settings_release(struct settings *settings)
+{
+    if (atomic_fetch_sub(&settings->references, 1) != 1)
+        return;
+    proxies_free(settings->proxies);
+    config_release(settings->config);
+    free(settings);
+}
+
+int in_flight_reserve(struct hooks *hooks, const struct settings *settings, int64_t bytes)
+{
+    if (atomic_fetch_add(&hooks->in_flight_bytes, bytes) + bytes <=
+        settings->config->hooks.max_in_flight_bytes)
+        return 0;
+    in_flight_release(hooks, bytes);
+    return -1;
+}
+
+void in_flight_release(struct hooks *hooks, int64_t bytes)
+{
+    atomic_fetch_sub(&hooks->in_flight_bytes, bytes);
+}
+
+/* The committer and the spooler need the rest of the machine; more workers than that only take turns. */
+static unsigned worker_count(void)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    if (cores <= 2)
+        return 1;
+    return cores > 8 ? 4 : (unsigned)cores / 2;
+}
+
+struct hooks *hooks_start(const struct hooks_options *options, struct error *error)
+{
+    struct hooks *hooks = memory_alloc(sizeof(*hooks));
+    pthread_mutex_init(&hooks->lock, NULL);
+    hooks->queue = options->queue;
+    hooks->spool = options->spool;
+    hooks->settings = settings_new(options->config);
+    struct http_options http = {
+        .name = "hooks",
+        .listen_fd = options->listen_fd,
+        .workers = worker_count(),
+        .max_connections = options->config->hooks.max_connections,
+        .header_timeout_ms = options->config->hooks.header_timeout_ms,
+        .body_timeout_ms = options->config->hooks.body_timeout_ms,
+        .idle_timeout_ms = options->config->hooks.idle_timeout_ms,
+        .service = &request_service,
+        .context = hooks,
+    };
+    hooks->server = http_server_start(&http, error);
+    if (hooks->server)
+        return hooks;
+    settings_release(hooks->settings);
+    pthread_mutex_destroy(&hooks->lock);
+    free(hooks);
+    return NULL;
+}
+
+void hooks_quiesce(struct hooks *hooks)
+{
+    http_server_quiesce(hooks->server);
+}
+
+int hooks_stop(struct hooks *hooks, int64_t timeout_ms)
+{
+    if (!hooks)
+        return 0;
+    if (http_server_stop(hooks->server, timeout_ms) != 0)
+        return -1;
+    settings_release(hooks->settings);
+    pthread_mutex_destroy(&hooks->lock);
+    free(hooks);
+    return 0;
+}
+
+void hooks_reconfigure(struct hooks *hooks, struct config *fresh)
+{
+    struct settings *settings = settings_new(fresh);
+    pthread_mutex_lock(&hooks->lock);
+    struct settings *old = hooks->settings;
+    hooks->settings = settings;
+    pthread_mutex_unlock(&hooks->lock);
+    settings_release(old);
+    http_server_set_timeouts(hooks->server, fresh->hooks.header_timeout_ms,
+                             fresh->hooks.body_timeout_ms, fresh->hooks.idle_timeout_ms);
+}
+
+void hooks_get_metrics(struct hooks *hooks, struct hooks_metrics *metrics)
+{
+    http_server_get_metrics(hooks->server, &metrics->http);
+    for (size_t i = 0; i < HOOKS_STATUSES; i++) {
+        metrics->answers[i].status = statuses[i];
+        metrics->answers[i].count = atomic_load(&hooks->answers[i]);
+    }
+    metrics->unanswered = atomic_load(&hooks->unanswered);
+    metrics->answer_us_sum = atomic_load(&hooks->answer_us_sum);
+    metrics->in_flight_bytes = atomic_load(&hooks->in_flight_bytes);
+}

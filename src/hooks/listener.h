@@ -1,0 +1,37 @@
+/* The listener and its settings: what the files of hooks/ share. */
+#ifndef WEBHOOKD_HOOKS_LISTENER_H
+#define WEBHOOKD_HOOKS_LISTENER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "hooks/hooks.h"
+#include "hooks/proxies.h"
+
+/* What a reload swaps. Immutable and counted: a request keeps the ones it began with. */
+struct settings {
+    _Atomic int references;
+    struct config *config;
+    struct proxies *proxies;
+};
+
+struct hooks {
+    struct http_server *server;
+    struct commit_queue *queue;
+    struct spool *spool;
+    pthread_mutex_t lock; /* guards settings (the pointer) */
+    struct settings *settings;
+    _Atomic int64_t in_flight_bytes;
+    _Atomic uint64_t answers[HOOKS_STATUSES], unanswered, answer_us_sum;
+};
+
+struct settings *settings_hold(struct hooks *hooks);
+void settings_release(struct settings *settings);
+
+void count_answer(struct hooks *hooks, unsigned status);
+
+/* Bodies in memory and not yet on disk (invariant 8). -1: the bound is reached. */
+int in_flight_reserve(struct hooks *hooks, const struct settings *settings, int64_t bytes);
+void in_flight_release(struct hooks *hooks, int64_t bytes);
+
+#endif

@@ -1,0 +1,452 @@
+/* One POST from its headers to its answer, as the steps of http/server:
+ *
+ *   begin   path and method, the token's form, size, room; a large or chunked body is suspended until the store has said that the token is
+ *           good, so that a stranger cannot upload to a wrong URL
+ *   data    a small body into memory; a large one piece by piece to the spooler, suspended while it writes
+ *   finish  the run handed to the commit queue, suspended until it is on disk (invariant 1); then the answer
+ *
+ * The steps run on the hook workers and never wait, touch the database or write files. Checks that will come (signatures, idempotency, rate
+ * limits) belong between `begin` and the hand-over in `finish`. */
+#include "hooks/request.h"
+
+#include <assert.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "hooks/acceptance.h"
+#include "hooks/listener.h"
+
+#define PREFIX      "/hooks/"
+#define RETRY_AFTER "5" /* seconds; a batch that failed is over by then */
+
+/*   NEW ─► CHECKING ─► READING ─► (WRITING ─► READING)* ─► SYNCING ─► STORING
+ *    └────────────────────►┘ (small)   └───────────────────────────────►┘
+ * and from any of them an answer. REFUSED reads a small body to its end first, so that its sender sees the answer. */
+enum request_state {
+    REQUEST_NEW,
+    REQUEST_CHECKING, /* suspended: is the token good? */
+    REQUEST_READING,
+    REQUEST_WRITING, /* suspended: the spooler writes a piece */
+    REQUEST_SYNCING, /* suspended: the spooler syncs the body */
+    REQUEST_STORING, /* suspended: the committer stores the run */
+    REQUEST_REFUSED,
+};
+
+struct refusal {
+    unsigned status;
+    const char *
+        message; /* NULL: data null and nothing else, as for every token that does not open anything */
+};
+
+struct request {
+    struct hooks *hooks;
+    struct http_exchange *exchange;
+    struct settings *settings;
+    enum request_state state;
+    struct refusal refusal; /* REQUEST_REFUSED */
+    unsigned answered;      /* the status, once there is an answer */
+    uint8_t token_hash[SECRET_HASH_BYTES];
+    char remote_addr[HTTP_PEER_BYTES];
+    int64_t arrived_ms;
+    bool no_room; /* refused with 503 once the token is known to be good */
+    bool spools;
+    unsigned char *body; /* a small body, or the next piece of a large one */
+    size_t body_capacity, body_bytes;
+    int64_t reserved_bytes; /* in flight */
+    int64_t total_bytes;
+    struct spool_body *spooled;
+    struct error spool_error; /* the spooler's, read after it has resumed the request */
+    struct acceptance *acceptance;
+    struct acceptance_result result;
+};
+
+static void set_state(struct request *request, enum request_state state)
+{
+    switch (request->state) {
+    case REQUEST_NEW:
+        assert(state == REQUEST_CHECKING || state == REQUEST_READING || state == REQUEST_REFUSED);
+        break;
+    case REQUEST_CHECKING:
+        assert(state == REQUEST_READING || state == REQUEST_REFUSED);
+        break;
+    case REQUEST_READING:
+        assert(state == REQUEST_WRITING || state == REQUEST_SYNCING || state == REQUEST_STORING);
+        break;
+    case REQUEST_WRITING:
+        assert(state == REQUEST_READING);
+        break;
+    case REQUEST_SYNCING:
+        assert(state == REQUEST_STORING);
+        break;
+    case REQUEST_STORING:
+    case REQUEST_REFUSED:
+        assert(!"no way on from here");
+        break;
+    }
+    request->state = state;
+}
+
+/* ---- answers ---- */
+
+static void log_request(struct request *request, unsigned status, const char *reason)
+{
+    int64_t us = clock_monotonic_us() - http_started_us(request->exchange);
+    const struct id *run = status == 201 ? &request->result.ids.run_id : NULL;
+    if (run)
+        log_info("request", log_id("request", http_request_id(request->exchange)),
+                 log_int("status", status), log_text("from", request->remote_addr),
+                 log_int("bytes", request->total_bytes), log_int("us", us),
+                 log_id("fleet", &request->result.ids.fleet_id), log_id("fleet_run", run));
+    else
+        log_info("request", log_id("request", http_request_id(request->exchange)),
+                 log_int("status", status), log_text("from", request->remote_addr),
+                 log_int("us", us), log_text("reason", reason));
+}
+
+static enum http_step answer(struct request *request, struct refusal refusal)
+{
+    request->answered = refusal.status;
+    count_answer(request->hooks, refusal.status);
+    log_request(request, refusal.status, refusal.message ? refusal.message : "no such webhook");
+    if (refusal.status == 503)
+        http_add_header(request->exchange, "Retry-After", RETRY_AFTER);
+    if (refusal.status == 405)
+        http_add_header(request->exchange, "Allow", "POST");
+    return http_reply_error(request->exchange, refusal.status, refusal.message, NULL);
+}
+
+/* Before the body: a small one is read to its end first, so that its sender sees the answer and may keep its connection. */
+static enum http_step refuse(struct request *request, unsigned status, const char *message)
+{
+    struct refusal refusal = {status, message};
+    int64_t length = http_content_length(request->exchange);
+    bool is_small = !http_is_chunked(request->exchange) && length <= SPOOL_THRESHOLD_BYTES;
+    if (length > 0 && is_small && !http_header(request->exchange, "Expect")) {
+        request->refusal = refusal;
+        set_state(request, REQUEST_REFUSED);
+        return HTTP_CONTINUE;
+    }
+    if (length > 0 || http_is_chunked(request->exchange))
+        http_close_after(request->exchange);
+    return answer(request, refusal);
+}
+
+static enum http_step answer_accepted(struct request *request)
+{
+    struct hooks *hooks = request->hooks;
+    const struct run_ids *ids = &request->result.ids;
+    char fleet[ID_TEXT_BYTES], project[ID_TEXT_BYTES], org[ID_TEXT_BYTES], run[ID_TEXT_BYTES];
+    json_t *data =
+        json_pack("{s:s, s:s, s:s, s:s}", "fleet_id", id_format(&ids->fleet_id, fleet),
+                  "project_id", id_format(&ids->project_id, project), "org_id",
+                  id_format(&ids->org_id, org), "fleet_run_id", id_format(&ids->run_id, run));
+    request->answered = 201;
+    log_request(request, 201, NULL);
+    count_answer(hooks, 201);
+    atomic_fetch_add(&hooks->answer_us_sum,
+                     (uint64_t)(clock_monotonic_us() - http_started_us(request->exchange)));
+    return http_reply_data(request->exchange, 201, data);
+}
+
+static enum http_step close_without_answer(struct request *request, const char *reason)
+{
+    log_warning("request closed", log_id("request", http_request_id(request->exchange)),
+                log_text("from", request->remote_addr), log_text("reason", reason));
+    return HTTP_CLOSE;
+}
+
+static enum http_step answer_result(struct request *request)
+{
+    switch (request->result.outcome) {
+    case ACCEPTANCE_DONE:
+        return answer_accepted(request);
+    case ACCEPTANCE_NO_TOKEN:
+        return answer(request, (struct refusal){400, NULL});
+    case ACCEPTANCE_NONE:
+    case ACCEPTANCE_UNAVAILABLE:
+        break;
+    }
+    return answer(request, (struct refusal){503, "the run could not be stored now: try again"});
+}
+
+/* ---- begin ---- */
+
+static int64_t answer_deadline_ms(const struct request *request)
+{
+    return clock_monotonic_ms() + request->settings->config->hooks.answer_timeout_ms;
+}
+
+/* Memory for a small body, or for the pieces of a large one. -1: the bound on bytes in flight is reached. */
+static int reserve_body(struct request *request)
+{
+    size_t bytes =
+        request->spools ? SPOOL_PIECE_BYTES : (size_t)http_content_length(request->exchange);
+    if (in_flight_reserve(request->hooks, request->settings, (int64_t)bytes) != 0)
+        return -1;
+    request->reserved_bytes = (int64_t)bytes;
+    request->body = malloc(bytes);
+    request->body_capacity = bytes;
+    return request->body ? 0 : -1;
+}
+
+static enum http_step begin_reading(struct request *request)
+{
+    const struct config *config = request->settings->config;
+    if (http_content_length(request->exchange) > config->hooks.max_body_bytes)
+        return refuse(request, 413, "the body is larger than max_body");
+    if (request->no_room)
+        return refuse(request, 503, "there is no room to store it now: try again");
+    bool has_body = request->spools || http_content_length(request->exchange) > 0;
+    if (has_body && reserve_body(request) != 0)
+        return refuse(request, 503, "too many bodies are on their way: try again");
+    set_state(request, REQUEST_READING);
+    return HTTP_CONTINUE;
+}
+
+static enum http_step begin_new(struct request *request)
+{
+    struct http_exchange *exchange = request->exchange;
+    const char *path = http_path(exchange);
+    if (strncmp(path, PREFIX, strlen(PREFIX)) != 0)
+        return refuse(request, 404, "there is nothing here: a webhook is POST " PREFIX "<token>");
+    if (strcmp(http_method(exchange), "POST") != 0)
+        return refuse(request, 405, "a webhook takes POST");
+    const char *token = path + strlen(PREFIX);
+    size_t chars = strlen(token);
+    if (!secret_token_is_well_formed(token, chars))
+        return refuse(request, 400, NULL);
+    secret_hash(token, chars, request->token_hash);
+
+    int64_t length = http_content_length(exchange);
+    struct error error = ERROR_INIT;
+    request->spools = http_is_chunked(exchange) || length > SPOOL_THRESHOLD_BYTES;
+    request->no_room = commit_has_room(request->hooks->queue, length > 0 ? length : 0, &error) != 0;
+    if (!request->spools && !request->no_room)
+        return begin_reading(
+            request); /* the token is looked up in the transaction that stores the run */
+    set_state(request, REQUEST_CHECKING);
+    request->acceptance = acceptance_new(request->hooks, request->token_hash);
+    acceptance_check_token(request->acceptance, exchange, &request->result,
+                           answer_deadline_ms(request));
+    return HTTP_SUSPEND;
+}
+
+static enum http_step begin_checked(struct request *request)
+{
+    acceptance_release(request->acceptance);
+    request->acceptance = NULL;
+    switch (request->result.outcome) {
+    case ACCEPTANCE_DONE:
+        return begin_reading(request);
+    case ACCEPTANCE_NO_TOKEN:
+        return refuse(request, 400, NULL);
+    case ACCEPTANCE_NONE:
+    case ACCEPTANCE_UNAVAILABLE:
+        break;
+    }
+    return refuse(request, 503, "the token could not be looked up now: try again");
+}
+
+static enum http_step request_begin(struct http_exchange *exchange, void *context)
+{
+    struct request *request = http_user(exchange);
+    if (request)
+        return begin_checked(request);
+    request = memory_alloc(sizeof(*request));
+    request->hooks = context;
+    request->exchange = exchange;
+    request->settings = settings_hold(context);
+    request->arrived_ms = clock_wall_ms();
+    proxies_client(request->settings->proxies, exchange, request->remote_addr);
+    http_set_user(exchange, request);
+    return begin_new(request);
+}
+
+/* ---- data ---- */
+
+static void spooler_done(void *context, const struct error *error)
+{
+    struct request *request = context;
+    if (error)
+        request->spool_error = *error;
+    http_resume(request->exchange);
+}
+
+static enum http_step write_piece(struct request *request)
+{
+    if (!request->spooled)
+        request->spooled = spool_body_new(request->hooks->spool, http_request_id(request->exchange),
+                                          spooler_done, request);
+    set_state(request, REQUEST_WRITING);
+    http_suspend(request->exchange, 0);
+    spool_append(request->spooled, request->body, request->body_bytes);
+    return HTTP_SUSPEND;
+}
+
+/* After the spooler has resumed it: the piece is written, or the body is lost. */
+static int piece_written(struct request *request)
+{
+    if (request->state != REQUEST_WRITING)
+        return 0;
+    set_state(request, REQUEST_READING);
+    request->body_bytes = 0;
+    return error_is_set(&request->spool_error) ? -1 : 0;
+}
+
+static enum http_step request_data(struct http_exchange *exchange, const void *bytes, size_t count,
+                                   size_t *consumed, void *context)
+{
+    (void)context;
+    struct request *request = http_user(exchange);
+    if (request->state == REQUEST_REFUSED)
+        return HTTP_CONTINUE;
+    if (piece_written(request) != 0)
+        return close_without_answer(request, request->spool_error.message);
+    size_t room = request->body_capacity - request->body_bytes;
+    *consumed = count < room ? count : room;
+    request->total_bytes += (int64_t)*consumed;
+    if (request->total_bytes > request->settings->config->hooks.max_body_bytes)
+        return close_without_answer(request, "a chunked body grew over max_body");
+    memcpy(request->body + request->body_bytes, bytes, *consumed);
+    request->body_bytes += *consumed;
+    if (request->spools && request->body_bytes == request->body_capacity)
+        return write_piece(request);
+    return HTTP_CONTINUE;
+}
+
+/* ---- finish ---- */
+
+/* The operation takes over the body and all that the run is stored with. */
+static enum http_step store_run(struct request *request)
+{
+    struct acceptance *acceptance = acceptance_new(request->hooks, request->token_hash);
+    struct run_input *input = &acceptance->input;
+    headers_collect(request->exchange, &acceptance->headers);
+    memcpy(acceptance->remote_addr, request->remote_addr, sizeof(acceptance->remote_addr));
+    acceptance->query = headers_to_utf8(http_query(request->exchange));
+    *input = (struct run_input){
+        .request_id = *http_request_id(request->exchange),
+        .trigger = TRIGGER_WEBHOOK,
+        .arrived_ms = request->arrived_ms,
+        .remote_addr = acceptance->remote_addr,
+        .host = acceptance->headers.host,
+        .query = acceptance->query,
+        .event = acceptance->headers.event,
+        .headers_json = acceptance->headers.json,
+        .headers_bytes = acceptance->headers.bytes,
+        .body_place = BODY_NONE,
+        .body_bytes = request->total_bytes,
+    };
+    if (request->spooled) {
+        input->body_place = BODY_SPOOLED;
+        spool_body_hash(request->spooled, input->body_sha256);
+        acceptance->spooled = request->spooled;
+        request->spooled = NULL;
+    } else {
+        secret_hash(request->body ? request->body : (const unsigned char *)"", request->body_bytes,
+                    input->body_sha256);
+        input->body_place = request->total_bytes > 0 ? BODY_INLINE : BODY_NONE;
+        input->body = acceptance->body = request->body;
+        acceptance->reserved_bytes = request->reserved_bytes;
+        request->body = NULL;
+        request->reserved_bytes = 0;
+    }
+    request->acceptance = acceptance;
+    set_state(request, REQUEST_STORING);
+    if (!acceptance->headers.json) {
+        spool_discard(acceptance->spooled);
+        return answer(request, (struct refusal){503, "there is no memory for it now: try again"});
+    }
+    acceptance_store_run(acceptance, request->exchange, &request->result,
+                         answer_deadline_ms(request));
+    return HTTP_SUSPEND;
+}
+
+static enum http_step finish_reading(struct request *request)
+{
+    /* A chunked body that turned out small is stored like any other small one. */
+    if (!request->spooled && request->body_bytes <= SPOOL_THRESHOLD_BYTES)
+        return store_run(request);
+    if (request->body_bytes > 0) /* the last piece; its end comes back here */
+        return write_piece(request);
+    set_state(request, REQUEST_SYNCING);
+    http_suspend(request->exchange, 0);
+    spool_finish(request->spooled);
+    return HTTP_SUSPEND;
+}
+
+static enum http_step request_finish(struct http_exchange *exchange, void *context)
+{
+    (void)context;
+    struct request *request = http_user(exchange);
+    switch (request->state) {
+    case REQUEST_REFUSED:
+        return answer(request, request->refusal);
+    case REQUEST_WRITING:
+        if (piece_written(request) == 0)
+            return finish_reading(request);
+        break;
+    case REQUEST_READING:
+        return finish_reading(request);
+    case REQUEST_SYNCING:
+        if (!error_is_set(&request->spool_error))
+            return store_run(request);
+        break;
+    case REQUEST_STORING:
+        return answer_result(request);
+    case REQUEST_NEW:
+    case REQUEST_CHECKING:
+        assert(!"finish before begin has ended");
+        break;
+    }
+    log_error("body not spooled", log_id("request", http_request_id(exchange)),
+              log_why(&request->spool_error));
+    return answer(request, (struct refusal){503, "the body could not be stored now: try again"});
+}
+
+/* ---- the rest ---- */
+
+static void request_end(struct http_exchange *exchange, void *context)
+{
+    (void)context;
+    struct request *request = http_user(exchange);
+    if (request->answered == 0)
+        atomic_fetch_add(&request->hooks->unanswered, 1);
+    acceptance_release(request->acceptance);
+    spool_discard(request->spooled);
+    in_flight_release(request->hooks, request->reserved_bytes);
+    free(request->body);
+    settings_release(request->settings);
+    free(request);
+}
+
+static void request_expired(struct http_exchange *exchange, void *context)
+{
+    (void)context;
+    struct request *request = http_user(exchange);
+    if (request->acceptance)
+        acceptance_expire(request->acceptance, exchange);
+}
+
+static void request_refused(struct http_exchange *exchange, unsigned status, const char *message,
+                            void *context)
+{
+    struct hooks *hooks = context;
+    char peer[HTTP_PEER_BYTES];
+    count_answer(hooks, status);
+    log_info("request", log_id("request", http_request_id(exchange)), log_int("status", status),
+             log_text("from", http_peer(exchange, peer)), log_text("reason", message));
+}
+
+const struct http_service request_service = {
+    .begin = request_begin,
+    .data = request_data,
+    .finish = request_finish,
+    .end = request_end,
+    .expired = request_expired,
+    .refused = request_refused,
+};

@@ -1,0 +1,152 @@
+/* Reading a request: what a service may ask of an exchange in its steps, on the handler's thread. */
+#include "http/exchange.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+
+void http_set_user(struct http_exchange *exchange, void *user)
+{
+    exchange->user = user;
+}
+
+void *http_user(const struct http_exchange *exchange)
+{
+    return exchange->user;
+}
+
+const struct id *http_request_id(const struct http_exchange *exchange)
+{
+    return &exchange->id;
+}
+
+const char *http_method(const struct http_exchange *exchange)
+{
+    return exchange->method;
+}
+
+const char *http_path(const struct http_exchange *exchange)
+{
+    return exchange->target;
+}
+
+const char *http_query(const struct http_exchange *exchange)
+{
+    return exchange->query;
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+/* application/x-www-form-urlencoded, from `from` up to `end`, with a NUL behind it. */
+static int decode(const char *from, const char *end, char *text, size_t text_bytes)
+{
+    size_t used = 0;
+    while (from < end) {
+        char c = *from++;
+        if (c == '+') {
+            c = ' ';
+        } else if (c == '%') {
+            if (end - from < 2 || hex_digit(from[0]) < 0 || hex_digit(from[1]) < 0)
+                return -1;
+            c = (char)(hex_digit(from[0]) << 4 | hex_digit(from[1]));
+            from += 2;
+        }
+        if (c == '\0' || used + 1 >= text_bytes)
+            return -1;
+        text[used++] = c;
+    }
+    text[used] = '\0';
+    return 0;
+}
+
+int http_query_value(const struct http_exchange *exchange, const char *name, char *text,
+                     size_t text_bytes)
+{
+    size_t name_bytes = strlen(name);
+    for (const char *part = exchange->query; *part;) {
+        const char *end = strchrnul(part, '&');
+        if (strncmp(part, name, name_bytes) == 0 &&
+            (part[name_bytes] == '=' || part + name_bytes == end)) {
+            const char *value = part + name_bytes + (part[name_bytes] == '=' ? 1 : 0);
+            return decode(value, end, text, text_bytes) == 0 ? 1 : -1;
+        }
+        part = *end ? end + 1 : end;
+    }
+    return 0;
+}
+
+const char *http_header(const struct http_exchange *exchange, const char *name)
+{
+    return MHD_lookup_connection_value(exchange->mhd, MHD_HEADER_KIND, name);
+}
+
+struct each_header {
+    int (*each)(void *context, const char *name, const char *value);
+    void *context;
+};
+
+static enum MHD_Result pass_header(void *context, enum MHD_ValueKind kind, const char *name,
+                                   const char *value)
+{
+    (void)kind;
+    struct each_header *pass = context;
+    return pass->each(pass->context, name, value ? value : "") == 0 ? MHD_YES : MHD_NO;
+}
+
+void http_each_header(const struct http_exchange *exchange,
+                      int (*each)(void *, const char *name, const char *value), void *context)
+{
+    struct each_header pass = {each, context};
+    MHD_get_connection_values(exchange->mhd, MHD_HEADER_KIND, pass_header, &pass);
+}
+
+int64_t http_content_length(const struct http_exchange *exchange)
+{
+    return exchange->content_length;
+}
+
+bool http_is_chunked(const struct http_exchange *exchange)
+{
+    return exchange->chunked;
+}
+
+char *http_peer(const struct http_exchange *exchange, char text[HTTP_PEER_BYTES])
+{
+    text[0] = '\0';
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(exchange->mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr *address = info ? info->client_addr : NULL;
+    if (!address)
+        return text;
+    if (address->sa_family == AF_INET) {
+        const struct sockaddr_in *v4 = (const void *)address;
+        inet_ntop(AF_INET, &v4->sin_addr, text, HTTP_PEER_BYTES);
+    } else if (address->sa_family == AF_INET6) {
+        const struct sockaddr_in6 *v6 = (const void *)address;
+        if (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr))
+            inet_ntop(AF_INET, &v6->sin6_addr.s6_addr[12], text, HTTP_PEER_BYTES);
+        else
+            inet_ntop(AF_INET6, &v6->sin6_addr, text, HTTP_PEER_BYTES);
+    }
+    return text;
+}
+
+int64_t http_started_us(const struct http_exchange *exchange)
+{
+    return exchange->started_us;
+}
+
+void http_close_after(struct http_exchange *exchange)
+{
+    exchange->close_after = true;
+}

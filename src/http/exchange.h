@@ -1,0 +1,101 @@
+/* A connection and the request that is on it: what the files of http/ share. A connection carries one request at a time, so the exchange
+ * is part of it and costs no allocation. */
+#ifndef WEBHOOKD_HTTP_EXCHANGE_H
+#define WEBHOOKD_HTTP_EXCHANGE_H
+
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "http/server.h"
+
+#define EXCHANGE_EXTRA_HEADERS 4
+
+/*   LINE ─► BEGIN ─► BODY ─► FINISH ─► REPLIED
+ *     │       └────────┴─────────┴────► CLOSED
+ *     └─► REPLIED (refused by the guard)            */
+enum exchange_stage {
+    EXCHANGE_NONE,    /* no request on the connection */
+    EXCHANGE_LINE,    /* its first line is in, its headers are not */
+    EXCHANGE_BEGIN,   /* in the service's begin, perhaps suspended */
+    EXCHANGE_BODY,    /* reading its body */
+    EXCHANGE_FINISH,  /* in the service's finish, perhaps suspended */
+    EXCHANGE_REPLIED, /* the answer is on its way */
+    EXCHANGE_CLOSED,  /* no answer: the connection goes down */
+};
+
+struct extra_header {
+    char name[32];
+    char value[96];
+};
+
+struct http_exchange {
+    struct http_connection *connection;
+    struct MHD_Connection *mhd;
+    enum exchange_stage stage;
+    bool begun; /* the service has seen it, and must see its end */
+    bool close_after;
+    bool chunked;
+    struct id id;
+    const char *method, *version; /* libmicrohttpd's, for the request's life */
+    char *target;                 /* raw; cut in two at the "?" */
+    size_t target_capacity;
+    const char *query;      /* in target; "" if there is none */
+    int64_t content_length; /* -1 = none declared */
+    int64_t started_us;
+    void *user;
+    struct extra_header extra[EXCHANGE_EXTRA_HEADERS];
+    size_t extra_count;
+};
+
+/* What the reaper looks at. The deadline is absolute: it does not move because a byte has come. */
+enum connection_phase {
+    PHASE_IDLE, /* between requests, or before the first */
+    PHASE_HEADERS,
+    PHASE_BODY,
+    PHASE_SUSPENDED, /* its deadline calls the service's expired */
+    PHASE_REPLY,
+};
+
+struct http_connection {
+    struct http_server *server;
+    int fd; /* libmicrohttpd's; valid while the connection is in the reaper's list */
+    struct http_connection *next, *previous; /* under the reaper's lock */
+
+    pthread_mutex_t
+        hold; /* guards the following: an exchange cannot go on while its deadline is being dealt with */
+    enum connection_phase phase;
+    int64_t since_ms;         /* when the phase began */
+    int64_t deadline_ms;      /* 0 = none */
+    int64_t body_deadline_ms; /* kept while suspended */
+    bool expired;             /* the service has been told, once per suspension */
+    bool aborted;             /* no further step, no answer */
+
+    atomic_bool
+        suspended; /* set by http_suspend, cleared by http_resume, exactly once each (invariant 2) */
+    struct http_exchange exchange; /* the handler thread's */
+};
+
+struct reaper;
+
+struct http_server {
+    struct http_options options;
+    struct MHD_Daemon *daemon;
+    struct reaper *reaper;
+    _Atomic int64_t header_timeout_ms, body_timeout_ms, idle_timeout_ms;
+    atomic_bool draining;
+    _Atomic int64_t in_progress; /* exchanges that have begun and not ended */
+    _Atomic uint64_t refused;
+};
+
+/* connection.c: phases, on the handler's thread */
+struct http_connection *connection_new(struct http_server *server, int fd, int64_t now_ms);
+void connection_free(struct http_connection *connection);
+void connection_enter(struct http_connection *connection, enum connection_phase phase,
+                      int64_t now_ms);
+/* After a suspension: false if it was aborted meanwhile. Nothing to do if it was not suspended. */
+bool connection_reenter(struct http_connection *connection);
+
+#endif

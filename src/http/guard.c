@@ -1,0 +1,153 @@
+/* The request guard. Called by http/server with every request's headers, on the handler's thread. */
+#include "http/guard.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define CONTENT_LENGTH    "Content-Length"
+#define TRANSFER_ENCODING "Transfer-Encoding"
+
+struct findings {
+    struct guard_refusal refusal; /* the first */
+    size_t bytes;
+    int lengths, encodings, hosts;
+    const char *length, *encoding, *expect;
+};
+
+static void refuse(struct findings *findings, unsigned status, const char *message)
+{
+    if (findings->refusal.status == 0)
+        findings->refusal = (struct guard_refusal){status, message};
+}
+
+/* RFC 9110 section 5.6.2. */
+static bool is_token(const char *text, size_t bytes)
+{
+    static const bool allowed[256] = {
+        ['!'] = true,         ['#'] = true,         ['$'] = true, ['%'] = true,
+        ['&'] = true,         ['\''] = true,        ['*'] = true, ['+'] = true,
+        ['-'] = true,         ['.'] = true,         ['^'] = true, ['_'] = true,
+        ['`'] = true,         ['|'] = true,         ['~'] = true, ['0' ... '9'] = true,
+        ['A' ... 'Z'] = true, ['a' ... 'z'] = true,
+    };
+    if (bytes == 0)
+        return false;
+    for (size_t i = 0; i < bytes; i++)
+        if (!allowed[(unsigned char)text[i]])
+            return false;
+    return true;
+}
+
+static bool has_control_bytes(const char *text, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if ((c < 0x20 && c != '\t') || c == 0x7f)
+            return true;
+    }
+    return false;
+}
+
+/* 1*DIGIT that fits, or -1. */
+static int64_t parse_length(const char *text)
+{
+    size_t digits = strspn(text, "0123456789");
+    if (digits == 0 || digits > 18 || text[digits] != '\0')
+        return -1;
+    return strtoll(text, NULL, 10);
+}
+
+static void look_at_framing(struct findings *findings, const char *name, size_t name_bytes,
+                            const char *value)
+{
+    if (name_bytes >= strlen(CONTENT_LENGTH) &&
+        strncasecmp(name, CONTENT_LENGTH, strlen(CONTENT_LENGTH)) == 0) {
+        /* A folded line shows up as "Content-Length5". */
+        if (name_bytes != strlen(CONTENT_LENGTH))
+            refuse(findings, 400, "a header's name begins with Content-Length and goes on");
+        findings->lengths++;
+        findings->length = value;
+    } else if (name_bytes >= strlen(TRANSFER_ENCODING) &&
+               strncasecmp(name, TRANSFER_ENCODING, strlen(TRANSFER_ENCODING)) == 0) {
+        if (name_bytes != strlen(TRANSFER_ENCODING))
+            refuse(findings, 400, "a header's name begins with Transfer-Encoding and goes on");
+        findings->encodings++;
+        findings->encoding = value;
+    } else if (name_bytes == 4 && strcasecmp(name, "Host") == 0) {
+        findings->hosts++;
+    } else if (name_bytes == 6 && strcasecmp(name, "Expect") == 0) {
+        findings->expect = value;
+    }
+}
+
+static enum MHD_Result look_at_header(void *context, enum MHD_ValueKind kind, const char *name,
+                                      size_t name_bytes, const char *value, size_t value_bytes)
+{
+    (void)kind;
+    struct findings *findings = context;
+    if (!value)
+        value = "";
+    findings->bytes += name_bytes + value_bytes + 4; /* ": " and CRLF */
+    if (!is_token(name, name_bytes))
+        refuse(findings, 400, "a header's name is not a token");
+    if (has_control_bytes(value, value_bytes))
+        refuse(findings, 400, "a header's value holds a control byte");
+    look_at_framing(findings, name, name_bytes, value);
+    return MHD_YES;
+}
+
+static void judge_framing(struct findings *findings, struct http_exchange *exchange, bool http_1_1)
+{
+    if (findings->lengths > 1)
+        refuse(findings, 400, "more than one Content-Length");
+    if (findings->encodings > 1)
+        refuse(findings, 400, "more than one Transfer-Encoding");
+    if (findings->lengths > 0 && findings->encodings > 0)
+        refuse(findings, 400, "Content-Length together with Transfer-Encoding");
+    if (findings->encodings > 0) {
+        if (strcasecmp(findings->encoding, "chunked") != 0)
+            refuse(findings, 400, "a Transfer-Encoding other than chunked");
+        if (!http_1_1)
+            refuse(findings, 400, "Transfer-Encoding in HTTP/1.0");
+        exchange->chunked = true;
+    }
+    if (findings->lengths > 0) {
+        exchange->content_length = parse_length(findings->length);
+        if (exchange->content_length < 0)
+            refuse(findings, 400, "Content-Length is not a number");
+    }
+}
+
+static void judge_target(struct findings *findings, const char *target)
+{
+    if (target[0] != '/') {
+        refuse(findings, 400, "the request target must be a path");
+        return;
+    }
+    size_t bytes = strlen(target);
+    if (memchr(target, '%', bytes))
+        refuse(findings, 400, "the path must not hold a %");
+    if (has_control_bytes(target, bytes) || memchr(target, '\t', bytes))
+        refuse(findings, 400, "the path holds a control byte");
+}
+
+struct guard_refusal guard_check(struct http_exchange *exchange)
+{
+    struct findings findings = {0};
+    bool http_1_1 = strcmp(exchange->version, "HTTP/1.1") == 0;
+    MHD_get_connection_values_n(exchange->mhd, MHD_HEADER_KIND, look_at_header, &findings);
+    if (findings.bytes > GUARD_MAX_HEADER_BYTES)
+        findings.refusal = (struct guard_refusal){431, "the headers are larger than 16 KiB"};
+    if (!http_1_1 && strcmp(exchange->version, "HTTP/1.0") != 0)
+        refuse(&findings, 400, "the version must be HTTP/1.0 or HTTP/1.1");
+    if (!is_token(exchange->method, strlen(exchange->method)))
+        refuse(&findings, 400, "the method is not a token");
+    judge_target(&findings, exchange->target);
+    judge_framing(&findings, exchange, http_1_1);
+    if (http_1_1 ? findings.hosts != 1 : findings.hosts > 1)
+        refuse(&findings, 400, http_1_1 && findings.hosts == 0 ? "no Host" : "more than one Host");
+    if (findings.expect && strcasecmp(findings.expect, "100-continue") != 0)
+        refuse(&findings, 400, "an Expect other than 100-continue");
+    return findings.refusal;
+}

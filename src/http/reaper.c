@@ -1,0 +1,209 @@
+/* The reaper: one thread per server that looks at every connection's deadline a few times a second. Started and stopped by
+ * http/server. Locks are taken in the order reaper, connection, commit queue. */
+#include "http/reaper.h"
+
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/thread.h"
+
+#define LOOK_EVERY_MS 100
+
+struct reaper {
+    struct http_server *server;
+    int64_t max_connections;
+    pthread_t thread;
+    pthread_mutex_t lock; /* guards the following; a socket in the list is open */
+    pthread_cond_t news;
+    struct http_connection *first, *last; /* in the order of their start */
+    int64_t count;
+    uint64_t accepted, closed_for_room, closed_at_deadline;
+    bool stopping;
+};
+
+static const char *phase_name(enum connection_phase phase)
+{
+    switch (phase) {
+    case PHASE_IDLE:
+        return "idle";
+    case PHASE_HEADERS:
+        return "headers";
+    case PHASE_BODY:
+        return "body";
+    case PHASE_SUSPENDED:
+        return "storing";
+    case PHASE_REPLY:
+        return "reply";
+    }
+    return "?";
+}
+
+static void connection_shut(struct http_connection *connection, const char *why)
+{
+    /* libmicrohttpd sees the end of the stream and closes; closing here would race with it for the descriptor. */
+    shutdown(connection->fd, SHUT_RDWR);
+    if (connection->phase == PHASE_IDLE)
+        log_debug("connection closed", log_text("listener", connection->server->options.name),
+                  log_text("reason", why), log_text("phase", "idle"));
+    else
+        log_info("connection closed", log_text("listener", connection->server->options.name),
+                 log_text("reason", why), log_text("phase", phase_name(connection->phase)));
+    connection->deadline_ms = 0;
+}
+
+/* The reaper's lock is held. */
+static void connection_look(struct reaper *reaper, struct http_connection *connection,
+                            int64_t now_ms)
+{
+    pthread_mutex_lock(&connection->hold);
+    if (connection->deadline_ms != 0 && connection->deadline_ms <= now_ms) {
+        const struct http_service *service = reaper->server->options.service;
+        if (connection->phase != PHASE_SUSPENDED) {
+            connection_shut(connection, "deadline");
+            reaper->closed_at_deadline++;
+        } else if (service->expired && !connection->expired) {
+            connection->expired = true;
+            service->expired(&connection->exchange, reaper->server->options.context);
+        }
+    }
+    pthread_mutex_unlock(&connection->hold);
+}
+
+static void *reaper_main(void *argument)
+{
+    struct reaper *reaper = argument;
+    pthread_mutex_lock(&reaper->lock);
+    while (!reaper->stopping) {
+        if (!reaper->first) {
+            pthread_cond_wait(&reaper->news, &reaper->lock);
+            continue;
+        }
+        int64_t now_ms = clock_monotonic_ms();
+        for (struct http_connection *connection = reaper->first; connection;
+             connection = connection->next)
+            connection_look(reaper, connection, now_ms);
+        thread_condition_wait_until(&reaper->news, &reaper->lock, now_ms + LOOK_EVERY_MS);
+    }
+    pthread_mutex_unlock(&reaper->lock);
+    return NULL;
+}
+
+/* How much a connection deserves to be closed for a new one: idle ones before those that have not sent their headers yet; requests never. */
+static int rank(enum connection_phase phase)
+{
+    switch (phase) {
+    case PHASE_IDLE:
+        return 2;
+    case PHASE_HEADERS:
+        return 1;
+    case PHASE_BODY:
+    case PHASE_SUSPENDED:
+    case PHASE_REPLY:
+        break;
+    }
+    return 0;
+}
+
+/* Closes the one that has been idle for longest; the reaper's lock is held. If all are busy the newcomer goes. */
+static void make_room(struct reaper *reaper, struct http_connection *newcomer)
+{
+    struct http_connection *worst = NULL;
+    int worst_rank = 0;
+    int64_t worst_since_ms = 0;
+    for (struct http_connection *connection = reaper->first; connection;
+         connection = connection->next) {
+        pthread_mutex_lock(&connection->hold);
+        int its_rank = connection->deadline_ms != 0 ? rank(connection->phase) : 0;
+        if (its_rank > worst_rank ||
+            (its_rank == worst_rank && its_rank > 0 && connection->since_ms < worst_since_ms)) {
+            worst = connection;
+            worst_rank = its_rank;
+            worst_since_ms = connection->since_ms;
+        }
+        pthread_mutex_unlock(&connection->hold);
+    }
+    if (!worst)
+        worst = newcomer;
+    pthread_mutex_lock(&worst->hold);
+    connection_shut(worst, "too many connections");
+    pthread_mutex_unlock(&worst->hold);
+    reaper->closed_for_room++;
+}
+
+void reaper_add(struct reaper *reaper, struct http_connection *connection)
+{
+    pthread_mutex_lock(&reaper->lock);
+    if (reaper->count >= reaper->max_connections)
+        make_room(reaper, connection);
+    connection->previous = reaper->last;
+    connection->next = NULL;
+    if (reaper->last)
+        reaper->last->next = connection;
+    else
+        reaper->first = connection;
+    reaper->last = connection;
+    reaper->accepted++;
+    if (reaper->count++ == 0)
+        pthread_cond_signal(&reaper->news);
+    pthread_mutex_unlock(&reaper->lock);
+}
+
+void reaper_remove(struct reaper *reaper, struct http_connection *connection)
+{
+    pthread_mutex_lock(&reaper->lock);
+    if (connection->previous)
+        connection->previous->next = connection->next;
+    else
+        reaper->first = connection->next;
+    if (connection->next)
+        connection->next->previous = connection->previous;
+    else
+        reaper->last = connection->previous;
+    reaper->count--;
+    pthread_mutex_unlock(&reaper->lock);
+}
+
+void reaper_get_metrics(struct reaper *reaper, struct http_metrics *metrics)
+{
+    pthread_mutex_lock(&reaper->lock);
+    metrics->connections = reaper->count;
+    metrics->accepted = reaper->accepted;
+    metrics->closed_idle_for_room = reaper->closed_for_room;
+    metrics->closed_deadline = reaper->closed_at_deadline;
+    pthread_mutex_unlock(&reaper->lock);
+}
+
+struct reaper *reaper_start(struct http_server *server, int64_t max_connections,
+                            struct error *error)
+{
+    struct reaper *reaper = memory_alloc(sizeof(*reaper));
+    reaper->server = server;
+    reaper->max_connections = max_connections;
+    pthread_mutex_init(&reaper->lock, NULL);
+    thread_condition_init(&reaper->news);
+    if (thread_start(&reaper->thread, "reaper", reaper_main, reaper, error) == 0)
+        return reaper;
+    reaper_free(reaper);
+    return NULL;
+}
+
+void reaper_stop(struct reaper *reaper)
+{
+    if (!reaper)
+        return;
+    pthread_mutex_lock(&reaper->lock);
+    reaper->stopping = true;
+    pthread_cond_signal(&reaper->news);
+    pthread_mutex_unlock(&reaper->lock);
+    pthread_join(reaper->thread, NULL);
+}
+
+void reaper_free(struct reaper *reaper)
+{
+    pthread_cond_destroy(&reaper->news);
+    pthread_mutex_destroy(&reaper->lock);
+    free(reaper);
+}

@@ -1,0 +1,98 @@
+/* Answers: the envelope that every answer of ours has, and bytes and files as they are. Called in an exchange's steps, on
+ * its handler's thread. */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "http/exchange.h"
+
+void http_add_header(struct http_exchange *exchange, const char *name, const char *value)
+{
+    if (exchange->extra_count == EXCHANGE_EXTRA_HEADERS)
+        return;
+    struct extra_header *extra = &exchange->extra[exchange->extra_count];
+    if (strlen(name) >= sizeof(extra->name) || strlen(value) >= sizeof(extra->value))
+        return;
+    strcpy(extra->name, name);
+    strcpy(extra->value, value);
+    exchange->extra_count++;
+}
+
+/* Queues the answer and lets go of it. */
+static enum http_step reply(struct http_exchange *exchange, unsigned status,
+                            const char *content_type, struct MHD_Response *response)
+{
+    if (!response)
+        return HTTP_CLOSE;
+    char id[ID_TEXT_BYTES];
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
+    MHD_add_response_header(response, "X-Request-Id", id_format(&exchange->id, id));
+    for (size_t i = 0; i < exchange->extra_count; i++)
+        MHD_add_response_header(response, exchange->extra[i].name, exchange->extra[i].value);
+    if (exchange->close_after ||
+        atomic_load_explicit(&exchange->connection->server->draining, memory_order_relaxed))
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+    enum MHD_Result queued = MHD_queue_response(exchange->mhd, status, response);
+    MHD_destroy_response(response);
+    return queued == MHD_YES ? HTTP_REPLIED : HTTP_CLOSE;
+}
+
+/* Takes both. */
+static enum http_step reply_envelope(struct http_exchange *exchange, unsigned status, json_t *data,
+                                     json_t *error)
+{
+    char id[ID_TEXT_BYTES];
+    json_t *envelope = json_pack("{s:{s:s}, s:o}", "request", "id", id_format(&exchange->id, id),
+                                 "data", data ? data : json_null());
+    if (error && json_object_set_new(envelope, "error", error) != 0) {
+        json_decref(envelope);
+        return HTTP_CLOSE;
+    }
+    char *text = envelope ? json_dumps(envelope, JSON_COMPACT) : NULL;
+    json_decref(envelope);
+    if (!text)
+        return HTTP_CLOSE;
+    return reply(exchange, status, "application/json",
+                 MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE));
+}
+
+enum http_step http_reply_data(struct http_exchange *exchange, unsigned status, struct json_t *data)
+{
+    return reply_envelope(exchange, status, data, NULL);
+}
+
+enum http_step http_reply_error(struct http_exchange *exchange, unsigned status,
+                                const char *message, const char *field)
+{
+    json_t *error = NULL;
+    if (message)
+        error = field ? json_pack("{s:s, s:s}", "message", message, "field", field)
+                      : json_pack("{s:s}", "message", message);
+    return reply_envelope(exchange, status, NULL, error);
+}
+
+enum http_step http_reply_errors(struct http_exchange *exchange, unsigned status,
+                                 const char *message, struct json_t *errors)
+{
+    return reply_envelope(exchange, status, NULL,
+                          json_pack("{s:s, s:o}", "message", message, "errors", errors));
+}
+
+enum http_step http_reply_bytes(struct http_exchange *exchange, unsigned status,
+                                const char *content_type, const void *data, size_t bytes)
+{
+    void *copy = malloc(bytes ? bytes : 1);
+    if (!copy)
+        return HTTP_CLOSE;
+    if (bytes > 0)
+        memcpy(copy, data, bytes);
+    return reply(exchange, status, content_type,
+                 MHD_create_response_from_buffer(bytes, copy, MHD_RESPMEM_MUST_FREE));
+}
+
+enum http_step http_reply_file(struct http_exchange *exchange, unsigned status,
+                               const char *content_type, int fd, uint64_t bytes)
+{
+    return reply(exchange, status, content_type, MHD_create_response_from_fd64(bytes, fd));
+}

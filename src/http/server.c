@@ -1,0 +1,356 @@
+/* One listener: libmicrohttpd's callbacks turned into the named steps of a service. Started and stopped by the folders that
+ * have a listener (hooks, admin); the callbacks run on libmicrohttpd's threads. */
+#include "http/server.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <microhttpd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "http/exchange.h"
+#include "http/guard.h"
+#include "http/reaper.h"
+
+#define POOL_BYTES                                                                                 \
+    (40 *                                                                                          \
+     1024) /* per connection, of which only touched pages cost: 16 KiB of headers and a piece of body */
+#define DRAIN_LOOK_US 2000
+
+/* ---- an exchange's life ---- */
+
+static void exchange_set_stage(struct http_exchange *exchange, enum exchange_stage stage)
+{
+    switch (exchange->stage) {
+    case EXCHANGE_NONE:
+        assert(stage == EXCHANGE_LINE);
+        break;
+    case EXCHANGE_LINE:
+        assert(stage == EXCHANGE_BEGIN || stage == EXCHANGE_REPLIED || stage == EXCHANGE_CLOSED ||
+               stage == EXCHANGE_NONE);
+        break;
+    case EXCHANGE_BEGIN:
+        assert(stage == EXCHANGE_BODY || stage == EXCHANGE_REPLIED || stage == EXCHANGE_CLOSED ||
+               stage == EXCHANGE_NONE);
+        break;
+    case EXCHANGE_BODY:
+        assert(stage == EXCHANGE_FINISH || stage == EXCHANGE_CLOSED || stage == EXCHANGE_NONE);
+        break;
+    case EXCHANGE_FINISH:
+        assert(stage == EXCHANGE_REPLIED || stage == EXCHANGE_CLOSED || stage == EXCHANGE_NONE);
+        break;
+    case EXCHANGE_REPLIED:
+    case EXCHANGE_CLOSED:
+        assert(stage == EXCHANGE_NONE);
+        break;
+    }
+    exchange->stage = stage;
+}
+
+/* The first line is in; `uri` is only borrowed for this call. */
+static void exchange_open(struct http_exchange *exchange, struct MHD_Connection *mhd,
+                          const char *uri)
+{
+    size_t bytes = strlen(uri) + 1;
+    if (bytes > exchange->target_capacity) {
+        exchange->target = memory_resize(exchange->target, bytes);
+        exchange->target_capacity = bytes;
+    }
+    memcpy(exchange->target, uri, bytes);
+    char *mark = strchr(exchange->target, '?');
+    if (mark)
+        *mark = '\0';
+    exchange->query = mark ? mark + 1 : &exchange->target[bytes - 1];
+    exchange->mhd = mhd;
+    exchange->begun = exchange->close_after = exchange->chunked = false;
+    exchange->content_length = -1;
+    exchange->user = NULL;
+    exchange->extra_count = 0;
+    exchange->id = id_ordered();
+    exchange->started_us = clock_monotonic_us();
+    exchange_set_stage(exchange, EXCHANGE_LINE);
+}
+
+static void exchange_close(struct http_exchange *exchange)
+{
+    struct http_server *server = exchange->connection->server;
+    if (exchange->begun) {
+        server->options.service->end(exchange, server->options.context);
+        atomic_fetch_sub(&server->in_progress, 1);
+    }
+    exchange->user = NULL;
+    exchange_set_stage(exchange, EXCHANGE_NONE);
+}
+
+static enum MHD_Result exchange_replied(struct http_exchange *exchange)
+{
+    exchange_set_stage(exchange, EXCHANGE_REPLIED);
+    connection_enter(exchange->connection, PHASE_REPLY, clock_monotonic_ms());
+    return MHD_YES;
+}
+
+static enum MHD_Result exchange_abandon(struct http_exchange *exchange)
+{
+    exchange_set_stage(exchange, EXCHANGE_CLOSED);
+    return MHD_NO;
+}
+
+/* The steps that may answer. */
+static enum MHD_Result take_step(struct http_exchange *exchange, enum http_step step)
+{
+    switch (step) {
+    case HTTP_CONTINUE:
+        if (exchange->stage == EXCHANGE_BEGIN)
+            exchange_set_stage(exchange, EXCHANGE_BODY);
+        else
+            return exchange_abandon(exchange);
+        return MHD_YES;
+    case HTTP_SUSPEND:
+        return MHD_YES;
+    case HTTP_REPLIED:
+        return exchange_replied(exchange);
+    case HTTP_CLOSE:
+        break;
+    }
+    return exchange_abandon(exchange);
+}
+
+static enum MHD_Result exchange_refuse(struct http_exchange *exchange,
+                                       const struct guard_refusal *refusal)
+{
+    struct http_server *server = exchange->connection->server;
+    atomic_fetch_add(&server->refused, 1);
+    http_close_after(exchange);
+    if (server->options.service->refused)
+        server->options.service->refused(exchange, refusal->status, refusal->message,
+                                         server->options.context);
+    if (http_reply_error(exchange, refusal->status, refusal->message, NULL) != HTTP_REPLIED)
+        return exchange_abandon(exchange);
+    return exchange_replied(exchange);
+}
+
+static enum MHD_Result exchange_begin(struct http_exchange *exchange)
+{
+    struct http_server *server = exchange->connection->server;
+    connection_enter(exchange->connection, PHASE_BODY, clock_monotonic_ms());
+    struct guard_refusal refusal = guard_check(exchange);
+    if (refusal.status != 0)
+        return exchange_refuse(exchange, &refusal);
+    /* RFC 9112 section 6.3: no length of any kind is an empty body; whether the sender meant that, only a closed connection tells. */
+    if (!exchange->chunked && exchange->content_length < 0 &&
+        strcmp(exchange->method, "GET") != 0 && strcmp(exchange->method, "HEAD") != 0)
+        http_close_after(exchange);
+    exchange->begun = true;
+    atomic_fetch_add(&server->in_progress, 1);
+    exchange_set_stage(exchange, EXCHANGE_BEGIN);
+    return take_step(exchange, server->options.service->begin(exchange, server->options.context));
+}
+
+static enum MHD_Result exchange_data(struct http_exchange *exchange, const char *bytes,
+                                     size_t *count)
+{
+    struct http_server *server = exchange->connection->server;
+    size_t consumed = *count;
+    enum http_step step =
+        server->options.service->data(exchange, bytes, *count, &consumed, server->options.context);
+    *count -= consumed;
+    if (step == HTTP_CONTINUE || step == HTTP_SUSPEND)
+        return MHD_YES;
+    return exchange_abandon(exchange);
+}
+
+/* ---- libmicrohttpd's callbacks ---- */
+
+static void *on_first_line(void *context, const char *uri, struct MHD_Connection *mhd)
+{
+    (void)context;
+    struct http_connection *connection =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+    /* The first request's headers are timed from the connection's start. */
+    if (connection->phase == PHASE_IDLE)
+        connection_enter(connection, PHASE_HEADERS, clock_monotonic_ms());
+    exchange_open(&connection->exchange, mhd, uri);
+    return &connection->exchange;
+}
+
+static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, const char *url,
+                                  const char *method, const char *version, const char *upload_data,
+                                  size_t *upload_bytes, void **request)
+{
+    (void)mhd;
+    (void)url;
+    struct http_server *server = context;
+    struct http_exchange *exchange = *request;
+    if (!connection_reenter(exchange->connection))
+        return exchange->stage == EXCHANGE_CLOSED ? MHD_NO : exchange_abandon(exchange);
+    switch (exchange->stage) {
+    case EXCHANGE_LINE:
+        exchange->method = method;
+        exchange->version = version;
+        return exchange_begin(exchange);
+    case EXCHANGE_BEGIN:
+        return take_step(exchange,
+                         server->options.service->begin(exchange, server->options.context));
+    case EXCHANGE_BODY:
+        if (*upload_bytes > 0)
+            return exchange_data(exchange, upload_data, upload_bytes);
+        exchange_set_stage(exchange, EXCHANGE_FINISH);
+        return take_step(exchange,
+                         server->options.service->finish(exchange, server->options.context));
+    case EXCHANGE_FINISH:
+        return take_step(exchange,
+                         server->options.service->finish(exchange, server->options.context));
+    case EXCHANGE_REPLIED: /* an early answer, and the body still comes: libmicrohttpd discards it */
+        *upload_bytes = 0;
+        return MHD_YES;
+    case EXCHANGE_NONE:
+    case EXCHANGE_CLOSED:
+        break;
+    }
+    return MHD_NO;
+}
+
+static void on_completed(void *context, struct MHD_Connection *mhd, void **request,
+                         enum MHD_RequestTerminationCode code)
+{
+    (void)context;
+    (void)mhd;
+    (void)code;
+    struct http_exchange *exchange = *request;
+    if (!exchange)
+        return;
+    struct http_connection *connection = exchange->connection;
+    exchange_close(exchange);
+    connection_enter(connection, PHASE_IDLE, clock_monotonic_ms());
+    *request = NULL;
+}
+
+static void on_connection(void *context, struct MHD_Connection *mhd, void **socket_context,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    struct http_server *server = context;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        int fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+        struct http_connection *connection = connection_new(server, fd, clock_monotonic_ms());
+        *socket_context = connection;
+        reaper_add(server->reaper, connection);
+    } else {
+        struct http_connection *connection = *socket_context;
+        reaper_remove(server->reaper, connection);
+        connection_free(connection);
+        *socket_context = NULL;
+    }
+}
+
+/* libmicrohttpd's own complaints (a client that went away, bytes it cannot parse): for the curious. */
+static void on_log(void *context, const char *format, va_list arguments)
+{
+    struct http_server *server = context;
+    if (!log_enabled(LOG_LEVEL_DEBUG))
+        return;
+    char text[300];
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    vsnprintf(text, sizeof(text), format, arguments);
+#pragma GCC diagnostic pop
+    text[strcspn(text, "\r\n")] = '\0';
+    log_debug("libmicrohttpd", log_text("listener", server->options.name),
+              log_text("message", text));
+}
+
+/* ---- start and stop ---- */
+
+static struct MHD_Daemon *daemon_start(struct http_server *server)
+{
+    const struct http_options *options = &server->options;
+    unsigned threads = options->workers ? options->workers : 1;
+    unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ERROR_LOG;
+    if (options->workers)
+        flags |= MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
+    else
+        flags |= MHD_USE_POLL | MHD_USE_THREAD_PER_CONNECTION;
+    /* libmicrohttpd splits its limit over the workers and leaves the overflow in the backlog; the reaper keeps the real bound, so
+     * each worker may hold all of them and a few more. */
+    unsigned limit = (unsigned)(options->max_connections + 64) * threads;
+    struct MHD_OptionItem items[] = {
+        {MHD_OPTION_LISTEN_SOCKET, options->listen_fd, NULL},
+        {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)limit, NULL},
+        {MHD_OPTION_CONNECTION_TIMEOUT, 0, NULL},
+        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, POOL_BYTES, NULL},
+        {options->workers > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END,
+         (intptr_t)options->workers, NULL},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    return MHD_start_daemon(flags, 0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER,
+                            on_log, server, MHD_OPTION_URI_LOG_CALLBACK, on_first_line, server,
+                            MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
+                            MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_ARRAY,
+                            items, MHD_OPTION_END);
+}
+
+struct http_server *http_server_start(const struct http_options *options, struct error *error)
+{
+    struct http_server *server = memory_alloc(sizeof(*server));
+    server->options = *options;
+    http_server_set_timeouts(server, options->header_timeout_ms, options->body_timeout_ms,
+                             options->idle_timeout_ms);
+    server->reaper = reaper_start(server, options->max_connections, error);
+    if (server->reaper) {
+        server->daemon = daemon_start(server);
+        if (server->daemon)
+            return server;
+        error_set(error, ERROR_INTERNAL, "cannot start the %s listener: libmicrohttpd refused",
+                  options->name);
+        reaper_stop(server->reaper);
+        reaper_free(server->reaper);
+    }
+    close(options->listen_fd);
+    free(server);
+    return NULL;
+}
+
+void http_server_quiesce(struct http_server *server)
+{
+    if (atomic_exchange(&server->draining, true))
+        return;
+    int fd = MHD_quiesce_daemon(server->daemon);
+    if (fd >= 0)
+        close(fd);
+}
+
+int http_server_stop(struct http_server *server, int64_t timeout_ms)
+{
+    if (!server)
+        return 0;
+    http_server_quiesce(server);
+    int64_t until_ms = clock_monotonic_ms() + timeout_ms;
+    while (atomic_load(&server->in_progress) > 0) {
+        if (clock_monotonic_ms() >= until_ms)
+            return -1;
+        usleep(DRAIN_LOOK_US);
+    }
+    MHD_stop_daemon(server->daemon);
+    reaper_stop(server->reaper);
+    reaper_free(server->reaper);
+    free(server);
+    return 0;
+}
+
+void http_server_set_timeouts(struct http_server *server, int64_t header_ms, int64_t body_ms,
+                              int64_t idle_ms)
+{
+    atomic_store(&server->header_timeout_ms, header_ms);
+    atomic_store(&server->body_timeout_ms, body_ms);
+    atomic_store(&server->idle_timeout_ms, idle_ms);
+}
+
+void http_server_get_metrics(struct http_server *server, struct http_metrics *metrics)
+{
+    reaper_get_metrics(server->reaper, metrics);
+    metrics->refused = atomic_load(&server->refused);
+}

@@ -1,0 +1,140 @@
+/* The common questions that the validation of a fleet file asks of its tree. Called by fleet_*.c; pure. */
+#include "model/checker.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "model/definition_words.h"
+#include "model/fleet_values.h"
+
+static void report_at(struct checker *checker, struct report *report, int line, const char *key,
+                      const char *format, va_list arguments) __attribute__((format(printf, 5, 0)));
+
+static void report_at(struct checker *checker, struct report *report, int line, const char *key,
+                      const char *format, va_list arguments)
+{
+    size_t mark = key == NULL ? checker->path.bytes : node_path_enter(&checker->path, key);
+    report_add_v(report, line, checker->path.text, format, arguments);
+    node_path_leave(&checker->path, mark);
+}
+
+void checker_problem(struct checker *checker, int line, const char *key, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    report_at(checker, &checker->problems, line, key, format, arguments);
+    va_end(arguments);
+}
+
+void checker_note(struct checker *checker, int line, const char *key, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    report_at(checker, &checker->notes, line, key, format, arguments);
+    va_end(arguments);
+}
+
+/* "BASH, PYTHON or NODE". */
+static const char *list_words(const char *const *words, char text[300])
+{
+    size_t bytes = 0;
+    text[0] = '\0';
+    for (size_t i = 0; words[i] != NULL && bytes < 300; i++) {
+        const char *between = i == 0 ? "" : words[i + 1] == NULL ? " or " : ", ";
+        int length = snprintf(text + bytes, 300 - bytes, "%s%s", between, words[i]);
+        bytes += length > 0 ? (size_t)length : 0;
+    }
+    return text;
+}
+
+void checker_keys(struct checker *checker, const struct node *map, const char *const *allowed)
+{
+    char list[300] = "";
+    for (uint32_t i = 0; i < map->count; i++) {
+        const struct node *entry = &map->items[i];
+        if (words_find(allowed, entry->key) >= 0)
+            continue;
+        if (list[0] == '\0')
+            list_words(allowed, list);
+        checker_problem(checker, entry->line, entry->key,
+                        "unknown key \"%.60s\": here may stand %s", entry->key, list);
+    }
+}
+
+void checker_note_later(struct checker *checker, const struct node *map)
+{
+    static const char *const LATER[] = {CHECKER_LATER_KEYS};
+    for (size_t i = 0; i < ARRAY_COUNT(LATER); i++) {
+        const struct node *value = node_get(map, LATER[i]);
+        if (value != NULL && (value->kind == NODE_TEXT || value->count > 0))
+            checker_note(checker, value->line, LATER[i], "\"%s\" is accepted, but not acted on yet",
+                         LATER[i]);
+    }
+}
+
+const struct node *checker_map(struct checker *checker, const struct node *map, const char *key)
+{
+    const struct node *value = node_get(map, key);
+    if (value == NULL || value->kind == NODE_BROKEN)
+        return NULL;
+    if (value->kind == NODE_MAP)
+        return value;
+    checker_problem(checker, value->line, key, "\"%s\" must be a mapping (key: value)", key);
+    return NULL;
+}
+
+const char *checker_text(struct checker *checker, const struct node *map, const char *key)
+{
+    const struct node *value = node_get(map, key);
+    if (value == NULL || value->kind == NODE_BROKEN)
+        return NULL;
+    if (value->kind == NODE_TEXT)
+        return value->text;
+    checker_problem(checker, value->line, key, "\"%s\" must be a single value, not a %s", key,
+                    value->kind == NODE_LIST ? "list" : "mapping");
+    return NULL;
+}
+
+const char *checker_required(struct checker *checker, const struct node *map, const char *key)
+{
+    if (node_get(map, key) == NULL)
+        checker_problem(checker, map->line, key, "\"%s\" is missing", key);
+    return checker_text(checker, map, key);
+}
+
+int checker_word(struct checker *checker, const struct node *map, const char *key,
+                 const char *const *words)
+{
+    const char *text = checker_text(checker, map, key);
+    if (text == NULL)
+        return -1;
+    int place = words_find(words, text);
+    char list[300];
+    if (place < 0)
+        checker_problem(checker, checker_line(map, key), key,
+                        "\"%.60s\" is not possible here: write %s", text, list_words(words, list));
+    return place;
+}
+
+void checker_number(struct checker *checker, const struct node *map, const char *key, int low,
+                    int high, int *number)
+{
+    const char *text = checker_text(checker, map, key);
+    if (text == NULL)
+        return;
+    int value = 0;
+    if (value_number(text, &value) == 0 && value >= low && value <= high)
+        *number = value;
+    else
+        checker_problem(checker, checker_line(map, key), key,
+                        "\"%s\" must be a whole number from %d to %d, not \"%.60s\"", key, low,
+                        high, text);
+}
+
+int checker_line(const struct node *map, const char *key)
+{
+    const struct node *value = node_get(map, key);
+    return value != NULL ? value->line : map->line;
+}

@@ -1,0 +1,50 @@
+/* A definition's memory, and the order of its paths. Called by whoever owns one, on any thread. */
+#include "model/definition.h"
+
+#include <stdlib.h>
+
+static void free_vessel(struct definition_vessel *vessel)
+{
+    free(vessel->name);
+    free(vessel->version);
+    free(vessel->file_name);
+    free(vessel->file_content);
+    free(vessel->file_to_run);
+    for (size_t i = 0; i < vessel->argument_count; i++)
+        free(vessel->arguments[i]);
+    free(vessel->arguments);
+    for (size_t i = 0; i < vessel->environment_count; i++) {
+        free(vessel->environment[i].name);
+        free(vessel->environment[i].value);
+    }
+    free(vessel->environment);
+    free(vessel->guardrails.excluded);
+}
+
+void definition_free(struct definition *definition)
+{
+    if (definition == NULL)
+        return;
+    for (size_t i = 0; i < definition->vessel_count; i++)
+        free_vessel(&definition->vessels[i]);
+    free(definition->vessels);
+    free(definition->paths);
+    free(definition->name);
+    free(definition);
+}
+
+static int compare_paths(const void *a, const void *b)
+{
+    const struct definition_path *left = a;
+    const struct definition_path *right = b;
+    if (left->from != right->from)
+        return left->from < right->from ? -1 : 1;
+    return (left->to > right->to) - (left->to < right->to);
+}
+
+void definition_sort_paths(struct definition *definition)
+{
+    if (definition->path_count > 1)
+        qsort(definition->paths, definition->path_count, sizeof(definition->paths[0]),
+              compare_paths);
+}

@@ -1,0 +1,257 @@
+/* Arguments and environment of a vessel. Called by fleet_vessel.c; pure. */
+#include "model/fleet_arguments.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "model/fleet_values.h"
+#include "model/name_index.h"
+
+/* Together with the pointers to them; execve(2) allows 2 MiB with the usual stack limit, and the platform's own variables need room. */
+#define MAX_EXEC_BYTES (1u << 20)
+
+/* The items of a list; a single mapping stands for a list of one. */
+struct entries {
+    const struct node *items;
+    size_t count;
+    bool is_list;
+};
+
+static struct entries entries_of(const struct node *value)
+{
+    if (value->kind == NODE_LIST)
+        return (struct entries){value->items, value->count, true};
+    return (struct entries){value, 1, false};
+}
+
+/* ---- arguments ---- */
+
+static void add_argument(struct checker *checker, int line, const char *key, const char *text,
+                         struct definition_vessel *vessel)
+{
+    const char *problem = value_placeholder_problem(text);
+    if (problem != NULL)
+        checker_problem(checker, line, key, "%s", problem);
+    else if (strlen(text) >= VALUE_MAX_EXEC_STRING)
+        checker_problem(checker, line, key, "an argument must be shorter than 128 KiB");
+    else
+        vessel->arguments[vessel->argument_count++] = memory_string(text);
+}
+
+/* {--flag: value}, the short form. */
+static bool is_flag(const struct node *entry)
+{
+    return entry->count == 1 && entry->items[0].key[0] == '-';
+}
+
+static void read_flag(struct checker *checker, const struct node *entry,
+                      struct definition_vessel *vessel)
+{
+    const char *flag = entry->items[0].key;
+    add_argument(checker, entry->items[0].line, NULL, flag, vessel);
+    const char *value = checker_text(checker, entry, flag);
+    if (value != NULL)
+        add_argument(checker, entry->items[0].line, flag, value, vessel);
+}
+
+static void read_argument_map(struct checker *checker, const struct node *entry,
+                              struct definition_vessel *vessel)
+{
+    static const char *const KEYS[] = {"key", "name", "value", NULL};
+    checker_keys(checker, entry, KEYS);
+    bool has_key = node_get(entry, "key") != NULL;
+    if (has_key && node_get(entry, "name") != NULL)
+        checker_problem(checker, entry->line, NULL,
+                        "\"key\" and \"name\" mean the same: write one of them");
+    const char *name = !has_key && node_get(entry, "name") != NULL ? "name" : "key";
+    const char *key = checker_required(checker, entry, name);
+    const char *value = checker_text(checker, entry, "value");
+    if (key != NULL)
+        add_argument(checker, checker_line(entry, name), name, key, vessel);
+    if (value != NULL)
+        add_argument(checker, checker_line(entry, "value"), "value", value, vessel);
+}
+
+static void read_argument(struct checker *checker, const struct node *entry,
+                          struct definition_vessel *vessel)
+{
+    switch (entry->kind) {
+    case NODE_ABSENT:
+    case NODE_BROKEN:
+        return;
+    case NODE_TEXT:
+        add_argument(checker, entry->line, NULL, entry->text, vessel);
+        return;
+    case NODE_MAP:
+        if (is_flag(entry))
+            read_flag(checker, entry, vessel);
+        else
+            read_argument_map(checker, entry, vessel);
+        return;
+    case NODE_LIST:
+        checker_problem(checker, entry->line, NULL,
+                        "an argument is a value, {key, value} or {--flag: value}, not a list");
+        return;
+    }
+}
+
+void fleet_read_arguments(struct checker *checker, const struct node *source,
+                          struct definition_vessel *vessel)
+{
+    const struct node *value = node_get(source, "arguments");
+    if (value == NULL || value->kind == NODE_BROKEN)
+        return;
+    if (value->kind == NODE_TEXT) {
+        checker_problem(
+            checker, value->line, "arguments",
+            "\"arguments\" must be a list: each entry is one argument, nothing is split");
+        return;
+    }
+    struct entries entries = entries_of(value);
+    if (entries.count > 0) /* two for each: a key and a value */
+        vessel->arguments = memory_array(NULL, 2 * entries.count, sizeof(char *));
+    size_t mark = node_path_enter(&checker->path, "arguments");
+    for (size_t i = 0; i < entries.count; i++) {
+        size_t item = checker->path.bytes;
+        if (entries.is_list)
+            node_path_enter_item(&checker->path, i);
+        read_argument(checker, &entries.items[i], vessel);
+        node_path_leave(&checker->path, item);
+    }
+    node_path_leave(&checker->path, mark);
+}
+
+/* ---- environment ---- */
+
+static void add_variable(struct checker *checker, int line, const char *name, const char *value,
+                         struct definition_vessel *vessel)
+{
+    const char *problem = value_variable_problem(name);
+    if (problem == NULL)
+        problem = value_placeholder_problem(value);
+    if (problem == NULL && strlen(name) + strlen(value) + 2 > VALUE_MAX_EXEC_STRING)
+        problem = "the value of a variable, with its name, must be shorter than 128 KiB";
+    if (problem != NULL) {
+        checker_problem(checker, line, NULL, "%s (\"%.60s\")", problem, name);
+        return;
+    }
+    vessel->environment[vessel->environment_count++] =
+        (struct environment_entry){.name = memory_string(name), .value = memory_string(value)};
+}
+
+static void note_unset(struct checker *checker, int line, const char *name)
+{
+    checker_note(checker, line, NULL,
+                 "\"%.60s\" has no value, so it is not set: write '' for an empty one", name);
+}
+
+/* {name: STAGE, value: test} */
+static void read_named(struct checker *checker, const struct node *entry,
+                       struct definition_vessel *vessel)
+{
+    static const char *const KEYS[] = {"name", "value", NULL};
+    if (entry->kind == NODE_ABSENT || entry->kind == NODE_BROKEN)
+        return;
+    if (entry->kind != NODE_MAP) {
+        checker_problem(checker, entry->line, NULL, "a variable is written as {name: …, value: …}");
+        return;
+    }
+    checker_keys(checker, entry, KEYS);
+    const char *name = checker_required(checker, entry, "name");
+    const char *value = checker_text(checker, entry, "value");
+    if (name != NULL && value != NULL)
+        add_variable(checker, entry->line, name, value, vessel);
+    else if (name != NULL && node_get(entry, "value") == NULL)
+        note_unset(checker, entry->line, name);
+}
+
+/* STAGE: test, for each entry */
+static void read_mapping(struct checker *checker, const struct node *map,
+                         struct definition_vessel *vessel)
+{
+    if (map->count > 0)
+        vessel->environment = memory_array(NULL, map->count, sizeof(vessel->environment[0]));
+    for (uint32_t i = 0; i < map->count; i++) {
+        const struct node *entry = &map->items[i];
+        size_t mark = node_path_enter(&checker->path, entry->key);
+        if (entry->kind == NODE_TEXT)
+            add_variable(checker, entry->line, entry->key, entry->text, vessel);
+        else if (entry->kind == NODE_ABSENT)
+            note_unset(checker, entry->line, entry->key);
+        else if (entry->kind != NODE_BROKEN)
+            checker_problem(checker, entry->line, NULL,
+                            "the value of a variable must be a single value");
+        node_path_leave(&checker->path, mark);
+    }
+}
+
+static void read_list(struct checker *checker, struct entries entries,
+                      struct definition_vessel *vessel)
+{
+    if (entries.count > 0)
+        vessel->environment = memory_array(NULL, entries.count, sizeof(vessel->environment[0]));
+    for (size_t i = 0; i < entries.count; i++) {
+        size_t item = checker->path.bytes;
+        if (entries.is_list)
+            node_path_enter_item(&checker->path, i);
+        read_named(checker, &entries.items[i], vessel);
+        node_path_leave(&checker->path, item);
+    }
+}
+
+static void refuse_double_variables(struct checker *checker, int line,
+                                    const struct definition_vessel *vessel)
+{
+    struct name_index index;
+    name_index_init(&index, vessel->environment_count);
+    for (size_t i = 0; i < vessel->environment_count; i++)
+        name_index_add(&index, vessel->environment[i].name, i);
+    name_index_sort(&index);
+    for (size_t i = 1; i < index.count; i++)
+        if (strcmp(index.entries[i].name, index.entries[i - 1].name) == 0)
+            checker_problem(checker, line, NULL, "the variable \"%.60s\" is there twice",
+                            index.entries[i].name);
+    name_index_free(&index);
+}
+
+void fleet_read_environment(struct checker *checker, const struct node *source,
+                            struct definition_vessel *vessel)
+{
+    const struct node *value = node_get(source, "environment");
+    if (value == NULL || value->kind == NODE_BROKEN)
+        return;
+    if (value->kind == NODE_TEXT) {
+        checker_problem(
+            checker, value->line, "environment",
+            "\"environment\" must be a mapping (NAME: value), or a list of {name, value}");
+        return;
+    }
+    size_t mark = node_path_enter(&checker->path, "environment");
+    /* {name: …, value: …} is one variable; any other mapping names variables. */
+    bool is_single = value->kind == NODE_MAP && value->count <= 2 &&
+                     node_get(value, "name") != NULL &&
+                     (value->count == 1 || node_get(value, "value") != NULL);
+    if (value->kind == NODE_LIST || is_single)
+        read_list(checker, entries_of(value), vessel);
+    else
+        read_mapping(checker, value, vessel);
+    refuse_double_variables(checker, value->line, vessel);
+    node_path_leave(&checker->path, mark);
+}
+
+void fleet_check_exec_size(struct checker *checker, const struct node *source,
+                           const struct definition_vessel *vessel)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < vessel->argument_count; i++)
+        bytes += strlen(vessel->arguments[i]) + 1 + sizeof(char *);
+    for (size_t i = 0; i < vessel->environment_count; i++)
+        bytes += strlen(vessel->environment[i].name) + strlen(vessel->environment[i].value) + 2 +
+                 sizeof(char *);
+    if (bytes >= MAX_EXEC_BYTES)
+        checker_problem(
+            checker, source->line, NULL,
+            "arguments and environment take %zu bytes together, and must be less than 1 MiB: "
+            "put large values into the file",
+            bytes);
+}

@@ -1,0 +1,193 @@
+/* A fleet file, from its bytes to a definition: chooses the reader by the first character, checks the fleet, its vessels (fleet_vessel.c)
+ * and the graph (fleet_graph.c). Called by the admin API on its workers; pure, so every caller has its own. */
+#include "model/fleet_file.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "model/checker.h"
+#include "model/definition_words.h"
+#include "model/fleet_graph.h"
+#include "model/fleet_vessel.h"
+#include "model/name.h"
+
+#define MAX_VESSELS         1000
+#define MAX_CONCURRENT_RUNS 1000000
+
+/* ---- from bytes to a tree ---- */
+
+static int line_at(const char *text, size_t offset)
+{
+    int line = 1;
+    for (size_t i = 0; i < offset; i++)
+        line += text[i] == '\n';
+    return line;
+}
+
+/* Neither NUL nor anything but UTF-8 gets to the two readers, so nothing behind them needs to think of either. */
+static int check_bytes(const char *text, size_t bytes, struct report *problems)
+{
+    if (bytes > FLEET_FILE_MAX_BYTES) {
+        report_add(problems, 0, "", "a fleet file has at most %u MiB", FLEET_FILE_MAX_BYTES >> 20);
+        return -1;
+    }
+    const char *nul = bytes == 0 ? NULL : memchr(text, '\0', bytes);
+    if (nul != NULL) {
+        report_add(problems, line_at(text, (size_t)(nul - text)), "",
+                   "the file holds the character NUL: it is not a text file");
+        return -1;
+    }
+    for (size_t at = 0; at < bytes;) {
+        size_t length = name_utf8_char(text + at, bytes - at);
+        if (length == 0) {
+            report_add(problems, line_at(text, at), "", "the file is not UTF-8");
+            return -1;
+        }
+        at += length;
+    }
+    return 0;
+}
+
+static int read_tree(const char *text, size_t bytes, struct node_tree *tree,
+                     struct report *problems)
+{
+    if (check_bytes(text, bytes, problems) != 0)
+        return -1;
+    if (bytes >= 3 &&
+        memcmp(text, "\xef\xbb\xbf", 3) == 0) { /* a byte order mark says nothing in UTF-8 */
+        text += 3;
+        bytes -= 3;
+    }
+    size_t at = 0;
+    while (at < bytes && strchr(" \t\r\n", text[at]) != NULL)
+        at++;
+    if (at == bytes) {
+        report_add(problems, 0, "", "the file is empty");
+        return -1;
+    }
+    int result = text[at] == '{' ? node_read_json(text, bytes, tree, problems)
+                                 : node_read_yaml(text, bytes, tree, problems);
+    if (result == 0 && tree->root.kind == NODE_BROKEN)
+        return -1;
+    if (result == 0 && tree->root.kind != NODE_MAP) {
+        report_add(problems, tree->root.line, "",
+                   "a fleet file is a mapping: name, vessels, connections");
+        return -1;
+    }
+    return result;
+}
+
+/* ---- from a tree to a definition ---- */
+
+static int compare_ids(const void *a, const void *b)
+{
+    const struct definition_vessel *const *left = a;
+    const struct definition_vessel *const *right = b;
+    int order = memcmp((*left)->id.bytes, (*right)->id.bytes, sizeof((*left)->id.bytes));
+    return order != 0 ? order : (*left > *right) - (*left < *right);
+}
+
+static void refuse_double_ids(struct checker *checker, const struct definition *definition)
+{
+    if (definition->vessel_count < 2)
+        return;
+    const struct definition_vessel **sorted =
+        memory_array(NULL, definition->vessel_count, sizeof(sorted[0]));
+    for (size_t i = 0; i < definition->vessel_count; i++)
+        sorted[i] = &definition->vessels[i];
+    qsort(sorted, definition->vessel_count, sizeof(sorted[0]), compare_ids);
+    for (size_t i = 1; i < definition->vessel_count; i++)
+        if (!id_is_zero(&sorted[i]->id) && id_equal(&sorted[i]->id, &sorted[i - 1]->id))
+            checker_problem(checker, checker->vessel_lines[sorted[i] - definition->vessels],
+                            sorted[i]->name, "this vessel has the same \"_id\" as \"%.100s\"",
+                            sorted[i - 1]->name);
+    free(sorted);
+}
+
+static void read_vessels(struct checker *checker, const struct node *fleet,
+                         struct definition *definition)
+{
+    const struct node *vessels = checker_map(checker, fleet, "vessels");
+    if (vessels == NULL) {
+        if (node_get(fleet, "vessels") == NULL)
+            checker_problem(checker, fleet->line, "vessels", "\"vessels\" is missing");
+        return;
+    }
+    if (vessels->count < 1 || vessels->count > MAX_VESSELS)
+        checker_problem(checker, vessels->line, "vessels", "a fleet has 1 to %d vessels, not %u",
+                        MAX_VESSELS, vessels->count);
+    if (vessels->count == 0)
+        return;
+    definition->vessels = memory_alloc(vessels->count * sizeof(definition->vessels[0]));
+    checker->vessel_lines = memory_alloc(vessels->count * sizeof(int));
+    size_t mark = node_path_enter(&checker->path, "vessels");
+    for (uint32_t i = 0; i < vessels->count; i++) {
+        const struct node *entry = &vessels->items[i];
+        if (entry->kind ==
+            NODE_BROKEN) /* a name written twice was reported; the first one counts */
+            continue;
+        checker->vessel_lines[definition->vessel_count] = entry->line;
+        fleet_read_vessel(checker, entry, &definition->vessels[definition->vessel_count++]);
+    }
+    refuse_double_ids(checker, definition);
+    node_path_leave(&checker->path, mark);
+}
+
+static void read_name(struct checker *checker, const struct node *fleet,
+                      struct definition *definition)
+{
+    const char *name = checker_required(checker, fleet, "name");
+    const char *problem = name != NULL ? name_problem(name) : NULL;
+    if (problem != NULL)
+        checker_problem(checker, checker_line(fleet, "name"), "name", "%s", problem);
+    definition->name = memory_string(name);
+}
+
+static void read_fleet(struct checker *checker, const struct node *fleet,
+                       struct definition *definition)
+{
+    static const char *const KEYS[] = {"name",
+                                       "_id",
+                                       "vessels",
+                                       "connections",
+                                       "on_interrupt",
+                                       "max_concurrent_runs",
+                                       CHECKER_LATER_KEYS,
+                                       NULL};
+    checker_keys(checker, fleet, KEYS);
+    read_name(checker, fleet, definition);
+    fleet_read_id(checker, fleet, &definition->id);
+    read_vessels(checker, fleet, definition);
+    fleet_read_graph(checker, fleet, definition);
+    int interrupt = checker_word(checker, fleet, "on_interrupt", WORDS_INTERRUPT);
+    definition->on_interrupt = interrupt < 0 ? INTERRUPT_FAIL : (enum interrupt_policy)interrupt;
+    checker_number(checker, fleet, "max_concurrent_runs", 0, MAX_CONCURRENT_RUNS,
+                   &definition->max_concurrent_runs);
+    if (definition->max_concurrent_runs > 0)
+        checker_note(checker, checker_line(fleet, "max_concurrent_runs"), "max_concurrent_runs",
+                     "\"max_concurrent_runs\" is accepted, but not acted on yet");
+    checker_note_later(checker, fleet);
+}
+
+struct definition *fleet_file_parse(const char *text, size_t bytes,
+                                    const struct fleet_file_options *options,
+                                    struct fleet_problems *problems, struct fleet_problems *notes)
+{
+    struct checker checker = {
+        .problems = {.list = problems}, .notes = {.list = notes}, .stub = options->stub};
+    struct definition *definition = memory_alloc(sizeof(*definition));
+    struct node_tree tree = {0};
+    if (read_tree(text, bytes, &tree, &checker.problems) == 0)
+        read_fleet(&checker, &tree.root, definition);
+    node_tree_free(&tree);
+    free(checker.vessel_lines);
+    report_finish(&checker.problems, "problems");
+    report_finish(&checker.notes, "notes");
+    if (checker.problems.count > 0) {
+        definition_free(definition);
+        return NULL;
+    }
+    return definition;
+}

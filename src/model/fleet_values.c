@@ -1,0 +1,143 @@
+/* Readers of single values. Called by the validation of a fleet file; pure. */
+#include "model/fleet_values.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include "model/name.h"
+
+/* Reads at most nine digits, so that no sum or product below can overflow. NULL if there are none, or more. */
+static const char *read_digits(const char *text, int *number)
+{
+    int value = 0;
+    int digits = 0;
+    for (; *text >= '0' && *text <= '9'; text++) {
+        if (++digits > 9)
+            return NULL;
+        value = value * 10 + (*text - '0');
+    }
+    *number = value;
+    return digits > 0 ? text : NULL;
+}
+
+int value_number(const char *text, int *number)
+{
+    const char *end = read_digits(text, number);
+    return end != NULL && *end == '\0' ? 0 : -1;
+}
+
+int value_duration_ms(const char *text, int64_t *ms)
+{
+    static const struct {
+        char unit;
+        int64_t ms;
+    } UNITS[] = {{'h', 3600000}, {'m', 60000}, {'s', 1000}};
+    size_t next = 0; /* the largest unit that may still come */
+    *ms = 0;
+    if (*text == '\0')
+        return -1;
+    while (*text != '\0') {
+        int number = 0;
+        const char *end = read_digits(text, &number);
+        if (end == NULL)
+            return -1;
+        while (next < 3 && UNITS[next].unit != *end)
+            next++;
+        if (next == 3)
+            return -1;
+        *ms += number * UNITS[next].ms;
+        next++;
+        text = end + 1;
+    }
+    return 0;
+}
+
+int value_exit_codes(const char *text, bool codes[256])
+{
+    int first = 0;
+    const char *end = read_digits(text, &first);
+    if (end == NULL)
+        return -1;
+    int last = first;
+    if (*end == '-')
+        end = read_digits(end + 1, &last);
+    if (end == NULL || *end != '\0' || first > last || last > 255)
+        return -1;
+    for (int code = first; code <= last; code++)
+        codes[code] = true;
+    return 0;
+}
+
+const char *value_path_problem(const char *path)
+{
+    if (path[0] == '\0')
+        return "a file name may not be empty";
+    if (path[0] == '/')
+        return "a file name must be relative, without \"/\" at its beginning";
+    if (strlen(path) > PATH_MAX / 2)
+        return "a file name has at most 2048 bytes";
+    for (size_t at = 0; path[at] != '\0';) {
+        size_t length = name_utf8_char(path + at, strlen(path + at));
+        if (length == 0 || name_is_control(path + at, length))
+            return "a file name may not hold control characters";
+        at += length;
+    }
+    for (const char *part = path;; part++) {
+        size_t bytes = strcspn(part, "/");
+        if (bytes == 0 || (bytes == 1 && part[0] == '.') ||
+            (bytes == 2 && part[0] == '.' && part[1] == '.'))
+            return "a file name may not hold empty, \".\" or \"..\" components";
+        if (bytes > NAME_MAX)
+            return "a component of a file name has at most 255 bytes";
+        part += bytes;
+        if (*part == '\0')
+            return NULL;
+    }
+}
+
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+const char *value_variable_problem(const char *name)
+{
+    if (!is_letter(name[0]))
+        return "the name of a variable begins with a letter or \"_\"";
+    for (const char *at = name; *at != '\0'; at++)
+        if (!is_letter(*at) && !is_digit(*at))
+            return "the name of a variable consists of letters, digits and \"_\"";
+    if (strncmp(name, "SHIPYARD_", 9) == 0 || strncmp(name, "WEBHOOKD_", 9) == 0)
+        return "names beginning with SHIPYARD_ and WEBHOOKD_ belong to the platform";
+    return NULL;
+}
+
+/* The rest behind a word of a reference, or NULL if there is none. */
+static const char *skip_word(const char *text)
+{
+    const char *end = text;
+    while (is_letter(*end) || is_digit(*end) || *end == '-' || *end == ' ')
+        end++;
+    return end > text ? end : NULL;
+}
+
+const char *value_placeholder_problem(const char *text)
+{
+    if (strcmp(text, "SHIPYARD_HIDDEN") == 0)
+        return "the export left this value out (SHIPYARD_HIDDEN): write the real one";
+    for (const char *at = strstr(text, "#{"); at != NULL; at = strstr(at + 1, "#{")) {
+        const char *end = skip_word(at + 2);
+        if (end != NULL && *end == '.')
+            end = skip_word(end + 1);
+        else
+            end = NULL;
+        if (end != NULL && *end == '}')
+            return "references like #{GROUP.ITEM} are not available here: write the value";
+    }
+    return NULL;
+}

@@ -1,0 +1,273 @@
+/* One vessel: its source and its guardrails. Called by fleet_file.c for each entry of "vessels"; pure. */
+#include "model/fleet_vessel.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "model/definition_words.h"
+#include "model/fleet_arguments.h"
+#include "model/fleet_values.h"
+#include "model/name.h"
+
+#define MAX_RETRIES       24
+#define MAX_RETRY_WAIT_MS (3600 * 1000)
+
+/* ---- source ---- */
+
+static void read_file(struct checker *checker, const struct node *source,
+                      struct definition_vessel *vessel)
+{
+    static const char *const KEYS[] = {"name", "content", NULL};
+    const struct node *file = checker_map(checker, source, "file");
+    if (file == NULL) {
+        if (node_get(source, "file") == NULL)
+            checker_problem(checker, source->line, "file",
+                            "\"file\" is missing: {name: …, content: …}");
+        return;
+    }
+    size_t mark = node_path_enter(&checker->path, "file");
+    checker_keys(checker, file, KEYS);
+    const char *name = checker_required(checker, file, "name");
+    const char *content = checker_required(checker, file, "content");
+    const char *problem = name != NULL ? value_path_problem(name) : NULL;
+    if (problem != NULL)
+        checker_problem(checker, checker_line(file, "name"), "name", "%s", problem);
+    if (content != NULL && strcmp(content, "SHIPYARD_HIDDEN") == 0)
+        checker_problem(checker, checker_line(file, "content"), "content", "%s",
+                        value_placeholder_problem(content));
+    vessel->file_name = memory_string(name);
+    vessel->file_content = memory_string(content);
+    node_path_leave(&checker->path, mark);
+}
+
+static void read_file_to_run(struct checker *checker, const struct node *source,
+                             struct definition_vessel *vessel)
+{
+    const char *name = checker_text(checker, source, "file_to_run");
+    if (name == NULL) { /* a vessel has one file: that is the one to run */
+        vessel->file_to_run = memory_string(vessel->file_name);
+        return;
+    }
+    int line = checker_line(source, "file_to_run");
+    const char *problem = value_path_problem(name);
+    if (problem != NULL)
+        checker_problem(checker, line, "file_to_run", "%s", problem);
+    else if (vessel->file_name != NULL && strcmp(name, vessel->file_name) != 0)
+        checker_note(
+            checker, line, "file_to_run",
+            "\"%.100s\" is not the vessel's file (\"%.100s\"): there will be nothing to run", name,
+            vessel->file_name);
+    vessel->file_to_run = memory_string(name);
+}
+
+static void read_code(struct checker *checker, const struct node *source,
+                      struct definition_vessel *vessel)
+{
+    static const char *const KEYS[] = {"type",        "language",         "version",
+                                       "file",        "file_to_run",      "arguments",
+                                       "environment", CHECKER_LATER_KEYS, NULL};
+    checker_keys(checker, source, KEYS);
+    checker_note_later(checker, source);
+    if (node_get(source, "language") == NULL)
+        checker_problem(checker, source->line, "language",
+                        "\"language\" is missing: BASH, PYTHON or NODE");
+    int language = checker_word(checker, source, "language", WORDS_LANGUAGE);
+    if (language >= 0)
+        vessel->language = (enum vessel_language)language;
+    vessel->version = memory_string(checker_text(checker, source, "version"));
+    if (vessel->version != NULL)
+        checker_note(
+            checker, checker_line(source, "version"), "version",
+            "\"version\" is accepted, but what runs is the interpreter of the configuration");
+    read_file(checker, source, vessel);
+    read_file_to_run(checker, source, vessel);
+    fleet_read_arguments(checker, source, vessel);
+    fleet_read_environment(checker, source, vessel);
+    fleet_check_exec_size(checker, source, vessel);
+}
+
+/* A source that only the reference platform has. Its other keys are the platform's, so they are not looked at. */
+static void read_foreign(struct checker *checker, const struct node *source, const char *key,
+                         const char *what, struct definition_vessel *vessel)
+{
+    vessel->kind = VESSEL_STUB;
+    if (checker->stub)
+        checker_note(checker, checker_line(source, key), key,
+                     "%s is kept as a stub: the vessel will end errored, \"not available here\"",
+                     what);
+    else
+        checker_problem(
+            checker, checker_line(source, key), key,
+            "%s is not available here (--stub keeps the vessel, and lets it end errored)", what);
+}
+
+static void read_source(struct checker *checker, const struct node *map,
+                        struct definition_vessel *vessel)
+{
+    static const char *const TYPES[] = {"CODE", "BLUEPRINT", "GIT", NULL};
+    const struct node *source = checker_map(checker, map, "source");
+    if (source == NULL) {
+        if (node_get(map, "source") == NULL)
+            checker_problem(checker, map->line, "source", "\"source\" is missing");
+        return;
+    }
+    size_t mark = node_path_enter(&checker->path, "source");
+    if (node_get(source, "type") == NULL)
+        checker_problem(checker, source->line, "type", "\"type\" is missing: CODE");
+    const char *type = checker_text(checker, source, "type");
+    int place = type != NULL ? words_find(TYPES, type) : 0;
+    if (place == 1)
+        read_foreign(checker, source, "type", "a blueprint", vessel);
+    else if (place == 2)
+        read_foreign(checker, source, "type", "a git source", vessel);
+    else if (place == 0 && node_get(source, "git") != NULL)
+        read_foreign(checker, source, "git", "a git source", vessel);
+    else if (place == 0)
+        read_code(checker, source, vessel);
+    else
+        checker_problem(checker, checker_line(source, "type"), "type",
+                        "\"%.60s\" is not possible here: write CODE", type);
+    node_path_leave(&checker->path, mark);
+}
+
+/* ---- guardrails ---- */
+
+static void read_duration(struct checker *checker, const struct node *map, const char *key,
+                          int64_t low_ms, int64_t high_ms, const char *range, int64_t *ms)
+{
+    const char *text = checker_text(checker, map, key);
+    int64_t value = 0;
+    if (text == NULL)
+        return;
+    if (value_duration_ms(text, &value) != 0)
+        checker_problem(
+            checker, checker_line(map, key), key,
+            "\"%.60s\" is not a duration: write hours, minutes and seconds as in 1h2m3s", text);
+    else if (value < low_ms || value > high_ms)
+        checker_problem(checker, checker_line(map, key), key, "\"%s\" must be %s, not %.60s", key,
+                        range, text);
+    else
+        *ms = value;
+}
+
+static void read_exit_codes(struct checker *checker, const struct node *entry, bool codes[256])
+{
+    if (entry->kind == NODE_ABSENT || entry->kind == NODE_BROKEN)
+        return;
+    if (entry->kind != NODE_TEXT)
+        checker_problem(checker, entry->line, NULL, "exit codes are written as N or N-M");
+    else if (value_exit_codes(entry->text, codes) != 0)
+        checker_problem(
+            checker, entry->line, NULL,
+            "\"%.60s\" is not an exit code or a range of them: write N or N-M, from 0 to 255",
+            entry->text);
+}
+
+/* Sorted and merged, so that what means the same is stored the same. */
+static void keep_ranges(const bool codes[256], struct definition_vessel *vessel)
+{
+    struct exit_code_range ranges[128];
+    size_t count = 0;
+    for (int code = 0; code < 256; code++) {
+        if (!codes[code])
+            continue;
+        if (code > 0 && codes[code - 1])
+            ranges[count - 1].last = (uint8_t)code;
+        else
+            ranges[count++] = (struct exit_code_range){(uint8_t)code, (uint8_t)code};
+    }
+    if (count == 0)
+        return;
+    vessel->guardrails.excluded = memory_copy(ranges, count * sizeof(ranges[0]));
+    vessel->guardrails.excluded_count = count;
+}
+
+static void read_excluded(struct checker *checker, const struct node *guardrails,
+                          struct definition_vessel *vessel)
+{
+    static const char KEY[] = "exclude_exit_code_ranges";
+    const struct node *value = node_get(guardrails, KEY);
+    if (value == NULL)
+        return;
+    bool codes[256] = {false};
+    size_t mark = node_path_enter(&checker->path, KEY);
+    if (value->kind == NODE_LIST) {
+        for (uint32_t i = 0; i < value->count; i++) {
+            size_t item = node_path_enter_item(&checker->path, i);
+            read_exit_codes(checker, &value->items[i], codes);
+            node_path_leave(&checker->path, item);
+        }
+    } else {
+        read_exit_codes(checker, value, codes);
+    }
+    node_path_leave(&checker->path, mark);
+    keep_ranges(codes, vessel);
+}
+
+static void note_retries(struct checker *checker, const struct node *guardrails,
+                         const struct definition_vessel *vessel)
+{
+    static const char NOTE[] =
+        "\"%s\" is accepted, but not acted on yet: this version does not retry";
+    const bool asked[] = {vessel->guardrails.retry_count > 0, vessel->guardrails.retry_wait_ms > 0,
+                          vessel->guardrails.excluded_count > 0};
+    const char *const keys[] = {"retry_count", "retry_wait", "exclude_exit_code_ranges"};
+    for (size_t i = 0; i < ARRAY_COUNT(keys); i++)
+        if (asked[i])
+            checker_note(checker, checker_line(guardrails, keys[i]), keys[i], NOTE, keys[i]);
+}
+
+static void read_guardrails(struct checker *checker, const struct node *map,
+                            struct definition_vessel *vessel)
+{
+    static const char *const KEYS[] = {"retry_count", "retry_wait", "runtime_cutoff",
+                                       "exclude_exit_code_ranges", NULL};
+    vessel->guardrails.cutoff_ms = GUARDRAIL_MAX_CUTOFF_MS;
+    const struct node *guardrails = checker_map(checker, map, "guardrails");
+    if (guardrails == NULL)
+        return;
+    size_t mark = node_path_enter(&checker->path, "guardrails");
+    checker_keys(checker, guardrails, KEYS);
+    checker_number(checker, guardrails, "retry_count", 0, MAX_RETRIES,
+                   &vessel->guardrails.retry_count);
+    read_duration(checker, guardrails, "retry_wait", 0, MAX_RETRY_WAIT_MS, "at most 1h",
+                  &vessel->guardrails.retry_wait_ms);
+    read_duration(checker, guardrails, "runtime_cutoff", 1, GUARDRAIL_MAX_CUTOFF_MS,
+                  "more than 0s and at most 4h", &vessel->guardrails.cutoff_ms);
+    read_excluded(checker, guardrails, vessel);
+    note_retries(checker, guardrails, vessel);
+    node_path_leave(&checker->path, mark);
+}
+
+/* ---- the whole ---- */
+
+void fleet_read_id(struct checker *checker, const struct node *map, struct id *id)
+{
+    const char *text = checker_text(checker, map, "_id");
+    if (text == NULL)
+        return;
+    if (id_parse(text, id) != 0 || id_is_zero(id))
+        checker_problem(checker, checker_line(map, "_id"), "_id",
+                        "\"%.60s\" is not an id: write a UUID, or leave \"_id\" out", text);
+}
+
+void fleet_read_vessel(struct checker *checker, const struct node *entry,
+                       struct definition_vessel *vessel)
+{
+    static const char *const KEYS[] = {"_id", "source", "guardrails", CHECKER_LATER_KEYS, NULL};
+    vessel->name = memory_string(entry->key);
+    size_t mark = node_path_enter(&checker->path, entry->key);
+    const char *problem = name_problem(entry->key);
+    if (problem != NULL)
+        checker_problem(checker, entry->line, NULL, "%s", problem);
+    if (entry->kind == NODE_MAP) {
+        checker_keys(checker, entry, KEYS);
+        checker_note_later(checker, entry);
+        fleet_read_id(checker, entry, &vessel->id);
+        read_source(checker, entry, vessel);
+        read_guardrails(checker, entry, vessel);
+    } else if (entry->kind != NODE_BROKEN) {
+        checker_problem(checker, entry->line, NULL, "a vessel is a mapping with a \"source\"");
+    }
+    node_path_leave(&checker->path, mark);
+}

@@ -1,0 +1,171 @@
+/* JSON → tree, by jansson. A number is the characters that were written, as in YAML (3.10 is a version, not 3.1), but jansson only keeps its
+ * value. So the numbers are put in quotes before jansson sees them: those that RFC 8259 allows, where a value may stand; all else
+ * is left as it is, for jansson to refuse. true and false are these characters; null is an absent value. Pure. */
+#include "model/node.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_word(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+           c == '.' || c == '+' || c == '-';
+}
+
+static size_t skip_digits(const char *text, size_t bytes, size_t at)
+{
+    while (at < bytes && text[at] >= '0' && text[at] <= '9')
+        at++;
+    return at;
+}
+
+/* number = [ "-" ] int [ frac ] [ exp ], RFC 8259, section 6. */
+static bool is_number(const char *text, size_t bytes)
+{
+    size_t at = bytes > 0 && text[0] == '-' ? 1 : 0;
+    size_t end = skip_digits(text, bytes, at);
+    if (end == at || (text[at] == '0' && end > at + 1))
+        return false;
+    at = end;
+    if (at < bytes && text[at] == '.') {
+        end = skip_digits(text, bytes, at + 1);
+        if (end == at + 1)
+            return false;
+        at = end;
+    }
+    if (at < bytes && (text[at] == 'e' || text[at] == 'E')) {
+        at++;
+        if (at < bytes && (text[at] == '+' || text[at] == '-'))
+            at++;
+        end = skip_digits(text, bytes, at);
+        if (end == at)
+            return false;
+        at = end;
+    }
+    return at == bytes;
+}
+
+/* In quotes, {1: 2} would become correct JSON. */
+static bool is_before_colon(const char *text, size_t bytes, size_t at)
+{
+    while (at < bytes && strchr(" \t\r\n", text[at]) != NULL && text[at] != '\0')
+        at++;
+    return at < bytes && text[at] == ':';
+}
+
+static size_t string_end(const char *text, size_t bytes, size_t at)
+{
+    for (at++; at < bytes && text[at] != '"'; at++)
+        if (text[at] == '\\' && at + 1 < bytes)
+            at++;
+    return at < bytes ? at + 1 : bytes;
+}
+
+/* NULL when memory is gone. At most twice as long, as no two numbers touch. */
+static char *quote_numbers(const char *text, size_t bytes, size_t *quoted_bytes)
+{
+    char *quoted = malloc(2 * bytes + 2);
+    if (quoted == NULL)
+        return NULL;
+    size_t to = 0;
+    for (size_t at = 0; at < bytes;) {
+        size_t end = at + 1;
+        bool is_quoted = false;
+        if (text[at] == '"') {
+            end = string_end(text, bytes, at);
+        } else if (is_word(text[at])) {
+            while (end < bytes && is_word(text[end]))
+                end++;
+            is_quoted = is_number(text + at, end - at) && !is_before_colon(text, bytes, end);
+        }
+        if (is_quoted)
+            quoted[to++] = '"';
+        memcpy(quoted + to, text + at, end - at);
+        to += end - at;
+        if (is_quoted)
+            quoted[to++] = '"';
+        at = end;
+    }
+    *quoted_bytes = to;
+    return quoted;
+}
+
+/* 0, or -1 with *why saying what is too much. Recursion is bounded by NODE_MAX_DEPTH. */
+static int convert(json_t *json, struct node_tree *tree, struct node *node, size_t depth,
+                   const char **why)
+{
+    if (depth > NODE_MAX_DEPTH) {
+        *why = "objects and arrays are nested more than 64 deep";
+        return -1;
+    }
+    *why = tree->count >= NODE_MAX_COUNT ? "the file has more than 2000000 values"
+                                         : "there is not enough memory to read the file";
+    switch (json_typeof(json)) {
+    case JSON_OBJECT: {
+        node->kind = NODE_MAP;
+        const char *key;
+        json_t *value;
+        json_object_foreach(json, key, value)
+        {
+            char *copy = strdup(key);
+            struct node *child = copy == NULL ? NULL : node_add(tree, node, copy, 0);
+            if (child == NULL) {
+                free(copy);
+                return -1;
+            }
+            if (convert(value, tree, child, depth + 1, why) != 0)
+                return -1;
+        }
+        return 0;
+    }
+    case JSON_ARRAY:
+        node->kind = NODE_LIST;
+        for (size_t i = 0; i < json_array_size(json); i++) {
+            struct node *child = node_add(tree, node, NULL, 0);
+            if (child == NULL || convert(json_array_get(json, i), tree, child, depth + 1, why) != 0)
+                return -1;
+        }
+        return 0;
+    case JSON_STRING:
+        return node_set_text(node, json_string_value(json), json_string_length(json));
+    case JSON_TRUE:
+        return node_set_text(node, "true", 4);
+    case JSON_FALSE:
+        return node_set_text(node, "false", 5);
+    case JSON_NULL:
+        node->kind = NODE_ABSENT;
+        return 0;
+    case JSON_INTEGER:
+    case JSON_REAL:
+        break; /* none is left: they are in quotes */
+    }
+    return -1;
+}
+
+int node_read_json(const char *text, size_t bytes, struct node_tree *tree, struct report *problems)
+{
+    size_t quoted_bytes = 0;
+    char *quoted = quote_numbers(text, bytes, &quoted_bytes);
+    if (quoted == NULL) {
+        report_add(problems, 0, "", "there is not enough memory to read the file");
+        return -1;
+    }
+    json_error_t error;
+    json_t *json = json_loadb(quoted, quoted_bytes, JSON_REJECT_DUPLICATES, &error);
+    free(quoted);
+    if (json == NULL) {
+        bool is_nul = json_error_code(&error) == json_error_null_character ||
+                      json_error_code(&error) == json_error_null_byte_in_key;
+        report_add(problems, error.line > 0 ? error.line : 0, "", "this is not correct JSON: %s",
+                   is_nul ? "a value may not hold the character NUL" : error.text);
+        return -1;
+    }
+    const char *why = NULL;
+    int result = convert(json, tree, &tree->root, 1, &why);
+    if (result != 0)
+        report_add(problems, 0, "", "%s", why);
+    json_decref(json);
+    return result;
+}

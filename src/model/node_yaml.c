@@ -1,0 +1,308 @@
+/* YAML → tree, by libyaml's events. No value is interpreted: what YAML would call a number, a date or null stays the characters that were
+ * written. What could make a small file large (aliases) or mean something that is not written (tags) is refused. Pure. */
+#include "model/node.h"
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yaml.h>
+
+#include "model/name_index.h"
+
+struct yaml_reader {
+    yaml_parser_t parser;
+    const char *text;
+    size_t bytes;
+    struct node_tree *tree;
+    struct report *problems;
+    struct node *open[NODE_MAX_DEPTH]; /* the lists and mappings around the next event */
+    bool is_broken[NODE_MAX_DEPTH]; /* these of them have a tag that says they are something else */
+    size_t depth;
+    char *key; /* of the innermost mapping, waiting for its value; owned */
+    int key_line;
+    bool has_document;
+};
+
+static int line_of(yaml_mark_t mark)
+{
+    return mark.line < INT_MAX ? (int)mark.line + 1 : INT_MAX;
+}
+
+/* The path of the node that was placed last, or of the one that `key` waits for. */
+static struct node_path path_here(const struct yaml_reader *reader)
+{
+    struct node_path path = {0};
+    for (size_t i = 0; i < reader->depth; i++) {
+        const struct node *parent = reader->open[i];
+        bool innermost = i + 1 == reader->depth;
+        if (innermost && reader->key != NULL)
+            node_path_enter(&path, reader->key);
+        else if (parent->count > 0 && parent->kind == NODE_LIST)
+            node_path_enter_item(&path, parent->count - 1);
+        else if (parent->count > 0)
+            node_path_enter(&path, parent->items[parent->count - 1].key);
+    }
+    return path;
+}
+
+static int out_of_room(struct yaml_reader *reader, int line)
+{
+    if (reader->tree->count >= NODE_MAX_COUNT)
+        report_add(reader->problems, line, "", "the file has more than %u values", NODE_MAX_COUNT);
+    else
+        report_add(reader->problems, line, "", "there is not enough memory to read the file");
+    return -1;
+}
+
+/* The node for the value that begins on this line. NULL after reporting. */
+static struct node *place(struct yaml_reader *reader, int line)
+{
+    if (reader->depth == 0) {
+        reader->tree->root.line = line;
+        return &reader->tree->root;
+    }
+    struct node *parent = reader->open[reader->depth - 1];
+    if (parent->kind == NODE_MAP && reader->key == NULL) {
+        report_add(reader->problems, line, path_here(reader).text,
+                   "a key must be a plain word, not a list, a mapping or an alias");
+        return NULL;
+    }
+    struct node *node =
+        node_add(reader->tree, parent, reader->key, reader->key != NULL ? reader->key_line : line);
+    if (node == NULL)
+        out_of_room(reader, line);
+    else
+        reader->key = NULL;
+    return node;
+}
+
+/* Which tags say no more than the syntax does. */
+static bool tag_is_harmless(const char *tag, enum node_kind kind)
+{
+    if (tag == NULL || strcmp(tag, "!") == 0)
+        return true;
+    if (kind == NODE_LIST)
+        return strcmp(tag, YAML_SEQ_TAG) == 0;
+    if (kind == NODE_MAP)
+        return strcmp(tag, YAML_MAP_TAG) == 0;
+    return strcmp(tag, YAML_STR_TAG) == 0;
+}
+
+/* Anchors and tags of a node that was just placed, or of the key that waits. */
+static bool has_plain_properties(struct yaml_reader *reader, const yaml_char_t *anchor,
+                                 const yaml_char_t *tag, enum node_kind kind, int line)
+{
+    if (anchor != NULL)
+        report_add(reader->problems, line, path_here(reader).text,
+                   "anchors and aliases are not accepted: write the value out, or in quotes if it "
+                   "begins with \"&\" (&%.60s)",
+                   (const char *)anchor);
+    bool harmless = tag_is_harmless((const char *)tag, kind);
+    if (!harmless)
+        report_add(reader->problems, line, path_here(reader).text,
+                   "the tag %.60s is not accepted: every value is the text that is written; put a "
+                   "value that begins with \"!\" in quotes",
+                   (const char *)tag);
+    return anchor == NULL && harmless;
+}
+
+/* A copy of the scalar's text, or NULL after reporting. */
+static char *scalar_text(struct yaml_reader *reader, const yaml_event_t *event, int line)
+{
+    const char *value = (const char *)event->data.scalar.value;
+    if (memchr(value, '\0', event->data.scalar.length) != NULL) {
+        report_add(reader->problems, line, path_here(reader).text,
+                   "a value may not hold the character NUL");
+        return NULL;
+    }
+    char *text = strndup(value, event->data.scalar.length);
+    if (text == NULL)
+        out_of_room(reader, line);
+    return text;
+}
+
+static int take_scalar(struct yaml_reader *reader, const yaml_event_t *event)
+{
+    int line = line_of(event->start_mark);
+    const struct node *parent = reader->depth > 0 ? reader->open[reader->depth - 1] : NULL;
+    if (parent != NULL && parent->kind == NODE_MAP && reader->key == NULL) {
+        reader->key = scalar_text(reader, event, line);
+        reader->key_line = line;
+        if (reader->key == NULL)
+            return -1;
+        has_plain_properties(reader, event->data.scalar.anchor, event->data.scalar.tag, NODE_TEXT,
+                             line);
+        return 0;
+    }
+    struct node *node = place(reader, line);
+    if (node == NULL)
+        return -1;
+    if (!has_plain_properties(reader, event->data.scalar.anchor, event->data.scalar.tag, NODE_TEXT,
+                              line)) {
+        node->kind = NODE_BROKEN;
+        return 0;
+    }
+    /* Nothing written at all: a key without a value. `~` and `null` are characters like any others. */
+    if (event->data.scalar.length == 0 && event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+        event->data.scalar.tag == NULL) {
+        node->kind = NODE_ABSENT;
+        return 0;
+    }
+    node->text = scalar_text(reader, event, line);
+    node->kind = NODE_TEXT;
+    return node->text == NULL ? -1 : 0;
+}
+
+static int open_collection(struct yaml_reader *reader, enum node_kind kind,
+                           const yaml_char_t *anchor, const yaml_char_t *tag, int line)
+{
+    if (reader->depth == NODE_MAX_DEPTH) {
+        report_add(reader->problems, line, path_here(reader).text,
+                   "lists and mappings are nested more than %d deep", NODE_MAX_DEPTH);
+        return -1;
+    }
+    struct node *node = place(reader, line);
+    if (node == NULL)
+        return -1;
+    has_plain_properties(reader, anchor, tag, kind, line);
+    node->kind = kind;
+    reader->is_broken[reader->depth] = !tag_is_harmless((const char *)tag, kind);
+    reader->open[reader->depth++] = node;
+    return 0;
+}
+
+/* Reports every key that was written before, and takes its value out of sight. */
+static void refuse_twins(struct yaml_reader *reader, struct node *map)
+{
+    if (map->count < 2)
+        return;
+    struct name_index index;
+    name_index_init(&index, map->count);
+    for (uint32_t i = 0; i < map->count; i++)
+        name_index_add(&index, map->items[i].key, i);
+    name_index_sort(&index);
+    size_t first = 0;
+    for (size_t i = 1; i < index.count; i++) {
+        if (strcmp(index.entries[i].name, index.entries[first].name) != 0) {
+            first = i;
+            continue;
+        }
+        struct node *twin = &map->items[index.entries[i].place];
+        reader->depth--; /* the path up to the mapping, without what was placed in it last */
+        struct node_path path = path_here(reader);
+        reader->depth++;
+        node_path_enter(&path, twin->key);
+        report_add(reader->problems, twin->line, path.text,
+                   "\"%.100s\" is there twice: the first is on line %d", twin->key,
+                   map->items[index.entries[first].place].line);
+        twin->kind = NODE_BROKEN;
+    }
+    name_index_free(&index);
+}
+
+static int take_alias(struct yaml_reader *reader, const yaml_event_t *event)
+{
+    int line = line_of(event->start_mark);
+    struct node *node = place(reader, line);
+    if (node == NULL)
+        return -1;
+    node->kind = NODE_BROKEN;
+    report_add(reader->problems, line, path_here(reader).text,
+               "anchors and aliases are not accepted: write the value out, or in quotes if it "
+               "begins with \"*\" (*%.60s)",
+               (const char *)event->data.alias.anchor);
+    return 0;
+}
+
+static void close_collection(struct yaml_reader *reader)
+{
+    struct node *node = reader->open[reader->depth - 1];
+    if (node->kind == NODE_MAP)
+        refuse_twins(reader, node);
+    reader->depth--;
+    if (reader->is_broken[reader->depth])
+        node->kind = NODE_BROKEN;
+}
+
+static int take_event(struct yaml_reader *reader, const yaml_event_t *event)
+{
+    int line = line_of(event->start_mark);
+    switch (event->type) {
+    case YAML_DOCUMENT_START_EVENT:
+        if (reader->has_document) {
+            report_add(reader->problems, line, "",
+                       "a file holds one fleet: a second document begins here");
+            return -1;
+        }
+        reader->has_document = true;
+        return 0;
+    case YAML_ALIAS_EVENT:
+        return take_alias(reader, event);
+    case YAML_SCALAR_EVENT:
+        return take_scalar(reader, event);
+    case YAML_SEQUENCE_START_EVENT:
+        return open_collection(reader, NODE_LIST, event->data.sequence_start.anchor,
+                               event->data.sequence_start.tag, line);
+    case YAML_MAPPING_START_EVENT:
+        return open_collection(reader, NODE_MAP, event->data.mapping_start.anchor,
+                               event->data.mapping_start.tag, line);
+    case YAML_MAPPING_END_EVENT:
+    case YAML_SEQUENCE_END_EVENT:
+        close_collection(reader);
+        return 0;
+    case YAML_NO_EVENT:
+    case YAML_STREAM_START_EVENT:
+    case YAML_STREAM_END_EVENT:
+    case YAML_DOCUMENT_END_EVENT:
+        return 0;
+    }
+    return 0;
+}
+
+static int report_syntax(struct yaml_reader *reader)
+{
+    const yaml_parser_t *parser = &reader->parser;
+    const char *why = parser->problem != NULL ? parser->problem : "it cannot be read";
+    int line = line_of(parser->problem_mark);
+    if (parser->error == YAML_MEMORY_ERROR)
+        return out_of_room(reader, 0);
+    if (parser->error == YAML_READER_ERROR) {
+        /* The reader runs ahead of the marks and only knows the byte. */
+        line = 1;
+        for (size_t i = 0; i < parser->problem_offset && i < reader->bytes; i++)
+            line += reader->text[i] == '\n';
+    }
+    report_add(reader->problems, line, "", "this is not correct YAML: %s%s%s",
+               parser->context != NULL ? parser->context : "", parser->context != NULL ? ": " : "",
+               why);
+    return -1;
+}
+
+static int read_events(struct yaml_reader *reader)
+{
+    for (bool done = false; !done;) {
+        yaml_event_t event;
+        if (!yaml_parser_parse(&reader->parser, &event))
+            return report_syntax(reader);
+        done = event.type == YAML_STREAM_END_EVENT;
+        int result = take_event(reader, &event);
+        yaml_event_delete(&event);
+        if (result != 0)
+            return -1;
+    }
+    return 0;
+}
+
+int node_read_yaml(const char *text, size_t bytes, struct node_tree *tree, struct report *problems)
+{
+    struct yaml_reader reader = {.text = text, .bytes = bytes, .tree = tree, .problems = problems};
+    if (!yaml_parser_initialize(&reader.parser))
+        return out_of_room(&reader, 0);
+    yaml_parser_set_encoding(&reader.parser, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(&reader.parser, (const unsigned char *)text, bytes);
+    int result = read_events(&reader);
+    yaml_parser_delete(&reader.parser);
+    free(reader.key);
+    return result;
+}

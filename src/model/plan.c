@@ -1,0 +1,61 @@
+/* Which vessels start next and how a run ended. Called by the runner on its thread whenever a vessel has ended; pure. */
+#include "model/plan.h"
+
+/* What one path says about the vessel at its end, once the vessel at its beginning has ended with `status`. */
+static enum plan_step test_path(enum path_condition condition, enum vessel_status status)
+{
+    switch (condition) {
+    case PATH_SUCCESS:
+        return status == VESSEL_SUCCESS ? PLAN_START : PLAN_INCOMPLETE;
+    case PATH_ERRORED:
+    case PATH_COMPLETED:
+        return PLAN_UNSUPPORTED;
+    }
+    return PLAN_UNSUPPORTED;
+}
+
+/* Of two paths into one vessel the stronger word counts: waiting is for all of them, and the reason that this version gives
+ * is worth more than a plain "incomplete". */
+static int strength(enum plan_step step)
+{
+    switch (step) {
+    case PLAN_START:
+        return 0;
+    case PLAN_INCOMPLETE:
+        return 1;
+    case PLAN_UNSUPPORTED:
+        return 2;
+    case PLAN_WAIT:
+        return 3;
+    }
+    return 3;
+}
+
+void plan_next(const struct definition *definition, const enum vessel_status *statuses,
+               enum plan_step *steps)
+{
+    for (size_t i = 0; i < definition->vessel_count; i++)
+        steps[i] = statuses[i] == VESSEL_SCHEDULED ? PLAN_START : PLAN_WAIT;
+    for (size_t i = 0; i < definition->path_count; i++) {
+        const struct definition_path *path = &definition->paths[i];
+        enum vessel_status before = statuses[path->from];
+        enum plan_step step =
+            vessel_status_has_ended(before) ? test_path(path->condition, before) : PLAN_WAIT;
+        if (strength(step) > strength(steps[path->to]))
+            steps[path->to] = step;
+    }
+}
+
+enum run_status plan_run_status(const enum vessel_status *statuses, size_t count)
+{
+    enum run_status result = RUN_SUCCESS;
+    for (size_t i = 0; i < count; i++) {
+        if (!vessel_status_has_ended(statuses[i]))
+            return RUN_RUNNING;
+        if (statuses[i] == VESSEL_TERMINATED)
+            result = RUN_TERMINATED;
+        else if (statuses[i] == VESSEL_ERRORED && result == RUN_SUCCESS)
+            result = RUN_ERRORED;
+    }
+    return result;
+}

@@ -1,0 +1,168 @@
+/* Checkpoints of the write-ahead log, on a thread and a connection of their own. Driven by the committer alone, and
+ * stopped by it. */
+#include "queue/checkpoint.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/thread.h"
+
+/* In frames of 4 KiB: every 4 MiB of new log is copied while commits go on; at 64 MiB the committer pauses for one batch, so that
+ * the copying can catch up and the log can start over at its beginning. */
+#define COPY_EVERY_FRAMES 1024
+#define RESTART_AT_FRAMES (64 * 256)
+#define RETRY_MS          1000
+
+struct checkpointer {
+    struct store *store; /* the thread's own */
+    void (*failed)(void *context, const struct error *error);
+    void *context;
+    pthread_t thread;
+
+    pthread_mutex_t lock;     /* guards the following */
+    pthread_cond_t news;      /* to the thread */
+    pthread_cond_t restarted; /* to the committer */
+    int log_frames;           /* after the last commit */
+    int copied_at_frames;     /* log_frames when the last copy began */
+    int64_t not_before_ms;    /* after a checkpoint that could not be finished */
+    bool must_restart;        /* the committer waits, or will at its next batch */
+    bool stopping;
+
+    _Atomic uint64_t checkpoints;
+};
+
+/* Returns false once the disk has failed. */
+static bool checkpoint(struct checkpointer *checkpointer, bool restart)
+{
+    struct error error = ERROR_INIT;
+    int log_frames = 0;
+    int done_frames = 0;
+    if (store_checkpoint(checkpointer->store, restart, &log_frames, &done_frames, &error) == 0) {
+        atomic_fetch_add(&checkpointer->checkpoints, 1);
+        return true;
+    }
+    if (error.kind == ERROR_IO) {
+        log_error("checkpoint failed", log_why(&error));
+        checkpointer->failed(checkpointer->context, &error);
+        return false;
+    }
+    /* The disk is full, or a reader is in the way: the log keeps everything, and grows until the next try. */
+    log_warning("checkpoint put off", log_why(&error), log_int("log_frames", log_frames));
+    return true;
+}
+
+static bool is_due(const struct checkpointer *checkpointer)
+{
+    return checkpointer->must_restart ||
+           checkpointer->log_frames - checkpointer->copied_at_frames >= COPY_EVERY_FRAMES;
+}
+
+static void *checkpointer_main(void *argument)
+{
+    struct checkpointer *checkpointer = argument;
+    bool working = true;
+    pthread_mutex_lock(&checkpointer->lock);
+    while (working && !checkpointer->stopping) {
+        if (!is_due(checkpointer)) {
+            pthread_cond_wait(&checkpointer->news, &checkpointer->lock);
+            continue;
+        }
+        if (!checkpointer->must_restart && clock_monotonic_ms() < checkpointer->not_before_ms) {
+            thread_condition_wait_until(&checkpointer->news, &checkpointer->lock,
+                                        checkpointer->not_before_ms);
+            continue;
+        }
+        bool restart = checkpointer->must_restart;
+        checkpointer->copied_at_frames = checkpointer->log_frames;
+        pthread_mutex_unlock(&checkpointer->lock);
+        working = checkpoint(checkpointer, restart);
+        pthread_mutex_lock(&checkpointer->lock);
+        if (restart) {
+            /* Also when a reader kept it from starting over: the committer goes on, and the next 4 MiB bring another try. */
+            checkpointer->must_restart = false;
+            pthread_cond_signal(&checkpointer->restarted);
+        }
+        checkpointer->not_before_ms = clock_monotonic_ms() + (working ? 0 : RETRY_MS);
+    }
+    checkpointer->must_restart = false;
+    checkpointer->stopping = true;
+    pthread_cond_signal(&checkpointer->restarted);
+    pthread_mutex_unlock(&checkpointer->lock);
+    return NULL;
+}
+
+void checkpointer_committed(struct checkpointer *checkpointer, int log_frames)
+{
+    pthread_mutex_lock(&checkpointer->lock);
+    if (log_frames < checkpointer->log_frames)
+        checkpointer->copied_at_frames = 0; /* the log has started over */
+    checkpointer->log_frames = log_frames;
+    if (log_frames >= RESTART_AT_FRAMES &&
+        log_frames - checkpointer->copied_at_frames >= COPY_EVERY_FRAMES && !checkpointer->stopping)
+        checkpointer->must_restart = true;
+    if (is_due(checkpointer))
+        pthread_cond_signal(&checkpointer->news);
+    pthread_mutex_unlock(&checkpointer->lock);
+}
+
+void checkpointer_let_finish(struct checkpointer *checkpointer)
+{
+    pthread_mutex_lock(&checkpointer->lock);
+    while (checkpointer->must_restart && !checkpointer->stopping)
+        pthread_cond_wait(&checkpointer->restarted, &checkpointer->lock);
+    pthread_mutex_unlock(&checkpointer->lock);
+}
+
+void checkpointer_get_metrics(struct checkpointer *checkpointer, uint64_t *checkpoints,
+                              int64_t *log_frames)
+{
+    *checkpoints = atomic_load(&checkpointer->checkpoints);
+    pthread_mutex_lock(&checkpointer->lock);
+    *log_frames = checkpointer->log_frames;
+    pthread_mutex_unlock(&checkpointer->lock);
+}
+
+static void checkpointer_free(struct checkpointer *checkpointer)
+{
+    store_close(checkpointer->store);
+    pthread_cond_destroy(&checkpointer->restarted);
+    pthread_cond_destroy(&checkpointer->news);
+    pthread_mutex_destroy(&checkpointer->lock);
+    free(checkpointer);
+}
+
+struct checkpointer *checkpointer_start(const struct store_options *store,
+                                        void (*failed)(void *context, const struct error *error),
+                                        void *context, struct error *error)
+{
+    struct checkpointer *checkpointer = memory_alloc(sizeof(*checkpointer));
+    checkpointer->failed = failed;
+    checkpointer->context = context;
+    pthread_mutex_init(&checkpointer->lock, NULL);
+    thread_condition_init(&checkpointer->news);
+    pthread_cond_init(&checkpointer->restarted, NULL);
+
+    checkpointer->store = store_open_checkpointer(store, error);
+    if (checkpointer->store && thread_start(&checkpointer->thread, "checkpointer",
+                                            checkpointer_main, checkpointer, error) == 0)
+        return checkpointer;
+    checkpointer_free(checkpointer);
+    return NULL;
+}
+
+void checkpointer_stop(struct checkpointer *checkpointer)
+{
+    if (!checkpointer)
+        return;
+    pthread_mutex_lock(&checkpointer->lock);
+    checkpointer->stopping = true;
+    pthread_cond_signal(&checkpointer->news);
+    pthread_mutex_unlock(&checkpointer->lock);
+    pthread_join(checkpointer->thread, NULL);
+    checkpointer_free(checkpointer);
+}

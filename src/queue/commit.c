@@ -1,0 +1,440 @@
+/* The committer: one thread, one writing connection, one transaction per batch. See include/queue/commit.h, and
+ * docs/architecture.md for the numbered invariants. Started and stopped by webhookd's main; fed by any thread. */
+#include "queue/commit.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/thread.h"
+#include "queue/checkpoint.h"
+#include "queue/space.h"
+
+#define BATCH_MAX_OPS   1024
+#define BATCH_MAX_BYTES (8u << 20)
+#define RETRY_MS        500 /* before the runner's operations of a failed batch are tried again */
+
+struct op_list {
+    struct commit_op *first, *last;
+};
+
+struct commit_queue {
+    struct commit_options options;
+    struct store *store; /* the committer's own (invariant 3) */
+    struct checkpointer *checkpointer;
+    struct space *space;
+    pthread_t thread;
+
+    pthread_mutex_t lock; /* guards the following, and `state` of every queued operation */
+    pthread_cond_t news;
+    struct op_list requests, runner;
+    int64_t requests_queued;
+    int64_t runner_retry_at_ms; /* 0 = now */
+    bool stopping;
+
+    atomic_bool disk_failed;
+    _Atomic uint64_t batches, operations, failed_batches;
+    _Atomic int64_t commit_us_sum;
+};
+
+/* ---- lists ---- */
+
+static void list_append(struct op_list *list, struct commit_op *op)
+{
+    op->next = NULL;
+    op->previous = list->last;
+    if (list->last)
+        list->last->next = op;
+    else
+        list->first = op;
+    list->last = op;
+}
+
+static void list_prepend(struct op_list *list, struct commit_op *op)
+{
+    op->previous = NULL;
+    op->next = list->first;
+    if (list->first)
+        list->first->previous = op;
+    else
+        list->last = op;
+    list->first = op;
+}
+
+static void list_remove(struct op_list *list, struct commit_op *op)
+{
+    if (op->previous)
+        op->previous->next = op->next;
+    else
+        list->first = op->next;
+    if (op->next)
+        op->next->previous = op->previous;
+    else
+        list->last = op->previous;
+    op->next = op->previous = NULL;
+}
+
+/* ---- one batch ---- */
+
+struct batch {
+    struct op_list ops;
+    size_t count, bytes;
+};
+
+/* Moves operations from the list to the batch while there is room; the lock is held. */
+static void batch_take(struct commit_queue *queue, struct batch *batch, struct op_list *from,
+                       size_t max_ops)
+{
+    while (from->first && batch->count < max_ops) {
+        struct commit_op *op = from->first;
+        if (batch->count > 0 && batch->bytes + op->bytes > BATCH_MAX_BYTES)
+            return;
+        list_remove(from, op);
+        op->state = COMMIT_OP_TAKEN;
+        if (op->kind->class == COMMIT_REQUEST)
+            queue->requests_queued--;
+        list_append(&batch->ops, op);
+        batch->count++;
+        batch->bytes += op->bytes;
+    }
+}
+
+/* Does the error concern this operation alone? Without a savepoint only a refusal made before anything was written does. */
+static bool fails_alone(const struct commit_kind *kind, const struct error *error,
+                        struct store *store)
+{
+    if (!store_in_transaction(store))
+        return false;
+    switch (error->kind) {
+    case ERROR_NOT_FOUND:
+    case ERROR_CONFLICT:
+    case ERROR_INVALID:
+        return true;
+    case ERROR_INTERNAL:
+    case ERROR_UNAVAILABLE:
+        return kind->many_statements;
+    case ERROR_NONE:
+    case ERROR_FULL:
+    case ERROR_IO:
+        return false;
+    }
+    return false;
+}
+
+/* Applies one operation (invariant 5). -1 = the whole batch is lost, and *error says why. */
+static int batch_apply(struct commit_queue *queue, struct commit_op *op, struct error *error)
+{
+    struct store *store = queue->store;
+    error_clear(&op->error);
+    if (op->kind->many_statements && store_savepoint(store, error) != 0)
+        return -1;
+    if (op->kind->apply(op, store, &op->error) == 0) {
+        if (op->kind->many_statements && store_release(store, error) != 0)
+            return -1;
+        return 0;
+    }
+    assert(error_is_set(&op->error));
+    if (!fails_alone(op->kind, &op->error, store)) {
+        *error = op->error;
+        return -1;
+    }
+    if (op->kind->many_statements)
+        store_rollback_to(store);
+    return 0;
+}
+
+static int batch_execute(struct commit_queue *queue, struct batch *batch, bool *wrote,
+                         struct error *error)
+{
+    if (store_begin(queue->store, error) != 0)
+        return -1;
+    for (struct commit_op *op = batch->ops.first; op; op = op->next) {
+        if (batch_apply(queue, op, error) != 0) {
+            store_rollback(queue->store);
+            return -1;
+        }
+    }
+    *wrote = store_wrote(queue->store);
+    int64_t before_us = clock_monotonic_us();
+    if (store_commit(queue->store, error) != 0) {
+        store_rollback(queue->store);
+        return -1;
+    }
+    atomic_fetch_add(&queue->commit_us_sum, clock_monotonic_us() - before_us);
+    return 0;
+}
+
+/* Everything in it is committed and synced, or was refused alone: say so (invariant 1: not a moment before). */
+static void batch_succeeded(struct batch *batch)
+{
+    struct commit_op *next;
+    for (struct commit_op *op = batch->ops.first; op; op = next) {
+        next = op->next;
+        op->kind->done(op, error_is_set(&op->error) ? &op->error : NULL);
+    }
+}
+
+/* Nothing in it is committed (or, after an I/O error, nobody knows): requests are told; the runner's operations stay, to be retried. */
+static void batch_failed(struct commit_queue *queue, struct batch *batch, const struct error *error)
+{
+    struct op_list requests = {NULL, NULL};
+    pthread_mutex_lock(&queue->lock);
+    bool final = queue->stopping || error->kind == ERROR_IO;
+    while (batch->ops.last) {
+        struct commit_op *op = batch->ops.last;
+        list_remove(&batch->ops, op);
+        if (op->kind->class == COMMIT_RUNNER && !final) {
+            op->state = COMMIT_OP_QUEUED;
+            list_prepend(&queue->runner, op);
+            queue->runner_retry_at_ms = clock_monotonic_ms() + RETRY_MS;
+        } else {
+            list_prepend(&requests, op);
+        }
+    }
+    pthread_mutex_unlock(&queue->lock);
+    struct commit_op *next;
+    for (struct commit_op *op = requests.first; op; op = next) {
+        next = op->next;
+        op->kind->done(op, error);
+    }
+}
+
+static void queue_fail(struct commit_queue *queue, const struct error *error)
+{
+    if (atomic_exchange(&queue->disk_failed, true))
+        return;
+    if (queue->options.failed)
+        queue->options.failed(queue->options.context, error);
+}
+
+static void batch_run(struct commit_queue *queue, struct batch *batch)
+{
+    struct error error = ERROR_INIT;
+    bool wrote = false;
+    size_t count = batch->count;
+    atomic_fetch_add(&queue->batches, 1);
+    if (batch_execute(queue, batch, &wrote, &error) == 0) {
+        atomic_fetch_add(&queue->operations, count);
+        batch_succeeded(batch);
+        if (wrote) {
+            checkpointer_committed(queue->checkpointer, store_log_frames(queue->store));
+            if (queue->options.committed)
+                queue->options.committed(queue->options.context);
+        }
+        return;
+    }
+    atomic_fetch_add(&queue->failed_batches, 1);
+    log_error("batch not committed", log_why(&error), log_int("operations", (int64_t)count));
+    batch_failed(queue, batch, &error);
+    if (error.kind == ERROR_IO)
+        queue_fail(queue, &error);
+}
+
+/* ---- the thread ---- */
+
+static bool runner_is_due(const struct commit_queue *queue)
+{
+    return queue->runner.first &&
+           (queue->stopping || queue->runner_retry_at_ms <= clock_monotonic_ms());
+}
+
+/* Waits until there is something to do; the lock is held. False = stopping, and nothing is left. */
+static bool wait_for_work(struct commit_queue *queue)
+{
+    while (!queue->requests.first && !runner_is_due(queue)) {
+        if (queue->stopping && !queue->runner.first)
+            return false;
+        if (queue->runner.first)
+            thread_condition_wait_until(&queue->news, &queue->lock, queue->runner_retry_at_ms);
+        else
+            pthread_cond_wait(&queue->news, &queue->lock);
+    }
+    return true;
+}
+
+static void *committer_main(void *argument)
+{
+    struct commit_queue *queue = argument;
+    pthread_mutex_lock(&queue->lock);
+    while (wait_for_work(queue)) {
+        struct batch batch = {{NULL, NULL}, 0, 0};
+        /* The runner's first: they are few, and vessels wait for them; but never more than half, so that requests go on too. */
+        if (runner_is_due(queue))
+            batch_take(queue, &batch, &queue->runner, BATCH_MAX_OPS / 2);
+        batch_take(queue, &batch, &queue->requests, BATCH_MAX_OPS);
+        pthread_mutex_unlock(&queue->lock);
+
+        checkpointer_let_finish(queue->checkpointer);
+        if (atomic_load(&queue->disk_failed)) {
+            struct error error = ERROR_INIT;
+            error_set(&error, ERROR_IO, "the disk failed; webhookd is stopping");
+            batch_failed(queue, &batch, &error);
+        } else {
+            batch_run(queue, &batch);
+        }
+        pthread_mutex_lock(&queue->lock);
+    }
+    pthread_mutex_unlock(&queue->lock);
+    return NULL;
+}
+
+/* ---- what producers call ---- */
+
+int commit_submit(struct commit_queue *queue, struct commit_op *op, struct error *error)
+{
+    int result = 0;
+    op->next = op->previous = NULL;
+    pthread_mutex_lock(&queue->lock);
+    if (queue->stopping) {
+        result = error_set(error, ERROR_UNAVAILABLE, "webhookd is shutting down");
+    } else if (op->kind->class == COMMIT_REQUEST &&
+               queue->requests_queued >= queue->options.max_queued) {
+        result = error_set(error, ERROR_UNAVAILABLE, "too many requests wait to be stored");
+    } else {
+        bool idle = !queue->requests.first && !queue->runner.first;
+        op->state = COMMIT_OP_QUEUED;
+        if (op->kind->class == COMMIT_REQUEST) {
+            queue->requests_queued++;
+            list_append(&queue->requests, op);
+        } else {
+            list_append(&queue->runner, op);
+        }
+        if (idle || op->kind->class == COMMIT_RUNNER || queue->runner_retry_at_ms != 0)
+            pthread_cond_signal(&queue->news);
+    }
+    pthread_mutex_unlock(&queue->lock);
+    return result;
+}
+
+bool commit_withdraw(struct commit_queue *queue, struct commit_op *op)
+{
+    pthread_mutex_lock(&queue->lock);
+    bool queued = op->state == COMMIT_OP_QUEUED;
+    if (queued) {
+        if (op->kind->class == COMMIT_REQUEST) {
+            list_remove(&queue->requests, op);
+            queue->requests_queued--;
+        } else {
+            list_remove(&queue->runner, op);
+        }
+        op->state = COMMIT_OP_NEW;
+    }
+    pthread_mutex_unlock(&queue->lock);
+    return queued;
+}
+
+int commit_has_room(struct commit_queue *queue, int64_t body_bytes, struct error *error)
+{
+    if (atomic_load(&queue->disk_failed))
+        return error_set(error, ERROR_UNAVAILABLE, "the disk failed; webhookd is stopping");
+    return space_is_low(queue->space, body_bytes, error) ? -1 : 0;
+}
+
+void commit_set_min_free(struct commit_queue *queue, int64_t bytes)
+{
+    space_set_min_free(queue->space, bytes);
+}
+
+struct commit_waiter {
+    pthread_mutex_t lock; /* guards the following */
+    pthread_cond_t ended;
+    bool done;
+    struct error error;
+};
+
+void commit_wake_waiter(struct commit_op *op, const struct error *error)
+{
+    struct commit_waiter *waiter = CONTAINER_OF(op, struct commit_waiting_op, op)->waiter;
+    pthread_mutex_lock(&waiter->lock);
+    waiter->done = true;
+    if (error)
+        waiter->error = *error;
+    pthread_cond_signal(&waiter->ended);
+    pthread_mutex_unlock(&waiter->lock);
+}
+
+int commit_and_wait(struct commit_queue *queue, struct commit_op *op, struct error *error)
+{
+    struct commit_waiter waiter = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false,
+                                   ERROR_INIT};
+    CONTAINER_OF(op, struct commit_waiting_op, op)->waiter = &waiter;
+    if (commit_submit(queue, op, error) != 0)
+        return -1;
+    pthread_mutex_lock(&waiter.lock);
+    while (!waiter.done)
+        pthread_cond_wait(&waiter.ended, &waiter.lock);
+    pthread_mutex_unlock(&waiter.lock);
+    pthread_cond_destroy(&waiter.ended);
+    pthread_mutex_destroy(&waiter.lock);
+    if (!error_is_set(&waiter.error))
+        return 0;
+    if (!error_is_set(error))
+        *error = waiter.error;
+    return -1;
+}
+
+void commit_get_metrics(struct commit_queue *queue, struct commit_metrics *metrics)
+{
+    pthread_mutex_lock(&queue->lock);
+    metrics->queued = queue->requests_queued;
+    pthread_mutex_unlock(&queue->lock);
+    metrics->batches = atomic_load(&queue->batches);
+    metrics->operations = atomic_load(&queue->operations);
+    metrics->failed_batches = atomic_load(&queue->failed_batches);
+    metrics->commit_us_sum = atomic_load(&queue->commit_us_sum);
+    checkpointer_get_metrics(queue->checkpointer, &metrics->checkpoints, &metrics->log_frames);
+    metrics->free_bytes = space_free_bytes(queue->space);
+}
+
+/* ---- start and stop ---- */
+
+static void checkpoint_failed(void *context, const struct error *error)
+{
+    queue_fail(context, error);
+}
+
+struct commit_queue *commit_start(const struct commit_options *options, struct error *error)
+{
+    struct commit_queue *queue = memory_alloc(sizeof(*queue));
+    queue->options = *options;
+    pthread_mutex_init(&queue->lock, NULL);
+    thread_condition_init(&queue->news);
+
+    queue->store = store_open(&options->store, error);
+    if (queue->store)
+        queue->space = space_start(options->store.state_dir, options->min_free_bytes, error);
+    if (queue->space)
+        queue->checkpointer = checkpointer_start(&options->store, checkpoint_failed, queue, error);
+    if (queue->checkpointer &&
+        thread_start(&queue->thread, "committer", committer_main, queue, error) == 0)
+        return queue;
+    checkpointer_stop(queue->checkpointer);
+    space_stop(queue->space);
+    store_close(queue->store);
+    pthread_cond_destroy(&queue->news);
+    pthread_mutex_destroy(&queue->lock);
+    free(queue);
+    return NULL;
+}
+
+void commit_stop(struct commit_queue *queue)
+{
+    if (!queue)
+        return;
+    pthread_mutex_lock(&queue->lock);
+    queue->stopping = true;
+    pthread_cond_signal(&queue->news);
+    pthread_mutex_unlock(&queue->lock);
+    pthread_join(queue->thread, NULL);
+    checkpointer_stop(queue->checkpointer);
+    space_stop(queue->space);
+    store_close(queue->store);
+    pthread_cond_destroy(&queue->news);
+    pthread_mutex_destroy(&queue->lock);
+    free(queue);
+}

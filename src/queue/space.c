@@ -1,0 +1,121 @@
+/* The free space of the state disk, kept fresh for the commit queue. */
+#include "queue/space.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/statvfs.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/thread.h"
+
+#define LOOK_EVERY_MS 250
+
+struct space {
+    char *state_dir;
+    _Atomic int64_t free_bytes, min_free_bytes;
+    bool was_low; /* the thread's */
+    pthread_t thread;
+    pthread_mutex_t lock; /* guards stopping */
+    pthread_cond_t news;
+    bool stopping;
+};
+
+static int look(struct space *space, struct error *error)
+{
+    struct statvfs status;
+    if (statvfs(space->state_dir, &status) != 0)
+        return error_set_errno(error, errno, "cannot ask %s for its free space", space->state_dir);
+    atomic_store(&space->free_bytes, (int64_t)status.f_bavail * (int64_t)status.f_frsize);
+    return 0;
+}
+
+static void report_change(struct space *space)
+{
+    struct error why = ERROR_INIT;
+    bool low = space_is_low(space, 0, &why);
+    if (low && !space->was_low)
+        log_error("requests are refused", log_why(&why));
+    else if (!low && space->was_low)
+        log_info("there is room again", log_int("free_bytes", space_free_bytes(space)));
+    space->was_low = low;
+}
+
+static void *space_main(void *argument)
+{
+    struct space *space = argument;
+    pthread_mutex_lock(&space->lock);
+    while (!space->stopping) {
+        pthread_mutex_unlock(&space->lock);
+        struct error error = ERROR_INIT;
+        if (look(space, &error) != 0)
+            log_warning("free space unknown", log_why(&error));
+        else
+            report_change(space);
+        pthread_mutex_lock(&space->lock);
+        if (!space->stopping)
+            thread_condition_wait_until(&space->news, &space->lock,
+                                        clock_monotonic_ms() + LOOK_EVERY_MS);
+    }
+    pthread_mutex_unlock(&space->lock);
+    return NULL;
+}
+
+void space_set_min_free(struct space *space, int64_t bytes)
+{
+    atomic_store(&space->min_free_bytes, bytes);
+}
+
+int64_t space_free_bytes(const struct space *space)
+{
+    return atomic_load(&space->free_bytes);
+}
+
+bool space_is_low(const struct space *space, int64_t more_bytes, struct error *error)
+{
+    int64_t free_bytes = atomic_load(&space->free_bytes);
+    int64_t min_free_bytes = atomic_load(&space->min_free_bytes);
+    if (free_bytes >= min_free_bytes && free_bytes - min_free_bytes >= more_bytes)
+        return false;
+    error_set(error, ERROR_UNAVAILABLE,
+              "the state disk has %" PRId64 " MiB free, and min_free keeps %" PRId64
+              " MiB: make room, or lower min_free",
+              free_bytes >> 20, min_free_bytes >> 20);
+    return true;
+}
+
+struct space *space_start(const char *state_dir, int64_t min_free_bytes, struct error *error)
+{
+    struct space *space = memory_alloc(sizeof(*space));
+    space->state_dir = memory_string(state_dir);
+    atomic_store(&space->min_free_bytes, min_free_bytes);
+    pthread_mutex_init(&space->lock, NULL);
+    thread_condition_init(&space->news);
+    if (look(space, error) == 0 &&
+        thread_start(&space->thread, "space", space_main, space, error) == 0)
+        return space;
+    pthread_cond_destroy(&space->news);
+    pthread_mutex_destroy(&space->lock);
+    free(space->state_dir);
+    free(space);
+    return NULL;
+}
+
+void space_stop(struct space *space)
+{
+    if (!space)
+        return;
+    pthread_mutex_lock(&space->lock);
+    space->stopping = true;
+    pthread_cond_signal(&space->news);
+    pthread_mutex_unlock(&space->lock);
+    pthread_join(space->thread, NULL);
+    pthread_cond_destroy(&space->news);
+    pthread_mutex_destroy(&space->lock);
+    free(space->state_dir);
+    free(space);
+}

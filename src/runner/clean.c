@@ -1,0 +1,144 @@
+/* The cleaner's thread. What is in the trash belongs to nobody any more; a crash in the middle leaves it there for the next start. Fed by
+ * the runner's thread. */
+#include "runner/clean.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/id.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/thread.h"
+
+/* A tree that could not be removed is set aside under this, so that it is not tried (and reported) again before the next start. */
+#define STUCK_PREFIX "stuck-"
+
+struct cleaner {
+    int trash_fd;
+    pthread_t thread;
+    pthread_mutex_t lock; /* guards the following */
+    pthread_cond_t news;
+    bool has_news, is_stopping;
+};
+
+static bool cleaner_is_stopping(struct cleaner *cleaner)
+{
+    pthread_mutex_lock(&cleaner->lock);
+    bool stopping = cleaner->is_stopping;
+    pthread_mutex_unlock(&cleaner->lock);
+    return stopping;
+}
+
+static void remove_entry(struct cleaner *cleaner, const char *name)
+{
+    struct error error = ERROR_INIT;
+    if (file_remove_tree(cleaner->trash_fd, name, &error) == 0)
+        return;
+    log_warning("trash not removed, to be tried at the next start", log_text("name", name),
+                log_why(&error));
+    if (strncmp(name, STUCK_PREFIX, strlen(STUCK_PREFIX)) == 0)
+        return;
+    char *stuck = memory_format(STUCK_PREFIX "%s", name);
+    (void)renameat(cleaner->trash_fd, name, cleaner->trash_fd, stuck);
+    free(stuck);
+}
+
+static void empty_trash(struct cleaner *cleaner, bool also_stuck)
+{
+    int fd = openat(cleaner->trash_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+    if (stream == NULL) {
+        struct error error = ERROR_INIT;
+        error_set_errno(&error, errno, "cannot list the folder trash");
+        log_warning("trash not emptied", log_why(&error));
+        if (fd >= 0)
+            close(fd);
+        return;
+    }
+    struct dirent *entry;
+    while ((entry = readdir(stream)) != NULL && !cleaner_is_stopping(cleaner)) {
+        const char *name = entry->d_name;
+        bool is_stuck = strncmp(name, STUCK_PREFIX, strlen(STUCK_PREFIX)) == 0;
+        if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && (also_stuck || !is_stuck))
+            remove_entry(cleaner, name);
+    }
+    closedir(stream);
+}
+
+static void *cleaner_main(void *argument)
+{
+    struct cleaner *cleaner = argument;
+    bool first = true;
+    for (;;) {
+        pthread_mutex_lock(&cleaner->lock);
+        while (!cleaner->has_news && !cleaner->is_stopping)
+            pthread_cond_wait(&cleaner->news, &cleaner->lock);
+        bool stopping = cleaner->is_stopping;
+        cleaner->has_news = false;
+        pthread_mutex_unlock(&cleaner->lock);
+        if (stopping)
+            return NULL;
+        empty_trash(cleaner, first);
+        first = false;
+    }
+}
+
+static void cleaner_free(struct cleaner *cleaner)
+{
+    pthread_cond_destroy(&cleaner->news);
+    pthread_mutex_destroy(&cleaner->lock);
+    free(cleaner);
+}
+
+struct cleaner *cleaner_start(int trash_fd, struct error *error)
+{
+    struct cleaner *cleaner = memory_alloc(sizeof(*cleaner));
+    cleaner->trash_fd = trash_fd;
+    cleaner->has_news = true; /* the last daemon may have left something */
+    pthread_mutex_init(&cleaner->lock, NULL);
+    pthread_cond_init(&cleaner->news, NULL);
+    if (thread_start(&cleaner->thread, "cleaner", cleaner_main, cleaner, error) == 0)
+        return cleaner;
+    cleaner_free(cleaner);
+    return NULL;
+}
+
+void cleaner_stop(struct cleaner *cleaner)
+{
+    if (cleaner == NULL)
+        return;
+    pthread_mutex_lock(&cleaner->lock);
+    cleaner->is_stopping = true;
+    pthread_cond_signal(&cleaner->news);
+    pthread_mutex_unlock(&cleaner->lock);
+    pthread_join(cleaner->thread, NULL);
+    cleaner_free(cleaner);
+}
+
+int cleaner_discard(struct cleaner *cleaner, int folder_fd, const char *name, struct error *error)
+{
+    int result = renameat(folder_fd, name, cleaner->trash_fd, name);
+    if (result != 0 && (errno == EEXIST || errno == ENOTEMPTY || errno == ENOTDIR)) {
+        struct id id = id_random();
+        char text[ID_TEXT_BYTES];
+        char *other = memory_format("%.100s.%s", name, id_format(&id, text));
+        result = renameat(folder_fd, name, cleaner->trash_fd, other);
+        free(other);
+    }
+    if (result != 0)
+        return errno == ENOENT ? 0
+                               : error_set_errno(error, errno, "cannot move %s to the trash", name);
+    pthread_mutex_lock(&cleaner->lock);
+    cleaner->has_news = true;
+    pthread_cond_signal(&cleaner->news);
+    pthread_mutex_unlock(&cleaner->lock);
+    return 0;
+}

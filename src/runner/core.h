@@ -1,0 +1,101 @@
+/* What the runner's files share: the runner, its runs, their vessels. All of it belongs to the runner's thread (before that thread
+ * exists, to runner_start) unless a field says otherwise. */
+#ifndef WEBHOOKD_RUNNER_CORE_H
+#define WEBHOOKD_RUNNER_CORE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/loop.h"
+#include "model/definition.h"
+#include "model/plan.h"
+#include "model/status.h"
+#include "runner/runner.h"
+#include "store/store.h"
+
+struct attempt;
+struct cleaner;
+struct run_step;
+struct setup;
+
+/* One vessel of a run. */
+struct run_vessel {
+    struct run *run;
+    size_t index; /* its place in the definition, in run->statuses and in run->vessel_run_ids */
+    int attempts; /* how many were started: the number of the last one */
+    int64_t started_ms;      /* the first attempt's start; 0 = none yet */
+    struct attempt *attempt; /* the one that is starting or running, or NULL */
+    bool is_ready;           /* in the runner's ready list: to be started when a slot is free */
+    struct run_vessel *next, *previous; /* in that list */
+};
+
+/* A run that was claimed (or was found running at start) and has not ended. */
+struct run {
+    struct runner *runner;
+    struct run *next, *previous;
+    struct run_work *work;
+    struct definition *definition;
+    enum run_status status; /* as submitted to the commit queue; changed by run_set_state alone */
+    int64_t started_ms;
+    struct run_vessel *vessels;
+    enum vessel_status *statuses; /* one per vessel; changed by run_set_vessel_state alone */
+    struct id *vessel_run_ids;    /* never change: the committer reads them too */
+    enum plan_step *plan;         /* room for plan_next */
+    struct run_step *
+        first; /* what the transaction of the first attempt will do besides; NULL once it is submitted */
+    int steps_under_way;
+    int attempts_under_way;
+    bool given_up; /* the store refused a step: nothing more is done for it until the next start */
+};
+
+struct run_vessel_list {
+    struct run_vessel *first, *last;
+};
+
+struct runner {
+    struct runner_options options;
+    char *state_path, *supervisor_path;
+    int runs_fd, attempts_fd, logs_fd, trash_fd; /* folders below the state folder */
+    struct id boot_id;
+    struct setup *setup; /* the configuration in force */
+    struct loop *loop;
+    struct store *store; /* read-only */
+    struct cleaner *cleaner;
+    pthread_t thread;
+
+    struct run *runs;
+    struct run_vessel_list ready;
+    int slots_used;
+    int64_t
+        last_claimed; /* a run's number; run numbers grow (invariant 9), so everything up to it is known */
+    bool may_wait; /* there may be runs that wait beyond last_claimed */
+    struct loop_timer claim_timer;
+    struct run_step *steps; /* submitted and not yet back */
+    int step_count;
+    struct loop_timer stop_timer;
+    bool is_stopping; /* this thread has seen `stop` */
+
+    /* Other threads' side. */
+    atomic_bool news, stop;
+    pthread_mutex_t lock;                    /* guards the following */
+    struct run_step *mail_first, *mail_last; /* steps that came back from the committer */
+    struct setup *fresh;                     /* a configuration to be taken over */
+
+    _Atomic int64_t running_vessels, active_runs;
+    _Atomic uint64_t attempts_started, attempts_ended, attempts_interrupted, attempts_adopted;
+};
+
+/* The ready list: first come, first served, whatever run it is. Adding wakes the loop. */
+void runner_ready_add(struct runner *runner, struct run_vessel *vessel);
+void runner_ready_remove(struct runner *runner, struct run_vessel *vessel);
+
+/* A slot is a vessel process, or one about to be. Giving one back wakes the loop. */
+void runner_take_slot(struct runner *runner);
+void runner_give_slot(struct runner *runner);
+
+/* A step is back from the committer: hands it to the runner's thread. Any thread. */
+void runner_post(struct runner *runner, struct run_step *step);
+
+#endif

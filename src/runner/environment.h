@@ -1,0 +1,26 @@
+/* A vessel's environment: the platform's variables, named as the reference platform names them, and the vessel's own. */
+#ifndef WEBHOOKD_RUNNER_ENVIRONMENT_H
+#define WEBHOOKD_RUNNER_ENVIRONMENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/definition.h"
+#include "store/store.h"
+
+struct environment_input {
+    const struct run_work *work;
+    const struct definition *definition;
+    size_t vessel;                   /* which one it is for */
+    const struct id *vessel_run_ids; /* of all vessels */
+    int attempt;
+    int64_t run_started_ms, vessel_started_ms;
+    const char *workdir; /* as the vessel sees it */
+    const char *path;
+    const char *time_zone;
+};
+
+/* "NAME=value" each, complete, every name once. The caller frees the strings and the array. Pure. */
+char **environment_make(const struct environment_input *input, size_t *count);
+
+#endif

@@ -1,0 +1,173 @@
+/* Recovery. Called by runner_start before the runner's thread exists, and before anything is claimed, so nothing here races with a claim.
+ *
+ * The order matters: first all running runs are loaded, then what belongs to none of them is cleared away, and only then are the
+ * attempts looked at: an exit record must not be thrown away before the end that it tells of is committed. */
+#include "runner/recover.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/record.h"
+#include "runner/clean.h"
+#include "runner/run.h"
+
+#define PAGE_RUNS 64
+
+/* ---- loading ---- */
+
+static int take_vessel(void *context, const struct vessel_row *row)
+{
+    struct run *run = context;
+    if (row->index < 0 || (size_t)row->index >= run->definition->vessel_count)
+        return 0;
+    size_t index = (size_t)row->index;
+    run->vessel_run_ids[index] = row->id;
+    run->statuses[index] = row->status;
+    run->vessels[index].attempts = row->attempts;
+    run->vessels[index].started_ms = row->started_ms;
+    return 0;
+}
+
+static int take_attempt(void *context, const struct attempt_row *row)
+{
+    struct run *run = context;
+    if (row->has_ended || row->vessel_index < 0 ||
+        (size_t)row->vessel_index >= run->definition->vessel_count)
+        return 0;
+    struct run_vessel *vessel = &run->vessels[row->vessel_index];
+    if (vessel->attempt == NULL)
+        vessel->attempt = attempt_new(vessel, row->attempt, &row->boot_id);
+    return 0;
+}
+
+static int load_run(struct runner *runner, int64_t number, struct error *error)
+{
+    struct run_work *work = store_load_work(runner->store, number, error);
+    if (work == NULL)
+        return -1;
+    struct error damage = ERROR_INIT;
+    struct definition *definition =
+        definition_from_json(work->definition_json, strlen(work->definition_json), &damage);
+    if (definition == NULL) {
+        log_error("run not recovered", log_id("run", &work->ids.run_id), log_why(&damage));
+        run_work_free(work);
+        return 0;
+    }
+    struct run *run = run_new(runner, work, definition);
+    if (store_list_vessels(runner->store, &work->ids.run_id, take_vessel, run, error) != 0)
+        return -1;
+    return store_list_attempts(runner->store, &work->ids.run_id, take_attempt, run, error);
+}
+
+static int load_runs(struct runner *runner, struct error *error)
+{
+    int64_t numbers[PAGE_RUNS], last = 0;
+    for (;;) {
+        int count = store_find_running(runner->store, last, PAGE_RUNS, numbers, error);
+        if (count < 0)
+            return -1;
+        if (count == 0)
+            return 0;
+        for (int i = 0; i < count; i++)
+            if (load_run(runner, numbers[i], error) != 0)
+                return -1;
+        last = numbers[count - 1];
+    }
+}
+
+/* ---- clearing ---- */
+
+static bool is_open_run(struct runner *runner, const char *name)
+{
+    struct id id;
+    if (id_parse(name, &id) != 0)
+        return false;
+    for (const struct run *run = runner->runs; run != NULL; run = run->next)
+        if (id_equal(&run->work->ids.run_id, &id))
+            return true;
+    return false;
+}
+
+static bool is_open_attempt(struct runner *runner, const char *name)
+{
+    for (const struct run *run = runner->runs; run != NULL; run = run->next) {
+        for (size_t i = 0; i < run->definition->vessel_count; i++) {
+            const struct attempt *attempt = run->vessels[i].attempt;
+            if (attempt != NULL && strcmp(attempt->name, name) == 0)
+                return true;
+        }
+    }
+    /* Not in this store (which may be an older copy), but it runs: its log and record must not go under it. */
+    int fd = openat(runner->attempts_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    bool is_held = fd >= 0 && record_lock_is_held(fd) == 1;
+    if (fd >= 0)
+        close(fd);
+    if (is_held)
+        log_warning("a vessel runs that the store does not know, and is left alone",
+                    log_text("attempt", name));
+    return is_held;
+}
+
+/* Folders of runs and attempts that have ended, or whose start was never committed. */
+static int clear_folder(struct runner *runner, int folder_fd,
+                        bool (*is_open)(struct runner *, const char *), struct error *error)
+{
+    int fd = openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+    if (stream == NULL) {
+        error_set_errno(error, errno, "cannot list a folder of the state folder");
+        if (fd >= 0)
+            close(fd);
+        return -1;
+    }
+    int result = 0;
+    struct dirent *entry;
+    while (result == 0 && (entry = readdir(stream)) != NULL) {
+        const char *name = entry->d_name;
+        if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && !is_open(runner, name))
+            result = cleaner_discard(runner->cleaner, folder_fd, name, error);
+    }
+    closedir(stream);
+    return result;
+}
+
+/* ---- going on ---- */
+
+static int64_t recover_attempts(struct run *run)
+{
+    int64_t count = 0;
+    for (size_t i = 0; i < run->definition->vessel_count; i++) {
+        if (run->vessels[i].attempt == NULL)
+            continue;
+        attempt_recover(run->vessels[i].attempt);
+        count++;
+    }
+    return count;
+}
+
+int recover(struct runner *runner, struct error *error)
+{
+    if (load_runs(runner, error) != 0) {
+        error_context(error, "cannot recover the running runs");
+        return -1;
+    }
+    if (clear_folder(runner, runner->runs_fd, is_open_run, error) != 0 ||
+        clear_folder(runner, runner->attempts_fd, is_open_attempt, error) != 0)
+        return -1;
+    int64_t runs = 0, attempts = 0;
+    for (struct run *run = runner->runs; run != NULL; run = run->next) {
+        attempts += recover_attempts(run);
+        run_resume(run);
+        runs++;
+    }
+    if (runs > 0)
+        log_info("running runs recovered", log_int("runs", runs), log_int("attempts", attempts));
+    return 0;
+}

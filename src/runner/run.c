@@ -1,0 +1,370 @@
+/* A fleet run's life between its claim and its end. Everything here happens on the runner's thread: the loop calls in when a slot is
+ * free, when an attempt is over, when a step is committed.
+ *
+ *     claim ─► vessels ready ─► start (step: run and attempt start) ─► committed: launch ─► over (step: attempt, vessels, run end)
+ *                  ▲                                                                              │
+ *                  └──────────────────────────────────────────────────────────────── committed ◄──┘
+ *
+ * Statuses in memory run ahead of the store by the steps under way; the queue keeps those in order. */
+#include "runner/run.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "runner/clean.h"
+
+#define UNSUPPORTED_REASON "paths other than SUCCESS are not acted on yet"
+#define STUB_REASON        "not available here"
+
+/* ---- states ---- */
+
+void run_set_state(struct run *run, enum run_status status)
+{
+    assert(run_status_may_follow(run->status, status));
+    run->status = status;
+}
+
+void run_set_vessel_state(struct run *run, size_t vessel, enum vessel_status status)
+{
+    assert(vessel_status_may_follow(run->statuses[vessel], status));
+    run->statuses[vessel] = status;
+}
+
+/* ---- new and free ---- */
+
+struct run *run_new(struct runner *runner, struct run_work *work, struct definition *definition)
+{
+    struct run *run = memory_alloc(sizeof(*run));
+    size_t count = definition->vessel_count;
+    run->runner = runner;
+    run->work = work;
+    run->definition = definition;
+    run->status = work->status;
+    run->started_ms = work->started_ms;
+    run->vessels = memory_alloc(count * sizeof(*run->vessels));
+    run->statuses = memory_alloc(count * sizeof(*run->statuses));
+    run->vessel_run_ids = memory_alloc(count * sizeof(*run->vessel_run_ids));
+    run->plan = memory_alloc(count * sizeof(*run->plan));
+    for (size_t i = 0; i < count; i++) {
+        run->vessels[i].run = run;
+        run->vessels[i].index = i;
+        run->statuses[i] = VESSEL_SCHEDULED;
+    }
+    run->next = runner->runs;
+    if (run->next != NULL)
+        run->next->previous = run;
+    runner->runs = run;
+    atomic_fetch_add(&runner->active_runs, 1);
+    return run;
+}
+
+void run_free(struct run *run)
+{
+    struct runner *runner = run->runner;
+    assert(run->steps_under_way == 0);
+    for (size_t i = 0; i < run->definition->vessel_count; i++) {
+        runner_ready_remove(runner, &run->vessels[i]);
+        attempt_free(run->vessels[i].attempt);
+    }
+    if (run->previous != NULL)
+        run->previous->next = run->next;
+    else
+        runner->runs = run->next;
+    if (run->next != NULL)
+        run->next->previous = run->previous;
+    atomic_fetch_sub(&runner->active_runs, 1);
+    step_free(run->first);
+    run_work_free(run->work);
+    definition_free(run->definition);
+    free(run->vessels);
+    free(run->statuses);
+    free(run->vessel_run_ids);
+    free(run->plan);
+    free(run);
+}
+
+/* Frees the run once nothing can call back into it. */
+static void run_free_if_over(struct run *run)
+{
+    bool is_over = run->given_up || run_status_has_ended(run->status);
+    if (is_over && run->steps_under_way == 0 && run->attempts_under_way == 0)
+        run_free(run);
+}
+
+/* ---- planning ---- */
+
+static void end_vessel(struct run *run, struct run_step *step, size_t vessel,
+                       enum vessel_status status, const char *reason)
+{
+    run_set_vessel_state(run, vessel, status);
+    step_end_vessel(step, vessel, status, reason);
+}
+
+/* Ends, in the step, one vessel that will never be launched. False if it is not one of those. */
+static bool settle_vessel(struct run *run, struct run_step *step, size_t vessel)
+{
+    switch (run->plan[vessel]) {
+    case PLAN_WAIT:
+        return false;
+    case PLAN_INCOMPLETE:
+        end_vessel(run, step, vessel, VESSEL_INCOMPLETE, "");
+        return true;
+    case PLAN_UNSUPPORTED:
+        end_vessel(run, step, vessel, VESSEL_INCOMPLETE, UNSUPPORTED_REASON);
+        return true;
+    case PLAN_START:
+        if (run->definition->vessels[vessel].kind != VESSEL_STUB)
+            return false;
+        run_set_vessel_state(run, vessel, VESSEL_RUNNING);
+        end_vessel(run, step, vessel, VESSEL_ERRORED, STUB_REASON);
+        return true;
+    }
+    return false;
+}
+
+static void begin(struct run *run, struct run_step *step)
+{
+    run_set_state(run, RUN_RUNNING);
+    run->started_ms = step->now_ms;
+    step->starts_run = true;
+}
+
+/* Puts into the step what follows from the statuses: vessels that end without an attempt, as far as that spreads, and the run's
+ * end if nothing is left to do. */
+static void settle(struct run *run, struct run_step *step)
+{
+    bool changed = true;
+    while (changed) {
+        changed = false;
+        plan_next(run->definition, run->statuses, run->plan);
+        for (size_t i = 0; i < run->definition->vessel_count; i++)
+            changed |= settle_vessel(run, step, i);
+    }
+    enum run_status status = plan_run_status(run->statuses, run->definition->vessel_count);
+    if (!run_status_has_ended(status))
+        return;
+    if (run->status == RUN_SCHEDULED)
+        begin(run, step);
+    run_set_state(run, status);
+    step->ends_run = true;
+    step->run_status = status;
+}
+
+/* After settle(): what the plan would start is started when a slot is free. */
+static void make_ready(struct run *run)
+{
+    if (run->given_up)
+        return;
+    plan_next(run->definition, run->statuses, run->plan);
+    for (size_t i = 0; i < run->definition->vessel_count; i++) {
+        struct run_vessel *vessel = &run->vessels[i];
+        bool again = run->statuses[i] == VESSEL_RETRYING && vessel->attempt == NULL;
+        if (!vessel->is_ready && (again || run->plan[i] == PLAN_START))
+            runner_ready_add(run->runner, vessel);
+    }
+}
+
+/* ---- claim and resume ---- */
+
+int run_claim(struct runner *runner, struct run_work *work, struct error *error)
+{
+    struct definition *definition =
+        definition_from_json(work->definition_json, strlen(work->definition_json), error);
+    if (definition == NULL) {
+        run_work_free(work);
+        return -1;
+    }
+    struct run *run = run_new(runner, work, definition);
+    for (size_t i = 0; i < definition->vessel_count; i++)
+        run->vessel_run_ids[i] = id_ordered();
+    struct run_step *step = step_new(run, clock_wall_ms());
+    settle(run, step);
+    if (step->ends_run) {
+        step_submit(step);
+        return 0;
+    }
+    run->first =
+        step; /* a run becomes running in the transaction of its first attempt (invariant 4) */
+    make_ready(run);
+    return 0;
+}
+
+void run_resume(struct run *run)
+{
+    if (run_status_has_ended(run->status))
+        return;
+    struct run_step *step = step_new(run, clock_wall_ms());
+    settle(run, step);
+    if (step_is_empty(step))
+        step_free(step);
+    else
+        step_submit(step);
+    make_ready(run);
+}
+
+/* ---- an attempt's start ---- */
+
+void run_start_vessel(struct run_vessel *vessel)
+{
+    struct run *run = vessel->run;
+    if (vessel->attempt != NULL) { /* its start was committed, and it provably never ran */
+        attempt_take_slot(vessel->attempt);
+        attempt_launch(vessel->attempt);
+        return;
+    }
+    int64_t now_ms = clock_wall_ms();
+    struct run_step *step = run->first != NULL ? run->first : step_new(run, now_ms);
+    run->first = NULL;
+    step->now_ms = now_ms;
+    if (run->status == RUN_SCHEDULED)
+        begin(run, step);
+    run_set_vessel_state(run, vessel->index, VESSEL_RUNNING);
+    if (vessel->started_ms == 0)
+        vessel->started_ms = now_ms;
+    vessel->attempts++;
+    vessel->attempt = attempt_new(vessel, vessel->attempts, &run->runner->boot_id);
+    attempt_take_slot(vessel->attempt);
+    step->starts_attempt = true;
+    step->attempt.vessel = vessel->index;
+    step->attempt.number = vessel->attempts;
+    step->attempt.boot_id = run->runner->boot_id;
+    step_submit(step);
+    attempt_prepare(vessel->attempt);
+}
+
+/* ---- an attempt's end ---- */
+
+static struct run_step *end_step(const struct attempt *attempt,
+                                 const struct attempt_outcome *outcome)
+{
+    struct run_step *step = step_new(attempt->vessel->run, clock_wall_ms());
+    step->ends_attempt = true;
+    step->attempt.vessel = attempt->vessel->index;
+    step->attempt.number = attempt->number;
+    step->attempt.status = outcome->status;
+    snprintf(step->attempt.reason, sizeof(step->attempt.reason), "%s", outcome->reason);
+    snprintf(step->attempt.name, sizeof(step->attempt.name), "%s", attempt->name);
+    step->attempt.end = (struct attempt_end){
+        .has_exit_code = outcome->has_exit_code,
+        .exit_code = outcome->exit_code,
+        .reason = step->attempt.reason,
+        .started_ms = outcome->started_ms,
+        .ended_ms = outcome->ended_ms != 0 ? outcome->ended_ms : step->now_ms,
+        .output_bytes = outcome->output_bytes,
+        .output_cut = outcome->output_cut,
+    };
+    return step;
+}
+
+void run_attempt_over(struct attempt *attempt, const struct attempt_outcome *outcome)
+{
+    struct run_vessel *vessel = attempt->vessel;
+    struct run *run = vessel->run;
+    struct runner *runner = run->runner;
+    atomic_fetch_add(&runner->attempts_ended, 1);
+    if (outcome->interrupted)
+        atomic_fetch_add(&runner->attempts_interrupted, 1);
+    struct run_step *step = run->given_up ? NULL : end_step(attempt, outcome);
+    vessel->attempt = NULL;
+    attempt_free(attempt);
+    if (step == NULL) {
+        run_free_if_over(run);
+        return;
+    }
+    if (outcome->interrupted && run->definition->on_interrupt == INTERRUPT_RERUN) {
+        run_set_vessel_state(run, vessel->index, VESSEL_RETRYING);
+        step->attempt.status = VESSEL_RETRYING;
+    } else {
+        end_vessel(run, step, vessel->index, outcome->status, step->attempt.reason);
+        settle(run, step);
+    }
+    step_submit(step);
+}
+
+/* ---- a step is back ---- */
+
+static void log_attempt_end(const struct run *run, const struct run_step *step)
+{
+    const struct attempt_end *end = &step->attempt.end;
+    const struct run_vessel *vessel = &run->vessels[step->attempt.vessel];
+    int64_t started_ms = end->started_ms != 0 ? end->started_ms : vessel->started_ms;
+    char exit_code[16] = "";
+    if (end->has_exit_code)
+        snprintf(exit_code, sizeof(exit_code), "%d", end->exit_code);
+    log_info("attempt ended", log_id("run", &run->work->ids.run_id),
+             log_text("fleet", run->work->fleet_name),
+             log_text("vessel", run->definition->vessels[step->attempt.vessel].name),
+             log_int("attempt", step->attempt.number),
+             log_text("status", vessel_status_name(step->attempt.status)),
+             log_text("exit", end->has_exit_code ? exit_code : NULL),
+             log_int("ms", end->ended_ms - started_ms),
+             log_text("reason", end->reason[0] != '\0' ? end->reason : NULL));
+}
+
+/* Its end is committed: the working folder is nobody's any more. */
+static void run_ended(struct run *run, const struct run_step *step)
+{
+    struct error error = ERROR_INIT;
+    char name[ID_TEXT_BYTES];
+    id_format(&run->work->ids.run_id, name);
+    if (cleaner_discard(run->runner->cleaner, run->runner->runs_fd, name, &error) != 0)
+        log_warning("working folder not removed, to be tried at the next start",
+                    log_text("run", name), log_why(&error));
+    log_info("run ended", log_text("run", name), log_text("fleet", run->work->fleet_name),
+             log_text("status", run_status_name(step->run_status)),
+             log_int("ms", step->now_ms - run->started_ms));
+}
+
+/* The store refused what should be certain. What runs is left alone; the next start looks at the run anew. */
+static void give_up(struct run *run, const struct error *error)
+{
+    struct runner *runner = run->runner;
+    if (!run->given_up && !runner->is_stopping)
+        log_error("run given up until the next start", log_id("run", &run->work->ids.run_id),
+                  log_text("fleet", run->work->fleet_name), log_why(error));
+    run->given_up = true;
+    for (size_t i = 0; i < run->definition->vessel_count; i++) {
+        struct run_vessel *vessel = &run->vessels[i];
+        runner_ready_remove(runner, vessel);
+        if (vessel->attempt != NULL && vessel->attempt->state != ATTEMPT_RUNNING) {
+            attempt_free(vessel->attempt);
+            vessel->attempt = NULL;
+        }
+    }
+}
+
+static void step_committed(struct run *run, const struct run_step *step)
+{
+    if (step->starts_attempt) {
+        struct attempt *attempt = run->vessels[step->attempt.vessel].attempt;
+        atomic_fetch_add(&run->runner->attempts_started, 1);
+        if (attempt != NULL)
+            attempt_launch(attempt);
+        return;
+    }
+    if (step->ends_attempt) {
+        log_attempt_end(run, step);
+        attempt_remove_folder(run->runner, step->attempt.name);
+    }
+    if (step->ends_run)
+        run_ended(run, step);
+    else
+        make_ready(run);
+}
+
+void run_step_done(struct run_step *step)
+{
+    struct run *run = step->run;
+    step_taken_back(step);
+    if (error_is_set(&step->error))
+        give_up(run, &step->error);
+    else
+        step_committed(run, step);
+    step_free(step);
+    run_free_if_over(run);
+}

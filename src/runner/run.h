@@ -1,0 +1,31 @@
+/* One fleet run: which vessel starts when, what has become of each, and when it is over. On the runner's thread. */
+#ifndef WEBHOOKD_RUNNER_RUN_H
+#define WEBHOOKD_RUNNER_RUN_H
+
+#include "runner/core.h"
+#include "runner/ops.h"
+#include "runner/vessel.h"
+
+/* Takes the work and the definition over. All vessels scheduled, without ids. */
+struct run *run_new(struct runner *runner, struct run_work *work, struct definition *definition);
+/* Forgets the run; its vessels go on. None of its steps may be under way. */
+void run_free(struct run *run);
+
+/* A waiting run: mints its vessels' ids and makes those ready that nothing comes before. Takes the work over. -1 = it can't be
+ * executed at all, and stays waiting in the store. */
+int run_claim(struct runner *runner, struct run_work *work, struct error *error);
+/* A run found running whose attempts have all been looked after: goes on with what is due. */
+void run_resume(struct run *run);
+
+/* A slot is free for this ready vessel. */
+void run_start_vessel(struct run_vessel *vessel);
+/* The attempt (freed here) has ended. */
+void run_attempt_over(struct attempt *attempt, const struct attempt_outcome *outcome);
+/* The step (freed here, as may be the run) is back. */
+void run_step_done(struct run_step *step);
+
+/* The only place that changes these; asserts the edges of model/status.h. */
+void run_set_state(struct run *run, enum run_status status);
+void run_set_vessel_state(struct run *run, size_t vessel, enum vessel_status status);
+
+#endif

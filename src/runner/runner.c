@@ -1,0 +1,383 @@
+/* The runner's thread: one event loop that claims waiting runs while slots are free, starts ready vessels, and takes back the steps that
+ * the committer is done with. Started and stopped by webhookd's main; woken by the committer after each commit.
+ *
+ * That there is something to do is a flag, never a message (invariant 9): the runner asks the store. It never waits for a commit. */
+#include "runner/runner.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/thread.h"
+#include "runner/clean.h"
+#include "runner/core.h"
+#include "runner/ops.h"
+#include "runner/recover.h"
+#include "runner/run.h"
+#include "runner/setup.h"
+
+#define CLAIM_RUNS       64   /* looked for at once */
+#define CLAIM_RETRY_MS   1000 /* after the store could not be read */
+#define STOP_PATIENCE_MS 1000 /* for steps to be committed, before they are withdrawn */
+#define STOP_RETRY_MS    50
+
+/* ---- the ready list and the slots ---- */
+
+void runner_ready_add(struct runner *runner, struct run_vessel *vessel)
+{
+    assert(!vessel->is_ready);
+    vessel->is_ready = true;
+    vessel->next = NULL;
+    vessel->previous = runner->ready.last;
+    if (vessel->previous != NULL)
+        vessel->previous->next = vessel;
+    else
+        runner->ready.first = vessel;
+    runner->ready.last = vessel;
+    loop_wake(runner->loop);
+}
+
+void runner_ready_remove(struct runner *runner, struct run_vessel *vessel)
+{
+    if (!vessel->is_ready)
+        return;
+    if (vessel->previous != NULL)
+        vessel->previous->next = vessel->next;
+    else
+        runner->ready.first = vessel->next;
+    if (vessel->next != NULL)
+        vessel->next->previous = vessel->previous;
+    else
+        runner->ready.last = vessel->previous;
+    vessel->next = vessel->previous = NULL;
+    vessel->is_ready = false;
+}
+
+void runner_take_slot(struct runner *runner)
+{
+    runner->slots_used++;
+}
+
+void runner_give_slot(struct runner *runner)
+{
+    assert(runner->slots_used > 0);
+    runner->slots_used--;
+    loop_wake(runner->loop);
+}
+
+/* ---- claiming and starting ---- */
+
+static int free_slots(const struct runner *runner)
+{
+    return runner->setup->slots - runner->slots_used;
+}
+
+static void start_ready(struct runner *runner)
+{
+    while (runner->ready.first != NULL && free_slots(runner) > 0) {
+        struct run_vessel *vessel = runner->ready.first;
+        runner_ready_remove(runner, vessel);
+        run_start_vessel(vessel);
+    }
+}
+
+/* A run that cannot be read now is tried again; one that makes no sense stays in the store, for a program that understands it. */
+static int claim_one(struct runner *runner, int64_t number, struct error *error)
+{
+    struct run_work *work = store_load_work(runner->store, number, error);
+    if (work == NULL && error->kind != ERROR_NOT_FOUND)
+        return -1;
+    runner->last_claimed = number;
+    if (work == NULL)
+        return 0;
+    struct id id = work->ids.run_id;
+    struct error damage = ERROR_INIT;
+    if (run_claim(runner, work, &damage) != 0)
+        log_error("run not understood, it stays waiting", log_id("run", &id), log_why(&damage));
+    return 0;
+}
+
+static int claim_some(struct runner *runner, struct error *error)
+{
+    int64_t numbers[CLAIM_RUNS];
+    int limit = free_slots(runner) < CLAIM_RUNS ? free_slots(runner) : CLAIM_RUNS;
+    int count = store_find_waiting(runner->store, runner->last_claimed, limit, numbers, error);
+    if (count < 0)
+        return -1;
+    for (int i = 0; i < count; i++) {
+        struct error why = ERROR_INIT;
+        if (claim_one(runner, numbers[i], &why) != 0)
+            return error_set(error, why.kind, "%s", why.message);
+    }
+    runner->may_wait = count == limit;
+    return 0;
+}
+
+/* The bound keeps runs that never need a slot (all stubs), or that end faster than the disk, from piling up in memory. */
+static bool may_claim(const struct runner *runner)
+{
+    return runner->may_wait && runner->ready.first == NULL && free_slots(runner) > 0 &&
+           runner->step_count < 4 * runner->setup->slots + CLAIM_RUNS;
+}
+
+static void dispatch(struct runner *runner)
+{
+    struct error error = ERROR_INIT;
+    if (runner->is_stopping || !runner->setup->config->runner.enabled)
+        return;
+    start_ready(runner);
+    while (may_claim(runner)) {
+        if (claim_some(runner, &error) != 0) {
+            log_warning("waiting runs not claimed, to be tried again", log_why(&error));
+            runner->may_wait = false;
+            loop_set_timer(runner->loop, &runner->claim_timer,
+                           clock_monotonic_ms() + CLAIM_RETRY_MS);
+            return;
+        }
+        start_ready(runner);
+    }
+}
+
+static void claim_again(struct loop_timer *timer)
+{
+    struct runner *runner = CONTAINER_OF(timer, struct runner, claim_timer);
+    runner->may_wait = true;
+    dispatch(runner);
+}
+
+/* ---- what other threads hand over ---- */
+
+void runner_post(struct runner *runner, struct run_step *step)
+{
+    pthread_mutex_lock(&runner->lock);
+    step->next_mail = NULL;
+    if (runner->mail_last != NULL)
+        runner->mail_last->next_mail = step;
+    else
+        runner->mail_first = step;
+    runner->mail_last = step;
+    loop_wake(runner->loop); /* under the lock: whoever has taken the step may end the loop */
+    pthread_mutex_unlock(&runner->lock);
+}
+
+void runner_wake(struct runner *runner)
+{
+    if (!atomic_exchange(&runner->news, true))
+        loop_wake(runner->loop);
+}
+
+void runner_reconfigure(struct runner *runner, struct config *fresh)
+{
+    struct error error = ERROR_INIT;
+    struct setup *setup = setup_new(fresh, &error);
+    if (setup == NULL) {
+        log_error("the runner keeps its configuration", log_why(&error));
+        return;
+    }
+    pthread_mutex_lock(&runner->lock);
+    struct setup *unused = runner->fresh;
+    runner->fresh = setup;
+    loop_wake(runner->loop);
+    pthread_mutex_unlock(&runner->lock);
+    setup_free(unused);
+}
+
+static void take_over_setup(struct runner *runner, struct setup *fresh)
+{
+    if (fresh == NULL)
+        return;
+    setup_free(runner->setup);
+    runner->setup = fresh;
+    runner->may_wait = true;
+}
+
+/* ---- stopping ---- */
+
+/* A step under way is committed or withdrawn before the runner goes: nothing calls back into what is freed. What is withdrawn
+ * the next start finds again, by the attempt's folder. */
+static void stop_when_idle(struct runner *runner)
+{
+    if (runner->step_count == 0)
+        loop_stop(runner->loop);
+}
+
+static void stop_patience_over(struct loop_timer *timer)
+{
+    struct runner *runner = CONTAINER_OF(timer, struct runner, stop_timer);
+    steps_withdraw(runner, false);
+    loop_set_timer(runner->loop, timer, clock_monotonic_ms() + STOP_RETRY_MS);
+    stop_when_idle(runner);
+}
+
+static void begin_stop(struct runner *runner)
+{
+    runner->is_stopping = true;
+    steps_withdraw(runner, true);
+    loop_set_timer(runner->loop, &runner->stop_timer, clock_monotonic_ms() + STOP_PATIENCE_MS);
+}
+
+/* ---- the thread ---- */
+
+static void woken(void *context)
+{
+    struct runner *runner = context;
+    pthread_mutex_lock(&runner->lock);
+    struct run_step *step = runner->mail_first;
+    runner->mail_first = runner->mail_last = NULL;
+    struct setup *fresh = runner->fresh;
+    runner->fresh = NULL;
+    pthread_mutex_unlock(&runner->lock);
+
+    take_over_setup(runner, fresh);
+    if (atomic_exchange(&runner->news, false))
+        runner->may_wait = true;
+    if (atomic_load(&runner->stop) && !runner->is_stopping)
+        begin_stop(runner);
+    for (struct run_step *next; step != NULL; step = next) {
+        next = step->next_mail;
+        run_step_done(step);
+    }
+    dispatch(runner);
+    if (runner->is_stopping)
+        stop_when_idle(runner);
+}
+
+static void *runner_main(void *argument)
+{
+    struct runner *runner = argument;
+    struct error error = ERROR_INIT;
+    if (loop_run(runner->loop, &error) != 0) {
+        /* Without its loop the daemon accepts and runs nothing: worse than a restart, which recovers everything. */
+        log_error("the runner's loop failed", log_why(&error));
+        log_stop();
+        abort();
+    }
+    return NULL;
+}
+
+/* ---- start and stop ---- */
+
+static int read_boot_id(struct id *boot_id, struct error *error)
+{
+    static const char path[] = "/proc/sys/kernel/random/boot_id";
+    struct buffer text = BUFFER_INIT;
+    int result = file_read(-1, path, 100, &text, error);
+    if (result == 0) {
+        char *id = memory_string_n(text.data, text.bytes < 36 ? text.bytes : 36);
+        if (id_parse(id, boot_id) != 0)
+            result = error_set(error, ERROR_INTERNAL, "%s holds no id", path);
+        free(id);
+    }
+    buffer_free(&text);
+    return result;
+}
+
+static int open_folders(struct runner *runner, struct error *error)
+{
+    int state_fd = runner->options.state_fd;
+    runner->runs_fd = file_open_folder(state_fd, "runs", 0700, error);
+    runner->attempts_fd = file_open_folder(state_fd, "attempts", 0700, error);
+    runner->logs_fd = file_open_folder(state_fd, "logs", 0700, error);
+    runner->trash_fd = file_open_folder(state_fd, "trash", 0700, error);
+    return error_is_set(error) ? -1 : 0;
+}
+
+static void close_folders(struct runner *runner)
+{
+    const int fds[] = {runner->runs_fd, runner->attempts_fd, runner->logs_fd, runner->trash_fd};
+    for (size_t i = 0; i < ARRAY_COUNT(fds); i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+}
+
+/* Neither its thread nor a step is there any more. */
+static void runner_free(struct runner *runner)
+{
+    while (runner->runs != NULL)
+        run_free(runner->runs);
+    cleaner_stop(runner->cleaner);
+    store_close(runner->store);
+    loop_free(runner->loop);
+    setup_free(runner->setup);
+    setup_free(runner->fresh);
+    close_folders(runner);
+    pthread_mutex_destroy(&runner->lock);
+    free(runner->state_path);
+    free(runner->supervisor_path);
+    free(runner);
+}
+
+static int set_up(struct runner *runner, struct error *error)
+{
+    if (read_boot_id(&runner->boot_id, error) != 0 || open_folders(runner, error) != 0)
+        return -1;
+    runner->setup = setup_new(runner->options.config, error);
+    if (runner->setup == NULL)
+        return -1;
+    runner->loop = loop_new(error);
+    if (runner->loop == NULL)
+        return -1;
+    loop_on_wake(runner->loop, woken, runner);
+    struct store_options store = runner->options.store;
+    store.mode = STORE_READ;
+    runner->store = store_open(&store, error);
+    if (runner->store == NULL)
+        return -1;
+    runner->cleaner = cleaner_start(runner->trash_fd, error);
+    return runner->cleaner != NULL ? recover(runner, error) : -1;
+}
+
+static void wait_for_steps(struct runner *runner)
+{
+    struct error error = ERROR_INIT;
+    atomic_store(&runner->stop, true);
+    loop_wake(runner->loop);
+    (void)loop_run(runner->loop, &error);
+}
+
+struct runner *runner_start(const struct runner_options *options, struct error *error)
+{
+    struct runner *runner = memory_alloc(sizeof(*runner));
+    runner->options = *options;
+    runner->state_path = memory_string(options->state_path);
+    runner->supervisor_path = memory_string(options->supervisor_path);
+    runner->runs_fd = runner->attempts_fd = runner->logs_fd = runner->trash_fd = -1;
+    runner->may_wait = true;
+    runner->claim_timer.fired = claim_again;
+    runner->stop_timer.fired = stop_patience_over;
+    pthread_mutex_init(&runner->lock, NULL);
+    if (set_up(runner, error) == 0) {
+        loop_wake(runner->loop);
+        if (thread_start(&runner->thread, "runner", runner_main, runner, error) == 0)
+            return runner;
+    }
+    if (runner->step_count > 0) /* recovery submitted some: they come back first */
+        wait_for_steps(runner);
+    runner_free(runner);
+    return NULL;
+}
+
+void runner_stop(struct runner *runner)
+{
+    if (runner == NULL)
+        return;
+    atomic_store(&runner->stop, true);
+    loop_wake(runner->loop);
+    pthread_join(runner->thread, NULL);
+    runner_free(runner);
+}
+
+void runner_get_metrics(struct runner *runner, struct runner_metrics *metrics)
+{
+    metrics->running_vessels = atomic_load(&runner->running_vessels);
+    metrics->active_runs = atomic_load(&runner->active_runs);
+    metrics->attempts_started = atomic_load(&runner->attempts_started);
+    metrics->attempts_ended = atomic_load(&runner->attempts_ended);
+    metrics->attempts_interrupted = atomic_load(&runner->attempts_interrupted);
+    metrics->attempts_adopted = atomic_load(&runner->attempts_adopted);
+}

@@ -1,0 +1,105 @@
+/* The configuration as the runner uses it. Made by runner_start and runner_reconfigure on their callers' threads, read by the
+ * runner's. */
+#include "runner/setup.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+
+#define SLOTS_PER_CORE      4
+#define PASSWD_BUFFER_BYTES 16384
+
+static int look_up(const char *name, struct setup_user *user, struct error *error)
+{
+    char buffer[PASSWD_BUFFER_BYTES];
+    struct passwd entry, *found = NULL;
+    int failure = getpwnam_r(name, &entry, buffer, sizeof(buffer), &found);
+    if (failure != 0)
+        return error_set_errno(error, failure, "cannot look up the user \"%s\"", name);
+    if (found == NULL)
+        return error_set(error, ERROR_INVALID,
+                         "there is no user \"%s\", as whom vessels are to run: change runner.user "
+                         "or create it",
+                         name);
+    user->uid = found->pw_uid;
+    user->gid = found->pw_gid;
+    user->change = found->pw_uid != 0;
+    return 0;
+}
+
+/* Who is not root stays who he is. */
+static int user_init(struct setup_user *user, const char *name, struct error *error)
+{
+    user->name = memory_string(name);
+    if (geteuid() != 0 || name[0] == '\0')
+        return 0;
+    return look_up(name, user, error);
+}
+
+static int count_slots(const struct config *config)
+{
+    if (config->runner.max_vessels > 0)
+        return (int)config->runner.max_vessels;
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    return SLOTS_PER_CORE * (cores > 0 ? (int)cores : 1);
+}
+
+struct setup *setup_new(struct config *config, struct error *error)
+{
+    struct setup *setup = memory_alloc(sizeof(*setup));
+    setup->config = config_hold(config);
+    setup->slots = count_slots(config);
+    const char *zone = getenv("TZ");
+    setup->time_zone = memory_string(zone != NULL && zone[0] != '\0' ? zone : "UTC");
+    if (config->fleet_count > 0)
+        setup->fleet_users = memory_alloc(config->fleet_count * sizeof(*setup->fleet_users));
+    int result = user_init(&setup->user, config->runner.user, error);
+    for (size_t i = 0; i < config->fleet_count && result == 0; i++) {
+        const struct config_fleet *fleet = &config->fleets[i];
+        const char *name = fleet->user[0] != '\0' ? fleet->user : config->runner.user;
+        result = user_init(&setup->fleet_users[i], name, error);
+    }
+    if (result == 0)
+        return setup;
+    setup_free(setup);
+    return NULL;
+}
+
+void setup_free(struct setup *setup)
+{
+    if (setup == NULL)
+        return;
+    for (size_t i = 0; setup->fleet_users != NULL && i < setup->config->fleet_count; i++)
+        free(setup->fleet_users[i].name);
+    free(setup->fleet_users);
+    free(setup->user.name);
+    free(setup->time_zone);
+    config_release(setup->config);
+    free(setup);
+}
+
+/* Takes `part` and the character behind it from the front of *text. */
+static bool skip_part(const char **text, const char *part, char behind)
+{
+    size_t bytes = strlen(part);
+    if (strncmp(*text, part, bytes) != 0 || (*text)[bytes] != behind)
+        return false;
+    *text += bytes + (behind != '\0');
+    return true;
+}
+
+const struct setup_user *setup_user_of(const struct setup *setup, const char *org_name,
+                                       const char *project_name, const char *fleet_name)
+{
+    for (size_t i = 0; i < setup->config->fleet_count; i++) {
+        const char *name = setup->config->fleets[i].name;
+        if (skip_part(&name, org_name, '/') && skip_part(&name, project_name, '/') &&
+            skip_part(&name, fleet_name, '\0'))
+            return &setup->fleet_users[i];
+    }
+    return &setup->user;
+}

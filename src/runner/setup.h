@@ -1,0 +1,33 @@
+/* A configuration with what the system says to it: users looked up, slots counted. */
+#ifndef WEBHOOKD_RUNNER_SETUP_H
+#define WEBHOOKD_RUNNER_SETUP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "config/config.h"
+
+struct setup_user {
+    bool change; /* webhookd is root and the vessel is not to be */
+    char *name;
+    uint32_t uid, gid;
+};
+
+struct setup {
+    struct config *config; /* held */
+    struct setup_user user;
+    struct setup_user *fleet_users; /* one per fleet section of the configuration */
+    int slots;                      /* vessels at once */
+    char *time_zone;                /* the vessels' TZ */
+};
+
+/* NULL if a user is unknown. May block (name services): not for the runner's thread. */
+struct setup *setup_new(struct config *config, struct error *error);
+void setup_free(struct setup *setup); /* NULL is fine */
+
+/* As whom a fleet's vessels run. */
+const struct setup_user *setup_user_of(const struct setup *setup, const char *org_name,
+                                       const char *project_name, const char *fleet_name);
+
+#endif

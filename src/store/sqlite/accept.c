@@ -1,0 +1,153 @@
+/* Accepting runs: the hot path. On the committer's thread, inside its transaction, once for every request that is answered 201.
+ * The token is resolved in the same transaction that inserts the run, so a replaced one can never slip through. */
+#include "store/sqlite/connection.h"
+
+#include <assert.h>
+
+/* What a run needs to know about its fleet. */
+struct target {
+    int64_t fleet_no;
+    int version;
+};
+
+int store_check_token(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
+                      struct error *error)
+{
+    sqlite3_stmt *s =
+        statement_get(store, STATEMENT_CHECK_TOKEN, "SELECT 1 FROM webhook WHERE hash = ?1", error);
+    if (s == NULL)
+        return -1;
+    bind_blob(s, 1, hash, SECRET_HASH_BYTES);
+    int found = statement_step(store, s, "look for a token", error);
+    statement_end(s);
+    /* No words: strangers cause this, and nobody reads it. */
+    if (found == 0 && !error_is_set(error))
+        error->kind = ERROR_NOT_FOUND;
+    return found > 0 ? 0 : -1;
+}
+
+#define TARGET_COLUMNS "f.no, f.version, f.id, p.id, o.id "
+#define TARGET_FOLDERS                                                                             \
+    "CROSS JOIN project p ON p.no = f.project_no CROSS JOIN org o ON o.no = p.org_no "
+
+/* 1 = found, 0 = there is none. Ends the statement. */
+static int read_target(struct store *store, sqlite3_stmt *s, struct target *target,
+                       struct run_ids *ids, struct error *error)
+{
+    int found = statement_step(store, s, "find a run's fleet", error);
+    if (found > 0) {
+        target->fleet_no = column_int(s, 0);
+        target->version = (int)column_int(s, 1);
+        ids->fleet_id = column_id(s, 2);
+        ids->project_id = column_id(s, 3);
+        ids->org_id = column_id(s, 4);
+    }
+    statement_end(s);
+    return found;
+}
+
+static int insert_run(struct store *store, const struct run_input *input,
+                      const struct target *target, int64_t number, uint64_t random,
+                      struct error *error)
+{
+    sqlite3_stmt *s = statement_get(
+        store, STATEMENT_INSERT_RUN,
+        "INSERT INTO run (no, id_random, fleet_no, version, \"trigger\", request_id, arrived_ms, "
+        "remote_addr, host, query, event, body_place, body_bytes, body_sha256, headers, body) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+        error);
+    if (s == NULL)
+        return -1;
+    bind_int(s, 1, number);
+    bind_int(s, 2, (int64_t)random);
+    bind_int(s, 3, target->fleet_no);
+    bind_int(s, 4, target->version);
+    bind_int(s, 5, input->trigger);
+    bind_id(s, 6, &input->request_id);
+    bind_int(s, 7, input->arrived_ms);
+    bind_text(s, 8, input->remote_addr);
+    bind_text(s, 9, input->host);
+    bind_text(s, 10, input->query);
+    bind_text(s, 11, input->event);
+    bind_int(s, 12, input->body_place);
+    bind_int(s, 13, input->body_bytes);
+    bind_blob(s, 14, input->body_sha256, SECRET_HASH_BYTES);
+    bind_text_n(s, 15, input->headers_json, input->headers_bytes);
+    if (input->body_place == BODY_INLINE)
+        bind_blob(s, 16, input->body, (size_t)input->body_bytes);
+    return statement_run(store, s, "store a run", error);
+}
+
+static int insert_open(struct store *store, const struct run_input *input,
+                       const struct target *target, int64_t number, struct error *error)
+{
+    sqlite3_stmt *s =
+        statement_get(store, STATEMENT_INSERT_OPEN,
+                      "INSERT INTO run_open (no, fleet_no, \"trigger\", status, started_ms) "
+                      "VALUES (?1, ?2, ?3, 0, 0)",
+                      error);
+    if (s == NULL)
+        return -1;
+    bind_int(s, 1, number);
+    bind_int(s, 2, target->fleet_no);
+    bind_int(s, 3, input->trigger);
+    return statement_run(store, s, "queue a run", error);
+}
+
+static int accept_run(struct store *store, const struct run_input *input,
+                      const struct target *target, struct run_ids *ids, struct error *error)
+{
+    /* Invariant 9. A number that is rolled back is skipped. */
+    int64_t now = id_clock_ms() << 12;
+    int64_t number = store->last_number >= now ? store->last_number + 1 : now;
+    uint64_t random = id_random_bits();
+    assert(number > store->last_number && (random >> 62) == 0);
+    store->last_number = number;
+    if (insert_run(store, input, target, number, random, error) != 0)
+        return -1;
+    if (insert_open(store, input, target, number, error) != 0) {
+        /* Half a run must not be committed, and a savepoint for each run would cost all of them: the whole batch fails. */
+        store_rollback(store);
+        return -1;
+    }
+    load_change(store, target->fleet_no, 1);
+    ids->run_id = id_from_run_number(number, random);
+    return 0;
+}
+
+int store_accept_hook(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
+                      const struct run_input *input, struct run_ids *ids, struct error *error)
+{
+    sqlite3_stmt *s =
+        statement_get(store, STATEMENT_FIND_TOKEN,
+                      "SELECT " TARGET_COLUMNS
+                      "FROM webhook w CROSS JOIN fleet f ON f.no = w.fleet_no " TARGET_FOLDERS
+                      "WHERE w.hash = ?1",
+                      error);
+    if (s == NULL)
+        return -1;
+    bind_blob(s, 1, hash, SECRET_HASH_BYTES);
+    struct target target;
+    int found = read_target(store, s, &target, ids, error);
+    if (found == 0 && !error_is_set(error))
+        error->kind = ERROR_NOT_FOUND;
+    return found > 0 ? accept_run(store, input, &target, ids, error) : -1;
+}
+
+int store_accept_run(struct store *store, const struct id *fleet_id, const struct run_input *input,
+                     struct run_ids *ids, struct error *error)
+{
+    sqlite3_stmt *s = statement_get(store, STATEMENT_FIND_TARGET,
+                                    "SELECT " TARGET_COLUMNS "FROM fleet f " TARGET_FOLDERS
+                                    "WHERE f.id = ?1 AND f.deleted_ms IS NULL",
+                                    error);
+    if (s == NULL)
+        return -1;
+    bind_id(s, 1, fleet_id);
+    struct target target;
+    int found = read_target(store, s, &target, ids, error);
+    char text[ID_TEXT_BYTES];
+    if (found == 0)
+        error_set(error, ERROR_NOT_FOUND, "there is no fleet %s", id_format(fleet_id, text));
+    return found > 0 ? accept_run(store, input, &target, ids, error) : -1;
+}

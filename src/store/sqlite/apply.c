@@ -1,0 +1,270 @@
+/* Applying a fleet's definition and deleting a fleet. On the committer's thread, inside its transaction and a savepoint of the
+ * operation: what is refused half way is undone by the caller. */
+#include "store/sqlite/connection.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+struct found_fleet {
+    int64_t no; /* 0: there is none */
+    struct id id;
+    int64_t project_no;
+    int version;
+    bool deleted;
+};
+
+static int read_fleet(struct store *store, sqlite3_stmt *s, struct found_fleet *fleet,
+                      struct error *error)
+{
+    int found = statement_step(store, s, "find a fleet", error);
+    if (found > 0)
+        *fleet = (struct found_fleet){.no = column_int(s, 0),
+                                      .id = column_id(s, 1),
+                                      .project_no = column_int(s, 2),
+                                      .version = (int)column_int(s, 3),
+                                      .deleted = column_int(s, 4) != 0};
+    statement_end(s);
+    return found < 0 ? -1 : 0;
+}
+
+static int find_by_id(struct store *store, const struct id *id, struct found_fleet *fleet,
+                      struct error *error)
+{
+    sqlite3_stmt *s = statement_get(
+        store, STATEMENT_FIND_FLEET,
+        "SELECT no, id, project_no, version, deleted_ms IS NOT NULL FROM fleet WHERE id = ?1",
+        error);
+    if (s == NULL)
+        return -1;
+    bind_id(s, 1, id);
+    return read_fleet(store, s, fleet, error);
+}
+
+static int find_by_name(struct store *store, int64_t project_no, const char *name,
+                        struct found_fleet *fleet, struct error *error)
+{
+    sqlite3_stmt *s = statement_get(store, STATEMENT_FIND_FLEET_NAME,
+                                    "SELECT no, id, project_no, version, 0 FROM fleet "
+                                    "WHERE project_no = ?1 AND name = ?2 AND deleted_ms IS NULL",
+                                    error);
+    if (s == NULL)
+        return -1;
+    bind_int(s, 1, project_no);
+    bind_text(s, 2, name);
+    return read_fleet(store, s, fleet, error);
+}
+
+/* Which fleet a definition is meant for: *fleet with no 0 if it makes a new one. */
+static int choose_fleet(struct store *store, int64_t project_no,
+                        const struct definition *definition, struct found_fleet *fleet,
+                        struct error *error)
+{
+    struct found_fleet by_id = {0}, by_name = {0};
+    bool has_id = !id_is_zero(&definition->id);
+    if (has_id && find_by_id(store, &definition->id, &by_id, error) != 0)
+        return -1;
+    if (find_by_name(store, project_no, definition->name, &by_name, error) != 0)
+        return -1;
+    if (by_id.no != 0 && !by_id.deleted && by_id.project_no != project_no)
+        return error_set(error, ERROR_CONFLICT,
+                         "_id: the fleet of this id is in another project; apply the file there");
+    if (has_id && by_name.no != 0 && by_name.no != by_id.no) {
+        char text[ID_TEXT_BYTES];
+        return error_set(error, ERROR_CONFLICT,
+                         "_id: the fleet called \"%.255s\" in this project has another id, %s; "
+                         "leave _id out to make a new version of it, or change the name",
+                         definition->name, id_format(&by_name.id, text));
+    }
+    *fleet = by_id.no != 0 ? by_id : by_name;
+    return 0;
+}
+
+/* The definition of a fleet's current version; *current NULL for a fleet that is new. */
+static int load_current(struct store *store, const struct found_fleet *fleet,
+                        struct definition **current, struct error *error)
+{
+    *current = NULL;
+    if (fleet->no == 0)
+        return 0;
+    sqlite3_stmt *s = statement_get(
+        store, STATEMENT_CURRENT_DEFINITION,
+        "SELECT definition FROM fleet_version WHERE fleet_no = ?1 AND version = ?2", error);
+    if (s == NULL)
+        return -1;
+    bind_int(s, 1, fleet->no);
+    bind_int(s, 2, fleet->version);
+    int found = statement_step(store, s, "read a definition", error);
+    if (found > 0) {
+        const char *json = column_text(s, 0);
+        *current = definition_from_json(json, (size_t)sqlite3_column_bytes(s, 0), error);
+    } else if (found == 0) {
+        error_set(error, ERROR_INTERNAL, "the store lacks version %d of a fleet", fleet->version);
+    }
+    statement_end(s);
+    return *current == NULL ? -1 : 0;
+}
+
+static bool id_is_used(const struct definition_vessel *vessels, size_t count, const struct id *id)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (id_equal(&vessels[i].id, id))
+            return true;
+    }
+    return false;
+}
+
+/* A vessel without an id takes that of the vessel of its name in the current version, unless the file gave that id to another one
+ * (a vessel renamed by its _id); else it gets a new one. */
+static void give_vessel_ids(struct definition_vessel *vessels, size_t count,
+                            const struct definition *current)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!id_is_zero(&vessels[i].id))
+            continue;
+        for (size_t j = 0; current != NULL && j < current->vessel_count; j++) {
+            const struct definition_vessel *old = &current->vessels[j];
+            if (strcmp(old->name, vessels[i].name) == 0) {
+                if (!id_is_used(vessels, count, &old->id))
+                    vessels[i].id = old->id;
+                break;
+            }
+        }
+        if (id_is_zero(&vessels[i].id))
+            vessels[i].id = id_random();
+    }
+}
+
+/* The canonical JSON of the definition with all its ids. */
+static char *complete_json(const struct definition *definition, const struct id *fleet_id,
+                           const struct definition *current)
+{
+    struct definition complete = *definition;
+    complete.id = *fleet_id;
+    complete.vessels =
+        memory_copy(definition->vessels, definition->vessel_count * sizeof(definition->vessels[0]));
+    give_vessel_ids(complete.vessels, complete.vessel_count, current);
+    char *json = definition_to_json(&complete, true);
+    free(complete.vessels);
+    return json;
+}
+
+/* What is stored is written anew for the comparison: an older program may have written it in an older form. */
+static bool is_unchanged(const char *json, const struct definition *current)
+{
+    char *before = definition_to_json(current, true);
+    bool equal = strcmp(before, json) == 0;
+    free(before);
+    return equal;
+}
+
+static int write_fleet(struct store *store, int64_t project_no, const char *name, int64_t now_ms,
+                       struct found_fleet *fleet, struct error *error)
+{
+    bool is_new = fleet->no == 0;
+    fleet->version++;
+    sqlite3_stmt *s =
+        is_new ? statement_get(store, STATEMENT_CREATE_FLEET,
+                               "INSERT INTO fleet (id, project_no, name, version, created_ms, "
+                               "updated_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
+                               error)
+               : statement_get(store, STATEMENT_UPDATE_FLEET,
+                               "UPDATE fleet SET project_no = ?2, name = ?3, version = ?4, "
+                               "updated_ms = ?5, deleted_ms = NULL WHERE id = ?1",
+                               error);
+    if (s == NULL)
+        return -1;
+    bind_id(s, 1, &fleet->id);
+    bind_int(s, 2, project_no);
+    bind_text(s, 3, name);
+    bind_int(s, 4, fleet->version);
+    bind_int(s, 5, now_ms);
+    if (statement_insert(store, s, "write a fleet",
+                         "there is a fleet of this name in the project already", error) != 0)
+        return -1;
+    if (!is_new)
+        return 0;
+    fleet->no = sqlite3_last_insert_rowid(store->db);
+    return load_create(store, fleet->no, error);
+}
+
+struct version_text {
+    const char *file;
+    size_t file_bytes;
+    const char *json;
+};
+
+static int write_version(struct store *store, const struct found_fleet *fleet,
+                         const struct version_text *text, int64_t now_ms, struct error *error)
+{
+    sqlite3_stmt *s =
+        statement_get(store, STATEMENT_CREATE_VERSION,
+                      "INSERT INTO fleet_version (fleet_no, version, created_ms, definition, file) "
+                      "VALUES (?1, ?2, ?3, ?4, ?5)",
+                      error);
+    if (s == NULL)
+        return -1;
+    bind_int(s, 1, fleet->no);
+    bind_int(s, 2, fleet->version);
+    bind_int(s, 3, now_ms);
+    bind_text(s, 4, text->json);
+    bind_blob(s, 5, text->file_bytes > 0 ? text->file : "", text->file_bytes);
+    return statement_run(store, s, "write a version", error);
+}
+
+int store_apply_fleet(struct store *store, const struct id *project_id,
+                      const struct definition *definition, const char *file, size_t file_bytes,
+                      int64_t now_ms, struct apply_result *result, struct error *error)
+{
+    int64_t project_no = 0;
+    struct found_fleet fleet = {0};
+    struct definition *current = NULL;
+    if (folders_find_project(store, project_id, &project_no, error) != 0 ||
+        choose_fleet(store, project_no, definition, &fleet, error) != 0 ||
+        load_current(store, &fleet, &current, error) != 0)
+        return -1;
+    bool comes_new = fleet.no == 0 || fleet.deleted;
+    if (fleet.no == 0)
+        fleet.id = id_is_zero(&definition->id) ? id_random() : definition->id;
+    char *json = complete_json(definition, &fleet.id, current);
+    struct version_text text = {file, file_bytes, json};
+    int status = 0;
+    if (!comes_new && is_unchanged(json, current)) {
+        result->outcome = APPLY_UNCHANGED;
+    } else {
+        result->outcome = comes_new ? APPLY_CREATED : APPLY_UPDATED;
+        if (write_fleet(store, project_no, definition->name, now_ms, &fleet, error) != 0 ||
+            write_version(store, &fleet, &text, now_ms, error) != 0)
+            status = -1;
+    }
+    result->fleet_id = fleet.id;
+    result->version = fleet.version;
+    free(json);
+    definition_free(current);
+    return status;
+}
+
+int store_delete_fleet(struct store *store, const struct id *fleet_id, int64_t now_ms,
+                       struct error *error)
+{
+    int64_t fleet_no = 0;
+    if (fleets_find(store, fleet_id, &fleet_no, error) != 0)
+        return -1;
+    int64_t open = 0;
+    if (load_open(store, fleet_no, &open, error) != 0)
+        return -1;
+    if (open > 0)
+        return error_set(error, ERROR_CONFLICT,
+                         "the fleet has runs that wait or run: stop them, or wait for them");
+    struct error none = ERROR_INIT;
+    if (store_remove_webhook(store, fleet_id, &none) != 0 && none.kind != ERROR_NOT_FOUND)
+        return error_set(error, none.kind, "%s", none.message);
+    sqlite3_stmt *s = statement_get(store, STATEMENT_DELETE_FLEET,
+                                    "UPDATE fleet SET deleted_ms = ?2 WHERE no = ?1", error);
+    if (s == NULL)
+        return -1;
+    bind_int(s, 1, fleet_no);
+    bind_int(s, 2, now_ms);
+    return statement_run(store, s, "delete a fleet", error);
+}

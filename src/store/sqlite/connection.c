@@ -1,0 +1,254 @@
+/* Opening and closing. The committer opens the one writing connection (docs/architecture.md, invariant 3), the checkpointer one
+ * of its own, readers one each; every function runs on its connection's thread. */
+#include "store/sqlite/connection.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "store/sqlite/migration.h"
+
+/* A writer waits for a checkpoint that restarts the log; that one waits for readers with the log locked, so for less. */
+#define WRITER_BUSY_MS     10000
+#define CHECKPOINT_BUSY_MS 1000
+#define READER_BUSY_MS     5000
+
+enum connection_use { USE_WRITE, USE_READ, USE_CHECKPOINT };
+
+/* Without its statistics SQLite takes no global lock for each allocation. It refuses if it is already in use: then they stay. */
+static void configure_library(void)
+{
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    sqlite3_initialize();
+}
+
+static char *database_path(const struct store_options *options, struct error *error)
+{
+    static const char scheme[] = "sqlite:";
+    const char *name = options->location;
+    if (strncmp(name, scheme, strlen(scheme)) != 0 || name[strlen(scheme)] == '\0') {
+        error_set(error, ERROR_INVALID,
+                  "store \"%s\" is none that webhookd knows: use \"sqlite:FILE\"", name);
+        return NULL;
+    }
+    name += strlen(scheme);
+    return name[0] == '/' ? memory_string(name) : memory_format("%s/%s", options->state_dir, name);
+}
+
+static int sync_folder_of(const char *path, struct error *error)
+{
+    char *folder = memory_string(path);
+    char *slash = strrchr(folder, '/');
+    slash[slash == folder ? 1 : 0] = '\0';
+    int result = -1;
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        error_set_errno(error, errno, "cannot open %s", folder);
+    else
+        result = file_sync(fd, folder, error);
+    if (fd >= 0)
+        close(fd);
+    free(folder);
+    return result;
+}
+
+/* SQLite would make the file with the umask's mode, and its -wal and -shm take theirs from it. A file that is there is never opened
+ * here: closing it would drop the locks of this process's other connections. */
+static int create_file(const char *path, struct error *error)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return errno == EEXIST ? 0 : error_set_errno(error, errno, "cannot create %s", path);
+    close(fd);
+    return sync_folder_of(path, error);
+}
+
+static int execute(sqlite3 *db, const char *sql, const char *what, struct error *error)
+{
+    if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+        return statement_failed(db, what, error);
+    return 0;
+}
+
+/* Runs a PRAGMA that answers, and compares: SQLite ignores in silence what it cannot do. */
+static int expect(sqlite3 *db, const char *sql, const char *expected, struct error *error)
+{
+    sqlite3_stmt *statement = NULL;
+    int result = -1;
+    if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK ||
+        sqlite3_step(statement) != SQLITE_ROW)
+        statement_failed(db, "set up the connection", error);
+    else if (strcmp(column_text(statement, 0), expected) != 0)
+        error_set(error, ERROR_INTERNAL, "SQLite answers \"%s\" to \"%s\", \"%s\" is needed",
+                  column_text(statement, 0), sql, expected);
+    else
+        result = 0;
+    sqlite3_finalize(statement);
+    return result;
+}
+
+static int note_log_frames(void *store, sqlite3 *db, const char *name, int frames)
+{
+    (void)db, (void)name;
+    ((struct store *)store)->log_frames = frames;
+    return SQLITE_OK;
+}
+
+static int set_up(struct store *store, enum connection_use use, bool relaxed_sync,
+                  struct error *error)
+{
+    static const char common[] =
+        "PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; PRAGMA cell_size_check = ON; "
+        /* What is removed (a webhook's seal) is wiped where that costs no write of its own. */
+        "PRAGMA secure_delete = FAST; "
+        /* A log that grew beyond this in a rush gives the room back once it starts over. */
+        "PRAGMA journal_size_limit = 134217728";
+    sqlite3 *db = store->db;
+    sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    /* An automatic checkpoint would hide a failed sync, and let a request wait for it. */
+    sqlite3_wal_autocheckpoint(db, 0);
+    sqlite3_wal_hook(db, note_log_frames, store);
+    if (execute(db, common, "set up the connection", error) != 0)
+        return -1;
+    if (use == USE_WRITE) {
+        if (execute(db,
+                    "PRAGMA page_size = 4096; PRAGMA cache_size = -8192; PRAGMA foreign_keys = ON",
+                    "set up the connection", error) != 0 ||
+            expect(db, "PRAGMA journal_mode = WAL", "wal", error) != 0)
+            return -1;
+    } else if (execute(db, "PRAGMA cache_size = -1024", "set up the connection", error) != 0 ||
+               (use == USE_READ &&
+                execute(db, "PRAGMA query_only = ON", "set up the connection", error) != 0)) {
+        return -1;
+    }
+    /* Invariant 1: read back. FULL also decides whether a checkpoint syncs. */
+    if (execute(db, relaxed_sync ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL",
+                "set up the connection", error) != 0)
+        return -1;
+    return expect(db, "PRAGMA synchronous", relaxed_sync ? "1" : "2", error);
+}
+
+static int load_last_number(struct store *store, struct error *error)
+{
+    sqlite3_stmt *statement = NULL;
+    int result = -1;
+    if (sqlite3_prepare_v2(store->db, "SELECT max(no) FROM run", -1, &statement, NULL) !=
+            SQLITE_OK ||
+        sqlite3_step(statement) != SQLITE_ROW) {
+        statement_failed(store->db, "read the last run", error);
+    } else {
+        store->last_number = column_int(statement, 0);
+        result = 0;
+    }
+    sqlite3_finalize(statement);
+    return result;
+}
+
+/* A file of another program is recognised before anything in it is changed, even its journal mode. */
+static int prepare(struct store *store, const struct store_options *options,
+                   enum connection_use use, struct error *error)
+{
+    static const int busy_ms[] = {[USE_WRITE] = WRITER_BUSY_MS,
+                                  [USE_READ] = READER_BUSY_MS,
+                                  [USE_CHECKPOINT] = CHECKPOINT_BUSY_MS};
+    int number = 0;
+    sqlite3_busy_timeout(store->db, busy_ms[use]);
+    if (migration_recognise(store->db, store_migration_count, &number, error) != 0 ||
+        set_up(store, use, options->relaxed_sync, error) != 0)
+        return -1;
+    if (use == USE_WRITE) {
+        if (migration_apply(store->db, store_migrations, store_migration_count, error) != 0)
+            return -1;
+    } else if (number < store_migration_count) {
+        return error_set(error, ERROR_INVALID,
+                         "the store has version %d and version %d is needed: start webhookd once, "
+                         "it migrates the store",
+                         number, store_migration_count);
+    }
+    store->schema_version = migration_number(store->db, error);
+    if (store->schema_version < 0 || load_last_number(store, error) != 0)
+        return -1;
+    return use == USE_WRITE ? folders_make_default(store, clock_wall_ms(), error) : 0;
+}
+
+static struct store *open_connection(const struct store_options *options, enum connection_use use,
+                                     struct error *error)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, configure_library);
+    char *path = database_path(options, error);
+    if (path == NULL)
+        return NULL;
+    struct store *store = memory_alloc(sizeof(*store));
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE |
+                SQLITE_OPEN_EXRESCODE;
+    if (use == USE_WRITE && create_file(path, error) != 0)
+        goto failed;
+    if (use != USE_WRITE && access(path, F_OK) != 0) {
+        error_set(error, ERROR_NOT_FOUND, "there is no store yet");
+        goto failed;
+    }
+    if (sqlite3_open_v2(path, &store->db, flags, options->vfs) != SQLITE_OK) {
+        if (store->db == NULL)
+            error_set(error, ERROR_INTERNAL, "cannot open the store: out of memory");
+        else
+            statement_failed(store->db, "open the store", error);
+        goto failed;
+    }
+    if (prepare(store, options, use, error) != 0)
+        goto failed;
+    free(path);
+    return store;
+
+failed:
+    error_context(error, "%s", path);
+    free(path);
+    store_close(store);
+    return NULL;
+}
+
+struct store *store_open(const struct store_options *options, struct error *error)
+{
+    return open_connection(options, options->mode == STORE_WRITE ? USE_WRITE : USE_READ, error);
+}
+
+struct store *store_open_checkpointer(const struct store_options *options, struct error *error)
+{
+    return open_connection(options, USE_CHECKPOINT, error);
+}
+
+void store_close(struct store *store)
+{
+    if (store == NULL)
+        return;
+    for (int i = 0; i < STATEMENT_COUNT; i++)
+        sqlite3_finalize(store->statements[i]);
+    /* The last connection to close copies the log into the database; if that fails the log stays, for the next start to read. */
+    int code = sqlite3_close(store->db);
+    assert(code == SQLITE_OK);
+    (void)code;
+    free(store->load);
+    free(store);
+}
+
+int store_schema_version(struct store *store)
+{
+    return store->schema_version;
+}
+
+int store_schema_newest(void)
+{
+    return store_migration_count;
+}
+
+int64_t store_last_run_number(struct store *store)
+{
+    return store->last_number;
+}

@@ -1,0 +1,162 @@
+/* Fleets and their versions: reading. Called on any connection's thread. Applying and deleting is in apply.c. */
+#include "store/sqlite/connection.h"
+
+/* The counts come from fleet_load and the index of what runs: they cost the same with a million waiting. */
+#define FLEET_SELECT                                                                               \
+    "SELECT f.id, p.id, o.id, f.name, p.name, o.name, f.version, f.created_ms, f.updated_ms, "     \
+    "EXISTS (SELECT 1 FROM webhook w WHERE w.fleet_no = f.no), "                                   \
+    "(SELECT open FROM fleet_load l WHERE l.fleet_no = f.no), "                                    \
+    "(SELECT count(*) FROM run_open r INDEXED BY run_open_running "                                \
+    "WHERE r.fleet_no = f.no AND r.status = 1) "                                                   \
+    "FROM fleet f JOIN project p ON p.no = f.project_no JOIN org o ON o.no = p.org_no "            \
+    "WHERE f.deleted_ms IS NULL "
+
+static struct fleet_row read_row(sqlite3_stmt *s)
+{
+    int64_t open = column_int(s, 10), running = column_int(s, 11);
+    return (struct fleet_row){.id = column_id(s, 0),
+                              .project_id = column_id(s, 1),
+                              .org_id = column_id(s, 2),
+                              .name = column_text(s, 3),
+                              .project_name = column_text(s, 4),
+                              .org_name = column_text(s, 5),
+                              .version = (int)column_int(s, 6),
+                              .created_ms = column_int(s, 7),
+                              .updated_ms = column_int(s, 8),
+                              .has_webhook = column_int(s, 9) != 0,
+                              .waiting_runs = open - running,
+                              .running_runs = running};
+}
+
+static int fleet_not_found(const struct id *fleet_id, struct error *error)
+{
+    char text[ID_TEXT_BYTES];
+    return error_set(error, ERROR_NOT_FOUND, "there is no fleet %s", id_format(fleet_id, text));
+}
+
+int fleets_find(struct store *store, const struct id *fleet_id, int64_t *fleet_no,
+                struct error *error)
+{
+    sqlite3_stmt *s =
+        statement_get(store, STATEMENT_FIND_FLEET_NO,
+                      "SELECT no FROM fleet WHERE id = ?1 AND deleted_ms IS NULL", error);
+    if (s == NULL)
+        return -1;
+    bind_id(s, 1, fleet_id);
+    int found = statement_step(store, s, "find a fleet", error);
+    if (found > 0)
+        *fleet_no = column_int(s, 0);
+    statement_end(s);
+    if (found == 0)
+        return fleet_not_found(fleet_id, error);
+    return found < 0 ? -1 : 0;
+}
+
+int store_list_fleets(struct store *store, const struct id *project_id,
+                      int (*each)(void *, const struct fleet_row *), void *context,
+                      struct error *error)
+{
+    int64_t project_no = 0;
+    if (project_id != NULL && folders_find_project(store, project_id, &project_no, error) != 0)
+        return -1;
+    sqlite3_stmt *s = statement_get(store, STATEMENT_LIST_FLEETS,
+                                    FLEET_SELECT "AND (?1 = 0 OR f.project_no = ?1) "
+                                                 "ORDER BY o.name, p.name, f.name",
+                                    error);
+    if (s == NULL)
+        return -1;
+    bind_int(s, 1, project_no);
+    int more;
+    while ((more = statement_step(store, s, "list fleets", error)) > 0) {
+        struct fleet_row row = read_row(s);
+        if (each(context, &row) != 0)
+            break;
+    }
+    statement_end(s);
+    return more < 0 ? -1 : 0;
+}
+
+int store_get_fleet(struct store *store, const struct id *fleet_id,
+                    int (*each)(void *, const struct fleet_row *), void *context,
+                    struct error *error)
+{
+    sqlite3_stmt *s =
+        statement_get(store, STATEMENT_GET_FLEET, FLEET_SELECT "AND f.id = ?1", error);
+    if (s == NULL)
+        return -1;
+    bind_id(s, 1, fleet_id);
+    int found = statement_step(store, s, "read a fleet", error);
+    if (found > 0) {
+        struct fleet_row row = read_row(s);
+        each(context, &row);
+    }
+    statement_end(s);
+    if (found == 0)
+        return fleet_not_found(fleet_id, error);
+    return found < 0 ? -1 : 0;
+}
+
+int store_list_versions(struct store *store, const struct id *fleet_id,
+                        int (*each)(void *, const struct version_row *), void *context,
+                        struct error *error)
+{
+    int64_t fleet_no = 0;
+    if (fleets_find(store, fleet_id, &fleet_no, error) != 0)
+        return -1;
+    /* length() of a blob is read from the row's head. */
+    sqlite3_stmt *s = statement_get(store, STATEMENT_LIST_VERSIONS,
+                                    "SELECT version, created_ms, length(file) FROM fleet_version "
+                                    "WHERE fleet_no = ?1 ORDER BY version DESC",
+                                    error);
+    if (s == NULL)
+        return -1;
+    bind_int(s, 1, fleet_no);
+    int more;
+    while ((more = statement_step(store, s, "list versions", error)) > 0) {
+        struct version_row row = {.fleet_id = *fleet_id,
+                                  .version = (int)column_int(s, 0),
+                                  .created_ms = column_int(s, 1),
+                                  .file_bytes = (size_t)column_int(s, 2)};
+        if (each(context, &row) != 0)
+            break;
+    }
+    statement_end(s);
+    return more < 0 ? -1 : 0;
+}
+
+int store_get_version(struct store *store, const struct id *fleet_id, int version,
+                      int (*each)(void *, const struct version_row *), void *context,
+                      struct error *error)
+{
+    /* A numbered version of a deleted fleet can still be read: its runs name it. */
+    sqlite3_stmt *s = statement_get(
+        store, STATEMENT_GET_VERSION,
+        "SELECT v.version, v.created_ms, v.file, v.definition FROM fleet f JOIN fleet_version v "
+        "ON v.fleet_no = f.no AND v.version = iif(?2 = 0, f.version, ?2) "
+        "WHERE f.id = ?1 AND (?2 <> 0 OR f.deleted_ms IS NULL)",
+        error);
+    if (s == NULL)
+        return -1;
+    bind_id(s, 1, fleet_id);
+    bind_int(s, 2, version);
+    int found = statement_step(store, s, "read a version", error);
+    if (found > 0) {
+        /* Read as text it ends in a NUL. */
+        const char *file = column_text(s, 2);
+        struct version_row row = {.fleet_id = *fleet_id,
+                                  .version = (int)column_int(s, 0),
+                                  .created_ms = column_int(s, 1),
+                                  .file = file,
+                                  .file_bytes = (size_t)sqlite3_column_bytes(s, 2),
+                                  .definition_json = column_text(s, 3)};
+        each(context, &row);
+    }
+    statement_end(s);
+    if (found == 0 && version == 0)
+        return fleet_not_found(fleet_id, error);
+    char text[ID_TEXT_BYTES];
+    if (found == 0)
+        return error_set(error, ERROR_NOT_FOUND, "there is no version %d of a fleet %s", version,
+                         id_format(fleet_id, text));
+    return found < 0 ? -1 : 0;
+}

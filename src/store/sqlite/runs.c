@@ -1,0 +1,335 @@
+/* Reading runs: lists, newest first, and single ones. Called on any connection's thread; what belongs to a run is in details.c.
+ *
+ * A list is a merge. Open and ended runs are in two tables, and one fleet's ended runs are in its index once for each way of
+ * ending; each of these streams comes newest first by itself, so a page costs what it shows, whatever else the store holds. */
+#include "store/sqlite/connection.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* From `s`, the row that says how far a run is. */
+#define RUN_SELECT(ended)                                                                          \
+    "SELECT r.no, r.id_random, f.id, p.id, o.id, f.name, p.name, o.name, r.version, "              \
+    "r.\"trigger\", s.status, r.request_id, r.event, r.remote_addr, r.host, r.query, "             \
+    "r.body_place, r.body_bytes, r.body_sha256, r.arrived_ms, s.started_ms, " ended " FROM "
+#define RUN_JOIN                                                                                   \
+    "CROSS JOIN run r ON r.no = s.no CROSS JOIN fleet f ON f.no = r.fleet_no "                     \
+    "CROSS JOIN project p ON p.no = f.project_no CROSS JOIN org o ON o.no = p.org_no "
+#define RUN_RANGE "WHERE s.no >= ?1 AND s.no < ?2 AND (?3 < 0 OR s.\"trigger\" = ?3) "
+
+static const uint8_t *column_hash(sqlite3_stmt *s, int place)
+{
+    static const uint8_t none[SECRET_HASH_BYTES];
+    const uint8_t *hash = sqlite3_column_blob(s, place);
+    return hash != NULL && sqlite3_column_bytes(s, place) == SECRET_HASH_BYTES ? hash : none;
+}
+
+static struct run_row read_row(sqlite3_stmt *s)
+{
+    int64_t number = column_int(s, 0);
+    return (struct run_row){.number = number,
+                            .id = id_from_run_number(number, (uint64_t)column_int(s, 1)),
+                            .fleet_id = column_id(s, 2),
+                            .project_id = column_id(s, 3),
+                            .org_id = column_id(s, 4),
+                            .fleet_name = column_text(s, 5),
+                            .project_name = column_text(s, 6),
+                            .org_name = column_text(s, 7),
+                            .fleet_version = (int)column_int(s, 8),
+                            .trigger = (enum run_trigger)column_int(s, 9),
+                            .status = (enum run_status)column_int(s, 10),
+                            .request_id = column_id(s, 11),
+                            .event = column_text(s, 12),
+                            .remote_addr = column_text(s, 13),
+                            .host = column_text(s, 14),
+                            .query = column_text(s, 15),
+                            .body_place = (enum body_place)column_int(s, 16),
+                            .body_bytes = column_int(s, 17),
+                            .body_sha256 = column_hash(s, 18),
+                            .created_ms = column_int(s, 19),
+                            .started_ms = column_int(s, 20),
+                            .ended_ms = column_int(s, 21)};
+}
+
+/* ---- Which numbers a filter allows ---- */
+
+struct range {
+    int64_t from, below; /* from <= number < below */
+};
+
+static void narrow(struct range *range, int64_t from, int64_t below)
+{
+    if (from > range->from)
+        range->from = from;
+    if (below < range->below)
+        range->below = below;
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The numbers whose ids can begin with the prefix: its hex digits are 12 of milliseconds, the version, 3 of the counter, then what
+ * the caller has to compare. An impossible prefix leaves no numbers. */
+static void narrow_by_prefix(struct range *range, const char *prefix)
+{
+    int64_t low = 0, high = 0;
+    int digits = 0;
+    for (size_t i = 0; prefix[i] != '\0'; i++) {
+        bool dash_place = i == 8 || i == 13 || i == 18 || i == 23;
+        int digit = hex_digit(prefix[i]);
+        if (i >= ID_TEXT_BYTES - 1 || dash_place != (prefix[i] == '-') ||
+            (!dash_place && digit < 0) || (digits == 12 && !dash_place && digit != 7)) {
+            range->below = range->from;
+            return;
+        }
+        if (dash_place)
+            continue;
+        if (digits < 16 && digits != 12) {
+            low = low << 4 | digit;
+            high = low;
+        }
+        digits++;
+    }
+    /* 15 digits make a number; the ones that are not given may be anything. */
+    int known = digits <= 12 ? digits : digits >= 16 ? 15 : digits - 1;
+    int open_bits = 4 * (15 - known);
+    low <<= open_bits;
+    high = high << open_bits | (int64_t)((UINT64_C(1) << open_bits) - 1);
+    narrow(range, low, high + 1);
+}
+
+/* A request's run comes at most this much later: bodies have deadlines. */
+#define REQUEST_RANGE_MS (10 * 60 * 1000)
+
+/* Looks from the request's time on and stops at its run, which normally is milliseconds away. */
+static int narrow_by_request(struct store *store, struct range *range, const struct id *request_id,
+                             struct error *error)
+{
+    int64_t from = id_time_ms(request_id) << 12;
+    sqlite3_stmt *s =
+        statement_get(store, STATEMENT_FIND_REQUEST,
+                      "SELECT no FROM run WHERE no >= ?1 AND no < ?2 AND request_id = ?3 "
+                      "ORDER BY no LIMIT 1",
+                      error);
+    if (s == NULL)
+        return -1;
+    bind_int(s, 1, from);
+    bind_int(s, 2, from + ((int64_t)REQUEST_RANGE_MS << 12));
+    bind_id(s, 3, request_id);
+    int found = statement_step(store, s, "look for a request", error);
+    if (found > 0)
+        narrow(range, column_int(s, 0), column_int(s, 0) + 1);
+    else
+        range->below = range->from;
+    statement_end(s);
+    return found < 0 ? -1 : 0;
+}
+
+static int range_of(struct store *store, const struct run_filter *filter, struct range *range,
+                    struct error *error)
+{
+    *range = (struct range){0, INT64_MAX};
+    if (filter->before_number > 0)
+        narrow(range, 0, filter->before_number);
+    if (filter->since_ms > 0)
+        narrow(range, filter->since_ms > INT64_MAX >> 12 ? INT64_MAX : filter->since_ms << 12,
+               INT64_MAX);
+    if (filter->id_prefix != NULL)
+        narrow_by_prefix(range, filter->id_prefix);
+    if (filter->request_id != NULL)
+        return narrow_by_request(store, range, filter->request_id, error);
+    return 0;
+}
+
+/* ---- Streams ---- */
+
+#define STREAMS_MAX 4
+
+struct stream {
+    sqlite3_stmt *statement;
+    int64_t number; /* of the row it stands on; -1 at its end */
+};
+
+struct listing {
+    struct stream streams[STREAMS_MAX];
+    int count;
+    const struct run_filter *filter;
+    struct range range;
+    int64_t fleet_no;
+};
+
+static int advance(struct store *store, struct stream *stream, struct error *error)
+{
+    int found = statement_step(store, stream->statement, "list runs", error);
+    stream->number = found > 0 ? column_int(stream->statement, 0) : -1;
+    return found < 0 ? -1 : 0;
+}
+
+/* Parameters: 1 and 2 the range, 3 the trigger or -1, 4 the status or -1, 5 the fleet; not every statement has the last two. */
+static int add_stream(struct store *store, struct listing *listing, enum statement_id id,
+                      const char *sql, int64_t status, struct error *error)
+{
+    sqlite3_stmt *s = statement_get(store, id, sql, error);
+    if (s == NULL)
+        return -1;
+    assert(listing->count < STREAMS_MAX);
+    struct stream *stream = &listing->streams[listing->count++];
+    stream->statement = s;
+    bind_int(s, 1, listing->range.from);
+    bind_int(s, 2, listing->range.below);
+    bind_int(s, 3, listing->filter->has_trigger ? (int64_t)listing->filter->trigger : -1);
+    if (sqlite3_bind_parameter_count(s) >= 4)
+        bind_int(s, 4, status);
+    if (sqlite3_bind_parameter_count(s) >= 5)
+        bind_int(s, 5, listing->fleet_no);
+    return advance(store, stream, error);
+}
+
+static int add_open(struct store *store, struct listing *listing, struct error *error)
+{
+    const struct run_filter *filter = listing->filter;
+    int64_t status = filter->has_status ? (int64_t)filter->status : -1;
+    if (status == RUN_RUNNING)
+        return add_stream(
+            store, listing, STATEMENT_LIST_RUNNING,
+            RUN_SELECT("0") "run_open s INDEXED BY run_open_running " RUN_JOIN RUN_RANGE
+                            "AND s.status = 1 AND (?5 = 0 OR s.fleet_no = ?5) "
+                            "ORDER BY s.no DESC",
+            status, error);
+    if (listing->fleet_no != 0)
+        return add_stream(
+            store, listing, STATEMENT_LIST_OPEN_FLEET,
+            RUN_SELECT("0") "run_open s NOT INDEXED " RUN_JOIN RUN_RANGE
+                            "AND (?4 < 0 OR s.status = ?4) AND s.fleet_no = ?5 ORDER BY s.no DESC "
+                            "LIMIT (SELECT open FROM fleet_load WHERE fleet_no = ?5)",
+            status, error);
+    return add_stream(store, listing, STATEMENT_LIST_OPEN,
+                      RUN_SELECT("0") "run_open s NOT INDEXED " RUN_JOIN RUN_RANGE
+                                      "AND (?4 < 0 OR s.status = ?4) ORDER BY s.no DESC",
+                      status, error);
+}
+
+static int add_ended(struct store *store, struct listing *listing, struct error *error)
+{
+    const struct run_filter *filter = listing->filter;
+    int64_t only = filter->has_status ? (int64_t)filter->status : -1;
+    if (listing->fleet_no == 0 && only < 0)
+        return add_stream(store, listing, STATEMENT_LIST_ENDED,
+                          RUN_SELECT("s.ended_ms") "run_ended s NOT INDEXED " RUN_JOIN RUN_RANGE
+                                                   "ORDER BY s.no DESC",
+                          only, error);
+    if (listing->fleet_no == 0)
+        return add_stream(
+            store, listing, STATEMENT_LIST_ENDED_STATUS,
+            RUN_SELECT("s.ended_ms") "run_ended s INDEXED BY run_ended_status " RUN_JOIN RUN_RANGE
+                                     "AND s.status = ?4 ORDER BY s.no DESC",
+            only, error);
+    for (int status = RUN_SUCCESS; status <= RUN_TERMINATED; status++) {
+        enum statement_id id =
+            (enum statement_id)(STATEMENT_LIST_ENDED_FLEET + (status - RUN_SUCCESS));
+        if ((only < 0 || only == status) &&
+            add_stream(store, listing, id,
+                       RUN_SELECT("s.ended_ms") "run_ended s INDEXED BY run_ended_fleet " RUN_JOIN
+                           RUN_RANGE "AND s.status = ?4 AND s.fleet_no = ?5 ORDER BY s.no DESC",
+                       status, error) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static struct stream *newest(struct listing *listing)
+{
+    struct stream *best = NULL;
+    for (int i = 0; i < listing->count; i++) {
+        struct stream *stream = &listing->streams[i];
+        if (stream->number >= 0 && (best == NULL || stream->number > best->number))
+            best = stream;
+    }
+    return best;
+}
+
+/* What the range of numbers says only roughly. */
+static bool passes(const struct run_row *row, const struct run_filter *filter)
+{
+    if (row->created_ms < filter->since_ms)
+        return false;
+    if (filter->id_prefix == NULL)
+        return true;
+    char text[ID_TEXT_BYTES];
+    id_format(&row->id, text);
+    return strncmp(text, filter->id_prefix, strlen(filter->id_prefix)) == 0;
+}
+
+static int merge(struct store *store, struct listing *listing,
+                 int (*each)(void *, const struct run_row *), void *context, struct error *error)
+{
+    int left = listing->filter->limit;
+    struct stream *stream;
+    while (left > 0 && (stream = newest(listing)) != NULL) {
+        struct run_row row = read_row(stream->statement);
+        if (passes(&row, listing->filter)) {
+            left--;
+            if (each(context, &row) != 0)
+                return 0;
+        }
+        if (left > 0 && advance(store, stream, error) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+int store_list_runs(struct store *store, const struct run_filter *filter,
+                    int (*each)(void *, const struct run_row *), void *context, struct error *error)
+{
+    struct listing listing = {.filter = filter};
+    if ((filter->fleet_id != NULL &&
+         fleets_find(store, filter->fleet_id, &listing.fleet_no, error) != 0) ||
+        range_of(store, filter, &listing.range, error) != 0)
+        return -1;
+    if (listing.range.from >= listing.range.below)
+        return 0;
+    bool open = !filter->has_status || !run_status_has_ended(filter->status);
+    bool ended = !filter->has_status || run_status_has_ended(filter->status);
+    int result = 0;
+    if ((open && add_open(store, &listing, error) != 0) ||
+        (ended && add_ended(store, &listing, error) != 0) ||
+        merge(store, &listing, each, context, error) != 0)
+        result = -1;
+    for (int i = 0; i < listing.count; i++)
+        statement_end(listing.streams[i].statement);
+    return result;
+}
+
+/* ---- One run ---- */
+
+int store_get_run(struct store *store, const struct id *run_id,
+                  int (*each)(void *, const struct run_row *), void *context, struct error *error)
+{
+    int64_t number = 0;
+    if (runs_find(store, run_id, &number, error) != 0)
+        return -1;
+    sqlite3_stmt *s =
+        statement_get(store, STATEMENT_GET_RUN,
+                      RUN_SELECT("s.ended_ms") "(SELECT no, status, started_ms, 0 AS ended_ms FROM "
+                                               "run_open WHERE no = ?1 "
+                                               "UNION ALL SELECT no, status, started_ms, ended_ms "
+                                               "FROM run_ended WHERE no = ?1) s " RUN_JOIN,
+                      error);
+    if (s == NULL)
+        return -1;
+    bind_int(s, 1, number);
+    int found = statement_step(store, s, "read a run", error);
+    if (found > 0) {
+        struct run_row row = read_row(s);
+        each(context, &row);
+    }
+    statement_end(s);
+    if (found == 0)
+        return error_set(error, ERROR_INTERNAL,
+                         "run %lld has neither an end nor a place in the queue", (long long)number);
+    return found < 0 ? -1 : 0;
+}

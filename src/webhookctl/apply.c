@@ -1,0 +1,168 @@
+/* fleet apply: every file with its own report, and all are tried. Called by main.c; the program
+ * has one thread. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "webhookctl/ctl.h"
+#include "webhookctl/resolve.h"
+#include "webhookctl/show.h"
+
+struct apply {
+    struct ctl *ctl;
+    char *path; /* of the API */
+    bool failed;
+};
+
+/* ---- one file's report ---- */
+
+/* "FILE:LINE: path: message", as compilers write it, so that editors jump there. */
+static void report_problems(const char *file, const char *kind, const json_t *problems)
+{
+    for (size_t i = 0; i < json_array_size(problems); i++) {
+        const json_t *problem = json_array_get(problems, i);
+        const char *path = show_text(problem, "path"), *message = show_text(problem, "message");
+        long long line = show_integer(problem, "line");
+        struct buffer text = BUFFER_INIT;
+        table_escape(&text, file);
+        if (line > 0)
+            buffer_append_format(&text, ":%lld", line);
+        buffer_append_format(&text, ": %s", kind);
+        if (path && path[0] != '\0') {
+            table_escape(&text, path);
+            buffer_append_text(&text, ": ");
+        }
+        table_escape(&text, message ? message : "?");
+        fprintf(stderr, "%s\n", buffer_text(&text));
+        buffer_free(&text);
+    }
+}
+
+static void report_applied(struct ctl *ctl, const char *file, const json_t *data)
+{
+    const char *outcome = show_text(data, "outcome");
+    const json_t *fleet = json_object_get(data, "fleet");
+    report_problems(file, "note: ", json_object_get(data, "notes"));
+    if (ctl->json) {
+        show_json(data);
+    } else if (json_is_object(fleet)) {
+        char *name = show_fleet_path(fleet);
+        ctl_say("%s: %s %s, version %lld", file, outcome ? outcome : "?", name,
+                show_integer(data, "version"));
+        free(name);
+    } else {
+        ctl_say("%s: %s, no errors; nothing was changed", file, outcome ? outcome : "?");
+    }
+}
+
+static void fail(struct apply *apply, const char *file, const struct error *error)
+{
+    apply->failed = true;
+    ctl_complain("fleet apply: %s: %s", file, error->message);
+}
+
+static void apply_descriptor(struct apply *apply, const char *file, int fd)
+{
+    struct client *client = apply->ctl->client;
+    struct error error = ERROR_INIT;
+    struct client_upload upload = {.fd = fd, .what = file};
+    json_t *data = client_upload(client, "PUT", apply->path, &upload, &error);
+    if (data) {
+        report_applied(apply->ctl, file, data);
+    } else {
+        report_problems(file, "", client_errors(client));
+        fail(apply, file, &error);
+    }
+    json_decref(data);
+}
+
+/* ---- files and folders ---- */
+
+static void apply_file(struct apply *apply, int folder_fd, const char *name, const char *file)
+{
+    struct error error = ERROR_INIT;
+    int fd = openat(folder_fd, name, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        error_set_errno(&error, errno, "cannot open it");
+        fail(apply, file, &error);
+        return;
+    }
+    apply_descriptor(apply, file, fd);
+    close(fd);
+}
+
+static bool ends_with(const char *text, const char *ending)
+{
+    size_t length = strlen(text), tail = strlen(ending);
+    return length > tail && strcmp(text + length - tail, ending) == 0;
+}
+
+static int is_fleet_file(const struct dirent *entry)
+{
+    const char *name = entry->d_name;
+    return name[0] != '.' &&
+           (ends_with(name, ".yaml") || ends_with(name, ".yml") || ends_with(name, ".json"));
+}
+
+/* The folder's own .yaml, .yml and .json files in the order of their names. */
+static void apply_folder(struct apply *apply, int fd, const char *folder)
+{
+    struct error error = ERROR_INIT;
+    struct dirent **entries = NULL;
+    int count = scandirat(fd, ".", &entries, is_fleet_file, alphasort);
+    if (count < 0)
+        error_set_errno(&error, errno, "cannot read the folder");
+    else if (count == 0)
+        error_set(&error, ERROR_NOT_FOUND,
+                  "the folder holds no fleet file (none ends in .yaml, .yml or .json)");
+    if (count <= 0)
+        fail(apply, folder, &error);
+    for (int i = 0; i < count; i++) {
+        char *file =
+            memory_format("%s%s%s", folder, ends_with(folder, "/") ? "" : "/", entries[i]->d_name);
+        apply_file(apply, fd, entries[i]->d_name, file);
+        free(file);
+        free(entries[i]);
+    }
+    free(entries);
+}
+
+static void apply_operand(struct apply *apply, const char *operand)
+{
+    if (strcmp(operand, "-") == 0) {
+        apply_descriptor(apply, "<stdin>", STDIN_FILENO);
+        return;
+    }
+    int fd = open(operand, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOTDIR) {
+        apply_file(apply, AT_FDCWD, operand, operand);
+    } else if (fd < 0) {
+        struct error error = ERROR_INIT;
+        error_set_errno(&error, errno, "cannot open it");
+        fail(apply, operand, &error);
+    } else {
+        apply_folder(apply, fd, operand);
+        close(fd);
+    }
+}
+
+int fleet_apply(struct ctl *ctl, struct error *error)
+{
+    const char *in = ctl->options->values[OPTION_PROJECT];
+    json_t *project = resolve_project(ctl->client, in ? in : "default", error);
+    if (!project)
+        return -1;
+    struct apply apply = {.ctl = ctl};
+    apply.path = memory_format("/projects/%s/fleets?check=%d&stub=%d", show_text(project, "id"),
+                               ctl_has(ctl, OPTION_CHECK), ctl_has(ctl, OPTION_STUB));
+    for (size_t i = 0; i < ctl->operand_count; i++)
+        apply_operand(&apply, ctl->operands[i]);
+    free(apply.path);
+    json_decref(project);
+    return apply.failed ? CTL_FAILED : CTL_DONE;
+}

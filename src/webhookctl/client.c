@@ -1,0 +1,363 @@
+/* The admin API over the admin socket, by libcurl. Called by the commands; the program has one
+ * thread.
+ *
+ * Lists are collected in memory up to a bound; bodies and output go straight through. */
+#include "webhookctl/client.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/file.h"
+#include "base/memory.h"
+
+#define API_URL          "http://localhost/api/v1"
+#define ANSWER_MAX_BYTES (256u << 20)
+#define CONNECT_LIMIT_MS 5000L
+#define SILENCE_LIMIT_S  60L /* of a call whose answer webhookd has at hand */
+
+struct client {
+    CURL *curl;
+    const char *socket_path;
+    struct buffer answer; /* an envelope */
+    json_t *errors;
+};
+
+/* One call; the callbacks' context. */
+struct call {
+    struct client *client;
+    const char *method;
+    const char *path;
+    const char *body; /* NULL: none */
+    const struct client_upload *upload;
+    struct client_stream *stream;
+    int read_errno, write_errno;
+};
+
+struct client *client_open(const char *socket_path, struct error *error)
+{
+    struct sockaddr_un address;
+    if (socket_path[0] == '\0' || strlen(socket_path) >= sizeof(address.sun_path)) {
+        error_set(error, ERROR_INVALID, "a socket's path has 1 to %zu bytes: \"%.200s\"",
+                  sizeof(address.sun_path) - 1, socket_path);
+        return NULL;
+    }
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    struct client *client = memory_alloc(sizeof(*client));
+    client->socket_path = socket_path;
+    client->answer.limit = ANSWER_MAX_BYTES;
+    client->curl = curl_easy_init();
+    if (!client->curl)
+        abort();
+    return client;
+}
+
+void client_close(struct client *client)
+{
+    if (!client)
+        return;
+    curl_easy_cleanup(client->curl);
+    buffer_free(&client->answer);
+    json_decref(client->errors);
+    free(client);
+    curl_global_cleanup();
+}
+
+const json_t *client_errors(const struct client *client)
+{
+    return client->errors;
+}
+
+/* ---- libcurl's callbacks ---- */
+
+static size_t take_answer(char *data, size_t size, size_t count, void *context)
+{
+    struct call *call = context;
+    long status = 0;
+    curl_easy_getinfo(call->client->curl, CURLINFO_RESPONSE_CODE, &status);
+    count *= size;
+    if (!call->stream || status >= 300)
+        return buffer_append(&call->client->answer, data, count) == 0 ? count : 0;
+    if (file_write_all(STDOUT_FILENO, data, count) != 0) {
+        call->write_errno = errno;
+        return 0;
+    }
+    call->stream->bytes += count;
+    if (count > 0)
+        call->stream->last = data[count - 1];
+    return count;
+}
+
+static size_t give_upload(char *room, size_t size, size_t count, void *context)
+{
+    struct call *call = context;
+    ssize_t bytes = -1;
+    do
+        bytes = read(call->upload->fd, room, size * count);
+    while (bytes < 0 && errno == EINTR);
+    if (bytes >= 0)
+        return (size_t)bytes;
+    call->read_errno = errno;
+    return CURL_READFUNC_ABORT;
+}
+
+/* A connection that turned out to be closed makes libcurl start over, which a file can and a
+ * pipe cannot. */
+static int rewind_upload(void *context, curl_off_t offset, int origin)
+{
+    const struct call *call = context;
+    return lseek(call->upload->fd, offset, origin) < 0 ? CURL_SEEKFUNC_CANTSEEK : CURL_SEEKFUNC_OK;
+}
+
+/* ---- a call ---- */
+
+/* How many bytes are left in the file; -1 if only reading tells. */
+static curl_off_t upload_bytes(int fd)
+{
+    struct stat status;
+    off_t at = lseek(fd, 0, SEEK_CUR);
+    if (at < 0 || fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || status.st_size < at)
+        return -1;
+    return status.st_size - at;
+}
+
+/* Nothing of the environment's proxies, and HTTP alone: what is asked for goes to the socket or
+ * nowhere. */
+static void prepare(CURL *curl, const char *url, struct call *call)
+{
+    curl_easy_reset(curl);
+    curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, call->client->socket_path);
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http");
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_LIMIT_MS);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_answer);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, call);
+    if (!call->stream && !call->upload) {
+        curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+        curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, SILENCE_LIMIT_S);
+    }
+}
+
+static struct curl_slist *prepare_body(CURL *curl, struct call *call)
+{
+    struct curl_slist *headers = NULL;
+    if (call->upload) {
+        char *type = memory_format("Content-Type:%s%s", call->upload->content_type ? " " : "",
+                                   call->upload->content_type ? call->upload->content_type : "");
+        headers = curl_slist_append(NULL, type);
+        free(type);
+        curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
+        curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, upload_bytes(call->upload->fd));
+        curl_easy_setopt(curl, CURLOPT_READFUNCTION, give_upload);
+        curl_easy_setopt(curl, CURLOPT_READDATA, call);
+        curl_easy_setopt(curl, CURLOPT_SEEKFUNCTION, rewind_upload);
+        curl_easy_setopt(curl, CURLOPT_SEEKDATA, call);
+    } else if (call->body) {
+        headers = curl_slist_append(NULL, "Content-Type: application/json");
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, call->body);
+    } else if (strcmp(call->method, "POST") == 0 || strcmp(call->method, "PUT") == 0) {
+        headers = curl_slist_append(NULL, "Content-Type:");
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, "");
+    }
+    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, call->method);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    return headers;
+}
+
+/* libcurl does not say why a connection failed, so it is tried once more by hand. */
+static int connect_errno(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return errno;
+    int result = connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 ? 0 : errno;
+    close(fd);
+    return result;
+}
+
+static int explain_connection(const struct client *client, struct error *error)
+{
+    const char *path = client->socket_path;
+    int why = connect_errno(path);
+    switch (why) {
+    case ENOENT:
+    case ENOTDIR:
+        return error_set(
+            error, ERROR_UNAVAILABLE,
+            "cannot reach webhookd: there is no socket %s (start webhookd, or name its "
+            "socket with -s or in $WEBHOOKD_SOCKET)",
+            path);
+    case ECONNREFUSED:
+        return error_set(
+            error, ERROR_UNAVAILABLE,
+            "cannot reach webhookd: nothing listens on %s (webhookd has stopped: start "
+            "it, or name its socket with -s or in $WEBHOOKD_SOCKET)",
+            path);
+    case EACCES:
+    case EPERM:
+        return error_set(error, ERROR_UNAVAILABLE,
+                         "cannot reach webhookd: no permission for %s (become webhookd's user or "
+                         "root, or a member of the group in admin.socket_group)",
+                         path);
+    case EAGAIN:
+        return error_set(error, ERROR_UNAVAILABLE,
+                         "cannot reach webhookd: too many wait in line at %s (try again)", path);
+    case 0:
+        return error_set(error, ERROR_UNAVAILABLE,
+                         "webhookd did not take the connection at %s in time (try again)", path);
+    default:
+        error_set_errno(error, why, "cannot reach webhookd at %s", path);
+        error->kind = ERROR_UNAVAILABLE;
+        return -1;
+    }
+}
+
+static int explain_transfer(struct call *call, CURLcode code, struct error *error)
+{
+    if (call->write_errno != 0)
+        return error_set_errno(error, call->write_errno, "cannot write to standard output");
+    if (call->read_errno != 0)
+        return error_set_errno(error, call->read_errno, "cannot read %s", call->upload->what);
+    if (code == CURLE_COULDNT_CONNECT)
+        return explain_connection(call->client, error);
+    if (call->client->answer.failed)
+        return error_set(error, ERROR_INTERNAL, "webhookd's answer is larger than %u MiB",
+                         ANSWER_MAX_BYTES >> 20);
+    if (code == CURLE_OPERATION_TIMEDOUT)
+        return error_set(error, ERROR_UNAVAILABLE, "webhookd at %s does not answer (see its log)",
+                         call->client->socket_path);
+    if (code == CURLE_PARTIAL_FILE || code == CURLE_GOT_NOTHING || code == CURLE_RECV_ERROR ||
+        code == CURLE_SEND_ERROR)
+        return error_set(error, ERROR_UNAVAILABLE,
+                         "webhookd closed the connection before its answer was complete (see its "
+                         "log)");
+    return error_set(error, ERROR_INTERNAL, "talking to webhookd at %s: %s",
+                     call->client->socket_path, curl_easy_strerror(code));
+}
+
+static enum error_kind kind_of(long status)
+{
+    if (status == 404)
+        return ERROR_NOT_FOUND;
+    if (status == 409)
+        return ERROR_CONFLICT;
+    if (status == 503)
+        return ERROR_UNAVAILABLE;
+    return status >= 400 && status < 500 ? ERROR_INVALID : ERROR_INTERNAL;
+}
+
+/* Reads the envelope. Its data if the status is one of success, else NULL and what its error
+ * says. */
+static json_t *open_envelope(struct client *client, long status, struct error *error)
+{
+    json_t *envelope =
+        json_loadb(client->answer.data ? client->answer.data : "", client->answer.bytes, 0, NULL);
+    if (!json_is_object(envelope)) {
+        json_decref(envelope);
+        error_set(error, ERROR_INTERNAL,
+                  "%s answered with status %ld and no JSON (is it webhookd's admin socket?)",
+                  client->socket_path, status);
+        return NULL;
+    }
+    json_t *data = NULL;
+    if (status >= 200 && status < 300) {
+        data = json_object_get(envelope, "data");
+        data = data ? json_incref(data) : json_null();
+    } else {
+        const json_t *failure = json_object_get(envelope, "error");
+        const char *message = json_string_value(json_object_get(failure, "message"));
+        client->errors = json_incref(json_object_get(failure, "errors"));
+        if (message)
+            error_set(error, kind_of(status), "%s", message);
+        else
+            error_set(error, kind_of(status), "webhookd answered with status %ld", status);
+    }
+    json_decref(envelope);
+    return data;
+}
+
+static json_t *perform(struct call *call, struct error *error)
+{
+    struct client *client = call->client;
+    buffer_free(&client->answer);
+    json_decref(client->errors);
+    client->errors = NULL;
+    /* What has been printed so far must come out before bytes that go around stdio. */
+    if (call->stream && fflush(stdout) != 0) {
+        error_set_errno(error, errno, "cannot write to standard output");
+        return NULL;
+    }
+
+    char *url = memory_format("%s%s", API_URL, call->path);
+    prepare(client->curl, url, call);
+    struct curl_slist *headers = prepare_body(client->curl, call);
+    CURLcode code = curl_easy_perform(client->curl);
+    long status = 0;
+    curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, NULL);
+    curl_slist_free_all(headers);
+    free(url);
+
+    if (code != CURLE_OK) {
+        explain_transfer(call, code, error);
+        return NULL;
+    }
+    if (call->stream && status >= 200 && status < 300)
+        return json_null();
+    return open_envelope(client, status, error);
+}
+
+json_t *client_get(struct client *client, struct error *error, const char *path_format, ...)
+{
+    char *path = NULL;
+    va_list arguments;
+    va_start(arguments, path_format);
+    if (vasprintf(&path, path_format, arguments) < 0)
+        abort();
+    va_end(arguments);
+    struct call call = {.client = client, .method = "GET", .path = path};
+    json_t *data = perform(&call, error);
+    free(path);
+    return data;
+}
+
+json_t *client_send(struct client *client, const char *method, const char *path, json_t *body,
+                    struct error *error)
+{
+    char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+    if (body && !text)
+        abort();
+    json_decref(body);
+    struct call call = {.client = client, .method = method, .path = path, .body = text};
+    json_t *data = perform(&call, error);
+    free(text);
+    return data;
+}
+
+json_t *client_upload(struct client *client, const char *method, const char *path,
+                      const struct client_upload *upload, struct error *error)
+{
+    struct call call = {.client = client, .method = method, .path = path, .upload = upload};
+    return perform(&call, error);
+}
+
+int client_stream(struct client *client, const char *path, struct client_stream *stream,
+                  struct error *error)
+{
+    struct call call = {.client = client, .method = "GET", .path = path, .stream = stream};
+    json_t *data = perform(&call, error);
+    json_decref(data);
+    return data ? 0 : -1;
+}

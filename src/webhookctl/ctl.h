@@ -1,0 +1,55 @@
+/* What webhookctl's commands have in common. One thread, one command, then the process ends. */
+#ifndef WEBHOOKCTL_CTL_H
+#define WEBHOOKCTL_CTL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "webhookctl/client.h"
+#include "webhookctl/options.h"
+
+enum ctl_exit { CTL_DONE = 0, CTL_FAILED = 1, CTL_USAGE = 2 };
+
+/* What *error says was typed wrongly: main.c adds the command's form and exits with CTL_USAGE. */
+#define CTL_MISTAKE (-2)
+
+struct ctl {
+    struct client *client;
+    const struct options *options;
+    const char *const *operands; /* behind the command's words */
+    size_t operand_count;
+    bool json;
+};
+
+/* A command returns CTL_DONE, CTL_FAILED when everything has been said, -1 when *error says what
+ * failed, or CTL_MISTAKE. */
+typedef int ctl_command(struct ctl *ctl, struct error *error);
+
+/* folders.c */
+ctl_command org_list, org_create, org_delete, project_list, project_create, project_delete;
+/* fleets.c, apply.c */
+ctl_command fleet_list, fleet_apply, fleet_show, fleet_versions, fleet_delete;
+/* webhooks.c */
+ctl_command webhook_list, webhook_create, webhook_show, webhook_replace, webhook_remove;
+/* runs.c */
+ctl_command run_list, run_show, run_start, run_again;
+/* run_output.c */
+ctl_command run_body, run_headers, run_log;
+/* run_wait.c */
+ctl_command run_wait;
+/* status.c */
+ctl_command status_show;
+
+static inline bool ctl_has(const struct ctl *ctl, enum option option)
+{
+    return ctl->options->values[option] != NULL;
+}
+
+/* "webhookctl: …" on stderr, control characters escaped. */
+void ctl_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* A line on stdout, escaped likewise. */
+void ctl_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

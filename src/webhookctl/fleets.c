@@ -1,0 +1,128 @@
+/* fleet list, show, versions, delete. Called by main.c; the program has one thread. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "webhookctl/ctl.h"
+#include "webhookctl/resolve.h"
+#include "webhookctl/show.h"
+
+static void write_fleets(const json_t *fleets)
+{
+    static const struct table_column columns[] = {
+        {"FLEET", TABLE_LEFT},    {"VERSION", TABLE_RIGHT}, {"WEBHOOK", TABLE_LEFT},
+        {"WAITING", TABLE_RIGHT}, {"RUNNING", TABLE_RIGHT}, {"UPDATED", TABLE_LEFT},
+        {"ID", TABLE_LEFT}};
+    struct table *table = table_new(columns, ARRAY_COUNT(columns));
+    for (size_t i = 0; i < json_array_size(fleets); i++) {
+        const json_t *fleet = json_array_get(fleets, i);
+        table_take(table, show_fleet_path(fleet));
+        show_cell(table, fleet, "version");
+        show_cell(table, fleet, "has_webhook");
+        show_cell(table, fleet, "waiting");
+        show_cell(table, fleet, "running");
+        show_time_cell(table, fleet, "updated_at");
+        show_cell(table, fleet, "id");
+    }
+    table_write(table, stdout);
+    table_free(table);
+}
+
+int fleet_list(struct ctl *ctl, struct error *error)
+{
+    const char *in = ctl->options->values[OPTION_PROJECT];
+    json_t *data = NULL;
+    if (in) {
+        json_t *project = resolve_project(ctl->client, in, error);
+        if (project)
+            data = client_get(ctl->client, error, "/projects/%s/fleets", show_text(project, "id"));
+        json_decref(project);
+    } else {
+        data = client_get(ctl->client, error, "/fleets");
+    }
+    if (!data)
+        return -1;
+    if (ctl->json)
+        show_json(data);
+    else
+        write_fleets(json_object_get(data, "fleets"));
+    json_decref(data);
+    return CTL_DONE;
+}
+
+/* The file as it was applied, byte for byte, so that it can be changed and applied again. */
+static int write_file(const json_t *version, struct error *error)
+{
+    const json_t *file = json_object_get(version, "file");
+    if (!json_is_string(file))
+        return error_set(error, ERROR_INTERNAL,
+                         "the file of this version is no text (--json shows its definition)");
+    fwrite(json_string_value(file), 1, json_string_length(file), stdout);
+    return CTL_DONE;
+}
+
+int fleet_show(struct ctl *ctl, struct error *error)
+{
+    int64_t number = 0;
+    if (options_number(ctl->options, OPTION_VERSION, 1, INT32_MAX, &number, error) != 0)
+        return CTL_MISTAKE;
+    json_t *fleet = resolve_fleet(ctl->client, ctl->operands[0], error);
+    if (!fleet)
+        return -1;
+    if (number == 0)
+        number = show_integer(fleet, "version");
+    json_t *version = client_get(ctl->client, error, "/fleets/%s/versions/%lld",
+                                 show_text(fleet, "id"), (long long)number);
+    json_decref(fleet);
+    if (!version)
+        return -1;
+    int result = ctl->json ? show_json(version) : write_file(version, error);
+    json_decref(version);
+    return result;
+}
+
+int fleet_versions(struct ctl *ctl, struct error *error)
+{
+    static const struct table_column columns[] = {{"VERSION", TABLE_RIGHT},
+                                                  {"CREATED", TABLE_LEFT}};
+    json_t *fleet = resolve_fleet(ctl->client, ctl->operands[0], error);
+    if (!fleet)
+        return -1;
+    json_t *data = client_get(ctl->client, error, "/fleets/%s/versions", show_text(fleet, "id"));
+    json_decref(fleet);
+    if (!data)
+        return -1;
+    if (ctl->json) {
+        show_json(data);
+    } else {
+        struct table *table = table_new(columns, ARRAY_COUNT(columns));
+        const json_t *versions = json_object_get(data, "versions");
+        for (size_t i = 0; i < json_array_size(versions); i++) {
+            show_cell(table, json_array_get(versions, i), "version");
+            show_time_cell(table, json_array_get(versions, i), "created_at");
+        }
+        table_write(table, stdout);
+        table_free(table);
+    }
+    json_decref(data);
+    return CTL_DONE;
+}
+
+int fleet_delete(struct ctl *ctl, struct error *error)
+{
+    json_t *fleet = resolve_fleet(ctl->client, ctl->operands[0], error);
+    if (!fleet)
+        return -1;
+    char *path = memory_format("/fleets/%s", show_text(fleet, "id"));
+    json_t *data = client_send(ctl->client, "DELETE", path, NULL, error);
+    free(path);
+    char *name = show_fleet_path(fleet);
+    if (data && ctl->json)
+        show_json(data);
+    else if (data)
+        ctl_say("fleet %s deleted", name);
+    free(name);
+    json_decref(fleet);
+    json_decref(data);
+    return data ? CTL_DONE : -1;
+}

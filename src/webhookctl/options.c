@@ -1,0 +1,184 @@
+/* Reads webhookctl's arguments. Called by main.c and, for values, by the commands.
+ *
+ * getopt_long is not used: with POSIXLY_CORRECT in the environment it stops at the first
+ * operand, it takes beginnings of names that a later version may make ambiguous, and its
+ * messages give no hint. */
+#include "webhookctl/options.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+static const struct {
+    const char *name;
+    char letter; /* 0: none */
+    bool has_value;
+} forms[OPTION_COUNT] = {
+    [OPTION_SOCKET] = {"--socket", 's', true},
+    [OPTION_JSON] = {"--json", 0, false},
+    [OPTION_HELP] = {"--help", 'h', false},
+    [OPTION_PROGRAM_VERSION] = {"-V", 'V', false},
+    [OPTION_PROJECT] = {"--project", 0, true},
+    [OPTION_CHECK] = {"--check", 0, false},
+    [OPTION_STUB] = {"--stub", 0, false},
+    [OPTION_VERSION] = {"--version", 0, true},
+    [OPTION_IF_MISSING] = {"--if-missing", 0, false},
+    [OPTION_FLEET] = {"--fleet", 0, true},
+    [OPTION_STATUS] = {"--status", 0, true},
+    [OPTION_LIMIT] = {"--limit", 0, true},
+    [OPTION_ATTEMPT] = {"--attempt", 0, true},
+    [OPTION_FOLLOW] = {"--follow", 0, false},
+    [OPTION_BODY] = {"--body", 0, true},
+    [OPTION_TIMEOUT] = {"--timeout", 0, true},
+};
+
+const char *option_name(enum option option)
+{
+    return forms[option].name;
+}
+
+static int find_long(const char *text, size_t length)
+{
+    for (int i = 0; i < OPTION_COUNT; i++)
+        if (strlen(forms[i].name) == length && strncmp(forms[i].name, text, length) == 0)
+            return i;
+    return -1;
+}
+
+static int find_letter(char letter)
+{
+    for (int i = 0; i < OPTION_COUNT; i++)
+        if (forms[i].letter == letter)
+            return i;
+    return -1;
+}
+
+/* Takes the option's value from what is attached to it or from the next argument. The number of
+ * arguments used besides, or -1. */
+static int set_value(struct options *options, int option, const char *attached, const char *next,
+                     struct error *error)
+{
+    if (!forms[option].has_value) {
+        options->values[option] = "";
+        return 0;
+    }
+    options->values[option] = attached ? attached : next;
+    if (!options->values[option])
+        return error_set(error, ERROR_INVALID, "%s needs a value", forms[option].name);
+    return attached ? 0 : 1;
+}
+
+static int parse_long(struct options *options, const char *text, const char *next,
+                      struct error *error)
+{
+    size_t length = strcspn(text, "=");
+    int option = find_long(text, length);
+    if (option < 0)
+        return error_set(error, ERROR_INVALID, "unknown option %.*s",
+                         (int)(length > 100 ? 100 : length), text);
+    const char *attached = text[length] == '=' ? text + length + 1 : NULL;
+    if (attached && !forms[option].has_value)
+        return error_set(error, ERROR_INVALID, "%s takes no value", forms[option].name);
+    return set_value(options, option, attached, next, error);
+}
+
+/* "-V", "-hV", "-s PATH", "-sPATH". */
+static int parse_letters(struct options *options, const char *text, const char *next,
+                         struct error *error)
+{
+    for (const char *letter = text + 1; *letter != '\0'; letter++) {
+        int option = find_letter(*letter);
+        if (option < 0)
+            return error_set(error, ERROR_INVALID, "unknown option %.100s", text);
+        if (forms[option].has_value)
+            return set_value(options, option, letter[1] != '\0' ? letter + 1 : NULL, next, error);
+        options->values[option] = "";
+    }
+    return 0;
+}
+
+int options_parse(int argc, char **argv, struct options *options, struct error *error)
+{
+    memset(options, 0, sizeof(*options));
+    options->operands = memory_array(NULL, (size_t)argc + 1, sizeof(*options->operands));
+    bool ended = false;
+    for (int i = 1; i < argc; i++) {
+        const char *text = argv[i];
+        if (ended || text[0] != '-' || text[1] == '\0') {
+            options->operands[options->operand_count++] = text;
+            continue;
+        }
+        ended = strcmp(text, "--") == 0;
+        if (ended)
+            continue;
+        int used = text[1] == '-' ? parse_long(options, text, argv[i + 1], error)
+                                  : parse_letters(options, text, argv[i + 1], error);
+        if (used < 0)
+            return -1;
+        i += used;
+    }
+    return 0;
+}
+
+void options_free(struct options *options)
+{
+    free(options->operands);
+    options->operands = NULL;
+    options->operand_count = 0;
+}
+
+int options_number(const struct options *options, enum option option, int64_t low, int64_t high,
+                   int64_t *number, struct error *error)
+{
+    const char *text = options->values[option];
+    if (!text)
+        return 0;
+    char *end = NULL;
+    errno = 0;
+    long long value = strtoll(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || value < low || value > high)
+        return error_set(error, ERROR_INVALID, "%s must be a whole number from %lld to %lld",
+                         option_name(option), (long long)low, (long long)high);
+    *number = value;
+    return 0;
+}
+
+/* The unit at *text, in milliseconds, and moves behind it; 0 if there is none. */
+static int64_t take_unit(const char **text)
+{
+    static const struct {
+        const char *name;
+        int64_t milliseconds;
+    } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
+    for (size_t i = 0; i < ARRAY_COUNT(units); i++) {
+        size_t length = strlen(units[i].name);
+        if (strncmp(*text, units[i].name, length) != 0)
+            continue;
+        *text += length;
+        return units[i].milliseconds;
+    }
+    return 0;
+}
+
+int duration_parse(const char *text, int64_t *milliseconds)
+{
+    int64_t sum = 0;
+    if (*text == '\0')
+        return -1;
+    while (*text != '\0') {
+        char *end = NULL;
+        errno = 0;
+        long long count = strtoll(text, &end, 10);
+        if (*text < '0' || *text > '9' || errno != 0)
+            return -1;
+        text = end;
+        int64_t product, unit = take_unit(&text);
+        if (unit == 0 || __builtin_mul_overflow(count, unit, &product) ||
+            __builtin_add_overflow(sum, product, &sum))
+            return -1;
+    }
+    *milliseconds = sum;
+    return 0;
+}

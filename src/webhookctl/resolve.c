@@ -1,0 +1,249 @@
+/* From what an administrator types to the API's objects. Called by the commands; the program has
+ * one thread.
+ *
+ * A name without its folders means the folder "default" and nothing else: if it meant "the only
+ * fleet of that name", the same script would do something else as soon as someone created a
+ * second one. Names hold no "/" and look like no id, so what is typed has one meaning. */
+#include "webhookctl/resolve.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/id.h"
+#include "base/memory.h"
+#include "webhookctl/show.h"
+
+#define DEFAULT_FOLDER "default"
+#define MAX_PARTS      3
+
+/* "a/b/c" → its parts, right-aligned: what is missing on the left is "default". */
+struct path {
+    char *copy;
+    const char *parts[MAX_PARTS];
+};
+
+static int split(const char *text, size_t wanted, const char *form, struct path *path,
+                 struct error *error)
+{
+    size_t count = 1;
+    for (const char *c = text; *c != '\0'; c++)
+        count += *c == '/';
+    path->copy = NULL;
+    if (count > wanted || text[0] == '\0')
+        return error_set(error, ERROR_INVALID, "\"%.200s\" is not of the form %s", text, form);
+    path->copy = memory_string(text);
+    for (size_t i = 0; i < wanted; i++)
+        path->parts[i] = DEFAULT_FOLDER;
+    char *rest = path->copy;
+    for (size_t i = wanted - count; i < wanted; i++)
+        path->parts[i] = strsep(&rest, "/");
+    return 0;
+}
+
+static bool has_text(const json_t *object, const char *key, const char *text)
+{
+    const char *value = show_text(object, key);
+    return value && strcmp(value, text) == 0;
+}
+
+/* The list's first object with that text at that key, as a new reference, or NULL. */
+static json_t *find(const json_t *list, const char *key, const char *text)
+{
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (has_text(json_array_get(list, i), key, text))
+            return json_incref(json_array_get(list, i));
+    return NULL;
+}
+
+/* An id as the API writes it, or NULL if the text is none. */
+static const char *as_id(const char *text, char canonical[ID_TEXT_BYTES])
+{
+    struct id id;
+    return id_parse(text, &id) == 0 ? id_format(&id, canonical) : NULL;
+}
+
+/* ---- folders ---- */
+
+json_t *resolve_org(struct client *client, const char *text, struct error *error)
+{
+    char canonical[ID_TEXT_BYTES];
+    json_t *data = client_get(client, error, "/orgs");
+    if (!data)
+        return NULL;
+    const char *id = as_id(text, canonical);
+    json_t *org = find(json_object_get(data, "orgs"), id ? "id" : "name", id ? id : text);
+    json_decref(data);
+    if (!org)
+        error_set(error, ERROR_NOT_FOUND,
+                  "there is no organization \"%.200s\" (webhookctl org list shows all)", text);
+    return org;
+}
+
+/* The project among those of one organization, or NULL, with *error only if asking failed. */
+static json_t *find_project(struct client *client, const json_t *org, const char *key,
+                            const char *text, struct error *error)
+{
+    json_t *data = client_get(client, error, "/orgs/%s/projects", show_text(org, "id"));
+    json_t *project = find(json_object_get(data, "projects"), key, text);
+    json_decref(data);
+    return project;
+}
+
+static json_t *find_project_by_id(struct client *client, const char *id, struct error *error)
+{
+    json_t *data = client_get(client, error, "/orgs");
+    const json_t *orgs = json_object_get(data, "orgs");
+    json_t *project = NULL;
+    for (size_t i = 0; i < json_array_size(orgs) && !project && !error_is_set(error); i++)
+        project = find_project(client, json_array_get(orgs, i), "id", id, error);
+    json_decref(data);
+    return project;
+}
+
+json_t *resolve_project(struct client *client, const char *text, struct error *error)
+{
+    char canonical[ID_TEXT_BYTES];
+    json_t *project = NULL;
+    if (as_id(text, canonical)) {
+        project = find_project_by_id(client, canonical, error);
+    } else {
+        struct path path;
+        json_t *org = NULL;
+        if (split(text, 2, "[ORG/]PROJECT", &path, error) == 0)
+            org = resolve_org(client, path.parts[0], error);
+        if (org)
+            project = find_project(client, org, "name", path.parts[1], error);
+        json_decref(org);
+        free(path.copy);
+    }
+    if (!project)
+        error_set(error, ERROR_NOT_FOUND,
+                  "there is no project \"%.200s\" (webhookctl project list shows all; "
+                  "webhookctl project create makes one)",
+                  text);
+    return project;
+}
+
+/* ---- fleets ---- */
+
+static json_t *find_fleet(const json_t *fleets, const struct path *path)
+{
+    for (size_t i = 0; i < json_array_size(fleets); i++) {
+        json_t *fleet = json_array_get(fleets, i);
+        if (has_text(fleet, "org_name", path->parts[0]) &&
+            has_text(fleet, "project_name", path->parts[1]) &&
+            has_text(fleet, "name", path->parts[2]))
+            return json_incref(fleet);
+    }
+    return NULL;
+}
+
+/* Whoever left the folders out may have meant a fleet of that name elsewhere. */
+static void no_such_fleet(const json_t *fleets, const struct path *path, const char *text,
+                          struct error *error)
+{
+    json_t *elsewhere = find(fleets, "name", path->parts[2]);
+    if (elsewhere) {
+        char *place = show_fleet_path(elsewhere);
+        error_set(error, ERROR_NOT_FOUND,
+                  "there is no fleet \"%s\" in %s/%s (but there is \"%s\": write the whole path)",
+                  path->parts[2], path->parts[0], path->parts[1], place);
+        free(place);
+    } else {
+        error_set(error, ERROR_NOT_FOUND,
+                  "there is no fleet \"%.200s\" (webhookctl fleet list shows all)", text);
+    }
+    json_decref(elsewhere);
+}
+
+json_t *resolve_fleet(struct client *client, const char *text, struct error *error)
+{
+    char canonical[ID_TEXT_BYTES];
+    if (as_id(text, canonical))
+        return client_get(client, error, "/fleets/%s", canonical);
+    struct path path;
+    json_t *fleet = NULL;
+    if (split(text, MAX_PARTS, "[[ORG/]PROJECT/]FLEET", &path, error) != 0)
+        return NULL;
+    json_t *data = client_get(client, error, "/fleets");
+    if (data) {
+        const json_t *fleets = json_object_get(data, "fleets");
+        fleet = find_fleet(fleets, &path);
+        if (!fleet)
+            no_such_fleet(fleets, &path, text, error);
+    }
+    json_decref(data);
+    free(path.copy);
+    return fleet;
+}
+
+/* ---- runs ---- */
+
+/* The run if the query finds exactly one. NULL and *error; NULL alone if it finds none. */
+static json_t *only_run(struct client *client, const char *key, const char *value,
+                        struct error *error)
+{
+    json_t *data = client_get(client, error, "/fleetruns?limit=2&%s=%s", key, value);
+    const json_t *runs = json_object_get(data, "fleetruns");
+    json_t *run = NULL;
+    if (json_array_size(runs) > 1)
+        error_set(error, ERROR_CONFLICT,
+                  "several fleet runs' ids begin with %s, such as %s and %s (type more of it)",
+                  value, show_text(json_array_get(runs, 0), "id"),
+                  show_text(json_array_get(runs, 1), "id"));
+    else
+        run = json_incref(json_array_get(runs, 0));
+    json_decref(data);
+    return run;
+}
+
+static json_t *latest_run(struct client *client, struct error *error)
+{
+    json_t *data = client_get(client, error, "/fleetruns?limit=1");
+    json_t *run = json_incref(json_array_get(json_object_get(data, "fleetruns"), 0));
+    json_decref(data);
+    if (!run)
+        error_set(error, ERROR_NOT_FOUND, "there is no fleet run yet");
+    return run;
+}
+
+static bool is_id_prefix(const char *text)
+{
+    size_t length = strlen(text);
+    for (size_t i = 0; i < length; i++) {
+        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+        if (dash ? text[i] != '-' : !isxdigit((unsigned char)text[i]))
+            return false;
+    }
+    return length > 0 && length < ID_TEXT_BYTES;
+}
+
+json_t *resolve_run(struct client *client, const char *text, struct error *error)
+{
+    char canonical[ID_TEXT_BYTES];
+    json_t *run = NULL;
+    if (strcmp(text, "latest") == 0)
+        return latest_run(client, error);
+    if (!is_id_prefix(text)) {
+        error_set(error, ERROR_INVALID,
+                  "\"%.200s\" names no fleet run (an id, the beginning of one, a request's id, or "
+                  "\"latest\")",
+                  text);
+        return NULL;
+    }
+    if (as_id(text, canonical)) {
+        struct error missing = ERROR_INIT;
+        run = client_get(client, &missing, "/fleetruns/%s", canonical);
+        if (!run && missing.kind != ERROR_NOT_FOUND)
+            *error = missing;
+        else if (!run)
+            run = only_run(client, "request_id", canonical, error);
+    } else {
+        run = only_run(client, "id", text, error);
+    }
+    if (!run)
+        error_set(error, ERROR_NOT_FOUND,
+                  "there is no fleet run \"%s\" (webhookctl run list shows the latest)", text);
+    return run;
+}

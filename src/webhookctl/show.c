@@ -1,0 +1,120 @@
+/* The API's objects as text for people, and as JSON. Called by the commands; the program has one
+ * thread. */
+#include "webhookctl/show.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+
+#define NAME_WIDTH 12
+
+/* A terminal acts on some characters that JSON may hold as they are (U+009B begins a control
+ * sequence); for a reader of JSON the escaped form means the same. */
+int show_json(const json_t *value)
+{
+    size_t flags =
+        JSON_INDENT(2) | JSON_ENCODE_ANY | (isatty(STDOUT_FILENO) ? JSON_ENSURE_ASCII : 0);
+    json_dumpf(value, stdout, flags);
+    putchar('\n');
+    return 0;
+}
+
+const char *show_text(const json_t *object, const char *key)
+{
+    return json_string_value(json_object_get(object, key));
+}
+
+long long show_integer(const json_t *object, const char *key)
+{
+    return json_integer_value(json_object_get(object, key));
+}
+
+void show_cell(struct table *table, const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+    if (json_is_integer(value))
+        table_take(table, memory_format("%lld", (long long)json_integer_value(value)));
+    else if (json_is_boolean(value))
+        table_add(table, json_is_true(value) ? "yes" : "no");
+    else
+        table_add(table, json_string_value(value));
+}
+
+void show_time_cell(struct table *table, const json_t *object, const char *key)
+{
+    table_take(table, show_time(show_text(object, key), false));
+}
+
+void show_duration_cell(struct table *table, const json_t *run)
+{
+    const char *started = show_text(run, "started_at"), *ended = show_text(run, "ended_at");
+    int64_t from = 0, to = clock_wall_ms();
+    if (!started || clock_parse(started, &from) != 0 || (ended && clock_parse(ended, &to) != 0))
+        table_add(table, NULL);
+    else
+        table_take(table, show_duration(to - from));
+}
+
+char *show_time(const char *rfc3339, bool milliseconds)
+{
+    int64_t wall_ms = 0;
+    struct tm local;
+    char day[64], offset[16];
+    if (!rfc3339)
+        return NULL;
+    if (clock_parse(rfc3339, &wall_ms) != 0)
+        return memory_string(rfc3339);
+    time_t seconds = (time_t)(wall_ms / 1000);
+    if (!localtime_r(&seconds, &local) ||
+        strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &local) == 0 ||
+        strftime(offset, sizeof(offset), "%z", &local) != 5)
+        return memory_string(rfc3339);
+    char fraction[8] = "";
+    if (milliseconds)
+        snprintf(fraction, sizeof(fraction), ".%03d", (int)(wall_ms % 1000));
+    return memory_format("%s%s%.3s:%s", day, fraction, offset, offset + 3);
+}
+
+char *show_duration(long long milliseconds)
+{
+    if (milliseconds < 0)
+        milliseconds = 0;
+    if (milliseconds < 1000)
+        return memory_format("%lldms", milliseconds);
+    long long seconds = milliseconds / 1000;
+    if (seconds < 60)
+        return memory_format("%lld.%llds", seconds, milliseconds % 1000 / 100);
+    if (seconds < 3600)
+        return memory_format("%lldm%02llds", seconds / 60, seconds % 60);
+    if (seconds < 86400)
+        return memory_format("%lldh%02lldm%02llds", seconds / 3600, seconds / 60 % 60,
+                             seconds % 60);
+    return memory_format("%lldd%02lldh", seconds / 86400, seconds / 3600 % 24);
+}
+
+char *show_fleet_path(const json_t *object)
+{
+    const char *org = show_text(object, "org_name"), *project = show_text(object, "project_name");
+    const char *name = show_text(object, "fleet_name");
+    if (!name)
+        name = show_text(object, "name");
+    return memory_format("%s/%s/%s", org ? org : "?", project ? project : "?", name ? name : "?");
+}
+
+void show_line(const char *name, const char *value)
+{
+    struct buffer safe = BUFFER_INIT;
+    table_escape(&safe, value && value[0] != '\0' ? value : "-");
+    printf("%-*s%s\n", NAME_WIDTH, name, buffer_text(&safe));
+    buffer_free(&safe);
+}
+
+void show_line_take(const char *name, char *value)
+{
+    show_line(name, value);
+    free(value);
+}

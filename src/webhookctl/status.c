@@ -1,0 +1,84 @@
+/* status: what webhookd is doing. Called by main.c; the program has one thread. */
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "webhookctl/ctl.h"
+#include "webhookctl/show.h"
+
+static const char *yes_no(const json_t *object, const char *key)
+{
+    return json_is_true(json_object_get(object, key)) ? "yes" : "no";
+}
+
+static void write_daemon(const json_t *status)
+{
+    const char *version = show_text(status, "version");
+    char *uptime = show_duration(1000 * show_integer(status, "uptime_seconds"));
+    char *started = show_time(show_text(status, "started_at"), false);
+    show_line_take("webhookd", memory_format("%s, process %lld", version ? version : "?",
+                                             show_integer(status, "pid")));
+    show_line_take("Started", memory_format("%s, %s ago", started ? started : "?", uptime));
+    const char *why = show_text(status, "not_ready_because");
+    if (why)
+        show_line_take("Ready", memory_format("no: %s", why));
+    else
+        show_line("Ready", yes_no(status, "ready"));
+    show_line("Key", json_is_true(json_object_get(status, "key_present"))
+                         ? "present"
+                         : "none: webhooks cannot be shown (the first webhook makes one, unless "
+                           "there are old ones)");
+    free(started);
+    free(uptime);
+}
+
+static void write_listeners(const json_t *listeners)
+{
+    show_line("Hooks", show_text(listeners, "hooks"));
+    show_line("Admin", show_text(listeners, "admin"));
+    show_line("Socket", show_text(listeners, "socket"));
+}
+
+static void write_work(const json_t *status)
+{
+    const json_t *counts = json_object_get(status, "counts");
+    const json_t *runner = json_object_get(status, "runner");
+    const json_t *disk = json_object_get(status, "disk");
+    const char *sandbox = show_text(runner, "sandbox");
+    show_line_take("Contents",
+                   memory_format("%lld organizations, %lld projects, %lld fleets, %lld webhooks",
+                                 show_integer(counts, "orgs"), show_integer(counts, "projects"),
+                                 show_integer(counts, "fleets"), show_integer(counts, "webhooks")));
+    show_line_take("Runs", memory_format("%lld waiting, %lld running",
+                                         show_integer(counts, "runs_scheduled"),
+                                         show_integer(counts, "runs_running")));
+    show_line_take("Runner",
+                   json_is_true(json_object_get(runner, "enabled"))
+                       ? memory_format("sandbox %s, %lld vessels running", sandbox ? sandbox : "?",
+                                       show_integer(runner, "running_vessels"))
+                       : memory_string("disabled: runs are accepted and wait"));
+    show_line_take("Queue",
+                   memory_format("%lld operations waiting",
+                                 show_integer(json_object_get(status, "queue"), "queued")));
+    show_line_take("Disk", memory_format("%lld MiB free, at least %lld MiB wanted",
+                                         show_integer(disk, "free_bytes") >> 20,
+                                         show_integer(disk, "min_free_bytes") >> 20));
+    long long lost = show_integer(status, "log_lost_lines");
+    if (lost > 0)
+        show_line_take("Log", memory_format("%lld lines lost: stderr was stuck", lost));
+}
+
+int status_show(struct ctl *ctl, struct error *error)
+{
+    json_t *status = client_get(ctl->client, error, "/status");
+    if (!status)
+        return -1;
+    if (ctl->json) {
+        show_json(status);
+    } else {
+        write_daemon(status);
+        write_listeners(json_object_get(status, "listeners"));
+        write_work(status);
+    }
+    json_decref(status);
+    return CTL_DONE;
+}

@@ -1,0 +1,107 @@
+/* webhook list, create, show, replace, remove. The URL stands alone on its line, for scripts.
+ * Called by main.c; the program has one thread. */
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "webhookctl/ctl.h"
+#include "webhookctl/resolve.h"
+#include "webhookctl/show.h"
+
+int webhook_list(struct ctl *ctl, struct error *error)
+{
+    static const struct table_column columns[] = {{"FLEET", TABLE_LEFT}, {"URL", TABLE_LEFT}};
+    json_t *data = client_get(ctl->client, error, "/webhooks");
+    if (!data)
+        return -1;
+    if (ctl->json) {
+        show_json(data);
+    } else {
+        struct table *table = table_new(columns, ARRAY_COUNT(columns));
+        const json_t *webhooks = json_object_get(data, "webhooks");
+        for (size_t i = 0; i < json_array_size(webhooks); i++) {
+            table_take(table, show_fleet_path(json_array_get(webhooks, i)));
+            show_cell(table, json_array_get(webhooks, i), "url");
+        }
+        table_write(table, stdout);
+        table_free(table);
+    }
+    json_decref(data);
+    return CTL_DONE;
+}
+
+static void add_hint(struct error *error)
+{
+    struct error plain = *error;
+    const char *hint = NULL;
+    if (plain.kind == ERROR_NOT_FOUND)
+        hint = "webhookctl webhook create makes one";
+    else if (plain.kind == ERROR_CONFLICT)
+        hint = "webhookctl webhook show prints its URL, replace makes a new one";
+    if (!hint)
+        return;
+    error_clear(error);
+    error_set(error, plain.kind, "%s (%s)", plain.message, hint);
+}
+
+/* The call on the webhook of the fleet that was named; its data, or NULL and *error. */
+static json_t *call_webhook(struct ctl *ctl, const char *method, struct error *error)
+{
+    json_t *fleet = resolve_fleet(ctl->client, ctl->operands[0], error);
+    if (!fleet)
+        return NULL;
+    char *path = memory_format("/fleets/%s/webhook", show_text(fleet, "id"));
+    json_t *data = client_send(ctl->client, method, path, NULL, error);
+    /* --if-missing: the one that is there will do. Asking after the refusal, not before, leaves
+     * no gap for a second one. */
+    if (!data && error->kind == ERROR_CONFLICT && ctl_has(ctl, OPTION_IF_MISSING)) {
+        error_clear(error);
+        data = client_send(ctl->client, "GET", path, NULL, error);
+    }
+    free(path);
+    json_decref(fleet);
+    if (!data)
+        add_hint(error);
+    return data;
+}
+
+static int print_url(struct ctl *ctl, const char *method, struct error *error)
+{
+    json_t *data = call_webhook(ctl, method, error);
+    if (!data)
+        return -1;
+    const char *url = show_text(data, "url");
+    if (ctl->json)
+        show_json(data);
+    else
+        ctl_say("%s", url ? url : "-");
+    json_decref(data);
+    return CTL_DONE;
+}
+
+int webhook_create(struct ctl *ctl, struct error *error)
+{
+    return print_url(ctl, "POST", error);
+}
+
+int webhook_show(struct ctl *ctl, struct error *error)
+{
+    return print_url(ctl, "GET", error);
+}
+
+int webhook_replace(struct ctl *ctl, struct error *error)
+{
+    return print_url(ctl, "PUT", error);
+}
+
+int webhook_remove(struct ctl *ctl, struct error *error)
+{
+    json_t *data = call_webhook(ctl, "DELETE", error);
+    if (!data)
+        return -1;
+    if (ctl->json)
+        show_json(data);
+    else
+        ctl_say("the webhook of %s is removed", ctl->operands[0]);
+    json_decref(data);
+    return CTL_DONE;
+}

@@ -1,0 +1,250 @@
+/* From fork to exec. child_start, child_let_go and child_read_report belong to the supervisor; everything else here runs in
+ * the forked process, until it is the interpreter.
+ *
+ * The order matters. What takes time (mounts, files) comes before the supervisor's byte; `started` is written after it and right
+ * before the point of no return, because an attempt without `started` is run again. The vessel's user is taken on twice: first
+ * only in effect, to place the files with no more rights than the vessel has, while other processes of that user can neither
+ * signal nor trace this one; and for good after `started`, whose folder that user may not enter. Each change of user makes the
+ * kernel forget the death signal, so it is asked for again. */
+#include "webhookd-vessel/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "webhookd-vessel/place.h"
+#include "webhookd-vessel/view.h"
+
+#define PATH_WHEN_NONE "/usr/local/bin:/usr/bin:/bin"
+
+enum { NOT_STARTED_CODE = 127 };
+
+static void die_with(pid_t supervisor)
+{
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != supervisor)
+        _exit(NOT_STARTED_CODE); /* it had died before the kernel was asked */
+}
+
+/* ---- the vessel's user ---- */
+
+static int cannot_become(const struct record_job *job, struct error *error)
+{
+    return error_set_errno(error, errno, "cannot become the user %s (%u)", job->user, job->uid);
+}
+
+/* Files made from now on are that user's, and only what that user may do is done. */
+static int put_on_user(const struct record_job *job, struct error *error)
+{
+    const gid_t own_group = job->gid;
+    const gid_t *groups = job->group_count > 0 ? job->groups : &own_group;
+    if (fchown(RECORD_FD_WORKDIR, job->uid, job->gid) != 0 ||
+        fchmod(RECORD_FD_WORKDIR, 0700) != 0)
+        return error_set_errno(error, errno, "cannot give the working folder to the user %s",
+                               job->user);
+    if (setgroups(job->group_count > 0 ? job->group_count : 1, groups) != 0 ||
+        setegid(job->gid) != 0 || seteuid(job->uid) != 0)
+        return cannot_become(job, error);
+    return 0;
+}
+
+static int take_off_user(uid_t uid, gid_t gid, const struct record_job *job, struct error *error)
+{
+    if (seteuid(uid) != 0 || setegid(gid) != 0)
+        return cannot_become(job, error);
+    return 0;
+}
+
+static int become_user(const struct record_job *job, struct error *error)
+{
+    /* Capabilities that a service manager gave to an unprivileged daemon are not for vessels. */
+    (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    if (!job->change_user)
+        return 0;
+    if (setresgid(job->gid, job->gid, job->gid) != 0 ||
+        setresuid(job->uid, job->uid, job->uid) != 0)
+        return cannot_become(job, error);
+    return 0;
+}
+
+/* ---- before it is let go ---- */
+
+static int prepare(const struct given *given, struct error *error)
+{
+    const struct record_job *job = &given->job;
+    if (job->hidden_dir[0] != '\0' && view_hide(job, error) != 0)
+        return -1;
+    if (!job->change_user)
+        return place_files(given, error);
+    uid_t uid = geteuid();
+    gid_t gid = getegid();
+    if (put_on_user(job, error) != 0 || place_files(given, error) != 0)
+        return -1;
+    return take_off_user(uid, gid, job, error);
+}
+
+/* ---- becoming the interpreter ---- */
+
+static const char *search_path(const struct record_job *job)
+{
+    for (size_t i = 0; i < job->environment_count; i++)
+        if (strncmp(job->environment[i], "PATH=", 5) == 0)
+            return job->environment[i] + 5;
+    return PATH_WHEN_NONE;
+}
+
+static bool may_be_elsewhere(int errnum)
+{
+    return errnum == ENOENT || errnum == ENOTDIR || errnum == EACCES || errnum == ELOOP ||
+           errnum == ENAMETOOLONG;
+}
+
+/* As a shell looks for it, except that an empty element is not the current folder, where callers' files lie. Returns only if it
+ * failed. */
+static void exec_from_path(const struct record_job *job, char **argv, struct error *error)
+{
+    const char *path = search_path(job);
+    int failure = ENOENT;
+    for (const char *at = path; *at != '\0';) {
+        size_t chars = strcspn(at, ":");
+        if (chars > 0) {
+            char *file = memory_format("%.*s/%s", (int)chars, at, job->interpreter);
+            execve(file, argv, job->environment);
+            int errnum = errno;
+            free(file);
+            if (!may_be_elsewhere(errnum)) {
+                error_set_errno(error, errnum, "%.*s/%s", (int)chars, at, job->interpreter);
+                return;
+            }
+            if (errnum != ENOENT && errnum != ENOTDIR)
+                failure = errnum;
+        }
+        at += chars + (at[chars] == ':' ? 1 : 0);
+    }
+    error_set(error, ERROR_NOT_FOUND, "%s: %s in %s", job->interpreter, strerrordesc_np(failure),
+              path);
+}
+
+static void exec_interpreter(const struct record_job *job, struct error *error)
+{
+    char **argv = memory_alloc((job->argument_count + 3) * sizeof(*argv));
+    argv[0] = job->interpreter;
+    argv[1] = place_script_path(job);
+    for (size_t i = 0; i < job->argument_count; i++)
+        argv[2 + i] = job->arguments[i];
+    if (strchr(job->interpreter, '/') == NULL) {
+        exec_from_path(job, argv, error);
+    } else {
+        execve(job->interpreter, argv, job->environment);
+        error_set_errno(error, errno, "%s", job->interpreter);
+    }
+    free(argv[1]);
+    free(argv);
+}
+
+/* Dispositions that are ignored survive an exec, and the daemon's are not the vessel's business. */
+static void reset_signals(void)
+{
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    for (int number = 1; number < NSIG; number++)
+        (void)sigaction(number, &action, NULL); /* SIGKILL, SIGSTOP and libc's own refuse */
+    sigset_t none;
+    (void)sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Its cwd is found by path, as the user, in the mounts that the vessel will see. */
+static int settle(const struct record_job *job, int output_fd, struct error *error)
+{
+    if (chdir(job->workdir) != 0)
+        return error_set_errno(error, errno, "cannot enter the working folder %s", job->workdir);
+    if (dup2(output_fd, STDOUT_FILENO) < 0 || dup2(output_fd, STDERR_FILENO) < 0)
+        return error_set_errno(error, errno, "cannot connect the output");
+    /* All of ours are close-on-exec from birth; this is for one that the daemon forgot. */
+    (void)close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+    return 0;
+}
+
+static void run(const struct given *given, pid_t supervisor, int talk_fd, int output_fd,
+                struct error *error)
+{
+    const struct record_job *job = &given->job;
+    (void)setsid(); /* a session and process group of its own */
+    (void)umask(022);
+    die_with(supervisor);
+    if (prepare(given, error) != 0)
+        return;
+    die_with(supervisor);
+
+    char byte;
+    if (read(talk_fd, &byte, 1) != 1) /* every signal is blocked: never EINTR */
+        return;
+    if (record_mark_started(RECORD_FD_FOLDER) != 0) {
+        error_set_errno(error, errno, "cannot mark the attempt as started");
+        return;
+    }
+    if (become_user(job, error) != 0)
+        return;
+    die_with(supervisor);
+    if (settle(job, output_fd, error) != 0)
+        return;
+    reset_signals();
+    exec_interpreter(job, error);
+}
+
+/* ---- the supervisor's side ---- */
+
+int child_start(const struct given *given, struct child *child, struct error *error)
+{
+    int talk[2], output[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, talk) != 0)
+        return error_set_errno(error, errno, "cannot make a socket pair");
+    if (pipe2(output, O_CLOEXEC) != 0) {
+        error_set_errno(error, errno, "cannot make a pipe");
+        goto no_pipe;
+    }
+    pid_t supervisor = getpid();
+    pid_t pid = fork();
+    if (pid < 0) {
+        error_set_errno(error, errno, "cannot fork");
+        goto no_child;
+    }
+    if (pid == 0) {
+        struct error why = ERROR_INIT;
+        close(talk[0]); /* or it would never see the end of it */
+        run(given, supervisor, talk[1], output[1], &why);
+        (void)send(talk[1], why.message, strlen(why.message), MSG_NOSIGNAL);
+        _exit(NOT_STARTED_CODE);
+    }
+    close(talk[1]);
+    close(output[1]);
+    *child = (struct child){.pid = pid, .talk_fd = talk[0], .output_fd = output[0]};
+    return 0;
+
+no_child:
+    close(output[0]);
+    close(output[1]);
+no_pipe:
+    close(talk[0]);
+    close(talk[1]);
+    return -1;
+}
+
+void child_let_go(const struct child *child)
+{
+    (void)send(child->talk_fd, "", 1, MSG_NOSIGNAL);
+}
+
+void child_read_report(const struct child *child, char *reason, size_t reason_bytes)
+{
+    ssize_t bytes = file_read_all(child->talk_fd, reason, reason_bytes - 1);
+    reason[bytes > 0 ? bytes : 0] = '\0'; /* reset by a dying peer is the end, too */
+}

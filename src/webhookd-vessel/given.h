@@ -1,0 +1,14 @@
+/* What the supervisor was started with: a job, and which of the descriptors that may be absent are there. */
+#ifndef WEBHOOKD_VESSEL_GIVEN_H
+#define WEBHOOKD_VESSEL_GIVEN_H
+
+#include <stdbool.h>
+
+#include "base/record.h"
+
+struct given {
+    struct record_job job;
+    bool has_headers, has_body; /* RECORD_FD_HEADERS, RECORD_FD_BODY */
+};
+
+#endif

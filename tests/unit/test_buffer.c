@@ -1,0 +1,101 @@
+#include "base/buffer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/suite.h"
+
+START_TEST(what_is_appended_is_what_is_there)
+{
+    struct buffer buffer = BUFFER_INIT;
+    ck_assert_str_eq(buffer_text(&buffer), "");
+    ck_assert_int_eq(buffer_append(&buffer, NULL, 0), 0);
+    ck_assert_int_eq(buffer_append_text(&buffer, "one "), 0);
+    ck_assert_int_eq(buffer_append_char(&buffer, '2'), 0);
+    ck_assert_int_eq(buffer_append_format(&buffer, " %s %d", "three", 4), 0);
+    ck_assert_str_eq(buffer_text(&buffer), "one 2 three 4");
+    ck_assert_uint_eq(buffer.bytes, 13);
+    buffer_free(&buffer);
+    ck_assert_ptr_null(buffer.data);
+}
+END_TEST
+
+START_TEST(bytes_of_any_value_survive_growing)
+{
+    struct buffer buffer = BUFFER_INIT;
+    for (int i = 0; i < 100000; i++)
+        ck_assert_int_eq(buffer_append_char(&buffer, (char)i), 0);
+    ck_assert_uint_eq(buffer.bytes, 100000);
+    for (int i = 0; i < 100000; i++)
+        ck_assert_int_eq(buffer.data[i], (char)i);
+    buffer_free(&buffer);
+}
+END_TEST
+
+START_TEST(the_limit_is_reached_exactly_and_not_passed)
+{
+    struct buffer buffer = BUFFER_INIT;
+    buffer.limit = 100;
+    char data[101];
+    memset(data, 'x', sizeof(data));
+    ck_assert_int_eq(buffer_append(&buffer, data, 60), 0);
+    ck_assert_int_eq(buffer_append(&buffer, data, 40), 0);
+    ck_assert(!buffer.failed);
+    ck_assert_uint_eq(strlen(buffer_text(&buffer)), 100);
+    ck_assert_int_eq(buffer_append_char(&buffer, 'y'), -1);
+    ck_assert(buffer.failed);
+    ck_assert_uint_eq(buffer.bytes, 100);
+    buffer_free(&buffer);
+}
+END_TEST
+
+START_TEST(after_a_refused_append_nothing_is_appended_until_reset)
+{
+    struct buffer buffer = BUFFER_INIT;
+    buffer.limit = 5;
+    ck_assert_int_eq(buffer_append_text(&buffer, "ab"), 0);
+    ck_assert_int_eq(buffer_append_format(&buffer, "%s", "cdefgh"), -1);
+    ck_assert_int_eq(buffer_append_text(&buffer, "c"), -1);
+    ck_assert_str_eq(buffer_text(&buffer), "ab");
+    ck_assert(buffer.failed);
+    buffer_reset(&buffer);
+    ck_assert(!buffer.failed);
+    ck_assert_int_eq(buffer_append_text(&buffer, "vwxyz"), 0);
+    ck_assert_str_eq(buffer_text(&buffer), "vwxyz");
+    buffer_free(&buffer);
+}
+END_TEST
+
+START_TEST(taking_hands_over_the_allocation)
+{
+    struct buffer buffer = BUFFER_INIT;
+    char *empty = buffer_take(&buffer);
+    ck_assert_str_eq(empty, "");
+    buffer_append_text(&buffer, "mine");
+    char *taken = buffer_take(&buffer);
+    ck_assert_str_eq(taken, "mine");
+    ck_assert_uint_eq(buffer.bytes, 0);
+    ck_assert_str_eq(buffer_text(&buffer), "");
+    buffer_free(&buffer);
+    free(taken);
+    free(empty);
+}
+END_TEST
+
+START_TEST(an_impossible_size_is_an_answer_and_no_abort)
+{
+    struct buffer buffer = BUFFER_INIT;
+    buffer_append_text(&buffer, "kept");
+    ck_assert_int_eq(buffer_append(&buffer, "x", (size_t)-1), -1);
+    ck_assert(buffer.failed);
+    ck_assert_str_eq(buffer_text(&buffer), "kept");
+    buffer_free(&buffer);
+}
+END_TEST
+
+TEST_MAIN("buffer", TEST(what_is_appended_is_what_is_there),
+          TEST(bytes_of_any_value_survive_growing),
+          TEST(the_limit_is_reached_exactly_and_not_passed),
+          TEST(after_a_refused_append_nothing_is_appended_until_reset),
+          TEST(taking_hands_over_the_allocation),
+          TEST(an_impossible_size_is_an_answer_and_no_abort))

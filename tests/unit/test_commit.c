@@ -1,0 +1,480 @@
+/* The commit queue, on a real store whose disk fails when told. */
+#include "support/suite.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <sqlite3.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "queue/commit.h"
+#include "support/faulty_vfs.h"
+
+static char folder[] = "/tmp/webhookd-commit-XXXXXX";
+static struct commit_queue *queue;
+static _Atomic int failures, commits;
+static sem_t failed_once;
+static struct id fleet_id;
+
+/* ---- operations ---- */
+
+struct work {
+    struct commit_waiting_op waiting;
+    uint8_t hash[SECRET_HASH_BYTES];
+    char body[64];
+    size_t body_bytes;
+    char *large_body;
+    struct run_ids ids;
+    /* What `done` was told. */
+    atomic_int done_calls;
+    enum error_kind kind;
+    sem_t done;
+};
+
+static int apply_accept(struct commit_op *op, struct store *store, struct error *error)
+{
+    struct work *work = CONTAINER_OF(op, struct work, waiting.op);
+    struct run_input input = {
+        .request_id = id_ordered(),
+        .remote_addr = "",
+        .host = "",
+        .query = "",
+        .event = "",
+        .headers_json = "{}",
+        .headers_bytes = 2,
+        .body_place = BODY_INLINE,
+        .body = work->large_body ? work->large_body : work->body,
+        .body_bytes = (int64_t)work->body_bytes,
+    };
+    return store_accept_run(store, &fleet_id, &input, &work->ids, error);
+}
+
+static int apply_webhook(struct commit_op *op, struct store *store, struct error *error)
+{
+    struct work *work = CONTAINER_OF(op, struct work, waiting.op);
+    uint8_t sealed[SECRET_SEALED_BYTES] = {0};
+    return store_create_webhook(store, &fleet_id, work->hash, sealed, 1, error);
+}
+
+static int apply_token(struct commit_op *op, struct store *store, struct error *error)
+{
+    return store_check_token(store, CONTAINER_OF(op, struct work, waiting.op)->hash, error);
+}
+
+static int apply_fleet(struct commit_op *op, struct store *store, struct error *error)
+{
+    (void)op;
+    struct id project_id = {{0}};
+    struct definition_vessel vessel = {.name = (char[]){"main"},
+                                       .file_name = (char[]){"a"},
+                                       .file_content = (char[]){""},
+                                       .file_to_run = (char[]){"a"},
+                                       .guardrails.cutoff_ms = GUARDRAIL_MAX_CUTOFF_MS};
+    struct definition definition = {
+        .name = (char[]){"Fleet"}, .vessels = &vessel, .vessel_count = 1};
+    struct apply_result result;
+    struct id org_id;
+    if (store_create_org(store, "o", 1, &org_id, error) != 0 ||
+        store_create_project(store, &org_id, "p", 1, &project_id, error) != 0 ||
+        store_apply_fleet(store, &project_id, &definition, "x", 1, 1, &result, error) != 0)
+        return -1;
+    fleet_id = result.fleet_id;
+    return 0;
+}
+
+static void note_done(struct commit_op *op, const struct error *error)
+{
+    struct work *work = CONTAINER_OF(op, struct work, waiting.op);
+    work->kind = error ? error->kind : ERROR_NONE;
+    atomic_fetch_add(&work->done_calls, 1);
+    sem_post(&work->done);
+}
+
+static const struct commit_kind accept_kind = {"accept", COMMIT_REQUEST, false, apply_accept,
+                                               note_done};
+static const struct commit_kind runner_kind = {"runner", COMMIT_RUNNER, false, apply_accept,
+                                               note_done};
+static const struct commit_kind webhook_kind = {"webhook", COMMIT_REQUEST, true, apply_webhook,
+                                                note_done};
+static const struct commit_kind token_kind = {"token", COMMIT_REQUEST, false, apply_token,
+                                              note_done};
+static const struct commit_kind waiting_kind = {"waiting", COMMIT_REQUEST, true, apply_fleet,
+                                                commit_wake_waiter};
+
+static struct work *work_new(const struct commit_kind *kind)
+{
+    struct work *work = memory_alloc(sizeof(*work));
+    work->waiting.op.kind = kind;
+    work->body_bytes = (size_t)snprintf(work->body, sizeof(work->body), "hello");
+    sem_init(&work->done, 0, 0);
+    return work;
+}
+
+static void submit(struct work *work)
+{
+    struct error error = ERROR_INIT;
+    ck_assert_msg(commit_submit(queue, &work->waiting.op, &error) == 0, "%s", error.message);
+}
+
+static enum error_kind await(struct work *work)
+{
+    while (sem_wait(&work->done) != 0)
+        ;
+    ck_assert_int_eq(work->done_calls, 1);
+    return work->kind;
+}
+
+static enum error_kind submit_and_await(struct work *work)
+{
+    submit(work);
+    return await(work);
+}
+
+/* ---- the queue under test ---- */
+
+static void on_committed(void *context)
+{
+    (void)context;
+    atomic_fetch_add(&commits, 1);
+}
+
+static void on_failed(void *context, const struct error *error)
+{
+    (void)context;
+    ck_assert_int_eq(error->kind, ERROR_IO);
+    atomic_fetch_add(&failures, 1);
+    sem_post(&failed_once);
+}
+
+static void start(int64_t max_queued)
+{
+    struct error error = ERROR_INIT;
+    struct commit_options options = {
+        .store = {.state_dir = folder,
+                  .location = "sqlite:webhookd.db",
+                  .mode = STORE_WRITE,
+                  .vfs = FAULTY_VFS},
+        .max_queued = max_queued,
+        .committed = on_committed,
+        .failed = on_failed,
+    };
+    queue = commit_start(&options, &error);
+    ck_assert_msg(queue != NULL, "%s", error.message);
+}
+
+static void begin(void)
+{
+    struct error error = ERROR_INIT;
+    ck_assert_int_eq(secret_init(&error), 0);
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    sem_init(&failed_once, 0, 0);
+    faulty_vfs_register();
+    start(1000);
+    struct work *work = work_new(&waiting_kind);
+    ck_assert_msg(commit_and_wait(queue, &work->waiting.op, &error) == 0, "%s", error.message);
+    free(work);
+    faulty_vfs_reset();
+}
+
+static void finish(void)
+{
+    struct error error = ERROR_INIT;
+    commit_stop(queue);
+    faulty_vfs_reset();
+    ck_assert_msg(file_remove_tree(AT_FDCWD, folder, &error) == 0, "%s", error.message);
+}
+
+static int count_row(void *context, const struct run_row *row)
+{
+    (void)row;
+    ++*(int *)context;
+    return 0;
+}
+
+static int stored_runs(void)
+{
+    struct error error = ERROR_INIT;
+    struct store_options options = {
+        .state_dir = folder, .location = "sqlite:webhookd.db", .mode = STORE_READ};
+    struct store *store = store_open(&options, &error);
+    ck_assert_msg(store != NULL, "%s", error.message);
+    struct run_filter filter = {.limit = 100000};
+    int count = 0;
+    ck_assert_int_eq(store_list_runs(store, &filter, count_row, &count, &error), 0);
+    store_close(store);
+    return count;
+}
+
+/* Holds the committer in the sync of its log until it is let go. */
+static sem_t sync_reached, sync_may_go;
+
+static void hold_sync(void *context)
+{
+    (void)context;
+    sem_post(&sync_reached);
+    while (sem_wait(&sync_may_go) != 0)
+        ;
+}
+
+/* One operation in a batch whose sync is held; whatever is submitted now waits in the queue. */
+static struct work *hold_committer(void)
+{
+    sem_init(&sync_reached, 0, 0);
+    sem_init(&sync_may_go, 0, 0);
+    faulty_vfs_on_sync(hold_sync, NULL);
+    struct work *work = work_new(&accept_kind);
+    submit(work);
+    while (sem_wait(&sync_reached) != 0)
+        ;
+    return work;
+}
+
+static void let_committer_go(void)
+{
+    faulty_vfs_on_sync(NULL, NULL);
+    sem_post(&sync_may_go);
+}
+
+START_TEST(an_operation_is_done_only_after_the_log_was_synced)
+{
+    begin();
+    struct work *work = hold_committer();
+    ck_assert_int_eq(work->done_calls, 0);
+    let_committer_go();
+    ck_assert_int_eq(await(work), ERROR_NONE);
+    ck_assert_int_eq(faulty_vfs_count(FAULTY_SYNC, FAULTY_LOG), 1);
+    ck_assert_int_eq(stored_runs(), 1);
+    finish();
+}
+END_TEST
+
+START_TEST(operations_that_wait_together_share_one_sync)
+{
+    begin();
+    struct work *first = hold_committer();
+    struct work *others[50];
+    for (int i = 0; i < 50; i++)
+        submit(others[i] = work_new(&accept_kind));
+    let_committer_go();
+    ck_assert_int_eq(await(first), ERROR_NONE);
+    for (int i = 0; i < 50; i++)
+        ck_assert_int_eq(await(others[i]), ERROR_NONE);
+    ck_assert_int_eq(faulty_vfs_count(FAULTY_SYNC, FAULTY_LOG), 2);
+    ck_assert_int_eq(stored_runs(), 51);
+    finish();
+}
+END_TEST
+
+START_TEST(an_operation_that_fails_alone_fails_alone)
+{
+    begin();
+    struct work *first_webhook = work_new(&webhook_kind);
+    first_webhook->hash[0] = 1;
+    ck_assert_int_eq(submit_and_await(first_webhook), ERROR_NONE);
+
+    struct work *held = hold_committer();
+    struct work *before = work_new(&accept_kind), *second_webhook = work_new(&webhook_kind);
+    struct work *stranger = work_new(&token_kind), *after = work_new(&accept_kind);
+    second_webhook->hash[0] = 2;
+    stranger->hash[0] = 3;
+    submit(before);
+    submit(second_webhook);
+    submit(stranger);
+    submit(after);
+    let_committer_go();
+    ck_assert_int_eq(await(held), ERROR_NONE);
+    ck_assert_int_eq(await(before), ERROR_NONE);
+    ck_assert_int_eq(await(second_webhook), ERROR_CONFLICT);
+    ck_assert_int_eq(await(stranger), ERROR_NOT_FOUND);
+    ck_assert_int_eq(await(after), ERROR_NONE);
+    ck_assert_int_eq(stored_runs(), 3);
+    finish();
+}
+END_TEST
+
+START_TEST(a_full_disk_fails_the_batch_and_is_survived)
+{
+    begin();
+    faulty_vfs_fail(&(struct faulty_plan){FAULTY_WRITE, FAULTY_LOG, 1, true, SQLITE_FULL, 0});
+    struct work *refused = work_new(&accept_kind), *accepted = work_new(&accept_kind);
+    ck_assert_int_eq(submit_and_await(refused), ERROR_FULL);
+    faulty_vfs_reset();
+    ck_assert_int_eq(submit_and_await(accepted), ERROR_NONE);
+    ck_assert_int_eq(failures, 0);
+    ck_assert_int_eq(stored_runs(), 1);
+    finish();
+}
+END_TEST
+
+START_TEST(the_runners_operation_is_retried_until_the_disk_has_room)
+{
+    begin();
+    faulty_vfs_fail(&(struct faulty_plan){FAULTY_WRITE, FAULTY_LOG, 1, true, SQLITE_FULL, 0});
+    struct work *runners = work_new(&runner_kind), *request = work_new(&accept_kind);
+    submit(runners);
+    ck_assert_int_eq(submit_and_await(request), ERROR_FULL);
+    ck_assert_int_eq(runners->done_calls, 0);
+    faulty_vfs_reset();
+    ck_assert_int_eq(await(runners), ERROR_NONE);
+    ck_assert_int_eq(stored_runs(), 1);
+    finish();
+}
+END_TEST
+
+START_TEST(a_failed_sync_tells_everyone_and_stops_the_queue_for_good)
+{
+    begin();
+    faulty_vfs_fail(
+        &(struct faulty_plan){FAULTY_SYNC, FAULTY_LOG, 1, false, SQLITE_IOERR_FSYNC, 5});
+    struct work *request = work_new(&accept_kind), *runners = work_new(&runner_kind),
+                *later = work_new(&accept_kind);
+    ck_assert_int_eq(submit_and_await(request), ERROR_IO);
+    while (sem_wait(&failed_once) != 0)
+        ;
+    ck_assert_int_eq(failures, 1);
+    ck_assert_int_eq(submit_and_await(later), ERROR_IO);
+    ck_assert_int_eq(submit_and_await(runners), ERROR_IO);
+    ck_assert_int_eq(failures, 1);
+    struct error error = ERROR_INIT;
+    ck_assert_int_eq(commit_has_room(queue, 0, &error), -1);
+    finish();
+}
+END_TEST
+
+START_TEST(a_queued_operation_can_be_withdrawn_and_one_in_a_batch_cannot)
+{
+    begin();
+    struct work *in_batch = hold_committer();
+    struct work *queued = work_new(&accept_kind), *behind = work_new(&accept_kind);
+    submit(queued);
+    submit(behind);
+    ck_assert(commit_withdraw(queue, &queued->waiting.op));
+    ck_assert(!commit_withdraw(queue, &queued->waiting.op));
+    ck_assert(!commit_withdraw(queue, &in_batch->waiting.op));
+    let_committer_go();
+    ck_assert_int_eq(await(in_batch), ERROR_NONE);
+    ck_assert_int_eq(await(behind), ERROR_NONE);
+    ck_assert_int_eq(queued->done_calls, 0);
+    ck_assert_int_eq(stored_runs(), 2);
+    finish();
+}
+END_TEST
+
+START_TEST(requests_are_bounded_and_the_runner_has_room_beyond)
+{
+    begin();
+    commit_stop(queue);
+    start(2);
+    struct work *held = hold_committer();
+    struct work *one = work_new(&accept_kind), *two = work_new(&accept_kind),
+                *three = work_new(&accept_kind);
+    struct work *runners = work_new(&runner_kind);
+    struct error error = ERROR_INIT;
+    submit(one);
+    submit(two);
+    ck_assert_int_eq(commit_submit(queue, &three->waiting.op, &error), -1);
+    ck_assert_int_eq(error.kind, ERROR_UNAVAILABLE);
+    submit(runners);
+    let_committer_go();
+    ck_assert_int_eq(await(held), ERROR_NONE);
+    ck_assert_int_eq(await(one), ERROR_NONE);
+    ck_assert_int_eq(await(two), ERROR_NONE);
+    ck_assert_int_eq(await(runners), ERROR_NONE);
+    ck_assert_int_eq(three->done_calls, 0);
+    finish();
+}
+END_TEST
+
+START_TEST(stopping_commits_what_waits_and_refuses_what_comes)
+{
+    begin();
+    struct work *held = hold_committer();
+    struct work *waiting = work_new(&accept_kind);
+    submit(waiting);
+    let_committer_go();
+    commit_stop(queue);
+    ck_assert_int_eq(held->kind, ERROR_NONE);
+    ck_assert_int_eq(waiting->done_calls, 1);
+    ck_assert_int_eq(waiting->kind, ERROR_NONE);
+    ck_assert_int_eq(stored_runs(), 2);
+    start(10);
+    finish();
+}
+END_TEST
+
+START_TEST(little_free_space_is_refused_with_the_reason)
+{
+    begin();
+    struct error error = ERROR_INIT;
+    ck_assert_int_eq(commit_has_room(queue, 100, &error), 0);
+    commit_set_min_free(queue, INT64_MAX / 2);
+    ck_assert_int_eq(commit_has_room(queue, 0, &error), -1);
+    ck_assert_int_eq(error.kind, ERROR_UNAVAILABLE);
+    ck_assert_ptr_nonnull(strstr(error.message, "min_free"));
+    finish();
+}
+END_TEST
+
+static struct work *large_work(void)
+{
+    struct work *work = work_new(&accept_kind);
+    work->body_bytes = 60000;
+    work->large_body = memory_alloc(work->body_bytes);
+    return work;
+}
+
+START_TEST(the_log_is_checkpointed_and_starts_over_before_it_grows_without_bound)
+{
+    begin();
+    int64_t longest_log = 0;
+    struct commit_metrics metrics = {0};
+    for (int i = 0; i < 2400; i++) { /* about 140 MiB of log */
+        struct work *work = large_work();
+        ck_assert_int_eq(submit_and_await(work), ERROR_NONE);
+        free(work->large_body);
+        free(work);
+        commit_get_metrics(queue, &metrics);
+        if (metrics.log_frames > longest_log)
+            longest_log = metrics.log_frames;
+    }
+    ck_assert_int_gt((int)metrics.checkpoints, 2);
+    ck_assert_int_lt((int)longest_log, 20000); /* 64 MiB are 16,384 frames */
+    ck_assert_int_eq(stored_runs(), 2400);
+    finish();
+}
+END_TEST
+
+START_TEST(a_checkpoint_that_the_disk_fails_stops_the_queue)
+{
+    begin();
+    faulty_vfs_fail(
+        &(struct faulty_plan){FAULTY_SYNC, FAULTY_DATABASE, 1, true, SQLITE_IOERR_FSYNC, 5});
+    for (int i = 0; i < 2000 && failures == 0; i++) {
+        struct work *work = large_work();
+        submit_and_await(work);
+        free(work->large_body);
+        free(work);
+    }
+    ck_assert_int_eq(failures, 1);
+    finish();
+}
+END_TEST
+
+TEST_MAIN("commit", TEST(an_operation_is_done_only_after_the_log_was_synced),
+          TEST(operations_that_wait_together_share_one_sync),
+          TEST(an_operation_that_fails_alone_fails_alone),
+          TEST(a_full_disk_fails_the_batch_and_is_survived),
+          TEST(the_runners_operation_is_retried_until_the_disk_has_room),
+          TEST(a_failed_sync_tells_everyone_and_stops_the_queue_for_good),
+          TEST(a_queued_operation_can_be_withdrawn_and_one_in_a_batch_cannot),
+          TEST(requests_are_bounded_and_the_runner_has_room_beyond),
+          TEST(stopping_commits_what_waits_and_refuses_what_comes),
+          TEST(little_free_space_is_refused_with_the_reason),
+          SLOW_TEST(the_log_is_checkpointed_and_starts_over_before_it_grows_without_bound, 300),
+          SLOW_TEST(a_checkpoint_that_the_disk_fails_stops_the_queue, 300))

@@ -1,0 +1,913 @@
+/* Fleet files: what is accepted and how it is read, and what is refused, where and why. */
+#include "model/fleet_file.h"
+
+#include <dirent.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "support/suite.h"
+
+struct outcome {
+    struct definition *definition;
+    struct fleet_problems problems;
+    struct fleet_problems notes;
+};
+
+static struct outcome parse_bytes(const char *text, size_t bytes, bool stub)
+{
+    struct outcome outcome = {0};
+    struct fleet_file_options options = {.stub = stub};
+    /* A copy without a NUL behind it, so that the sanitizer sees who reads too far. */
+    char *copy = memory_copy(text, bytes > 0 ? bytes : 1);
+    outcome.definition = fleet_file_parse(copy, bytes, &options, &outcome.problems, &outcome.notes);
+    free(copy);
+    ck_assert((outcome.definition == NULL) == (outcome.problems.count > 0));
+    return outcome;
+}
+
+static struct outcome parse(const char *text)
+{
+    return parse_bytes(text, strlen(text), false);
+}
+
+static struct outcome parse_good(const char *text)
+{
+    struct outcome outcome = parse(text);
+    if (outcome.definition == NULL)
+        ck_abort_msg("%d: %s: %s", outcome.problems.items[0].line, outcome.problems.items[0].path,
+                     outcome.problems.items[0].message);
+    return outcome;
+}
+
+static void outcome_free(struct outcome *outcome)
+{
+    definition_free(outcome->definition);
+    fleet_problems_free(&outcome->problems);
+    fleet_problems_free(&outcome->notes);
+}
+
+static bool has(const struct fleet_problems *problems, int line, const char *path,
+                const char *message)
+{
+    for (size_t i = 0; i < problems->count; i++)
+        if (problems->items[i].line == line && strcmp(problems->items[i].path, path) == 0 &&
+            strstr(problems->items[i].message, message) != NULL)
+            return true;
+    return false;
+}
+
+static void show(const char *text, const struct fleet_problems *problems)
+{
+    printf("# %s\n", text);
+    for (size_t i = 0; i < problems->count; i++)
+        printf("#   %d: %s: %s\n", problems->items[i].line, problems->items[i].path,
+               problems->items[i].message);
+}
+
+/* One problem, with this line and path, whose message holds these words. */
+static void refuse(const char *text, int line, const char *path, const char *message)
+{
+    struct outcome outcome = parse(text);
+    if (outcome.problems.count != 1 || !has(&outcome.problems, line, path, message)) {
+        show(text, &outcome.problems);
+        ck_abort_msg("expected only: %d: %s: %s", line, path, message);
+    }
+    outcome_free(&outcome);
+}
+
+#define HEAD       "name: x\nvessels:\n  a:\n    source:\n      type: CODE\n      language: BASH\n"
+#define SOURCE     HEAD "      file: { name: a.sh, content: x }\n"
+#define GUARDRAILS SOURCE "    guardrails:\n      "
+#define VESSEL(name)                                                                               \
+    "  " name ": { source: { type: CODE, language: BASH, file: { name: a, content: x } } }\n"
+#define THREE "name: x\nvessels:\n" VESSEL("a") VESSEL("b") VESSEL("c")
+
+/* What follows SOURCE is added to the source of the vessel "a"; its arguments are joined by "|". */
+static void expect_arguments(const char *yaml, const char *joined)
+{
+    char *text = memory_format("%s      %s\n", SOURCE, yaml);
+    struct outcome outcome = parse_good(text);
+    struct buffer found = BUFFER_INIT;
+    for (size_t i = 0; i < outcome.definition->vessels[0].argument_count; i++)
+        buffer_append_format(&found, "%s%s", i == 0 ? "" : "|",
+                             outcome.definition->vessels[0].arguments[i]);
+    ck_assert_str_eq(buffer_text(&found), joined);
+    buffer_free(&found);
+    free(text);
+    outcome_free(&outcome);
+}
+
+static void expect_environment(const char *yaml, const char *joined)
+{
+    char *text = memory_format("%s      %s\n", SOURCE, yaml);
+    struct outcome outcome = parse_good(text);
+    struct buffer found = BUFFER_INIT;
+    for (size_t i = 0; i < outcome.definition->vessels[0].environment_count; i++)
+        buffer_append_format(&found, "%s%s=%s", i == 0 ? "" : "|",
+                             outcome.definition->vessels[0].environment[i].name,
+                             outcome.definition->vessels[0].environment[i].value);
+    ck_assert_str_eq(buffer_text(&found), joined);
+    buffer_free(&found);
+    free(text);
+    outcome_free(&outcome);
+}
+
+static void refuse_source(const char *yaml, const char *path, const char *message)
+{
+    char *text = memory_format("%s      %s\n", SOURCE, yaml);
+    refuse(text, 8, path, message);
+    free(text);
+}
+
+/* ---- what is accepted ---- */
+
+START_TEST(the_smallest_fleet_gets_all_defaults)
+{
+    struct outcome outcome = parse_good(SOURCE);
+    const struct definition *fleet = outcome.definition;
+    ck_assert_str_eq(fleet->name, "x");
+    ck_assert(id_is_zero(&fleet->id));
+    ck_assert_uint_eq(fleet->vessel_count, 1);
+    ck_assert_uint_eq(fleet->path_count, 0);
+    ck_assert_int_eq((int)fleet->on_interrupt, INTERRUPT_FAIL);
+    ck_assert_int_eq(fleet->max_concurrent_runs, 0);
+    const struct definition_vessel *vessel = &fleet->vessels[0];
+    ck_assert_str_eq(vessel->name, "a");
+    ck_assert(id_is_zero(&vessel->id));
+    ck_assert_int_eq((int)vessel->kind, VESSEL_CODE);
+    ck_assert_ptr_null(vessel->version);
+    ck_assert_str_eq(vessel->file_name, "a.sh");
+    ck_assert_str_eq(vessel->file_content, "x");
+    ck_assert_str_eq(vessel->file_to_run, "a.sh");
+    ck_assert_int_eq(vessel->guardrails.retry_count, 0);
+    ck_assert_int_eq(vessel->guardrails.retry_wait_ms, 0);
+    ck_assert_int_eq(vessel->guardrails.cutoff_ms, 4 * 3600 * 1000);
+    ck_assert_uint_eq(outcome.notes.count, 0);
+    outcome_free(&outcome);
+}
+END_TEST
+
+START_TEST(block_scalars_keep_their_lines)
+{
+    struct outcome outcome =
+        parse_good(HEAD "      file:\n        name: a.sh\n        content: |\n"
+                        "          one\n            two # not a comment\n\n          #!x: y\n");
+    ck_assert_str_eq(outcome.definition->vessels[0].file_content,
+                     "one\n  two # not a comment\n\n#!x: y\n");
+    outcome_free(&outcome);
+}
+END_TEST
+
+START_TEST(arguments_take_every_documented_form)
+{
+    expect_arguments("arguments: [ { key: --verbose }, { key: --lines, value: 3 }, all ]",
+                     "--verbose|--lines|3|all");
+    expect_arguments("arguments: [ { name: --a, value: 'b c' }, { --flag: value }, { -x: } ]",
+                     "--a|b c|--flag|value|-x");
+    expect_arguments("arguments: { key: --one, value: two }", "--one|two");
+    expect_arguments("arguments: { --one: two }", "--one|two");
+    expect_arguments("arguments: [ '' , \"$HOME *\", '' ]", "|$HOME *|");
+    expect_arguments("arguments: [ { key: --a, value: }, { key: --b, value: '' } ]", "--a|--b|");
+    expect_arguments("arguments:", "");
+    expect_arguments("arguments: []", "");
+}
+END_TEST
+
+START_TEST(values_are_the_characters_that_are_written)
+{
+    expect_arguments(
+        "arguments: [ 007, yes, 3.10, ~, null, 1e3, 2001-01-01, 0x1F, True, 1_000, .5 ]",
+        "007|yes|3.10|~|null|1e3|2001-01-01|0x1F|True|1_000|.5");
+    expect_arguments("arguments: [ !!str 1, !!str , ! x ]", "1||x");
+    expect_arguments("arguments: [ \"\\u00e4\\n\", 'it''s' ]", "ä\n|it's");
+}
+END_TEST
+
+START_TEST(environment_takes_a_list_a_mapping_or_one_entry)
+{
+    expect_environment("environment: [ { name: STAGE, value: test }, { name: _B2, value: '' } ]",
+                       "STAGE=test|_B2=");
+    expect_environment("environment: { STAGE: test, N: 007 }", "STAGE=test|N=007");
+    expect_environment("environment: { name: STAGE, value: test }", "STAGE=test");
+    expect_environment("environment: { name: a, other: b }", "name=a|other=b");
+    expect_environment("environment:", "");
+}
+END_TEST
+
+START_TEST(a_variable_without_a_value_is_not_set_and_noted)
+{
+    struct outcome outcome = parse_good(SOURCE "      environment:\n        A:\n        B: ''\n");
+    ck_assert_uint_eq(outcome.definition->vessels[0].environment_count, 1);
+    ck_assert(has(&outcome.notes, 9, "vessels.a.source.environment.A", "not set"));
+    outcome_free(&outcome);
+}
+END_TEST
+
+START_TEST(guardrails_are_read)
+{
+    struct outcome outcome = parse_good(
+        GUARDRAILS "retry_count: 24\n      retry_wait: 0h59m60s\n      runtime_cutoff: 1h2m3s\n"
+                   "      exclude_exit_code_ranges: [ 2, '3-5', 7-7, '255', 4 ]\n");
+    const struct definition_vessel *vessel = &outcome.definition->vessels[0];
+    ck_assert_int_eq(vessel->guardrails.retry_count, 24);
+    ck_assert_int_eq(vessel->guardrails.retry_wait_ms, 3600 * 1000);
+    ck_assert_int_eq(vessel->guardrails.cutoff_ms, 3723 * 1000);
+    ck_assert_uint_eq(vessel->guardrails.excluded_count, 3);
+    static const struct exit_code_range EXPECTED[] = {{2, 5}, {7, 7}, {255, 255}};
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert_int_eq(vessel->guardrails.excluded[i].first, EXPECTED[i].first);
+        ck_assert_int_eq(vessel->guardrails.excluded[i].last, EXPECTED[i].last);
+    }
+    ck_assert_uint_eq(outcome.notes.count, 3);
+    ck_assert(has(&outcome.notes, 9, "vessels.a.guardrails.retry_count", "not retry"));
+    outcome_free(&outcome);
+}
+END_TEST
+
+START_TEST(excluded_exit_codes_may_be_one_or_none)
+{
+    struct outcome outcome = parse_good(GUARDRAILS "exclude_exit_code_ranges: 1-255\n");
+    ck_assert_uint_eq(outcome.definition->vessels[0].guardrails.excluded_count, 1);
+    ck_assert_int_eq(outcome.definition->vessels[0].guardrails.excluded[0].last, 255);
+    outcome_free(&outcome);
+    outcome = parse_good(GUARDRAILS "exclude_exit_code_ranges:\n      retry_wait: 0s\n");
+    ck_assert_uint_eq(outcome.definition->vessels[0].guardrails.excluded_count, 0);
+    ck_assert_uint_eq(outcome.notes.count, 0);
+    outcome_free(&outcome);
+}
+END_TEST
+
+START_TEST(connections_become_sorted_paths)
+{
+    struct outcome outcome =
+        parse_good(THREE "connections:\n  c: { b: COMPLETED }\n  a: { c: SUCCESS, b: ERRORED }\n");
+    const struct definition *fleet = outcome.definition;
+    ck_assert_uint_eq(fleet->path_count, 3);
+    static const struct definition_path EXPECTED[] = {
+        {0, 1, PATH_ERRORED}, {0, 2, PATH_SUCCESS}, {2, 1, PATH_COMPLETED}};
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert_uint_eq(fleet->paths[i].from, EXPECTED[i].from);
+        ck_assert_uint_eq(fleet->paths[i].to, EXPECTED[i].to);
+        ck_assert_int_eq((int)fleet->paths[i].condition, (int)EXPECTED[i].condition);
+    }
+    ck_assert_uint_eq(outcome.notes.count, 2);
+    ck_assert(has(&outcome.notes, 7, "connections.c.b", "incomplete"));
+    outcome_free(&outcome);
+}
+END_TEST
+
+START_TEST(what_is_not_acted_on_is_noted)
+{
+    struct outcome outcome = parse_good(
+        SOURCE "      version: '3.9'\n      packages: [ requests ]\n      system_packages:\n"
+               "max_concurrent_runs: 2\nnotifications: { emails: [ a@b.c ] }\ntriggers: []\n");
+    ck_assert_uint_eq(outcome.notes.count, 4);
+    ck_assert(has(&outcome.notes, 8, "vessels.a.source.version", "configuration"));
+    ck_assert(has(&outcome.notes, 9, "vessels.a.source.packages", "not acted on yet"));
+    ck_assert(has(&outcome.notes, 11, "max_concurrent_runs", "not acted on yet"));
+    ck_assert(has(&outcome.notes, 12, "notifications", "not acted on yet"));
+    ck_assert_str_eq(outcome.definition->vessels[0].version, "3.9");
+    outcome_free(&outcome);
+}
+END_TEST
+
+START_TEST(ids_and_on_interrupt_are_read)
+{
+    struct outcome outcome =
+        parse_good("_id: 6F0C1A2B-0000-4000-8000-0123456789AB\non_interrupt: RERUN\n" SOURCE
+                   "    _id: 6f0c1a2b-0000-4000-8000-0123456789ac\n");
+    char text[ID_TEXT_BYTES];
+    ck_assert_str_eq(id_format(&outcome.definition->id, text),
+                     "6f0c1a2b-0000-4000-8000-0123456789ab");
+    ck_assert_str_eq(id_format(&outcome.definition->vessels[0].id, text),
+                     "6f0c1a2b-0000-4000-8000-0123456789ac");
+    ck_assert_int_eq((int)outcome.definition->on_interrupt, INTERRUPT_RERUN);
+    outcome_free(&outcome);
+}
+END_TEST
+
+START_TEST(json_means_what_the_same_yaml_means)
+{
+    struct outcome outcome = parse_good(
+        " \n{\"name\": \"j\", \"_id\": null, \"vessels\": {\"a\": {\"source\": {\"type\": "
+        "\"CODE\", \"language\": \"PYTHON\","
+        "\"file\": {\"name\": \"a.py\", \"content\": \"print(1, -2.50)\\n\\\"3\\\" "
+        "\\ud83d\\udea2\"},"
+        "\"arguments\": [3.10, 1, true, false, null, \"\", -0, 1E+5, 12345678901234567890123, "
+        "{\"key\":\"-n\",\"value\":0.50}],"
+        "\"environment\": {\"A\": 1.0, \"B\": null}}, \"guardrails\": {\"retry_count\": 2}}}}");
+    const struct definition_vessel *vessel = &outcome.definition->vessels[0];
+    static const char *const EXPECTED[] = {
+        "3.10", "1", "true", "false", "", "-0", "1E+5", "12345678901234567890123", "-n", "0.50"};
+    ck_assert_uint_eq(vessel->argument_count, ARRAY_COUNT(EXPECTED));
+    for (size_t i = 0; i < ARRAY_COUNT(EXPECTED); i++)
+        ck_assert_str_eq(vessel->arguments[i], EXPECTED[i]);
+    ck_assert_str_eq(vessel->file_content, "print(1, -2.50)\n\"3\" 🚢");
+    ck_assert_uint_eq(vessel->environment_count, 1);
+    ck_assert_str_eq(vessel->environment[0].value, "1.0");
+    ck_assert_int_eq(vessel->guardrails.retry_count, 2);
+    outcome_free(&outcome);
+}
+END_TEST
+
+START_TEST(a_byte_order_mark_is_skipped)
+{
+    struct outcome outcome = parse_good("\xef\xbb\xbf" SOURCE);
+    ck_assert_str_eq(outcome.definition->name, "x");
+    outcome_free(&outcome);
+    refuse("\xef\xbb\xbf{\"name\": \"x\"}", 0, "vessels", "missing");
+}
+END_TEST
+
+START_TEST(every_example_works)
+{
+    DIR *folder = opendir("docs/examples");
+    ck_assert_msg(folder != NULL, "run this from the project's folder");
+    int examples = 0;
+    for (struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
+        const char *dot = strrchr(entry->d_name, '.');
+        if (dot == NULL || strcmp(dot, ".yaml") != 0)
+            continue;
+        struct buffer text = BUFFER_INIT;
+        struct error error = ERROR_INIT;
+        ck_assert_msg(
+            file_read(dirfd(folder), entry->d_name, FLEET_FILE_MAX_BYTES, &text, &error) == 0, "%s",
+            error.message);
+        struct outcome outcome = parse_good(buffer_text(&text));
+        ck_assert_msg(outcome.notes.count == 0, "%s: %s", entry->d_name,
+                      outcome.notes.count > 0 ? outcome.notes.items[0].message : "");
+        outcome_free(&outcome);
+        buffer_free(&text);
+        examples++;
+    }
+    closedir(folder);
+    ck_assert_int_ge(examples, 6);
+}
+END_TEST
+
+/* ---- what is refused: the syntax ---- */
+
+START_TEST(what_is_no_text_is_refused)
+{
+    refuse("", 0, "", "empty");
+    refuse(" \n\t\n", 0, "", "empty");
+    refuse("name: x\nvessels: \xff\n", 2, "", "UTF-8");
+    struct outcome outcome = parse_bytes("a: 1\nb\0c", 8, false);
+    ck_assert(has(&outcome.problems, 2, "", "NUL"));
+    outcome_free(&outcome);
+    refuse("just text\n", 1, "", "mapping");
+    refuse("- a\n- b\n", 1, "", "mapping");
+    refuse("# nothing\n", 0, "", "mapping");
+}
+END_TEST
+
+START_TEST(a_file_beyond_8_mib_is_refused)
+{
+    size_t bytes = FLEET_FILE_MAX_BYTES + 1;
+    char *text = memory_alloc(bytes);
+    memset(text, '#', bytes);
+    struct outcome outcome = parse_bytes(text, bytes, false);
+    ck_assert(has(&outcome.problems, 0, "", "8 MiB"));
+    outcome_free(&outcome);
+    free(text);
+}
+END_TEST
+
+START_TEST(yaml_errors_name_their_line)
+{
+    refuse("name: x\nvessels: [ a\nb: c\n", 3, "", "not correct YAML");
+    refuse("name: x\n\tvessels: y\n", 2, "", "not correct YAML");
+    refuse("name: \"x\n", 2, "", "not correct YAML");
+    refuse("name: x\nother: \x01\n", 2, "", "control characters");
+    refuse("name: \"\\0\"\n", 1, "name", "NUL");
+    refuse("? [ a ]\n: b\n", 1, "", "key");
+    refuse("name: x\n---\nname: y\n", 2, "", "second document");
+}
+END_TEST
+
+START_TEST(json_errors_name_their_line)
+{
+    refuse("{\n\"name\": \"x\",\n}", 3, "", "not correct JSON");
+    refuse("{\n\"name\": 007}", 2, "", "not correct JSON");
+    refuse("{1: 2}", 1, "", "not correct JSON");
+    refuse("{\"a\": 1 2}", 1, "", "not correct JSON");
+    refuse("{\"a\": true1}", 1, "", "not correct JSON");
+    refuse("{\"a\": .5}", 1, "", "not correct JSON");
+    refuse("{\"a\": 1.}", 1, "", "not correct JSON");
+    refuse("{\"name\": \"x\",\n \"name\": \"y\"}", 2, "", "duplicate");
+    refuse("{\"name\": \"a\\u0000b\"}", 1, "", "NUL");
+    refuse("{\"a\": \"unfinished", 1, "", "not correct JSON");
+    refuse("{\"a\": \"\\", 1, "", "not correct JSON");
+    refuse("{} {}", 1, "", "not correct JSON");
+}
+END_TEST
+
+START_TEST(anchors_aliases_and_tags_are_refused)
+{
+    refuse_source("arguments: [ &one x ]", "vessels.a.source.arguments[0]", "anchors and aliases");
+    refuse_source("arguments: [ *one ]", "vessels.a.source.arguments[0]", "aliases");
+    refuse_source("arguments: !!set { a }", "vessels.a.source.arguments", "tag");
+    refuse("!fleet\nname: x\n", 1, "", "tag");
+    refuse_source("version: !!float 3.1", "vessels.a.source.version", "tag");
+    refuse_source("version: !python/object x", "vessels.a.source.version", "tag");
+    refuse_source("environment: { <<: *base }", "vessels.a.source.environment.<<", "aliases");
+}
+END_TEST
+
+START_TEST(a_billion_laughs_stay_small)
+{
+    struct outcome outcome = parse("a: &a [x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: "
+                                   "&c [*b,*b,*b,*b,*b,*b,*b,*b]\n");
+    ck_assert(has(&outcome.problems, 1, "a", "anchors"));
+    ck_assert(has(&outcome.problems, 2, "b[7]", "aliases"));
+    outcome_free(&outcome);
+}
+END_TEST
+
+START_TEST(deep_nesting_is_refused)
+{
+    char text[400];
+    memset(text, '[', 200);
+    memset(text + 200, ']', 199);
+    text[399] = '\0';
+    struct outcome outcome = parse(text);
+    ck_assert(strstr(outcome.problems.items[0].message, "64 deep") != NULL);
+    outcome_free(&outcome);
+    char *json = memory_format("{\"a\": %s", text);
+    json[strlen(json) - 1] = ' ';
+    strcpy(json + 6 + 399 - 2, "]}");
+    outcome = parse(json);
+    ck_assert_uint_eq(outcome.problems.count, 1);
+    outcome_free(&outcome);
+    free(json);
+}
+END_TEST
+
+START_TEST(keys_written_twice_are_refused_wherever_they_are)
+{
+    refuse(SOURCE "name: y\n", 8, "name", "twice: the first is on line 1");
+    refuse("name: x\nvessels:\n" VESSEL("a") VESSEL("b")
+               VESSEL("a") "connections: { a: { b: SUCCESS } }\n",
+           5, "vessels.a", "first is on line 3");
+    refuse_source("environment: { A: 1, A: 2 }", "vessels.a.source.environment.A", "twice");
+}
+END_TEST
+
+/* ---- what is refused: the fleet ---- */
+
+START_TEST(unknown_keys_are_refused_with_those_that_are_known)
+{
+    refuse(SOURCE "colour: red\n", 8, "colour", "on_interrupt");
+    refuse(SOURCE "    gaurdrails: {}\n", 8, "vessels.a.gaurdrails", "guardrails");
+    refuse_source("lang: BASH", "vessels.a.source.lang", "language, version");
+    refuse(GUARDRAILS "retries: 3\n", 9, "vessels.a.guardrails.retries", "retry_count");
+    refuse(HEAD "      file: { name: a, content: b, mode: 3 }\n", 7, "vessels.a.source.file.mode",
+           "name or content");
+    refuse_source("arguments: [ { key: a, val: b } ]", "vessels.a.source.arguments[0].val",
+                  "unknown");
+    refuse_source("environment: [ { name: A, value: b, x: y } ]",
+                  "vessels.a.source.environment[0].x", "unknown");
+    refuse_source("arguments: [ { --a: 1, key: c } ]", "vessels.a.source.arguments[0].--a",
+                  "key, name or value");
+}
+END_TEST
+
+START_TEST(what_is_required_must_be_there)
+{
+    refuse("vessels:\n" VESSEL("a"), 1, "name", "missing");
+    refuse("name:\nvessels:\n" VESSEL("a"), 1, "name", "missing");
+    refuse("name: x\n", 1, "vessels", "missing");
+    refuse("name: x\nvessels: {}\n", 2, "vessels", "1 to 1000");
+    refuse("name: x\nvessels: [ a ]\n", 2, "vessels", "mapping");
+    refuse("name: x\nvessels:\n  a:\n", 3, "vessels.a", "source");
+    refuse("name: x\nvessels:\n  a: { guardrails: {} }\n", 3, "vessels.a.source", "missing");
+    refuse(
+        "name: x\nvessels:\n  a: { source: { language: BASH, file: { name: a, content: b } } }\n",
+        3, "vessels.a.source.type", "missing");
+    refuse("name: x\nvessels:\n  a: { source: { type: CODE, file: { name: a, content: b } } }\n", 3,
+           "vessels.a.source.language", "missing");
+    refuse(HEAD, 4, "vessels.a.source.file", "missing");
+    refuse(HEAD "      file: { content: b }\n", 7, "vessels.a.source.file.name", "missing");
+    refuse(HEAD "      file: { name: b }\n", 7, "vessels.a.source.file.content", "missing");
+}
+END_TEST
+
+START_TEST(names_and_words_are_checked)
+{
+    refuse("name: a/b\nvessels:\n" VESSEL("a"), 1, "name", "/");
+    refuse("name: ''\nvessels:\n" VESSEL("a"), 1, "name", "empty");
+    refuse("name: [ a ]\nvessels:\n" VESSEL("a"), 1, "name", "not a list");
+    refuse("name: x\nvessels:\n" VESSEL("6f0c1a2b-0000-4000-8000-0123456789ab"), 3,
+           "vessels.6f0c1a2b-0000-4000-8000-0123456789ab", "UUID");
+    refuse("name: x\nvessels:\n" VESSEL("\"a\\nb\""), 3, "vessels.a?b", "control");
+    refuse(SOURCE "on_interrupt: rerun\n", 8, "on_interrupt", "FAIL or RERUN");
+    refuse(SOURCE "max_concurrent_runs: -1\n", 8, "max_concurrent_runs", "whole number");
+    refuse("name: x\nvessels:\n  a: { source: { type: CODE, language: RUBY, file: { name: a, "
+           "content: b } } }\n",
+           3, "vessels.a.source.language", "BASH, PYTHON or NODE");
+    refuse("name: x\nvessels:\n  a: { source: { type: SCRIPT } }\n", 3, "vessels.a.source.type",
+           "CODE");
+}
+END_TEST
+
+START_TEST(ids_are_uuids_and_unique)
+{
+    refuse("_id: 7\n" SOURCE, 1, "_id", "UUID");
+    refuse("_id: 00000000-0000-0000-0000-000000000000\n" SOURCE, 1, "_id", "UUID");
+    refuse("name: x\nvessels:\n"
+           "  a: { _id: 6f0c1a2b-0000-4000-8000-0123456789ac, source: { type: CODE, language: "
+           "BASH, file: { name: a, content: b } } }\n"
+           "  b: { _id: 6F0C1A2B-0000-4000-8000-0123456789AC, source: { type: CODE, language: "
+           "BASH, file: { name: a, content: b } } }\n"
+           "connections: { b: { a: SUCCESS } }\n",
+           4, "vessels.b", "same \"_id\" as \"a\"");
+}
+END_TEST
+
+START_TEST(file_names_stay_inside_their_folder)
+{
+    static const char *const WRONG[] = {"/etc/passwd", "../x", "a/../../x", "./a",
+                                        "a//b",        "a/",   ".",         "''"};
+    for (size_t i = 0; i < ARRAY_COUNT(WRONG); i++) {
+        char *text = memory_format(
+            "%s      file: { name: a.sh, content: x }\n      file_to_run: %s\n", HEAD, WRONG[i]);
+        refuse(text, 8, "vessels.a.source.file_to_run", "file name");
+        free(text);
+        text = memory_format("%s      file: { name: %s, content: x }\n      file_to_run: a.sh\n",
+                             HEAD, WRONG[i]);
+        struct outcome outcome = parse(text);
+        ck_assert_msg(has(&outcome.problems, 7, "vessels.a.source.file.name", "file name"), "%s",
+                      WRONG[i]);
+        outcome_free(&outcome);
+        free(text);
+    }
+    struct outcome outcome = parse_good(HEAD "      file: { name: '..a/b..c/...', content: x }\n");
+    outcome_free(&outcome);
+}
+END_TEST
+
+START_TEST(a_file_to_run_that_is_not_the_file_is_noted)
+{
+    struct outcome outcome = parse_good(SOURCE "      file_to_run: b.sh\n");
+    ck_assert(has(&outcome.notes, 8, "vessels.a.source.file_to_run", "nothing to run"));
+    outcome_free(&outcome);
+}
+END_TEST
+
+START_TEST(arguments_and_variables_of_wrong_form_are_refused)
+{
+    refuse_source("arguments: -a -b", "vessels.a.source.arguments", "list");
+    refuse_source("arguments: [ [ a ] ]", "vessels.a.source.arguments[0]", "not a list");
+    refuse_source("arguments: [ x, { value: 3 } ]", "vessels.a.source.arguments[1].key", "missing");
+    refuse_source("arguments: [ { key: a, name: b } ]", "vessels.a.source.arguments[0]",
+                  "the same");
+    refuse_source("arguments: [ { --a: [ 1 ] } ]", "vessels.a.source.arguments[0].--a",
+                  "single value");
+    refuse_source("environment: A=b", "vessels.a.source.environment", "mapping");
+    refuse_source("environment: [ A ]", "vessels.a.source.environment[0]", "name");
+    refuse_source("environment: [ { value: b } ]", "vessels.a.source.environment[0].name",
+                  "missing");
+    refuse_source("environment: { A: [ 1 ] }", "vessels.a.source.environment.A", "single value");
+    refuse_source("environment: [ { name: A, value: 1 }, { name: A, value: 2 } ]",
+                  "vessels.a.source.environment", "twice");
+    refuse_source("environment: { A-B: 1 }", "vessels.a.source.environment.A-B", "letters");
+    refuse_source("environment: { 1A: 1 }", "vessels.a.source.environment.1A", "letter");
+    refuse_source("environment: { SHIPYARD_FLEET_ID: 1 }",
+                  "vessels.a.source.environment.SHIPYARD_FLEET_ID", "platform");
+    refuse_source("environment: { WEBHOOKD_X: 1 }", "vessels.a.source.environment.WEBHOOKD_X",
+                  "platform");
+}
+END_TEST
+
+START_TEST(placeholders_of_the_reference_platform_are_refused)
+{
+    refuse_source("environment: { A: SHIPYARD_HIDDEN }", "vessels.a.source.environment.A",
+                  "SHIPYARD_HIDDEN");
+    refuse_source("arguments: [ { key: -p, value: SHIPYARD_HIDDEN } ]",
+                  "vessels.a.source.arguments[0].value", "SHIPYARD_HIDDEN");
+    refuse_source("arguments: [ 'x#{GROUP.ITEM}y' ]", "vessels.a.source.arguments[0]",
+                  "#{GROUP.ITEM}");
+    refuse_source("environment: { A: '#{#{My Group.it-em_1}' }", "vessels.a.source.environment.A",
+                  "#{");
+    expect_arguments(
+        "arguments: [ '#{x}', '#{', '${#a[@]}', '#{a.}', '#{.b}', 'MY_SHIPYARD_HIDDEN' ]",
+        "#{x}|#{|${#a[@]}|#{a.}|#{.b}|MY_SHIPYARD_HIDDEN");
+}
+END_TEST
+
+START_TEST(what_execve_would_refuse_is_refused)
+{
+    size_t limit = 128 << 10;
+    char *value = memory_alloc(limit + 1);
+    memset(value, 'v', limit - 1);
+    char *text = memory_format("%s      arguments: [ %s ]\n", SOURCE, value);
+    struct outcome outcome = parse_good(text);
+    outcome_free(&outcome);
+    free(text);
+    text = memory_format("%s      arguments: [ %sv ]\n", SOURCE, value);
+    refuse(text, 8, "vessels.a.source.arguments[0]", "128 KiB");
+    free(text);
+    text = memory_format("%s      environment: { A: %s }\n", SOURCE, value);
+    refuse(text, 8, "vessels.a.source.environment.A", "128 KiB");
+    free(text);
+    text = memory_format("%s      arguments: [ %s, %s, %s, %s ]\n      environment: [ %s ]\n",
+                         SOURCE, value, value, value, value, "");
+    value[limit - 8] = '\0';
+    free(text);
+    text = memory_format("%s      arguments: [ %s, %s, %s, %s ]\n      environment: { A: %s, B: "
+                         "%s, C: %s, D: %s }\n",
+                         SOURCE, value, value, value, value, value, value, value, value);
+    refuse(text, 4, "vessels.a.source", "1 MiB");
+    free(text);
+    free(value);
+}
+END_TEST
+
+START_TEST(guardrails_have_their_bounds)
+{
+    static const struct {
+        const char *key, *value, *message;
+    } WRONG[] = {
+        {"retry_count", "25", "0 to 24"},          {"retry_count", "-1", "0 to 24"},
+        {"retry_count", "2.0", "0 to 24"},         {"retry_count", "many", "0 to 24"},
+        {"retry_wait", "1h0m1s", "at most 1h"},    {"retry_wait", "61m", "at most 1h"},
+        {"retry_wait", "5", "duration"},           {"retry_wait", "5x", "duration"},
+        {"retry_wait", "1m1m", "duration"},        {"retry_wait", "1s1m", "duration"},
+        {"retry_wait", "''", "duration"},          {"retry_wait", "-5s", "duration"},
+        {"retry_wait", "1.5h", "duration"},        {"retry_wait", "9999999999s", "duration"},
+        {"retry_wait", "m", "duration"},           {"runtime_cutoff", "0s", "more than 0s"},
+        {"runtime_cutoff", "0h0m0s", "more than"}, {"runtime_cutoff", "4h1s", "at most 4h"},
+        {"runtime_cutoff", "999999999h", "4h"}};
+    for (size_t i = 0; i < ARRAY_COUNT(WRONG); i++) {
+        char *text = memory_format("%s%s: %s\n", GUARDRAILS, WRONG[i].key, WRONG[i].value);
+        char *path = memory_format("vessels.a.guardrails.%s", WRONG[i].key);
+        refuse(text, 9, path, WRONG[i].message);
+        free(text);
+        free(path);
+    }
+    static const char *const CODES[] = {"256", "-1",    "5-3", "1-256", "1-",
+                                        "a",   "1-2-3", "1,2", "''",    "{ a: b }"};
+    for (size_t i = 0; i < ARRAY_COUNT(CODES); i++) {
+        char *text = memory_format("%sexclude_exit_code_ranges: [ %s ]\n", GUARDRAILS,
+                                   strcmp(CODES[i], "1,2") == 0 ? "'1,2'" : CODES[i]);
+        refuse(text, 9, "vessels.a.guardrails.exclude_exit_code_ranges[0]", "exit code");
+        free(text);
+    }
+}
+END_TEST
+
+START_TEST(foreign_vessels_are_refused_or_kept_as_stubs)
+{
+    static const char TEXT[] =
+        "name: x\nvessels:\n"
+        "  a: { source: { type: BLUEPRINT, blueprint: Z, inputs: { b: SHIPYARD_HIDDEN } } }\n"
+        "  b: { source: { type: CODE, language: BASH, git: { repository: r } } }\n"
+        "connections: { a: { b: SUCCESS } }\n";
+    struct outcome outcome = parse(TEXT);
+    ck_assert_uint_eq(outcome.problems.count, 2);
+    ck_assert(has(&outcome.problems, 3, "vessels.a.source.type", "--stub"));
+    ck_assert(has(&outcome.problems, 4, "vessels.b.source.git", "--stub"));
+    outcome_free(&outcome);
+    outcome = parse_bytes(TEXT, strlen(TEXT), true);
+    ck_assert_ptr_nonnull(outcome.definition);
+    ck_assert_int_eq((int)outcome.definition->vessels[0].kind, VESSEL_STUB);
+    ck_assert_int_eq((int)outcome.definition->vessels[1].kind, VESSEL_STUB);
+    ck_assert_uint_eq(outcome.notes.count, 2);
+    ck_assert(has(&outcome.notes, 3, "vessels.a.source.type", "not available here"));
+    outcome_free(&outcome);
+}
+END_TEST
+
+/* ---- what is refused: the graph ---- */
+
+START_TEST(paths_lead_between_vessels_of_the_fleet)
+{
+    refuse(THREE "connections: { a: { b: SUCCESS, d: SUCCESS } }\n", 6, "connections.a.d",
+           "no vessel \"d\"");
+    refuse(THREE "connections: { d: { a: SUCCESS } }\n", 6, "connections.d", "no vessel \"d\"");
+    refuse(THREE "connections: { a: { a: SUCCESS } }\n", 6, "connections.a.a", "itself");
+    refuse(THREE "connections: { a: { b: DONE } }\n", 6, "connections.a.b",
+           "SUCCESS, ERRORED or COMPLETED");
+    refuse(THREE "connections: { a: { b: } }\n", 6, "connections.a.b", "condition");
+    refuse(THREE "connections: { a: b }\n", 6, "connections.a", "mapping");
+    refuse(THREE "connections: [ a ]\n", 6, "connections", "mapping");
+}
+END_TEST
+
+START_TEST(cycles_are_refused_and_named)
+{
+    refuse(THREE "connections: { a: { b: SUCCESS }, b: { c: SUCCESS }, c: { b: ERRORED } }\n", 6,
+           "connections", "which waits for");
+    refuse(THREE "connections: { a: { b: SUCCESS }, b: { c: SUCCESS }, c: { a: SUCCESS } }\n", 6,
+           "connections", "cycle");
+    struct outcome outcome =
+        parse(THREE "connections: { a: { b: SUCCESS }, b: { c: SUCCESS }, c: { b: SUCCESS } }\n");
+    ck_assert_ptr_null(strstr(outcome.problems.items[0].message, " a,"));
+    outcome_free(&outcome);
+}
+END_TEST
+
+START_TEST(vessels_that_no_path_connects_are_refused)
+{
+    refuse(THREE "connections: { a: { b: SUCCESS } }\n", 5, "vessels.c", "no path connects");
+    refuse(THREE "connections: { b: { c: SUCCESS } }\n", 3, "vessels.a", "no path connects");
+    struct outcome outcome = parse(THREE);
+    ck_assert_uint_eq(outcome.problems.count, 2);
+    outcome_free(&outcome);
+    outcome = parse_good(THREE "connections: { a: { b: SUCCESS }, c: { b: SUCCESS } }\n");
+    outcome_free(&outcome);
+}
+END_TEST
+
+static char *long_chain(size_t vessels, const char *last)
+{
+    struct buffer text = BUFFER_INIT;
+    buffer_append_text(&text, "name: x\nvessels:\n");
+    for (size_t i = 0; i < vessels; i++)
+        buffer_append_format(
+            &text, "  v%zu: {source: {type: CODE, language: BASH, file: {name: a, content: x}}}\n",
+            i);
+    buffer_append_text(&text, "connections:\n");
+    for (size_t i = vessels - 1; i > 0; i--)
+        buffer_append_format(&text, "  v%zu: { v%zu: SUCCESS }\n", i - 1, i);
+    buffer_append_text(&text, last);
+    return buffer_take(&text);
+}
+
+START_TEST(a_thousand_vessels_are_fine_and_one_more_is_not)
+{
+    char *text = long_chain(1000, "");
+    struct outcome outcome = parse_good(text);
+    ck_assert_uint_eq(outcome.definition->path_count, 999);
+    outcome_free(&outcome);
+    free(text);
+    text = long_chain(1001, "");
+    refuse(text, 2, "vessels", "1 to 1000 vessels, not 1001");
+    free(text);
+}
+END_TEST
+
+START_TEST(a_cycle_of_a_thousand_vessels_is_named_in_short)
+{
+    char *text = long_chain(1000, "  v999: { v0: SUCCESS }\n");
+    refuse(text, 1003, "connections", ", …");
+    free(text);
+}
+END_TEST
+
+START_TEST(large_wrong_files_are_refused_quickly_and_in_short)
+{
+    /* In quadratic time this would take minutes: the time-out of the test is its assertion. */
+    size_t count = 90000;
+    struct buffer text = BUFFER_INIT;
+    buffer_append_text(&text, "name: x\nvessels:\n");
+    for (size_t i = 0; i < count; i++)
+        buffer_append_format(
+            &text, "  v%zu: {source: {type: CODE, language: BASH, file: {name: a, content: x}}}\n",
+            i);
+    struct outcome outcome = parse_bytes(text.data, text.bytes, false);
+    ck_assert_uint_eq(outcome.problems.count, 101);
+    ck_assert(has(&outcome.problems, 0, "", "and 89900 more problems"));
+    outcome_free(&outcome);
+    buffer_reset(&text);
+    for (size_t i = 0; i < 1000000; i++)
+        buffer_append_text(&text, i % 2 ? "a: 1\n" : "b:\n");
+    outcome = parse_bytes(text.data, text.bytes, false);
+    ck_assert_uint_eq(outcome.problems.count, 101);
+    outcome_free(&outcome);
+    buffer_free(&text);
+}
+END_TEST
+
+START_TEST(more_than_two_million_values_are_refused)
+{
+    size_t bytes = 5u << 20;
+    char *text = memory_alloc(bytes);
+    memcpy(text, "a: [", 4);
+    for (size_t i = 4; i + 1 < bytes; i += 2)
+        memcpy(text + i, "b,", 2);
+    struct outcome outcome = parse_bytes(text, bytes - bytes % 2, false);
+    ck_assert_uint_eq(outcome.problems.count, 1);
+    ck_assert_ptr_nonnull(strstr(outcome.problems.items[0].message, "2000000"));
+    outcome_free(&outcome);
+    free(text);
+}
+END_TEST
+
+/* ---- the report ---- */
+
+START_TEST(all_errors_are_reported_together)
+{
+    struct outcome outcome =
+        parse("name: a/b\nextra: 1\nvessels:\n  a:\n    source: { type: CODE, language: PERL, "
+              "file: { name: /a, content: x } }\n"
+              "    guardrails: { retry_count: 99, retry_wait: soon }\n  b: {}\n  a: {}\n"
+              "connections: { a: { c: SUCCESS } }\non_interrupt: MAYBE\n");
+    const struct fleet_problems *problems = &outcome.problems;
+    ck_assert(has(problems, 1, "name", "/"));
+    ck_assert(has(problems, 2, "extra", "unknown"));
+    ck_assert(has(problems, 5, "vessels.a.source.language", "PERL"));
+    ck_assert(has(problems, 5, "vessels.a.source.file.name", "relative"));
+    ck_assert(has(problems, 6, "vessels.a.guardrails.retry_count", "99"));
+    ck_assert(has(problems, 6, "vessels.a.guardrails.retry_wait", "soon"));
+    ck_assert(has(problems, 7, "vessels.b.source", "missing"));
+    ck_assert(has(problems, 8, "vessels.a", "twice"));
+    ck_assert(has(problems, 9, "connections.a.c", "no vessel"));
+    ck_assert(has(problems, 10, "on_interrupt", "MAYBE"));
+    ck_assert_uint_eq(problems->count, 10);
+    outcome_free(&outcome);
+}
+END_TEST
+
+START_TEST(messages_and_paths_are_short_and_safe_to_print)
+{
+    struct buffer text = BUFFER_INIT;
+    buffer_append_text(&text, "name: x\nvessels:\n  \"a\\e[31m\":\n    source: { type: \"");
+    for (int i = 0; i < 5000; i++)
+        buffer_append_text(&text, "ä");
+    buffer_append_text(&text, "\" }\n");
+    struct outcome outcome = parse_bytes(text.data, text.bytes, false);
+    ck_assert(has(&outcome.problems, 3, "vessels.a?[31m", "control"));
+    for (size_t i = 0; i < outcome.problems.count; i++) {
+        const struct fleet_problem *problem = &outcome.problems.items[i];
+        ck_assert_ptr_null(strchr(problem->message, '\x1b'));
+        ck_assert_ptr_null(strchr(problem->path, '\x1b'));
+        ck_assert_uint_lt(strlen(problem->message), 500);
+        ck_assert_uint_lt(strlen(problem->path), 500);
+    }
+    outcome_free(&outcome);
+    buffer_free(&text);
+}
+END_TEST
+
+START_TEST(problems_can_be_added_by_others)
+{
+    struct fleet_problems problems = {0};
+    for (int i = 0; i < 20; i++)
+        fleet_problems_add(&problems, i, "a.b", "number %d\n", i);
+    ck_assert_uint_eq(problems.count, 20);
+    ck_assert(has(&problems, 19, "a.b", "number 19?"));
+    fleet_problems_free(&problems);
+    ck_assert_uint_eq(problems.count, 0);
+}
+END_TEST
+
+START_TEST(no_mutation_of_a_good_file_crashes)
+{
+    static const char *const SEEDS[] = {
+        GUARDRAILS "retry_wait: 5s\n" VESSEL("b") "connections: { a: { b: SUCCESS } }\n",
+        "{\"name\":\"x\",\"vessels\":{\"a\":{\"source\":{\"type\":\"CODE\",\"arguments\":[1.50,{\"-"
+        "a\":null}]}}}}"};
+    static const char BYTES[] = "{}[]:,\"'&*!|>-#\n \\%@`0a\xc3\xff~?";
+    unsigned state = 12345; /* the same sequence every time */
+    for (int round = 0; round < 20000; round++) {
+        const char *seed = SEEDS[round % 2];
+        size_t bytes = strlen(seed);
+        char *text = memory_copy(seed, bytes);
+        for (int changes = 0; changes < 1 + round % 4; changes++) {
+            state = state * 1103515245u + 12345u;
+            text[(state >> 8) % bytes] = BYTES[(state >> 20) % (sizeof(BYTES) - 1)];
+        }
+        struct outcome outcome =
+            parse_bytes(text, bytes - (round % 3 == 0 ? (state >> 5) % bytes : 0), round % 5 == 0);
+        outcome_free(&outcome);
+        free(text);
+    }
+}
+END_TEST
+
+TEST_MAIN("fleet_file", TEST(the_smallest_fleet_gets_all_defaults),
+          TEST(block_scalars_keep_their_lines), TEST(arguments_take_every_documented_form),
+          TEST(values_are_the_characters_that_are_written),
+          TEST(environment_takes_a_list_a_mapping_or_one_entry),
+          TEST(a_variable_without_a_value_is_not_set_and_noted), TEST(guardrails_are_read),
+          TEST(excluded_exit_codes_may_be_one_or_none), TEST(connections_become_sorted_paths),
+          TEST(what_is_not_acted_on_is_noted), TEST(ids_and_on_interrupt_are_read),
+          TEST(json_means_what_the_same_yaml_means), TEST(a_byte_order_mark_is_skipped),
+          TEST(every_example_works), TEST(what_is_no_text_is_refused),
+          TEST(a_file_beyond_8_mib_is_refused), TEST(yaml_errors_name_their_line),
+          TEST(json_errors_name_their_line), TEST(anchors_aliases_and_tags_are_refused),
+          TEST(a_billion_laughs_stay_small), TEST(deep_nesting_is_refused),
+          TEST(keys_written_twice_are_refused_wherever_they_are),
+          TEST(unknown_keys_are_refused_with_those_that_are_known),
+          TEST(what_is_required_must_be_there), TEST(names_and_words_are_checked),
+          TEST(ids_are_uuids_and_unique), TEST(file_names_stay_inside_their_folder),
+          TEST(a_file_to_run_that_is_not_the_file_is_noted),
+          TEST(arguments_and_variables_of_wrong_form_are_refused),
+          TEST(placeholders_of_the_reference_platform_are_refused),
+          TEST(what_execve_would_refuse_is_refused), TEST(guardrails_have_their_bounds),
+          TEST(foreign_vessels_are_refused_or_kept_as_stubs),
+          TEST(paths_lead_between_vessels_of_the_fleet), TEST(cycles_are_refused_and_named),
+          TEST(vessels_that_no_path_connects_are_refused),
+          TEST(a_thousand_vessels_are_fine_and_one_more_is_not),
+          TEST(a_cycle_of_a_thousand_vessels_is_named_in_short),
+          SLOW_TEST(large_wrong_files_are_refused_quickly_and_in_short, 120),
+          SLOW_TEST(more_than_two_million_values_are_refused, 120),
+          TEST(all_errors_are_reported_together),
+          TEST(messages_and_paths_are_short_and_safe_to_print),
+          TEST(problems_can_be_added_by_others), SLOW_TEST(no_mutation_of_a_good_file_crashes, 120))

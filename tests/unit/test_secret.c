@@ -1,0 +1,323 @@
+#include "base/secret.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "support/suite.h"
+
+static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+static char folder_path[] = "/tmp/test_secret.XXXXXX";
+static int folder_fd;
+
+static void open_folder(void)
+{
+    struct error error = ERROR_INIT;
+    ck_assert_int_eq(secret_init(&error), 0);
+    ck_assert_ptr_nonnull(mkdtemp(folder_path));
+    folder_fd = open(folder_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    ck_assert_int_ge(folder_fd, 0);
+}
+
+static void remove_folder(void)
+{
+    struct error error = ERROR_INIT;
+    close(folder_fd);
+    ck_assert_int_eq(file_remove_tree(AT_FDCWD, folder_path, &error), 0);
+}
+
+static void init(void)
+{
+    struct error error = ERROR_INIT;
+    ck_assert_int_eq(secret_init(&error), 0);
+    ck_assert_int_eq(secret_init(&error), 0);
+}
+
+/* The definition, one bit at a time: nothing in common with the table of the implementation. */
+static uint32_t crc32_by_bits(const char *text, size_t bytes)
+{
+    uint32_t crc = 0xffffffff;
+    for (size_t i = 0; i < bytes; i++) {
+        crc ^= (uint8_t)text[i];
+        for (int bit = 0; bit < 8; bit++)
+            crc = (crc & 1) != 0 ? crc >> 1 ^ 0xedb88320 : crc >> 1;
+    }
+    return crc ^ 0xffffffff;
+}
+
+static void make_token(const char *body, char token[SECRET_TOKEN_CHARS + 1])
+{
+    snprintf(token, SECRET_TOKEN_CHARS + 1, "whk_%s", body);
+    uint32_t rest = crc32_by_bits(token, 34);
+    for (int i = 39; i >= 34; i--) {
+        token[i] = digits[rest % 62];
+        rest /= 62;
+    }
+    token[SECRET_TOKEN_CHARS] = '\0';
+}
+
+START_TEST(a_minted_token_has_the_published_shape)
+{
+    init();
+    ck_assert_uint_eq(crc32_by_bits("123456789", 9), 0xcbf43926);
+    for (int i = 0; i < 500; i++) {
+        char token[SECRET_TOKEN_CHARS + 1], expected[SECRET_TOKEN_CHARS + 1], body[31];
+        secret_mint_token(token);
+        ck_assert_uint_eq(strlen(token), SECRET_TOKEN_CHARS);
+        ck_assert_uint_eq(strspn(token + 4, digits), 36);
+        memcpy(body, token + 4, 30);
+        body[30] = '\0';
+        make_token(body, expected);
+        ck_assert_str_eq(token, expected);
+        ck_assert(secret_token_is_well_formed(token, SECRET_TOKEN_CHARS));
+    }
+}
+END_TEST
+
+START_TEST(a_checksum_is_padded_with_zeros)
+{
+    /* CRC-32 is under 2^32 and six digits reach 62^6, so the first digit is 0 to 4. */
+    init();
+    bool seen_zero = false;
+    for (int i = 0; i < 3000; i++) {
+        char token[SECRET_TOKEN_CHARS + 1];
+        secret_mint_token(token);
+        ck_assert_int_ge(token[34], '0');
+        ck_assert_int_le(token[34], '4');
+        seen_zero = seen_zero || token[34] == '0';
+    }
+    ck_assert(seen_zero);
+}
+END_TEST
+
+START_TEST(minted_tokens_use_every_digit_at_every_place)
+{
+    init();
+    bool seen[30][128] = {{false}};
+    for (int i = 0; i < 5000; i++) {
+        char token[SECRET_TOKEN_CHARS + 1];
+        secret_mint_token(token);
+        for (int k = 0; k < 30; k++)
+            seen[k][(unsigned char)token[4 + k]] = true;
+    }
+    for (int k = 0; k < 30; k++)
+        for (int d = 0; d < 62; d++)
+            ck_assert(seen[k][(unsigned char)digits[d]]);
+}
+END_TEST
+
+START_TEST(a_token_with_one_other_character_is_refused)
+{
+    init();
+    char token[SECRET_TOKEN_CHARS + 1];
+    secret_mint_token(token);
+    for (int place = 0; place < SECRET_TOKEN_CHARS; place++) {
+        char right = token[place];
+        for (int c = 0; c < 256; c++) {
+            token[place] = (char)c;
+            ck_assert(secret_token_is_well_formed(token, SECRET_TOKEN_CHARS) == ((char)c == right));
+        }
+        token[place] = right;
+    }
+    ck_assert(secret_token_is_well_formed(token, SECRET_TOKEN_CHARS));
+}
+END_TEST
+
+START_TEST(a_token_of_another_length_or_alphabet_is_refused)
+{
+    init();
+    char token[SECRET_TOKEN_CHARS + 2];
+    secret_mint_token(token);
+    token[SECRET_TOKEN_CHARS] = '0';
+    ck_assert(!secret_token_is_well_formed(token, SECRET_TOKEN_CHARS + 1));
+    ck_assert(!secret_token_is_well_formed(token, SECRET_TOKEN_CHARS - 1));
+    ck_assert(!secret_token_is_well_formed("", 0));
+    make_token("-ight-checksum-wrong-alphabet-", token); /* its checksum is right */
+    ck_assert(!secret_token_is_well_formed(token, SECRET_TOKEN_CHARS));
+    make_token("RightChecksumAndRightAlphabet0", token);
+    ck_assert(secret_token_is_well_formed(token, SECRET_TOKEN_CHARS));
+}
+END_TEST
+
+START_TEST(the_hash_is_sha256_at_once_or_in_pieces)
+{
+    init();
+    uint8_t hash[SECRET_HASH_BYTES], pieces[SECRET_HASH_BYTES];
+    char text[2 * SECRET_HASH_BYTES + 1];
+    secret_hash("abc", 3, hash);
+    ck_assert_str_eq(secret_hash_format(hash, text),
+                     "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    secret_hash("", 0, hash);
+    ck_assert_str_eq(secret_hash_format(hash, text),
+                     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+
+    char data[10000];
+    for (size_t i = 0; i < sizeof(data); i++)
+        data[i] = (char)(i * 7);
+    secret_hash(data, sizeof(data), hash);
+    struct secret_hasher hasher;
+    secret_hasher_start(&hasher);
+    for (size_t at = 0, step = 0; at < sizeof(data); at += step, step++)
+        secret_hasher_add(&hasher, data + at, step < sizeof(data) - at ? step : sizeof(data) - at);
+    secret_hasher_finish(&hasher, pieces);
+    ck_assert(secret_equal(hash, pieces, sizeof(hash)));
+    pieces[31] ^= 1;
+    ck_assert(!secret_equal(hash, pieces, sizeof(hash)));
+}
+END_TEST
+
+START_TEST(a_sealed_token_opens_with_its_key_alone)
+{
+    init();
+    struct secret_key key = {.present = true}, other = {.present = true};
+    secret_random(key.bytes, sizeof(key.bytes));
+    secret_random(other.bytes, sizeof(other.bytes));
+    char token[SECRET_TOKEN_CHARS + 1], opened[SECRET_TOKEN_CHARS + 1];
+    secret_mint_token(token);
+    uint8_t sealed[SECRET_SEALED_BYTES], again[SECRET_SEALED_BYTES];
+    secret_seal(&key, token, sealed);
+    secret_seal(&key, token, again);
+    ck_assert(memcmp(sealed, again, sizeof(sealed)) != 0);
+    ck_assert_ptr_null(memmem(sealed, sizeof(sealed), token, 8));
+
+    ck_assert_int_eq(secret_open(&key, sealed, opened), 0);
+    ck_assert_str_eq(opened, token);
+    ck_assert_int_eq(secret_open(&other, sealed, opened), -1);
+    for (size_t i = 0; i < sizeof(sealed); i++) {
+        sealed[i] ^= 0x10;
+        ck_assert_int_eq(secret_open(&key, sealed, opened), -1);
+        sealed[i] ^= 0x10;
+    }
+    key.present = false;
+    ck_assert_int_eq(secret_open(&key, sealed, opened), -1);
+}
+END_TEST
+
+START_TEST(a_created_key_is_private_and_read_back)
+{
+    open_folder();
+    umask(0777); /* the mode does not depend on it */
+    struct error error = ERROR_INIT;
+    struct secret_key made, read;
+    ck_assert_int_eq(secret_key_create(folder_fd, "secret.key", &made, &error), 0);
+    ck_assert(made.present);
+    umask(022);
+    struct stat status;
+    ck_assert_int_eq(fstatat(folder_fd, "secret.key", &status, AT_SYMLINK_NOFOLLOW), 0);
+    ck_assert_uint_eq(status.st_mode, S_IFREG | 0600);
+    ck_assert_int_eq(status.st_size, SECRET_KEY_BYTES);
+    ck_assert_uint_eq(status.st_nlink, 1);
+    ck_assert_int_eq(faccessat(folder_fd, "secret.key.tmp", F_OK, 0), -1);
+
+    ck_assert_int_eq(secret_key_read(folder_fd, "secret.key", &read, &error), 0);
+    ck_assert(read.present);
+    ck_assert_mem_eq(read.bytes, made.bytes, SECRET_KEY_BYTES);
+    remove_folder();
+}
+END_TEST
+
+START_TEST(an_existing_key_is_never_replaced)
+{
+    open_folder();
+    struct error error = ERROR_INIT;
+    struct secret_key first, second, read;
+    ck_assert_int_eq(secret_key_create(folder_fd, "secret.key", &first, &error), 0);
+    ck_assert_int_eq(secret_key_create(folder_fd, "secret.key", &second, &error), -1);
+    ck_assert_int_eq(error.kind, ERROR_CONFLICT);
+    ck_assert(!second.present);
+    error_clear(&error);
+    ck_assert_int_eq(secret_key_read(folder_fd, "secret.key", &read, &error), 0);
+    ck_assert_mem_eq(read.bytes, first.bytes, SECRET_KEY_BYTES);
+    remove_folder();
+}
+END_TEST
+
+START_TEST(a_key_that_was_half_made_in_a_crash_is_no_obstacle)
+{
+    open_folder();
+    struct error error = ERROR_INIT;
+    ck_assert_int_eq(file_replace(folder_fd, "secret.key.tmp", "half", 4, 0600, &error), 0);
+    struct secret_key key;
+    ck_assert_int_eq(secret_key_create(folder_fd, "secret.key", &key, &error), 0);
+    ck_assert_int_eq(secret_key_read(folder_fd, "secret.key", &key, &error), 0);
+    ck_assert(key.present);
+    remove_folder();
+}
+END_TEST
+
+START_TEST(an_absent_key_is_no_error)
+{
+    open_folder();
+    struct error error = ERROR_INIT;
+    struct secret_key key = {.present = true};
+    ck_assert_int_eq(secret_key_read(folder_fd, "secret.key", &key, &error), 0);
+    ck_assert(!key.present);
+    ck_assert(!error_is_set(&error));
+    remove_folder();
+}
+END_TEST
+
+static void assert_refused(const char *name)
+{
+    struct error error = ERROR_INIT;
+    struct secret_key key = {.present = true};
+    ck_assert_msg(secret_key_read(folder_fd, name, &key, &error) == -1, "accepted: %s", name);
+    ck_assert_int_eq(error.kind, ERROR_INVALID);
+    ck_assert_ptr_nonnull(strstr(error.message, name));
+    ck_assert(!key.present);
+}
+
+START_TEST(a_key_file_that_is_not_right_is_refused)
+{
+    open_folder();
+    struct error error = ERROR_INIT;
+    char bytes[33] = {0};
+    static const struct {
+        const char *name;
+        mode_t mode;
+        size_t bytes;
+    } files[] = {{"group", 0640, 32}, {"others", 0604, 32}, {"run", 0610, 32},
+                 {"short", 0600, 31}, {"long", 0600, 33},   {"empty", 0600, 0}};
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        ck_assert_int_eq(
+            file_replace(folder_fd, files[i].name, bytes, files[i].bytes, files[i].mode, &error),
+            0);
+        assert_refused(files[i].name);
+    }
+    struct secret_key key;
+    ck_assert_int_eq(secret_key_create(folder_fd, "good", &key, &error), 0);
+    ck_assert_int_eq(symlinkat("good", folder_fd, "link"), 0);
+    assert_refused("link");
+    ck_assert_int_eq(mkdirat(folder_fd, "directory", 0700), 0);
+    assert_refused("directory");
+    ck_assert_int_eq(mkfifoat(folder_fd, "pipe", 0600), 0);
+    assert_refused("pipe");
+    remove_folder();
+}
+END_TEST
+
+START_TEST(a_wiped_secret_is_gone)
+{
+    init();
+    uint8_t data[64], zeros[64] = {0};
+    secret_random(data, sizeof(data));
+    ck_assert(!secret_equal(data, zeros, sizeof(data)));
+    secret_wipe(data, sizeof(data));
+    ck_assert_mem_eq(data, zeros, sizeof(data));
+}
+END_TEST
+
+TEST_MAIN("secret", TEST(a_minted_token_has_the_published_shape),
+          TEST(a_checksum_is_padded_with_zeros), TEST(minted_tokens_use_every_digit_at_every_place),
+          TEST(a_token_with_one_other_character_is_refused),
+          TEST(a_token_of_another_length_or_alphabet_is_refused),
+          TEST(the_hash_is_sha256_at_once_or_in_pieces),
+          TEST(a_sealed_token_opens_with_its_key_alone),
+          TEST(a_created_key_is_private_and_read_back), TEST(an_existing_key_is_never_replaced),
+          TEST(a_key_that_was_half_made_in_a_crash_is_no_obstacle), TEST(an_absent_key_is_no_error),
+          TEST(a_key_file_that_is_not_right_is_refused), TEST(a_wiped_secret_is_gone))

@@ -1,0 +1,500 @@
+/* The store: files, folders, fleets, webhooks, transactions. Runs are in test_store_runs.c, failing disks in test_store_faults.c. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "support/store_fixture.h"
+#include "support/suite.h"
+
+static struct store_fixture fixture;
+
+static int count_row(void *count)
+{
+    ++*(int *)count;
+    return 0;
+}
+static int count_org(void *context, const struct org_row *row)
+{
+    (void)row;
+    return count_row(context);
+}
+static int keep_version(void *context, const struct version_row *row)
+{
+    struct error error = ERROR_INIT;
+    struct definition **definition = context;
+    ck_assert_str_eq(row->file, "name: as applied\n");
+    ck_assert_uint_eq(row->file_bytes, strlen(row->file));
+    *definition = definition_from_json(row->definition_json, strlen(row->definition_json), &error);
+    ck_assert_msg(*definition != NULL, "%s", error.message);
+    return 0;
+}
+static int keep_fleet(void *context, const struct fleet_row *row)
+{
+    struct fleet_row *kept = context;
+    *kept = *row;
+    kept->name = kept->project_name = kept->org_name = NULL;
+    return 0;
+}
+static int count_version(void *context, const struct version_row *row)
+{
+    int *count = context;
+    ck_assert_ptr_null(row->definition_json);
+    ck_assert_uint_gt(row->file_bytes, 0);
+    return count_row(count);
+}
+
+static struct definition *current(const struct id *fleet_id)
+{
+    struct error error = ERROR_INIT;
+    struct definition *definition = NULL;
+    ck_assert_int_eq(
+        store_get_version(fixture.store, fleet_id, 0, keep_version, &definition, &error), 0);
+    return definition;
+}
+
+static struct id make_org(const char *name, enum error_kind expected)
+{
+    struct error error = ERROR_INIT;
+    struct id id;
+    store_fixture_begin(&fixture);
+    store_create_org(fixture.store, name, 1, &id, &error);
+    store_fixture_commit(&fixture);
+    ck_assert_int_eq(error.kind, expected);
+    return id;
+}
+
+/* Applies what is to be refused. */
+static void apply_refused(const struct definition *definition, const struct id *project_id)
+{
+    struct error error = ERROR_INIT;
+    struct apply_result result;
+    store_fixture_begin(&fixture);
+    ck_assert_int_eq(
+        store_apply_fleet(fixture.store, project_id, definition, "", 0, 1, &result, &error), -1);
+    store_rollback(fixture.store);
+    ck_assert_int_eq(error.kind, ERROR_CONFLICT);
+}
+
+static enum error_kind delete_fleet(const struct id *fleet_id)
+{
+    struct error error = ERROR_INIT;
+    store_fixture_begin(&fixture);
+    store_delete_fleet(fixture.store, fleet_id, 9000, &error);
+    store_fixture_commit(&fixture);
+    return error.kind;
+}
+
+/* ---- Files ---- */
+
+START_TEST(files_of_the_store_are_for_their_owner_alone)
+{
+    store_fixture_open(&fixture, NULL);
+    static const char *const names[] = {"webhookd.db", "webhookd.db-wal", "webhookd.db-shm"};
+    for (int i = 0; i < 3; i++) {
+        char path[128];
+        struct stat status;
+        snprintf(path, sizeof(path), "%s/%s", fixture.folder, names[i]);
+        ck_assert_int_eq(stat(path, &status), 0);
+        ck_assert_uint_eq(status.st_mode & 0777, 0600);
+    }
+    store_fixture_close(&fixture);
+}
+END_TEST
+
+START_TEST(store_of_an_unknown_kind_is_refused)
+{
+    struct error error = ERROR_INIT;
+    struct store_options options = {.state_dir = "/tmp", .location = "postgres:x"};
+    ck_assert_ptr_null(store_open(&options, &error));
+    ck_assert_int_eq(error.kind, ERROR_INVALID);
+}
+END_TEST
+
+START_TEST(reader_finds_no_store_where_there_is_none_and_makes_none)
+{
+    store_fixture_open(&fixture, NULL);
+    struct error error = ERROR_INIT;
+    struct store_options options = fixture.options;
+    options.mode = STORE_READ;
+    options.location = "sqlite:other.db";
+    ck_assert_ptr_null(store_open(&options, &error));
+    ck_assert_int_eq(error.kind, ERROR_NOT_FOUND);
+    char path[128];
+    struct stat status;
+    snprintf(path, sizeof(path), "%s/other.db", fixture.folder);
+    ck_assert_int_eq(stat(path, &status), -1);
+    store_fixture_close(&fixture);
+}
+END_TEST
+
+START_TEST(reader_sees_commits_and_cannot_write)
+{
+    store_fixture_open(&fixture, NULL);
+    struct error error = ERROR_INIT;
+    struct store_options options = fixture.options;
+    options.mode = STORE_READ;
+    struct store *reader = store_open(&options, &error);
+    ck_assert_ptr_nonnull(reader);
+    make_org("second", ERROR_NONE);
+    int count = 0;
+    ck_assert_int_eq(store_list_orgs(reader, count_org, &count, &error), 0);
+    ck_assert_int_eq(count, 2);
+    struct id id;
+    ck_assert_int_eq(store_create_org(reader, "third", 1, &id, &error), -1);
+    store_close(reader);
+    store_fixture_close(&fixture);
+}
+END_TEST
+
+/* ---- Folders ---- */
+
+static int check_default(void *context, const struct project_row *row)
+{
+    ck_assert_str_eq(row->name, "default");
+    ck_assert_str_eq(row->org_name, "default");
+    return count_row(context);
+}
+
+START_TEST(new_store_has_organization_and_project_default_once)
+{
+    struct error error = ERROR_INIT;
+    store_fixture_open(&fixture, NULL);
+    store_fixture_reopen(&fixture);
+    int projects = 0, orgs = 0;
+    ck_assert_int_eq(store_list_projects(fixture.store, NULL, check_default, &projects, &error), 0);
+    ck_assert_int_eq(store_list_orgs(fixture.store, count_org, &orgs, &error), 0);
+    ck_assert_int_eq(projects, 1);
+    ck_assert_int_eq(orgs, 1);
+    store_fixture_close(&fixture);
+}
+END_TEST
+
+START_TEST(name_of_a_folder_is_free_again_after_its_deletion)
+{
+    struct error error = ERROR_INIT;
+    store_fixture_open(&fixture, NULL);
+    struct id first = make_org("acme", ERROR_NONE);
+    make_org("acme", ERROR_CONFLICT);
+    store_fixture_begin(&fixture);
+    ck_assert_int_eq(store_delete_org(fixture.store, &first, &error), 0);
+    ck_assert_int_eq(store_delete_org(fixture.store, &first, &error), -1);
+    ck_assert_int_eq(error.kind, ERROR_NOT_FOUND);
+    store_fixture_commit(&fixture);
+    make_org("acme", ERROR_NONE);
+    store_fixture_close(&fixture);
+}
+END_TEST
+
+START_TEST(folder_with_something_in_it_cannot_be_deleted)
+{
+    struct error error = ERROR_INIT;
+    store_fixture_open(&fixture, NULL);
+    struct id fleet = store_fixture_fleet(&fixture, "greet", 1);
+    store_fixture_begin(&fixture);
+    ck_assert_int_eq(store_delete_project(fixture.store, &fixture.project_id, &error), -1);
+    ck_assert_int_eq(error.kind, ERROR_CONFLICT);
+    store_fixture_commit(&fixture);
+    ck_assert_int_eq(delete_fleet(&fleet), ERROR_NONE);
+    error_clear(&error);
+    store_fixture_begin(&fixture);
+    ck_assert_int_eq(store_delete_project(fixture.store, &fixture.project_id, &error), 0);
+    store_fixture_commit(&fixture);
+    store_fixture_close(&fixture);
+}
+END_TEST
+
+/* ---- Fleets ---- */
+
+START_TEST(equal_definition_makes_no_new_version)
+{
+    store_fixture_open(&fixture, NULL);
+    struct definition definition = store_fixture_definition("greet");
+    ck_assert_int_eq(store_fixture_apply(&fixture, &definition).outcome, APPLY_CREATED);
+    struct apply_result again = store_fixture_apply(&fixture, &definition);
+    ck_assert_int_eq(again.outcome, APPLY_UNCHANGED);
+    ck_assert_int_eq(again.version, 1);
+    ck_assert(!store_wrote(fixture.store));
+    store_fixture_close(&fixture);
+}
+END_TEST
+
+START_TEST(changed_definition_makes_a_version_in_which_vessels_keep_their_ids)
+{
+    struct error error = ERROR_INIT;
+    store_fixture_open(&fixture, NULL);
+    struct definition definition = store_fixture_definition("greet");
+    struct id fleet = store_fixture_apply(&fixture, &definition).fleet_id;
+    struct definition *before = current(&fleet);
+    definition.max_concurrent_runs = 3;
+    struct apply_result second = store_fixture_apply(&fixture, &definition);
+    ck_assert_int_eq(second.outcome, APPLY_UPDATED);
+    ck_assert_int_eq(second.version, 2);
+    ck_assert(id_equal(&second.fleet_id, &fleet));
+    struct definition *after = current(&fleet);
+    ck_assert_int_eq(after->max_concurrent_runs, 3);
+    for (int i = 0; i < 2; i++) {
+        ck_assert(!id_is_zero(&before->vessels[i].id));
+        ck_assert(id_equal(&before->vessels[i].id, &after->vessels[i].id));
+    }
+    int versions = 0;
+    ck_assert_int_eq(store_list_versions(fixture.store, &fleet, count_version, &versions, &error),
+                     0);
+    ck_assert_int_eq(versions, 2);
+    definition_free(before);
+    definition_free(after);
+    store_fixture_close(&fixture);
+}
+END_TEST
+
+START_TEST(vessel_renamed_by_its_id_keeps_it_and_its_old_name_makes_a_new_one)
+{
+    static char renamed[] = "report", added[] = "fetch";
+    store_fixture_open(&fixture, NULL);
+    struct definition definition = store_fixture_definition("greet");
+    struct id fleet = store_fixture_apply(&fixture, &definition).fleet_id;
+    struct definition *before = current(&fleet);
+    /* fetch becomes report, and there is a new fetch. */
+    definition.vessels[0].name = renamed;
+    definition.vessels[0].id = before->vessels[0].id;
+    definition.vessels[1].name = added;
+    store_fixture_apply(&fixture, &definition);
+    struct definition *after = current(&fleet);
+    ck_assert(id_equal(&after->vessels[0].id, &before->vessels[0].id));
+    ck_assert(!id_equal(&after->vessels[1].id, &before->vessels[0].id));
+    ck_assert(!id_is_zero(&after->vessels[1].id));
+    definition_free(before);
+    definition_free(after);
+    store_fixture_close(&fixture);
+}
+END_TEST
+
+START_TEST(unknown_id_is_adopted_and_then_renames_its_fleet)
+{
+    store_fixture_open(&fixture, NULL);
+    struct definition definition = store_fixture_definition("greet");
+    definition.id = id_random();
+    struct apply_result first = store_fixture_apply(&fixture, &definition);
+    ck_assert(id_equal(&first.fleet_id, &definition.id));
+    struct definition renamed = store_fixture_definition("welcome");
+    renamed.id = definition.id;
+    struct apply_result second = store_fixture_apply(&fixture, &renamed);
+    ck_assert_int_eq(second.outcome, APPLY_UPDATED);
+    ck_assert(id_equal(&second.fleet_id, &definition.id));
+    ck_assert_int_eq(store_fixture_apply(&fixture, &renamed).outcome, APPLY_UNCHANGED);
+    store_fixture_close(&fixture);
+}
+END_TEST
+
+START_TEST(id_of_one_fleet_with_the_name_of_another_is_a_conflict)
+{
+    struct error error = ERROR_INIT;
+    store_fixture_open(&fixture, NULL);
+    struct id greet = store_fixture_fleet(&fixture, "greet", 1);
+    store_fixture_fleet(&fixture, "other", 2);
+    struct definition definition = store_fixture_definition("other");
+    definition.id = greet;
+    apply_refused(&definition, &fixture.project_id);
+    /* Nor does it move to another project. */
+    struct id org = make_org("acme", ERROR_NONE), project;
+    store_fixture_begin(&fixture);
+    ck_assert_int_eq(store_create_project(fixture.store, &org, "p", 1, &project, &error), 0);
+    store_fixture_commit(&fixture);
+    definition = store_fixture_definition("greet");
+    definition.id = greet;
+    apply_refused(&definition, &project);
+    store_fixture_close(&fixture);
+}
+END_TEST
+
+START_TEST(fleet_with_open_runs_cannot_be_deleted)
+{
+    store_fixture_open(&fixture, NULL);
+    struct id fleet = store_fixture_fleet(&fixture, "greet", 1);
+    struct run_ids run = store_fixture_accept(&fixture, 1);
+    ck_assert_int_eq(delete_fleet(&fleet), ERROR_CONFLICT);
+    store_fixture_finish(&fixture, &run.run_id, RUN_SUCCESS);
+    ck_assert_int_eq(delete_fleet(&fleet), ERROR_NONE);
+    ck_assert_int_eq(delete_fleet(&fleet), ERROR_NOT_FOUND);
+    store_fixture_close(&fixture);
+}
+END_TEST
+
+START_TEST(run_accepted_in_the_same_batch_keeps_its_fleet_from_deletion)
+{
+    struct error error = ERROR_INIT;
+    store_fixture_open(&fixture, NULL);
+    struct id fleet = store_fixture_fleet(&fixture, "greet", 1);
+    store_fixture_begin(&fixture);
+    store_fixture_accept(&fixture, 1);
+    ck_assert_int_eq(store_delete_fleet(fixture.store, &fleet, 1, &error), -1);
+    ck_assert_int_eq(error.kind, ERROR_CONFLICT);
+    store_fixture_commit(&fixture);
+    store_fixture_close(&fixture);
+}
+END_TEST
+
+START_TEST(file_with_the_id_of_a_deleted_fleet_revives_it_without_its_webhook)
+{
+    struct error error = ERROR_INIT;
+    store_fixture_open(&fixture, NULL);
+    struct id fleet = store_fixture_fleet(&fixture, "greet", 1);
+    ck_assert_int_eq(delete_fleet(&fleet), ERROR_NONE);
+    struct fleet_row row;
+    ck_assert_int_eq(store_get_fleet(fixture.store, &fleet, keep_fleet, &row, &error), -1);
+    ck_assert_int_eq(error.kind, ERROR_NOT_FOUND);
+    error_clear(&error);
+    struct definition definition = store_fixture_definition("greet");
+    definition.id = fleet;
+    struct apply_result result = store_fixture_apply(&fixture, &definition);
+    ck_assert_int_eq(result.outcome, APPLY_CREATED);
+    ck_assert_int_eq(result.version, 2);
+    ck_assert_int_eq(store_get_fleet(fixture.store, &fleet, keep_fleet, &row, &error), 0);
+    ck_assert(!row.has_webhook);
+    store_fixture_close(&fixture);
+}
+END_TEST
+
+/* ---- Webhooks ---- */
+
+static enum error_kind check_token(uint8_t byte)
+{
+    struct error error = ERROR_INIT;
+    uint8_t hash[SECRET_HASH_BYTES];
+    memset(hash, byte, sizeof(hash));
+    int result = store_check_token(fixture.store, hash, &error);
+    ck_assert_int_eq(result, error.kind == ERROR_NONE ? 0 : -1);
+    ck_assert_str_eq(error.message, "");
+    return error.kind;
+}
+
+static int check_webhook(void *context, const struct webhook_row *row)
+{
+    ck_assert_str_eq(row->fleet_name, "greet");
+    ck_assert_uint_eq(row->sealed[SECRET_SEALED_BYTES - 1], 9);
+    return count_row(context);
+}
+
+START_TEST(replaced_token_is_unknown_at_once)
+{
+    struct error error = ERROR_INIT;
+    uint8_t hash[SECRET_HASH_BYTES], sealed[SECRET_SEALED_BYTES];
+    memset(hash, 9, sizeof(hash));
+    memset(sealed, 9, sizeof(sealed));
+    store_fixture_open(&fixture, NULL);
+    struct id fleet = store_fixture_fleet(&fixture, "greet", 1);
+    store_fixture_begin(&fixture);
+    store_fixture_accept(&fixture, 1);
+    ck_assert_int_eq(store_replace_webhook(fixture.store, &fleet, hash, sealed, 3, &error), 0);
+    ck_assert_int_eq(check_token(1), ERROR_NOT_FOUND);
+    store_fixture_accept(&fixture, 9);
+    store_fixture_commit(&fixture);
+    int count = 0;
+    ck_assert_int_eq(store_list_webhooks(fixture.store, check_webhook, &count, &error), 0);
+    ck_assert_int_eq(store_get_webhook(fixture.store, &fleet, check_webhook, &count, &error), 0);
+    ck_assert_int_eq(count, 2);
+    store_fixture_close(&fixture);
+}
+END_TEST
+
+START_TEST(fleet_has_one_webhook_or_none)
+{
+    struct error error = ERROR_INIT;
+    uint8_t hash[SECRET_HASH_BYTES] = {7}, sealed[SECRET_SEALED_BYTES] = {7};
+    store_fixture_open(&fixture, NULL);
+    struct id fleet = store_fixture_fleet(&fixture, "greet", 1);
+    store_fixture_begin(&fixture);
+    ck_assert_int_eq(store_create_webhook(fixture.store, &fleet, hash, sealed, 3, &error), -1);
+    ck_assert_int_eq(error.kind, ERROR_CONFLICT);
+    error_clear(&error);
+    ck_assert_int_eq(check_token(1), ERROR_NONE);
+    ck_assert_int_eq(store_remove_webhook(fixture.store, &fleet, &error), 0);
+    ck_assert_int_eq(check_token(1), ERROR_NOT_FOUND);
+    ck_assert_int_eq(store_remove_webhook(fixture.store, &fleet, &error), -1);
+    ck_assert_int_eq(error.kind, ERROR_NOT_FOUND);
+    error_clear(&error);
+    ck_assert_int_eq(store_replace_webhook(fixture.store, &fleet, hash, sealed, 3, &error), -1);
+    ck_assert_int_eq(error.kind, ERROR_NOT_FOUND);
+    error_clear(&error);
+    int64_t count = -1;
+    ck_assert_int_eq(store_count_webhooks(fixture.store, &count, &error), 0);
+    ck_assert_int_eq(count, 0);
+    ck_assert_int_eq(store_create_webhook(fixture.store, &fleet, hash, sealed, 3, &error), 0);
+    store_fixture_commit(&fixture);
+    store_fixture_close(&fixture);
+}
+END_TEST
+
+/* ---- Transactions ---- */
+
+static void expect_counts(const struct id *fleet, int64_t waiting, int64_t running)
+{
+    struct error error = ERROR_INIT;
+    struct fleet_row row;
+    struct run_counts counts;
+    ck_assert_int_eq(store_get_fleet(fixture.store, fleet, keep_fleet, &row, &error), 0);
+    ck_assert_int_eq(store_count_open_runs(fixture.store, &counts, &error), 0);
+    ck_assert_int_eq(row.waiting_runs, waiting);
+    ck_assert_int_eq(row.running_runs, running);
+    ck_assert_int_eq(counts.scheduled, waiting);
+    ck_assert_int_eq(counts.running, running);
+}
+
+START_TEST(savepoint_undoes_one_operation_of_a_batch_and_what_it_counted)
+{
+    struct error error = ERROR_INIT;
+    store_fixture_open(&fixture, NULL);
+    struct id fleet = store_fixture_fleet(&fixture, "greet", 1);
+    store_fixture_begin(&fixture);
+    ck_assert_int_eq(store_savepoint(fixture.store, &error), 0);
+    store_fixture_accept(&fixture, 1);
+    store_rollback_to(fixture.store);
+    ck_assert(!store_wrote(fixture.store));
+    store_fixture_accept(&fixture, 1);
+    ck_assert_int_eq(store_savepoint(fixture.store, &error), 0);
+    store_fixture_accept(&fixture, 1);
+    store_fixture_accept(&fixture, 1);
+    store_rollback_to(fixture.store);
+    ck_assert_int_eq(store_savepoint(fixture.store, &error), 0);
+    store_fixture_accept(&fixture, 1);
+    ck_assert_int_eq(store_release(fixture.store, &error), 0);
+    ck_assert(store_wrote(fixture.store));
+    store_fixture_commit(&fixture);
+    expect_counts(&fleet, 2, 0);
+    store_fixture_close(&fixture);
+}
+END_TEST
+
+START_TEST(rolled_back_batch_leaves_no_run_and_no_count)
+{
+    store_fixture_open(&fixture, NULL);
+    struct id fleet = store_fixture_fleet(&fixture, "greet", 1);
+    store_fixture_begin(&fixture);
+    store_fixture_accept(&fixture, 1);
+    store_rollback(fixture.store);
+    store_rollback(fixture.store);
+    store_fixture_begin(&fixture);
+    ck_assert(!store_wrote(fixture.store));
+    store_fixture_commit(&fixture);
+    expect_counts(&fleet, 0, 0);
+    store_fixture_close(&fixture);
+}
+END_TEST
+
+TEST_MAIN("store", TEST(files_of_the_store_are_for_their_owner_alone),
+          TEST(store_of_an_unknown_kind_is_refused),
+          TEST(reader_finds_no_store_where_there_is_none_and_makes_none),
+          TEST(reader_sees_commits_and_cannot_write),
+          TEST(new_store_has_organization_and_project_default_once),
+          TEST(name_of_a_folder_is_free_again_after_its_deletion),
+          TEST(folder_with_something_in_it_cannot_be_deleted),
+          TEST(equal_definition_makes_no_new_version),
+          TEST(changed_definition_makes_a_version_in_which_vessels_keep_their_ids),
+          TEST(vessel_renamed_by_its_id_keeps_it_and_its_old_name_makes_a_new_one),
+          TEST(unknown_id_is_adopted_and_then_renames_its_fleet),
+          TEST(id_of_one_fleet_with_the_name_of_another_is_a_conflict),
+          TEST(fleet_with_open_runs_cannot_be_deleted),
+          TEST(run_accepted_in_the_same_batch_keeps_its_fleet_from_deletion),
+          TEST(file_with_the_id_of_a_deleted_fleet_revives_it_without_its_webhook),
+          TEST(replaced_token_is_unknown_at_once), TEST(fleet_has_one_webhook_or_none),
+          TEST(savepoint_undoes_one_operation_of_a_batch_and_what_it_counted),
+          TEST(rolled_back_batch_leaves_no_run_and_no_count))

@@ -1,0 +1,537 @@
+/* The store: accepting runs, reading them, and each step of executing them. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "support/store_fixture.h"
+#include "support/suite.h"
+
+static struct store_fixture fixture;
+
+/* ---- Helpers ---- */
+
+struct page {
+    int count;
+    struct id ids[64];
+    enum run_status statuses[64];
+};
+
+static int keep_run(void *context, const struct run_row *row)
+{
+    struct page *page = context;
+    ck_assert_int_lt(page->count, 64);
+    page->ids[page->count] = row->id;
+    page->statuses[page->count++] = row->status;
+    return 0;
+}
+
+static struct page list(struct run_filter filter)
+{
+    struct error error = ERROR_INIT;
+    struct page page = {0};
+    if (filter.limit == 0)
+        filter.limit = 64;
+    int result = store_list_runs(fixture.store, &filter, keep_run, &page, &error);
+    ck_assert_msg(result == 0, "%s", error.message);
+    return page;
+}
+
+static void expect_one(struct run_filter filter, const struct id *id)
+{
+    struct page page = list(filter);
+    ck_assert_int_eq(page.count, 1);
+    ck_assert(id_equal(&page.ids[0], id));
+}
+
+static void expect_refused(int result, const struct error *error, enum error_kind kind)
+{
+    ck_assert_int_eq(result, -1);
+    ck_assert_msg(error->kind == kind, "%s", error->message);
+}
+
+/* ---- Accepting ---- */
+
+static int check_row(void *context, const struct run_row *row)
+{
+    const struct run_ids *ids = context;
+    struct run_input input = store_fixture_input();
+    ck_assert(id_equal(&row->id, &ids->run_id));
+    ck_assert(id_equal(&row->fleet_id, &ids->fleet_id));
+    ck_assert(id_equal(&row->project_id, &ids->project_id));
+    ck_assert(id_equal(&row->org_id, &ids->org_id));
+    ck_assert_str_eq(row->fleet_name, "greet");
+    ck_assert_str_eq(row->project_name, "default");
+    ck_assert_int_eq(row->fleet_version, 1);
+    ck_assert_int_eq(row->trigger, TRIGGER_WEBHOOK);
+    ck_assert_int_eq(row->status, RUN_SCHEDULED);
+    ck_assert_str_eq(row->event, input.event);
+    ck_assert_str_eq(row->remote_addr, input.remote_addr);
+    ck_assert_str_eq(row->host, input.host);
+    ck_assert_str_eq(row->query, input.query);
+    ck_assert_int_eq(row->body_bytes, input.body_bytes);
+    ck_assert_mem_eq(row->body_sha256, input.body_sha256, SECRET_HASH_BYTES);
+    ck_assert_int_gt(row->created_ms, 0);
+    ck_assert_int_eq(row->started_ms, 0);
+    ck_assert_int_eq(row->ended_ms, 0);
+    return 0;
+}
+
+static int check_headers(void *context, const char *json, size_t bytes)
+{
+    struct run_input input = store_fixture_input();
+    ck_assert_uint_eq(bytes, input.headers_bytes);
+    ck_assert_mem_eq(json, input.headers_json, bytes);
+    ++*(int *)context;
+    return 0;
+}
+
+static int check_body(void *context, enum body_place place, const struct id *request_id,
+                      const void *body, int64_t bytes)
+{
+    struct run_input input = store_fixture_input();
+    ck_assert_int_eq(place, BODY_INLINE);
+    ck_assert(!id_is_zero(request_id));
+    ck_assert_int_eq(bytes, input.body_bytes);
+    ck_assert_mem_eq(body, input.body, (size_t)bytes);
+    ++*(int *)context;
+    return 0;
+}
+
+START_TEST(accepted_run_is_read_back_byte_for_byte_after_reopening)
+{
+    struct error error = ERROR_INIT;
+    store_fixture_open(&fixture, NULL);
+    store_fixture_fleet(&fixture, "greet", 1);
+    struct run_ids ids = store_fixture_accept(&fixture, 1);
+    store_fixture_reopen(&fixture);
+    int calls = 0;
+    ck_assert_int_eq(store_get_run(fixture.store, &ids.run_id, check_row, &ids, &error), 0);
+    ck_assert_int_eq(store_get_headers(fixture.store, &ids.run_id, check_headers, &calls, &error),
+                     0);
+    ck_assert_int_eq(store_get_body(fixture.store, &ids.run_id, check_body, &calls, &error), 0);
+    ck_assert_int_eq(calls, 2);
+    store_fixture_close(&fixture);
+}
+END_TEST
+
+static int check_spooled(void *context, enum body_place place, const struct id *request_id,
+                         const void *body, int64_t bytes)
+{
+    ck_assert(id_equal(request_id, context));
+    ck_assert_int_eq(place, BODY_SPOOLED);
+    ck_assert_ptr_null(body);
+    ck_assert_int_eq(bytes, 1 << 20);
+    return 0;
+}
+
+START_TEST(spooled_body_is_found_by_its_request)
+{
+    struct error error = ERROR_INIT;
+    store_fixture_open(&fixture, NULL);
+    struct id fleet = store_fixture_fleet(&fixture, "greet", 1);
+    struct run_input input = store_fixture_input();
+    struct run_ids ids;
+    input.body_place = BODY_SPOOLED;
+    input.body = NULL;
+    input.body_bytes = 1 << 20;
+    store_fixture_begin(&fixture);
+    ck_assert_int_eq(store_accept_run(fixture.store, &fleet, &input, &ids, &error), 0);
+    store_fixture_commit(&fixture);
+    ck_assert_int_eq(
+        store_get_body(fixture.store, &ids.run_id, check_spooled, &input.request_id, &error), 0);
+    store_fixture_close(&fixture);
+}
+END_TEST
+
+START_TEST(id_with_another_random_part_is_no_run)
+{
+    struct error error = ERROR_INIT;
+    store_fixture_open(&fixture, NULL);
+    store_fixture_fleet(&fixture, "greet", 1);
+    struct id id = store_fixture_accept(&fixture, 1).run_id;
+    id.bytes[15] ^= 1;
+    struct page page = {0};
+    expect_refused(store_get_run(fixture.store, &id, keep_run, &page, &error), &error,
+                   ERROR_NOT_FOUND);
+    int calls = 0;
+    error_clear(&error);
+    expect_refused(store_get_body(fixture.store, &id, check_body, &calls, &error), &error,
+                   ERROR_NOT_FOUND);
+    ck_assert_int_eq(calls + page.count, 0);
+    store_fixture_close(&fixture);
+}
+END_TEST
+
+START_TEST(run_numbers_grow_over_rollback_restart_and_a_clock_that_is_behind)
+{
+    store_fixture_open(&fixture, NULL);
+    store_fixture_fleet(&fixture, "greet", 1);
+    int64_t last = 0;
+    ck_assert_int_eq(store_last_run_number(fixture.store), 0);
+    /* Two hours ahead, in one transaction: after that the clock is behind. */
+    id_clock_floor(clock_wall_ms() + 2 * 3600 * 1000);
+    for (int i = 0; i < 100; i++) {
+        if (i == 10)
+            store_fixture_reopen(&fixture);
+        if (i == 20) {
+            store_fixture_begin(&fixture);
+            store_fixture_accept(&fixture, 1);
+            store_rollback(fixture.store);
+        }
+        struct id id = store_fixture_accept(&fixture, 1).run_id;
+        ck_assert_int_gt(id_run_number(&id), last);
+        last = id_run_number(&id);
+        ck_assert_int_eq(store_last_run_number(fixture.store), last);
+    }
+    ck_assert_int_eq(list((struct run_filter){.limit = 64}).count, 64);
+    store_fixture_close(&fixture);
+}
+END_TEST
+
+START_TEST(waiting_run_keeps_the_version_it_was_accepted_with)
+{
+    struct error error = ERROR_INIT;
+    store_fixture_open(&fixture, NULL);
+    store_fixture_fleet(&fixture, "greet", 1);
+    struct id first = store_fixture_accept(&fixture, 1).run_id;
+    struct definition definition = store_fixture_definition("greet");
+    definition.max_concurrent_runs = 7;
+    ck_assert_int_eq(store_fixture_apply(&fixture, &definition).version, 2);
+    struct id second = store_fixture_accept(&fixture, 1).run_id;
+    struct run_work *work = store_load_work(fixture.store, id_run_number(&first), &error);
+    ck_assert_ptr_nonnull(work);
+    ck_assert_int_eq(work->version, 1);
+    struct definition *first_version =
+        definition_from_json(work->definition_json, strlen(work->definition_json), &error);
+    ck_assert_int_eq(first_version->max_concurrent_runs, 0);
+    definition_free(first_version);
+    struct run_input input = store_fixture_input();
+    ck_assert_mem_eq(work->body, input.body, (size_t)input.body_bytes);
+    ck_assert_str_eq(work->headers_json, input.headers_json);
+    ck_assert_mem_eq(work->body_sha256, input.body_sha256, SECRET_HASH_BYTES);
+    run_work_free(work);
+    work = store_load_work(fixture.store, id_run_number(&second), &error);
+    ck_assert_int_eq(work->version, 2);
+    run_work_free(work);
+    ck_assert_ptr_null(store_load_work(fixture.store, 1, &error));
+    ck_assert_int_eq(error.kind, ERROR_NOT_FOUND);
+    store_fixture_close(&fixture);
+}
+END_TEST
+
+START_TEST(run_of_a_deleted_fleet_is_refused_and_its_ended_runs_stay)
+{
+    struct error error = ERROR_INIT;
+    store_fixture_open(&fixture, NULL);
+    struct id fleet = store_fixture_fleet(&fixture, "greet", 1);
+    struct run_ids ids = store_fixture_accept(&fixture, 1);
+    store_fixture_finish(&fixture, &ids.run_id, RUN_SUCCESS);
+    store_fixture_begin(&fixture);
+    ck_assert_int_eq(store_delete_fleet(fixture.store, &fleet, 1, &error), 0);
+    struct run_input input = store_fixture_input();
+    struct run_ids refused;
+    expect_refused(store_accept_run(fixture.store, &fleet, &input, &refused, &error), &error,
+                   ERROR_NOT_FOUND);
+    store_fixture_commit(&fixture);
+    struct page page = {0};
+    error_clear(&error);
+    ck_assert_int_eq(store_get_run(fixture.store, &ids.run_id, keep_run, &page, &error), 0);
+    ck_assert_int_eq(list((struct run_filter){0}).count, 1);
+    store_fixture_close(&fixture);
+}
+END_TEST
+
+/* ---- Lists ---- */
+
+START_TEST(pages_are_newest_first_without_gaps_or_doubles)
+{
+    static const enum run_status ends[] = {RUN_SUCCESS, RUN_ERRORED, RUN_TERMINATED};
+    store_fixture_open(&fixture, NULL);
+    struct id fleets[2] = {store_fixture_fleet(&fixture, "greet", 1),
+                           store_fixture_fleet(&fixture, "other", 2)};
+    struct id ids[40];
+    for (int i = 0; i < 40; i++)
+        ids[i] = store_fixture_accept(&fixture, (uint8_t)(1 + i % 2)).run_id;
+    for (int i = 0; i < 40; i++) {
+        if (i % 5 != 0)
+            store_fixture_finish(&fixture, &ids[i], ends[i % 3]);
+    }
+    for (int fleet = -1; fleet < 2; fleet++) {
+        struct run_filter filter = {.limit = 7, .fleet_id = fleet < 0 ? NULL : &fleets[fleet]};
+        int step = fleet < 0 ? 1 : 2, next = fleet == 0 ? 38 : 39;
+        for (;;) {
+            struct page page = list(filter);
+            for (int i = 0; i < page.count; i++, next -= step)
+                ck_assert(id_equal(&page.ids[i], &ids[next]));
+            if (page.count < 7)
+                break;
+            filter.before_number = id_run_number(&page.ids[6]);
+        }
+        ck_assert_int_lt(next, 0);
+    }
+    store_fixture_close(&fixture);
+}
+END_TEST
+
+START_TEST(lists_can_be_asked_by_status_and_trigger)
+{
+    struct error error = ERROR_INIT;
+    store_fixture_open(&fixture, NULL);
+    struct id fleet = store_fixture_fleet(&fixture, "greet", 1);
+    struct id other = store_fixture_fleet(&fixture, "other", 2);
+    struct id waiting = store_fixture_accept(&fixture, 1).run_id;
+    struct id ended = store_fixture_accept(&fixture, 1).run_id;
+    store_fixture_finish(&fixture, &ended, RUN_ERRORED);
+    struct run_input input = store_fixture_input();
+    struct run_ids started;
+    input.trigger = TRIGGER_API;
+    store_fixture_begin(&fixture);
+    ck_assert_int_eq(store_accept_run(fixture.store, &fleet, &input, &started, &error), 0);
+    struct definition definition = store_fixture_definition("greet");
+    struct id vessels[2] = {id_random(), id_random()};
+    ck_assert_int_eq(store_start_run(fixture.store, id_run_number(&started.run_id), &definition,
+                                     vessels, 1, &error),
+                     0);
+    store_fixture_commit(&fixture);
+    for (int i = 0; i < 2; i++) {
+        const struct id *in = i == 0 ? NULL : &fleet;
+        struct run_filter filter = {.fleet_id = in, .has_status = true, .status = RUN_SCHEDULED};
+        expect_one(filter, &waiting);
+        filter.status = RUN_RUNNING;
+        expect_one(filter, &started.run_id);
+        filter.status = RUN_ERRORED;
+        expect_one(filter, &ended);
+        filter.status = RUN_SUCCESS;
+        ck_assert_int_eq(list(filter).count, 0);
+        expect_one((struct run_filter){.fleet_id = in, .has_trigger = true, .trigger = TRIGGER_API},
+                   &started.run_id);
+        ck_assert_int_eq(list((struct run_filter){
+                                  .fleet_id = in, .has_trigger = true, .trigger = TRIGGER_WEBHOOK})
+                             .count,
+                         2);
+    }
+    ck_assert_int_eq(list((struct run_filter){.fleet_id = &other}).count, 0);
+    store_fixture_close(&fixture);
+}
+END_TEST
+
+START_TEST(run_is_found_by_each_prefix_of_its_id_and_by_no_other)
+{
+    store_fixture_open(&fixture, NULL);
+    store_fixture_fleet(&fixture, "greet", 1);
+    store_fixture_begin(&fixture);
+    struct id ids[20];
+    for (int i = 0; i < 20; i++)
+        ids[i] = store_fixture_accept(&fixture, 1).run_id;
+    store_fixture_commit(&fixture);
+    char text[ID_TEXT_BYTES], prefix[ID_TEXT_BYTES];
+    id_format(&ids[7], text);
+    for (size_t length = 0; length < ID_TEXT_BYTES; length++) {
+        memcpy(prefix, text, length);
+        prefix[length] = '\0';
+        struct page page = list((struct run_filter){.id_prefix = prefix});
+        bool found = false;
+        for (int i = 0; i < page.count; i++)
+            found |= id_equal(&page.ids[i], &ids[7]);
+        ck_assert_msg(found, "%s", prefix);
+    }
+    expect_one((struct run_filter){.id_prefix = text}, &ids[7]);
+    static const char *const wrong[] = {"zz", "0-", "------------", "00000000-0000-4", "ffffffff"};
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+        ck_assert_int_eq(list((struct run_filter){.id_prefix = wrong[i]}).count, 0);
+    prefix[35] = prefix[35] == '0' ? '1' : '0';
+    ck_assert_int_eq(list((struct run_filter){.id_prefix = prefix}).count, 0);
+    char too_long[ID_TEXT_BYTES + 1];
+    snprintf(too_long, sizeof(too_long), "%s0", text);
+    ck_assert_int_eq(list((struct run_filter){.id_prefix = too_long}).count, 0);
+    store_fixture_close(&fixture);
+}
+END_TEST
+
+START_TEST(run_is_found_by_its_request_and_by_its_time)
+{
+    struct error error = ERROR_INIT;
+    store_fixture_open(&fixture, NULL);
+    struct id fleet = store_fixture_fleet(&fixture, "greet", 1);
+    store_fixture_accept(&fixture, 1);
+    struct run_input input = store_fixture_input();
+    /* A large body, which took five minutes. */
+    id_clock_floor(id_time_ms(&input.request_id) + 5 * 60 * 1000);
+    input.arrived_ms = clock_wall_ms() + 1000000;
+    struct run_ids ids;
+    store_fixture_begin(&fixture);
+    ck_assert_int_eq(store_accept_run(fixture.store, &fleet, &input, &ids, &error), 0);
+    store_fixture_commit(&fixture);
+    store_fixture_accept(&fixture, 1);
+    expect_one((struct run_filter){.request_id = &input.request_id}, &ids.run_id);
+    struct id unknown = id_ordered();
+    ck_assert_int_eq(list((struct run_filter){.request_id = &unknown}).count, 0);
+    ck_assert_int_eq(list((struct run_filter){.since_ms = INT64_MAX}).count, 0);
+    ck_assert_int_eq(list((struct run_filter){.since_ms = 1}).count, 3);
+    ck_assert_int_eq(list((struct run_filter){.since_ms = input.arrived_ms + 1}).count, 0);
+    store_fixture_close(&fixture);
+}
+END_TEST
+
+/* ---- Executing ---- */
+
+static int keep_vessel(void *context, const struct vessel_row *row)
+{
+    struct vessel_row *rows = context;
+    ck_assert_str_eq(row->name, row->index == 0 ? "fetch" : "report");
+    rows[row->index] = *row;
+    return 0;
+}
+
+static int keep_attempt(void *context, const struct attempt_row *row)
+{
+    struct attempt_row *rows = context;
+    rows[row->attempt - 1] = *row;
+    if (row->attempt == 1)
+        ck_assert_str_eq(row->reason, "cutoff");
+    return 0;
+}
+
+START_TEST(run_goes_through_its_attempts_to_its_end)
+{
+    struct error error = ERROR_INIT;
+    store_fixture_open(&fixture, NULL);
+    store_fixture_fleet(&fixture, "greet", 1);
+    struct run_ids ids = store_fixture_accept(&fixture, 1);
+    int64_t number = id_run_number(&ids.run_id), numbers[4];
+    struct definition definition = store_fixture_definition("greet");
+    struct id vessel_runs[2] = {id_random(), id_random()}, boot = id_random();
+    ck_assert_int_eq(store_find_waiting(fixture.store, 0, 4, numbers, &error), 1);
+    store_fixture_begin(&fixture);
+    ck_assert_int_eq(store_start_run(fixture.store, number, &definition, vessel_runs, 10, &error),
+                     0);
+    ck_assert_int_eq(store_start_attempt(fixture.store, number, 0, 1, &boot, 10, &error), 0);
+    struct attempt_end end = {.has_exit_code = true,
+                              .exit_code = 143,
+                              .reason = "cutoff",
+                              .started_ms = 12,
+                              .ended_ms = 20,
+                              .output_bytes = 5,
+                              .output_cut = true};
+    ck_assert_int_eq(store_end_attempt(fixture.store, number, 0, 1, &end, &error), 0);
+    store_fixture_commit(&fixture);
+    struct vessel_row vessels[2];
+    ck_assert_int_eq(store_list_vessels(fixture.store, &ids.run_id, keep_vessel, vessels, &error),
+                     0);
+    ck_assert_int_eq(vessels[0].status, VESSEL_RETRYING);
+    ck_assert_int_eq(vessels[0].exit_code, 143);
+    ck_assert_int_eq(vessels[1].status, VESSEL_SCHEDULED);
+    ck_assert(!vessels[1].has_exit_code);
+    ck_assert_int_eq(store_find_waiting(fixture.store, 0, 4, numbers, &error), 0);
+    ck_assert_int_eq(store_find_running(fixture.store, 0, 4, numbers, &error), 1);
+    ck_assert_int_eq(numbers[0], number);
+    ck_assert_int_eq(store_find_running(fixture.store, number, 4, numbers, &error), 0);
+    store_fixture_begin(&fixture);
+    ck_assert_int_eq(store_start_attempt(fixture.store, number, 0, 2, &boot, 30, &error), 0);
+    end = (struct attempt_end){.has_exit_code = true, .reason = "", .ended_ms = 40};
+    ck_assert_int_eq(store_end_attempt(fixture.store, number, 0, 2, &end, &error), 0);
+    ck_assert_int_eq(store_end_vessel(fixture.store, number, 0, VESSEL_SUCCESS, "", 40, &error), 0);
+    ck_assert_int_eq(
+        store_end_vessel(fixture.store, number, 1, VESSEL_INCOMPLETE, "path", 40, &error), 0);
+    ck_assert_int_eq(store_end_run(fixture.store, number, RUN_SUCCESS, 41, &error), 0);
+    store_fixture_commit(&fixture);
+    struct attempt_row attempts[2];
+    ck_assert_int_eq(
+        store_list_attempts(fixture.store, &ids.run_id, keep_attempt, attempts, &error), 0);
+    ck_assert(attempts[0].output_cut && attempts[0].has_ended);
+    ck_assert_int_eq(attempts[0].started_ms, 12);
+    ck_assert_int_eq(attempts[1].started_ms, 30);
+    ck_assert(id_equal(&attempts[1].boot_id, &boot));
+    ck_assert(id_equal(&attempts[1].vessel_run_id, &vessel_runs[0]));
+    ck_assert_int_eq(store_list_vessels(fixture.store, &ids.run_id, keep_vessel, vessels, &error),
+                     0);
+    ck_assert_int_eq(vessels[0].attempts, 2);
+    ck_assert_int_eq(vessels[0].started_ms, 10);
+    ck_assert_int_eq(vessels[0].ended_ms, 40);
+    ck_assert_int_eq(vessels[1].status, VESSEL_INCOMPLETE);
+    struct page page = {0};
+    ck_assert_int_eq(store_get_run(fixture.store, &ids.run_id, keep_run, &page, &error), 0);
+    ck_assert_int_eq(page.statuses[0], RUN_SUCCESS);
+    store_fixture_close(&fixture);
+}
+END_TEST
+
+START_TEST(steps_that_the_state_forbids_are_conflicts)
+{
+    struct error error = ERROR_INIT;
+    store_fixture_open(&fixture, NULL);
+    store_fixture_fleet(&fixture, "greet", 1);
+    struct id id = store_fixture_accept(&fixture, 1).run_id, boot = id_random();
+    int64_t number = id_run_number(&id);
+    struct definition definition = store_fixture_definition("greet");
+    struct id runs[2] = {id_random(), id_random()};
+    struct attempt_end end = {.reason = ""};
+    struct store *store = fixture.store;
+    store_fixture_begin(&fixture);
+    expect_refused(store_start_attempt(store, number, 0, 1, &boot, 1, &error), &error,
+                   ERROR_CONFLICT);
+    ck_assert_int_eq(store_start_run(store, number, &definition, runs, 1, &error), 0);
+    error_clear(&error);
+    expect_refused(store_start_run(store, number, &definition, runs, 1, &error), &error,
+                   ERROR_CONFLICT);
+    error_clear(&error);
+    expect_refused(store_end_attempt(store, number, 0, 1, &end, &error), &error, ERROR_CONFLICT);
+    error_clear(&error);
+    ck_assert_int_eq(store_start_attempt(store, number, 0, 1, &boot, 1, &error), 0);
+    expect_refused(store_start_attempt(store, number, 0, 1, &boot, 1, &error), &error,
+                   ERROR_CONFLICT);
+    ck_assert_int_eq(store_end_attempt(store, number, 0, 1, &end, &error), 0);
+    error_clear(&error);
+    expect_refused(store_end_attempt(store, number, 0, 1, &end, &error), &error, ERROR_CONFLICT);
+    ck_assert_int_eq(store_end_vessel(store, number, 0, VESSEL_ERRORED, "r", 1, &error), 0);
+    error_clear(&error);
+    expect_refused(store_end_vessel(store, number, 0, VESSEL_SUCCESS, "", 1, &error), &error,
+                   ERROR_CONFLICT);
+    ck_assert_int_eq(store_end_run(store, number, RUN_TERMINATED, 1, &error), 0);
+    error_clear(&error);
+    expect_refused(store_end_run(store, number, RUN_SUCCESS, 1, &error), &error, ERROR_CONFLICT);
+    store_fixture_commit(&fixture);
+    store_fixture_close(&fixture);
+}
+END_TEST
+
+START_TEST(waiting_runs_are_found_in_order_past_those_that_run)
+{
+    struct error error = ERROR_INIT;
+    store_fixture_open(&fixture, NULL);
+    store_fixture_fleet(&fixture, "greet", 1);
+    int64_t accepted[5], found[5];
+    struct definition definition = store_fixture_definition("greet");
+    struct id runs[2] = {id_random(), id_random()};
+    store_fixture_begin(&fixture);
+    for (int i = 0; i < 5; i++) {
+        struct id id = store_fixture_accept(&fixture, 1).run_id;
+        accepted[i] = id_run_number(&id);
+    }
+    ck_assert_int_eq(store_start_run(fixture.store, accepted[1], &definition, runs, 1, &error), 0);
+    store_fixture_commit(&fixture);
+    ck_assert_int_eq(store_find_waiting(fixture.store, 0, 2, found, &error), 2);
+    ck_assert_int_eq(found[0], accepted[0]);
+    ck_assert_int_eq(found[1], accepted[2]);
+    ck_assert_int_eq(store_find_waiting(fixture.store, found[1], 5, found, &error), 2);
+    ck_assert_int_eq(found[0], accepted[3]);
+    struct run_counts counts;
+    ck_assert_int_eq(store_count_open_runs(fixture.store, &counts, &error), 0);
+    ck_assert_int_eq(counts.scheduled, 4);
+    ck_assert_int_eq(counts.running, 1);
+    store_fixture_close(&fixture);
+}
+END_TEST
+
+TEST_MAIN("store_runs", TEST(accepted_run_is_read_back_byte_for_byte_after_reopening),
+          TEST(spooled_body_is_found_by_its_request), TEST(id_with_another_random_part_is_no_run),
+          TEST(run_numbers_grow_over_rollback_restart_and_a_clock_that_is_behind),
+          TEST(waiting_run_keeps_the_version_it_was_accepted_with),
+          TEST(run_of_a_deleted_fleet_is_refused_and_its_ended_runs_stay),
+          TEST(pages_are_newest_first_without_gaps_or_doubles),
+          TEST(lists_can_be_asked_by_status_and_trigger),
+          TEST(run_is_found_by_each_prefix_of_its_id_and_by_no_other),
+          TEST(run_is_found_by_its_request_and_by_its_time),
+          TEST(run_goes_through_its_attempts_to_its_end),
+          TEST(steps_that_the_state_forbids_are_conflicts),
+          TEST(waiting_runs_are_found_in_order_past_those_that_run))
