@@ -32,11 +32,11 @@ ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed -pthread $(if $(SANITIZE)
 # Everything but the three programs' own folders is one archive; each program takes what it needs from it.
 LIB_FOLDERS := base config model store store/sqlite queue runner http hooks admin
 LIB_SOURCES := $(foreach folder,$(LIB_FOLDERS),$(wildcard src/$(folder)/*.c))
-LIB_OBJECTS := $(LIB_SOURCES:src/%.c=$(BUILD)/%.o) $(BUILD)/generated/migrations.o
+LIB_OBJECTS := $(LIB_SOURCES:src/%.c=$(BUILD)/objects/%.o) $(BUILD)/generated/migrations.o
 ARCHIVE     := $(BUILD)/libwebhookd.a
 
-CTL_OBJECTS    := $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/webhookctl/*.c))
-VESSEL_OBJECTS := $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/webhookd-vessel/*.c))
+CTL_OBJECTS    := $(patsubst src/%.c,$(BUILD)/objects/%.o,$(wildcard src/webhookctl/*.c))
+VESSEL_OBJECTS := $(patsubst src/%.c,$(BUILD)/objects/%.o,$(wildcard src/webhookd-vessel/*.c))
 PROGRAMS := $(BUILD)/webhookd $(BUILD)/webhookctl $(BUILD)/webhookd-vessel
 
 DAEMON_LIBS := -lmicrohttpd -ljansson -luuid -lsqlite3 -lconfuse -lyaml -lsodium
@@ -56,7 +56,7 @@ all: $(PROGRAMS)
 
 # ---- building ----
 
-$(BUILD)/%.o: src/%.c Makefile
+$(BUILD)/objects/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
 	$(call QUIET,CC,$@)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
@@ -71,7 +71,7 @@ $(ARCHIVE): $(LIB_OBJECTS)
 	@rm -f $@
 	$(call QUIET,AR,$@)$(AR) rcs $@ $^
 
-$(BUILD)/webhookd: $(BUILD)/webhookd.o $(ARCHIVE)
+$(BUILD)/webhookd: $(BUILD)/objects/webhookd.o $(ARCHIVE)
 	$(call QUIET,LINK,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(DAEMON_LIBS)
 
 $(BUILD)/webhookctl: $(CTL_OBJECTS) $(ARCHIVE)
@@ -151,5 +151,5 @@ install: all
 clean:
 	rm -rf build
 
--include $(LIB_OBJECTS:.o=.d) $(CTL_OBJECTS:.o=.d) $(VESSEL_OBJECTS:.o=.d) $(BUILD)/webhookd.d \
+-include $(LIB_OBJECTS:.o=.d) $(CTL_OBJECTS:.o=.d) $(VESSEL_OBJECTS:.o=.d) $(BUILD)/objects/webhookd.d \
          $(TEST_PROGRAMS:=.d) $(TEST_SHARED:.o=.d)

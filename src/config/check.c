@@ -12,15 +12,18 @@
 #include "base/id.h"
 #include "base/memory.h"
 
-#define SOCKET_PATH_MAX  (sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1)
-#define ACCOUNT_MAX      32  /* useradd(8) */
-#define FLEET_NAME_MAX   255 /* of organization, project and fleet each */
-#define UNIX_PREFIX      "unix:"
-#define STORE_PREFIX     "sqlite:"
-#define URL_CHARS        "-._~:/[]@!$&'()*+,;=%"
-#define DIGITS           "0123456789"
-#define LETTERS          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-#define STATE_DIR_HOLDS  {"lock", "secret.key", "spool", "runs", "attempts", "logs", "trash"}
+#define SOCKET_PATH_MAX (sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1)
+#define ACCOUNT_MAX     32  /* useradd(8) */
+#define FLEET_NAME_MAX  255 /* of organization, project and fleet each */
+#define UNIX_PREFIX     "unix:"
+#define STORE_PREFIX    "sqlite:"
+#define URL_CHARS       "-._~:/[]@!$&'()*+,;=%"
+#define DIGITS          "0123456789"
+#define LETTERS         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define STATE_DIR_HOLDS                                                                            \
+    {                                                                                              \
+        "lock", "secret.key", "spool", "runs", "attempts", "logs", "trash"                         \
+    }
 
 /* ---- paths ---- */
 
@@ -191,7 +194,7 @@ const char *config_check_url(const char *value)
     if (host_bytes == 0 || host[0] == ':' || memchr(host, '@', host_bytes))
         return wanted;
     return host[strspn(host, LETTERS DIGITS URL_CHARS)] == '\0' && strlen(value) < 2000 ? NULL
-                                                                                         : wanted;
+                                                                                        : wanted;
 }
 
 /* ---- names ---- */
@@ -205,7 +208,8 @@ static bool is_account(const char *value)
 
 const char *config_check_account(const char *value)
 {
-    return is_account(value) ? NULL : "the name of an account: letters, digits, \"_\", \"-\", \".\"";
+    return is_account(value) ? NULL
+                             : "the name of an account: letters, digits, \"_\", \"-\", \".\"";
 }
 
 const char *config_check_account_or_empty(const char *value)

@@ -14,7 +14,8 @@ const char *config_check_search_path(const char *value); /* as in $PATH */
 const char *config_check_program(const char *value);
 const char *config_check_account(const char *value); /* a user or a group */
 const char *config_check_account_or_empty(const char *value);
-const char *config_check_network(const char *value); /* an address or a CIDR range, RFC 4632, RFC 4291 */
-const char *config_check_fleet(const char *value);   /* "org/project/name" */
+const char *
+config_check_network(const char *value); /* an address or a CIDR range, RFC 4632, RFC 4291 */
+const char *config_check_fleet(const char *value); /* "org/project/name" */
 
 #endif

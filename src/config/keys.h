@@ -22,16 +22,18 @@ enum config_type {
 struct config_key {
     struct config_key_info info;
     enum config_type type;
-    size_t offset;                            /* of the field */
-    const char *lowest, *highest;             /* of a quantity, as they are written in the file */
-    const char *const *choices;               /* of a choice: by the values of its enumeration; NULL ends */
-    const char *(*check)(const char *value);  /* of a text, or of each item of a list */
+    size_t offset;                /* of the field */
+    const char *lowest, *highest; /* of a quantity, as they are written in the file */
+    const char *const *choices;   /* of a choice: by the values of its enumeration; NULL ends */
+    const char *(*check)(const char *value); /* of a text, or of each item of a list */
 };
 
-extern const struct config_key config_keys[]; /* in the order of the file, offsets into struct config */
+extern const struct config_key
+    config_keys[]; /* in the order of the file, offsets into struct config */
 extern const size_t config_key_count;
 
-extern const struct config_key config_fleet_keys[]; /* of a fleet section, offsets into struct config_fleet */
+extern const struct config_key
+    config_fleet_keys[]; /* of a fleet section, offsets into struct config_fleet */
 enum { CONFIG_FLEET_SANDBOX, CONFIG_FLEET_USER, CONFIG_FLEET_KEYS };
 
 /* The section's name is "" for the top level. NULL if there is no such key. */

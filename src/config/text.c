@@ -131,8 +131,7 @@ static bool open_brace(struct scanner *scanner)
         return false;
     }
     scanner->opened[scanner->depth++] = scanner->line;
-    buffer_append_text(scanner->plain,
-                       scanner->after_equals ? "{\"" CONFIG_LIST_START "\"," : "{");
+    buffer_append_text(scanner->plain, scanner->after_equals ? "{\"" CONFIG_LIST_START "\"," : "{");
     return true;
 }
 

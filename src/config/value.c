@@ -21,12 +21,8 @@ static const struct unit size_units[] = {
     {NULL, 0},
 };
 static const struct unit duration_units[] = {
-    {"d", INT64_C(86400000)},
-    {"h", INT64_C(3600000)},
-    {"m", INT64_C(60000)},
-    {"s", INT64_C(1000)},
-    {"ms", INT64_C(1)},
-    {NULL, 0},
+    {"d", INT64_C(86400000)}, {"h", INT64_C(3600000)}, {"m", INT64_C(60000)},
+    {"s", INT64_C(1000)},     {"ms", INT64_C(1)},      {NULL, 0},
 };
 
 /* ---- quantities ---- */

@@ -390,6 +390,11 @@ static void supervisor_gone(struct loop_watch *gone, uint32_t events)
     (void)events;
     struct attempt *attempt = CONTAINER_OF(gone, struct attempt, watch);
     siginfo_t info = {0};
+    if (runner_of(attempt)
+            ->is_stopping) { /* no new steps any more: the next start finds its record */
+        stop_watching(attempt);
+        return;
+    }
     if (attempt->pid > 0 && waitid(P_PIDFD, (id_t)gone->fd, &info, WEXITED) != 0 && errno == EINTR)
         return; /* the descriptor stays readable */
     attempt->pid = 0;
@@ -400,6 +405,8 @@ static void supervisor_gone(struct loop_watch *gone, uint32_t events)
 static void timer_fired(struct loop_timer *timer)
 {
     struct attempt *attempt = CONTAINER_OF(timer, struct attempt, timer);
+    if (runner_of(attempt)->is_stopping)
+        return;
     if (attempt->state == ATTEMPT_LAUNCHING)
         launch_now(attempt);
     else if (attempt->pid > 0)

@@ -46,8 +46,7 @@ static int put_on_user(const struct record_job *job, struct error *error)
 {
     const gid_t own_group = job->gid;
     const gid_t *groups = job->group_count > 0 ? job->groups : &own_group;
-    if (fchown(RECORD_FD_WORKDIR, job->uid, job->gid) != 0 ||
-        fchmod(RECORD_FD_WORKDIR, 0700) != 0)
+    if (fchown(RECORD_FD_WORKDIR, job->uid, job->gid) != 0 || fchmod(RECORD_FD_WORKDIR, 0700) != 0)
         return error_set_errno(error, errno, "cannot give the working folder to the user %s",
                                job->user);
     if (setgroups(job->group_count > 0 ? job->group_count : 1, groups) != 0 ||

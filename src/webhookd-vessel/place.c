@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -19,9 +20,10 @@
 #include "base/memory.h"
 
 enum {
-    NAME_BYTES = 96,     /* a vessel run's id and what is put behind it */
-    PIECE_BYTES = 65536, /* the largest body that comes in memory; larger ones are files of their own */
-    TRIES = 4,           /* against someone who puts things in the way faster than they are removed */
+    NAME_BYTES = 96, /* a vessel run's id and what is put behind it */
+    PIECE_BYTES =
+        65536, /* the largest body that comes in memory; larger ones are files of their own */
+    TRIES = 4, /* against someone who puts things in the way faster than they are removed */
 };
 
 static char piece[PIECE_BYTES];
@@ -33,11 +35,7 @@ static int open_beneath(int dir_fd, const char *path, uint64_t flags, mode_t mod
         .mode = mode,
         .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
     };
-    long fd;
-    do
-        fd = syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
-    while (fd < 0 && errno == EAGAIN); /* a rename elsewhere while it looked */
-    return (int)fd;
+    return (int)syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
 }
 
 static int remove_obstacle(int dir_fd, const char *name, struct error *error)

@@ -1,0 +1,166 @@
+/* The life of a snapshot, and what webhookd's main says about one at start and after a reload. Parsing is in parse.c. */
+#include "config/config.h"
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "config/snapshot.h"
+#include "config/value.h"
+
+#define FILE_BYTES_MAX ((size_t)1 << 20)
+#define LINE_BYTES     4000
+
+/* ---- snapshots ---- */
+
+_Static_assert(offsetof(struct config_snapshot, config) == 0, "the casts below");
+
+struct config_snapshot *config_snapshot_new(void)
+{
+    struct config_snapshot *snapshot = memory_alloc(sizeof(*snapshot));
+    atomic_init(&snapshot->holders, 1);
+    for (size_t i = 0; i < config_key_count; i++)
+        config_value_set_default(&config_keys[i], &snapshot->config);
+    return snapshot;
+}
+
+struct config *config_hold(struct config *config)
+{
+    struct config_snapshot *snapshot = (struct config_snapshot *)config;
+    atomic_fetch_add_explicit(&snapshot->holders, 1, memory_order_relaxed);
+    return config;
+}
+
+void config_release(struct config *config)
+{
+    struct config_snapshot *snapshot = (struct config_snapshot *)config;
+    if (!snapshot || atomic_fetch_sub_explicit(&snapshot->holders, 1, memory_order_acq_rel) > 1)
+        return;
+    for (size_t i = 0; i < config_key_count; i++)
+        config_value_free(&config_keys[i], config);
+    for (size_t i = 0; i < config->fleet_count; i++) {
+        free(config->fleets[i].name);
+        for (size_t k = 0; k < CONFIG_FLEET_KEYS; k++)
+            config_value_free(&config_fleet_keys[k], &config->fleets[i]);
+    }
+    free(config->fleets);
+    free(snapshot);
+}
+
+struct config *config_load(const char *path, struct config_report *report)
+{
+    struct buffer text = BUFFER_INIT;
+    struct error error = ERROR_INIT;
+    struct config *config = NULL;
+    if (file_read(AT_FDCWD, path, FILE_BYTES_MAX, &text, &error) != 0)
+        config_report_add(report, "%s", error.message);
+    else
+        config = config_parse(text.data, text.bytes, path, report);
+    buffer_free(&text);
+    return config;
+}
+
+/* ---- reports ---- */
+
+void config_report_add(struct config_report *report, const char *format, ...)
+{
+    char line[LINE_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof(line), format, arguments);
+    va_end(arguments);
+    report->lines = memory_array(report->lines, report->count + 1, sizeof(*report->lines));
+    report->lines[report->count++] = memory_string(line);
+}
+
+void config_report_free(struct config_report *report)
+{
+    for (size_t i = 0; i < report->count; i++)
+        free(report->lines[i]);
+    free(report->lines);
+    *report = (struct config_report){0};
+}
+
+/* ---- what is said at start ---- */
+
+/* Who leaves retention.runs alone has not asked for anything to be deleted; who sets it to 0 gets what he asked for. */
+static bool is_in_vain(const struct config *config, size_t key)
+{
+    const struct config_snapshot *snapshot = (const struct config_snapshot *)config;
+    if (!config_keys[key].info.unsupported)
+        return false;
+    if (config_keys[key].offset == offsetof(struct config, retention.runs_ms))
+        return snapshot->set_line[key] != 0 && config->retention.runs_ms != 0;
+    return !config_value_is_default(&config_keys[key], config);
+}
+
+void config_report_unsupported(const struct config *config, struct config_report *report)
+{
+    for (size_t i = 0; i < config_key_count; i++) {
+        const struct config_key_info *info = &config_keys[i].info;
+        if (is_in_vain(config, i))
+            config_report_add(report, "%s.%s %s", info->section, info->name, info->unsupported);
+    }
+    const struct config_key_info *sandbox = &config_fleet_keys[CONFIG_FLEET_SANDBOX].info;
+    for (size_t i = 0; i < config->fleet_count; i++) {
+        const struct config_fleet *fleet = &config->fleets[i];
+        if (fleet->has_sandbox && fleet->sandbox == CONFIG_SANDBOX_STRICT)
+            config_report_add(report, "fleet \"%s\": sandbox = \"strict\" %s", fleet->name,
+                              sandbox->unsupported);
+    }
+}
+
+int config_check_start(const struct config *config, struct error *error)
+{
+    if (config->runner.sandbox == CONFIG_SANDBOX_STRICT)
+        return error_set(error, ERROR_INVALID,
+                         "runner.sandbox: this version cannot isolate vessels yet; set "
+                         "runner { sandbox = \"off\" }");
+    if (config->hooks.tls_certificate[0] != '\0' || config->hooks.tls_key[0] != '\0')
+        return error_set(error, ERROR_INVALID,
+                         "hooks.tls_certificate, hooks.tls_key: this version does not speak TLS "
+                         "yet; leave them empty and put a proxy in front");
+    for (size_t i = 0; i < config->fleet_count; i++)
+        if (config->fleets[i].user[0] != '\0')
+            return error_set(error, ERROR_INVALID,
+                             "fleet \"%.200s\": user: this version cannot run one fleet as another "
+                             "user yet; set runner.user, which holds for all",
+                             config->fleets[i].name);
+    return 0;
+}
+
+/* ---- what is said after a reload ---- */
+
+static bool fleets_equal(const struct config *a, const struct config *b)
+{
+    if (a->fleet_count != b->fleet_count)
+        return false;
+    for (size_t i = 0; i < a->fleet_count; i++) {
+        const struct config_fleet *left = &a->fleets[i], *right = &b->fleets[i];
+        if (strcmp(left->name, right->name) != 0 || left->has_sandbox != right->has_sandbox ||
+            left->sandbox != right->sandbox || strcmp(left->user, right->user) != 0)
+            return false;
+    }
+    return true;
+}
+
+void config_report_restart(const struct config *running, const struct config *fresh,
+                           struct config_report *report)
+{
+    static const char follows[] = "changed, takes effect after a restart";
+    for (size_t i = 0; i < config_key_count; i++) {
+        const struct config_key *key = &config_keys[i];
+        if (key->info.reloadable || config_value_equal(key, running, fresh))
+            continue;
+        char *path = config_key_path(key->info.section, key->info.name);
+        config_report_add(report, "%s: %s", path, follows);
+        free(path);
+    }
+    if (!fleets_equal(running, fresh))
+        config_report_add(report, "fleet sections: %s", follows);
+}

@@ -1,0 +1,130 @@
+/* webhookd-vessel: the supervisor around one attempt of one vessel. The daemon spawns it with descriptors by fixed numbers
+ * (base/record.h), an empty environment and in a session of its own; it outlives the daemon. One thread.
+ *
+ *     main ─► supervise ─┬─ child ─┬─ view    the vessel's mounts
+ *                        │         ├─ place   the vessel's files
+ *                        │         └─ exec
+ *                        ├─ output            stdout and stderr into the log
+ *                        └─ tree              ending all of it
+ *
+ * Its start is a part of the time from a POST to the vessel's first instruction, and there is one for each attempt: it is linked
+ * statically and makes few system calls. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/record.h"
+#include "webhookd-vessel/given.h"
+#include "webhookd-vessel/output.h"
+#include "webhookd-vessel/supervise.h"
+
+#define JOB_LIMIT_BYTES ((off_t)256 * 1024 * 1024)
+
+enum { NOT_STARTED_CODE = 127 };
+
+/* Nothing may be opened before this: it would take the number of a descriptor that is absent. */
+static int take_descriptors(struct given *given, struct error *error)
+{
+    for (int fd = RECORD_FD_JOB; fd <= RECORD_FD_BODY; fd++) {
+        bool is_there = fcntl(fd, F_SETFD, FD_CLOEXEC) == 0;
+        if (fd == RECORD_FD_HEADERS)
+            given->has_headers = is_there;
+        else if (fd == RECORD_FD_BODY)
+            given->has_body = is_there;
+        else if (!is_there)
+            error_set(error, ERROR_INVALID, "descriptor %d was not passed on", fd);
+    }
+    return error_is_set(error) ? -1 : 0;
+}
+
+/* With all of them blocked none can end the supervisor in the middle of its work: not a broken pipe, not a terminal, not a limit on
+ * file sizes. SIGTERM and SIGCHLD are read from a descriptor. The daemon may have ignored SIGCHLD, and then nothing could be reaped. */
+static int take_signals(struct error *error)
+{
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    sigset_t all;
+    (void)sigfillset(&all);
+    if (sigprocmask(SIG_SETMASK, &all, NULL) != 0 || sigaction(SIGCHLD, &action, NULL) != 0)
+        return error_set_errno(error, errno, "cannot block signals");
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
+        return error_set_errno(error, errno, "cannot become a subreaper");
+    return 0;
+}
+
+static int read_job(struct record_job *job, struct error *error)
+{
+    struct stat status;
+    if (fstat(RECORD_FD_JOB, &status) != 0)
+        return error_set_errno(error, errno, "cannot examine the job");
+    if (status.st_size > JOB_LIMIT_BYTES)
+        return error_set(error, ERROR_INVALID, "the job is too long");
+    size_t bytes = (size_t)status.st_size;
+    char *data = malloc(bytes + 1);
+    if (data == NULL)
+        return error_set(error, ERROR_INTERNAL, "no memory for the job");
+    int result = -1;
+    if (file_read_all(RECORD_FD_JOB, data, bytes) == (ssize_t)bytes)
+        result = record_job_read(data, bytes, job, error);
+    else
+        error_set(error, ERROR_INTERNAL, "cannot read the job");
+    free(data);
+    return result;
+}
+
+static int set_up(struct given *given, struct error *error)
+{
+    if (take_signals(error) != 0 || record_pid_write(RECORD_FD_FOLDER, getpid(), error) != 0 ||
+        read_job(&given->job, error) != 0)
+        return -1;
+    /* Relative to the daemon's. One who may not go below stays where he is. */
+    int ignored = nice(given->job.nice);
+    (void)ignored;
+    return 0;
+}
+
+/* A full disk is waited for: without the record nobody would know what has happened. */
+static int write_exit(const struct record_exit *exit, struct output *output)
+{
+    for (;;) {
+        struct error error = ERROR_INIT;
+        output_finish(output);
+        if (record_exit_write(RECORD_FD_FOLDER, exit, &error) == 0)
+            return 0;
+        if (error.kind != ERROR_FULL)
+            return -1;
+        const struct timespec pause = {.tv_sec = 1};
+        (void)nanosleep(&pause, NULL);
+    }
+}
+
+int main(void)
+{
+    struct given given = {.has_body = false};
+    struct error error = ERROR_INIT;
+    struct record_exit exit = {.result = RECORD_NOT_STARTED, .exit_code = NOT_STARTED_CODE};
+    struct output output;
+    output_init(&output, INT64_MAX);
+
+    if (take_descriptors(&given, &error) != 0 || set_up(&given, &error) != 0) {
+        supervise_set_reason(&exit, error.message);
+    } else {
+        output_init(&output, given.job.max_output_bytes);
+        supervise(&given, &output, &exit);
+    }
+    if (exit.result == RECORD_NOT_STARTED)
+        output_say(&output, exit.reason);
+    exit.output_bytes = output.written_bytes;
+    exit.output_cut = output.cut;
+    exit.ended_ms = clock_wall_ms();
+    int result = write_exit(&exit, &output);
+    record_job_free(&given.job);
+    return result == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

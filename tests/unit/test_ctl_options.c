@@ -1,0 +1,172 @@
+/* webhookctl's options, operands and durations. The program's own folder is in no archive, so the
+ * source is part of this test. */
+#include "webhookctl/options.c"
+
+#include <stdio.h>
+
+#include "support/suite.h"
+
+#define MAX_WORDS 16
+
+/* Parses "webhookctl" and the words, of which none holds a space. */
+static int parse(const char *words, struct options *options, struct error *error)
+{
+    static char line[512];
+    char *argv[MAX_WORDS + 1] = {NULL};
+    int argc = 0;
+    snprintf(line, sizeof(line), "webhookctl %s", words);
+    for (char *word = strtok(line, " "); word; word = strtok(NULL, " ")) {
+        ck_assert_int_lt(argc, MAX_WORDS);
+        argv[argc++] = word;
+    }
+    error_clear(error);
+    return options_parse(argc, argv, options, error);
+}
+
+static void assert_refused(const char *words, const char *message)
+{
+    struct options options;
+    struct error error = ERROR_INIT;
+    ck_assert_int_eq(parse(words, &options, &error), -1);
+    ck_assert_str_eq(error.message, message);
+    options_free(&options);
+}
+
+START_TEST(options_may_stand_before_and_behind_operands)
+{
+    static const char *const lines[] = {"--json -s /x fleet show --version 3 Greet",
+                                        "fleet --version=3 show Greet -s/x --json",
+                                        "fleet show Greet --socket=/x --version 3 --json"};
+    for (size_t i = 0; i < ARRAY_COUNT(lines); i++) {
+        struct options options;
+        struct error error = ERROR_INIT;
+        ck_assert_int_eq(parse(lines[i], &options, &error), 0);
+        ck_assert_uint_eq(options.operand_count, 3);
+        ck_assert_str_eq(options.operands[0], "fleet");
+        ck_assert_str_eq(options.operands[1], "show");
+        ck_assert_str_eq(options.operands[2], "Greet");
+        ck_assert_str_eq(options.values[OPTION_SOCKET], "/x");
+        ck_assert_str_eq(options.values[OPTION_VERSION], "3");
+        ck_assert_ptr_nonnull(options.values[OPTION_JSON]);
+        ck_assert_ptr_null(options.values[OPTION_CHECK]);
+        options_free(&options);
+    }
+}
+END_TEST
+
+START_TEST(two_dashes_end_the_options)
+{
+    struct options options;
+    struct error error = ERROR_INIT;
+    ck_assert_int_eq(parse("fleet show -- --json --", &options, &error), 0);
+    ck_assert_ptr_null(options.values[OPTION_JSON]);
+    ck_assert_uint_eq(options.operand_count, 4);
+    ck_assert_str_eq(options.operands[2], "--json");
+    ck_assert_str_eq(options.operands[3], "--");
+    options_free(&options);
+}
+END_TEST
+
+START_TEST(dash_alone_is_an_operand_or_a_value)
+{
+    struct options options;
+    struct error error = ERROR_INIT;
+    ck_assert_int_eq(parse("run start - --body -", &options, &error), 0);
+    ck_assert_uint_eq(options.operand_count, 3);
+    ck_assert_str_eq(options.operands[2], "-");
+    ck_assert_str_eq(options.values[OPTION_BODY], "-");
+    options_free(&options);
+}
+END_TEST
+
+START_TEST(the_last_of_an_option_wins)
+{
+    struct options options;
+    struct error error = ERROR_INIT;
+    ck_assert_int_eq(parse("--limit 1 --limit=2", &options, &error), 0);
+    ck_assert_str_eq(options.values[OPTION_LIMIT], "2");
+    options_free(&options);
+}
+END_TEST
+
+START_TEST(what_is_no_option_is_refused_by_name)
+{
+    assert_refused("fleet list --bogus", "unknown option --bogus");
+    assert_refused("fleet list --bogus=1", "unknown option --bogus");
+    assert_refused("fleet list --jso", "unknown option --jso");
+    assert_refused("fleet list -x", "unknown option -x");
+    assert_refused("fleet list -hx", "unknown option -hx");
+    assert_refused("fleet list --json=1", "--json takes no value");
+    assert_refused("fleet list --project", "--project needs a value");
+    assert_refused("fleet list -s", "--socket needs a value");
+}
+END_TEST
+
+START_TEST(numbers_are_whole_and_within_their_bounds)
+{
+    static const char *const wrong[] = {
+        "0", "11", "-1", "+1", "1x", "x", "0x1", "1.0", "99999999999999999999"};
+    struct options options = {.values = {NULL}};
+    struct error error = ERROR_INIT;
+    int64_t number = 5;
+    ck_assert_int_eq(options_number(&options, OPTION_LIMIT, 1, 10, &number, &error), 0);
+    ck_assert_int_eq(number, 5);
+    options.values[OPTION_LIMIT] = "10";
+    ck_assert_int_eq(options_number(&options, OPTION_LIMIT, 1, 10, &number, &error), 0);
+    ck_assert_int_eq(number, 10);
+    for (size_t i = 0; i < ARRAY_COUNT(wrong); i++) {
+        options.values[OPTION_LIMIT] = wrong[i];
+        error_clear(&error);
+        ck_assert_int_eq(options_number(&options, OPTION_LIMIT, 1, 10, &number, &error), -1);
+        ck_assert_str_eq(error.message, "--limit must be a whole number from 1 to 10");
+    }
+    options.values[OPTION_LIMIT] = "";
+    error_clear(&error);
+    ck_assert_int_eq(options_number(&options, OPTION_LIMIT, 1, 10, &number, &error), -1);
+    ck_assert_int_eq(number, 10);
+}
+END_TEST
+
+START_TEST(durations_add_up)
+{
+    static const struct {
+        const char *text;
+        int64_t milliseconds;
+    } good[] = {{"0s", 0},       {"250ms", 250},    {"90s", 90000},     {"5m", 300000},
+                {"1h", 3600000}, {"2d", 172800000}, {"1h30m", 5400000}, {"1m1ms", 60001},
+                {"007s", 7000},  {"1s1s", 2000}};
+    for (size_t i = 0; i < ARRAY_COUNT(good); i++) {
+        int64_t milliseconds = -1;
+        ck_assert_msg(duration_parse(good[i].text, &milliseconds) == 0, "%s", good[i].text);
+        ck_assert_int_eq(milliseconds, good[i].milliseconds);
+    }
+}
+END_TEST
+
+START_TEST(what_is_no_duration_is_refused)
+{
+    static const char *const wrong[] = {"",
+                                        "5",
+                                        "s",
+                                        "5x",
+                                        "5 s",
+                                        "-5s",
+                                        "+5s",
+                                        "1.5s",
+                                        "5s6",
+                                        "99999999999999999999s",
+                                        "9223372036854775807d",
+                                        "9223372036854775807ms1ms"};
+    for (size_t i = 0; i < ARRAY_COUNT(wrong); i++) {
+        int64_t milliseconds = 17;
+        ck_assert_msg(duration_parse(wrong[i], &milliseconds) == -1, "%s", wrong[i]);
+        ck_assert_int_eq(milliseconds, 17);
+    }
+}
+END_TEST
+
+TEST_MAIN("ctl_options", TEST(options_may_stand_before_and_behind_operands),
+          TEST(two_dashes_end_the_options), TEST(dash_alone_is_an_operand_or_a_value),
+          TEST(the_last_of_an_option_wins), TEST(what_is_no_option_is_refused_by_name),
+          TEST(numbers_are_whole_and_within_their_bounds), TEST(durations_add_up),
+          TEST(what_is_no_duration_is_refused))

@@ -1,0 +1,367 @@
+/* base/record: the job as bytes, the exit record as lines, lock, pid and started. */
+#include "base/record.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "support/suite.h"
+
+static char *folder_path;
+
+static int make_folder(void)
+{
+    const char *base = getenv("TMPDIR");
+    folder_path = memory_format("%s/record.XXXXXX", base != NULL ? base : "/tmp");
+    ck_assert_ptr_nonnull(mkdtemp(folder_path));
+    int fd = open(folder_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    ck_assert_int_ge(fd, 0);
+    return fd;
+}
+
+static void remove_folder(int fd)
+{
+    struct error error = ERROR_INIT;
+    close(fd);
+    ck_assert_msg(file_remove_tree(AT_FDCWD, folder_path, &error) == 0, "%s", error.message);
+    free(folder_path);
+}
+
+static char *arguments[] = {(char *)"--lines", (char *)"", (char *)"a b\nc"};
+static char *environment[] = {(char *)"PATH=/usr/bin:/bin", (char *)"EMPTY=", (char *)"X=a=b"};
+static uint32_t groups[] = {5, 4294967294U};
+
+static struct record_job good_job(void)
+{
+    return (struct record_job){
+        .vessel_run_id = (char *)"0198c0de-0000-7000-8000-000000000001",
+        .workdir = (char *)"/var/lib/webhookd/runs/r",
+        .hidden_dir = (char *)"/var/lib/webhookd",
+        .interpreter = (char *)"bash",
+        .file_name = (char *)"scripts/.hidden/a..sh",
+        .file_content = (char *)"echo \"\xc3\xa9\"\n",
+        .file_to_run = (char *)"scripts/.hidden/a..sh",
+        .arguments = arguments,
+        .argument_count = ARRAY_COUNT(arguments),
+        .environment = environment,
+        .environment_count = ARRAY_COUNT(environment),
+        .change_user = true,
+        .uid = 65534,
+        .gid = 4294967294U,
+        .groups = groups,
+        .group_count = ARRAY_COUNT(groups),
+        .user = (char *)"nobody",
+        .nice = -5,
+        .cutoff_ms = 14400000,
+        .stop_grace_ms = 10000,
+        .max_output_bytes = 10485760,
+    };
+}
+
+static struct buffer written(const struct record_job *job)
+{
+    struct buffer bytes = BUFFER_INIT;
+    ck_assert_int_eq(record_job_write(job, &bytes), 0);
+    return bytes;
+}
+
+static bool is_accepted(const struct record_job *job)
+{
+    struct buffer bytes = written(job);
+    struct record_job copy;
+    struct error error = ERROR_INIT;
+    int result = record_job_read(bytes.data, bytes.bytes, &copy, &error);
+    ck_assert_int_eq(error_is_set(&error), result != 0);
+    record_job_free(&copy);
+    buffer_free(&bytes);
+    return result == 0;
+}
+
+START_TEST(a_job_is_read_as_it_was_written)
+{
+    struct record_job job = good_job(), copy;
+    struct buffer bytes = written(&job);
+    struct error error = ERROR_INIT;
+    ck_assert_msg(record_job_read(bytes.data, bytes.bytes, &copy, &error) == 0, "%s",
+                  error.message);
+    ck_assert_str_eq(copy.vessel_run_id, job.vessel_run_id);
+    ck_assert_str_eq(copy.workdir, job.workdir);
+    ck_assert_str_eq(copy.hidden_dir, job.hidden_dir);
+    ck_assert_str_eq(copy.interpreter, job.interpreter);
+    ck_assert_str_eq(copy.file_name, job.file_name);
+    ck_assert_str_eq(copy.file_content, job.file_content);
+    ck_assert_str_eq(copy.file_to_run, job.file_to_run);
+    ck_assert_str_eq(copy.user, job.user);
+    ck_assert_uint_eq(copy.argument_count, 3);
+    for (int i = 0; i < 3; i++)
+        ck_assert_str_eq(copy.arguments[i], arguments[i]);
+    ck_assert_uint_eq(copy.environment_count, 3);
+    for (int i = 0; i < 3; i++)
+        ck_assert_str_eq(copy.environment[i], environment[i]);
+    ck_assert_ptr_null(copy.environment[3]);
+    ck_assert_uint_eq(copy.group_count, 2);
+    ck_assert_mem_eq(copy.groups, groups, sizeof(groups));
+    ck_assert(copy.change_user);
+    ck_assert_uint_eq(copy.uid, job.uid);
+    ck_assert_uint_eq(copy.gid, job.gid);
+    ck_assert_int_eq(copy.nice, -5);
+    ck_assert_int_eq(copy.cutoff_ms, job.cutoff_ms);
+    ck_assert_int_eq(copy.stop_grace_ms, job.stop_grace_ms);
+    ck_assert_int_eq(copy.max_output_bytes, job.max_output_bytes);
+    record_job_free(&copy);
+    buffer_free(&bytes);
+}
+END_TEST
+
+START_TEST(every_truncation_of_a_job_is_refused)
+{
+    struct record_job job = good_job(), copy;
+    struct buffer bytes = written(&job);
+    for (size_t length = 0; length < bytes.bytes; length++) {
+        char *exact = memory_copy(bytes.data, length); /* so that a read beyond it is seen */
+        struct error error = ERROR_INIT;
+        ck_assert_int_eq(record_job_read(exact, length, &copy, &error), -1);
+        ck_assert(error_is_set(&error));
+        ck_assert_ptr_null(copy.environment);
+        free(exact);
+    }
+    ck_assert_int_eq(buffer_append_char(&bytes, '\0'), 0);
+    struct error error = ERROR_INIT;
+    ck_assert_int_eq(record_job_read(bytes.data, bytes.bytes, &copy, &error), -1);
+    buffer_free(&bytes);
+}
+END_TEST
+
+/* What is accepted must be whole: every text is touched. */
+static size_t weigh(const struct record_job *job)
+{
+    size_t sum = strlen(job->vessel_run_id) + strlen(job->workdir) + strlen(job->hidden_dir) +
+                 strlen(job->interpreter) + strlen(job->file_name) + strlen(job->file_content) +
+                 strlen(job->file_to_run) + strlen(job->user);
+    for (size_t i = 0; i < job->argument_count; i++)
+        sum += strlen(job->arguments[i]);
+    for (size_t i = 0; i < job->environment_count; i++)
+        sum += strlen(job->environment[i]);
+    return sum;
+}
+
+START_TEST(a_flipped_byte_in_a_job_is_refused_or_harmless)
+{
+    static const unsigned char flips[] = {0x01, 0x02, 0x80, 0xff};
+    struct record_job job = good_job(), copy;
+    struct buffer bytes = written(&job);
+    size_t refused = 0;
+    for (size_t at = 0; at < bytes.bytes; at++) {
+        for (size_t i = 0; i < ARRAY_COUNT(flips); i++) {
+            char *changed = memory_copy(bytes.data, bytes.bytes);
+            changed[at] = (char)(changed[at] ^ flips[i]);
+            struct error error = ERROR_INIT;
+            if (record_job_read(changed, bytes.bytes, &copy, &error) == 0) {
+                ck_assert_uint_le(weigh(&copy), bytes.bytes);
+                ck_assert_ptr_null(strstr(copy.file_name, "../"));
+                record_job_free(&copy);
+            } else {
+                refused++;
+            }
+            free(changed);
+        }
+    }
+    ck_assert_uint_gt(refused, 100);
+    buffer_free(&bytes);
+}
+END_TEST
+
+START_TEST(a_job_of_another_format_is_refused_by_that_name)
+{
+    struct record_job job = good_job(), copy;
+    struct buffer bytes = written(&job);
+    bytes.data[0] = 99;
+    struct error error = ERROR_INIT;
+    ck_assert_int_eq(record_job_read(bytes.data, bytes.bytes, &copy, &error), -1);
+    ck_assert_str_eq(error.message, "the job is of format 99, this program reads 1");
+    buffer_free(&bytes);
+}
+END_TEST
+
+START_TEST(names_that_lead_elsewhere_are_refused)
+{
+    static const char *const bad[] = {"",   ".",    "..",  "/etc/passwd", "a/../b",
+                                      "a/", "a//b", "./a", "../a",        "a/.."};
+    struct record_job job = good_job();
+    ck_assert(is_accepted(&job));
+    for (size_t i = 0; i < ARRAY_COUNT(bad); i++) {
+        job = good_job();
+        job.file_name = memory_string(bad[i]);
+        ck_assert_msg(!is_accepted(&job), "file_name \"%s\"", bad[i]);
+        struct record_job other = good_job();
+        other.file_to_run = job.file_name;
+        ck_assert_msg(!is_accepted(&other), "file_to_run \"%s\"", bad[i]);
+        free(job.file_name);
+    }
+    job = good_job();
+    job.vessel_run_id = (char *)"../x";
+    ck_assert(!is_accepted(&job));
+    job = good_job();
+    job.workdir = (char *)"runs/r";
+    ck_assert(!is_accepted(&job));
+    job = good_job();
+    char *nameless[] = {(char *)"=x"};
+    job.environment = nameless;
+    job.environment_count = 1;
+    ck_assert(!is_accepted(&job));
+    job = good_job();
+    job.uid = UINT32_MAX; /* "leave it as it is" to setresuid */
+    ck_assert(!is_accepted(&job));
+}
+END_TEST
+
+START_TEST(an_exit_record_is_read_as_it_was_written)
+{
+    int fd = make_folder();
+    struct error error = ERROR_INIT;
+    struct record_exit read, exit = {
+                                 .result = RECORD_NOT_STARTED,
+                                 .exit_code = 127,
+                                 .started_ms = 0,
+                                 .ended_ms = 1764000000123,
+                                 .output_bytes = 10485760,
+                                 .output_cut = true,
+                             };
+    ck_assert_int_eq(record_exit_read(fd, &read, &error), 0);
+    (void)snprintf(exit.reason, sizeof(exit.reason), "bash: No such file or directory in /bin");
+    ck_assert_int_eq(record_exit_write(fd, &exit, &error), 0);
+    ck_assert_msg(record_exit_read(fd, &read, &error) == 1, "%s", error.message);
+    ck_assert_int_eq(read.result, RECORD_NOT_STARTED);
+    ck_assert_int_eq(read.exit_code, 127);
+    ck_assert_int_eq(read.started_ms, 0);
+    ck_assert_int_eq(read.ended_ms, 1764000000123);
+    ck_assert_int_eq(read.output_bytes, 10485760);
+    ck_assert(read.output_cut);
+    ck_assert_str_eq(read.reason, exit.reason);
+
+    /* The longest reason, and none; a newline can't forge a line. */
+    memset(exit.reason, 'x', sizeof(exit.reason) - 1);
+    exit.reason[5] = '\n';
+    ck_assert_int_eq(record_exit_write(fd, &exit, &error), 0);
+    ck_assert_int_eq(record_exit_read(fd, &read, &error), 1);
+    ck_assert_uint_eq(strlen(read.reason), sizeof(exit.reason) - 1);
+    ck_assert_int_eq(read.reason[5], '?');
+    exit.reason[0] = '\0';
+    exit.result = RECORD_EXITED;
+    ck_assert_int_eq(record_exit_write(fd, &exit, &error), 0);
+    ck_assert_int_eq(record_exit_read(fd, &read, &error), 1);
+    ck_assert_str_eq(read.reason, "");
+    ck_assert_int_eq(read.result, RECORD_EXITED);
+    remove_folder(fd);
+}
+END_TEST
+
+static int read_text(int fd, const char *text, size_t bytes)
+{
+    struct error error = ERROR_INIT;
+    struct record_exit exit;
+    ck_assert_int_eq(file_replace(fd, "exit", text, bytes, 0600, &error), 0);
+    int result = record_exit_read(fd, &exit, &error);
+    ck_assert_int_eq(error_is_set(&error), result < 0);
+    return result;
+}
+
+START_TEST(half_an_exit_record_is_damaged)
+{
+    int fd = make_folder();
+    struct error error = ERROR_INIT;
+    struct record_exit exit = {.result = RECORD_CUTOFF, .exit_code = 143, .ended_ms = 5};
+    ck_assert_int_eq(record_exit_write(fd, &exit, &error), 0);
+    struct buffer text = BUFFER_INIT;
+    ck_assert_int_eq(file_read(fd, "exit", 4096, &text, &error), 0);
+    ck_assert_int_eq(read_text(fd, text.data, text.bytes), 1);
+    for (size_t bytes = 0; bytes < text.bytes; bytes++)
+        ck_assert_int_eq(read_text(fd, text.data, bytes), -1);
+    char zeros[64] = {0};
+    ck_assert_int_eq(read_text(fd, zeros, sizeof(zeros)), -1);
+
+    ck_assert_int_eq(buffer_append_text(&text, "colour blue\n"), 0);
+    ck_assert_int_eq(read_text(fd, text.data, text.bytes), 1);
+    text.data[strlen("format ")] = '2';
+    ck_assert_int_eq(read_text(fd, text.data, text.bytes), -1);
+    buffer_free(&text);
+    remove_folder(fd);
+}
+END_TEST
+
+START_TEST(a_lock_is_held_until_its_last_descriptor_is_closed)
+{
+    int fd = make_folder();
+    struct error error = ERROR_INIT;
+    ck_assert_int_eq(record_lock_is_held(fd), -1);
+    int lock = record_lock_take(fd, &error);
+    ck_assert_int_ge(lock, 0);
+    ck_assert_int_eq(fcntl(lock, F_GETFD), FD_CLOEXEC);
+    ck_assert_int_eq(record_lock_is_held(fd), 1);
+    ck_assert_int_eq(record_lock_take(fd, &error), -1);
+    ck_assert_int_eq(error.kind, ERROR_CONFLICT);
+
+    int copy = dup(lock);
+    close(lock);
+    ck_assert_int_eq(record_lock_is_held(fd), 1);
+    close(copy);
+    ck_assert_int_eq(record_lock_is_held(fd), 0);
+    error_clear(&error);
+    lock = record_lock_take(fd, &error);
+    ck_assert_int_ge(lock, 0);
+    close(lock);
+    remove_folder(fd);
+}
+END_TEST
+
+START_TEST(a_pid_is_read_whole_or_not_at_all)
+{
+    static const char *const bad[] = {"12",    "x\n",   "0\n",    "-5\n",
+                                      "1 2\n", " 12\n", "12\n\n", "99999999999\n"};
+    int fd = make_folder();
+    struct error error = ERROR_INIT;
+    ck_assert_int_eq(record_pid_read(fd), 0);
+    ck_assert_int_eq(file_replace(fd, "pid", "", 0, 0600, &error), 0);
+    ck_assert_int_eq(record_pid_read(fd), 0);
+    ck_assert_int_eq(record_pid_write(fd, 4194304, &error), 0);
+    ck_assert_int_eq(record_pid_read(fd), 4194304);
+    ck_assert_int_eq(record_pid_write(fd, 7, &error), 0);
+    ck_assert_int_eq(record_pid_read(fd), 7);
+    for (size_t i = 0; i < ARRAY_COUNT(bad); i++) {
+        ck_assert_int_eq(file_replace(fd, "pid", bad[i], strlen(bad[i]), 0600, &error), 0);
+        ck_assert_msg(record_pid_read(fd) == -1, "\"%s\"", bad[i]);
+    }
+    remove_folder(fd);
+}
+END_TEST
+
+START_TEST(started_is_there_once_it_was_marked)
+{
+    int fd = make_folder();
+    ck_assert(!record_has_started(fd));
+    ck_assert_int_eq(record_mark_started(fd), 0);
+    ck_assert(record_has_started(fd));
+    ck_assert_int_eq(record_mark_started(fd), 0);
+    ck_assert_int_eq(record_mark_started(-1), -1);
+    char name[RECORD_NAME_BYTES];
+    ck_assert_str_eq(record_name("0198c0de-0000-7000-8000-000000000001", 25, name),
+                     "0198c0de-0000-7000-8000-000000000001.25");
+    remove_folder(fd);
+}
+END_TEST
+
+TEST_MAIN("record", TEST(a_job_is_read_as_it_was_written),
+          TEST(every_truncation_of_a_job_is_refused),
+          TEST(a_flipped_byte_in_a_job_is_refused_or_harmless),
+          TEST(a_job_of_another_format_is_refused_by_that_name),
+          TEST(names_that_lead_elsewhere_are_refused),
+          TEST(an_exit_record_is_read_as_it_was_written), TEST(half_an_exit_record_is_damaged),
+          TEST(a_lock_is_held_until_its_last_descriptor_is_closed),
+          TEST(a_pid_is_read_whole_or_not_at_all), TEST(started_is_there_once_it_was_marked))

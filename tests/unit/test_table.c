@@ -1,0 +1,201 @@
+/* webhookctl's tables and what they do to hostile text. The program's own folder is in no archive,
+ * so the source is part of this test. */
+#include "webhookctl/table.c"
+
+#include <locale.h>
+
+#include "support/suite.h"
+
+static const struct table_column columns[] = {{"NAME", TABLE_LEFT}, {"N", TABLE_RIGHT}};
+#define COLUMNS ARRAY_COUNT(columns)
+
+/* What table_write writes, for the caller to free. */
+static char *written(const struct table *table)
+{
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *file = open_memstream(&text, &bytes);
+    ck_assert_ptr_nonnull(file);
+    table_write(table, file);
+    ck_assert_int_eq(fclose(file), 0);
+    return text;
+}
+
+static void assert_escapes(const char *text, const char *expected)
+{
+    struct buffer safe = BUFFER_INIT;
+    table_escape(&safe, text);
+    ck_assert_str_eq(buffer_text(&safe), expected);
+    buffer_free(&safe);
+}
+
+START_TEST(columns_are_as_wide_as_their_widest_cell)
+{
+    struct table *table = table_new(columns, COLUMNS);
+    table_add(table, "a");
+    table_add(table, "1000");
+    table_add(table, "longer name");
+    table_add(table, "7");
+    char *text = written(table);
+    ck_assert_str_eq(text, "NAME            N\n"
+                           "a            1000\n"
+                           "longer name     7\n");
+    free(text);
+    table_free(table);
+}
+END_TEST
+
+START_TEST(no_line_ends_in_spaces)
+{
+    static const struct table_column left[] = {{"A", TABLE_LEFT}, {"LAST", TABLE_LEFT}};
+    struct table *table = table_new(left, ARRAY_COUNT(left));
+    table_add(table, "x");
+    table_add(table, "y");
+    char *text = written(table);
+    ck_assert_str_eq(text, "A  LAST\nx  y\n");
+    free(text);
+    table_free(table);
+}
+END_TEST
+
+START_TEST(absent_and_empty_cells_are_dashes)
+{
+    struct table *table = table_new(columns, COLUMNS);
+    table_add(table, NULL);
+    table_add(table, "");
+    char *text = written(table);
+    ck_assert_str_eq(text, "NAME  N\n-     -\n");
+    free(text);
+    table_free(table);
+}
+END_TEST
+
+START_TEST(table_without_rows_is_its_titles)
+{
+    struct table *table = table_new(columns, COLUMNS);
+    char *text = written(table);
+    ck_assert_str_eq(text, "NAME  N\n");
+    free(text);
+    table_free(table);
+}
+END_TEST
+
+START_TEST(row_that_is_not_whole_is_not_written)
+{
+    struct table *table = table_new(columns, COLUMNS);
+    table_add(table, "a");
+    table_add(table, "1");
+    table_add(table, "a much longer name");
+    char *text = written(table);
+    ck_assert_str_eq(text, "NAME  N\na     1\n");
+    free(text);
+    table_free(table);
+}
+END_TEST
+
+START_TEST(many_rows_are_all_written)
+{
+    struct table *table = table_new(columns, COLUMNS);
+    for (int i = 0; i < 1000; i++) {
+        table_add(table, "row");
+        table_take(table, memory_format("%d", i));
+    }
+    char *text = written(table);
+    size_t lines = 0;
+    for (const char *c = text; *c != '\0'; c++)
+        lines += *c == '\n';
+    ck_assert_uint_eq(lines, 1001);
+    ck_assert_ptr_nonnull(strstr(text, "\nrow   999\n"));
+    free(text);
+    table_free(table);
+}
+END_TEST
+
+START_TEST(widths_count_characters_not_bytes)
+{
+    struct table *table = table_new(columns, COLUMNS);
+    table_add(table, "Grüße");
+    table_add(table, "1");
+    table_add(table, "abcdef");
+    table_add(table, "2");
+    char *text = written(table);
+    ck_assert_str_eq(text, "NAME    N\n"
+                           "Grüße   1\n"
+                           "abcdef  2\n");
+    free(text);
+    table_free(table);
+}
+END_TEST
+
+START_TEST(wide_and_combining_characters_take_the_columns_that_a_terminal_gives_them)
+{
+    if (!setlocale(LC_CTYPE, "C.UTF-8")) {
+        test_skip("there is no C.UTF-8");
+        return;
+    }
+    ck_assert_uint_eq(table_width("日本"), 4);
+    ck_assert_uint_eq(table_width("e\xcc\x81"), 1);
+}
+END_TEST
+
+START_TEST(text_without_tricks_stays_as_it_is)
+{
+    assert_escapes("", "");
+    assert_escapes("plain text, \"quotes\" and \\ too", "plain text, \"quotes\" and \\ too");
+    assert_escapes("Grüße 日本 🚢", "Grüße 日本 🚢");
+}
+END_TEST
+
+START_TEST(control_characters_cannot_reach_a_terminal)
+{
+    assert_escapes("a\nb\rc\td", "a\\nb\\rc\\td");
+    assert_escapes("\x1b[31mred\x1b]0;title\x07", "\\x1b[31mred\\x1b]0;title\\x07");
+    assert_escapes("\x7f", "\\x7f");
+    assert_escapes("\xc2\x9b", "\\u009b"); /* CSI as one character */
+}
+END_TEST
+
+START_TEST(marks_that_turn_or_hide_text_are_shown)
+{
+    assert_escapes("a\xe2\x80\xae"
+                   "b",
+                   "a\\u202eb");
+    assert_escapes("\xe2\x81\xa6", "\\u2066");
+    assert_escapes("\xe2\x80\x8b", "\\u200b");
+    assert_escapes("\xe2\x80\xa8", "\\u2028");
+    assert_escapes("\xef\xbb\xbf", "\\ufeff");
+}
+END_TEST
+
+START_TEST(bytes_that_are_no_utf8_are_shown_one_by_one)
+{
+    assert_escapes("\xff\xfe", "\\xff\\xfe");
+    assert_escapes("\xc3", "\\xc3");
+    assert_escapes("\xe6\x97", "\\xe6\\x97");
+    assert_escapes("\xc0\xaf", "\\xc0\\xaf");          /* an overlong slash */
+    assert_escapes("\xed\xa0\x80", "\\xed\\xa0\\x80"); /* half of a surrogate pair */
+}
+END_TEST
+
+START_TEST(cells_are_escaped_before_they_are_measured)
+{
+    struct table *table = table_new(columns, COLUMNS);
+    table_add(table, "a\x1b");
+    table_add(table, "1");
+    char *text = written(table);
+    ck_assert_str_eq(text, "NAME   N\na\\x1b  1\n");
+    free(text);
+    table_free(table);
+}
+END_TEST
+
+TEST_MAIN("table", TEST(columns_are_as_wide_as_their_widest_cell), TEST(no_line_ends_in_spaces),
+          TEST(absent_and_empty_cells_are_dashes), TEST(table_without_rows_is_its_titles),
+          TEST(row_that_is_not_whole_is_not_written), TEST(many_rows_are_all_written),
+          TEST(widths_count_characters_not_bytes),
+          TEST(wide_and_combining_characters_take_the_columns_that_a_terminal_gives_them),
+          TEST(text_without_tricks_stays_as_it_is),
+          TEST(control_characters_cannot_reach_a_terminal),
+          TEST(marks_that_turn_or_hide_text_are_shown),
+          TEST(bytes_that_are_no_utf8_are_shown_one_by_one),
+          TEST(cells_are_escaped_before_they_are_measured))
