@@ -39,6 +39,7 @@
 
 struct daemon {
     struct config *config;
+    struct config *first; /* what was started with: the store's options borrow from it for as long as we live */
     const char *config_path;
     int state_fd, lock_fd;
     struct store_options store;
@@ -294,9 +295,10 @@ static int state_prepare(struct daemon *daemon, struct error *error)
         state_make_folders(daemon, error) != 0 || key_prepare(daemon, error) != 0)
         return -1;
     const char *relaxed = getenv("WEBHOOKD_TEST_RELAXED_SYNC");
+    daemon->first = config_hold(daemon->config);
     daemon->store = (struct store_options){
-        .state_dir = daemon->config->state_dir,
-        .location = daemon->config->store,
+        .state_dir = daemon->first->state_dir,
+        .location = daemon->first->store,
         .mode = STORE_WRITE,
         .relaxed_sync = relaxed && strcmp(relaxed, "1") == 0,
     };
@@ -422,6 +424,7 @@ static void daemon_free(struct daemon *daemon)
     if (daemon->state_fd >= 0)
         close(daemon->state_fd);
     free(daemon->supervisor_path);
+    config_release(daemon->first);
     config_release(daemon->config);
 }
 

@@ -84,7 +84,7 @@ static void set_state(struct request *request, enum request_state state)
         break;
     case REQUEST_STORING:
     case REQUEST_REFUSED:
-        assert(!"no way on from here");
+        assert(0 && "no way on from here");
         break;
     }
     request->state = state;
@@ -400,7 +400,7 @@ static enum http_step request_finish(struct http_exchange *exchange, void *conte
         return answer_result(request);
     case REQUEST_NEW:
     case REQUEST_CHECKING:
-        assert(!"finish before begin has ended");
+        assert(0 && "finish before begin has ended");
         break;
     }
     log_error("body not spooled", log_id("request", http_request_id(exchange)),

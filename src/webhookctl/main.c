@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -334,6 +335,8 @@ int main(int argc, char **argv)
     struct options options;
     struct error error = ERROR_INIT;
     keep_standard_streams();
+    signal(SIGPIPE,
+           SIG_DFL); /* whoever started us may ignore it; when a reader goes away, so do we */
     setlocale(LC_CTYPE, "C.UTF-8"); /* how wide characters are; nothing else here depends on it */
 
     /* --version asks for a fleet's version and needs a value, but people type it alone. */

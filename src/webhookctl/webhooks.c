@@ -1,6 +1,7 @@
 /* webhook list, create, show, replace, remove. The URL stands alone on its line, for scripts.
  * Called by main.c; the program has one thread. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "webhookctl/ctl.h"
@@ -29,14 +30,15 @@ int webhook_list(struct ctl *ctl, struct error *error)
     return CTL_DONE;
 }
 
-static void add_hint(struct error *error)
+/* What to do about an answer that says only what is. */
+static void add_hint(const char *method, struct error *error)
 {
     struct error plain = *error;
     const char *hint = NULL;
-    if (plain.kind == ERROR_NOT_FOUND)
+    if (plain.kind == ERROR_NOT_FOUND && strcmp(method, "DELETE") != 0)
         hint = "webhookctl webhook create makes one";
     else if (plain.kind == ERROR_CONFLICT)
-        hint = "webhookctl webhook show prints its URL, replace makes a new one";
+        hint = "webhookctl webhook show prints its URL";
     if (!hint)
         return;
     error_clear(error);
@@ -60,7 +62,7 @@ static json_t *call_webhook(struct ctl *ctl, const char *method, struct error *e
     free(path);
     json_decref(fleet);
     if (!data)
-        add_hint(error);
+        add_hint(method, error);
     return data;
 }
 

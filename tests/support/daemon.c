@@ -20,11 +20,13 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "support/http.h"
+#include "support/janitor.h"
 
 #define READY_TIMEOUT_MS 60000
 #define MAX_ARGUMENTS    32
 
-static char *program(const char *name)
+char *daemon_program(const char *name)
 {
     const char *build = getenv("BUILD");
     char path[PATH_MAX];
@@ -100,7 +102,7 @@ static void exec_daemon(struct daemon *daemon, const char *notify_path)
     int argc = 0;
     for (int i = 0; daemon->options.wrapper && daemon->options.wrapper[i]; i++)
         argv[argc++] = memory_string(daemon->options.wrapper[i]);
-    argv[argc++] = program("webhookd");
+    argv[argc++] = daemon_program("webhookd");
     argv[argc++] = memory_string("-c");
     argv[argc++] = daemon->config;
     argv[argc] = NULL;
@@ -147,30 +149,41 @@ static pid_t await_ready(struct daemon *daemon, int fd, int *status)
     return 0;
 }
 
-static unsigned find_port(const char *log, const char *name)
+static unsigned find_port(const char *status, const char *name)
 {
-    const char *found = NULL;
-    for (const char *at = log; (at = strstr(at, name)); at++)
-        found = at;
+    const char *found = strstr(status, name);
     return found ? (unsigned)strtoul(found + strlen(name), NULL, 10) : 0;
+}
+
+/* Asked, not read in the log: that comes later, in other formats, or not at all. */
+static void find_ports(struct daemon *daemon)
+{
+    struct response response;
+    http_request_over(daemon->socket, "GET", "http://localhost/api/v1/status", NULL, NULL, 0,
+                      &response);
+    daemon->port = find_port(response.body, "\"hooks\":\"127.0.0.1:");
+    daemon->admin_port = find_port(response.body, "\"admin\":\"127.0.0.1:");
+    response_free(&response);
+}
+
+static void spawn(struct daemon *daemon, const char *notify_path)
+{
+    fflush(NULL);
+    daemon->child = fork();
+    if (daemon->child == 0)
+        exec_daemon(daemon, notify_path);
 }
 
 static bool start(struct daemon *daemon, int *status)
 {
     char notify_path[108];
     int fd = listen_for_ready(daemon, notify_path);
-    fflush(NULL);
-    daemon->child = fork();
-    if (daemon->child == 0)
-        exec_daemon(daemon, notify_path);
+    spawn(daemon, notify_path);
     daemon->pid = await_ready(daemon, fd, status);
     close(fd);
     if (daemon->pid == 0)
         return false;
-    char *log = daemon_log(daemon);
-    daemon->port = find_port(log, " hooks=127.0.0.1:");
-    daemon->admin_port = find_port(log, " listen=127.0.0.1:");
-    free(log);
+    find_ports(daemon);
     return true;
 }
 
@@ -184,17 +197,23 @@ static void start_or_fail(struct daemon *daemon)
                  daemon->child ? "still running" : "exit status", exit_status(status), log);
 }
 
-void daemon_begin(struct daemon *daemon, const struct daemon_options *options)
+void daemon_prepare(struct daemon *daemon, const struct daemon_options *options)
 {
     memset(daemon, 0, sizeof(*daemon));
     signal(SIGPIPE, SIG_IGN);
     strcpy(daemon->folder, "/tmp/webhookd-test-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(daemon->folder));
+    janitor_watch(daemon->folder);
     chmod(daemon->folder, 0755);
     snprintf(daemon->config, sizeof(daemon->config), "%s/webhookd.conf", daemon->folder);
     snprintf(daemon->socket, sizeof(daemon->socket), "%s/admin.sock", daemon->folder);
     snprintf(daemon->log, sizeof(daemon->log), "%s/log", daemon->folder);
     daemon_configure(daemon, options);
+}
+
+void daemon_begin(struct daemon *daemon, const struct daemon_options *options)
+{
+    daemon_prepare(daemon, options);
     start_or_fail(daemon);
 }
 
@@ -209,6 +228,17 @@ int daemon_start_fails(struct daemon *daemon)
     ck_assert_msg(!start(daemon, &status), "webhookd has started");
     ck_assert_int_eq(daemon->child, 0);
     return exit_status(status);
+}
+
+void daemon_start_and_kill(struct daemon *daemon, unsigned after_us)
+{
+    char notify_path[108];
+    int fd = listen_for_ready(daemon, notify_path);
+    spawn(daemon, notify_path);
+    usleep(after_us);
+    daemon->pid = daemon->child;
+    daemon_kill(daemon);
+    close(fd);
 }
 
 /* ---- stopping ---- */
@@ -271,7 +301,7 @@ void daemon_finish(struct daemon *daemon)
 
 static int run_ctl(struct daemon *daemon, char **out, size_t *out_bytes, char **err, va_list list)
 {
-    char *argv[MAX_ARGUMENTS] = {program("webhookctl"), memory_string("-s"), daemon->socket};
+    char *argv[MAX_ARGUMENTS] = {daemon_program("webhookctl"), memory_string("-s"), daemon->socket};
     int argc = 3;
     for (char *argument; argc < MAX_ARGUMENTS - 1 && (argument = va_arg(list, char *));)
         argv[argc++] = argument;

@@ -33,10 +33,16 @@ struct daemon {
 
 /* Makes the folder and the configuration (sandbox off, ports free), starts webhookd, returns when it is ready. */
 void daemon_begin(struct daemon *daemon, const struct daemon_options *options);
+/* The same without starting it: for daemon_restart, daemon_start_fails, or a start of the test's own. */
+void daemon_prepare(struct daemon *daemon, const struct daemon_options *options);
+/* The path of a program that was built. Free it. */
+char *daemon_program(const char *name);
 /* Starts it again on the same folder and state (after daemon_kill or daemon_stop), on new ports. */
 void daemon_restart(struct daemon *daemon);
 /* Starts it where it is expected not to become ready: returns its exit status. */
 int daemon_start_fails(struct daemon *daemon);
+/* Starts it and kills it after so many microseconds, wherever it is by then. */
+void daemon_start_and_kill(struct daemon *daemon, unsigned after_us);
 /* SIGTERM, then its exit status (128 + n for signal n). Fails the test if that takes more than 30 s. */
 int daemon_stop(struct daemon *daemon);
 void daemon_kill(struct daemon *daemon); /* SIGKILL, reaped */

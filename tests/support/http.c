@@ -77,10 +77,13 @@ static struct curl_slist *header_list(const char *const *headers)
     return list;
 }
 
-void http_request(const char *method, const char *url, const char *const *headers, const void *body,
-                  size_t bytes, struct response *response)
+void http_request_over(const char *socket, const char *method, const char *url,
+                       const char *const *headers, const void *body, size_t bytes,
+                       struct response *response)
 {
     CURL *curl = curl_easy_init();
+    if (socket)
+        curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, socket);
     if (body) {
         curl_easy_setopt(curl, CURLOPT_POST, 1L);
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
@@ -88,6 +91,12 @@ void http_request(const char *method, const char *url, const char *const *header
     }
     curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
     perform(curl, url, header_list(headers), response);
+}
+
+void http_request(const char *method, const char *url, const char *const *headers, const void *body,
+                  size_t bytes, struct response *response)
+{
+    http_request_over(NULL, method, url, headers, body, bytes, response);
 }
 
 void http_post(const char *url, const char *const *headers, const void *body, size_t bytes,

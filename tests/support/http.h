@@ -17,6 +17,10 @@ void http_post(const char *url, const char *const *headers, const void *body, si
                struct response *response);
 void http_request(const char *method, const char *url, const char *const *headers, const void *body,
                   size_t bytes, struct response *response);
+/* Over a unix socket; the URL's host and port are only said in the request. */
+void http_request_over(const char *socket, const char *method, const char *url,
+                       const char *const *headers, const void *body, size_t bytes,
+                       struct response *response);
 /* The same with Transfer-Encoding: chunked. */
 void http_post_chunked(const char *url, const void *body, size_t bytes, struct response *response);
 void response_free(struct response *response);

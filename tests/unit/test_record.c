@@ -34,35 +34,39 @@ static void remove_folder(int fd)
     free(folder_path);
 }
 
-static char *arguments[] = {(char *)"--lines", (char *)"", (char *)"a b\nc"};
-static char *environment[] = {(char *)"PATH=/usr/bin:/bin", (char *)"EMPTY=", (char *)"X=a=b"};
+static char *arguments[] = {(char[]){"--lines"}, (char[]){""}, (char[]){"a b\nc"}};
+static char *environment[] = {(char[]){"PATH=/usr/bin:/bin"}, (char[]){"EMPTY="},
+                              (char[]){"X=a=b"}};
 static uint32_t groups[] = {5, 4294967294U};
+
+/* Compound literals out here live as long as the program. */
+static const struct record_job good = {
+    .vessel_run_id = (char[]){"0198c0de-0000-7000-8000-000000000001"},
+    .workdir = (char[]){"/var/lib/webhookd/runs/r"},
+    .hidden_dir = (char[]){"/var/lib/webhookd"},
+    .interpreter = (char[]){"bash"},
+    .file_name = (char[]){"scripts/.hidden/a..sh"},
+    .file_content = (char[]){"echo \"\xc3\xa9\"\n"},
+    .file_to_run = (char[]){"scripts/.hidden/a..sh"},
+    .arguments = arguments,
+    .argument_count = ARRAY_COUNT(arguments),
+    .environment = environment,
+    .environment_count = ARRAY_COUNT(environment),
+    .change_user = true,
+    .uid = 65534,
+    .gid = 4294967294U,
+    .groups = groups,
+    .group_count = ARRAY_COUNT(groups),
+    .user = (char[]){"nobody"},
+    .nice = -5,
+    .cutoff_ms = 14400000,
+    .stop_grace_ms = 10000,
+    .max_output_bytes = 10485760,
+};
 
 static struct record_job good_job(void)
 {
-    return (struct record_job){
-        .vessel_run_id = (char *)"0198c0de-0000-7000-8000-000000000001",
-        .workdir = (char *)"/var/lib/webhookd/runs/r",
-        .hidden_dir = (char *)"/var/lib/webhookd",
-        .interpreter = (char *)"bash",
-        .file_name = (char *)"scripts/.hidden/a..sh",
-        .file_content = (char *)"echo \"\xc3\xa9\"\n",
-        .file_to_run = (char *)"scripts/.hidden/a..sh",
-        .arguments = arguments,
-        .argument_count = ARRAY_COUNT(arguments),
-        .environment = environment,
-        .environment_count = ARRAY_COUNT(environment),
-        .change_user = true,
-        .uid = 65534,
-        .gid = 4294967294U,
-        .groups = groups,
-        .group_count = ARRAY_COUNT(groups),
-        .user = (char *)"nobody",
-        .nice = -5,
-        .cutoff_ms = 14400000,
-        .stop_grace_ms = 10000,
-        .max_output_bytes = 10485760,
-    };
+    return good;
 }
 
 static struct buffer written(const struct record_job *job)
@@ -206,13 +210,13 @@ START_TEST(names_that_lead_elsewhere_are_refused)
         free(job.file_name);
     }
     job = good_job();
-    job.vessel_run_id = (char *)"../x";
+    job.vessel_run_id = (char[]){"../x"};
     ck_assert(!is_accepted(&job));
     job = good_job();
-    job.workdir = (char *)"runs/r";
+    job.workdir = (char[]){"runs/r"};
     ck_assert(!is_accepted(&job));
     job = good_job();
-    char *nameless[] = {(char *)"=x"};
+    char *nameless[] = {(char[]){"=x"}};
     job.environment = nameless;
     job.environment_count = 1;
     ck_assert(!is_accepted(&job));

@@ -1,0 +1,220 @@
+/* SIGKILL of webhookd at any moment, under load, while vessels run: nothing that was promised is lost, and nothing runs twice. The moments
+ * come from a seed, which is printed; $WEBHOOKD_TEST_SEED repeats one. */
+#include "support/suite.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "store/store.h"
+#include "support/aftermath.h"
+#include "support/daemon.h"
+#include "support/janitor.h"
+#include "support/load.h"
+
+#define ROUNDS      50
+#define CONNECTIONS 64
+#define PAUSE_MS                                                                                   \
+    100 /* of each connection: so that there are vessels enough, and not minutes of them */
+#define LARGE_EVERY    16
+#define SHORTEST_US    100000
+#define SPREAD_US      300000
+#define IN_START_EVERY 3     /* in one of so many rounds it is also killed while it starts, */
+#define IN_START_US    60000 /* at most so long after that */
+#define END_WITHIN_MS  150000
+
+static uint64_t make_seed(void)
+{
+    const char *given = getenv("WEBHOOKD_TEST_SEED");
+    uint64_t seed = given ? strtoull(given, NULL, 0) : (uint64_t)clock_wall_ms();
+    fprintf(stderr, "# WEBHOOKD_TEST_SEED=%llu\n", (unsigned long long)seed);
+    return seed;
+}
+
+/* Where each vessel writes a line; vessels may have another user. */
+static char *make_diary(struct daemon *daemon)
+{
+    char *path = daemon_write_file(daemon, "diary", "", 0);
+    ck_assert_int_eq(chmod(path, 0666), 0);
+    return path;
+}
+
+/* One line, one write: lines never mix. */
+static char *diary_fleet(const char *diary)
+{
+    char *script =
+        memory_format("echo \"$SHIPYARD_FLEET_LOG_ID $WEBHOOKD_ATTEMPT\" >> '%s'\n", diary);
+    char *fleet = bash_fleet("diary", script);
+    free(script);
+    return fleet;
+}
+
+static void one_round(struct daemon *daemon, const char *url, uint64_t *random,
+                      struct load_book *book)
+{
+    size_t before = book->count;
+    struct load_options options = {
+        .port = daemon->port, .url = url, .connections = CONNECTIONS, .pause_ms = PAUSE_MS};
+    struct load *load = load_start(&options, book);
+    usleep((unsigned)(SHORTEST_US + load_random(random) % SPREAD_US));
+    daemon_kill(daemon);
+    load_stop(load);
+    if (load_random(random) % IN_START_EVERY == 0)
+        daemon_start_and_kill(daemon, (unsigned)(load_random(random) % IN_START_US));
+    daemon_restart(daemon);
+    ck_assert_uint_eq(aftermath_missing(daemon->state_dir, book, before), 0);
+}
+
+/* ---- afterwards ---- */
+
+static void await_all_ended(struct daemon *daemon)
+{
+    int64_t until_ms = clock_monotonic_ms() + END_WITHIN_MS;
+    int64_t open_runs;
+    while ((open_runs = aftermath_open_runs(daemon->state_dir)) > 0) {
+        ck_assert_msg(clock_monotonic_ms() < until_ms, "%lld runs have not ended",
+                      (long long)open_runs);
+        usleep(20000);
+    }
+}
+
+static void await_no_supervisor(struct daemon *daemon)
+{
+    int64_t until_ms = clock_monotonic_ms() + 10000;
+    while (janitor_signal_supervisors(daemon->folder, 0) > 0) {
+        ck_assert_msg(clock_monotonic_ms() < until_ms, "a supervisor is left");
+        usleep(10000);
+    }
+}
+
+struct line {
+    char run_id[ID_TEXT_BYTES];
+    int attempt;
+};
+
+struct diary {
+    struct line *lines;
+    size_t count;
+};
+
+static int compare_lines(const void *a, const void *b)
+{
+    const struct line *left = a, *right = b;
+    int order = strcmp(left->run_id, right->run_id);
+    return order != 0 ? order : left->attempt - right->attempt;
+}
+
+static void read_diary(const char *path, struct diary *diary)
+{
+    char text[128];
+    size_t capacity = 0;
+    FILE *file = fopen(path, "re");
+    ck_assert_ptr_nonnull(file);
+    while (fgets(text, sizeof(text), file)) {
+        if (diary->count == capacity) {
+            capacity = capacity ? 2 * capacity : 4096;
+            diary->lines = memory_array(diary->lines, capacity, sizeof(*diary->lines));
+        }
+        struct line *line = &diary->lines[diary->count++];
+        ck_assert_msg(sscanf(text, "%36s %d", line->run_id, &line->attempt) == 2,
+                      "a broken line: %s", text);
+    }
+    fclose(file);
+    qsort(diary->lines, diary->count, sizeof(*diary->lines), compare_lines);
+}
+
+struct counting {
+    const struct diary *diary;
+    int64_t before_number;
+    size_t runs, failed, not_once;
+};
+
+/* It has succeeded, and its vessel has run once: the first attempt, and no other. */
+static int count_run(void *context, const struct run_row *row)
+{
+    struct counting *counting = context;
+    struct line wanted = {.attempt = 1};
+    id_format(&row->id, wanted.run_id);
+    const struct diary *diary = counting->diary;
+    const struct line *line =
+        bsearch(&wanted, diary->lines, diary->count, sizeof(*diary->lines), compare_lines);
+    counting->before_number = row->number;
+    counting->runs++;
+    counting->failed += row->status != RUN_SUCCESS;
+    counting->not_once += line == NULL;
+    if (row->status != RUN_SUCCESS || line == NULL)
+        fprintf(stderr, "# run %s: status %d, %s\n", wanted.run_id, (int)row->status,
+                line ? "has run" : "has not run");
+    return 0;
+}
+
+static void assert_each_ran_once(const char *state_dir, const char *diary_path)
+{
+    struct error error = ERROR_INIT;
+    struct diary diary = {NULL, 0};
+    read_diary(diary_path, &diary);
+    for (size_t i = 1; i < diary.count; i++)
+        ck_assert_msg(compare_lines(&diary.lines[i - 1], &diary.lines[i]) != 0,
+                      "attempt %d of run %s has happened twice", diary.lines[i].attempt,
+                      diary.lines[i].run_id);
+    struct store_options options = {
+        .state_dir = state_dir, .location = "sqlite:webhookd.db", .mode = STORE_READ};
+    struct store *store = store_open(&options, &error);
+    ck_assert_msg(store != NULL, "%s", error.message);
+    struct counting counting = {.diary = &diary};
+    size_t seen;
+    do {
+        struct run_filter filter = {.before_number = counting.before_number, .limit = 1000};
+        seen = counting.runs;
+        ck_assert_int_eq(store_list_runs(store, &filter, count_run, &counting, &error), 0);
+    } while (counting.runs > seen);
+    store_close(store);
+    fprintf(stderr, "# %zu runs\n", counting.runs);
+    ck_assert_uint_eq(counting.failed, 0); /* vessels outlive the daemon: none is interrupted */
+    ck_assert_uint_eq(counting.not_once, 0);
+    ck_assert_uint_eq(diary.count, counting.runs); /* and nothing ran that is not in the store */
+    free(diary.lines);
+}
+
+START_TEST(a_killed_webhookd_loses_nothing_and_runs_nothing_twice)
+{
+    struct daemon daemon;
+    struct daemon_options options = {0};
+    struct load_book book = {.seed = make_seed(), .large_every = LARGE_EVERY};
+    uint64_t random = book.seed;
+    daemon_begin(&daemon, &options);
+    char *diary = make_diary(&daemon);
+    char *fleet = diary_fleet(diary);
+    char *url = daemon_fleet(&daemon, fleet);
+
+    for (int i = 0; i < ROUNDS; i++)
+        one_round(&daemon, url, &random, &book);
+    fprintf(stderr, "# %zu promised, %llu refused, %llu unanswered\n", book.count,
+            (unsigned long long)book.refused, (unsigned long long)book.unanswered);
+    ck_assert_uint_gt(book.count, ROUNDS);
+    ck_assert_uint_eq(book.strange, 0);
+
+    await_all_ended(&daemon);
+    aftermath_await_empty(daemon.state_dir, "runs");
+    aftermath_await_empty(daemon.state_dir, "attempts");
+    await_no_supervisor(&daemon);
+    ck_assert_uint_eq(aftermath_missing(daemon.state_dir, &book, 0), 0);
+    assert_each_ran_once(daemon.state_dir, diary);
+    ck_assert_int_eq(daemon_stop(&daemon), 0);
+    aftermath_assert_sound(daemon.state_dir);
+
+    daemon_finish(&daemon);
+    load_book_free(&book);
+    free(url);
+    free(fleet);
+    free(diary);
+}
+END_TEST
+
+TEST_MAIN("kill", SLOW_TEST(a_killed_webhookd_loses_nothing_and_runs_nothing_twice, 240))

@@ -1,0 +1,1152 @@
+/* webhookd as its service manager and its administrator see it: start, refusals, reload, stop, restart. */
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "base/memory.h"
+#include "support/api.h"
+#include "support/daemon.h"
+#include "support/http.h"
+#include "support/suite.h"
+
+#define UNKNOWN_TOKEN "/hooks/whk_000000000000000000000000000000000000"
+
+static const struct daemon_options plain;
+
+/* ---- helpers ---- */
+
+/* Runs webhookd with these arguments to its end: its status; what it wrote is in *out (free it). */
+static int run_webhookd(char **out, ...)
+{
+    char *argv[8] = {daemon_program("webhookd")};
+    va_list list;
+    va_start(list, out);
+    for (int i = 1; i < 7 && (argv[i] = va_arg(list, char *)); i++)
+        ;
+    va_end(list);
+    int pipes[2], status;
+    ck_assert_int_eq(pipe2(pipes, O_CLOEXEC), 0);
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) {
+        dup2(pipes[1], STDOUT_FILENO);
+        dup2(pipes[1], STDERR_FILENO);
+        execv(argv[0], argv);
+        _exit(127);
+    }
+    close(pipes[1]);
+    struct buffer text = BUFFER_INIT;
+    char piece[4096];
+    for (ssize_t bytes; (bytes = read(pipes[0], piece, sizeof(piece))) > 0;)
+        buffer_append(&text, piece, (size_t)bytes);
+    close(pipes[0]);
+    waitpid(pid, &status, 0);
+    free(argv[0]);
+    *out = buffer_take(&text);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static void write_config(struct daemon *daemon, const char *text)
+{
+    free(daemon_write_file(daemon, "webhookd.conf", text, strlen(text)));
+}
+
+static void assert_holds(const char *text, const char *part)
+{
+    ck_assert_msg(strstr(text, part) != NULL, "\"%s\" is not in: %s", part, text);
+}
+
+static void assert_log_holds(struct daemon *daemon, const char *part)
+{
+    char *log = daemon_log(daemon);
+    assert_holds(log, part);
+    free(log);
+}
+
+static mode_t mode_of(const struct daemon *daemon, const char *name)
+{
+    struct stat status;
+    char *path = memory_format("%s/%s", daemon->state_dir, name);
+    ck_assert_msg(lstat(path, &status) == 0, "%s: %s", path, strerror(errno));
+    free(path);
+    return status.st_mode & 07777;
+}
+
+static char *state_path(const struct daemon *daemon, const char *name)
+{
+    return memory_format("%s/%s", daemon->state_dir, name);
+}
+
+/* Where it listens now, also when its log does not say so: the hooks' port. */
+static unsigned hooks_port(struct daemon *daemon)
+{
+    json_t *status = api_get(daemon, "/status");
+    const char *address = api_text(json_object_get(status, "listeners"), "hooks");
+    const char *colon = strrchr(address, ':');
+    ck_assert_ptr_nonnull(colon);
+    unsigned port = (unsigned)strtoul(colon + 1, NULL, 10);
+    json_decref(status);
+    return port;
+}
+
+static int post_status(unsigned port, const char *path, const void *body, size_t bytes)
+{
+    struct response response;
+    char *url = memory_format("http://127.0.0.1:%u%s", port, path);
+    http_post(url, NULL, body, bytes, &response);
+    free(url);
+    int status = response.status;
+    response_free(&response);
+    return status;
+}
+
+static int count_in(const char *text, const char *part)
+{
+    int count = 0;
+    for (const char *at = text; (at = strstr(at, part)); at += strlen(part))
+        count++;
+    return count;
+}
+
+/* Waits until the log holds the text that many times. */
+static void await_log_times(struct daemon *daemon, const char *text, int times)
+{
+    int64_t until_ms = clock_monotonic_ms() + 20000;
+    for (;;) {
+        char *log = daemon_log(daemon);
+        int count = count_in(log, text);
+        free(log);
+        if (count >= times)
+            return;
+        ck_assert_msg(clock_monotonic_ms() < until_ms, "\"%s\" only %d times", text, count);
+        usleep(5000);
+    }
+}
+
+/* ---- the first start ---- */
+
+START_TEST(first_start_makes_a_state_folder_that_is_closed_to_others)
+{
+    struct daemon daemon;
+    umask(0);
+    daemon_begin(&daemon, &plain);
+    static const char *const folders[] = {"", "spool", "runs", "attempts", "logs", "trash"};
+    static const char *const files[] = {"secret.key", "webhookd.db", "webhookd.db-wal", "lock"};
+    for (size_t i = 0; i < ARRAY_COUNT(folders); i++)
+        ck_assert_msg(mode_of(&daemon, folders[i]) == 0700, "%s: %o", folders[i],
+                      mode_of(&daemon, folders[i]));
+    for (size_t i = 0; i < ARRAY_COUNT(files); i++)
+        ck_assert_msg(mode_of(&daemon, files[i]) == 0600, "%s: %o", files[i],
+                      mode_of(&daemon, files[i]));
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(every_file_in_the_state_folder_is_closed_to_others_also_after_runs)
+{
+    struct daemon daemon;
+    umask(0);
+    daemon_begin(&daemon, &plain);
+    char *fleet = bash_fleet("Modes", "echo done");
+    char *url = daemon_fleet(&daemon, fleet);
+    char *body = memory_alloc(200000);
+    char *id = api_post(url, body, 200000);
+    json_decref(api_await_end(&daemon, id));
+    char *command = memory_format("test -n \"$(find %s -type f -name '*.1' -path '*/logs/*')\" && "
+                                  "test -z \"$(find %s -perm /077 ! -type l ! -path '*/runs/*')\"",
+                                  daemon.state_dir, daemon.state_dir);
+    ck_assert_msg(system(command) == 0, "something in the state folder is open to others");
+    free(command);
+    free(id);
+    free(body);
+    free(url);
+    free(fleet);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(first_start_makes_organization_and_project_default)
+{
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    json_t *orgs = api_get(&daemon, "/orgs");
+    const json_t *list = json_object_get(orgs, "orgs");
+    ck_assert_uint_eq(json_array_size(list), 1);
+    ck_assert_str_eq(api_text(json_array_get(list, 0), "name"), "default");
+    json_t *projects =
+        api_get(&daemon, "/orgs/%s/projects", api_text(json_array_get(list, 0), "id"));
+    list = json_object_get(projects, "projects");
+    ck_assert_uint_eq(json_array_size(list), 1);
+    ck_assert_str_eq(api_text(json_array_get(list, 0), "name"), "default");
+    json_decref(projects);
+    json_decref(orgs);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(state_folder_that_was_open_to_others_is_closed)
+{
+    struct daemon daemon;
+    daemon_prepare(&daemon, &plain);
+    ck_assert_int_eq(mkdir(daemon.state_dir, 0755), 0);
+    ck_assert_int_eq(chmod(daemon.state_dir, 0755), 0);
+    daemon_restart(&daemon);
+    ck_assert_uint_eq(mode_of(&daemon, ""), 0700);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(second_start_keeps_key_and_store)
+{
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    char *fleet = bash_fleet("Kept", "true");
+    free(daemon_fleet(&daemon, fleet));
+    char *before = ctl_ok(&daemon, "webhook", "show", "Kept", NULL);
+    ck_assert_int_eq(daemon_stop(&daemon), 0);
+    daemon_restart(&daemon);
+    char *after = ctl_ok(&daemon, "webhook", "show", "Kept", NULL);
+    ck_assert_str_eq(before, after);
+    free(after);
+    free(before);
+    free(fleet);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(second_webhookd_on_the_same_state_is_refused)
+{
+    struct daemon first, second;
+    daemon_begin(&first, &plain);
+    struct daemon_options options = {.state_dir = first.state_dir};
+    daemon_prepare(&second, &options);
+    ck_assert_int_eq(daemon_start_fails(&second), 1);
+    assert_log_holds(&second, "another webhookd uses");
+    ck_assert_int_eq(post_status(first.port, UNKNOWN_TOKEN, "x", 1), 400);
+    second.state_dir[0] = '\0'; /* is the first one's */
+    daemon_finish(&second);
+    daemon_finish(&first);
+}
+END_TEST
+
+/* ---- the command line and the configuration ---- */
+
+START_TEST(wrong_configuration_ends_with_78_and_says_file_and_line)
+{
+    static const struct {
+        const char *text;
+        int line;
+        const char *words;
+    } cases[] = {
+        {"# one\nstat_dir = \"/x\"\n", 2, "stat_dir"},
+        {"hooks {\n\n max_body = \"lots\"\n}\n", 3, "hooks.max_body"},
+        {"hooks {\n max_body = \"32MB\"\n}\n", 2, "KiB"},
+        {"hooks { header_timeout = \"10\" }\n", 1, "hooks.header_timeout"},
+        {"log_level = \"loud\"\n", 1, "error, warning, info, debug"},
+        {"runner {\n nice = 5\n nice = 6\n}\n", 3, "given twice"},
+        {"runner {\n max_vessels = 99999\n}\n", 2, "10000"},
+        {"runner {\n sandbox = \"maybe\"\n}\n", 2, "strict, off"},
+        {"hooks { listen = \"localhost:8080\" }\n", 1, "hooks.listen"},
+        {"\n\nfleet \"no-path\" { user = \"nobody\" }\n", 3, "no-path"},
+        {"state_dir = \"relative\"\n", 1, "absolute"},
+    };
+    struct daemon daemon;
+    daemon_prepare(&daemon, &plain);
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        char *out;
+        write_config(&daemon, cases[i].text);
+        ck_assert_int_eq(run_webhookd(&out, "-c", daemon.config, NULL), 78);
+        char *place = memory_format("%s:%d: ", daemon.config, cases[i].line);
+        assert_holds(out, place);
+        assert_holds(out, cases[i].words);
+        free(place);
+        free(out);
+    }
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(missing_configuration_ends_with_78_and_its_name)
+{
+    char *out;
+    ck_assert_int_eq(run_webhookd(&out, "-c", "/nonexistent/webhookd.conf", NULL), 78);
+    assert_holds(out, "/nonexistent/webhookd.conf");
+    free(out);
+}
+END_TEST
+
+START_TEST(check_config_checks_and_starts_nothing)
+{
+    static const char *const flags[] = {"-t", "--check-config"};
+    struct daemon daemon;
+    daemon_prepare(&daemon, &plain);
+    for (size_t i = 0; i < ARRAY_COUNT(flags); i++) {
+        char *out;
+        ck_assert_int_eq(run_webhookd(&out, "-c", daemon.config, flags[i], NULL), 0);
+        assert_holds(out, ": ok");
+        free(out);
+    }
+    ck_assert_int_ne(access(daemon.state_dir, F_OK), 0);
+    char *out;
+    write_config(&daemon, "nonsense = 1\nmore = 2\n");
+    ck_assert_int_eq(run_webhookd(&out, "-c", daemon.config, "-t", NULL), 78);
+    assert_holds(out, ":1: nonsense");
+    assert_holds(out, ":2: more");
+    free(out);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(empty_configuration_is_valid)
+{
+    struct daemon daemon;
+    char *out;
+    daemon_prepare(&daemon, &plain);
+    write_config(&daemon, "");
+    ck_assert_int_eq(run_webhookd(&out, "-t", "-c", daemon.config, NULL), 0);
+    free(out);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(version_and_help_are_printed)
+{
+    char *out;
+    ck_assert_int_eq(run_webhookd(&out, "-V", NULL), 0);
+    ck_assert_str_eq(out, "webhookd " WEBHOOKD_VERSION "\n");
+    free(out);
+    ck_assert_int_eq(run_webhookd(&out, "-h", NULL), 0);
+    assert_holds(out, "--check-config");
+    free(out);
+}
+END_TEST
+
+START_TEST(wrong_usage_ends_with_2)
+{
+    char *out;
+    ck_assert_int_eq(run_webhookd(&out, "--bogus", NULL), 2);
+    assert_holds(out, "bogus");
+    assert_holds(out, "usage:");
+    free(out);
+    ck_assert_int_eq(run_webhookd(&out, "operand", NULL), 2);
+    assert_holds(out, "operand");
+    free(out);
+    ck_assert_int_eq(run_webhookd(&out, "-c", NULL), 2);
+    free(out);
+}
+END_TEST
+
+/* Starts with this configuration, which is right but cannot be followed: nothing may have been made. */
+static void assert_start_refused(const char *format, const char *words)
+{
+    struct daemon daemon;
+    daemon_prepare(&daemon, &plain);
+    char *text = memory_format("state_dir = \"%s\"\n%s", daemon.state_dir, format);
+    write_config(&daemon, text);
+    char *out;
+    ck_assert_int_eq(run_webhookd(&out, "-c", daemon.config, NULL), 78);
+    assert_holds(out, words);
+    ck_assert_int_ne(access(daemon.state_dir, F_OK), 0);
+    free(out);
+    free(text);
+    daemon_finish(&daemon);
+}
+
+START_TEST(strict_sandbox_is_refused_with_words)
+{
+    assert_start_refused("runner { sandbox = \"strict\" }\n", "runner.sandbox");
+    assert_start_refused("", "sandbox = \"off\""); /* strict is the default */
+}
+END_TEST
+
+START_TEST(tls_keys_are_refused_with_words)
+{
+    assert_start_refused("hooks {\n tls_certificate = \"/etc/ssl/a.pem\"\n tls_key = "
+                         "\"/etc/ssl/a.key\"\n}\nrunner { sandbox = \"off\" }\n",
+                         "TLS");
+}
+END_TEST
+
+START_TEST(taken_port_is_refused_with_words)
+{
+    struct daemon first, second;
+    daemon_begin(&first, &plain);
+    daemon_prepare(&second, &plain);
+    char *text = memory_format("state_dir = \"%s\"\nhooks { listen = \"127.0.0.1:%u\" }\n"
+                               "admin { listen = \"\" socket = \"%s\" }\n"
+                               "runner { sandbox = \"off\" }\n",
+                               second.state_dir, first.port, second.socket);
+    write_config(&second, text);
+    free(text);
+    ck_assert_int_eq(daemon_start_fails(&second), 1);
+    assert_log_holds(&second, "cannot listen on 127.0.0.1:");
+    daemon_finish(&second);
+    daemon_finish(&first);
+}
+END_TEST
+
+/* ---- store and key ---- */
+
+static void execute(const struct daemon *daemon, const char *sql)
+{
+    sqlite3 *db = NULL;
+    char *path = state_path(daemon, "webhookd.db"), *why = NULL;
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    ck_assert_msg(sqlite3_exec(db, sql, NULL, NULL, &why) == SQLITE_OK, "%s: %s", sql, why);
+    sqlite3_close(db);
+    free(path);
+}
+
+START_TEST(store_of_a_newer_version_is_refused_and_left_alone)
+{
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    char *fleet = bash_fleet("Kept", "true");
+    free(daemon_fleet(&daemon, fleet));
+    json_t *status = api_get(&daemon, "/status");
+    long long version = json_integer_value(json_object_get(status, "schema_version"));
+    json_decref(status);
+    ck_assert_int_eq(daemon_stop(&daemon), 0);
+    char *sql = memory_format("PRAGMA user_version = %lld", version + 1);
+    execute(&daemon, sql);
+    free(sql);
+    ck_assert_int_eq(daemon_start_fails(&daemon), 1);
+    assert_log_holds(&daemon, "newer");
+    sql = memory_format("PRAGMA user_version = %lld", version);
+    execute(&daemon, sql);
+    free(sql);
+    daemon_restart(&daemon);
+    free(ctl_ok(&daemon, "fleet", "show", "Kept", NULL));
+    free(fleet);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(database_of_another_program_is_refused)
+{
+    struct daemon daemon;
+    daemon_prepare(&daemon, &plain);
+    ck_assert_int_eq(mkdir(daemon.state_dir, 0700), 0);
+    execute(&daemon, "CREATE TABLE other(a)");
+    ck_assert_int_eq(daemon_start_fails(&daemon), 1);
+    assert_log_holds(&daemon, "cannot start");
+    execute(&daemon, "DROP TABLE other"); /* it is still there */
+    daemon_finish(&daemon);
+}
+END_TEST
+
+/* A webhookctl call that must fail because there is no key. */
+static void assert_no_key(struct daemon *daemon, const char *verb, const char *fleet)
+{
+    char *out, *err;
+    ck_assert_int_eq(ctl(daemon, &out, NULL, &err, "webhook", verb, fleet, NULL), 1);
+    assert_holds(err, "secret.key");
+    ck_assert_str_eq(out, "");
+    free(out);
+    free(err);
+}
+
+START_TEST(missing_key_refuses_to_show_and_accepts_as_before)
+{
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    char *fleet = bash_fleet("Sealed", "true"), *other = bash_fleet("Other", "true");
+    char *url = daemon_fleet(&daemon, fleet);
+    char *path = daemon_write_file(&daemon, "other.yaml", other, strlen(other));
+    free(ctl_ok(&daemon, "fleet", "apply", path, NULL));
+    char *shown = ctl_ok(&daemon, "webhook", "show", "Sealed", NULL);
+    ck_assert_int_eq(daemon_stop(&daemon), 0);
+    char *key = state_path(&daemon, "secret.key");
+    char *away = memory_format("%s/key-away", daemon.folder);
+    ck_assert_int_eq(rename(key, away), 0);
+
+    daemon_restart(&daemon);
+    assert_log_holds(&daemon, "error: secret.key is missing");
+    ck_assert_int_eq(post_status(daemon.port, url_path(url), "{}", 2), 201);
+    assert_no_key(&daemon, "show", "Sealed");
+    assert_no_key(&daemon, "replace", "Sealed");
+    assert_no_key(&daemon, "create", "Other");
+    char *out;
+    ck_assert_int_eq(ctl(&daemon, &out, NULL, NULL, "webhook", "list", NULL), 1);
+    free(out);
+    json_t *status = api_get(&daemon, "/status");
+    ck_assert(json_is_false(json_object_get(status, "key_present")));
+    json_decref(status);
+    ck_assert_int_ne(access(key, F_OK), 0); /* no new one beside sealed tokens */
+    ck_assert_int_eq(post_status(daemon.port, url_path(url), "{}", 2), 201);
+
+    ck_assert_int_eq(rename(away, key), 0);
+    char *again = ctl_ok(&daemon, "webhook", "show", "Sealed", NULL);
+    ck_assert_str_eq(again, shown);
+    free(ctl_ok(&daemon, "webhook", "create", "Other", NULL));
+    free(again);
+    free(away);
+    free(key);
+    free(shown);
+    free(path);
+    free(url);
+    free(other);
+    free(fleet);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(wrong_key_is_refused_until_the_right_one_is_back)
+{
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    char *fleet = bash_fleet("Sealed", "true");
+    free(daemon_fleet(&daemon, fleet));
+    ck_assert_int_eq(daemon_stop(&daemon), 0);
+    char *key = state_path(&daemon, "secret.key");
+    char *away = memory_format("%s/key-away", daemon.folder);
+    ck_assert_int_eq(rename(key, away), 0);
+    static const char wrong[32] = "this is thirty-two bytes of key";
+    int fd = open(key, O_WRONLY | O_CREAT | O_EXCL, 0600);
+    ck_assert_int_eq(write(fd, wrong, sizeof(wrong)), (ssize_t)sizeof(wrong));
+    close(fd);
+
+    daemon_restart(&daemon);
+    assert_no_key(&daemon, "show", "Sealed");
+    assert_no_key(&daemon, "replace", "Sealed");
+    ck_assert_int_eq(rename(away, key), 0);
+    free(ctl_ok(&daemon, "webhook", "show", "Sealed", NULL));
+    free(away);
+    free(key);
+    free(fleet);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(new_key_is_made_once_the_old_webhooks_are_removed)
+{
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    char *fleet = bash_fleet("Sealed", "true");
+    free(daemon_fleet(&daemon, fleet));
+    ck_assert_int_eq(daemon_stop(&daemon), 0);
+    char *key = state_path(&daemon, "secret.key");
+    ck_assert_int_eq(unlink(key), 0);
+    daemon_restart(&daemon);
+    assert_no_key(&daemon, "show", "Sealed");
+    free(ctl_ok(&daemon, "webhook", "remove", "Sealed", NULL));
+    char *url = ctl_ok(&daemon, "webhook", "create", "Sealed", NULL);
+    ck_assert_int_eq(post_status(daemon.port, url_path(url), "", 0), 201);
+    ck_assert_uint_eq(mode_of(&daemon, "secret.key"), 0600);
+    ck_assert_int_eq(daemon_stop(&daemon), 0);
+    daemon_restart(&daemon);
+    char *shown = ctl_ok(&daemon, "webhook", "show", "Sealed", NULL);
+    ck_assert_str_eq(shown, url);
+    free(shown);
+    free(url);
+    free(key);
+    free(fleet);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(key_that_others_may_read_is_refused_at_start)
+{
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    ck_assert_int_eq(daemon_stop(&daemon), 0);
+    char *key = state_path(&daemon, "secret.key");
+    ck_assert_int_eq(chmod(key, 0644), 0);
+    ck_assert_int_eq(daemon_start_fails(&daemon), 1);
+    assert_log_holds(&daemon, "chmod 600");
+    free(key);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+/* ---- stopping ---- */
+
+START_TEST(sigterm_answers_what_is_in_flight_and_takes_nothing_new)
+{
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    char *fleet = bash_fleet("Flight", "true");
+    char *url = daemon_fleet(&daemon, fleet);
+    char *head = memory_format("POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345",
+                               url_path(url));
+    int fd = raw_connect(daemon.port), closed = 0;
+    ck_assert_int_eq(raw_send(fd, head, strlen(head)), 0);
+    int64_t until_ms = clock_monotonic_ms() + 20000;
+    while (api_metric(&daemon, "hooks_in_flight_bytes") == 0)
+        ck_assert(clock_monotonic_ms() < until_ms);
+
+    ck_assert_int_eq(kill(daemon.pid, SIGTERM), 0);
+    daemon_await_log(&daemon, "stopping");
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)daemon.port),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    for (bool refused = false; !refused;) {
+        ck_assert_msg(clock_monotonic_ms() < until_ms, "it still listens");
+        int other = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        refused = connect(other, (struct sockaddr *)&address, sizeof(address)) != 0;
+        close(other);
+        usleep(5000);
+    }
+    ck_assert_int_eq(raw_send(fd, "67890", 5), 0);
+    char *answer = raw_receive(fd, 20000, &closed);
+    ck_assert_msg(strncmp(answer, "HTTP/1.1 201 ", 13) == 0, "%s", answer);
+    ck_assert_msg(closed, "the connection stays open");
+    close(fd);
+    ck_assert_int_eq(daemon_wait(&daemon), 0);
+
+    daemon_restart(&daemon);
+    char *body = ctl_ok(&daemon, "run", "body", "latest", NULL);
+    ck_assert_str_eq(body, "1234567890");
+    free(body);
+    free(answer);
+    free(head);
+    free(url);
+    free(fleet);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(sigint_ends_it_with_0_and_removes_the_admin_socket)
+{
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    ck_assert_int_eq(access(daemon.socket, F_OK), 0);
+    kill(daemon.pid, SIGINT);
+    ck_assert_int_eq(daemon_wait(&daemon), 0);
+    ck_assert_int_ne(access(daemon.socket, F_OK), 0);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(idle_connections_do_not_hold_up_the_stop)
+{
+    struct daemon daemon;
+    struct daemon_options options = {.hooks = "answer_timeout = \"10m\""};
+    daemon_begin(&daemon, &options);
+    int silent = raw_connect(daemon.port), half = raw_connect(daemon.port);
+    ck_assert_int_eq(raw_send(half, "POST / HTTP/1.1\r\nHo", 19), 0);
+    ck_assert_int_eq(daemon_stop(&daemon), 0); /* in less than 30 s, where the drain has 10 min */
+    close(silent);
+    close(half);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+/* ---- vessels and restarts ---- */
+
+/* A fleet whose vessel says "before", waits for folder/go, says "after" and ends with 3. */
+static char *waiting_fleet(const struct daemon *daemon)
+{
+    char *script = memory_format("echo before\nuntil [ -e %s/go ]; do sleep 0.02; done\n"
+                                 "echo after\nexit 3",
+                                 daemon->folder);
+    char *fleet = bash_fleet("Outlives", script);
+    free(script);
+    return fleet;
+}
+
+static void assert_outcome(struct daemon *daemon, const char *id)
+{
+    json_t *run = api_await_end(daemon, id);
+    ck_assert_str_eq(api_text(run, "status"), "errored");
+    json_t *vessel = api_vessel(run, "main");
+    ck_assert_int_eq(json_integer_value(json_object_get(vessel, "exit_code")), 3);
+    ck_assert_int_eq(json_integer_value(json_object_get(vessel, "attempts")), 1);
+    char *output = api_output(daemon, run, "main");
+    ck_assert_str_eq(output, "before\nafter\n");
+    free(output);
+    json_decref(run);
+}
+
+/* Waits until the only attempt has left its result. */
+static void await_exit_record(const struct daemon *daemon)
+{
+    int64_t until_ms = clock_monotonic_ms() + 20000;
+    char *command = memory_format("ls %s/attempts/*/exit >/dev/null 2>&1", daemon->state_dir);
+    while (system(command) != 0) {
+        ck_assert_msg(clock_monotonic_ms() < until_ms, "no exit record");
+        usleep(10000);
+    }
+    free(command);
+}
+
+static void outlive(bool by_signal_kill, bool ends_meanwhile)
+{
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    char *fleet = waiting_fleet(&daemon);
+    char *url = daemon_fleet(&daemon, fleet);
+    char *id = api_post(url, "x", 1);
+    api_await_output(&daemon, id, "main", "before\n");
+    if (by_signal_kill)
+        daemon_kill(&daemon);
+    else
+        ck_assert_int_eq(daemon_stop(&daemon), 0);
+    if (ends_meanwhile) {
+        free(daemon_write_file(&daemon, "go", "", 0));
+        await_exit_record(&daemon);
+    }
+    daemon_restart(&daemon);
+    if (!ends_meanwhile) {
+        json_t *run = api_get(&daemon, "/fleetruns/%s", id);
+        ck_assert_str_eq(api_text(run, "status"), "running");
+        json_decref(run);
+        ck_assert_int_eq(api_metric(&daemon, "attempts_adopted_total"), 1);
+        free(daemon_write_file(&daemon, "go", "", 0));
+    }
+    assert_outcome(&daemon, id);
+    ck_assert_int_eq(api_metric(&daemon, "attempts_interrupted_total"), 0);
+    free(id);
+    free(url);
+    free(fleet);
+    daemon_finish(&daemon);
+}
+
+START_TEST(vessel_goes_on_over_a_restart_with_output_and_exit_code)
+{
+    outlive(false, false);
+}
+END_TEST
+
+START_TEST(vessel_that_ends_while_the_daemon_is_away_is_recorded)
+{
+    outlive(false, true);
+}
+END_TEST
+
+START_TEST(vessel_goes_on_when_the_daemon_is_killed)
+{
+    outlive(true, false);
+}
+END_TEST
+
+START_TEST(vessel_that_ends_after_the_daemon_was_killed_is_recorded)
+{
+    outlive(true, true);
+}
+END_TEST
+
+/* ---- SIGHUP ---- */
+
+/* Writes the configuration and has it read; returns when the log says what came of it once more. */
+static void reload(struct daemon *daemon, const struct daemon_options *options, const char *words)
+{
+    char *log = daemon_log(daemon);
+    int before = count_in(log, words);
+    free(log);
+    daemon_configure(daemon, options);
+    ck_assert_int_eq(kill(daemon->pid, SIGHUP), 0);
+    await_log_times(daemon, words, before + 1);
+}
+
+START_TEST(hangup_makes_a_good_file_take_effect)
+{
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    char *fleet = bash_fleet("Reload", "true");
+    char *url = daemon_fleet(&daemon, fleet);
+    char body[2000] = "";
+    ck_assert_int_eq(post_status(daemon.port, url_path(url), body, sizeof(body)), 201);
+
+    struct daemon_options options = {
+        .hooks = "max_body = \"1KiB\"\npublic_url = \"https://hooks.example/base\""};
+    reload(&daemon, &options, "configuration reloaded");
+    ck_assert_int_eq(post_status(daemon.port, url_path(url), body, sizeof(body)), 413);
+    char *shown = ctl_ok(&daemon, "webhook", "show", "Reload", NULL);
+    ck_assert_int_eq(strncmp(shown, "https://hooks.example/base/hooks/whk_", 37), 0);
+
+    options = (struct daemon_options){.top = "min_free = \"1024GiB\""};
+    reload(&daemon, &options, "configuration reloaded");
+    ck_assert_int_eq(post_status(daemon.port, url_path(url), "x", 1), 503);
+    options = (struct daemon_options){.top = "min_free = \"0\"\nlog_level = \"debug\""};
+    reload(&daemon, &options, "configuration reloaded");
+    ck_assert_int_eq(post_status(daemon.port, url_path(url), "x", 1), 201);
+    free(shown);
+    free(url);
+    free(fleet);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(hangup_changes_the_level_and_format_of_the_log)
+{
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    struct daemon_options options = {.top = "min_free = \"0\"\nlog_format = \"json\""};
+    reload(&daemon, &options, "{\"time\":");
+    options.top = "min_free = \"0\"\nlog_level = \"error\"";
+    daemon_configure(&daemon, &options);
+    kill(daemon.pid, SIGHUP);
+    /* Nothing more is said at this level, so wait for what else the file changes. */
+    options.hooks = "public_url = \"http://quiet\"";
+    daemon_configure(&daemon, &options);
+    kill(daemon.pid, SIGHUP);
+    char *fleet = bash_fleet("Quiet", "true");
+    free(daemon_fleet(&daemon, fleet));
+    int64_t until_ms = clock_monotonic_ms() + 20000;
+    for (bool seen = false; !seen;) {
+        char *url = ctl_ok(&daemon, "webhook", "show", "Quiet", NULL);
+        seen = strncmp(url, "http://quiet/", 13) == 0;
+        free(url);
+        ck_assert(clock_monotonic_ms() < until_ms);
+    }
+    char *before = daemon_log(&daemon);
+    ck_assert_int_eq(post_status(daemon.port, UNKNOWN_TOKEN, "x", 1), 400);
+    ck_assert_int_eq(daemon_stop(&daemon), 0);
+    char *after = daemon_log(&daemon);
+    ck_assert_str_eq(after + strlen(before), "");
+    free(after);
+    free(before);
+    free(fleet);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(hangup_with_a_bad_file_reports_it_and_changes_nothing)
+{
+    struct daemon daemon;
+    struct daemon_options good = {.hooks = "max_body = \"1KiB\""};
+    daemon_begin(&daemon, &good);
+    struct daemon_options bad = {.hooks = "max_body = \"1GiB\"\nmax_bodies = 3"};
+    reload(&daemon, &bad, "configuration not reloaded");
+    assert_log_holds(&daemon, "webhookd.conf:6: hooks.max_bodies");
+    char *fleet = bash_fleet("Stays", "true");
+    char *url = daemon_fleet(&daemon, fleet);
+    char body[2000] = "";
+    ck_assert_int_eq(post_status(daemon.port, url_path(url), body, sizeof(body)), 413);
+    ck_assert_int_eq(unlink(daemon.config), 0);
+    kill(daemon.pid, SIGHUP);
+    await_log_times(&daemon, "configuration not reloaded", 2);
+    ck_assert_int_eq(post_status(daemon.port, url_path(url), "x", 1), 201);
+    free(url);
+    free(fleet);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(hangup_says_which_keys_need_a_restart)
+{
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    unsigned port = daemon.port;
+    struct daemon_options options = {.hooks = "max_connections = 50",
+                                     .runner = "enabled = false\nnice = 7"};
+    reload(&daemon, &options, "configuration reloaded");
+    assert_log_holds(&daemon, "hooks.max_connections: changed, takes effect after a restart");
+    assert_log_holds(&daemon, "runner.enabled: changed, takes effect after a restart");
+    char *log = daemon_log(&daemon);
+    ck_assert_ptr_null(strstr(log, "runner.nice"));
+    free(log);
+    ck_assert_int_eq(post_status(port, UNKNOWN_TOKEN, "x", 1), 400);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(what_needs_a_restart_does_not_take_effect_before_it)
+{
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    char *fleet = bash_fleet("Enabled", "true");
+    char *url = daemon_fleet(&daemon, fleet);
+    struct daemon_options options = {.runner = "enabled = false"};
+    reload(&daemon, &options, "configuration reloaded");
+    json_t *run = api_post_and_wait(&daemon, url, "x");
+    ck_assert_str_eq(api_text(run, "status"), "success");
+    json_decref(run);
+    free(url);
+    free(fleet);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+/* ---- the service manager ---- */
+
+START_TEST(inherited_socket_is_served_instead_of_the_configured_address)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t bytes = sizeof(address);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, bytes), 0);
+    ck_assert_int_eq(listen(fd, 16), 0);
+    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &bytes), 0);
+    ck_assert_int_eq(dup2(fd, 9), 9); /* a number that any shell can name */
+    static const char *const wrapper[] = {
+        "sh", "-c",
+        "export LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=hooks; exec \"$0\" \"$@\" 3<&9 9<&-",
+        NULL};
+    struct daemon daemon;
+    struct daemon_options options = {.wrapper = wrapper};
+    daemon_begin(&daemon, &options);
+    close(fd);
+    close(9);
+    ck_assert_uint_eq(daemon.port, ntohs(address.sin_port));
+    char *fleet = bash_fleet("Activated", "echo \"[$LISTEN_FDS]\"; ls -l /proc/$$/fd | wc -l");
+    char *url = daemon_fleet(&daemon, fleet);
+    json_t *run = api_post_and_wait(&daemon, url, "x");
+    ck_assert_str_eq(api_text(run, "status"), "success");
+    char *output = api_output(&daemon, run, "main");
+    ck_assert_int_eq(strncmp(output, "[]\n", 3), 0);
+    /* A client that sends nothing does not stop the others: the socket came blocking. */
+    int silent = raw_connect(daemon.port);
+    ck_assert_int_eq(post_status(daemon.port, url_path(url), "y", 1), 201);
+    close(silent);
+    free(output);
+    json_decref(run);
+    free(url);
+    free(fleet);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+/* The next message of a service manager's socket that holds the text; what comes before is passed over. Free it. */
+static char *await_notice(int fd, const char *text)
+{
+    int64_t until_ms = clock_monotonic_ms() + 20000;
+    for (;;) {
+        char message[1024];
+        struct pollfd watch = {fd, POLLIN, 0};
+        int64_t left_ms = until_ms - clock_monotonic_ms();
+        ck_assert_msg(left_ms > 0 && poll(&watch, 1, (int)left_ms) == 1, "no %s", text);
+        ssize_t bytes = recv(fd, message, sizeof(message) - 1, 0);
+        ck_assert_int_gt(bytes, 0);
+        message[bytes] = '\0';
+        if (strstr(message, text))
+            return memory_string(message);
+    }
+}
+
+static void assert_service_manager_is_told(struct daemon *daemon, const char *name,
+                                           const struct sockaddr_un *address, socklen_t bytes)
+{
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_eq(bind(fd, (const struct sockaddr *)address, bytes), 0);
+    fflush(NULL);
+    char *path = daemon_program("webhookd");
+    daemon->child = fork();
+    if (daemon->child == 0) {
+        setenv("NOTIFY_SOCKET", name, 1);
+        setenv("WATCHDOG_USEC", "200000", 1);
+        int log = open(daemon->log, O_WRONLY | O_CREAT | O_APPEND, 0600);
+        dup2(log, STDERR_FILENO);
+        execl(path, path, "-c", daemon->config, (char *)NULL);
+        _exit(127);
+    }
+    daemon->pid = daemon->child;
+    free(await_notice(fd, "READY=1"));
+    free(await_notice(fd, "WATCHDOG=1"));
+    free(await_notice(fd, "WATCHDOG=1"));
+    kill(daemon->pid, SIGHUP);
+    char *notice = await_notice(fd, "RELOADING=1");
+    assert_holds(notice, "\nMONOTONIC_USEC=");
+    long long us = strtoll(strstr(notice, "MONOTONIC_USEC=") + 15, NULL, 10);
+    ck_assert_int_le(us, clock_monotonic_us());
+    ck_assert_int_gt(us, clock_monotonic_us() - 60000000);
+    free(notice);
+    free(await_notice(fd, "READY=1"));
+    kill(daemon->pid, SIGTERM);
+    free(await_notice(fd, "STOPPING=1"));
+    ck_assert_int_eq(daemon_wait(daemon), 0);
+    close(fd);
+    free(path);
+}
+
+START_TEST(service_manager_is_told_of_ready_reloading_stopping_and_watchdog)
+{
+    struct daemon daemon;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    daemon_prepare(&daemon, &plain);
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s/manager", daemon.folder);
+    assert_service_manager_is_told(&daemon, address.sun_path, &address, sizeof(address));
+
+    memset(address.sun_path, 0, sizeof(address.sun_path));
+    int chars = snprintf(address.sun_path, sizeof(address.sun_path), "@webhookd-test-%d", getpid());
+    char *name = memory_string(address.sun_path);
+    address.sun_path[0] = '\0';
+    socklen_t bytes = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + (size_t)chars);
+    assert_service_manager_is_told(&daemon, name, &address, bytes);
+    free(name);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(vessel_does_not_see_the_service_managers_variables)
+{
+    struct daemon daemon;
+    static const char *const env[] = {"MAINPID=1", "HOSTILE=yes", "LD_DEBUG_OUTPUT=/tmp/x", NULL};
+    struct daemon_options options = {.env = env};
+    daemon_begin(&daemon, &options);
+    char *fleet = bash_fleet("Clean", "tr '\\0' '\\n' < /proc/$$/environ");
+    char *url = daemon_fleet(&daemon, fleet);
+    json_t *run = api_post_and_wait(&daemon, url, "x");
+    char *output = api_output(&daemon, run, "main");
+    assert_holds(output, "SHIPYARD_FLEET_NAME=Clean\n");
+    ck_assert_ptr_null(strstr(output, "NOTIFY_SOCKET"));
+    ck_assert_ptr_null(strstr(output, "HOSTILE"));
+    ck_assert_ptr_null(strstr(output, "LD_DEBUG"));
+    free(output);
+    json_decref(run);
+    free(url);
+    free(fleet);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+/* ---- the log ---- */
+
+START_TEST(json_log_is_one_json_object_a_line)
+{
+    struct daemon daemon;
+    struct daemon_options options = {.top = "min_free = \"0\"\nlog_format = \"json\"\n"
+                                            "log_level = \"debug\""};
+    daemon_begin(&daemon, &options);
+    daemon.port = hooks_port(&daemon);
+    char *fleet = bash_fleet("Log \"quoted\" = ü", "echo done; exit 1");
+    char *path = daemon_write_file(&daemon, "fleet.yaml", fleet, strlen(fleet));
+    char *name = memory_string("Log \"quoted\" = ü");
+    free(ctl_ok(&daemon, "fleet", "apply", path, NULL));
+    char *url = ctl_ok(&daemon, "webhook", "create", name, NULL);
+    ck_assert_int_eq(post_status(daemon.port, url_path(url), "x", 1), 201);
+    json_t *runs = api_get(&daemon, "/fleetruns");
+    const json_t *run = json_array_get(json_object_get(runs, "fleetruns"), 0);
+    json_decref(api_await_end(&daemon, api_text(run, "id")));
+    json_decref(runs);
+    ck_assert_int_eq(post_status(daemon.port, "/nothing\"here\\", "x", 1), 404);
+    free(raw_exchange(daemon.port, "POST / HTTP/1.1\r\nHost: a\r\nHost: b\x1b[1m\r\n\r\n", 46));
+    ck_assert_int_eq(daemon_stop(&daemon), 0);
+
+    char *log = daemon_log(&daemon), *rest = log, *line;
+    int lines = 0;
+    while ((line = strsep(&rest, "\n")) && *line) {
+        json_t *object = api_parse(line);
+        ck_assert_uint_eq(strlen(api_text(object, "time")), 24);
+        ck_assert_str_ne(api_text(object, "level"), "");
+        ck_assert_str_ne(api_text(object, "event"), "");
+        json_decref(object);
+        lines++;
+    }
+    ck_assert_int_gt(lines, 5);
+    free(log);
+    free(url);
+    free(name);
+    free(path);
+    free(fleet);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(stuck_stderr_stops_no_request)
+{
+    struct daemon daemon;
+    struct daemon_options options = {.top = "min_free = \"0\"\nlog_level = \"debug\""};
+    int pipes[2];
+    ck_assert_int_eq(pipe2(pipes, O_CLOEXEC), 0);
+    fcntl(pipes[1], F_SETPIPE_SZ, 4096);
+    daemon_prepare(&daemon, &options);
+    char *path = daemon_program("webhookd");
+    fflush(NULL);
+    daemon.child = fork();
+    if (daemon.child == 0) {
+        dup2(pipes[1], STDERR_FILENO);
+        execl(path, path, "-c", daemon.config, (char *)NULL);
+        _exit(127);
+    }
+    daemon.pid = daemon.child;
+    close(pipes[1]);
+    int64_t until_ms = clock_monotonic_ms() + 20000;
+    for (struct response response = {0}; response.status != 200;) {
+        ck_assert(clock_monotonic_ms() < until_ms);
+        response_free(&response);
+        api_call(&daemon, "GET", "/healthz", NULL, 0, &response);
+    }
+    daemon.port = hooks_port(&daemon);
+
+    /* Requests on one connection until lines are lost: 1 MiB of them waits before that. */
+    static const char request[] = "GET /a-path-that-is-not-there HTTP/1.1\r\nHost: x\r\n\r\n";
+    enum { BATCH = 200 };
+    char *batch = memory_alloc(BATCH * sizeof(request));
+    for (int i = 0; i < BATCH; i++)
+        strcat(batch, request);
+    int fd = raw_connect(daemon.port);
+    long long sent = 0, answered = 0;
+    while (api_metric(&daemon, "log_lost_lines_total") == 0) {
+        ck_assert_msg(sent < 100000, "nothing is lost after %lld requests", sent);
+        ck_assert_int_eq(raw_send(fd, batch, strlen(batch)), 0);
+        sent += BATCH;
+        while (answered < sent) {
+            char piece[65536];
+            ssize_t bytes = recv(fd, piece, sizeof(piece) - 1, 0);
+            ck_assert_int_gt(bytes, 0);
+            for (ssize_t i = 0; i < bytes; i++)
+                answered += piece[i] == '}' && (i + 1 == bytes || piece[i + 1] != '}') &&
+                            (i == 0 || piece[i - 1] == '}');
+        }
+    }
+    ck_assert_int_eq(answered, sent);
+    close(fd);
+    free(batch);
+
+    /* It moves again: what was lost is told. */
+    struct buffer text = BUFFER_INIT;
+    kill(daemon.pid, SIGTERM);
+    char piece[65536];
+    for (ssize_t bytes; (bytes = read(pipes[0], piece, sizeof(piece))) > 0;)
+        buffer_append(&text, piece, (size_t)bytes);
+    ck_assert_int_eq(daemon_wait(&daemon), 0);
+    assert_holds(buffer_text(&text), "log lines were lost");
+    buffer_free(&text);
+    close(pipes[0]);
+    free(path);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+TEST_MAIN("daemon", TEST(first_start_makes_a_state_folder_that_is_closed_to_others),
+          TEST(every_file_in_the_state_folder_is_closed_to_others_also_after_runs),
+          TEST(first_start_makes_organization_and_project_default),
+          TEST(state_folder_that_was_open_to_others_is_closed),
+          TEST(second_start_keeps_key_and_store),
+          TEST(second_webhookd_on_the_same_state_is_refused),
+          TEST(wrong_configuration_ends_with_78_and_says_file_and_line),
+          TEST(missing_configuration_ends_with_78_and_its_name),
+          TEST(check_config_checks_and_starts_nothing), TEST(empty_configuration_is_valid),
+          TEST(version_and_help_are_printed), TEST(wrong_usage_ends_with_2),
+          TEST(strict_sandbox_is_refused_with_words), TEST(tls_keys_are_refused_with_words),
+          TEST(taken_port_is_refused_with_words),
+          TEST(store_of_a_newer_version_is_refused_and_left_alone),
+          TEST(database_of_another_program_is_refused),
+          TEST(missing_key_refuses_to_show_and_accepts_as_before),
+          TEST(wrong_key_is_refused_until_the_right_one_is_back),
+          TEST(new_key_is_made_once_the_old_webhooks_are_removed),
+          TEST(key_that_others_may_read_is_refused_at_start),
+          TEST(sigterm_answers_what_is_in_flight_and_takes_nothing_new),
+          TEST(sigint_ends_it_with_0_and_removes_the_admin_socket),
+          TEST(idle_connections_do_not_hold_up_the_stop),
+          TEST(vessel_goes_on_over_a_restart_with_output_and_exit_code),
+          TEST(vessel_that_ends_while_the_daemon_is_away_is_recorded),
+          TEST(vessel_goes_on_when_the_daemon_is_killed),
+          TEST(vessel_that_ends_after_the_daemon_was_killed_is_recorded),
+          TEST(hangup_makes_a_good_file_take_effect),
+          TEST(hangup_changes_the_level_and_format_of_the_log),
+          TEST(hangup_with_a_bad_file_reports_it_and_changes_nothing),
+          TEST(hangup_says_which_keys_need_a_restart),
+          TEST(what_needs_a_restart_does_not_take_effect_before_it),
+          TEST(inherited_socket_is_served_instead_of_the_configured_address),
+          TEST(service_manager_is_told_of_ready_reloading_stopping_and_watchdog),
+          TEST(vessel_does_not_see_the_service_managers_variables),
+          TEST(json_log_is_one_json_object_a_line), TEST(stuck_stderr_stops_no_request))

@@ -1,0 +1,387 @@
+/* webhookd-vessel: how a vessel ends, and what is kept of its output. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "support/suite.h"
+#include "support/vessel_bench.h"
+
+/* ---- running and ending ---- */
+
+START_TEST(output_and_exit_code_are_recorded)
+{
+    struct bench bench;
+    bench_open(&bench, "echo one; echo two >&2; echo three; exit 7\n");
+    int64_t before_ms = clock_wall_ms();
+    bench_run(&bench);
+    bench_check_result(&bench, RECORD_EXITED, 7);
+    bench_check_output(&bench, "one\ntwo\nthree\n");
+    ck_assert_str_eq(bench.exit.reason, "");
+    ck_assert_int_eq(bench.exit.output_bytes, 14);
+    ck_assert(!bench.exit.output_cut);
+    ck_assert_int_ge(bench.exit.started_ms, before_ms);
+    ck_assert_int_ge(bench.exit.ended_ms, bench.exit.started_ms);
+    ck_assert(record_has_started(bench.folder_fd));
+    bench_close(&bench);
+}
+END_TEST
+
+START_TEST(death_by_a_signal_counts_as_128_and_its_number)
+{
+    struct bench bench;
+    bench_open(&bench, "kill -USR1 $$\n");
+    bench_run(&bench);
+    bench_check_result(&bench, RECORD_EXITED, 128 + SIGUSR1);
+    bench_close(&bench);
+}
+END_TEST
+
+START_TEST(arguments_arrive_unsplit_after_the_absolute_path_of_the_file)
+{
+    struct bench bench;
+    static char file[] = "deep/er/main.sh";
+    char *arguments[] = {(char[]){"--a b"}, (char[]){""}, (char[]){"$HOME *"}};
+    bench_open(&bench, "echo \"$0\"; printf '<%s>' \"$@\"; stat -c ' %a' \"$0\"; pwd; umask\n");
+    bench.job.file_name = bench.job.file_to_run = file;
+    bench.job.arguments = arguments;
+    bench.job.argument_count = 3;
+    bench_run(&bench);
+    char *expected =
+        memory_format("%s/" BENCH_ID ".files/deep/er/main.sh\n<--a b><><$HOME *> 700\n%s\n0022\n",
+                      bench.workdir, bench.workdir);
+    bench_check_output(&bench, expected);
+    free(expected);
+    bench_close(&bench);
+}
+END_TEST
+
+START_TEST(an_interpreter_that_is_nowhere_is_127_with_the_reason)
+{
+    struct bench bench;
+    bench_open(&bench, "echo never\n");
+    static char name[] = "no-such-interpreter", path[] = "/no/such/interpreter";
+    bench.job.interpreter = name;
+    bench_run(&bench);
+    bench_check_result(&bench, RECORD_NOT_STARTED, 127);
+    ck_assert_str_eq(bench.exit.reason, "no-such-interpreter: No such file or directory in "
+                                        "/usr/local/bin:/usr/bin:/bin");
+    bench_check_output(&bench, "[webhookd: no-such-interpreter: No such file or directory in "
+                               "/usr/local/bin:/usr/bin:/bin]\n");
+    ck_assert_int_eq(bench.exit.started_ms, 0);
+    ck_assert_int_eq(unlinkat(bench.folder_fd, "exit", 0), 0);
+    bench.job.interpreter = path;
+    bench_run(&bench);
+    bench_check_result(&bench, RECORD_NOT_STARTED, 127);
+    ck_assert_str_eq(bench.exit.reason, "/no/such/interpreter: No such file or directory");
+    bench_close(&bench);
+}
+END_TEST
+
+START_TEST(a_bad_job_leaves_an_exit_record_that_says_so)
+{
+    struct bench bench;
+    int fds[BENCH_FDS];
+    bench_open(&bench, "echo never\n");
+    bench_make_fds(&bench, fds);
+    close(fds[RECORD_FD_JOB]);
+    fds[RECORD_FD_JOB] = bench_memory_file("garbage", 7);
+    bench_spawn_with(&bench, fds);
+    bench_close_fds(fds);
+    bench_wait(&bench);
+    bench_check_result(&bench, RECORD_NOT_STARTED, 127);
+    ck_assert_str_eq(bench.exit.reason, "the job cannot be used: it is damaged");
+    ck_assert(!record_has_started(bench.folder_fd));
+    bench_close(&bench);
+}
+END_TEST
+
+START_TEST(a_cutoff_ends_a_vessel_that_ignores_sigterm)
+{
+    struct bench bench;
+    bench_open(&bench, "trap '' TERM; exec 9> alive; echo x >&9; while :; do sleep 1000; done\n");
+    bench_make_pipe(&bench, "alive");
+    bench.job.cutoff_ms = 50;
+    bench.job.stop_grace_ms = 50;
+    bench_start(&bench);
+    int alive = bench_await_writer(&bench, "alive");
+    bench_await_byte(alive);
+    bench_wait(&bench);
+    bench_check_result(&bench, RECORD_CUTOFF, 128 + SIGKILL);
+    ck_assert(bench_has_no_writer(alive));
+    close(alive);
+    bench_close(&bench);
+}
+END_TEST
+
+START_TEST(a_stop_lets_the_vessel_end_in_its_own_way)
+{
+    struct bench bench;
+    bench_open(&bench, "trap 'echo bye; exit 3' TERM\nexec 8<> never; echo x > alive\n"
+                       "while :; do read -u 8; done\n");
+    bench_make_pipe(&bench, "alive");
+    bench_make_pipe(&bench, "never");
+    bench_start(&bench);
+    int alive = bench_await_writer(&bench, "alive");
+    bench_await_byte(alive);
+    ck_assert_int_eq(kill(bench.pid, SIGHUP), 0);
+    ck_assert_int_eq(kill(bench.pid, SIGINT), 0);
+    ck_assert_int_eq(kill(bench.pid, SIGTERM), 0);
+    bench_wait(&bench);
+    bench_check_result(&bench, RECORD_STOPPED, 3);
+    bench_check_output(&bench, "bye\n");
+    close(alive);
+    bench_close(&bench);
+}
+END_TEST
+
+/* The main process goes at once; one in a session of its own is still cleaning up. */
+START_TEST(a_stop_gives_what_the_vessel_started_the_same_grace)
+{
+    struct bench bench;
+    bench_open(&bench, "cat > child.sh <<'END'\n"
+                       "trap 'echo x > told; read < pass; echo cleaned; exit' TERM\n"
+                       "exec 8<> never; echo x > alive; while :; do read -u 8; done\nEND\n"
+                       "setsid bash child.sh & exec sleep 1000\n");
+    bench_make_pipe(&bench, "alive");
+    bench_make_pipe(&bench, "never");
+    bench_make_pipe(&bench, "told");
+    bench_make_pipe(&bench, "pass");
+    bench_start(&bench);
+    int alive = bench_await_writer(&bench, "alive");
+    bench_await_byte(alive);
+    ck_assert_int_eq(kill(bench.pid, SIGTERM), 0);
+    int told = bench_await_writer(&bench, "told");
+    bench_await_byte(told);
+    ck_assert_int_eq(kill(bench.pid, SIGTERM), 0); /* changes nothing */
+    bench_let_pass(&bench, "pass");
+    bench_wait(&bench);
+    bench_check_result(&bench, RECORD_STOPPED, 128 + SIGTERM);
+    bench_check_output(&bench, "cleaned\n");
+    close(told);
+    close(alive);
+    bench_close(&bench);
+}
+END_TEST
+
+/* Each of them holds `alive` open, ignores SIGTERM, and has left group and session. */
+START_TEST(nothing_that_forked_away_outlives_the_vessel)
+{
+    struct bench bench;
+    bench_open(
+        &bench,
+        "exec 9> alive; trap '' TERM HUP\n"
+        "(setsid bash -c '(sleep 1000 & (setsid sleep 1000 & sleep 1000) &) ; echo x > ready' &)\n"
+        "read < go; echo done; exit 0\n");
+    bench_make_pipe(&bench, "alive");
+    bench_make_pipe(&bench, "ready");
+    bench_make_pipe(&bench, "go");
+    bench_start(&bench);
+    int alive = bench_await_writer(&bench, "alive");
+    int ready = bench_await_writer(&bench, "ready");
+    bench_await_byte(ready);
+    bench_let_pass(&bench, "go");
+    bench_wait(&bench);
+    bench_check_result(&bench, RECORD_EXITED, 0);
+    bench_check_output(&bench, "done\n");
+    ck_assert(bench_has_no_writer(alive));
+    close(ready);
+    close(alive);
+    bench_close(&bench);
+}
+END_TEST
+
+START_TEST(a_background_child_that_holds_the_pipe_does_not_hold_up_the_end)
+{
+    struct bench bench;
+    bench_open(
+        &bench,
+        "(echo from the background; echo x > ready; exec sleep 1000) & read < ready; exit 4\n");
+    bench_make_pipe(&bench, "ready");
+    bench_run(&bench);
+    bench_check_result(&bench, RECORD_EXITED, 4);
+    bench_check_output(&bench, "from the background\n");
+    bench_close(&bench);
+}
+END_TEST
+
+START_TEST(a_vessel_may_close_its_output_and_go_on)
+{
+    struct bench bench;
+    bench_open(&bench, "echo before; exec >&- 2>&-; read < go; exit 6\n");
+    bench_make_pipe(&bench, "go");
+    bench_start(&bench);
+    bench_let_pass(&bench, "go");
+    bench_wait(&bench);
+    bench_check_result(&bench, RECORD_EXITED, 6);
+    bench_check_output(&bench, "before\n");
+    bench_close(&bench);
+}
+END_TEST
+
+/* ---- output ---- */
+
+START_TEST(output_over_the_bound_is_cut_with_one_line)
+{
+    struct bench bench;
+    bench_open(&bench, "printf 12345678; printf 9abc; seq 100000; exit 5\n");
+    bench.job.max_output_bytes = 10;
+    bench_run(&bench);
+    bench_check_result(&bench, RECORD_EXITED, 5);
+    bench_check_output(&bench, "123456789a\n[webhookd: output cut at 10 bytes]\n");
+    ck_assert_int_eq(bench.exit.output_bytes, 10);
+    ck_assert(bench.exit.output_cut);
+    bench_close(&bench);
+}
+END_TEST
+
+START_TEST(the_line_about_the_cut_starts_no_second_line)
+{
+    struct bench bench;
+    bench_open(&bench, "echo 123456789; echo more\n");
+    bench.job.max_output_bytes = 10;
+    bench_run(&bench);
+    bench_check_output(&bench, "123456789\n[webhookd: output cut at 10 bytes]\n");
+    bench_close(&bench);
+}
+END_TEST
+
+START_TEST(output_of_exactly_the_bound_is_not_cut)
+{
+    struct bench bench;
+    bench_open(&bench, "printf 123456789a\n");
+    bench.job.max_output_bytes = 10;
+    bench_run(&bench);
+    bench_check_output(&bench, "123456789a");
+    ck_assert(!bench.exit.output_cut);
+    bench_close(&bench);
+}
+END_TEST
+
+START_TEST(binary_output_arrives_byte_for_byte)
+{
+    struct bench bench;
+    const size_t bytes = 300000;
+    char *data = memory_alloc(bytes);
+    uint32_t state = 1;
+    for (size_t i = 0; i < bytes; i++)
+        data[i] = (char)((state = state * 1664525 + 1013904223) >> 24);
+    bench_open(&bench, "cat " BENCH_ID ".webhook_body\n");
+    bench.body = data;
+    bench.body_bytes = bytes;
+    bench_run(&bench);
+    bench_check_result(&bench, RECORD_EXITED, 0);
+    ck_assert_uint_eq(bench.output.bytes, bytes);
+    ck_assert_mem_eq(bench.output.data, data, bytes);
+    ck_assert_int_eq(bench.exit.output_bytes, (int64_t)bytes);
+    free(data);
+    bench_close(&bench);
+}
+END_TEST
+
+/* ---- a full disk ---- */
+
+/* A small file system over bench->path/NAME, gone with this test's process. False if that can't be made here. */
+static bool mount_small(const char *path)
+{
+    return geteuid() == 0 && unshare(CLONE_NEWNS) == 0 &&
+           mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+           mount("tmpfs", path, "tmpfs", 0, "size=64k") == 0;
+}
+
+static int fill(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    char page[4096] = {0};
+    ck_assert_int_ge(fd, 0);
+    while (write(fd, page, sizeof(page)) > 0)
+        continue;
+    return fd;
+}
+
+/* Until the process sleeps in the pause between two tries. */
+static void await_pause(pid_t pid)
+{
+    char *path = memory_format("/proc/%ld/syscall", (long)pid);
+    char expected[16];
+    int chars = snprintf(expected, sizeof(expected), "%d ", SYS_clock_nanosleep);
+    for (;;) {
+        struct error error = ERROR_INIT;
+        struct buffer text = BUFFER_INIT;
+        ck_assert_msg(file_read(AT_FDCWD, path, 4096, &text, &error) == 0, "%s", error.message);
+        bool pauses = strncmp(buffer_text(&text), expected, (size_t)chars) == 0;
+        buffer_free(&text);
+        if (pauses)
+            break;
+        (void)sched_yield();
+    }
+    free(path);
+}
+
+START_TEST(a_full_disk_cuts_the_output_and_delays_the_record)
+{
+    struct bench bench;
+    int fds[BENCH_FDS];
+    bench_open(&bench, "echo early; echo x > ready; read < go; seq 100000; exit 9\n");
+    bench_make_pipe(&bench, "ready");
+    bench_make_pipe(&bench, "go");
+    char *attempt = bench_below(&bench, "attempt"), *filler = bench_below(&bench, "attempt/filler");
+    if (!mount_small(attempt)) {
+        test_skip("mounting needs root");
+    } else {
+        close(bench.folder_fd);
+        bench.folder_fd = bench_open_folder(attempt);
+        char *small_log = bench_below(&bench, "attempt/log"), *log = bench_below(&bench, "log");
+        ck_assert_int_eq(symlink("attempt/log", log), 0);
+        bench_make_fds(&bench, fds);
+        bench_spawn_with(&bench, fds);
+        bench_close_fds(fds);
+        int ready = bench_await_writer(&bench, "ready");
+        bench_await_byte(ready);
+        close(fill(filler));
+        bench_let_pass(&bench, "go");
+        await_pause(bench.pid);
+        ck_assert_int_eq(record_lock_is_held(bench.folder_fd), 1);
+        ck_assert_int_eq(unlink(filler), 0);
+        bench_wait(&bench);
+        bench_check_result(&bench, RECORD_EXITED, 9);
+        ck_assert(bench.exit.output_cut);
+        char *line = memory_format("[webhookd: output cut at %lld bytes]\n",
+                                   (long long)bench.exit.output_bytes);
+        ck_assert_ptr_nonnull(strstr(buffer_text(&bench.output), line));
+        ck_assert_int_eq(strncmp(buffer_text(&bench.output), "early\n1\n2\n", 10), 0);
+        free(line);
+        free(small_log);
+        free(log);
+        close(ready);
+        ck_assert_int_eq(umount2(attempt, MNT_DETACH), 0);
+    }
+    free(filler);
+    free(attempt);
+    bench_close(&bench);
+}
+END_TEST
+
+TEST_MAIN("vessel", TEST(output_and_exit_code_are_recorded),
+          TEST(death_by_a_signal_counts_as_128_and_its_number),
+          TEST(arguments_arrive_unsplit_after_the_absolute_path_of_the_file),
+          TEST(an_interpreter_that_is_nowhere_is_127_with_the_reason),
+          TEST(a_bad_job_leaves_an_exit_record_that_says_so),
+          TEST(a_cutoff_ends_a_vessel_that_ignores_sigterm),
+          TEST(a_stop_lets_the_vessel_end_in_its_own_way),
+          TEST(a_stop_gives_what_the_vessel_started_the_same_grace),
+          TEST(nothing_that_forked_away_outlives_the_vessel),
+          TEST(a_background_child_that_holds_the_pipe_does_not_hold_up_the_end),
+          TEST(a_vessel_may_close_its_output_and_go_on),
+          TEST(output_over_the_bound_is_cut_with_one_line),
+          TEST(the_line_about_the_cut_starts_no_second_line),
+          TEST(output_of_exactly_the_bound_is_not_cut), TEST(binary_output_arrives_byte_for_byte),
+          TEST(a_full_disk_cuts_the_output_and_delays_the_record))

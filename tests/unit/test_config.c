@@ -1,0 +1,405 @@
+#include "config/config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "support/suite.h"
+#include "unit/config_cases.h"
+
+START_TEST(empty_file_is_all_defaults)
+{
+    struct config *config = accept("");
+    ck_assert_str_eq(config->state_dir, "/var/lib/webhookd");
+    ck_assert_str_eq(config->store, "sqlite:webhookd.db");
+    ck_assert_int_eq(config->log_level, LOG_LEVEL_INFO);
+    ck_assert_int_eq(config->log_format, LOG_FORMAT_TEXT);
+    ck_assert_int_eq(config->min_free_bytes, 256 << 20);
+    ck_assert_str_eq(config->hooks.listen, "0.0.0.0:8080");
+    ck_assert_str_eq(config->hooks.public_url, "http://localhost:8080");
+    ck_assert_int_eq(config->hooks.max_body_bytes, 32 << 20);
+    ck_assert_int_eq(config->hooks.max_connections, 10000);
+    ck_assert_int_eq(config->hooks.max_in_flight_bytes, 256 << 20);
+    ck_assert_int_eq(config->hooks.header_timeout_ms, 10000);
+    ck_assert_int_eq(config->hooks.body_timeout_ms, 60000);
+    ck_assert_int_eq(config->hooks.idle_timeout_ms, 75000);
+    ck_assert_int_eq(config->hooks.answer_timeout_ms, 8000);
+    ck_assert_uint_eq(config->hooks.trusted_proxies.count, 0);
+    ck_assert_str_eq(config->hooks.tls_certificate, "");
+    ck_assert_str_eq(config->hooks.tls_key, "");
+    ck_assert_str_eq(config->admin.listen, "127.0.0.1:8081");
+    ck_assert_str_eq(config->admin.socket, "/run/webhookd/admin.sock");
+    ck_assert_str_eq(config->admin.socket_group, "");
+    config_release(config);
+}
+END_TEST
+
+START_TEST(empty_file_has_the_runners_defaults)
+{
+    struct config *config = accept("\n\n# nothing\n");
+    ck_assert(config->runner.enabled);
+    ck_assert_int_eq(config->runner.max_vessels, 0);
+    ck_assert_int_eq(config->runner.nice, 5);
+    ck_assert_int_eq(config->runner.max_output_bytes, 10 << 20);
+    ck_assert_int_eq(config->runner.stop_grace_ms, 10000);
+    ck_assert_str_eq(config->runner.bash, "bash");
+    ck_assert_str_eq(config->runner.python, "python3");
+    ck_assert_str_eq(config->runner.node, "node");
+    ck_assert_str_eq(config->runner.path, "/usr/local/bin:/usr/bin:/bin");
+    ck_assert_int_eq(config->runner.sandbox, CONFIG_SANDBOX_STRICT);
+    ck_assert_str_eq(config->runner.user, "nobody");
+    ck_assert_uint_eq(config->runner.readable.count, 0);
+    ck_assert_uint_eq(config->runner.writable.count, 0);
+    ck_assert(config->runner.network);
+    ck_assert_int_eq(config->runner.max_memory_bytes, 1 << 30);
+    ck_assert_int_eq(config->runner.max_processes, 512);
+    ck_assert_int_eq(config->runner.max_open_files, 1024);
+    ck_assert_int_eq(config->retention.runs_ms, INT64_C(90) * 86400000);
+    ck_assert_uint_eq(config->fleet_count, 0);
+    config_release(config);
+}
+END_TEST
+
+START_TEST(every_default_may_be_written_into_the_file)
+{
+    for (size_t i = 0; config_key_info(i); i++) {
+        char *text = setting(config_key_info(i), config_key_info(i)->default_text);
+        assert_accepted(text);
+        free(text);
+    }
+}
+END_TEST
+
+/* ---- start and reload ---- */
+
+START_TEST(start_is_refused_for_what_would_be_dangerous)
+{
+    static const struct {
+        const char *text, *why;
+    } cases[] = {
+        {"", "runner.sandbox: this version cannot isolate vessels yet; set runner { sandbox = "
+             "\"off\" }"},
+        {"runner { sandbox = strict }", "runner.sandbox: "},
+        {"runner { sandbox = off } hooks { tls_certificate = /c tls_key = /k }", "hooks.tls_cert"},
+        {"runner { sandbox = off } fleet \"a/b/c\" { user = root }", "fleet \"a/b/c\": user: "},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct config *config = accept(cases[i].text);
+        struct error error = ERROR_INIT;
+        ck_assert_int_eq(config_check_start(config, &error), -1);
+        ck_assert_int_eq(error.kind, ERROR_INVALID);
+        ck_assert_int_eq(strncmp(error.message, cases[i].why, strlen(cases[i].why)), 0);
+        config_release(config);
+    }
+    struct config *config = accept("runner { sandbox = off } fleet \"a/b/c\" { sandbox = off }");
+    struct error error = ERROR_INIT;
+    ck_assert_int_eq(config_check_start(config, &error), 0);
+    config_release(config);
+    assert_refused("hooks {\ntls_key = /k }", "w.conf:2: hooks.tls_certificate: missing", NULL);
+    assert_refused("hooks {\ntls_certificate = /k }", "w.conf:2: hooks.tls_key: missing", NULL);
+}
+END_TEST
+
+static struct config_report unsupported(const char *text)
+{
+    struct config_report report = {0};
+    struct config *config = accept(text);
+    config_report_unsupported(config, &report);
+    config_release(config);
+    return report;
+}
+
+START_TEST(what_is_not_acted_on_yet_is_said_once)
+{
+    struct config_report report = unsupported("runner { network = true max_memory = 1024MiB }");
+    ck_assert_uint_eq(report.count, 0);
+    report =
+        unsupported("runner { readable = { /a } writable = { /b } network = false\n"
+                    "max_memory = 2GiB max_processes = 5 max_open_files = 99 enabled = false }\n"
+                    "retention { runs = 30d }\n"
+                    "fleet \"a/b/c\" { sandbox = strict } fleet \"a/b/d\" { sandbox = off }");
+    static const char *const keys[] = {"runner.readable ",      "runner.writable ",
+                                       "runner.network ",       "runner.max_memory ",
+                                       "runner.max_processes ", "runner.max_open_files ",
+                                       "retention.runs ",       "fleet \"a/b/c\": sandbox"};
+    ck_assert_uint_eq(report.count, ARRAY_COUNT(keys));
+    for (size_t i = 0; i < ARRAY_COUNT(keys); i++)
+        ck_assert_int_eq(strncmp(report.lines[i], keys[i], strlen(keys[i])), 0);
+    config_report_free(&report);
+}
+END_TEST
+
+START_TEST(retention_is_mentioned_only_to_who_asks_for_it)
+{
+    ck_assert_uint_eq(unsupported("").count, 0);
+    ck_assert_uint_eq(unsupported("retention { runs = 0 }").count, 0);
+    struct config_report report = unsupported("retention { runs = 90d }");
+    ck_assert_uint_eq(report.count, 1);
+    ck_assert(has_line(&report, "ended runs are kept"));
+    config_report_free(&report);
+}
+END_TEST
+
+/* A good value other than the default. */
+static const char *other_value(const struct config_key_info *info)
+{
+    static const struct {
+        const char *range, *value;
+    } values[] = {
+        {"true or false", NULL},
+        {"error, warning", "debug"},
+        {"text, json", "json"},
+        {"strict, off", "off"},
+        {"an http", "\"http://other\""},
+        {"\"sqlite", "\"sqlite:other.db\""},
+        {"\"ADDRESS", "\"127.0.0.1:9\""},
+        {"addresses", "{ \"127.0.0.9\" }"},
+        {"absolute paths with", "\"/other\""},
+        {"absolute paths", "{ \"/other\" }"},
+        {"an absolute path", "\"/other\""},
+        {"a name", "\"other\""},
+        {"a user", "\"other\""},
+        {"a group", "\"other\""},
+    };
+    if (strcmp(info->default_text, "true") == 0)
+        return "false";
+    for (size_t i = 1; i < ARRAY_COUNT(values); i++)
+        if (strncmp(info->range_text, values[i].range, strlen(values[i].range)) == 0)
+            return values[i].value;
+    static char high[32]; /* of a range */
+    const char *to = strstr(info->range_text, " to ");
+    ck_assert_msg(to != NULL, "%s: no value known for %s", info->name, info->range_text);
+    snprintf(high, sizeof(high), "%s", to + 4);
+    return high;
+}
+
+START_TEST(every_key_that_needs_a_restart_says_so)
+{
+    struct config *running = accept("");
+    size_t silent = 0, said = 0;
+    for (size_t i = 0; config_key_info(i); i++) {
+        const struct config_key_info *info = config_key_info(i);
+        bool is_tls = strncmp(info->name, "tls_", 4) == 0;
+        char *text = is_tls ? memory_string("hooks { tls_key = /k tls_certificate = /c }")
+                            : setting(info, other_value(info));
+        struct config *fresh = accept(text);
+        struct config_report report = {0};
+        config_report_restart(running, fresh, &report);
+        char *line = memory_format("%s%s%s: changed, takes effect after a restart", info->section,
+                                   info->section[0] ? "." : "", info->name);
+        ck_assert_msg(report.count == (is_tls ? 2 : !info->reloadable), "%s", text);
+        ck_assert_msg(has_line(&report, line) == !info->reloadable, "%s", line);
+        *(info->reloadable ? &silent : &said) += 1;
+        config_report_free(&report);
+        config_report_restart(fresh, fresh, &report);
+        ck_assert_uint_eq(report.count, 0);
+        free(line);
+        free(text);
+        config_release(fresh);
+    }
+    ck_assert_uint_eq(silent, 19);
+    ck_assert_uint_gt(said, 15);
+    config_release(running);
+}
+END_TEST
+
+START_TEST(changed_fleet_sections_need_a_restart)
+{
+    struct config *running = accept("fleet \"a/b/c\" { user = x }");
+    static const char *const changed[] = {"", "fleet \"a/b/c\" { user = y }",
+                                          "fleet \"a/b/c\" { user = x sandbox = strict }",
+                                          "fleet \"a/b/d\" { user = x }"};
+    for (size_t i = 0; i < ARRAY_COUNT(changed); i++) {
+        struct config *fresh = accept(changed[i]);
+        struct config_report report = {0};
+        config_report_restart(running, fresh, &report);
+        ck_assert_uint_eq(report.count, 1);
+        ck_assert(has_line(&report, "fleet sections: changed"));
+        config_report_free(&report);
+        config_release(fresh);
+    }
+    config_release(running);
+}
+END_TEST
+
+START_TEST(snapshot_lives_as_long_as_anyone_holds_it)
+{
+    struct config *config = accept("state_dir = \"/a\"");
+    ck_assert_ptr_eq(config_hold(config), config);
+    config_release(config);
+    ck_assert_str_eq(config->state_dir, "/a");
+    config_release(config);
+    config_release(NULL);
+}
+END_TEST
+
+/* ---- files ---- */
+
+static void write_text(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "we");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_ge(fputs(text, file), 0);
+    ck_assert_int_eq(fclose(file), 0);
+}
+
+START_TEST(what_is_no_readable_file_is_refused)
+{
+    char folder[] = "/tmp/test-config-XXXXXX";
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    char *link = memory_format("%s/link", folder), *file = memory_format("%s/w.conf", folder);
+    ck_assert_int_eq(symlink(folder, link), 0);
+    const char *paths[] = {folder, link, file, "/dev/null"};
+    for (size_t i = 0; i < ARRAY_COUNT(paths); i++) {
+        struct config_report report = {0};
+        ck_assert_ptr_null(config_load(paths[i], &report));
+        ck_assert_uint_eq(report.count, 1);
+        ck_assert_ptr_nonnull(strstr(report.lines[0], paths[i]));
+        config_report_free(&report);
+    }
+    if (geteuid() != 0) { /* root may read everything */
+        write_text(file, "");
+        ck_assert_int_eq(chmod(file, 0), 0);
+        struct config_report report = {0};
+        ck_assert_ptr_null(config_load(file, &report));
+        ck_assert(has_line(&report, file));
+        config_report_free(&report);
+        unlink(file);
+    }
+    unlink(link);
+    rmdir(folder);
+    free(link);
+    free(file);
+}
+END_TEST
+
+START_TEST(file_may_have_a_mebibyte_and_no_more)
+{
+    char folder[] = "/tmp/test-config-XXXXXX";
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    char *file = memory_format("%s/w.conf", folder);
+    char *text = memory_alloc((1 << 20) + 2);
+    memset(text, '\n', 1 << 20);
+    struct config_report report = {0};
+    write_text(file, text);
+    struct config *config = config_load(file, &report);
+    ck_assert_ptr_nonnull(config);
+    config_release(config);
+    text[1 << 20] = '\n';
+    write_text(file, text);
+    ck_assert_ptr_null(config_load(file, &report));
+    ck_assert(has_line(&report, file));
+    config_report_free(&report);
+    unlink(file);
+    rmdir(folder);
+    free(text);
+    free(file);
+}
+END_TEST
+
+START_TEST(errors_of_a_file_begin_with_its_path)
+{
+    char folder[] = "/tmp/test-config-XXXXXX";
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    char *file = memory_format("%s/w.conf", folder);
+    char *line = memory_format("%s:2: store: ", file);
+    write_text(file, "\nstore = 7\n");
+    struct config_report report = {0};
+    ck_assert_ptr_null(config_load(file, &report));
+    ck_assert_uint_eq(report.count, 1);
+    ck_assert_int_eq(strncmp(report.lines[0], line, strlen(line)), 0);
+    config_report_free(&report);
+    unlink(file);
+    rmdir(folder);
+    free(line);
+    free(file);
+}
+END_TEST
+
+/* ---- what is written about the keys (read from the top of the checkout, where the tests are run) ---- */
+
+/* "  name = value" → its parts. */
+static bool split_setting(const char *line, char name[64], char value[256])
+{
+    return sscanf(line, " %63[a-z_] = %255[^\n]", name, value) == 2;
+}
+
+START_TEST(example_has_every_key_once_in_order_with_its_default)
+{
+    char *example = read_text("webhookd.conf.example");
+    char section[64] = "", name[64], value[256];
+    size_t next = 0;
+    char *rest = NULL;
+    for (char *line = strtok_r(example, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+        char first = line[strspn(line, " ")];
+        if (first == '#' || first == '\0')
+            continue;
+        if (first == '}') {
+            section[0] = '\0';
+        } else if (strchr(line, '=') == NULL) {
+            ck_assert_int_eq(sscanf(line, "%63[a-z] {", section), 1);
+        } else {
+            ck_assert_msg(split_setting(line, name, value), "%s", line);
+            const struct config_key_info *info = config_key_info(next++);
+            ck_assert_msg(info != NULL, "%s is one too many", name);
+            ck_assert_str_eq(section, info->section);
+            ck_assert_str_eq(name, info->name);
+            bool is_sandbox = strcmp(name, "sandbox") == 0;
+            ck_assert_str_eq(value, is_sandbox ? "\"off\"" : info->default_text);
+        }
+    }
+    ck_assert_ptr_null(config_key_info(next));
+    free(example);
+}
+END_TEST
+
+START_TEST(example_is_good_to_start_with)
+{
+    struct config_report report = {0};
+    struct config *config = config_load("webhookd.conf.example", &report);
+    ck_assert_msg(config != NULL, "%s", report.count ? report.lines[0] : "?");
+    struct error error = ERROR_INIT;
+    ck_assert_msg(config_check_start(config, &error) == 0, "%s", error.message);
+    config_release(config);
+}
+END_TEST
+
+START_TEST(manual_has_every_key_with_its_default)
+{
+    char *manual = read_text("docs/man/webhookd.conf.5");
+    for (size_t i = 0; config_key_info(i); i++) {
+        const struct config_key_info *info = config_key_info(i);
+        char *heading = info->section[0] ? memory_format(".Sh SECTION %s\n", info->section)
+                                         : memory_string(".Sh TOP LEVEL\n");
+        const char *section = strstr(manual, heading);
+        ck_assert_msg(section != NULL, "%s", heading);
+        const char *end = strstr(section + 1, "\n.Sh ");
+        bool is_string = info->default_text[0] == '"';
+        char *bare = memory_string(info->default_text + is_string);
+        if (is_string)
+            bare[strlen(bare) - 1] = '\0';
+        char *item = memory_format("\n.It Cm %s No = %s%s%s\n", info->name, is_string ? "Qq" : "",
+                                   is_string && bare[0] ? " " : "", bare);
+        const char *found = strstr(section, item);
+        ck_assert_msg(found != NULL && (!end || found < end), "the manual lacks: %s", item);
+        free(item);
+        free(bare);
+        free(heading);
+    }
+    free(manual);
+}
+END_TEST
+
+TEST_MAIN("config", TEST(empty_file_is_all_defaults), TEST(empty_file_has_the_runners_defaults),
+          TEST(every_default_may_be_written_into_the_file),
+          TEST(start_is_refused_for_what_would_be_dangerous),
+          TEST(what_is_not_acted_on_yet_is_said_once),
+          TEST(retention_is_mentioned_only_to_who_asks_for_it),
+          TEST(every_key_that_needs_a_restart_says_so), TEST(changed_fleet_sections_need_a_restart),
+          TEST(snapshot_lives_as_long_as_anyone_holds_it),
+          TEST(what_is_no_readable_file_is_refused), TEST(file_may_have_a_mebibyte_and_no_more),
+          TEST(errors_of_a_file_begin_with_its_path),
+          TEST(example_has_every_key_once_in_order_with_its_default),
+          TEST(example_is_good_to_start_with), TEST(manual_has_every_key_with_its_default))
