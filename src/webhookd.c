@@ -38,8 +38,9 @@
 #define SUPERVISOR       "webhookd-vessel"
 
 struct daemon {
-    struct config *config;
-    struct config *first; /* what was started with: the store's options borrow from it for as long as we live */
+    struct config *config; /* in force */
+    struct config *
+        first; /* what was started with: the store's options borrow from it, and keys that need a restart are compared with it */
     const char *config_path;
     int state_fd, lock_fd;
     struct store_options store;
@@ -201,7 +202,8 @@ static void reload(struct daemon *daemon)
     if (!fresh) {
         log_report(LOG_LEVEL_ERROR, "configuration not reloaded", &report);
     } else {
-        config_report_restart(daemon->config, fresh, &report);
+        config_report_restart(daemon->first, fresh, &report);
+        config_keep_until_restart(fresh, daemon->config);
         log_report(LOG_LEVEL_WARNING, "configuration", &report);
         log_set_level(fresh->log_level);
         log_set_format(fresh->log_format);

@@ -92,6 +92,9 @@ int config_check_start(const struct config *config, struct error *error);
 /* One line per key that differs and needs a restart ("hooks.listen: changed, takes effect after a restart"). */
 void config_report_restart(const struct config *running, const struct config *fresh, struct config_report *report);
 
+/* Gives the fresh snapshot, which nobody else holds yet, the running values of all that needs a restart. */
+void config_keep_until_restart(struct config *fresh, const struct config *running);
+
 void config_report_add(struct config_report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void config_report_free(struct config_report *report);
 

@@ -14,21 +14,22 @@
 struct runner;
 
 struct runner_options {
-    struct config *config; /* held by the runner */
+    struct config *config;      /* held by the runner */
     struct store_options store; /* for its own read-only connection */
     struct commit_queue *queue;
-    int state_fd;                /* state_dir, borrowed; runs/ attempts/ logs/ trash/ spool/ exist below it */
+    int state_fd; /* state_dir, borrowed; runs/ attempts/ logs/ trash/ spool/ exist below it */
     const char *state_path;      /* absolute, borrowed */
     const char *supervisor_path; /* webhookd-vessel, absolute */
 };
 
 /* Recovers what the last daemon left (attempts found by their locks and records), then claims. Starts its thread and the cleaner's. */
 struct runner *runner_start(const struct runner_options *options, struct error *error);
-/* Stops claiming and watching; leaves vessels running under their supervisors. Operations it has submitted must be committed before (commit_stop
- * after runner_stop is fine: their `done` finds it stopped). */
+/* Stops claiming and watching; leaves vessels running under their supervisors. Returns when every operation it has submitted is committed or
+ * withdrawn, so commit_stop comes after it. Frees the runner: whoever calls runner_wake from the committer's `committed` must keep that from
+ * happening once this was called (a lock around the pointer), because `committed` follows the last `done`. */
 void runner_stop(struct runner *runner);
 
-void runner_wake(struct runner *runner);                             /* there may be a waiting run; any thread */
+void runner_wake(struct runner *runner); /* there may be a waiting run; any thread */
 void runner_reconfigure(struct runner *runner, struct config *fresh); /* any thread; holds it */
 
 struct runner_metrics {

@@ -36,6 +36,18 @@ struct config *config_hold(struct config *config)
     return config;
 }
 
+static void free_fleets(struct config *config)
+{
+    for (size_t i = 0; i < config->fleet_count; i++) {
+        free(config->fleets[i].name);
+        for (size_t k = 0; k < CONFIG_FLEET_KEYS; k++)
+            config_value_free(&config_fleet_keys[k], &config->fleets[i]);
+    }
+    free(config->fleets);
+    config->fleets = NULL;
+    config->fleet_count = 0;
+}
+
 void config_release(struct config *config)
 {
     struct config_snapshot *snapshot = (struct config_snapshot *)config;
@@ -43,12 +55,7 @@ void config_release(struct config *config)
         return;
     for (size_t i = 0; i < config_key_count; i++)
         config_value_free(&config_keys[i], config);
-    for (size_t i = 0; i < config->fleet_count; i++) {
-        free(config->fleets[i].name);
-        for (size_t k = 0; k < CONFIG_FLEET_KEYS; k++)
-            config_value_free(&config_fleet_keys[k], &config->fleets[i]);
-    }
-    free(config->fleets);
+    free_fleets(config);
     free(snapshot);
 }
 
@@ -106,13 +113,6 @@ void config_report_unsupported(const struct config *config, struct config_report
         if (is_in_vain(config, i))
             config_report_add(report, "%s.%s %s", info->section, info->name, info->unsupported);
     }
-    const struct config_key_info *sandbox = &config_fleet_keys[CONFIG_FLEET_SANDBOX].info;
-    for (size_t i = 0; i < config->fleet_count; i++) {
-        const struct config_fleet *fleet = &config->fleets[i];
-        if (fleet->has_sandbox && fleet->sandbox == CONFIG_SANDBOX_STRICT)
-            config_report_add(report, "fleet \"%s\": sandbox = \"strict\" %s", fleet->name,
-                              sandbox->unsupported);
-    }
 }
 
 int config_check_start(const struct config *config, struct error *error)
@@ -125,12 +125,19 @@ int config_check_start(const struct config *config, struct error *error)
         return error_set(error, ERROR_INVALID,
                          "hooks.tls_certificate, hooks.tls_key: this version does not speak TLS "
                          "yet; leave them empty and put a proxy in front");
-    for (size_t i = 0; i < config->fleet_count; i++)
-        if (config->fleets[i].user[0] != '\0')
+    for (size_t i = 0; i < config->fleet_count; i++) {
+        const struct config_fleet *fleet = &config->fleets[i];
+        if (fleet->user[0] != '\0')
             return error_set(error, ERROR_INVALID,
                              "fleet \"%.200s\": user: this version cannot run one fleet as another "
                              "user yet; set runner.user, which holds for all",
-                             config->fleets[i].name);
+                             fleet->name);
+        if (fleet->has_sandbox && fleet->sandbox == CONFIG_SANDBOX_STRICT)
+            return error_set(error, ERROR_INVALID,
+                             "fleet \"%.200s\": sandbox: this version cannot isolate vessels yet; "
+                             "remove the line, or set it to \"off\"",
+                             fleet->name);
+    }
     return 0;
 }
 
@@ -163,4 +170,21 @@ void config_report_restart(const struct config *running, const struct config *fr
     }
     if (!fleets_equal(running, fresh))
         config_report_add(report, "fleet sections: %s", follows);
+}
+
+void config_keep_until_restart(struct config *fresh, const struct config *running)
+{
+    for (size_t i = 0; i < config_key_count; i++)
+        if (!config_keys[i].info.reloadable)
+            config_value_copy(&config_keys[i], fresh, running);
+    free_fleets(fresh);
+    fresh->fleets = memory_array(NULL, running->fleet_count, sizeof(*fresh->fleets));
+    fresh->fleet_count = running->fleet_count;
+    for (size_t i = 0; i < running->fleet_count; i++) {
+        const struct config_fleet *from = &running->fleets[i];
+        fresh->fleets[i] = (struct config_fleet){.name = memory_string(from->name),
+                                                 .has_sandbox = from->has_sandbox,
+                                                 .sandbox = from->sandbox,
+                                                 .user = memory_string(from->user)};
+    }
 }

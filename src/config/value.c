@@ -241,6 +241,39 @@ bool config_value_equal(const struct config_key *key, const void *a, const void 
     return false;
 }
 
+static void copy_list(struct config_list *to, const struct config_list *from)
+{
+    *to = (struct config_list){memory_array(NULL, from->count, sizeof(*to->items)), from->count};
+    for (size_t i = 0; i < from->count; i++)
+        to->items[i] = memory_string(from->items[i]);
+}
+
+void config_value_copy(const struct config_key *key, void *to, const void *from)
+{
+    void *left = (char *)to + key->offset;
+    const void *right = (const char *)from + key->offset;
+    config_value_free(key, to);
+    switch (key->type) {
+    case CONFIG_NUMBER:
+    case CONFIG_SIZE:
+    case CONFIG_DURATION:
+        memcpy(left, right, sizeof(int64_t));
+        return;
+    case CONFIG_BOOL:
+        memcpy(left, right, sizeof(bool));
+        return;
+    case CONFIG_CHOICE:
+        memcpy(left, right, sizeof(unsigned));
+        return;
+    case CONFIG_TEXT:
+        *(char **)left = memory_string(*(char *const *)right);
+        return;
+    case CONFIG_LIST:
+        copy_list(left, right);
+        return;
+    }
+}
+
 bool config_value_is_default(const struct config_key *key, const void *base)
 {
     struct config defaults = {0};

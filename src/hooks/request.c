@@ -119,13 +119,14 @@ static enum http_step answer(struct request *request, struct refusal refusal)
     return http_reply_error(request->exchange, refusal.status, refusal.message, NULL);
 }
 
-/* Before the body: a small one is read to its end first, so that its sender sees the answer and may keep its connection. */
+/* Before the body: a small one (also an empty one) is read to its end first, so that its sender sees the answer and may keep its
+ * connection: libmicrohttpd closes after an answer to a POST that comes before. */
 static enum http_step refuse(struct request *request, unsigned status, const char *message)
 {
     struct refusal refusal = {status, message};
     int64_t length = http_content_length(request->exchange);
     bool is_small = !http_is_chunked(request->exchange) && length <= SPOOL_THRESHOLD_BYTES;
-    if (length > 0 && is_small && !http_header(request->exchange, "Expect")) {
+    if (length >= 0 && is_small && !http_header(request->exchange, "Expect")) {
         request->refusal = refusal;
         set_state(request, REQUEST_REFUSED);
         return HTTP_CONTINUE;

@@ -11,10 +11,12 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "store/store.h"
 #include "support/aftermath.h"
 #include "support/daemon.h"
+#include "support/http.h"
 #include "support/janitor.h"
 #include "support/load.h"
 
@@ -217,4 +219,69 @@ START_TEST(a_killed_webhookd_loses_nothing_and_runs_nothing_twice)
 }
 END_TEST
 
-TEST_MAIN("kill", SLOW_TEST(a_killed_webhookd_loses_nothing_and_runs_nothing_twice, 240))
+/* ---- one vessel, looked at closely ---- */
+
+static void await_lines(const char *path, size_t count)
+{
+    int64_t until_ms = clock_monotonic_ms() + 20000;
+    for (;;) {
+        struct diary diary = {NULL, 0};
+        read_diary(path, &diary);
+        free(diary.lines);
+        if (diary.count >= count)
+            return;
+        ck_assert_msg(clock_monotonic_ms() < until_ms, "%zu of %zu lines", diary.count, count);
+        usleep(5000);
+    }
+}
+
+/* It says that it runs, waits at a pipe, and says so again, while nobody but its supervisor is there to see it. */
+START_TEST(a_vessel_outlives_a_killed_webhookd_and_its_end_is_found)
+{
+    struct daemon daemon;
+    struct daemon_options options = {0};
+    daemon_begin(&daemon, &options);
+    char *diary = make_diary(&daemon);
+    char *gate = memory_format("%s/gate", daemon.folder);
+    ck_assert_int_eq(mkfifo(gate, 0666), 0);
+    ck_assert_int_eq(chmod(gate, 0666), 0);
+    char *script = memory_format("echo \"$SHIPYARD_FLEET_LOG_ID 1\" >> '%s'\nread -r line < '%s'\n"
+                                 "echo \"$SHIPYARD_FLEET_LOG_ID 2\" >> '%s'\necho \"$line\"\n",
+                                 diary, gate, diary);
+    char *fleet = bash_fleet("gate", script);
+    char *url = daemon_fleet(&daemon, fleet);
+    struct response response;
+    http_post(url, NULL, "x", 1, &response);
+    ck_assert_int_eq(response.status, 201);
+    await_lines(diary, 1);
+
+    daemon_kill(&daemon);
+    ck_assert_int_eq(janitor_signal_supervisors(daemon.folder, 0), 1);
+    int fd = open(gate, O_WRONLY | O_CLOEXEC);
+    ck_assert_int_eq(file_write_all(fd, "went on alone\n", 14), 0);
+    close(fd);
+    await_lines(diary, 2);
+    daemon_restart(&daemon);
+    await_all_ended(&daemon);
+    await_no_supervisor(&daemon);
+    char *log = ctl_ok(&daemon, "run", "log", response.run_id, NULL);
+    ck_assert_ptr_nonnull(strstr(log, "went on alone"));
+    char *shown = ctl_ok(&daemon, "run", "show", response.run_id, NULL);
+    ck_assert_ptr_nonnull(strstr(shown, "success"));
+    await_lines(diary, 2);
+    ck_assert_int_eq(daemon_stop(&daemon), 0);
+
+    daemon_finish(&daemon);
+    response_free(&response);
+    free(shown);
+    free(log);
+    free(url);
+    free(fleet);
+    free(script);
+    free(gate);
+    free(diary);
+}
+END_TEST
+
+TEST_MAIN("kill", TEST(a_vessel_outlives_a_killed_webhookd_and_its_end_is_found),
+          SLOW_TEST(a_killed_webhookd_loses_nothing_and_runs_nothing_twice, 240))

@@ -41,7 +41,7 @@ static size_t one_round(struct daemon *daemon, struct disk *disk, const char *ur
     struct load_options options = {
         .port = daemon->port, .url = url, .connections = CONNECTIONS, .pause_ms = PAUSE_MS};
     struct load *load = load_start(&options, book);
-    load_await(load, 1);
+    load_await(load, 1, 0);
     usleep((unsigned)(SHORTEST_US + load_random(random) % SPREAD_US));
     disk_cut_power(disk);
     daemon_kill(daemon);

@@ -56,7 +56,7 @@ struct load {
     struct sender *senders;
     pthread_t thread;
     atomic_bool stopping;
-    atomic_size_t promises; /* of this load */
+    atomic_size_t promises, refusals; /* of this load */
 };
 
 /* ---- bodies ---- */
@@ -100,6 +100,12 @@ static void promised(struct load *load, const struct sender *sender, const struc
     }
     book->promises[book->count++] = (struct load_promise){*run_id, sender->number};
     atomic_fetch_add(&load->promises, 1);
+}
+
+static void refused(struct load *load)
+{
+    load->book->refused++;
+    atomic_fetch_add(&load->refusals, 1);
 }
 
 /* ---- one connection ---- */
@@ -208,7 +214,7 @@ static void sender_answered(struct load *load, struct sender *sender)
     if (status == 201 && id_parse(text, &run_id) == 0)
         promised(load, sender, &run_id);
     else if (status == 503)
-        load->book->refused++;
+        refused(load);
     else
         load->book->strange++;
     /* Whoever is answered before all is sent has to start anew. */
@@ -314,12 +320,22 @@ void load_stop(struct load *load)
     free(load);
 }
 
-void load_await(struct load *load, size_t promises)
+size_t load_promises(const struct load *load)
+{
+    return atomic_load(&load->promises);
+}
+
+size_t load_refusals(const struct load *load)
+{
+    return atomic_load(&load->refusals);
+}
+
+void load_await(struct load *load, size_t promises, size_t refusals)
 {
     int64_t until_ms = clock_monotonic_ms() + GIVE_UP_MS;
-    while (atomic_load(&load->promises) < promises) {
-        ck_assert_msg(clock_monotonic_ms() < until_ms, "only %zu of %zu requests got 201",
-                      atomic_load(&load->promises), promises);
+    while (load_promises(load) < promises || load_refusals(load) < refusals) {
+        ck_assert_msg(clock_monotonic_ms() < until_ms, "%zu of %zu got 201, %zu of %zu got 503",
+                      load_promises(load), promises, load_refusals(load), refusals);
         usleep(1000);
     }
 }

@@ -47,7 +47,10 @@ struct load *load_start(const struct load_options *options, struct load_book *bo
  * unanswered). The book is the caller's again. */
 void load_stop(struct load *load);
 
-/* Waits until this load has got so many 201s, at most 30 s; fails the test otherwise. */
-void load_await(struct load *load, size_t promises);
+/* Waits until this load has got so many 201s and 503s, at most 30 s; fails the test otherwise. Any moment between start and stop. */
+void load_await(struct load *load, size_t promises, size_t refusals);
+/* How many it has got so far. */
+size_t load_promises(const struct load *load);
+size_t load_refusals(const struct load *load);
 
 #endif

