@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -52,6 +53,9 @@ struct daemon {
     struct runner *runner;
     struct admin *admin;
     struct hooks *hooks;
+    pthread_mutex_t lock;           /* guards what other threads' callbacks see of them: */
+    struct runner *runner_to_wake;  /* NULL before it has started and from when it is stopped */
+    struct hooks *hooks_to_measure; /* likewise */
     char hooks_address[HTTP_ADDRESS_BYTES];
     int inherited_fd; /* systemd's socket for the hooks, or -1 */
     struct loop_watch signals;
@@ -144,8 +148,10 @@ static int clock_prepare(struct daemon *daemon, struct error *error)
 static void on_committed(void *context)
 {
     struct daemon *daemon = context;
-    if (daemon->runner)
-        runner_wake(daemon->runner);
+    pthread_mutex_lock(&daemon->lock);
+    if (daemon->runner_to_wake)
+        runner_wake(daemon->runner_to_wake);
+    pthread_mutex_unlock(&daemon->lock);
 }
 
 /* Invariant 6: everyone who waited has been told; nothing more may be promised. */
@@ -160,10 +166,11 @@ static void on_disk_failed(void *context, const struct error *error)
 static void get_hooks_metrics(void *context, struct admin_hooks_metrics *metrics)
 {
     struct daemon *daemon = context;
-    if (!daemon->hooks)
-        return;
-    struct hooks_metrics hooks;
-    hooks_get_metrics(daemon->hooks, &hooks);
+    struct hooks_metrics hooks = {0};
+    pthread_mutex_lock(&daemon->lock);
+    if (daemon->hooks_to_measure)
+        hooks_get_metrics(daemon->hooks_to_measure, &hooks);
+    pthread_mutex_unlock(&daemon->lock);
     metrics->http = hooks.http;
     metrics->answer_count = HOOKS_STATUSES;
     for (size_t i = 0; i < HOOKS_STATUSES; i++) {
@@ -173,6 +180,15 @@ static void get_hooks_metrics(void *context, struct admin_hooks_metrics *metrics
     metrics->unanswered = hooks.unanswered;
     metrics->in_flight_bytes = hooks.in_flight_bytes;
     metrics->answer_us_sum = hooks.answer_us_sum;
+}
+
+/* NULL: they are about to be freed. */
+static void show_to_callbacks(struct daemon *daemon, struct runner *runner, struct hooks *hooks)
+{
+    pthread_mutex_lock(&daemon->lock);
+    daemon->runner_to_wake = runner;
+    daemon->hooks_to_measure = hooks;
+    pthread_mutex_unlock(&daemon->lock);
 }
 
 /* ---- signals ---- */
@@ -339,6 +355,7 @@ static int start_runner(struct daemon *daemon, struct error *error)
         .supervisor_path = daemon->supervisor_path,
     };
     daemon->runner = runner_start(&options, error);
+    show_to_callbacks(daemon, daemon->runner, NULL);
     return daemon->runner ? 0 : -1;
 }
 
@@ -369,6 +386,7 @@ static int start_hooks(struct daemon *daemon, int listen_fd, struct error *error
         .spool = daemon->spool,
     };
     daemon->hooks = hooks_start(&options, error);
+    show_to_callbacks(daemon, daemon->runner, daemon->hooks);
     return daemon->hooks ? 0 : -1;
 }
 
@@ -400,6 +418,7 @@ static int daemon_start(struct daemon *daemon, struct error *error)
 static void daemon_stop(struct daemon *daemon)
 {
     int64_t drain_ms = daemon->config->hooks.answer_timeout_ms + DRAIN_EXTRA_MS;
+    show_to_callbacks(daemon, daemon->runner, NULL);
     if (daemon->hooks)
         hooks_quiesce(daemon->hooks);
     if (daemon->admin)
@@ -410,6 +429,7 @@ static void daemon_stop(struct daemon *daemon)
         log_stop();
         _exit(EXIT_FAILURE);
     }
+    show_to_callbacks(daemon, NULL, NULL);
     runner_stop(daemon->runner);
     spool_stop(daemon->spool);
     commit_stop(daemon->queue);
@@ -552,6 +572,7 @@ int main(int argc, char **argv)
     struct daemon daemon = {
         .config_path = line.config_path, .state_fd = -1, .lock_fd = -1, .inherited_fd = -1};
     daemon.signals.fd = -1;
+    pthread_mutex_init(&daemon.lock, NULL);
     daemon.config = config_load(line.config_path, &report);
     print_report(&report);
     if (!daemon.config)

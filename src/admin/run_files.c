@@ -107,12 +107,12 @@ static int match_vessel(void *context, const struct vessel_row *row)
     return 1;
 }
 
-/* logs/<day of the fleet run>/<vessel run id>.<attempt>, where the runner puts it. A descriptor, or -1. */
-static int open_log(int state_fd, const struct id *run_id, const struct id *vessel_run_id,
-                    int attempt, struct error *error)
+/* logs/<day of the vessel run>/<vessel run id>.<attempt>, where the runner puts it: its fleet run may have waited since the day before. A
+ * descriptor, or -1. */
+static int open_log(int state_fd, const struct id *vessel_run_id, int attempt, struct error *error)
 {
     char path[128], day[CLOCK_TEXT_BYTES], id[ID_TEXT_BYTES], name[RECORD_NAME_BYTES];
-    snprintf(path, sizeof path, "logs/%s/%s", clock_format_day(id_time_ms(run_id), day),
+    snprintf(path, sizeof path, "logs/%s/%s", clock_format_day(id_time_ms(vessel_run_id), day),
              record_name(id_format(vessel_run_id, id), attempt, name));
     int fd = openat(state_fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0 && errno == ENOENT)
@@ -152,6 +152,6 @@ int call_get_vessel_log(struct admin_request *request, struct error *error)
     if (attempt > vessel.attempts)
         return error_set(error, ERROR_NOT_FOUND, "the vessel run has no attempt %lld, only %d",
                          (long long)attempt, vessel.attempts);
-    int fd = open_log(request->admin->options.state_fd, &run_id, &vessel.id, (int)attempt, error);
+    int fd = open_log(request->admin->options.state_fd, &vessel.id, (int)attempt, error);
     return fd < 0 ? -1 : answer_file(request, fd, "text/plain; charset=utf-8", error);
 }

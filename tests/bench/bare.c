@@ -6,10 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define UUID     "019b0e6c-5b1e-7c3a-9d52-3f7f0d8a4b11"
+#define UUID "019b0e6c-5b1e-7c3a-9d52-3f7f0d8a4b11"
 #define ENVELOPE                                                                                   \
-    "{\"request\":{\"id\":\"" UUID "\"},\"data\":{\"fleet_id\":\"" UUID "\",\"project_id\":\"" UUID \
-    "\",\"org_id\":\"" UUID "\",\"fleet_run_id\":\"" UUID "\"}}"
+    "{\"request\":{\"id\":\"" UUID "\"},\"data\":{\"fleet_id\":\"" UUID                            \
+    "\",\"project_id\":\"" UUID "\",\"org_id\":\"" UUID "\",\"fleet_run_id\":\"" UUID "\"}}"
 #define POOL_BYTES (40 * 1024)
 
 static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, const char *url,

@@ -9,7 +9,10 @@ struct samples {
     size_t count, capacity;
 };
 
-#define SAMPLES_INIT {NULL, 0, 0}
+#define SAMPLES_INIT                                                                               \
+    {                                                                                              \
+        NULL, 0, 0                                                                                 \
+    }
 
 void samples_add(struct samples *samples, double value);
 void samples_free(struct samples *samples);

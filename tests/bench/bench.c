@@ -1,0 +1,523 @@
+/* `make bench`: webhookd against what the machine could do at best. The machine is shared and changes its speed, so the two sides of a row
+ * are measured in turns, and their ratio is the median of the turns' ratios; docs/benchmarks.md says what the rows mean.
+ *
+ *     bench [ROW…]     $BENCH_TURNS (5), $BENCH_SECONDS (3) for each side in each turn
+ *
+ * Each row is a test of Check's only so that the harness (support/daemon.h) can say what went wrong and everything is ended. A
+ * target that is missed fails nothing: it is one machine's on one day. */
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "bench/disk.h"
+#include "bench/load.h"
+#include "support/api.h"
+#include "support/daemon.h"
+#include "support/janitor.h"
+
+#define MAX_TURNS       99
+#define WARM_UP_US      500000
+#define COMMITS_SIZED   50  /* so many are averaged for the size of one */
+#define BUSY_CLIENTS    256 /* connections of rows 4 and 5 */
+#define BUSY_RATE       1000
+#define FLEET_RUNS      40 /* for each turn of row 6 */
+#define START_BUDGET_MS 5.5
+
+/* The sides of a row: what is judged, and what it is judged by. */
+enum side { OURS, THEIRS };
+
+struct bench {
+    const struct row *row;
+    char folder[256]; /* on the disk that is measured, removed at the end */
+    int64_t side_us;  /* measured time of each side in each turn */
+    struct daemon daemon;
+    char *url;
+    pid_t bare_pid;
+    int bare_in;
+    unsigned bare_port;
+    struct disk_log log;
+    double rate; /* of row 4 */
+};
+
+struct row {
+    const char *what;
+    const char *sides[2];
+    const char *unit;
+    double target;
+    bool at_least; /* else at most */
+    int connections;
+    void (*begin)(struct bench *bench);
+    double (*measure)(struct bench *bench, enum side side);
+    void (*end)(struct bench *bench);
+};
+
+/* ---- webhookd ---- */
+
+#define SMALL_FLEET                                                                                \
+    "name: Small\nvessels:\n  main:\n    source:\n      type: CODE\n      language: BASH\n"        \
+    "      file: { name: a.sh, content: 'exit 0' }\n      file_to_run: a.sh\n"
+
+static void begin_daemon(struct bench *bench, const char *runner, const char *fleet)
+{
+    char *state_dir = memory_format("%s/state", bench->folder);
+    struct daemon_options options = {.runner = runner, .state_dir = state_dir};
+    daemon_begin(&bench->daemon, &options);
+    janitor_watch(bench->daemon.folder);
+    bench->url = daemon_fleet(&bench->daemon, fleet);
+    free(state_dir);
+    bench->daemon.options.state_dir = NULL;
+}
+
+static void remove_tree(const char *path)
+{
+    struct error error = ERROR_INIT;
+    if (file_remove_tree(AT_FDCWD, path, &error) != 0)
+        fprintf(stderr, "%s not removed: %s\n", path, error.message);
+}
+
+static void end_daemon(struct bench *bench)
+{
+    daemon_stop(&bench->daemon);
+    daemon_finish(&bench->daemon);
+    remove_tree(bench->daemon.state_dir);
+    free(bench->url);
+    bench->url = NULL;
+}
+
+static void begin_accepting(struct bench *bench)
+{
+    begin_daemon(bench, "enabled = false", SMALL_FLEET);
+}
+
+/* A line for each request makes a long log: what has been written is not needed. */
+static void empty_log(struct bench *bench)
+{
+    ck_assert_int_eq(truncate(bench->daemon.log, 0), 0);
+}
+
+static void post(struct bench *bench, const struct load_plan *plan, struct load_report *report)
+{
+    struct load_plan ours = *plan;
+    ours.port = bench->daemon.port;
+    ours.path = url_path(bench->url);
+    load_run(&ours, report);
+    empty_log(bench);
+}
+
+/* ---- rows 1 and 2: throughput ---- */
+
+static void begin_bare(struct bench *bench)
+{
+    int in[2], out[2];
+    char *program = daemon_program("tests/bench/bare"), text[16] = "";
+    ck_assert(pipe2(in, O_CLOEXEC) == 0 && pipe2(out, O_CLOEXEC) == 0);
+    fflush(NULL);
+    bench->bare_pid = fork();
+    if (bench->bare_pid == 0) {
+        dup2(in[0], STDIN_FILENO);
+        dup2(out[1], STDOUT_FILENO);
+        execl(program, program, (char *)NULL);
+        _exit(127);
+    }
+    close(in[0]);
+    close(out[1]);
+    free(program);
+    bench->bare_in = in[1];
+    ck_assert_msg(read(out[0], text, sizeof(text) - 1) > 0, "bare does not start");
+    close(out[0]);
+    bench->bare_port = (unsigned)strtoul(text, NULL, 10);
+}
+
+static void begin_throughput(struct bench *bench)
+{
+    begin_accepting(bench);
+    begin_bare(bench);
+}
+
+static double measure_throughput(struct bench *bench, enum side side)
+{
+    struct load_plan plan = {.port = bench->bare_port,
+                             .path = url_path(bench->url),
+                             .connections = bench->row->connections,
+                             .warm_up_us = WARM_UP_US,
+                             .measured_us = bench->side_us};
+    struct load_report report = {0, SAMPLES_INIT};
+    if (side == OURS)
+        post(bench, &plan, &report);
+    else
+        load_run(&plan, &report);
+    samples_free(&report.latencies_us);
+    return report.rate;
+}
+
+static void end_throughput(struct bench *bench)
+{
+    close(bench->bare_in);
+    waitpid(bench->bare_pid, NULL, 0);
+    end_daemon(bench);
+}
+
+/* ---- rows 3 and 4: acknowledgements against the disk ---- */
+
+static int64_t log_bytes(struct bench *bench)
+{
+    struct stat status;
+    char *path = memory_format("%s/webhookd.db-wal", bench->daemon.state_dir);
+    ck_assert_msg(stat(path, &status) == 0, "no %s", path);
+    free(path);
+    return status.st_size;
+}
+
+/* What the commit of one run writes: the log of a young store only grows. */
+static size_t commit_bytes(struct bench *bench)
+{
+    char body[] = "{\"event\":\"push\"}";
+    free(api_post(bench->url, body, strlen(body)));
+    int64_t before = log_bytes(bench);
+    for (int i = 0; i < COMMITS_SIZED; i++)
+        free(api_post(bench->url, body, strlen(body)));
+    int64_t grown = log_bytes(bench) - before;
+    ck_assert_msg(grown > 0, "the log did not grow");
+    return (size_t)(grown / COMMITS_SIZED);
+}
+
+static void begin_disk(struct bench *bench)
+{
+    begin_accepting(bench);
+    size_t bytes = commit_bytes(bench);
+    disk_log_open(&bench->log, bench->folder, bytes);
+    printf("    one run's commit writes %zu bytes\n", bytes);
+}
+
+static void end_disk(struct bench *bench)
+{
+    disk_log_close(&bench->log);
+    end_daemon(bench);
+}
+
+static double disk_quantile(struct bench *bench, double share)
+{
+    struct samples samples = SAMPLES_INIT;
+    disk_log_append(&bench->log, bench->side_us, &samples);
+    double value = samples_quantile(&samples, share);
+    samples_free(&samples);
+    return value;
+}
+
+static double measure_idle(struct bench *bench, enum side side)
+{
+    struct load_plan plan = {.connections = 1, .warm_up_us = 100000, .measured_us = bench->side_us};
+    struct load_report report = {0, SAMPLES_INIT};
+    if (side == THEIRS)
+        return disk_quantile(bench, 0.5);
+    post(bench, &plan, &report);
+    double median = samples_quantile(&report.latencies_us, 0.5);
+    samples_free(&report.latencies_us);
+    return median;
+}
+
+static void begin_half(struct bench *bench)
+{
+    struct load_plan plan = {
+        .connections = BUSY_CLIENTS, .warm_up_us = WARM_UP_US, .measured_us = bench->side_us};
+    struct load_report report = {0, SAMPLES_INIT};
+    begin_disk(bench);
+    post(bench, &plan, &report);
+    bench->rate = report.rate / 2;
+    samples_free(&report.latencies_us);
+    printf("    half the maximum rate: %.0f POSTs/s\n", bench->rate);
+}
+
+static double spread(struct samples *samples)
+{
+    return samples_quantile(samples, 0.99) / samples_quantile(samples, 0.5);
+}
+
+static double measure_half(struct bench *bench, enum side side)
+{
+    struct load_plan plan = {.connections = BUSY_CLIENTS,
+                             .rate = bench->rate,
+                             .warm_up_us = WARM_UP_US,
+                             .measured_us = bench->side_us};
+    struct load_report report = {0, SAMPLES_INIT};
+    if (side == OURS)
+        post(bench, &plan, &report);
+    else
+        disk_log_append(&bench->log, bench->side_us, &report.latencies_us);
+    double value = spread(&report.latencies_us);
+    samples_free(&report.latencies_us);
+    return value;
+}
+
+/* ---- row 5: accepting while vessels fill every core ---- */
+
+static void await_vessels(struct bench *bench, long count)
+{
+    int64_t until_us = clock_monotonic_us() + 20000000;
+    for (;;) {
+        json_t *runs = api_get(&bench->daemon, "/fleetruns?status=running");
+        long running = (long)json_array_size(runs);
+        json_decref(runs);
+        if (running >= count)
+            return;
+        ck_assert_msg(clock_monotonic_us() < until_us, "%ld of %ld runs are running", running,
+                      count);
+        usleep(10000);
+    }
+}
+
+/* Each POST waits for one of as many vessels as there are cores; a vessel loops for a second. */
+static double measure_crowd(struct bench *bench, enum side side)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    char *script = bash_fleet("Busy", "until=$((${EPOCHREALTIME/./} + 1000000))\n"
+                                      "while ((${EPOCHREALTIME/./} < until)); do :; done\n");
+    char *fleet = memory_format("%smax_concurrent_runs: %ld\n", script, cores);
+    begin_daemon(bench, side == OURS ? "enabled = true" : "enabled = false", fleet);
+    for (long i = 0; i < cores; i++)
+        free(api_post(bench->url, "{}", 2));
+    if (side == OURS)
+        await_vessels(bench, cores);
+    struct load_plan plan = {.connections = BUSY_CLIENTS,
+                             .rate = BUSY_RATE,
+                             .warm_up_us = WARM_UP_US,
+                             .measured_us = bench->side_us};
+    struct load_report report = {0, SAMPLES_INIT};
+    post(bench, &plan, &report);
+    double p99_us = samples_quantile(&report.latencies_us, 0.99);
+    samples_free(&report.latencies_us);
+    end_daemon(bench);
+    free(fleet);
+    free(script);
+    return p99_us;
+}
+
+/* ---- row 6: POST to the first instruction ---- */
+
+static void begin_start(struct bench *bench)
+{
+    begin_accepting(bench);
+    size_t bytes = commit_bytes(bench);
+    end_daemon(bench);
+    disk_log_open(&bench->log, bench->folder, bytes);
+    char *fleet = bash_fleet("Clock", "echo \"$EPOCHREALTIME\"");
+    begin_daemon(bench, "enabled = true", fleet);
+    free(fleet);
+}
+
+static double wall_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static double start_ms(struct bench *bench)
+{
+    double sent_s = wall_s();
+    json_t *run = api_post_and_wait(&bench->daemon, bench->url, "{\"event\":\"push\"}");
+    char *output = api_output(&bench->daemon, run, "main");
+    double ran_s = strtod(output, NULL);
+    ck_assert_msg(ran_s > sent_s, "no time in \"%s\"", output);
+    free(output);
+    json_decref(run);
+    return (ran_s - sent_s) * 1e3;
+}
+
+static double measure_start(struct bench *bench, enum side side)
+{
+    if (side == THEIRS)
+        return 2 * disk_quantile(bench, 0.5) / 1e3 + START_BUDGET_MS;
+    struct samples samples = SAMPLES_INIT;
+    for (int i = 0; i < FLEET_RUNS; i++)
+        samples_add(&samples, start_ms(bench));
+    double median = samples_quantile(&samples, 0.5);
+    samples_free(&samples);
+    return median;
+}
+
+/* ---- the table ---- */
+
+static const struct row rows[] = {
+    {"durable POSTs, 300-byte body, 256 connections, runner disabled",
+     {"webhookd", "bare libmicrohttpd"},
+     "/s",
+     0.70,
+     true,
+     256,
+     begin_throughput,
+     measure_throughput,
+     end_throughput},
+    {"the same with 64 connections",
+     {"webhookd", "bare libmicrohttpd"},
+     "/s",
+     0.60,
+     true,
+     64,
+     begin_throughput,
+     measure_throughput,
+     end_throughput},
+    {"acknowledgement, one connection, nothing else to do: median",
+     {"webhookd", "log append + fdatasync"},
+     " us",
+     2.5,
+     false,
+     1,
+     begin_disk,
+     measure_idle,
+     end_disk},
+    {"acknowledgement at half the maximum rate: p99 / p50",
+     {"webhookd", "log append + fdatasync"},
+     "",
+     1.5,
+     false,
+     BUSY_CLIENTS,
+     begin_half,
+     measure_half,
+     end_disk},
+    {"acknowledgement at 1,000 POSTs/s while vessels fill every core: p99",
+     {"with vessels", "runner disabled"},
+     " us",
+     4,
+     false,
+     BUSY_CLIENTS,
+     NULL,
+     measure_crowd,
+     NULL},
+    {"POST to the first instruction of a BASH vessel, sandbox off: median",
+     {"webhookd", "two commits + 5.5 ms"},
+     " ms",
+     1,
+     false,
+     1,
+     begin_start,
+     measure_start,
+     end_disk},
+};
+
+/* ---- turns ---- */
+
+static int setting(const char *name, int otherwise, int most)
+{
+    const char *text = getenv(name);
+    int value = text ? atoi(text) : otherwise;
+    return value < 1 ? 1 : value > most ? most : value;
+}
+
+static void print_verdict(const struct row *row, struct samples *ours, struct samples *theirs,
+                          struct samples *ratios)
+{
+    double ratio = samples_quantile(ratios, 0.5);
+    bool reached = row->at_least ? ratio >= row->target : ratio <= row->target;
+    int digits = samples_quantile(theirs, 0.5) < 100 ? 2 : 0;
+    printf("    %s %.*f%s, %s %.*f%s\n", row->sides[OURS], digits, samples_quantile(ours, 0.5),
+           row->unit, row->sides[THEIRS], digits, samples_quantile(theirs, 0.5), row->unit);
+    printf("    ratio %.2f (%.2f to %.2f), target at %s %.2f: %s\n", ratio,
+           samples_quantile(ratios, 0), samples_quantile(ratios, 1),
+           row->at_least ? "least" : "most", row->target, reached ? "reached" : "missed");
+    fflush(stdout);
+}
+
+static void run_turns(struct bench *bench)
+{
+    const struct row *row = bench->row;
+    struct samples values[2] = {SAMPLES_INIT, SAMPLES_INIT}, ratios = SAMPLES_INIT;
+    int turns = setting("BENCH_TURNS", 5, MAX_TURNS);
+    for (int turn = 0; turn < turns; turn++) {
+        enum side first = turn % 2 == 0 ? OURS : THEIRS; /* who is first changes too */
+        double value[2];
+        value[first] = row->measure(bench, first);
+        value[!first] = row->measure(bench, !first);
+        samples_add(&values[OURS], value[OURS]);
+        samples_add(&values[THEIRS], value[THEIRS]);
+        samples_add(&ratios, value[OURS] / value[THEIRS]);
+    }
+    print_verdict(row, &values[OURS], &values[THEIRS], &ratios);
+    samples_free(&values[OURS]);
+    samples_free(&values[THEIRS]);
+    samples_free(&ratios);
+}
+
+/* A folder on a real disk: a sync must cost what it costs. */
+static void begin_folder(struct bench *bench)
+{
+    const char *below = getenv("TMPDIR");
+    if (!below || !*below)
+        below = getenv("BUILD");
+    char *path = memory_format("%s/webhookd-bench-XXXXXX", below && *below ? below : "build");
+    ck_assert_msg(mkdtemp(path) != NULL, "cannot make %s: %s", path, strerror(errno));
+    char *absolute = realpath(path, NULL);
+    free(path);
+    ck_assert_uint_lt(strlen(absolute), sizeof(bench->folder) - 16);
+    strcpy(bench->folder, absolute);
+    free(absolute);
+    chmod(bench->folder, 0755);
+    janitor_watch(bench->folder);
+    struct statfs status;
+    ck_assert(statfs(bench->folder, &status) == 0);
+    ck_assert_msg(status.f_type != TMPFS_MAGIC && status.f_type != RAMFS_MAGIC,
+                  "%s is in memory: set TMPDIR to a folder on the disk", bench->folder);
+}
+
+START_TEST(row)
+{
+    struct bench bench = {.row = &rows[_i],
+                          .side_us = setting("BENCH_SECONDS", 3, 3600) * INT64_C(1000000)};
+    printf("%d  %s\n", _i + 1, bench.row->what);
+    begin_folder(&bench);
+    if (bench.row->begin)
+        bench.row->begin(&bench);
+    run_turns(&bench);
+    if (bench.row->end)
+        bench.row->end(&bench);
+    remove_tree(bench.folder);
+}
+END_TEST
+
+static int run_rows(int count, char **arguments)
+{
+    Suite *suite = suite_create("bench");
+    TCase *wanted = tcase_create("rows");
+    tcase_set_timeout(wanted, 0);
+    for (int i = 0; i < count; i++) {
+        int number = atoi(arguments[i]);
+        if (number < 1 || number > (int)ARRAY_COUNT(rows)) {
+            fprintf(stderr, "rows are 1 to %zu, not %s\n", ARRAY_COUNT(rows), arguments[i]);
+            return 2;
+        }
+        tcase_add_loop_test(wanted, row, number - 1, number);
+    }
+    if (count == 0)
+        tcase_add_loop_test(wanted, row, 0, ARRAY_COUNT(rows));
+    suite_add_tcase(suite, wanted);
+    SRunner *runner = srunner_create(suite);
+    srunner_set_fork_status(runner, CK_FORK);
+    srunner_run_all(runner, CK_SILENT);
+    int failed = srunner_ntests_failed(runner);
+    if (failed > 0)
+        srunner_print(runner, CK_NORMAL);
+    srunner_free(runner);
+    return failed > 0;
+}
+
+int main(int argc, char **argv)
+{
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    printf("Both sides of each row in turns, medians; the ratio decides, not what this machine can "
+           "do (docs/benchmarks.md).\n"
+           "%ld cores, which the load generator shares.\n\n",
+           sysconf(_SC_NPROCESSORS_ONLN));
+    return run_rows(argc - 1, argv + 1);
+}

@@ -1,0 +1,769 @@
+/* Every key of webhookd.conf with the behaviour that it changes, or the message at start that it prints. The table at the end has one
+ * entry for each key, and the last test fails if one has none. */
+#include <arpa/inet.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "base/memory.h"
+#include "config/config.h"
+#include "support/api.h"
+#include "support/daemon.h"
+#include "support/http.h"
+#include "support/suite.h"
+
+#define UNKNOWN_TOKEN "/hooks/whk_000000000000000000000000000000000000"
+
+/* ---- helpers ---- */
+
+static void begin_with(struct daemon *daemon, const char *section, const char *line)
+{
+    struct daemon_options options = {0};
+    if (strcmp(section, "") == 0)
+        options.top = line;
+    else if (strcmp(section, "hooks") == 0)
+        options.hooks = line;
+    else
+        options.runner = line;
+    daemon_begin(daemon, &options);
+}
+
+static int post_status(const char *url, size_t bytes)
+{
+    struct response response;
+    char *body = memory_alloc(bytes + 1);
+    http_post(url, NULL, body, bytes, &response);
+    int status = response.status;
+    response_free(&response);
+    free(body);
+    return status;
+}
+
+/* A fleet of that name whose vessel does this, with a webhook: its URL. Free it. */
+static char *make_fleet(struct daemon *daemon, const char *name, const char *script)
+{
+    char *fleet = bash_fleet(name, script);
+    char *url = daemon_fleet(daemon, fleet);
+    free(fleet);
+    return url;
+}
+
+/* What a fleet's vessel printed that does this. Free it. */
+static char *output_of(struct daemon *daemon, const char *script)
+{
+    char *url = make_fleet(daemon, "Probe", script);
+    json_t *run = api_post_and_wait(daemon, url, "x");
+    char *output = api_output(daemon, run, "main");
+    json_decref(run);
+    free(url);
+    return output;
+}
+
+static void write_program(struct daemon *daemon, const char *name, const char *text)
+{
+    char *path = daemon_write_file(daemon, name, text, strlen(text));
+    ck_assert_int_eq(chmod(path, 0755), 0);
+    free(path);
+}
+
+static void assert_holds(const char *text, const char *part)
+{
+    ck_assert_msg(strstr(text, part) != NULL, "\"%s\" is not in: %s", part, text);
+}
+
+static bool exists(const struct daemon *daemon, const char *name)
+{
+    char *path = memory_format("%s/%s", daemon->state_dir, name);
+    bool found = access(path, F_OK) == 0;
+    free(path);
+    return found;
+}
+
+/* Waits until the other side closes; fails if that takes as long as the default would. */
+static void assert_closed_within(int fd, int timeout_ms)
+{
+    int closed = 0;
+    free(raw_receive(fd, timeout_ms, &closed));
+    ck_assert_msg(closed, "still open after %d ms", timeout_ms);
+    close(fd);
+}
+
+/* ---- the top level ---- */
+
+START_TEST(state_dir_is_where_everything_durable_lies)
+{
+    struct daemon daemon;
+    static const struct daemon_options plain;
+    daemon_prepare(&daemon, &plain);
+    char *elsewhere = memory_format("%s/else/where", daemon.folder);
+    char *parent = memory_format("%s/else", daemon.folder);
+    ck_assert_int_eq(mkdir(parent, 0755), 0);
+    struct daemon_options options = {.state_dir = elsewhere};
+    daemon_configure(&daemon, &options);
+    daemon_restart(&daemon);
+    ck_assert(exists(&daemon, "webhookd.db") && exists(&daemon, "secret.key"));
+    assert_holds(daemon.state_dir, "/else/where");
+    daemon_finish(&daemon);
+    free(parent);
+    free(elsewhere);
+}
+END_TEST
+
+START_TEST(store_is_the_database_s_name)
+{
+    struct daemon daemon;
+    begin_with(&daemon, "", "min_free = \"0\"\nstore = \"sqlite:other.db\"");
+    ck_assert(exists(&daemon, "other.db"));
+    ck_assert(!exists(&daemon, "webhookd.db"));
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(log_level_decides_which_lines_are_logged)
+{
+    struct daemon daemon;
+    begin_with(&daemon, "", "min_free = \"0\"\nlog_level = \"warning\"");
+    char *url = make_fleet(&daemon, "Quiet", "true");
+    ck_assert_int_eq(post_status(url, 1), 201);
+    ck_assert_int_eq(daemon_stop(&daemon), 0);
+    char *log = daemon_log(&daemon);
+    ck_assert_msg(strstr(log, "info:") == NULL, "%s", log);
+    free(log);
+    free(url);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(log_format_json_makes_lines_of_json)
+{
+    struct daemon daemon;
+    begin_with(&daemon, "", "min_free = \"0\"\nlog_format = \"json\"");
+    ck_assert_int_eq(daemon_stop(&daemon), 0);
+    char *log = daemon_log(&daemon);
+    log[strcspn(log, "\n")] = '\0';
+    json_t *line = api_parse(log);
+    ck_assert_str_ne(api_text(line, "event"), "");
+    json_decref(line);
+    free(log);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(min_free_refuses_requests_when_the_disk_has_less)
+{
+    struct daemon daemon;
+    struct response response;
+    begin_with(&daemon, "", "min_free = \"1024GiB\"");
+    char *url = make_fleet(&daemon, "Full", "true");
+    http_post(url, NULL, "x", 1, &response);
+    ck_assert_int_eq(response.status, 503);
+    assert_holds(response.headers, "Retry-After:");
+    response_free(&response);
+    api_call(&daemon, "GET", "/readyz", NULL, 0, &response);
+    ck_assert_int_eq(response.status, 503);
+    assert_holds(response.body, "min_free");
+    response_free(&response);
+    api_call(&daemon, "GET", "/healthz", NULL, 0, &response);
+    ck_assert_int_eq(response.status, 200);
+    response_free(&response);
+    free(url);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+/* ---- hooks ---- */
+
+START_TEST(hooks_listen_may_be_a_unix_socket)
+{
+    struct daemon daemon;
+    static const struct daemon_options plain;
+    daemon_prepare(&daemon, &plain);
+    char *before = memory_format("state_dir = \"%s\"", daemon.state_dir);
+    char *hooks = memory_format("listen = \"unix:%s/hooks.sock\"", daemon.folder);
+    char *admin = memory_format("listen = \"\" socket = \"%s\"", daemon.socket);
+    char *text = memory_format("min_free = \"0\"\n%s\nhooks { %s }\nadmin { %s }\n"
+                               "runner { sandbox = \"off\" }\n",
+                               before, hooks, admin);
+    free(daemon_write_file(&daemon, "webhookd.conf", text, strlen(text)));
+    daemon_restart(&daemon);
+    char *url = make_fleet(&daemon, "Local", "true");
+    char *path = memory_format("http://localhost%s", url_path(url));
+    char *socket = memory_format("%s/hooks.sock", daemon.folder);
+    struct response response;
+    http_request_over(socket, "POST", path, NULL, "x", 1, &response);
+    ck_assert_int_eq(response.status, 201);
+    json_t *run = api_get(&daemon, "/fleetruns/%s", response.run_id);
+    ck_assert(json_is_null(json_object_get(run, "remote_addr")));
+    json_decref(run);
+    response_free(&response);
+    char *freed[] = {socket, path, url, text, admin, hooks, before};
+    for (size_t i = 0; i < ARRAY_COUNT(freed); i++)
+        free(freed[i]);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(public_url_is_what_webhooks_begin_with)
+{
+    struct daemon daemon;
+    begin_with(&daemon, "hooks", "public_url = \"https://hooks.example/in/\"");
+    free(make_fleet(&daemon, "Public", "true"));
+    char *url = ctl_ok(&daemon, "webhook", "show", "Public", NULL);
+    ck_assert_int_eq(strncmp(url, "https://hooks.example/in/hooks/whk_", 35), 0);
+    free(url);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(max_body_is_the_largest_body_that_is_taken)
+{
+    struct daemon daemon;
+    begin_with(&daemon, "hooks", "max_body = \"2KiB\"");
+    char *url = make_fleet(&daemon, "Size", "true");
+    ck_assert_int_eq(post_status(url, 2048), 201);
+    ck_assert_int_eq(post_status(url, 2049), 413);
+    free(url);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(max_connections_closes_the_longest_idle_one)
+{
+    struct daemon daemon;
+    static const char request[] = "POST /nothing HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx";
+    begin_with(&daemon, "hooks", "max_connections = 2");
+    int fds[3];
+    for (int i = 0; i < 3; i++) {
+        char answer[4096];
+        fds[i] = raw_connect(daemon.port);
+        ck_assert_int_eq(raw_send(fds[i], request, strlen(request)), 0);
+        ck_assert_int_gt(recv(fds[i], answer, sizeof(answer), 0), 0);
+    }
+    assert_closed_within(fds[0], 30000);
+    for (int i = 1; i < 3; i++) { /* and the others are as good as before */
+        char answer[4096];
+        ck_assert_int_eq(raw_send(fds[i], request, strlen(request)), 0);
+        ck_assert_int_gt(recv(fds[i], answer, sizeof(answer), 0), 0);
+        close(fds[i]);
+    }
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(max_in_flight_refuses_bodies_beyond_it)
+{
+    struct daemon daemon;
+    begin_with(&daemon, "hooks", "max_in_flight = \"1KiB\"");
+    char *url = make_fleet(&daemon, "Flight", "true");
+    ck_assert_int_eq(post_status(url, 1024), 201);
+    ck_assert_int_eq(post_status(url, 1025), 503);
+    ck_assert_int_eq(post_status(url, 1024), 201);
+    free(url);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(header_timeout_closes_a_connection_whose_headers_do_not_end)
+{
+    struct daemon daemon;
+    begin_with(&daemon, "hooks", "header_timeout = \"200ms\"");
+    int fd = raw_connect(daemon.port);
+    ck_assert_int_eq(raw_send(fd, "POST / HTTP/1.1\r\nHos", 20), 0);
+    assert_closed_within(fd, 8000);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(body_timeout_closes_a_connection_whose_body_does_not_end)
+{
+    struct daemon daemon;
+    begin_with(&daemon, "hooks", "body_timeout = \"200ms\"");
+    char *url = make_fleet(&daemon, "Slow", "true");
+    char *head = memory_format("POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc",
+                               url_path(url));
+    int fd = raw_connect(daemon.port);
+    ck_assert_int_eq(raw_send(fd, head, strlen(head)), 0);
+    assert_closed_within(fd, 30000);
+    free(head);
+    free(url);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(idle_timeout_closes_a_silent_connection)
+{
+    struct daemon daemon;
+    static const char request[] = "POST /nothing HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx";
+    begin_with(&daemon, "hooks", "idle_timeout = \"200ms\"");
+    int fd = raw_connect(daemon.port);
+    ck_assert_int_eq(raw_send(fd, request, strlen(request)), 0);
+    assert_closed_within(fd, 30000);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+/* Someone else writes to the store, so nothing can be committed: POSTs wait until answer_timeout. */
+START_TEST(answer_timeout_bounds_how_long_a_request_waits_for_the_disk)
+{
+    struct daemon daemon;
+    begin_with(&daemon, "hooks", "answer_timeout = \"300ms\"");
+    char *url = make_fleet(&daemon, "Waits", "true");
+    char *path = memory_format("%s/webhookd.db", daemon.state_dir);
+    char *request =
+        memory_format("POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx", url_path(url));
+    sqlite3 *db = NULL;
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    sqlite3_busy_timeout(db, 20000);
+    ck_assert_int_eq(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    /* The first is in a batch that hangs, so it gets no answer; the second is withdrawn. */
+    int first = raw_connect(daemon.port), second, closed = 0;
+    ck_assert_int_eq(raw_send(first, request, strlen(request)), 0);
+    char *answer = raw_receive(first, 5000, &closed);
+    ck_assert_msg(closed && answer[0] == '\0', "%s", answer);
+    free(answer);
+    second = raw_connect(daemon.port);
+    char answer_bytes[1024] = "";
+    ck_assert_int_eq(raw_send(second, request, strlen(request)), 0);
+    struct timeval patience = {.tv_sec = 5};
+    setsockopt(second, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    ck_assert_int_gt(recv(second, answer_bytes, sizeof(answer_bytes) - 1, 0), 0);
+    ck_assert_msg(strncmp(answer_bytes, "HTTP/1.1 503 ", 13) == 0, "%s", answer_bytes);
+    ck_assert_int_eq(sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    close(first);
+    close(second);
+    free(request);
+    free(path);
+    free(url);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(trusted_proxies_are_believed_about_their_clients)
+{
+    static const char *const headers[] = {"X-Forwarded-For: 192.0.2.7", NULL};
+    struct daemon daemon;
+    struct response response;
+    begin_with(&daemon, "hooks", "trusted_proxies = { \"127.0.0.0/8\" }");
+    char *url = make_fleet(&daemon, "Behind", "true");
+    http_post(url, headers, "x", 1, &response);
+    json_t *run = api_get(&daemon, "/fleetruns/%s", response.run_id);
+    ck_assert_str_eq(api_text(run, "remote_addr"), "192.0.2.7");
+    json_decref(run);
+    response_free(&response);
+    free(url);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(tls_keys_are_refused_at_start)
+{
+    struct daemon daemon;
+    static const struct daemon_options plain;
+    struct daemon_options options = {
+        .hooks = "tls_certificate = \"/etc/ssl/a.pem\"\ntls_key = \"/etc/ssl/a.key\""};
+    daemon_prepare(&daemon, &plain);
+    daemon_configure(&daemon, &options);
+    ck_assert_int_eq(daemon_start_fails(&daemon), CONFIG_EXIT_STATUS);
+    char *log = daemon_log(&daemon);
+    assert_holds(log, "hooks.tls_certificate, hooks.tls_key:");
+    free(log);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+/* ---- admin ---- */
+
+/* One start for the admin keys: no TCP listener, a socket elsewhere that belongs to a group. */
+START_TEST(admin_keys_decide_where_administrators_come_in)
+{
+    struct daemon daemon;
+    struct stat status;
+    static const struct daemon_options plain;
+    struct group *group = getgrnam("daemon");
+    bool has_group = geteuid() == 0 && group != NULL;
+    daemon_prepare(&daemon, &plain);
+    snprintf(daemon.socket, sizeof(daemon.socket), "%s/made/by.sock", daemon.folder);
+    char *text = memory_format("state_dir = \"%s\"\nmin_free = \"0\"\n"
+                               "hooks { listen = \"127.0.0.1:0\" }\n"
+                               "admin { listen = \"\" socket = \"%s\" socket_group = \"%s\" }\n"
+                               "runner { sandbox = \"off\" }\n",
+                               daemon.state_dir, daemon.socket, has_group ? "daemon" : "");
+    free(daemon_write_file(&daemon, "webhookd.conf", text, strlen(text)));
+    daemon_restart(&daemon);
+    ck_assert_int_eq(lstat(daemon.socket, &status), 0);
+    ck_assert(S_ISSOCK(status.st_mode));
+    ck_assert_uint_eq(status.st_mode & 07777, 0660);
+    if (has_group)
+        ck_assert_uint_eq(status.st_gid, group->gr_gid);
+    json_t *answer = api_get(&daemon, "/status");
+    const json_t *listeners = json_object_get(answer, "listeners");
+    ck_assert(json_is_null(json_object_get(listeners, "admin")));
+    ck_assert_str_eq(api_text(listeners, "socket"), daemon.socket);
+    json_decref(answer);
+    free(text);
+    daemon_finish(&daemon);
+    if (!has_group)
+        test_skip("socket_group: only root can give a socket to the group daemon");
+}
+END_TEST
+
+START_TEST(admin_listen_answers_over_tcp)
+{
+    struct daemon daemon;
+    struct response response;
+    begin_with(&daemon, "runner", "");
+    ck_assert_uint_ne(daemon.admin_port, 0);
+    char *url = memory_format("http://127.0.0.1:%u/healthz", daemon.admin_port);
+    http_request("GET", url, NULL, NULL, 0, &response);
+    ck_assert_int_eq(response.status, 200);
+    response_free(&response);
+    free(url);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+/* ---- runner ---- */
+
+START_TEST(enabled_false_accepts_and_lets_runs_wait)
+{
+    struct daemon daemon;
+    begin_with(&daemon, "runner", "enabled = false");
+    char *url = make_fleet(&daemon, "Waits", "true");
+    char *id = api_post(url, "x", 1);
+    json_t *status = api_get(&daemon, "/status");
+    ck_assert(json_is_false(json_object_get(json_object_get(status, "runner"), "enabled")));
+    json_decref(status);
+    ck_assert_int_eq(daemon_stop(&daemon), 0);
+    daemon_restart(&daemon);
+    json_t *run = api_get(&daemon, "/fleetruns/%s", id);
+    ck_assert_str_eq(api_text(run, "status"), "scheduled");
+    json_decref(run);
+    free(id);
+    free(url);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+/* Each vessel fails if another one runs beside it. */
+START_TEST(max_vessels_bounds_how_many_run_at_once)
+{
+    enum { RUNS = 6 };
+    struct daemon daemon;
+    begin_with(&daemon, "runner", "max_vessels = 1");
+    char *shared = memory_format("%s/shared", daemon.folder);
+    ck_assert_int_eq(mkdir(shared, 0755), 0);
+    ck_assert_int_eq(chmod(shared, 0777), 0);
+    char *script =
+        memory_format("mkdir %s/busy || exit 9\nsleep 0.05\nrmdir %s/busy", shared, shared);
+    char *url = make_fleet(&daemon, "Alone", script), *ids[RUNS];
+    for (int i = 0; i < RUNS; i++)
+        ids[i] = api_post(url, "x", 1);
+    for (int i = 0; i < RUNS; i++) {
+        json_t *run = api_await_end(&daemon, ids[i]);
+        ck_assert_str_eq(api_text(run, "status"), "success");
+        json_decref(run);
+        free(ids[i]);
+    }
+    free(url);
+    free(script);
+    free(shared);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(nice_is_the_vessels_priority)
+{
+    struct daemon daemon;
+    begin_with(&daemon, "runner", "nice = 11");
+    char *output = output_of(&daemon, "nice");
+    ck_assert_int_eq(atoi(output), 11);
+    free(output);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(max_output_cuts_output_with_a_line_that_says_so)
+{
+    struct daemon daemon;
+    begin_with(&daemon, "runner", "max_output = \"1KiB\"");
+    char *output = output_of(&daemon, "yes | head -c 5000");
+    ck_assert_int_eq(strncmp(output + 1020, "y\ny\n", 4), 0);
+    ck_assert_str_eq(output + 1024, "[webhookd: output cut at 1024 bytes]\n");
+    free(output);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(stop_grace_is_the_time_between_sigterm_and_sigkill)
+{
+    struct daemon daemon;
+    begin_with(&daemon, "runner", "stop_grace = \"100ms\"");
+    char *fleet = bash_fleet("Stubborn", "trap '' TERM\nwhile :; do sleep 0.05; done");
+    struct buffer text = BUFFER_INIT;
+    buffer_append_text(&text, fleet);
+    buffer_append_text(&text, "    guardrails:\n      runtime_cutoff: 1s\n");
+    char *url = daemon_fleet(&daemon, buffer_text(&text));
+    int64_t before_ms = clock_monotonic_ms();
+    json_t *run = api_post_and_wait(&daemon, url, "x");
+    ck_assert_int_lt(clock_monotonic_ms() - before_ms, 10000); /* the default alone is as long */
+    ck_assert_int_eq(json_integer_value(json_object_get(api_vessel(run, "main"), "exit_code")),
+                     128 + 9);
+    json_decref(run);
+    free(url);
+    buffer_free(&text);
+    free(fleet);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(interpreters_are_those_of_the_configuration)
+{
+    static const char *const languages[] = {"BASH", "PYTHON", "NODE"};
+    struct daemon daemon;
+    static const struct daemon_options plain;
+    daemon_prepare(&daemon, &plain);
+    char *runner = memory_format("bash = \"%s/my-bash\"\npython = \"%s/my-python\"\n"
+                                 "node = \"%s/my-node\"",
+                                 daemon.folder, daemon.folder, daemon.folder);
+    write_program(&daemon, "my-bash", "#!/bin/sh\necho my BASH $2\n");
+    write_program(&daemon, "my-python", "#!/bin/sh\necho my PYTHON $2\n");
+    write_program(&daemon, "my-node", "#!/bin/sh\necho my NODE $2\n");
+    struct daemon_options options = {.runner = runner};
+    daemon_configure(&daemon, &options);
+    daemon_restart(&daemon);
+    for (size_t i = 0; i < ARRAY_COUNT(languages); i++) {
+        char *fleet = memory_format(
+            "name: %s\nvessels:\n  main:\n    source:\n      type: CODE\n      language: %s\n"
+            "      file: { name: a, content: x }\n      file_to_run: a\n      arguments: [ b ]\n",
+            languages[i], languages[i]);
+        char *url = daemon_fleet(&daemon, fleet);
+        json_t *run = api_post_and_wait(&daemon, url, "x");
+        char *output = api_output(&daemon, run, "main");
+        char *expected = memory_format("my %s b\n", languages[i]);
+        ck_assert_str_eq(output, expected);
+        free(expected);
+        free(output);
+        json_decref(run);
+        free(url);
+        free(fleet);
+    }
+    free(runner);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(path_is_the_vessels_and_where_interpreters_are_found)
+{
+    struct daemon daemon;
+    static const struct daemon_options plain;
+    daemon_prepare(&daemon, &plain);
+    char *runner = memory_format("path = \"%s:/usr/bin:/bin\"\nbash = \"own-bash\"", daemon.folder);
+    write_program(&daemon, "own-bash", "#!/bin/sh\necho \"own $PATH\"\n");
+    struct daemon_options options = {.runner = runner};
+    daemon_configure(&daemon, &options);
+    daemon_restart(&daemon);
+    char *output = output_of(&daemon, "true");
+    char *expected = memory_format("own %s:/usr/bin:/bin\n", daemon.folder);
+    ck_assert_str_eq(output, expected);
+    free(expected);
+    free(output);
+    free(runner);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(sandbox_strict_is_refused_and_off_runs_vessels)
+{
+    struct daemon daemon;
+    begin_with(&daemon, "runner", "");
+    json_t *status = api_get(&daemon, "/status");
+    ck_assert_str_eq(api_text(json_object_get(status, "runner"), "sandbox"), "off");
+    json_decref(status);
+    char *output = output_of(&daemon, "echo runs");
+    ck_assert_str_eq(output, "runs\n");
+    free(output);
+    ck_assert_int_eq(daemon_stop(&daemon), 0);
+    static const char text[] = "runner { sandbox = \"strict\" }\n";
+    free(daemon_write_file(&daemon, "webhookd.conf", text, strlen(text)));
+    ck_assert_int_eq(daemon_start_fails(&daemon), CONFIG_EXIT_STATUS);
+    char *log = daemon_log(&daemon);
+    assert_holds(log, "runner.sandbox: this version cannot isolate vessels yet");
+    free(log);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(user_is_whom_vessels_run_as_under_root)
+{
+    if (geteuid() != 0 || !getpwnam("daemon")) {
+        test_skip("runner.user: only root can run vessels as the user daemon");
+        return;
+    }
+    struct daemon daemon;
+    begin_with(&daemon, "runner", "user = \"daemon\"");
+    char *output = output_of(&daemon, "id -un");
+    ck_assert_str_eq(output, "daemon\n");
+    free(output);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(user_that_does_not_exist_is_refused_at_start)
+{
+    if (geteuid() != 0) {
+        test_skip("runner.user means something to root only");
+        return;
+    }
+    struct daemon daemon;
+    static const struct daemon_options plain;
+    struct daemon_options options = {.runner = "user = \"nobody-of-this-name\""};
+    daemon_prepare(&daemon, &plain);
+    daemon_configure(&daemon, &options);
+    ck_assert_int_ne(daemon_start_fails(&daemon), 0);
+    char *log = daemon_log(&daemon);
+    assert_holds(log, "nobody-of-this-name");
+    free(log);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+/* ---- keys whose feature comes later ---- */
+
+START_TEST(keys_that_are_not_acted_on_yet_say_so_at_start)
+{
+    static const char *const paths[] = {"runner.readable",      "runner.writable",
+                                        "runner.network",       "runner.max_memory",
+                                        "runner.max_processes", "runner.max_open_files"};
+    struct daemon daemon;
+    struct daemon_options options = {
+        .top = "min_free = \"0\"\nretention { runs = \"1d\" }",
+        .runner = "readable = { \"/srv\" }\nwritable = { \"/srv\" }\nnetwork = false\n"
+                  "max_memory = \"32MiB\"\nmax_processes = 7\nmax_open_files = 77"};
+    daemon_begin(&daemon, &options);
+    for (size_t i = 0; i < ARRAY_COUNT(paths); i++) {
+        char *words = memory_format("%s is not acted on yet: ", paths[i]);
+        daemon_await_log(&daemon, words);
+        free(words);
+    }
+    daemon_await_log(&daemon, "retention.runs is not acted on yet: ");
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(keys_left_alone_say_nothing_at_start)
+{
+    struct daemon daemon;
+    begin_with(&daemon, "runner", "");
+    ck_assert_int_eq(daemon_stop(&daemon), 0);
+    char *log = daemon_log(&daemon);
+    ck_assert_msg(strstr(log, "not acted on") == NULL, "%s", log);
+    free(log);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+/* ---- the table ---- */
+
+struct key_test {
+    struct suite_test test;
+    const char *keys[10];
+};
+
+static const struct key_test *key_tests; /* main's table */
+static size_t key_test_count;
+
+static bool has_entry(const char *path)
+{
+    for (size_t i = 0; i < key_test_count; i++)
+        for (size_t k = 0; key_tests[i].keys[k]; k++)
+            if (strcmp(key_tests[i].keys[k], path) == 0)
+                return true;
+    return false;
+}
+
+START_TEST(every_key_has_an_entry_and_every_entry_a_key)
+{
+    size_t keys = 0;
+    const struct config_key_info *info;
+    struct buffer all = BUFFER_INIT;
+    for (; (info = config_key_info(keys)); keys++) {
+        char *path =
+            memory_format("%s%s%s", info->section, info->section[0] ? "." : "", info->name);
+        ck_assert_msg(has_entry(path), "no test for the key %s", path);
+        buffer_append_format(&all, "[%s]", path);
+        free(path);
+    }
+    ck_assert_uint_gt(keys, 30);
+    for (size_t i = 0; i < key_test_count; i++)
+        for (size_t k = 0; key_tests[i].keys[k]; k++) {
+            char *path = memory_format("[%s]", key_tests[i].keys[k]);
+            ck_assert_msg(strstr(buffer_text(&all), path) != NULL, "there is no key %s", path);
+            free(path);
+        }
+    buffer_free(&all);
+}
+END_TEST
+
+#define KEYS(function, ...)                                                                        \
+    {                                                                                              \
+        TEST(function),                                                                            \
+        {                                                                                          \
+            __VA_ARGS__, NULL                                                                      \
+        }                                                                                          \
+    }
+
+int main(void)
+{
+    const struct key_test table[] = {
+        KEYS(state_dir_is_where_everything_durable_lies, "state_dir"),
+        KEYS(store_is_the_database_s_name, "store"),
+        KEYS(log_level_decides_which_lines_are_logged, "log_level"),
+        KEYS(log_format_json_makes_lines_of_json, "log_format"),
+        KEYS(min_free_refuses_requests_when_the_disk_has_less, "min_free"),
+        KEYS(hooks_listen_may_be_a_unix_socket, "hooks.listen"),
+        KEYS(public_url_is_what_webhooks_begin_with, "hooks.public_url"),
+        KEYS(max_body_is_the_largest_body_that_is_taken, "hooks.max_body"),
+        KEYS(max_connections_closes_the_longest_idle_one, "hooks.max_connections"),
+        KEYS(max_in_flight_refuses_bodies_beyond_it, "hooks.max_in_flight"),
+        KEYS(header_timeout_closes_a_connection_whose_headers_do_not_end, "hooks.header_timeout"),
+        KEYS(body_timeout_closes_a_connection_whose_body_does_not_end, "hooks.body_timeout"),
+        KEYS(idle_timeout_closes_a_silent_connection, "hooks.idle_timeout"),
+        KEYS(answer_timeout_bounds_how_long_a_request_waits_for_the_disk, "hooks.answer_timeout"),
+        KEYS(trusted_proxies_are_believed_about_their_clients, "hooks.trusted_proxies"),
+        KEYS(tls_keys_are_refused_at_start, "hooks.tls_certificate", "hooks.tls_key"),
+        KEYS(admin_keys_decide_where_administrators_come_in, "admin.listen", "admin.socket",
+             "admin.socket_group"),
+        KEYS(admin_listen_answers_over_tcp, "admin.listen"),
+        KEYS(enabled_false_accepts_and_lets_runs_wait, "runner.enabled"),
+        KEYS(max_vessels_bounds_how_many_run_at_once, "runner.max_vessels"),
+        KEYS(nice_is_the_vessels_priority, "runner.nice"),
+        KEYS(max_output_cuts_output_with_a_line_that_says_so, "runner.max_output"),
+        KEYS(stop_grace_is_the_time_between_sigterm_and_sigkill, "runner.stop_grace"),
+        KEYS(interpreters_are_those_of_the_configuration, "runner.bash", "runner.python",
+             "runner.node"),
+        KEYS(path_is_the_vessels_and_where_interpreters_are_found, "runner.path"),
+        KEYS(sandbox_strict_is_refused_and_off_runs_vessels, "runner.sandbox"),
+        KEYS(user_is_whom_vessels_run_as_under_root, "runner.user"),
+        KEYS(user_that_does_not_exist_is_refused_at_start, "runner.user"),
+        KEYS(keys_that_are_not_acted_on_yet_say_so_at_start, "runner.readable", "runner.writable",
+             "runner.network", "runner.max_memory", "runner.max_processes", "runner.max_open_files",
+             "retention.runs"),
+        KEYS(keys_left_alone_say_nothing_at_start, "runner.network"),
+    };
+    struct suite_test tests[ARRAY_COUNT(table) + 1] = {
+        TEST(every_key_has_an_entry_and_every_entry_a_key)};
+    for (size_t i = 0; i < ARRAY_COUNT(table); i++)
+        tests[i + 1] = table[i].test;
+    key_tests = table;
+    key_test_count = ARRAY_COUNT(table);
+    return suite_run("config keys", tests, ARRAY_COUNT(tests));
+}
