@@ -10,10 +10,14 @@ struct buffer {
     size_t bytes;
     size_t capacity;
     size_t limit; /* appending beyond it fails; 0 = no bound */
-    bool failed;  /* an append did not fit or memory was gone; it stays set, the contents stay as they were */
+    bool
+        failed; /* an append did not fit or memory was gone; it stays set, the contents stay as they were */
 };
 
-#define BUFFER_INIT {NULL, 0, 0, 0, false}
+#define BUFFER_INIT                                                                                \
+    {                                                                                              \
+        NULL, 0, 0, 0, false                                                                       \
+    }
 
 /* All return 0, or -1 when the bound is passed or memory is gone (and set `failed`). */
 int buffer_append(struct buffer *buffer, const void *data, size_t bytes);

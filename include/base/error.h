@@ -23,7 +23,10 @@ struct error {
     char message[500]; /* UTF-8, one line, no newline at the end */
 };
 
-#define ERROR_INIT {ERROR_NONE, ""}
+#define ERROR_INIT                                                                                 \
+    {                                                                                              \
+        ERROR_NONE, ""                                                                             \
+    }
 
 /* Sets *error unless it is set already. Always returns -1, so that `return error_set(…)` reads well. */
 int error_set(struct error *error, enum error_kind kind, const char *format, ...)

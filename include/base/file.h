@@ -11,7 +11,8 @@
 
 /* Appends the whole file to the buffer, at most limit_bytes (more is ERROR_INVALID). The path is named in the error.
  * A missing file is ERROR_NOT_FOUND; anything but a regular file (or what a link leads to) is ERROR_INVALID. */
-int file_read(int dir_fd, const char *path, size_t limit_bytes, struct buffer *into, struct error *error);
+int file_read(int dir_fd, const char *path, size_t limit_bytes, struct buffer *into,
+              struct error *error);
 
 /* Writes all bytes, restarting after EINTR and short writes. 0, or -1 with errno. */
 int file_write_all(int fd, const void *data, size_t bytes);
@@ -19,12 +20,14 @@ int file_write_all(int fd, const void *data, size_t bytes);
 ssize_t file_read_all(int fd, void *data, size_t bytes);
 
 /* Writes name.tmp and renames it to name; nobody ever sees half a file. Not synced. */
-int file_replace(int dir_fd, const char *name, const void *data, size_t bytes, mode_t mode, struct error *error);
+int file_replace(int dir_fd, const char *name, const void *data, size_t bytes, mode_t mode,
+                 struct error *error);
 
 /* Opens the folder, made with mode if it is missing (one level). A descriptor, or -1. */
 int file_open_folder(int dir_fd, const char *name, mode_t mode, struct error *error);
 
-int file_sync(int fd, const char *what, struct error *error); /* fsync; `what` names it in the error */
+int file_sync(int fd, const char *what,
+              struct error *error); /* fsync; `what` names it in the error */
 
 /* Removes a file or a whole tree below dir_fd: iteratively, by descriptor, following no link, crossing no mount, whatever its depth;
  * unreadable folders of ours are made readable first. A missing name is fine. For threads that may take their time. */

@@ -15,7 +15,7 @@ struct id {
     uint8_t bytes[16];
 };
 
-struct id id_random(void); /* version 4 */
+struct id id_random(void);  /* version 4 */
 struct id id_ordered(void); /* version 7: id_clock_ms() and 74 random bits */
 
 /* The process's id clock: milliseconds since the epoch, never less than before and never less than the floor. Any thread. */

@@ -46,7 +46,11 @@ static inline struct log_field log_why(const struct error *error)
 
 void log_write(enum log_level level, const char *event, const struct log_field *fields, int count);
 
-#define LOG_FIELDS(...) (const struct log_field[]){__VA_ARGS__}
+#define LOG_FIELDS(...)                                                                            \
+    (const struct log_field[])                                                                     \
+    {                                                                                              \
+        __VA_ARGS__                                                                                \
+    }
 #define LOG_AT(level, event, ...)                                                                  \
     do {                                                                                           \
         if (log_enabled(level))                                                                    \

@@ -24,11 +24,16 @@ struct loop *loop_new(struct error *error);
 void loop_free(struct loop *loop);
 
 /* epoll_events as in epoll_ctl(2). */
-int loop_watch(struct loop *loop, struct loop_watch *watch, uint32_t epoll_events, struct error *error);
-void loop_unwatch(struct loop *loop, struct loop_watch *watch); /* safe inside any callback, also for a watch whose event is pending */
+int loop_watch(struct loop *loop, struct loop_watch *watch, uint32_t epoll_events,
+               struct error *error);
+void loop_unwatch(
+    struct loop *loop,
+    struct loop_watch
+        *watch); /* safe inside any callback, also for a watch whose event is pending */
 
-void loop_set_timer(struct loop *loop, struct loop_timer *timer, int64_t due_ms); /* moves it if set */
-void loop_clear_timer(struct loop *loop, struct loop_timer *timer);               /* fine if not set */
+void loop_set_timer(struct loop *loop, struct loop_timer *timer,
+                    int64_t due_ms);                                /* moves it if set */
+void loop_clear_timer(struct loop *loop, struct loop_timer *timer); /* fine if not set */
 
 /* Called on the loop's thread after loop_wake, once for any number of wakes. */
 void loop_on_wake(struct loop *loop, void (*woken)(void *context), void *context);

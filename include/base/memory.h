@@ -5,15 +5,16 @@
 #include <stddef.h>
 
 #define CONTAINER_OF(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
-#define ARRAY_COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define ARRAY_COUNT(array)                  (sizeof(array) / sizeof((array)[0]))
 
 /* Never return NULL. Free with free(). */
 void *memory_alloc(size_t bytes); /* zeroed */
 void *memory_resize(void *old, size_t bytes);
-void *memory_array(void *old, size_t count, size_t size_bytes); /* overflow-checked resize, not zeroed */
+void *memory_array(void *old, size_t count,
+                   size_t size_bytes); /* overflow-checked resize, not zeroed */
 void *memory_copy(const void *from, size_t bytes);
-char *memory_string(const char *text);                      /* NULL stays NULL */
-char *memory_string_n(const char *text, size_t bytes);      /* adds the NUL */
+char *memory_string(const char *text);                 /* NULL stays NULL */
+char *memory_string_n(const char *text, size_t bytes); /* adds the NUL */
 char *memory_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -29,30 +29,34 @@ enum record_fd {
     RECORD_FD_FOLDER = 5,  /* attempts/… */
     RECORD_FD_WORKDIR = 6, /* runs/<run id> */
     RECORD_FD_OUTPUT = 7,  /* the output log, O_APPEND | O_WRONLY */
-    RECORD_FD_HEADERS = 8, /* to be copied to <workdir>/<vessel run id>.webhook_headers, from its start */
-    RECORD_FD_BODY = 9,    /* to be copied to <workdir>/<vessel run id>.webhook_body, from its start */
+    RECORD_FD_HEADERS =
+        8, /* to be copied to <workdir>/<vessel run id>.webhook_headers, from its start */
+    RECORD_FD_BODY = 9, /* to be copied to <workdir>/<vessel run id>.webhook_body, from its start */
 };
 
 /* What a supervisor is to do. Strings are never NULL. Owned by whoever made it (record_job_free frees the contents). */
 struct record_job {
     char *vessel_run_id;
-    char *workdir;      /* absolute, as the vessel sees it: its cwd and HOME */
-    char *hidden_dir;   /* off mode, root changing to another user: the state folder, which that user may not enter. The vessel gets a mount
+    char *workdir; /* absolute, as the vessel sees it: its cwd and HOME */
+    char *
+        hidden_dir; /* off mode, root changing to another user: the state folder, which that user may not enter. The vessel gets a mount
                            namespace of its own in which only workdir is found there. "" = leave the mounts alone */
-    char *interpreter;  /* a path, or a name to be looked up in the PATH of `environment` */
-    char *file_name;    /* written to <workdir>/<vessel run id>.files/<file_name>, its folders made, mode 0700 */
+    char *interpreter; /* a path, or a name to be looked up in the PATH of `environment` */
+    char *
+        file_name; /* written to <workdir>/<vessel run id>.files/<file_name>, its folders made, mode 0700 */
     char *file_content;
-    char *file_to_run;  /* below the same folder; run as: interpreter <absolute path> arguments… */
+    char *file_to_run; /* below the same folder; run as: interpreter <absolute path> arguments… */
     char **arguments;
     size_t argument_count;
     char **environment; /* "NAME=value", complete: nothing else is passed on */
     size_t environment_count;
     bool change_user;
-    uint32_t uid, gid;  /* with change_user */
-    uint32_t *groups;   /* and its supplementary groups, all of them (getgrouplist(3)). The daemon looks them up: libc's name services would
+    uint32_t uid, gid; /* with change_user */
+    uint32_t *
+        groups; /* and its supplementary groups, all of them (getgrouplist(3)). The daemon looks them up: libc's name services would
                            make the supervisor, which is linked statically, slow to start. None = gid alone */
     size_t group_count;
-    char *user;         /* its name, for messages */
+    char *user; /* its name, for messages */
     int32_t nice;
     int64_t cutoff_ms;     /* from the start of the interpreter; 0 = none */
     int64_t stop_grace_ms; /* between SIGTERM and SIGKILL */
@@ -64,7 +68,7 @@ int record_job_read(const void *data, size_t bytes, struct record_job *job, stru
 void record_job_free(struct record_job *job);
 
 enum record_result {
-    RECORD_EXITED,      /* by itself, or by a signal that nobody here sent: exit_code, 128 + n for signal n */
+    RECORD_EXITED, /* by itself, or by a signal that nobody here sent: exit_code, 128 + n for signal n */
     RECORD_CUTOFF,      /* ended by the supervisor at the cutoff */
     RECORD_STOPPED,     /* the supervisor was told to stop it */
     RECORD_NOT_STARTED, /* it could not be executed: exit_code is 127, reason says why */
@@ -72,8 +76,8 @@ enum record_result {
 
 struct record_exit {
     enum record_result result;
-    int exit_code;     /* 0 to 255 */
-    char reason[300];  /* "" if there is nothing to say */
+    int exit_code;                /* 0 to 255 */
+    char reason[300];             /* "" if there is nothing to say */
     int64_t started_ms, ended_ms; /* wall clock; started_ms 0 if it never was */
     int64_t output_bytes;         /* in the log, without the line about the cut */
     bool output_cut;

@@ -15,7 +15,9 @@
 #define SECRET_TOKEN_CHARS 40
 #define SECRET_HASH_BYTES  32
 #define SECRET_KEY_BYTES   32
-#define SECRET_SEALED_BYTES (24 + 16 + SECRET_TOKEN_CHARS) /* nonce, MAC, token (XSalsa20-Poly1305, libsodium's secretbox) */
+#define SECRET_SEALED_BYTES                                                                        \
+    (24 + 16 +                                                                                     \
+     SECRET_TOKEN_CHARS) /* nonce, MAC, token (XSalsa20-Poly1305, libsodium's secretbox) */
 
 struct secret_key {
     bool present;
@@ -55,6 +57,7 @@ bool secret_equal(const void *a, const void *b, size_t bytes); /* in constant ti
 void secret_random(void *data, size_t bytes);
 
 /* 64 lower-case hexadecimal digits and a NUL. Returns text. */
-char *secret_hash_format(const uint8_t hash[SECRET_HASH_BYTES], char text[2 * SECRET_HASH_BYTES + 1]);
+char *secret_hash_format(const uint8_t hash[SECRET_HASH_BYTES],
+                         char text[2 * SECRET_HASH_BYTES + 1]);
 
 #endif

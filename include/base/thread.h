@@ -8,7 +8,8 @@
 #include "base/error.h"
 
 /* Starts a thread with all signals blocked (webhookd's main takes them by signalfd). The name has at most 15 characters. */
-int thread_start(pthread_t *thread, const char *name, void *(*main)(void *), void *argument, struct error *error);
+int thread_start(pthread_t *thread, const char *name, void *(*main)(void *), void *argument,
+                 struct error *error);
 
 void thread_condition_init(pthread_cond_t *condition);
 /* Waits until signalled or until due_ms on the monotonic clock (clock_monotonic_ms); may wake for nothing. */

@@ -66,7 +66,7 @@ struct config {
         bool has_sandbox;
         enum config_sandbox sandbox;
         char *user; /* "" = runner.user */
-    } *fleets;
+    } * fleets;
     size_t fleet_count;
 };
 
@@ -80,7 +80,8 @@ struct config_report {
  * A counted snapshot (count 1) otherwise. */
 struct config *config_load(const char *path, struct config_report *report);
 /* The same from memory; `name` stands for the path in the messages. */
-struct config *config_parse(const char *text, size_t bytes, const char *name, struct config_report *report);
+struct config *config_parse(const char *text, size_t bytes, const char *name,
+                            struct config_report *report);
 
 struct config *config_hold(struct config *config); /* any thread */
 void config_release(struct config *config);        /* any thread; NULL is fine */
@@ -90,12 +91,14 @@ void config_report_unsupported(const struct config *config, struct config_report
 /* What makes starting impossible though the file is right (TLS keys set, sandbox strict, …): -1 and why. */
 int config_check_start(const struct config *config, struct error *error);
 /* One line per key that differs and needs a restart ("hooks.listen: changed, takes effect after a restart"). */
-void config_report_restart(const struct config *running, const struct config *fresh, struct config_report *report);
+void config_report_restart(const struct config *running, const struct config *fresh,
+                           struct config_report *report);
 
 /* Gives the fresh snapshot, which nobody else holds yet, the running values of all that needs a restart. */
 void config_keep_until_restart(struct config *fresh, const struct config *running);
 
-void config_report_add(struct config_report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void config_report_add(struct config_report *report, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 void config_report_free(struct config_report *report);
 
 /* For tests and documentation: every key in order. NULL behind the last. */

@@ -35,8 +35,9 @@ struct hooks_metrics {
         unsigned status;
         uint64_t count;
     } answers[HOOKS_STATUSES];
-    uint64_t unanswered;    /* closed without an answer: deadlines, bodies that broke off or grew too large, disk trouble in a body */
-    uint64_t answer_us_sum; /* from the headers' arrival to the answer, of all 201 */
+    uint64_t
+        unanswered; /* closed without an answer: deadlines, bodies that broke off or grew too large, disk trouble in a body */
+    uint64_t answer_us_sum;  /* from the headers' arrival to the answer, of all 201 */
     int64_t in_flight_bytes; /* bodies in memory and not yet on disk, now */
 };
 void hooks_get_metrics(struct hooks *hooks, struct hooks_metrics *metrics); /* any thread */

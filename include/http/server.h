@@ -17,21 +17,23 @@
 #include "base/id.h"
 
 struct http_server;
-struct http_exchange; /* one request and its answer; lives from begin to end; a handler thread's, except for http_resume */
+struct
+    http_exchange; /* one request and its answer; lives from begin to end; a handler thread's, except for http_resume */
 struct MHD_Connection;
 
 enum http_step {
     HTTP_CONTINUE, /* go on: read the body; in finish: an error of ours */
-    HTTP_SUSPEND,  /* http_suspend was called; after http_resume the same step is called again (data: with what it did not consume) */
-    HTTP_REPLIED,  /* http_reply… was called */
-    HTTP_CLOSE,    /* close the connection without an answer */
+    HTTP_SUSPEND, /* http_suspend was called; after http_resume the same step is called again (data: with what it did not consume) */
+    HTTP_REPLIED, /* http_reply… was called */
+    HTTP_CLOSE,   /* close the connection without an answer */
 };
 
 struct http_service {
     /* Headers are in, and the guard found them clean. */
     enum http_step (*begin)(struct http_exchange *exchange, void *context);
     /* A piece of the body. Sets *consumed (all of it unless it suspends). */
-    enum http_step (*data)(struct http_exchange *exchange, const void *bytes, size_t count, size_t *consumed, void *context);
+    enum http_step (*data)(struct http_exchange *exchange, const void *bytes, size_t count,
+                           size_t *consumed, void *context);
     /* The whole body is in. */
     enum http_step (*finish)(struct http_exchange *exchange, void *context);
     /* The last call for every exchange whose begin was called: answered, or the connection is gone. Frees exchange's user data. */
@@ -40,13 +42,14 @@ struct http_service {
      * cannot be resumed into its next step meanwhile. Must not block; may call http_abort and http_resume. May be NULL. */
     void (*expired)(struct http_exchange *exchange, void *context);
     /* The request was refused by the server itself with this status (guard, 431); for logs and metrics. May be NULL. */
-    void (*refused)(struct http_exchange *exchange, unsigned status, const char *message, void *context);
+    void (*refused)(struct http_exchange *exchange, unsigned status, const char *message,
+                    void *context);
 };
 
 struct http_options {
-    const char *name;  /* for the log: "hooks", "admin" */
-    int listen_fd;     /* from http_listen or systemd; the server owns it */
-    unsigned workers;  /* threads of the pool; 0 = a thread per connection, whose steps may block */
+    const char *name; /* for the log: "hooks", "admin" */
+    int listen_fd;    /* from http_listen or systemd; the server owns it */
+    unsigned workers; /* threads of the pool; 0 = a thread per connection, whose steps may block */
     int64_t max_connections; /* at the bound the longest-idle one is closed */
     int64_t header_timeout_ms, body_timeout_ms, idle_timeout_ms; /* absolute deadlines */
     const struct http_service *service;
@@ -66,10 +69,11 @@ void http_server_quiesce(struct http_server *server);
 /* Waits until no request is in progress, at most timeout_ms; then closes everything and frees the server. -1: some request has not
  * ended, and libmicrohttpd cannot stop under it: nothing was freed, the process can only exit. NULL is fine. */
 int http_server_stop(struct http_server *server, int64_t timeout_ms);
-void http_server_set_timeouts(struct http_server *server, int64_t header_ms, int64_t body_ms, int64_t idle_ms); /* any thread */
+void http_server_set_timeouts(struct http_server *server, int64_t header_ms, int64_t body_ms,
+                              int64_t idle_ms); /* any thread */
 
 struct http_metrics {
-    int64_t connections;     /* now */
+    int64_t connections; /* now */
     uint64_t accepted, closed_idle_for_room, closed_deadline, refused;
 };
 void http_server_get_metrics(struct http_server *server, struct http_metrics *metrics);
@@ -83,20 +87,27 @@ const char *http_method(const struct http_exchange *exchange);
 const char *http_path(const struct http_exchange *exchange);  /* raw, up to "?" */
 const char *http_query(const struct http_exchange *exchange); /* raw, behind "?"; "" if none */
 /* A query parameter, percent-decoded, into text (cut never: -1 if it does not fit or decodes to a NUL). 1 = there, 0 = not. */
-int http_query_value(const struct http_exchange *exchange, const char *name, char *text, size_t text_bytes);
-const char *http_header(const struct http_exchange *exchange, const char *name); /* first value, or NULL */
+int http_query_value(const struct http_exchange *exchange, const char *name, char *text,
+                     size_t text_bytes);
+const char *http_header(const struct http_exchange *exchange,
+                        const char *name); /* first value, or NULL */
 /* Every header in order. `each` returns 0 to go on. */
-void http_each_header(const struct http_exchange *exchange, int (*each)(void *, const char *name, const char *value), void *context);
-int64_t http_content_length(const struct http_exchange *exchange); /* declared; -1 = chunked, or no header about a body at all */
+void http_each_header(const struct http_exchange *exchange,
+                      int (*each)(void *, const char *name, const char *value), void *context);
+int64_t
+http_content_length(const struct http_exchange
+                        *exchange); /* declared; -1 = chunked, or no header about a body at all */
 bool http_is_chunked(const struct http_exchange *exchange);
 /* The peer's address as text without the port ("" on a unix socket). Returns text. */
 #define HTTP_PEER_BYTES 64
 char *http_peer(const struct http_exchange *exchange, char text[HTTP_PEER_BYTES]);
-int64_t http_started_us(const struct http_exchange *exchange); /* monotonic, when its headers were in */
+int64_t
+http_started_us(const struct http_exchange *exchange); /* monotonic, when its headers were in */
 
 /* deadline_ms on the monotonic clock; 0 = none. */
 void http_suspend(struct http_exchange *exchange, int64_t deadline_ms);
-void http_resume(struct http_exchange *exchange); /* any thread, exactly once per suspend (invariant 2) */
+void http_resume(
+    struct http_exchange *exchange); /* any thread, exactly once per suspend (invariant 2) */
 /* Closes the connection under a suspended exchange, which must still be resumed; its step is not called again. Any thread. */
 void http_abort(struct http_exchange *exchange);
 /* No keep-alive after this answer. */
@@ -107,15 +118,20 @@ void http_close_after(struct http_exchange *exchange);
 struct json_t; /* jansson's */
 
 /* {"request":{"id":…},"data":data} with Content-Type: application/json and X-Request-Id. Takes data (NULL = null). */
-enum http_step http_reply_data(struct http_exchange *exchange, unsigned status, struct json_t *data);
+enum http_step http_reply_data(struct http_exchange *exchange, unsigned status,
+                               struct json_t *data);
 /* {"request":…,"data":null,"error":{"message":…,"field":…}}. field NULL: left out. message NULL: no "error" at all (the 400 of a hook). */
-enum http_step http_reply_error(struct http_exchange *exchange, unsigned status, const char *message, const char *field);
+enum http_step http_reply_error(struct http_exchange *exchange, unsigned status,
+                                const char *message, const char *field);
 /* The same with error.errors; takes the list. */
-enum http_step http_reply_errors(struct http_exchange *exchange, unsigned status, const char *message, struct json_t *errors);
+enum http_step http_reply_errors(struct http_exchange *exchange, unsigned status,
+                                 const char *message, struct json_t *errors);
 /* Bytes as they are; copies them. */
-enum http_step http_reply_bytes(struct http_exchange *exchange, unsigned status, const char *content_type, const void *data, size_t bytes);
+enum http_step http_reply_bytes(struct http_exchange *exchange, unsigned status,
+                                const char *content_type, const void *data, size_t bytes);
 /* A file from offset 0 to bytes; owns fd. */
-enum http_step http_reply_file(struct http_exchange *exchange, unsigned status, const char *content_type, int fd, uint64_t bytes);
+enum http_step http_reply_file(struct http_exchange *exchange, unsigned status,
+                               const char *content_type, int fd, uint64_t bytes);
 /* Adds a header to the answer that follows; copies. */
 void http_add_header(struct http_exchange *exchange, const char *name, const char *value);
 

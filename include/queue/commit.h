@@ -18,7 +18,7 @@ struct commit_op;
 
 enum commit_class {
     COMMIT_REQUEST, /* someone waits for an answer: refused at the bound, failed when the batch fails */
-    COMMIT_RUNNER,  /* has reserved room, and is retried until it is committed (or the process ends) */
+    COMMIT_RUNNER, /* has reserved room, and is retried until it is committed (or the process ends) */
 };
 
 /* What an operation does; one constant per kind of operation. */
@@ -46,7 +46,8 @@ struct commit_op {
 
 struct commit_options {
     struct store_options store;
-    int64_t max_queued; /* requests waiting; beyond it commit_submit refuses with ERROR_UNAVAILABLE */
+    int64_t
+        max_queued; /* requests waiting; beyond it commit_submit refuses with ERROR_UNAVAILABLE */
     int64_t min_free_bytes;
     /* After each commit that changed something, on the committer's thread: news for the runner (a flag, invariant 9). May be NULL. */
     void (*committed)(void *context);
@@ -81,9 +82,9 @@ void commit_wake_waiter(struct commit_op *op, const struct error *error);
 
 struct commit_metrics {
     uint64_t batches, operations, failed_batches, checkpoints;
-    int64_t queued;       /* now */
-    int64_t log_frames;   /* of the write-ahead log, at the last look */
-    int64_t free_bytes;   /* on the state disk, at the last look */
+    int64_t queued;        /* now */
+    int64_t log_frames;    /* of the write-ahead log, at the last look */
+    int64_t free_bytes;    /* on the state disk, at the last look */
     int64_t commit_us_sum; /* microseconds spent in COMMIT */
 };
 void commit_get_metrics(struct commit_queue *queue, struct commit_metrics *metrics);

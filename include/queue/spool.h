@@ -13,8 +13,9 @@
 #include "base/secret.h"
 #include "store/store.h"
 
-#define SPOOL_THRESHOLD_BYTES 65536       /* larger bodies are spooled, others are stored in the run's row */
-#define SPOOL_PIECE_BYTES     (256 * 1024) /* what one append carries at most */
+#define SPOOL_THRESHOLD_BYTES                                                                      \
+    65536 /* larger bodies are spooled, others are stored in the run's row */
+#define SPOOL_PIECE_BYTES (256 * 1024) /* what one append carries at most */
 
 struct spool;
 struct spool_body; /* one body on its way to the disk; its request's, between operations */
@@ -27,7 +28,8 @@ void spool_stop(struct spool *spool);
 /* On the spooler's thread, once per operation handed over. error NULL = done. */
 typedef void spool_done(void *context, const struct error *error);
 
-struct spool_body *spool_body_new(struct spool *spool, const struct id *request_id, spool_done *done, void *context);
+struct spool_body *spool_body_new(struct spool *spool, const struct id *request_id,
+                                  spool_done *done, void *context);
 /* Hands over the next piece, which the caller keeps alive and unchanged until `done`. One operation at a time. */
 void spool_append(struct spool_body *body, const void *piece, size_t bytes);
 /* Syncs the file, gives it its name, syncs the folder; then `done`. */
@@ -41,7 +43,8 @@ void spool_keep(struct spool_body *body);
 void spool_discard(struct spool_body *body);
 
 /* For callers that may block: durable (file and folder synced) when they return 0. */
-int spool_write_now(int state_fd, const struct id *request_id, const void *data, size_t bytes, struct error *error);
+int spool_write_now(int state_fd, const struct id *request_id, const void *data, size_t bytes,
+                    struct error *error);
 int spool_copy_now(int state_fd, const struct id *from, const struct id *to, struct error *error);
 void spool_remove_now(int state_fd, const struct id *request_id);
 /* Opens a stored body for reading: a descriptor, or -1. */

@@ -28,8 +28,10 @@ struct store_options {
     const char *state_dir; /* folder that relative names start from */
     const char *location;  /* "sqlite:webhookd.db" */
     enum store_mode mode;
-    const char *vfs; /* SQLite's VFS by name: the seam through which tests make disks fail; NULL = the default */
-    bool relaxed_sync; /* synchronous=NORMAL, so that a test can show that it would fail; only from $WEBHOOKD_TEST_RELAXED_SYNC */
+    const char *
+        vfs; /* SQLite's VFS by name: the seam through which tests make disks fail; NULL = the default */
+    bool
+        relaxed_sync; /* synchronous=NORMAL, so that a test can show that it would fail; only from $WEBHOOKD_TEST_RELAXED_SYNC */
 };
 
 /* Creates and migrates (STORE_WRITE), or opens what is there (STORE_READ). WAL, synchronous=FULL set and read back, automatic
@@ -48,13 +50,14 @@ int store_savepoint(struct store *store, struct error *error);
 int store_release(struct store *store, struct error *error);
 void store_rollback_to(struct store *store); /* undoes what came since the savepoint and drops it */
 bool store_in_transaction(struct store *store);
-bool store_wrote(struct store *store); /* since store_begin */
+bool store_wrote(struct store *store);     /* since store_begin */
 int store_log_frames(struct store *store); /* frames in the write-ahead log after the last commit */
 
 /* Checkpoints, on a connection of the checkpointer's own (STORE_WRITE mode is not needed; give it store_open_checkpointer's). */
 struct store *store_open_checkpointer(const struct store_options *options, struct error *error);
 /* Copies what it can without disturbing anyone; with `restart` waits for readers so that the log starts over. Sizes in frames of 4 KiB pages. */
-int store_checkpoint(struct store *store, bool restart, int *log_frames, int *done_frames, struct error *error);
+int store_checkpoint(struct store *store, bool restart, int *log_frames, int *done_frames,
+                     struct error *error);
 
 /* ---- Folders and fleets ---- */
 
@@ -86,26 +89,35 @@ struct version_row {
 };
 
 /* Each callback returns 0 to go on and anything else to stop (not an error). All lists are in order of name, versions newest first. */
-int store_list_orgs(struct store *store, int (*each)(void *, const struct org_row *), void *context, struct error *error);
+int store_list_orgs(struct store *store, int (*each)(void *, const struct org_row *), void *context,
+                    struct error *error);
 int store_list_projects(struct store *store, const struct id *org_id /* NULL: all */,
-                        int (*each)(void *, const struct project_row *), void *context, struct error *error);
+                        int (*each)(void *, const struct project_row *), void *context,
+                        struct error *error);
 int store_list_fleets(struct store *store, const struct id *project_id /* NULL: all */,
-                      int (*each)(void *, const struct fleet_row *), void *context, struct error *error);
+                      int (*each)(void *, const struct fleet_row *), void *context,
+                      struct error *error);
 /* These call `each` once, or return -1 with ERROR_NOT_FOUND. */
-int store_get_fleet(struct store *store, const struct id *fleet_id, int (*each)(void *, const struct fleet_row *),
-                    void *context, struct error *error);
-int store_list_versions(struct store *store, const struct id *fleet_id, int (*each)(void *, const struct version_row *),
-                        void *context, struct error *error);
-int store_get_version(struct store *store, const struct id *fleet_id, int version /* 0: the current one */,
-                      int (*each)(void *, const struct version_row *), void *context, struct error *error);
+int store_get_fleet(struct store *store, const struct id *fleet_id,
+                    int (*each)(void *, const struct fleet_row *), void *context,
+                    struct error *error);
+int store_list_versions(struct store *store, const struct id *fleet_id,
+                        int (*each)(void *, const struct version_row *), void *context,
+                        struct error *error);
+int store_get_version(struct store *store, const struct id *fleet_id,
+                      int version /* 0: the current one */,
+                      int (*each)(void *, const struct version_row *), void *context,
+                      struct error *error);
 
 /* Writing. Names are checked by the model (model/name.h) before they get here. What writes more than one row wants a savepoint around it
  * (invariant 5): store_apply_fleet, store_delete_fleet, and the runner's. store_accept_* need none: should one fail half way, it
  * rolls the whole transaction back. */
-int store_create_org(struct store *store, const char *name, int64_t now_ms, struct id *id, struct error *error);
-int store_delete_org(struct store *store, const struct id *id, struct error *error); /* ERROR_CONFLICT unless empty */
-int store_create_project(struct store *store, const struct id *org_id, const char *name, int64_t now_ms, struct id *id,
-                         struct error *error);
+int store_create_org(struct store *store, const char *name, int64_t now_ms, struct id *id,
+                     struct error *error);
+int store_delete_org(struct store *store, const struct id *id,
+                     struct error *error); /* ERROR_CONFLICT unless empty */
+int store_create_project(struct store *store, const struct id *org_id, const char *name,
+                         int64_t now_ms, struct id *id, struct error *error);
 int store_delete_project(struct store *store, const struct id *id, struct error *error);
 
 enum apply_outcome { APPLY_CREATED, APPLY_UPDATED, APPLY_UNCHANGED };
@@ -116,10 +128,13 @@ struct apply_result {
 };
 /* Applies a checked definition: a known _id or name makes a new version unless it is equal. Vessels keep their ids across versions by _id, else by
  * name; new ones get one. `file` is kept as it is. */
-int store_apply_fleet(struct store *store, const struct id *project_id, const struct definition *definition,
-                      const char *file, size_t file_bytes, int64_t now_ms, struct apply_result *result, struct error *error);
-int store_delete_fleet(struct store *store, const struct id *fleet_id, int64_t now_ms,
-                       struct error *error); /* ERROR_CONFLICT while runs wait or run; its webhook goes with it, ended runs stay */
+int store_apply_fleet(struct store *store, const struct id *project_id,
+                      const struct definition *definition, const char *file, size_t file_bytes,
+                      int64_t now_ms, struct apply_result *result, struct error *error);
+int store_delete_fleet(
+    struct store *store, const struct id *fleet_id, int64_t now_ms,
+    struct error *
+        error); /* ERROR_CONFLICT while runs wait or run; its webhook goes with it, ended runs stay */
 
 /* ---- Webhooks ---- */
 
@@ -129,20 +144,30 @@ struct webhook_row {
     int64_t created_ms;
     const uint8_t *sealed; /* SECRET_SEALED_BYTES */
 };
-int store_list_webhooks(struct store *store, int (*each)(void *, const struct webhook_row *), void *context, struct error *error);
-int store_get_webhook(struct store *store, const struct id *fleet_id, int (*each)(void *, const struct webhook_row *),
-                      void *context, struct error *error);
+int store_list_webhooks(struct store *store, int (*each)(void *, const struct webhook_row *),
+                        void *context, struct error *error);
+int store_get_webhook(struct store *store, const struct id *fleet_id,
+                      int (*each)(void *, const struct webhook_row *), void *context,
+                      struct error *error);
 int store_count_webhooks(struct store *store, int64_t *count, struct error *error);
 
-int store_create_webhook(struct store *store, const struct id *fleet_id, const uint8_t hash[SECRET_HASH_BYTES],
-                         const uint8_t sealed[SECRET_SEALED_BYTES], int64_t now_ms, struct error *error); /* ERROR_CONFLICT if there is one */
-int store_replace_webhook(struct store *store, const struct id *fleet_id, const uint8_t hash[SECRET_HASH_BYTES],
-                          const uint8_t sealed[SECRET_SEALED_BYTES], int64_t now_ms, struct error *error); /* ERROR_NOT_FOUND if there is none */
+int store_create_webhook(struct store *store, const struct id *fleet_id,
+                         const uint8_t hash[SECRET_HASH_BYTES],
+                         const uint8_t sealed[SECRET_SEALED_BYTES], int64_t now_ms,
+                         struct error *error); /* ERROR_CONFLICT if there is one */
+int store_replace_webhook(struct store *store, const struct id *fleet_id,
+                          const uint8_t hash[SECRET_HASH_BYTES],
+                          const uint8_t sealed[SECRET_SEALED_BYTES], int64_t now_ms,
+                          struct error *error); /* ERROR_NOT_FOUND if there is none */
 int store_remove_webhook(struct store *store, const struct id *fleet_id, struct error *error);
 
 /* ---- Accepting runs ---- */
 
-enum body_place { BODY_NONE = 0, BODY_INLINE = 1, BODY_SPOOLED = 2 /* state_dir/spool/<request id> */ };
+enum body_place {
+    BODY_NONE = 0,
+    BODY_INLINE = 1,
+    BODY_SPOOLED = 2 /* state_dir/spool/<request id> */
+};
 
 /* What a run was started with. It never changes. All borrowed. */
 struct run_input {
@@ -166,14 +191,16 @@ struct run_ids {
 };
 
 /* Finds the fleet by the token's hash: ERROR_NOT_FOUND if there is none (the message is not for anyone: nothing is formatted). */
-int store_check_token(struct store *store, const uint8_t hash[SECRET_HASH_BYTES], struct error *error);
+int store_check_token(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
+                      struct error *error);
 /* The same, and inserts the run in the same transaction. The hot path: one SELECT by hash, then plain INSERTs at the right edge. */
-int store_accept_hook(struct store *store, const uint8_t hash[SECRET_HASH_BYTES], const struct run_input *input,
-                      struct run_ids *ids, struct error *error);
+int store_accept_hook(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
+                      const struct run_input *input, struct run_ids *ids, struct error *error);
 /* A run of a fleet without its webhook (on demand, API, again). */
-int store_accept_run(struct store *store, const struct id *fleet_id, const struct run_input *input, struct run_ids *ids,
-                     struct error *error);
-int64_t store_last_run_number(struct store *store); /* 0 if there was never a run; for id_clock_floor */
+int store_accept_run(struct store *store, const struct id *fleet_id, const struct run_input *input,
+                     struct run_ids *ids, struct error *error);
+int64_t
+store_last_run_number(struct store *store); /* 0 if there was never a run; for id_clock_floor */
 
 /* ---- Reading runs ---- */
 
@@ -189,12 +216,13 @@ struct run_row {
     enum body_place body_place;
     int64_t body_bytes;
     const uint8_t *body_sha256;
-    int64_t created_ms, started_ms, ended_ms; /* 0 = has not happened; created = the request arrived */
+    int64_t created_ms, started_ms,
+        ended_ms; /* 0 = has not happened; created = the request arrived */
 };
 
 struct run_filter {
-    const struct id *fleet_id;   /* NULL: any */
-    int64_t before_number;       /* runs with a smaller number only; 0 = from the newest */
+    const struct id *fleet_id; /* NULL: any */
+    int64_t before_number;     /* runs with a smaller number only; 0 = from the newest */
     bool has_status, has_trigger;
     enum run_status status;
     enum run_trigger trigger;
@@ -204,15 +232,18 @@ struct run_filter {
     int limit;                   /* at least 1 */
 };
 /* Newest first. */
-int store_list_runs(struct store *store, const struct run_filter *filter, int (*each)(void *, const struct run_row *),
-                    void *context, struct error *error);
-int store_get_run(struct store *store, const struct id *run_id, int (*each)(void *, const struct run_row *), void *context,
-                  struct error *error);
+int store_list_runs(struct store *store, const struct run_filter *filter,
+                    int (*each)(void *, const struct run_row *), void *context,
+                    struct error *error);
+int store_get_run(struct store *store, const struct id *run_id,
+                  int (*each)(void *, const struct run_row *), void *context, struct error *error);
 int store_get_headers(struct store *store, const struct id *run_id,
-                      int (*each)(void *, const char *headers_json, size_t bytes), void *context, struct error *error);
+                      int (*each)(void *, const char *headers_json, size_t bytes), void *context,
+                      struct error *error);
 /* An inline body (borrowed), or bytes NULL and the place and request id to open the spooled one by. */
 int store_get_body(struct store *store, const struct id *run_id,
-                   int (*each)(void *, enum body_place place, const struct id *request_id, const void *body, int64_t bytes),
+                   int (*each)(void *, enum body_place place, const struct id *request_id,
+                               const void *body, int64_t bytes),
                    void *context, struct error *error);
 
 struct vessel_row {
@@ -227,14 +258,15 @@ struct vessel_row {
     int64_t started_ms, ended_ms, output_bytes;
 };
 /* In the definition's order. None before the run's first attempt. */
-int store_list_vessels(struct store *store, const struct id *run_id, int (*each)(void *, const struct vessel_row *),
-                       void *context, struct error *error);
+int store_list_vessels(struct store *store, const struct id *run_id,
+                       int (*each)(void *, const struct vessel_row *), void *context,
+                       struct error *error);
 
 struct attempt_row {
     struct id run_id, vessel_run_id;
     int64_t run_number;
     int vessel_index;
-    int attempt;      /* from 1 */
+    int attempt; /* from 1 */
     bool has_ended;
     bool has_exit_code;
     int exit_code;
@@ -243,8 +275,9 @@ struct attempt_row {
     int64_t started_ms, ended_ms, output_bytes;
     bool output_cut;
 };
-int store_list_attempts(struct store *store, const struct id *run_id, int (*each)(void *, const struct attempt_row *),
-                        void *context, struct error *error);
+int store_list_attempts(struct store *store, const struct id *run_id,
+                        int (*each)(void *, const struct attempt_row *), void *context,
+                        struct error *error);
 
 struct run_counts {
     int64_t scheduled, running;
@@ -274,16 +307,19 @@ struct run_work {
 void run_work_free(struct run_work *work);
 
 /* Scheduled runs in the order they were accepted, from after_number on (claims are by query, invariant 7/9). Up to `limit` numbers are written. Returns how many, -1 on error. */
-int store_find_waiting(struct store *store, int64_t after_number, int limit, int64_t *numbers, struct error *error);
+int store_find_waiting(struct store *store, int64_t after_number, int limit, int64_t *numbers,
+                       struct error *error);
 /* Runs whose status is running, in order; likewise. */
-int store_find_running(struct store *store, int64_t after_number, int limit, int64_t *numbers, struct error *error);
+int store_find_running(struct store *store, int64_t after_number, int limit, int64_t *numbers,
+                       struct error *error);
 struct run_work *store_load_work(struct store *store, int64_t number, struct error *error);
 
 /* Writing. The first attempt of a run makes it running and creates all its vessel runs (scheduled) with the ids given. */
 int store_start_run(struct store *store, int64_t number, const struct definition *definition,
-                    const struct id *vessel_run_ids /* one per vessel */, int64_t now_ms, struct error *error);
-int store_start_attempt(struct store *store, int64_t number, int vessel_index, int attempt, const struct id *boot_id,
-                        int64_t now_ms, struct error *error);
+                    const struct id *vessel_run_ids /* one per vessel */, int64_t now_ms,
+                    struct error *error);
+int store_start_attempt(struct store *store, int64_t number, int vessel_index, int attempt,
+                        const struct id *boot_id, int64_t now_ms, struct error *error);
 struct attempt_end {
     bool has_exit_code;
     int exit_code;
@@ -292,11 +328,13 @@ struct attempt_end {
     bool output_cut;
 };
 /* Its vessel run is retrying then, until store_end_vessel or the next attempt. */
-int store_end_attempt(struct store *store, int64_t number, int vessel_index, int attempt, const struct attempt_end *end,
-                      struct error *error);
+int store_end_attempt(struct store *store, int64_t number, int vessel_index, int attempt,
+                      const struct attempt_end *end, struct error *error);
 /* Sets a vessel run's status when its attempts are over (or it never had any). */
-int store_end_vessel(struct store *store, int64_t number, int vessel_index, enum vessel_status status, const char *reason,
-                     int64_t now_ms, struct error *error);
-int store_end_run(struct store *store, int64_t number, enum run_status status, int64_t now_ms, struct error *error);
+int store_end_vessel(struct store *store, int64_t number, int vessel_index,
+                     enum vessel_status status, const char *reason, int64_t now_ms,
+                     struct error *error);
+int store_end_run(struct store *store, int64_t number, enum run_status status, int64_t now_ms,
+                  struct error *error);
 
 #endif

@@ -10,7 +10,7 @@
 
 struct child {
     pid_t pid;
-    int talk_fd;   /* one byte lets it go. Then the end of it means that it has become the interpreter (or died), and text
+    int talk_fd; /* one byte lets it go. Then the end of it means that it has become the interpreter (or died), and text
                       that it could not, and why */
     int output_fd; /* its stdout and stderr */
 };

@@ -213,11 +213,18 @@ static void on_talk(struct loop_watch *watch, uint32_t events)
                        clock_monotonic_ms() + supervisor->job->cutoff_ms);
 }
 
+/* Reaps orphans of the vessel's, and leaves the main process, whose number must stay taken until its group is killed. True once that
+ * has ended. */
 static bool main_has_ended(const struct supervisor *supervisor)
 {
-    siginfo_t info = {.si_pid = 0};
-    return waitid(P_PID, (id_t)supervisor->child.pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-           info.si_pid != 0;
+    for (;;) {
+        siginfo_t info = {.si_pid = 0};
+        if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0)
+            return false;
+        if (info.si_pid == supervisor->child.pid)
+            return true;
+        (void)waitpid(info.si_pid, NULL, WNOHANG);
+    }
 }
 
 static void on_child_ended(struct supervisor *supervisor)
@@ -229,8 +236,6 @@ static void on_child_ended(struct supervisor *supervisor)
             if (supervisor->talk_watch.fd >= 0)
                 on_talk(&supervisor->talk_watch, 0); /* it comes to its end with its only writer */
             start_sweep(supervisor);
-        } else {
-            (void)reap(supervisor); /* an orphan of the vessel's */
         }
         break;
     case STOPPING:
