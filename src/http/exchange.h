@@ -42,6 +42,7 @@ struct http_exchange {
     const char *method, *version; /* libmicrohttpd's, for the request's life */
     char *target;                 /* raw; cut in two at the "?" */
     size_t target_capacity;
+    uintptr_t target_end;   /* where it ended in libmicrohttpd's buffer; only compared */
     const char *query;      /* in target; "" if there is none */
     int64_t content_length; /* -1 = none declared */
     int64_t started_us;

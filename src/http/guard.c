@@ -7,6 +7,7 @@
 
 #define CONTENT_LENGTH    "Content-Length"
 #define TRANSFER_ENCODING "Transfer-Encoding"
+#define MAX_LINE_BYTES    (64 * 1024) /* more than a connection's memory */
 
 struct findings {
     struct guard_refusal refusal; /* the first */
@@ -119,17 +120,27 @@ static void judge_framing(struct findings *findings, struct http_exchange *excha
     }
 }
 
-static void judge_target(struct findings *findings, const char *target)
+static bool has_blanks(const char *text)
 {
+    return has_control_bytes(text, strlen(text)) || strpbrk(text, " \t");
+}
+
+static void judge_target(struct findings *findings, const struct http_exchange *exchange)
+{
+    const char *target = exchange->target;
     if (target[0] != '/') {
         refuse(findings, 400, "the request target must be a path");
         return;
     }
-    size_t bytes = strlen(target);
-    if (memchr(target, '%', bytes))
+    if (strchr(target, '%'))
         refuse(findings, 400, "the path must not hold a %");
-    if (has_control_bytes(target, bytes) || memchr(target, '\t', bytes))
-        refuse(findings, 400, "the path holds a control byte");
+    if (has_blanks(target) || has_blanks(exchange->query))
+        refuse(findings, 400, "the request target holds a space or a control byte");
+    /* The version lies behind the target in one buffer, with the space between them made a NUL: if it lies further away, the target
+     * ended at a NUL of the sender's. A distance that no request line can have means that it is no longer the same buffer. */
+    uintptr_t distance = (uintptr_t)exchange->version - exchange->target_end;
+    if (distance > 1 && distance < MAX_LINE_BYTES)
+        refuse(findings, 400, "the request target holds a NUL");
 }
 
 struct guard_refusal guard_check(struct http_exchange *exchange)
@@ -143,7 +154,7 @@ struct guard_refusal guard_check(struct http_exchange *exchange)
         refuse(&findings, 400, "the version must be HTTP/1.0 or HTTP/1.1");
     if (!is_token(exchange->method, strlen(exchange->method)))
         refuse(&findings, 400, "the method is not a token");
-    judge_target(&findings, exchange->target);
+    judge_target(&findings, exchange);
     judge_framing(&findings, exchange, http_1_1);
     if (http_1_1 ? findings.hosts != 1 : findings.hosts > 1)
         refuse(&findings, 400, http_1_1 && findings.hosts == 0 ? "no Host" : "more than one Host");

@@ -62,6 +62,7 @@ static void exchange_open(struct http_exchange *exchange, struct MHD_Connection 
         exchange->target_capacity = bytes;
     }
     memcpy(exchange->target, uri, bytes);
+    exchange->target_end = (uintptr_t)uri + bytes - 1;
     char *mark = strchr(exchange->target, '?');
     if (mark)
         *mark = '\0';

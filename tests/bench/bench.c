@@ -267,9 +267,9 @@ static void await_vessels(struct bench *bench, long count)
 {
     int64_t until_us = clock_monotonic_us() + 20000000;
     for (;;) {
-        json_t *runs = api_get(&bench->daemon, "/fleetruns?status=running");
-        long running = (long)json_array_size(runs);
-        json_decref(runs);
+        json_t *page = api_get(&bench->daemon, "/fleetruns?status=running");
+        long running = (long)json_array_size(json_object_get(page, "fleetruns"));
+        json_decref(page);
         if (running >= count)
             return;
         ck_assert_msg(clock_monotonic_us() < until_us, "%ld of %ld runs are running", running,

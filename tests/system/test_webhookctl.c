@@ -6,9 +6,11 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/id.h"
 #include "base/memory.h"
 #include "support/daemon.h"
@@ -56,6 +58,25 @@ static int shell(const char *command)
     free(line);
     ck_assert_msg(WIFEXITED(status), "the shell ended with %d", status);
     return WEXITSTATUS(status);
+}
+
+/* Starts webhookctl with these arguments (NULL-terminated) and without its output. */
+static pid_t spawn(const char *const *arguments)
+{
+    const char *build = getenv("BUILD");
+    char *program = memory_format("%s/webhookctl", build ? build : "build");
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) {
+        const char *argv[16] = {program, "-s", webhookd.socket};
+        for (int i = 0; arguments[i]; i++)
+            argv[i + 3] = arguments[i];
+        dup2(open("/dev/null", O_WRONLY), STDOUT_FILENO);
+        execv(program, (char *const *)(uintptr_t)argv);
+        _exit(127);
+    }
+    free(program);
+    return pid;
 }
 
 static char *apply_text(const char *name, const char *text)
@@ -130,7 +151,6 @@ END_TEST
 START_TEST(folder_without_a_fleet_file_is_an_error)
 {
     begin();
-    ck_assert_int_eq(mkdir(webhookd.state_dir, 0700), -1);
     char *folder = memory_format("%s/empty", webhookd.folder);
     ck_assert_int_eq(mkdir(folder, 0755), 0);
     ASSERT_FAILS(1, "holds no fleet file", "fleet", "apply", folder);
@@ -290,9 +310,9 @@ START_TEST(run_is_found_by_id_prefix_request_and_latest)
     char *second = ctl_ok(&webhookd, "run", "start", "Greet", NULL);
     ck_assert(id_looks_like(first));
     char *prefix = memory_string(first);
-    size_t common = strspn(first, "0123456789abcdef-");
-    for (common = 0; first[common] == second[common]; common++)
-        continue;
+    size_t common = 0;
+    while (first[common] == second[common])
+        common++;
     prefix[common + 1] = '\0';
     char *shown = ctl_ok(&webhookd, "run", "show", prefix, NULL);
     assert_holds(shown, first);
@@ -393,22 +413,36 @@ START_TEST(wait_says_when_its_time_is_over)
 }
 END_TEST
 
+/* Waits (at most 20 s) until the process sleeps, as run wait does between two questions. */
+static bool await_sleep(pid_t pid)
+{
+    char *path = memory_format("/proc/%d/syscall", (int)pid);
+    int64_t until_ms = clock_monotonic_ms() + 20000;
+    bool sleeps = false;
+    while (!sleeps && clock_monotonic_ms() < until_ms) {
+        char text[128] = "";
+        FILE *file = fopen(path, "r");
+        if (file && fgets(text, sizeof(text), file))
+            sleeps = strtol(text, NULL, 10) == SYS_clock_nanosleep;
+        if (file)
+            fclose(file);
+        usleep(1000);
+    }
+    free(path);
+    return sleeps;
+}
+
 START_TEST(wait_outlasts_a_restart_of_webhookd)
 {
+    if (access("/proc/self/syscall", R_OK) != 0) {
+        test_skip("the kernel does not tell what a process waits for");
+        return;
+    }
     begin();
     char *pipe_path = apply_patient("Patient");
     char *run = ctl_ok(&webhookd, "run", "start", "Patient", NULL);
-    /* Once it has asked for the first time it says nothing until the end, so "it has begun" is its own
-     * connection's end: the daemon is stopped only after a second webhookctl, started later, was answered. */
-    pid_t waiter = fork();
-    if (waiter == 0) {
-        char *out, *err;
-        _exit(ctl(&webhookd, &out, NULL, &err, "run", "wait", run, NULL) == 0 &&
-                      strcmp(out, "success\n") == 0
-                  ? 0
-                  : 1);
-    }
-    ASSERT_FAILS(1, "it goes on", "run", "wait", run, "--timeout", "2s");
+    pid_t waiter = spawn((const char *const[]){"run", "wait", run, NULL});
+    ck_assert_msg(await_sleep(waiter), "webhookctl does not wait");
     ck_assert_int_eq(daemon_stop(&webhookd), 0);
     daemon_restart(&webhookd);
     let_go(pipe_path);
@@ -421,39 +455,34 @@ START_TEST(wait_outlasts_a_restart_of_webhookd)
 }
 END_TEST
 
-START_TEST(log_shows_vessels_in_order_and_attempts_one_by_one)
+/* A vessel in one line of a fleet file. */
+#define VESSEL(name, script)                                                                       \
+    "  " name ": {source: {type: CODE, language: BASH, file_to_run: a.sh, "                        \
+    "file: {name: a.sh, content: \"" script "\"}}}\n"
+
+START_TEST(log_shows_vessels_in_order_under_headings)
 {
-    static const char text[] =
-        "name: Two\n"
-        "vessels:\n"
-        "  first:\n"
-        "    source: {type: CODE, language: BASH, file_to_run: a.sh, file: "
-        "{name: a.sh, content: \"printf attempt-$WEBHOOKD_ATTEMPT; [ "
-        "$WEBHOOKD_ATTEMPT = 2 ]\"}}\n"
-        "    guardrails: {retry_count: 1, retry_wait: 0s}\n"
-        "  second:\n"
-        "    source: {type: CODE, language: BASH, file_to_run: a.sh, file: "
-        "{name: a.sh, content: \"echo done; exit 1\"}}\n"
-        "  third:\n"
-        "    source: {type: CODE, language: BASH, file_to_run: a.sh, file: "
-        "{name: a.sh, content: \"true\"}}\n"
-        "connections: {first: {second: SUCCESS}, second: {third: SUCCESS}}\n";
+    static const char text[] = "name: Three\nvessels:\n" VESSEL("first", "printf one")
+        VESSEL("second", "echo two; exit 1") VESSEL(
+            "third", "true") "connections: {first: {second: SUCCESS}, second: {third: SUCCESS}}\n";
     begin();
-    free(apply_text("two.yaml", text));
-    char *run = ctl_ok(&webhookd, "run", "start", "Two", NULL);
+    free(apply_text("three.yaml", text));
+    char *run = ctl_ok(&webhookd, "run", "start", "Three", NULL);
     char *out, *err;
     ck_assert_int_eq(ctl(&webhookd, &out, NULL, &err, "run", "wait", run, NULL), 1);
     free(out);
     free(err);
     ck_assert_int_eq(ctl(&webhookd, &out, NULL, &err, "run", "log", run, NULL), 0);
-    ck_assert_str_eq(out, "==> first <==\nattempt-2\n\n==> second <==\ndone\n");
+    ck_assert_str_eq(out, "==> first <==\none\n\n==> second <==\ntwo\n");
     free(out);
     free(err);
-    out = ctl_ok(&webhookd, "run", "log", run, "first", "--attempt", "1", NULL);
-    ck_assert_str_eq(out, "attempt-1");
+    ck_assert_int_eq(
+        ctl(&webhookd, &out, NULL, &err, "run", "log", run, "first", "--attempt", "1", NULL), 0);
+    ck_assert_str_eq(out, "one");
     free(out);
-    ASSERT_FAILS(1, "no attempt 3", "run", "log", run, "first", "--attempt", "3");
-    ASSERT_FAILS(1, "no vessel of this run", "run", "log", run, "--attempt", "3");
+    free(err);
+    ASSERT_FAILS(1, "no attempt 2", "run", "log", run, "first", "--attempt", "2");
+    ASSERT_FAILS(1, "no vessel of this run", "run", "log", run, "--attempt", "2");
     ASSERT_FAILS(1, "has no vessel \"fourth\"", "run", "log", run, "fourth");
     ASSERT_FAILS(1, "has not started", "run", "log", run, "third");
     free(run);
@@ -486,24 +515,11 @@ END_TEST
 /* The most memory that a webhookctl with these arguments has held, in KiB. */
 static long peak_kib(const char *const *arguments)
 {
-    const char *build = getenv("BUILD");
-    char *program = memory_format("%s/webhookctl", build ? build : "build");
-    fflush(NULL);
-    pid_t pid = fork();
-    if (pid == 0) {
-        const char *argv[8] = {program, "-s", webhookd.socket};
-        for (int i = 0; arguments[i]; i++)
-            argv[i + 3] = arguments[i];
-        int null = open("/dev/null", O_WRONLY);
-        dup2(null, STDOUT_FILENO);
-        execv(program, (char *const *)(uintptr_t)argv);
-        _exit(127);
-    }
     int status = -1;
     struct rusage usage;
+    pid_t pid = spawn(arguments);
     ck_assert_int_eq(wait4(pid, &status, 0, &usage), pid);
     ck_assert_int_eq(status, 0);
-    free(program);
     return usage.ru_maxrss;
 }
 
@@ -605,7 +621,7 @@ TEST_MAIN("webhookctl", TEST(fleet_file_is_printed_as_it_was_applied),
           TEST(run_is_found_by_id_prefix_request_and_latest),
           TEST(list_holds_as_many_runs_as_asked_for), TEST(wait_tells_success_from_failure),
           TEST(wait_says_when_its_time_is_over), TEST(wait_outlasts_a_restart_of_webhookd),
-          TEST(log_shows_vessels_in_order_and_attempts_one_by_one), TEST(again_runs_the_same_body),
+          TEST(log_shows_vessels_in_order_under_headings), TEST(again_runs_the_same_body),
           TEST(large_bodies_pass_through_without_being_held), TEST(wrong_usage_exits_2_with_a_hint),
           TEST(help_and_version_need_no_webhookd), TEST(absent_webhookd_is_explained),
           TEST(output_that_cannot_be_written_is_a_failure))

@@ -1,0 +1,503 @@
+/* Slow, idle and hostile clients, and the bounds: what they cost is little, and somebody else is served meanwhile. Deadlines are short here, and
+ * checked from below by the clock and from above only by the test's patience. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "base/memory.h"
+#include "support/aftermath.h"
+#include "support/api.h"
+#include "support/hook.h"
+#include "support/suite.h"
+
+#define MIB         ((size_t)1024 * 1024)
+#define PATIENCE_MS 20000
+
+/* ---- helpers ---- */
+
+static void send_text(int fd, const char *text)
+{
+    ck_assert_int_eq(raw_send(fd, text, strlen(text)), 0);
+}
+
+static void post_and_expect_201(struct hook *hook)
+{
+    struct response response;
+    http_post(hook->url, NULL, "{}", 2, &response);
+    assert_accepted(&response);
+    response_free(&response);
+}
+
+/* Sends one byte each 50 ms until the other side closes: after how many milliseconds that is. Somebody else is served meanwhile. */
+static int64_t drip(struct hook *hook, int fd, char byte)
+{
+    int64_t since_ms = clock_monotonic_ms();
+    bool served = false;
+    while (!raw_is_closed(fd, 50)) {
+        ck_assert_int_lt(clock_monotonic_ms() - since_ms, PATIENCE_MS);
+        if (!served)
+            post_and_expect_201(hook);
+        served = true;
+        (void)raw_send(fd, &byte, 1);
+    }
+    ck_assert(served);
+    return clock_monotonic_ms() - since_ms;
+}
+
+static void await_metric(struct hook *hook, const char *name, long long value)
+{
+    int64_t until_ms = clock_monotonic_ms() + PATIENCE_MS;
+    long long now;
+    while ((now = api_metric(&hook->daemon, name)) != value) {
+        ck_assert_msg(clock_monotonic_ms() < until_ms, "%s is %lld, not %lld", name, now, value);
+        usleep(10000);
+    }
+}
+
+/* ---- deadlines ---- */
+
+START_TEST(headers_that_drip_end_at_their_deadline)
+{
+    struct hook hook;
+    hook_begin(&hook, &(struct daemon_options){.hooks = "header_timeout = \"600ms\""});
+    static const char *const beginnings[] = {"P", "POST /hooks/x HTTP/1.1\r\nHost: h\r\nX-Slow: "};
+    for (size_t i = 0; i < ARRAY_COUNT(beginnings); i++) {
+        int fd = raw_connect(hook.daemon.port);
+        send_text(fd, beginnings[i]);
+        int64_t took_ms = drip(&hook, fd, 'O');
+        ck_assert_int_ge(took_ms, 500); /* not cut off before */
+        close(fd);
+    }
+    daemon_await_log(&hook.daemon, "phase=headers");
+    hook_finish(&hook);
+}
+END_TEST
+
+START_TEST(headers_of_a_second_request_that_drip_end_at_their_deadline)
+{
+    struct hook hook;
+    struct response response;
+    hook_begin(&hook, &(struct daemon_options){
+                          .hooks = "header_timeout = \"600ms\"\nidle_timeout = \"1h\""});
+    int fd = raw_connect(hook.daemon.port);
+    char *text =
+        memory_format("POST %s HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n", hook.path);
+    send_text(fd, text);
+    raw_read_answer(fd, &response);
+    assert_accepted(&response);
+    response_free(&response);
+    send_text(fd, "POST / HTTP/1.1\r\nHost: h\r\nX-Slow: ");
+    drip(&hook, fd, 'o');
+    close(fd);
+    free(text);
+    hook_finish(&hook);
+}
+END_TEST
+
+START_TEST(body_that_drips_ends_at_its_deadline_and_leaves_nothing)
+{
+    static const char *const framings[] = {"Content-Length: 10000", "Content-Length: 1000000",
+                                           "Transfer-Encoding: chunked\r\n\r\n10000"};
+    struct hook hook;
+    hook_begin(&hook, &(struct daemon_options){.hooks = "body_timeout = \"600ms\""});
+    for (size_t i = 0; i < ARRAY_COUNT(framings); i++) {
+        int fd = raw_connect(hook.daemon.port);
+        char *text = memory_format("POST %s HTTP/1.1\r\nHost: h\r\n%s%s\r\n", hook.path,
+                                   framings[i], i == 2 ? "" : "\r\n");
+        send_text(fd, text);
+        int64_t took_ms = drip(&hook, fd, 'b');
+        ck_assert_int_ge(took_ms, 500);
+        close(fd);
+        free(text);
+    }
+    daemon_await_log(&hook.daemon, "phase=body");
+    ck_assert_uint_eq(hook_count_runs(&hook), ARRAY_COUNT(framings)); /* the other client's */
+    await_metric(&hook, "hooks_in_flight_bytes", 0);
+    aftermath_await_empty(hook.daemon.state_dir, "spool");
+    hook_finish(&hook);
+}
+END_TEST
+
+START_TEST(spooled_body_that_stops_half_way_leaves_no_file)
+{
+    struct hook hook;
+    hook_begin(&hook, &(struct daemon_options){.hooks = "body_timeout = \"1s\""});
+    char *half = memory_alloc(MIB);
+    memset(half, 'h', MIB);
+    char *text = memory_format("POST %s HTTP/1.1\r\nHost: h\r\nContent-Length: %zu\r\n\r\n",
+                               hook.path, 2 * MIB);
+    int waits = raw_connect(hook.daemon.port), goes = raw_connect(hook.daemon.port);
+    send_text(waits, text);
+    send_text(goes, text);
+    (void)raw_send(waits, half, MIB);
+    (void)raw_send(goes, half, MIB);
+    close(goes); /* a client that goes away costs what one costs that is waited for */
+    raw_await_close(waits);
+    close(waits);
+    aftermath_await_empty(hook.daemon.state_dir, "spool");
+    await_metric(&hook, "hooks_in_flight_bytes", 0);
+    ck_assert_uint_eq(hook_count_runs(&hook), 0);
+    free(half);
+    free(text);
+    hook_finish(&hook);
+}
+END_TEST
+
+START_TEST(idle_connection_is_closed_at_its_deadline)
+{
+    struct hook hook;
+    struct response response;
+    hook_begin(&hook, &(struct daemon_options){
+                          .hooks = "header_timeout = \"1h\"\nidle_timeout = \"600ms\""});
+    int fd = raw_connect(hook.daemon.port);
+    char *text =
+        memory_format("POST %s HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n", hook.path);
+    send_text(fd, text);
+    raw_read_answer(fd, &response);
+    int64_t since_ms = clock_monotonic_ms();
+    assert_accepted(&response);
+    raw_await_close(fd);
+    ck_assert_int_ge(clock_monotonic_ms() - since_ms, 500);
+    close(fd);
+    free(text);
+    response_free(&response);
+    hook_finish(&hook);
+}
+END_TEST
+
+/* It sends requests for as long as it can and reads nothing. */
+START_TEST(client_that_never_reads_its_answers_is_closed)
+{
+    struct hook hook;
+    hook_begin(&hook, &(struct daemon_options){.hooks = "idle_timeout = \"1s\"\nheader_timeout = "
+                                                        "\"1s\"\nbody_timeout = \"1s\""});
+    static const char request[] = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n";
+    int fd = raw_connect(hook.daemon.port), small = 4096;
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    int64_t until_ms = clock_monotonic_ms() + 2 * PATIENCE_MS;
+    bool closed = false;
+    size_t sent = 0;
+    while (!closed) {
+        ck_assert_msg(clock_monotonic_ms() < until_ms, "still open after %zu bytes", sent);
+        ssize_t bytes = send(fd, request + sent % (sizeof(request) - 1),
+                             sizeof(request) - 1 - sent % (sizeof(request) - 1), MSG_NOSIGNAL);
+        if (bytes > 0) {
+            sent += (size_t)bytes;
+        } else if (errno == EAGAIN) { /* full: the server writes no more, or is busy */
+            struct pollfd watch = {fd, POLLOUT, 0};
+            poll(&watch, 1, 100);
+            closed = watch.revents & (POLLHUP | POLLERR);
+        } else {
+            closed = true;
+        }
+    }
+    close(fd);
+    post_and_expect_201(&hook);
+    await_metric(&hook, "hooks_in_flight_bytes", 0);
+    hook_finish(&hook);
+}
+END_TEST
+
+/* ---- many connections ---- */
+
+START_TEST(longest_idle_connection_is_closed_for_a_new_one)
+{
+    struct hook hook;
+    struct response response;
+    int fds[4];
+    hook_begin(&hook,
+               &(struct daemon_options){
+                   .hooks = "max_connections = 4\nidle_timeout = \"1h\"\nheader_timeout = \"1h\""});
+    char *text =
+        memory_format("POST %s HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n", hook.path);
+    for (int i = 0; i < 4; i++)
+        fds[i] = raw_connect(hook.daemon.port);
+    static const int order[] = {2, 0, 1, 3}; /* who was last busy when: 2 is idle for longest */
+    for (int i = 0; i < 4; i++) {
+        send_text(fds[order[i]], text);
+        raw_read_answer(fds[order[i]], &response);
+        assert_accepted(&response);
+        response_free(&response);
+        usleep(20000); /* the order is by a clock of milliseconds */
+    }
+    send_text(fds[0], "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nhalf "); /* busy */
+    post_and_expect_201(&hook);
+    raw_await_close(fds[2]);
+    ck_assert(!raw_is_closed(fds[3], 0));
+    ck_assert(!raw_is_closed(fds[1], 0));
+    send_text(fds[0], "whole");
+    raw_read_answer(fds[0], &response);
+    assert_refused(&response, 404, true);
+    response_free(&response);
+    daemon_await_log(&hook.daemon, "there is nothing here");
+    for (int i = 0; i < 4; i++)
+        close(fds[i]);
+    free(text);
+    hook_finish(&hook);
+}
+END_TEST
+
+START_TEST(busy_connections_are_never_closed_for_a_new_one)
+{
+    struct hook hook;
+    struct response response;
+    int fds[3];
+    hook_begin(&hook, &(struct daemon_options){.hooks = "max_connections = 3"});
+    char *head =
+        memory_format("POST %s HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n", hook.path);
+    for (int i = 0; i < 3; i++) {
+        fds[i] = raw_connect(hook.daemon.port);
+        send_text(fds[i], head);
+    }
+    await_metric(&hook, "hooks_in_flight_bytes", 15); /* all three are in the middle of a body */
+    int newcomer = raw_connect(hook.daemon.port);
+    raw_await_close(newcomer);
+    close(newcomer);
+    for (int i = 0; i < 3; i++) {
+        send_text(fds[i], "hello");
+        raw_read_answer(fds[i], &response);
+        assert_accepted(&response);
+        response_free(&response);
+        close(fds[i]);
+    }
+    free(head);
+    hook_finish(&hook);
+}
+END_TEST
+
+/* 10,000 if this process may have so many descriptors, else as many as it may, up from 2,000. */
+START_TEST(thousands_of_idle_connections_close_at_their_deadline_while_a_POST_is_served)
+{
+    struct rlimit limit;
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur < 2200) {
+        test_skip("fewer than 2,200 descriptors are allowed here");
+        return;
+    }
+    size_t count = limit.rlim_cur >= 10400 ? 10000 : 2000;
+    struct hook hook;
+    hook_begin(&hook, &(struct daemon_options){
+                          .hooks = "max_connections = 10050\nheader_timeout = \"15s\""});
+    int *fds = memory_array(NULL, count, sizeof(*fds));
+    for (size_t i = 0; i < count; i++)
+        fds[i] = raw_connect(hook.daemon.port);
+    post_and_expect_201(&hook);
+    for (size_t i = 0; i < count; i++) {
+        struct pollfd watch = {fds[i], POLLIN, 0};
+        char byte;
+        ck_assert_msg(poll(&watch, 1, 2 * PATIENCE_MS) == 1, "connection %zu is not closed", i);
+        ck_assert_int_le(recv(fds[i], &byte, 1, 0), 0);
+        close(fds[i]);
+        if (i == count / 2)
+            post_and_expect_201(&hook);
+    }
+    post_and_expect_201(&hook);
+    free(fds);
+    hook_finish(&hook);
+}
+END_TEST
+
+/* ---- bytes in flight ---- */
+
+START_TEST(max_in_flight_is_a_bound_that_passes)
+{
+    struct hook hook;
+    struct response response;
+    hook_begin(&hook, &(struct daemon_options){.hooks = "max_in_flight = \"1KiB\""});
+    char body[1024];
+    memset(body, 'b', sizeof(body));
+    char *head = memory_format("POST %s HTTP/1.1\r\nHost: h\r\nContent-Length: %zu\r\n\r\n",
+                               hook.path, sizeof(body));
+    int fd = raw_connect(hook.daemon.port);
+    send_text(fd, head);
+    await_metric(&hook, "hooks_in_flight_bytes", sizeof(body));
+
+    http_post(hook.url, NULL, "x", 1, &response);
+    assert_refused(&response, 503, true);
+    char *retry = response_header(&response, "Retry-After");
+    ck_assert_ptr_nonnull(retry);
+    free(retry);
+    response_free(&response);
+    http_post_chunked(hook.url, "x", 1, &response);
+    assert_refused(&response, 503, true);
+    response_free(&response);
+    http_post(hook.url, NULL, "", 0, &response); /* no body takes no room */
+    assert_accepted(&response);
+    response_free(&response);
+
+    ck_assert_int_eq(raw_send(fd, body, sizeof(body)), 0);
+    raw_read_answer(fd, &response);
+    assert_accepted(&response);
+    hook_assert_body(&hook, response.run_id, body, sizeof(body));
+    response_free(&response);
+    await_metric(&hook, "hooks_in_flight_bytes", 0);
+    http_post(hook.url, NULL, body, sizeof(body), &response);
+    assert_accepted(&response);
+    response_free(&response);
+    ck_assert_uint_eq(hook_count_runs(&hook), 3);
+    close(fd);
+    free(head);
+    hook_finish(&hook);
+}
+END_TEST
+
+/* ---- answer_timeout ---- */
+
+/* The daemon's thread of that name. */
+static pid_t find_thread(const struct hook *hook, const char *name)
+{
+    char path[64], comm[32];
+    pid_t found = 0;
+    snprintf(path, sizeof(path), "/proc/%d/task", (int)hook->daemon.pid);
+    DIR *tasks = opendir(path);
+    struct dirent *entry;
+    while (tasks && !found && (entry = readdir(tasks))) {
+        snprintf(path, sizeof(path), "/proc/%d/task/%.20s/comm", (int)hook->daemon.pid,
+                 entry->d_name);
+        FILE *file = fopen(path, "re");
+        if (file && fgets(comm, sizeof(comm), file)) {
+            comm[strcspn(comm, "\n")] = '\0';
+            if (strcmp(comm, name) == 0)
+                found = (pid_t)atoi(entry->d_name);
+        }
+        if (file)
+            fclose(file);
+    }
+    if (tasks)
+        closedir(tasks);
+    return found;
+}
+
+/* A tracer under which each fdatasync of the committer hangs; its log says when one has begun. */
+struct hang {
+    pid_t tracer;
+    char path[128];
+};
+
+static bool log_of_tracer_holds(const struct hang *hang, const char *text)
+{
+    char line[512];
+    bool found = false;
+    FILE *file = fopen(hang->path, "re");
+    while (file && !found && fgets(line, sizeof(line), file))
+        found = strstr(line, text) != NULL;
+    if (file)
+        fclose(file);
+    return found;
+}
+
+/* False: nothing can be traced here. */
+static bool hang_begin(struct hang *hang, const struct hook *hook)
+{
+    char tid[16];
+    snprintf(tid, sizeof(tid), "%d", (int)find_thread(hook, "committer"));
+    snprintf(hang->path, sizeof(hang->path), "%s/tracer", hook->daemon.folder);
+    ck_assert_str_ne(tid, "0");
+    fflush(NULL);
+    hang->tracer = fork();
+    if (hang->tracer == 0) {
+        int log = open(hang->path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+        dup2(log, STDERR_FILENO);
+        execlp("strace", "strace", "-p", tid, "-e", "trace=fdatasync", "-e",
+               "inject=fdatasync:delay_enter=15s", (char *)NULL);
+        _exit(127);
+    }
+    while (!log_of_tracer_holds(hang, "attached")) {
+        int status;
+        if (waitpid(hang->tracer, &status, WNOHANG) == hang->tracer)
+            return false;
+        usleep(5000);
+    }
+    return true;
+}
+
+/* The disk goes on. */
+static void hang_end(struct hang *hang)
+{
+    kill(hang->tracer, SIGTERM);
+    waitpid(hang->tracer, NULL, 0);
+}
+
+START_TEST(run_that_is_still_queued_at_answer_timeout_gets_503_and_leaves_nothing)
+{
+    struct hook hook;
+    struct hang hang;
+    struct response response;
+    hook_begin(&hook, &(struct daemon_options){.hooks = "answer_timeout = \"500ms\""});
+    post_and_expect_201(&hook);
+    if (!hang_begin(&hang, &hook)) {
+        test_skip("strace cannot attach to a process here");
+        hook_finish(&hook);
+        return;
+    }
+    char *large = memory_alloc(MIB);
+    memset(large, 'l', MIB);
+    char *small =
+        memory_format("POST %s HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nfirst", hook.path);
+    int first = raw_connect(hook.daemon.port);
+    send_text(first, small); /* this one is in the batch that hangs */
+    int64_t until_ms = clock_monotonic_ms() + PATIENCE_MS;
+    while (!log_of_tracer_holds(&hang, "fdatasync(")) {
+        ck_assert_int_lt(clock_monotonic_ms(), until_ms);
+        usleep(5000);
+    }
+
+    http_post(hook.url, NULL, "second", 6, &response); /* queued behind it */
+    assert_refused(&response, 503, true);
+    char *retry = response_header(&response, "Retry-After");
+    ck_assert_ptr_nonnull(retry);
+    free(retry);
+    response_free(&response);
+    http_post(hook.url, NULL, large, MIB, &response); /* its token cannot be looked up */
+    assert_refused(&response, 503, true);
+    response_free(&response);
+
+    raw_read_answer(first, &response);
+    ck_assert_int_eq(response.status, 0); /* closed without an answer: the run may exist */
+    ck_assert_str_eq(response.headers, "");
+    response_free(&response);
+    close(first);
+    daemon_await_log(&hook.daemon, "left without an answer");
+
+    hang_end(&hang);
+    int64_t patience_ms = clock_monotonic_ms() + PATIENCE_MS;
+    while (hook_count_runs(&hook) < 2 && clock_monotonic_ms() < patience_ms)
+        usleep(10000);
+    post_and_expect_201(&hook);
+    ck_assert_uint_eq(hook_count_runs(&hook),
+                      3); /* before, in the batch, after; not the queued ones */
+    aftermath_await_empty(hook.daemon.state_dir, "spool");
+    await_metric(&hook, "hooks_in_flight_bytes", 0);
+    ck_assert_int_eq(daemon_stop(&hook.daemon), 0);
+    free(small);
+    free(large);
+    hook_finish(&hook);
+}
+END_TEST
+
+TEST_MAIN("deadlines", TEST(headers_that_drip_end_at_their_deadline),
+          TEST(headers_of_a_second_request_that_drip_end_at_their_deadline),
+          TEST(body_that_drips_ends_at_its_deadline_and_leaves_nothing),
+          TEST(spooled_body_that_stops_half_way_leaves_no_file),
+          TEST(idle_connection_is_closed_at_its_deadline),
+          TEST(client_that_never_reads_its_answers_is_closed),
+          TEST(longest_idle_connection_is_closed_for_a_new_one),
+          TEST(busy_connections_are_never_closed_for_a_new_one),
+          SLOW_TEST(thousands_of_idle_connections_close_at_their_deadline_while_a_POST_is_served,
+                    120),
+          TEST(max_in_flight_is_a_bound_that_passes),
+          TEST(run_that_is_still_queued_at_answer_timeout_gets_503_and_leaves_nothing))
