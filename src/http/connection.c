@@ -76,6 +76,7 @@ void http_suspend(struct http_exchange *exchange, int64_t deadline_ms)
     connection->phase = PHASE_SUSPENDED;
     connection->deadline_ms = deadline_ms;
     connection->expired = false;
+    connection->between_pieces = exchange->stage == EXCHANGE_BODY;
     pthread_mutex_unlock(&connection->hold);
     bool was_suspended = atomic_exchange(&connection->suspended, true);
     assert(!was_suspended);

@@ -71,6 +71,7 @@ struct http_connection {
     int64_t since_ms;         /* when the phase began */
     int64_t deadline_ms;      /* 0 = none */
     int64_t body_deadline_ms; /* kept while suspended */
+    bool between_pieces;      /* suspended in the middle of a body: more of it may never come */
     bool expired;             /* the service has been told, once per suspension */
     bool aborted;             /* no further step, no answer */
 

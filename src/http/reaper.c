@@ -59,6 +59,12 @@ static void connection_look(struct reaper *reaper, struct http_connection *conne
                             int64_t now_ms)
 {
     pthread_mutex_lock(&connection->hold);
+    /* Resumed in the middle of its body: libmicrohttpd calls nobody before more of it comes, so the body's time runs on here. */
+    if (connection->phase == PHASE_SUSPENDED && connection->between_pieces &&
+        !atomic_load(&connection->suspended)) {
+        connection->phase = PHASE_BODY;
+        connection->deadline_ms = connection->body_deadline_ms;
+    }
     if (connection->deadline_ms != 0 && connection->deadline_ms <= now_ms) {
         const struct http_service *service = reaper->server->options.service;
         if (connection->phase != PHASE_SUSPENDED) {

@@ -1,7 +1,7 @@
 /* Finds and signals the vessel's processes through /proc. Called by the supervisor when it ends a vessel.
  *
  * A direct child's pid stays its own until it is reaped here. That of a deeper one could pass to a stranger at any time, so a
- * pidfd is taken first, and then its parent is looked at: if it is the expected one, the pidfd is of the right process. */
+ * pidfd is taken first, and then its parent is looked at: if it is one of this tree, the pidfd is of the right process. */
 #include "webhookd-vessel/tree.h"
 
 #include <dirent.h>
@@ -89,28 +89,31 @@ static pid_t parent_of(pid_t pid)
     return (pid_t)parent;
 }
 
+/* Its parent may have died since, and then it is ours. */
 static void signal_one(const struct process *process, int signal_number)
 {
     int fd = pidfd_open(process->pid, 0);
     if (fd < 0)
         return;
-    if (parent_of(process->pid) == process->parent)
+    pid_t parent = parent_of(process->pid);
+    if (parent == process->parent || parent == getpid())
         (void)pidfd_send_signal(fd, signal_number, NULL, 0);
     close(fd);
 }
 
+/* All are found before the first is signalled: with it the tree begins to fall apart. There is no second look for any that were
+ * missed, as it would also find what is being started to clean up. */
 void tree_signal(pid_t leader, int signal_number)
 {
-    if (leader > 0)
-        (void)kill(-leader, signal_number);
     struct processes list = {NULL, 0, 0};
     add_children(&list, getpid());
-    for (size_t i = 0; i < list.count; i++) {
-        struct process process = list.items[i]; /* by value: the list moves when it grows */
-        add_children(&list, process.pid);
-        if (leader == 0 || getpgid(process.pid) != leader)
-            signal_one(&process, signal_number);
-    }
+    for (size_t i = 0; i < list.count; i++)
+        add_children(&list, list.items[i].pid);
+    if (leader > 0)
+        (void)kill(-leader, signal_number);
+    for (size_t i = 0; i < list.count; i++)
+        if (leader == 0 || getpgid(list.items[i].pid) != leader)
+            signal_one(&list.items[i], signal_number);
     free(list.items);
 }
 

@@ -1,627 +1,960 @@
-/* webhookctl against a real webhookd: what it prints, where, and how it exits. */
+/* webhookctl against a real webhookd: every command of this version as a table and as JSON, exit statuses, how fleets and runs are named. */
 #include <fcntl.h>
-#include <signal.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/buffer.h"
 #include "base/clock.h"
-#include "base/id.h"
 #include "base/memory.h"
+#include "support/api.h"
 #include "support/daemon.h"
 #include "support/http.h"
 #include "support/suite.h"
 
-#define BIG_BODY_BYTES (24 << 20)
+static const struct daemon_options plain;
 
-static struct daemon webhookd;
-
-static void begin(void)
-{
-    daemon_begin(&webhookd, &(struct daemon_options){.top = NULL});
-}
+/* ---- helpers ---- */
 
 static void assert_holds(const char *text, const char *part)
 {
-    ck_assert_msg(strstr(text, part) != NULL, "\"%s\" is not in:\n%s", part, text);
+    ck_assert_msg(strstr(text, part) != NULL, "\"%s\" is not in: %s", part, text);
 }
 
 static void assert_lacks(const char *text, const char *part)
 {
-    ck_assert_msg(strstr(text, part) == NULL, "\"%s\" is in:\n%s", part, text);
+    ck_assert_msg(strstr(text, part) == NULL, "\"%s\" is in: %s", part, text);
 }
 
-/* webhookctl fails with this status, prints nothing on standard output, and says this on standard error. */
-#define ASSERT_FAILS(expected, part, ...)                                                          \
+/* Runs webhookctl, which must end with this status, print nothing on stdout and these words on stderr. */
+#define assert_fails(daemon, wanted_status, words, ...)                                            \
     do {                                                                                           \
         char *out_, *err_;                                                                         \
-        int status_ = ctl(&webhookd, &out_, NULL, &err_, __VA_ARGS__, NULL);                       \
-        ck_assert_msg(status_ == (expected), "ended with %d: %s%s", status_, out_, err_);          \
+        int status_ = ctl(daemon, &out_, NULL, &err_, __VA_ARGS__, NULL);                          \
+        ck_assert_msg(status_ == (wanted_status), "ended with %d: %s%s", status_, out_, err_);     \
         ck_assert_str_eq(out_, "");                                                                \
-        assert_holds(err_, part);                                                                  \
+        assert_holds(err_, words);                                                                 \
         free(out_);                                                                                \
         free(err_);                                                                                \
     } while (0)
 
-/* A command line for the shell, with $C for webhookctl and its socket. Its exit status. */
-static int shell(const char *command)
+static json_t *ctl_json(struct daemon *daemon, const char *subject, const char *verb,
+                        const char *operand)
 {
-    const char *build = getenv("BUILD");
-    char *line = memory_format("C='%s/webhookctl -s %s'; %s", build ? build : "build",
-                               webhookd.socket, command);
-    int status = system(line);
-    free(line);
-    ck_assert_msg(WIFEXITED(status), "the shell ended with %d", status);
-    return WEXITSTATUS(status);
-}
-
-/* Starts webhookctl with these arguments (NULL-terminated) and without its output. */
-static pid_t spawn(const char *const *arguments)
-{
-    const char *build = getenv("BUILD");
-    char *program = memory_format("%s/webhookctl", build ? build : "build");
-    fflush(NULL);
-    pid_t pid = fork();
-    if (pid == 0) {
-        const char *argv[16] = {program, "-s", webhookd.socket};
-        for (int i = 0; arguments[i]; i++)
-            argv[i + 3] = arguments[i];
-        dup2(open("/dev/null", O_WRONLY), STDOUT_FILENO);
-        execv(program, (char *const *)(uintptr_t)argv);
-        _exit(127);
-    }
-    free(program);
-    return pid;
-}
-
-static char *apply_text(const char *name, const char *text)
-{
-    char *path = daemon_write_file(&webhookd, name, text, strlen(text));
-    char *out = ctl_ok(&webhookd, "fleet", "apply", path, NULL);
-    free(path);
-    return out;
-}
-
-/* A fleet of one vessel with this script, in default/default. */
-static void apply_script(const char *name, const char *script)
-{
-    char *text = bash_fleet(name, script);
-    free(apply_text("script.yaml", text));
+    char *text = ctl_ok(daemon, "--json", subject, verb, operand, NULL);
+    json_t *value = api_parse(text);
     free(text);
+    return value;
 }
+
+/* Writes a fleet of one BASH vessel to a file; its path. Free it. */
+static char *write_fleet(struct daemon *daemon, const char *file, const char *name,
+                         const char *script)
+{
+    char *fleet = bash_fleet(name, script);
+    char *path = daemon_write_file(daemon, file, fleet, strlen(fleet));
+    free(fleet);
+    return path;
+}
+
+static void apply(struct daemon *daemon, const char *name, const char *script)
+{
+    char *path = write_fleet(daemon, "apply.yaml", name, script);
+    free(ctl_ok(daemon, "fleet", "apply", path, NULL));
+    free(path);
+}
+
+/* How many lines, and that each of them begins where the table's columns do. */
+static int count_lines(const char *text)
+{
+    int count = text[0] != '\0';
+    for (; *text; text++)
+        count += *text == '\n' && text[1] != '\0';
+    return count;
+}
+
+/* ---- organizations and projects ---- */
+
+START_TEST(organizations_are_listed_created_and_deleted)
+{
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    char *text = ctl_ok(&daemon, "org", "create", "Größe 2", NULL);
+    assert_holds(text, "organization Größe 2 created, id ");
+    free(text);
+    text = ctl_ok(&daemon, "org", "list", NULL);
+    ck_assert_int_eq(strncmp(text, "ORGANIZATION", 12), 0);
+    ck_assert_int_eq(count_lines(text), 3);
+    assert_holds(text, "\nGröße 2 ");
+    assert_holds(text, "\ndefault ");
+    free(text);
+    json_t *orgs = ctl_json(&daemon, "org", "list", NULL);
+    const json_t *org = api_find(json_object_get(orgs, "orgs"), "name", "Größe 2");
+    ck_assert_ptr_nonnull(org);
+    assert_fails(&daemon, 1, "Größe 2", "org", "create", "Größe 2");
+    assert_fails(&daemon, 1, "default", "org", "delete", "default"); /* holds a project */
+    assert_fails(&daemon, 1, "nowhere", "org", "delete", "nowhere");
+    free(ctl_ok(&daemon, "org", "delete", api_text(org, "id"), NULL)); /* by id */
+    json_decref(orgs);
+    orgs = ctl_json(&daemon, "org", "list", NULL);
+    ck_assert_uint_eq(json_array_size(json_object_get(orgs, "orgs")), 1);
+    json_decref(orgs);
+    json_t *created = ctl_json(&daemon, "org", "create", "As JSON");
+    ck_assert_str_eq(api_text(created, "name"), "As JSON");
+    json_decref(created);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(projects_are_listed_created_and_deleted)
+{
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    free(ctl_ok(&daemon, "org", "create", "acme", NULL));
+    free(ctl_ok(&daemon, "project", "create", "acme/site", NULL));
+    free(ctl_ok(&daemon, "project", "create", "here", NULL)); /* in default */
+    char *text = ctl_ok(&daemon, "project", "list", NULL);
+    ck_assert_int_eq(strncmp(text, "ORGANIZATION", 12), 0);
+    ck_assert_int_eq(count_lines(text), 4);
+    free(text);
+    text = ctl_ok(&daemon, "project", "list", "acme", NULL);
+    ck_assert_int_eq(count_lines(text), 2);
+    assert_holds(text, "site");
+    free(text);
+    json_t *projects = ctl_json(&daemon, "project", "list", "acme");
+    const json_t *site = api_find(json_object_get(projects, "projects"), "name", "site");
+    ck_assert_str_eq(api_text(site, "org_name"), "acme");
+    assert_fails(&daemon, 1, "acme/site", "project", "create", "acme/site/deeper");
+    assert_fails(&daemon, 1, "nowhere", "project", "create", "nowhere/x");
+    assert_fails(&daemon, 1, "nowhere", "project", "list", "nowhere");
+    assert_fails(&daemon, 1, "acme", "org", "delete", "acme");
+    free(ctl_ok(&daemon, "project", "delete", api_text(site, "id"), NULL));
+    free(ctl_ok(&daemon, "project", "delete", "default/here", NULL));
+    assert_fails(&daemon, 1, "here", "project", "delete", "here");
+    free(ctl_ok(&daemon, "org", "delete", "acme", NULL));
+    json_decref(projects);
+    daemon_finish(&daemon);
+}
+END_TEST
 
 /* ---- fleets ---- */
 
-START_TEST(fleet_file_is_printed_as_it_was_applied)
+START_TEST(fleet_file_is_created_updated_unchanged_and_shown_as_it_was)
 {
-    static const char text[] = "# ein Gruß\nname: Greet\nvessels: {main: {source: {type: CODE, "
-                               "language: BASH, file_to_run: a.sh, file: {name: a.sh, content: "
-                               "\"true\"}}}}\n\n# end without a newline";
-    begin();
-    char *first = apply_text("greet.yaml", text);
-    char *again = apply_text("greet.yaml", text);
-    char *out, *err;
-    size_t bytes;
-    assert_holds(first, "greet.yaml: created default/default/Greet, version 1");
-    assert_holds(again, "greet.yaml: unchanged default/default/Greet, version 1");
-    ck_assert_int_eq(ctl(&webhookd, &out, &bytes, &err, "fleet", "show", "Greet", NULL), 0);
-    ck_assert_uint_eq(bytes, strlen(text));
-    ck_assert_str_eq(out, text);
-    ASSERT_FAILS(1, "no version 2", "fleet", "show", "Greet", "--version", "2");
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    char *path = write_fleet(&daemon, "one.yaml", "One", "echo 1");
+    char *text = ctl_ok(&daemon, "fleet", "apply", path, NULL);
+    assert_holds(text, "one.yaml: created default/default/One, version 1");
+    free(text);
+    text = ctl_ok(&daemon, "fleet", "apply", path, NULL);
+    assert_holds(text, "unchanged default/default/One, version 1");
+    free(text);
+    free(path);
+    path = write_fleet(&daemon, "one.yaml", "One", "echo 2");
+    text = ctl_ok(&daemon, "fleet", "apply", path, NULL);
+    assert_holds(text, "updated default/default/One, version 2");
+    free(text);
+
+    char *shown = ctl_ok(&daemon, "fleet", "show", "One", NULL);
+    char *first = ctl_ok(&daemon, "fleet", "show", "One", "--version", "1", NULL);
+    assert_holds(shown, "echo 2");
+    assert_holds(first, "echo 1");
+    char *file = bash_fleet("One", "echo 2");
+    file[strlen(file) - 1] = '\0'; /* ctl_ok takes the last newline */
+    ck_assert_str_eq(shown, file);
+    text = ctl_ok(&daemon, "fleet", "versions", "One", NULL);
+    ck_assert_int_eq(count_lines(text), 3);
+    ck_assert(strstr(text, "\n      2") < strstr(text, "\n      1")); /* newest first */
+    free(text);
+    text = ctl_ok(&daemon, "fleet", "list", NULL);
+    assert_holds(text, "FLEET");
+    assert_holds(text, "\ndefault/default/One ");
+    free(text);
+    assert_fails(&daemon, 1, "version", "fleet", "show", "One", "--version", "3");
+    assert_fails(&daemon, 2, "--version", "fleet", "show", "One", "--version", "0");
+    assert_fails(&daemon, 2, "--version", "fleet", "show", "One", "--version", "two");
+
+    json_t *version = ctl_json(&daemon, "fleet", "show", "One");
+    ck_assert_int_eq(json_integer_value(json_object_get(version, "version")), 2);
+    ck_assert(json_is_object(json_object_get(version, "definition")));
+    json_decref(version);
+    json_t *versions = ctl_json(&daemon, "fleet", "versions", "One");
+    ck_assert_uint_eq(json_array_size(json_object_get(versions, "versions")), 2);
+    json_decref(versions);
+    free(file);
     free(first);
-    free(again);
-    free(out);
-    free(err);
-    daemon_finish(&webhookd);
+    free(shown);
+    free(path);
+    daemon_finish(&daemon);
 }
 END_TEST
 
-START_TEST(every_file_is_tried_and_reported_by_itself)
+START_TEST(check_changes_nothing_and_finds_what_apply_would)
 {
-    static const char bad[] = "name: Bad\nvessels:\n  main:\n    bogus: 1\n";
-    begin();
-    char *folder = memory_format("%s/fleets", webhookd.folder);
-    ck_assert_int_eq(mkdir(folder, 0755), 0);
-    char *good = bash_fleet("Good", "true");
-    free(daemon_write_file(&webhookd, "fleets/a.yaml", bad, strlen(bad)));
-    free(daemon_write_file(&webhookd, "fleets/b.yml", good, strlen(good)));
-    free(daemon_write_file(&webhookd, "fleets/notes.txt", "no fleet", 8));
-    char *out, *err;
-    int status = ctl(&webhookd, &out, NULL, &err, "fleet", "apply", folder, "/nowhere", NULL);
-    ck_assert_int_eq(status, 1);
-    assert_holds(out, "fleets/b.yml: created default/default/Good, version 1\n");
-    assert_lacks(out, "a.yaml");
-    assert_holds(err, "fleets/a.yaml:4: vessels.main.bogus: ");
-    assert_holds(err, "fleets/a.yaml: the fleet file was refused");
-    assert_holds(err, "/nowhere: cannot open it: No such file");
-    assert_lacks(err, "notes.txt");
-    free(out);
-    free(err);
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    char *good = write_fleet(&daemon, "good.yaml", "Good", "true");
+    char *text = ctl_ok(&daemon, "fleet", "apply", "--check", good, NULL);
+    assert_holds(text, "checked");
+    free(text);
+    static const char wrong[] = "name: Wrong\nvessels: {}\n";
+    char *bad = daemon_write_file(&daemon, "bad.yaml", wrong, strlen(wrong));
+    assert_fails(&daemon, 1, "bad.yaml:2: ", "fleet", "apply", "--check", bad);
+    json_t *fleets = ctl_json(&daemon, "fleet", "list", NULL);
+    ck_assert_uint_eq(json_array_size(json_object_get(fleets, "fleets")), 0);
+    json_decref(fleets);
+    free(bad);
     free(good);
-    free(folder);
-    daemon_finish(&webhookd);
+    daemon_finish(&daemon);
 }
 END_TEST
 
-START_TEST(folder_without_a_fleet_file_is_an_error)
+START_TEST(errors_of_a_file_come_together_with_file_and_line)
 {
-    begin();
-    char *folder = memory_format("%s/empty", webhookd.folder);
-    ck_assert_int_eq(mkdir(folder, 0755), 0);
-    ASSERT_FAILS(1, "holds no fleet file", "fleet", "apply", folder);
-    free(folder);
-    daemon_finish(&webhookd);
-}
-END_TEST
-
-START_TEST(check_changes_nothing)
-{
-    begin();
-    char *text = bash_fleet("Greet", "true");
-    char *path = daemon_write_file(&webhookd, "greet.yaml", text, strlen(text));
-    char *out = ctl_ok(&webhookd, "fleet", "apply", "--check", path, NULL);
-    assert_holds(out, "nothing was changed");
-    ASSERT_FAILS(1, "there is no fleet \"Greet\"", "fleet", "show", "Greet");
+    static const char wrong[] = "name: Wrong\n"
+                                "colour: blue\n"
+                                "vessels:\n"
+                                "  a:\n"
+                                "    source:\n"
+                                "      type: CODE\n"
+                                "      language: COBOL\n"
+                                "      file: { name: a, content: x }\n"
+                                "      file_to_run: ../a\n"
+                                "    guardrails:\n"
+                                "      retry_count: 25\n";
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    char *path = daemon_write_file(&daemon, "wrong.yaml", wrong, strlen(wrong));
+    char *out, *err;
+    ck_assert_int_eq(ctl(&daemon, &out, NULL, &err, "fleet", "apply", path, NULL), 1);
+    ck_assert_str_eq(out, "");
+    static const int lines[] = {2, 7, 9, 11};
+    for (size_t i = 0; i < ARRAY_COUNT(lines); i++) {
+        char *place = memory_format("%s:%d: ", path, lines[i]);
+        assert_holds(err, place);
+        free(place);
+    }
+    assert_holds(err, "vessels.a.guardrails.retry_count");
     free(out);
+    free(err);
     free(path);
-    free(text);
-    daemon_finish(&webhookd);
+    daemon_finish(&daemon);
 }
 END_TEST
 
-START_TEST(fleet_file_and_body_may_come_from_standard_input)
+START_TEST(several_files_are_all_tried_and_one_wrong_one_makes_it_fail)
 {
-    begin();
-    char *text = bash_fleet("Greet", "true");
-    free(daemon_write_file(&webhookd, "greet.yaml", text, strlen(text)));
-    char *command = memory_format("cd %s && cat greet.yaml | $C fleet apply - >applied && "
-                                  "printf 'a\\0b' | $C run start Greet --body - >id && "
-                                  "$C run body $(cat id) >body && printf 'a\\0b' | cmp - body && "
-                                  "grep -q '^<stdin>: created' applied",
-                                  webhookd.folder);
-    /* BUILD may be relative, and the command changes the folder. */
-    char build[4096];
-    ck_assert_ptr_nonnull(realpath(getenv("BUILD") ? getenv("BUILD") : "build", build));
-    setenv("BUILD", build, 1);
-    ck_assert_int_eq(shell(command), 0);
-    free(command);
-    free(text);
-    daemon_finish(&webhookd);
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    char *a = write_fleet(&daemon, "a.yaml", "A", "true");
+    char *b = daemon_write_file(&daemon, "b.yaml", "name: [\n", 8);
+    char *c = write_fleet(&daemon, "c.yaml", "C", "true");
+    char *out, *err;
+    ck_assert_int_eq(
+        ctl(&daemon, &out, NULL, &err, "fleet", "apply", a, b, "/nonexistent", c, NULL), 1);
+    assert_holds(out, "created default/default/A");
+    assert_holds(out, "created default/default/C");
+    assert_holds(err, "b.yaml:");
+    assert_holds(err, "/nonexistent");
+    free(out);
+    free(err);
+    free(a);
+    free(b);
+    free(c);
+    daemon_finish(&daemon);
 }
 END_TEST
 
-START_TEST(name_without_folders_means_default_and_hints_at_others)
+START_TEST(folder_applies_its_fleet_files_in_order)
 {
-    begin();
-    free(ctl_ok(&webhookd, "org", "create", "acme", NULL));
-    free(ctl_ok(&webhookd, "project", "create", "acme/web", NULL));
-    char *text = bash_fleet("Greet", "true");
-    char *path = daemon_write_file(&webhookd, "greet.yaml", text, strlen(text));
-    free(ctl_ok(&webhookd, "fleet", "apply", "--project", "acme/web", path, NULL));
-    ASSERT_FAILS(1, "but there is \"acme/web/Greet\"", "fleet", "versions", "Greet");
-    ASSERT_FAILS(1, "but there is \"acme/web/Greet\"", "fleet", "versions", "web/Greet");
-    free(ctl_ok(&webhookd, "fleet", "versions", "acme/web/Greet", NULL));
-    ASSERT_FAILS(1, "not empty", "project", "delete", "acme/web");
-    free(ctl_ok(&webhookd, "fleet", "delete", "acme/web/Greet", NULL));
-    free(ctl_ok(&webhookd, "project", "delete", "acme/web", NULL));
-    free(ctl_ok(&webhookd, "org", "delete", "acme", NULL));
-    char *orgs = ctl_ok(&webhookd, "org", "list", NULL);
-    assert_lacks(orgs, "acme");
-    free(orgs);
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    char *folder = memory_format("%s/fleets", daemon.folder);
+    ck_assert_int_eq(mkdir(folder, 0755), 0);
+    assert_fails(&daemon, 1, "holds no fleet file", "fleet", "apply", folder);
+    free(write_fleet(&daemon, "fleets/2.yml", "Second", "true"));
+    free(write_fleet(&daemon, "fleets/1.yaml", "First", "true"));
+    free(write_fleet(&daemon, "fleets/ignored.txt", "Ignored", "true"));
+    free(write_fleet(&daemon, "fleets/.hidden.yaml", "Hidden", "true"));
+    static const char json[] =
+        "{\"name\":\"Third\",\"vessels\":{\"v\":{\"source\":{\"type\":\"CODE\","
+        "\"language\":\"BASH\",\"file\":{\"name\":\"a\",\"content\":\"true\"},"
+        "\"file_to_run\":\"a\"}}}}";
+    free(daemon_write_file(&daemon, "fleets/3.json", json, strlen(json)));
+    char *text = ctl_ok(&daemon, "fleet", "apply", folder, NULL);
+    ck_assert_int_eq(count_lines(text), 3);
+    ck_assert(strstr(text, "First") < strstr(text, "Second"));
+    ck_assert(strstr(text, "Second") < strstr(text, "Third"));
+    free(text);
+    free(folder);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(fleet_file_may_come_from_standard_input)
+{
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    char *path = write_fleet(&daemon, "in.yaml", "Piped", "true");
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ck_assert_int_eq(dup2(fd, STDIN_FILENO), STDIN_FILENO);
+    char *text = ctl_ok(&daemon, "fleet", "apply", "-", NULL);
+    assert_holds(text, "<stdin>: created default/default/Piped");
+    free(text);
+    close(fd);
     free(path);
-    free(text);
-    daemon_finish(&webhookd);
+    daemon_finish(&daemon);
 }
 END_TEST
 
-START_TEST(hostile_names_are_shown_escaped)
+START_TEST(stub_keeps_what_is_not_available_and_notes_say_what_is_not_acted_on)
 {
-    begin();
-    free(ctl_ok(&webhookd, "org", "create", "left\xe2\x80\xaeright", NULL));
-    char *list = ctl_ok(&webhookd, "org", "list", NULL);
-    assert_holds(list, "left\\u202eright");
-    assert_lacks(list, "\xe2\x80\xae");
+    static const char text[] = "name: Stub\nvessels:\n  main:\n    source:\n      type: BLUEPRINT\n"
+                               "      blueprint: any\ntriggers: {}\n";
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    char *path = daemon_write_file(&daemon, "stub.yaml", text, strlen(text));
+    assert_fails(&daemon, 1, "stub.yaml:5: ", "fleet", "apply", path);
+    char *out, *err;
+    ck_assert_int_eq(ctl(&daemon, &out, NULL, &err, "fleet", "apply", "--stub", path, NULL), 0);
+    assert_holds(out, "created default/default/Stub");
+    assert_holds(err, "note: triggers");
+    free(out);
+    free(err);
+    free(path);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(fleet_is_named_by_id_name_or_path)
+{
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    free(ctl_ok(&daemon, "org", "create", "acme corp", NULL));
+    free(ctl_ok(&daemon, "project", "create", "acme corp/web", NULL));
+    apply(&daemon, "Same Näme", "echo default");
+    char *path = write_fleet(&daemon, "other.yaml", "Same Näme", "echo other");
+    free(ctl_ok(&daemon, "fleet", "apply", "--project", "acme corp/web", path, NULL));
+    static const struct {
+        const char *name, *script;
+    } cases[] = {
+        {"Same Näme", "echo default"},
+        {"default/Same Näme", "echo default"},
+        {"default/default/Same Näme", "echo default"},
+        {"acme corp/web/Same Näme", "echo other"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        char *shown = ctl_ok(&daemon, "fleet", "show", cases[i].name, NULL);
+        assert_holds(shown, cases[i].script);
+        free(shown);
+    }
+    json_t *fleets = ctl_json(&daemon, "fleet", "list", NULL);
+    const json_t *other = api_find(json_object_get(fleets, "fleets"), "project_name", "web");
+    char *shown = ctl_ok(&daemon, "fleet", "show", api_text(other, "id"), NULL);
+    assert_holds(shown, "echo other");
+    free(shown);
+    shown = ctl_ok(&daemon, "fleet", "list", "--project", "acme corp/web", NULL);
+    ck_assert_int_eq(count_lines(shown), 2);
+    assert_holds(shown, "acme corp/web/Same Näme ");
+    free(shown);
+    assert_fails(&daemon, 1, "is not of the form", "fleet", "show", "a/b/c/d");
+    assert_fails(&daemon, 1, "there is no fleet", "fleet", "show", "Nothing");
+    assert_fails(&daemon, 1, "there is no fleet", "fleet", "show", "web/Same Näme");
+    assert_fails(&daemon, 1, "there is no", "fleet", "show",
+                 "00000000-0000-7000-8000-000000000000");
+    free(ctl_ok(&daemon, "fleet", "delete", "acme corp/web/Same Näme", NULL));
+    assert_fails(&daemon, 1, "there is no fleet", "fleet", "delete", "acme corp/web/Same Näme");
+    json_decref(fleets);
+    free(path);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(fleet_with_waiting_runs_is_not_deleted)
+{
+    struct daemon daemon;
+    struct daemon_options options = {.runner = "enabled = false"};
+    daemon_begin(&daemon, &options);
+    char *fleet = bash_fleet("Busy", "true");
+    char *url = daemon_fleet(&daemon, fleet);
+    free(api_post(url, "x", 1));
+    assert_fails(&daemon, 1, "fleet delete: ", "fleet", "delete", "Busy");
+    char *path = memory_string(url);
+    ck_assert_int_eq(daemon_stop(&daemon), 0);
+    daemon_configure(&daemon, &plain);
+    daemon_restart(&daemon);
+    free(ctl_ok(&daemon, "run", "wait", "latest", NULL));
+    free(ctl_ok(&daemon, "fleet", "delete", "Busy", NULL));
+    char *list = ctl_ok(&daemon, "run", "list", NULL); /* its ended runs stay */
+    assert_holds(list, "Busy");
     free(list);
-    list = ctl_ok(&webhookd, "org", "list", "--json", NULL);
-    assert_holds(list, "\"left\xe2\x80\xaeright\"");
-    free(list);
-    daemon_finish(&webhookd);
+    free(path);
+    free(url);
+    free(fleet);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+/* ---- hostile text ---- */
+
+/* A reason, an event and a header that hold escape sequences, newlines and characters that reverse text. */
+START_TEST(hostile_control_characters_are_escaped_in_tables)
+{
+    static const char *const headers[] = {"X-GitHub-Event: \xc2\x9b[31mred\xe2\x80\xaegnp",
+                                          "X-Hostile: a\tb\xe2\x80\xae"
+                                          "c\xc2\x85"
+                                          "d",
+                                          NULL};
+    struct daemon daemon;
+    struct response response;
+    daemon_begin(&daemon, &plain);
+    char *fleet = bash_fleet("Plain", "true");
+    char *url = daemon_fleet(&daemon, fleet);
+    http_post(url, headers, "x", 1, &response);
+    ck_assert_int_eq(response.status, 201);
+    json_decref(api_await_end(&daemon, response.run_id));
+    static const char *const commands[][3] = {
+        {"run", "list", NULL}, {"run", "show", "latest"}, {"run", "headers", "latest"}};
+    for (size_t i = 0; i < ARRAY_COUNT(commands); i++) {
+        char *text = ctl_ok(&daemon, commands[i][0], commands[i][1], commands[i][2], NULL);
+        assert_lacks(text, "\xc2\x9b");
+        assert_lacks(text, "\xe2\x80\xae");
+        assert_lacks(text, "\xc2\x85");
+        assert_lacks(text, "\t");
+        assert_lacks(text, "\x1b");
+        if (i < 2)
+            assert_holds(text, "red\\u202egnp");
+        free(text);
+    }
+    assert_fails(&daemon, 1, "\\x1b[2J", "fleet", "show", "\x1b[2J");
+    assert_fails(&daemon, 1, "control", "org", "create", "a\nb");
+    response_free(&response);
+    free(url);
+    free(fleet);
+    daemon_finish(&daemon);
 }
 END_TEST
 
 /* ---- webhooks ---- */
 
-START_TEST(url_stands_alone_on_its_line)
+static int post_status(const struct daemon *daemon, const char *url)
 {
-    begin();
-    apply_script("Greet", "true");
-    ASSERT_FAILS(1, "webhookctl webhook create makes one", "webhook", "show", "Greet");
-    char *created = ctl_ok(&webhookd, "webhook", "create", "Greet", NULL);
-    ck_assert_ptr_null(strchr(created, '\n'));
-    ck_assert_uint_eq(strlen(url_path(created)), strlen("/hooks/") + 40);
-    ASSERT_FAILS(1, "webhookctl webhook show prints its URL", "webhook", "create", "Greet");
-    char *same = ctl_ok(&webhookd, "webhook", "create", "Greet", "--if-missing", NULL);
-    char *shown = ctl_ok(&webhookd, "webhook", "show", "default/Greet", NULL);
-    ck_assert_str_eq(same, created);
-    ck_assert_str_eq(shown, created);
-    char *replaced = ctl_ok(&webhookd, "webhook", "replace", "Greet", NULL);
-    char *list = ctl_ok(&webhookd, "webhook", "list", NULL);
-    ck_assert_str_ne(replaced, created);
-    assert_holds(list, replaced);
-    assert_lacks(list, created);
-    free(ctl_ok(&webhookd, "webhook", "remove", "Greet", NULL));
-    ASSERT_FAILS(1, "no webhook", "webhook", "remove", "Greet");
-    free(created);
-    free(same);
-    free(shown);
-    free(replaced);
-    free(list);
-    daemon_finish(&webhookd);
+    struct response response;
+    char *here = memory_format("http://127.0.0.1:%u%s", daemon->port, url_path(url));
+    http_post(here, NULL, "x", 1, &response);
+    int status = response.status;
+    response_free(&response);
+    free(here);
+    return status;
+}
+
+START_TEST(webhook_is_created_shown_replaced_and_removed_at_once)
+{
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    apply(&daemon, "Hooked", "true");
+    assert_fails(&daemon, 1, "webhook create makes one", "webhook", "show", "Hooked");
+    assert_fails(&daemon, 1, "webhook", "webhook", "replace", "Hooked");
+    assert_fails(&daemon, 1, "webhook", "webhook", "remove", "Hooked");
+    char *first = ctl_ok(&daemon, "webhook", "create", "Hooked", NULL);
+    ck_assert_int_eq(strncmp(first, "http://localhost:8080/hooks/whk_", 32), 0);
+    ck_assert_uint_eq(strlen(first), 32 + 36);
+    ck_assert_int_eq(count_lines(first), 1); /* alone on its line */
+    ck_assert_int_eq(post_status(&daemon, first), 201);
+    assert_fails(&daemon, 1, "replace makes a new one", "webhook", "create", "Hooked");
+    char *same = ctl_ok(&daemon, "webhook", "create", "Hooked", "--if-missing", NULL);
+    ck_assert_str_eq(same, first);
+    char *shown = ctl_ok(&daemon, "webhook", "show", "Hooked", NULL);
+    ck_assert_str_eq(shown, first);
+
+    char *second = ctl_ok(&daemon, "webhook", "replace", "Hooked", NULL);
+    ck_assert_str_ne(second, first);
+    ck_assert_int_eq(post_status(&daemon, first), 400);
+    ck_assert_int_eq(post_status(&daemon, second), 201);
+    char *list = ctl_ok(&daemon, "webhook", "list", NULL);
+    ck_assert_int_eq(count_lines(list), 2);
+    assert_holds(list, second);
+    assert_holds(list, "default/default/Hooked ");
+    json_t *webhooks = ctl_json(&daemon, "webhook", "list", NULL);
+    const json_t *webhook = json_array_get(json_object_get(webhooks, "webhooks"), 0);
+    ck_assert_str_eq(api_text(webhook, "url"), second);
+    json_decref(webhooks);
+
+    char *said = ctl_ok(&daemon, "webhook", "remove", "Hooked", NULL);
+    assert_lacks(said, "whk_");
+    ck_assert_int_eq(post_status(&daemon, second), 400);
+    char *third = ctl_ok(&daemon, "webhook", "create", "--if-missing", "Hooked", NULL);
+    ck_assert_int_eq(post_status(&daemon, third), 201);
+    free(ctl_ok(&daemon, "run", "wait", "latest", NULL));
+    json_t *runs = ctl_json(&daemon, "run", "list", NULL);
+    ck_assert_uint_eq(json_array_size(json_object_get(runs, "fleetruns")), 3);
+    json_decref(runs);
+    char *freed[] = {third, said, list, second, shown, same, first};
+    for (size_t i = 0; i < ARRAY_COUNT(freed); i++)
+        free(freed[i]);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(webhook_of_a_deleted_fleet_is_gone)
+{
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    apply(&daemon, "Gone", "true");
+    char *url = ctl_ok(&daemon, "webhook", "create", "Gone", NULL);
+    free(ctl_ok(&daemon, "fleet", "delete", "Gone", NULL));
+    ck_assert_int_eq(post_status(&daemon, url), 400);
+    free(url);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+/* Senders that POST all the time to the URL that is valid now and to the one before. */
+struct load {
+    struct daemon *daemon;
+    atomic_bool stop;
+    atomic_int begun;        /* replacements that have begun */
+    pthread_mutex_t lock;    /* guards the following */
+    char *old_url, *new_url; /* NULL: none yet */
+    atomic_int sent, failed, old_accepted, new_refused;
+};
+
+static void send_both(struct load *load)
+{
+    pthread_mutex_lock(&load->lock);
+    int begun = atomic_load(&load->begun);
+    char *old_url = memory_string(load->old_url), *new_url = memory_string(load->new_url);
+    pthread_mutex_unlock(&load->lock);
+    int old_status = old_url ? post_status(load->daemon, old_url) : 400;
+    int new_status = post_status(load->daemon, new_url);
+    /* Once the next replacement has begun, a 400 at what was new is right. */
+    bool is_current = atomic_load(&load->begun) == begun;
+    atomic_fetch_add(&load->old_accepted, old_status == 201);
+    atomic_fetch_add(&load->new_refused, new_status == 400 && is_current);
+    atomic_fetch_add(&load->failed, (old_status != 201 && old_status != 400) ||
+                                        (new_status != 201 && new_status != 400));
+    atomic_fetch_add(&load->sent, 1);
+    free(old_url);
+    free(new_url);
+}
+
+static void *sender_main(void *argument)
+{
+    struct load *load = argument;
+    while (!atomic_load(&load->stop))
+        send_both(load);
+    return NULL;
+}
+
+/* Some requests of every sender, however slow the machine is. */
+static void await_requests(struct load *load, int count)
+{
+    int64_t until_ms = clock_monotonic_ms() + 50000;
+    int sent = atomic_load(&load->sent);
+    while (atomic_load(&load->sent) < sent + count) {
+        ck_assert(clock_monotonic_ms() < until_ms);
+        usleep(1000);
+    }
+}
+
+START_TEST(replace_under_load_lets_nothing_through_the_old_url_and_refuses_nothing_at_the_new)
+{
+    enum { SENDERS = 4, REPLACES = 25 };
+    static struct load load;
+    struct daemon daemon;
+    struct daemon_options options = {.runner = "enabled = false"};
+    pthread_t threads[SENDERS];
+    daemon_begin(&daemon, &options);
+    apply(&daemon, "Load", "true");
+    load.daemon = &daemon;
+    load.new_url = ctl_ok(&daemon, "webhook", "create", "Load", NULL);
+    pthread_mutex_init(&load.lock, NULL);
+    for (int i = 0; i < SENDERS; i++)
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, sender_main, &load), 0);
+    for (int i = 0; i < REPLACES; i++) {
+        await_requests(&load, 4 * SENDERS);
+        atomic_fetch_add(&load.begun, 1);
+        char *fresh = ctl_ok(&daemon, "webhook", "replace", "Load", NULL);
+        pthread_mutex_lock(&load.lock);
+        free(load.old_url);
+        load.old_url = load.new_url;
+        load.new_url = fresh;
+        pthread_mutex_unlock(&load.lock);
+    }
+    await_requests(&load, 4 * SENDERS);
+    atomic_store(&load.stop, true);
+    for (int i = 0; i < SENDERS; i++)
+        pthread_join(threads[i], NULL);
+    ck_assert_int_eq(atomic_load(&load.failed), 0);
+    ck_assert_int_eq(atomic_load(&load.old_accepted), 0);
+    ck_assert_int_eq(atomic_load(&load.new_refused), 0);
+    free(load.old_url);
+    free(load.new_url);
+    daemon_finish(&daemon);
 }
 END_TEST
 
 /* ---- runs ---- */
 
-START_TEST(body_and_headers_come_back_as_they_were_sent)
+START_TEST(run_is_named_by_id_prefix_request_id_or_latest)
 {
-    static const char *const headers[] = {"X-GitHub-Event: push", "X-Twice: one", "X-Twice: two",
-                                          NULL};
-    char body[100000];
-    for (size_t i = 0; i < sizeof(body); i++)
-        body[i] = (char)(i * 7);
-    begin();
-    char *text = bash_fleet("Greet", "true");
-    char *url = daemon_fleet(&webhookd, text);
-    struct response response;
-    http_post(url, headers, body, sizeof(body), &response);
-    ck_assert_int_eq(response.status, 201);
-    char *out, *err;
-    size_t bytes;
-    ck_assert_int_eq(ctl(&webhookd, &out, &bytes, &err, "run", "body", response.run_id, NULL), 0);
-    ck_assert_uint_eq(bytes, sizeof(body));
-    ck_assert_mem_eq(out, body, bytes);
-    char *shown = ctl_ok(&webhookd, "run", "headers", "latest", NULL);
-    assert_holds(shown, "X-Twice: one\nX-Twice: two\n");
-    char *list = ctl_ok(&webhookd, "run", "list", NULL);
-    assert_holds(list, " push ");
-    assert_holds(list, " 100000 ");
-    response_free(&response);
-    free(text);
-    free(url);
-    free(out);
-    free(err);
-    free(shown);
-    free(list);
-    daemon_finish(&webhookd);
-}
-END_TEST
-
-START_TEST(run_is_found_by_id_prefix_request_and_latest)
-{
-    begin();
-    apply_script("Greet", "true");
-    ASSERT_FAILS(1, "there is no fleet run yet", "run", "show", "latest");
-    char *first = ctl_ok(&webhookd, "run", "start", "Greet", NULL);
-    char *second = ctl_ok(&webhookd, "run", "start", "Greet", NULL);
-    ck_assert(id_looks_like(first));
-    char *prefix = memory_string(first);
-    size_t common = 0;
-    while (first[common] == second[common])
-        common++;
-    prefix[common + 1] = '\0';
-    char *shown = ctl_ok(&webhookd, "run", "show", prefix, NULL);
-    assert_holds(shown, first);
-    char *request = strstr(shown, "Request") + strlen("Request");
-    request += strspn(request, " ");
-    request[ID_TEXT_BYTES - 1] = '\0';
-    char *by_request = ctl_ok(&webhookd, "run", "show", request, NULL);
-    assert_holds(by_request, first);
-    char *latest = ctl_ok(&webhookd, "run", "show", "latest", NULL);
-    assert_holds(latest, second);
-    prefix[common] = '\0';
-    ASSERT_FAILS(1, "several fleet runs", "run", "show", prefix);
-    ASSERT_FAILS(1, "there is no fleet run \"ffff\"", "run", "show", "ffff");
-    ASSERT_FAILS(1, "names no fleet run", "run", "show", "the last one");
-    free(first);
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    assert_fails(&daemon, 1, "there is no fleet run yet", "run", "show", "latest");
+    char *fleet = bash_fleet("Named", "true");
+    char *url = daemon_fleet(&daemon, fleet);
+    char *first = api_post(url, "first", 5);
+    json_t *run = api_await_end(&daemon, first);
+    char *upper = memory_string(first);
+    for (char *c = upper; *c; c++)
+        *c = (char)(*c >= 'a' && *c <= 'f' ? *c - 32 : *c);
+    char *prefix = memory_string_n(first, 30);
+    const char *names[] = {first, upper, prefix, api_text(run, "request_id"), "latest"};
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        char *body = ctl_ok(&daemon, "run", "body", names[i], NULL);
+        ck_assert_msg(strcmp(body, "first") == 0, "%s: %s", names[i], body);
+        free(body);
+    }
+    char *second = api_post(url, "second", 6);
+    char *body = ctl_ok(&daemon, "run", "body", "latest", NULL);
+    ck_assert_str_eq(body, "second");
+    free(body);
+    char *common = memory_string_n(first, 1);
+    assert_fails(&daemon, 1, "several", "run", "show", common);
+    assert_fails(&daemon, 1, "there is no fleet run", "run", "show",
+                 "00000000-0000-7000-8000-000000000000");
+    assert_fails(&daemon, 1, "there is no fleet run", "run", "show", "ffffffff");
+    assert_fails(&daemon, 1, "names no fleet run", "run", "show", "no id at all");
+    free(common);
     free(second);
     free(prefix);
-    free(shown);
-    free(by_request);
-    free(latest);
-    daemon_finish(&webhookd);
-}
-END_TEST
-
-START_TEST(list_holds_as_many_runs_as_asked_for)
-{
-    begin();
-    apply_script("One", "true");
-    apply_script("Two", "true");
-    for (int i = 0; i < 3; i++)
-        free(ctl_ok(&webhookd, "run", "start", i == 1 ? "Two" : "One", NULL));
-    char *list = ctl_ok(&webhookd, "run", "list", "--limit", "2", NULL);
-    assert_holds(list, " One ");
-    assert_holds(list, " Two ");
-    char *third = strchr(strchr(list, '\n') + 1, '\n') + 1;
-    ck_assert_ptr_null(strchr(third, '\n'));
-    free(list);
-    list = ctl_ok(&webhookd, "run", "list", "--fleet", "Two", NULL);
-    assert_lacks(list, " One ");
-    free(list);
-    daemon_finish(&webhookd);
-}
-END_TEST
-
-START_TEST(wait_tells_success_from_failure)
-{
-    begin();
-    apply_script("Good", "true");
-    apply_script("Bad", "exit 3");
-    char *good = ctl_ok(&webhookd, "run", "start", "Good", NULL);
-    char *bad = ctl_ok(&webhookd, "run", "start", "Bad", NULL);
-    char *word = ctl_ok(&webhookd, "run", "wait", good, NULL);
-    ck_assert_str_eq(word, "success");
-    char *out, *err;
-    ck_assert_int_eq(ctl(&webhookd, &out, NULL, &err, "run", "wait", bad, NULL), 1);
-    ck_assert_str_eq(out, "errored\n");
-    ck_assert_str_eq(err, "");
-    free(good);
-    free(bad);
-    free(word);
-    free(out);
-    free(err);
-    daemon_finish(&webhookd);
-}
-END_TEST
-
-/* A fleet whose vessel waits until someone opens the pipe for writing. Its path. */
-static char *apply_patient(const char *name)
-{
-    char *pipe_path = memory_format("%s/pipe", webhookd.folder);
-    ck_assert_int_eq(mkfifo(pipe_path, 0666), 0);
-    ck_assert_int_eq(chmod(pipe_path, 0666), 0);
-    char *script = memory_format("read line < %s; true", pipe_path);
-    apply_script(name, script);
-    free(script);
-    return pipe_path;
-}
-
-static void let_go(const char *pipe_path)
-{
-    int fd = open(pipe_path, O_WRONLY | O_CLOEXEC);
-    ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(write(fd, "go\n", 3), 3);
-    close(fd);
-}
-
-START_TEST(wait_says_when_its_time_is_over)
-{
-    begin();
-    char *pipe_path = apply_patient("Patient");
-    char *run = ctl_ok(&webhookd, "run", "start", "Patient", NULL);
-    ASSERT_FAILS(1, "after 100ms; it goes on", "run", "wait", run, "--timeout", "100ms");
-    let_go(pipe_path);
-    free(ctl_ok(&webhookd, "run", "wait", run, NULL));
-    free(run);
-    free(pipe_path);
-    daemon_finish(&webhookd);
-}
-END_TEST
-
-/* Waits (at most 20 s) until the process sleeps, as run wait does between two questions. */
-static bool await_sleep(pid_t pid)
-{
-    char *path = memory_format("/proc/%d/syscall", (int)pid);
-    int64_t until_ms = clock_monotonic_ms() + 20000;
-    bool sleeps = false;
-    while (!sleeps && clock_monotonic_ms() < until_ms) {
-        char text[128] = "";
-        FILE *file = fopen(path, "r");
-        if (file && fgets(text, sizeof(text), file))
-            sleeps = strtol(text, NULL, 10) == SYS_clock_nanosleep;
-        if (file)
-            fclose(file);
-        usleep(1000);
-    }
-    free(path);
-    return sleeps;
-}
-
-START_TEST(wait_outlasts_a_restart_of_webhookd)
-{
-    if (access("/proc/self/syscall", R_OK) != 0) {
-        test_skip("the kernel does not tell what a process waits for");
-        return;
-    }
-    begin();
-    char *pipe_path = apply_patient("Patient");
-    char *run = ctl_ok(&webhookd, "run", "start", "Patient", NULL);
-    pid_t waiter = spawn((const char *const[]){"run", "wait", run, NULL});
-    ck_assert_msg(await_sleep(waiter), "webhookctl does not wait");
-    ck_assert_int_eq(daemon_stop(&webhookd), 0);
-    daemon_restart(&webhookd);
-    let_go(pipe_path);
-    int status = -1;
-    ck_assert_int_eq(waitpid(waiter, &status, 0), waiter);
-    ck_assert_int_eq(status, 0);
-    free(run);
-    free(pipe_path);
-    daemon_finish(&webhookd);
-}
-END_TEST
-
-/* A vessel in one line of a fleet file. */
-#define VESSEL(name, script)                                                                       \
-    "  " name ": {source: {type: CODE, language: BASH, file_to_run: a.sh, "                        \
-    "file: {name: a.sh, content: \"" script "\"}}}\n"
-
-START_TEST(log_shows_vessels_in_order_under_headings)
-{
-    static const char text[] = "name: Three\nvessels:\n" VESSEL("first", "printf one")
-        VESSEL("second", "echo two; exit 1") VESSEL(
-            "third", "true") "connections: {first: {second: SUCCESS}, second: {third: SUCCESS}}\n";
-    begin();
-    free(apply_text("three.yaml", text));
-    char *run = ctl_ok(&webhookd, "run", "start", "Three", NULL);
-    char *out, *err;
-    ck_assert_int_eq(ctl(&webhookd, &out, NULL, &err, "run", "wait", run, NULL), 1);
-    free(out);
-    free(err);
-    ck_assert_int_eq(ctl(&webhookd, &out, NULL, &err, "run", "log", run, NULL), 0);
-    ck_assert_str_eq(out, "==> first <==\none\n\n==> second <==\ntwo\n");
-    free(out);
-    free(err);
-    ck_assert_int_eq(
-        ctl(&webhookd, &out, NULL, &err, "run", "log", run, "first", "--attempt", "1", NULL), 0);
-    ck_assert_str_eq(out, "one");
-    free(out);
-    free(err);
-    ASSERT_FAILS(1, "no attempt 2", "run", "log", run, "first", "--attempt", "2");
-    ASSERT_FAILS(1, "no vessel of this run", "run", "log", run, "--attempt", "2");
-    ASSERT_FAILS(1, "has no vessel \"fourth\"", "run", "log", run, "fourth");
-    ASSERT_FAILS(1, "has not started", "run", "log", run, "third");
-    free(run);
-    daemon_finish(&webhookd);
-}
-END_TEST
-
-START_TEST(again_runs_the_same_body)
-{
-    begin();
-    apply_script("Greet", "cat \"$SHIPYARD_WEBHOOK_BODY_FILE\"");
-    char *path = daemon_write_file(&webhookd, "body.json", "{\"a\":1}", 7);
-    char *first = ctl_ok(&webhookd, "run", "start", "Greet", "--body", path, NULL);
-    char *headers = ctl_ok(&webhookd, "run", "headers", first, NULL);
-    ck_assert_str_eq(headers, "Content-Type: application/json");
-    char *second = ctl_ok(&webhookd, "run", "again", first, NULL);
-    ck_assert_str_ne(first, second);
-    free(ctl_ok(&webhookd, "run", "wait", second, NULL));
-    char *log = ctl_ok(&webhookd, "run", "log", second, NULL);
-    ck_assert_str_eq(log, "{\"a\":1}");
-    free(path);
+    free(upper);
+    json_decref(run);
     free(first);
-    free(headers);
-    free(second);
-    free(log);
-    daemon_finish(&webhookd);
+    free(url);
+    free(fleet);
+    daemon_finish(&daemon);
 }
 END_TEST
 
-/* The most memory that a webhookctl with these arguments has held, in KiB. */
-static long peak_kib(const char *const *arguments)
+START_TEST(runs_are_listed_by_fleet_status_and_number)
 {
-    int status = -1;
-    struct rusage usage;
-    pid_t pid = spawn(arguments);
-    ck_assert_int_eq(wait4(pid, &status, 0, &usage), pid);
-    ck_assert_int_eq(status, 0);
-    return usage.ru_maxrss;
-}
-
-START_TEST(large_bodies_pass_through_without_being_held)
-{
-    begin();
-    apply_script("Greet", "true");
-    char *path = daemon_write_file(&webhookd, "body", "", 0);
-    ck_assert_int_eq(truncate(path, BIG_BODY_BYTES), 0);
-    long without = peak_kib((const char *const[]){"run", "list", NULL});
-    long sending = peak_kib((const char *const[]){"run", "start", "Greet", "--body", path, NULL});
-    long receiving = peak_kib((const char *const[]){"run", "body", "latest", NULL});
-    ck_assert_int_lt(sending - without, BIG_BODY_BYTES / 1024 / 2);
-    ck_assert_int_lt(receiving - without, BIG_BODY_BYTES / 1024 / 2);
-    ck_assert_int_eq(shell("test $($C run body latest | wc -c) = 25165824"), 0);
-    free(path);
-    daemon_finish(&webhookd);
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    apply(&daemon, "Good", "true");
+    apply(&daemon, "Bad", "exit 2");
+    for (int i = 0; i < 3; i++) {
+        free(ctl_ok(&daemon, "run", "start", "Good", NULL));
+        char *id = ctl_ok(&daemon, "run", "start", "Bad", NULL);
+        json_decref(api_await_end(&daemon, id));
+        free(id);
+    }
+    json_t *all = ctl_json(&daemon, "run", "list", NULL);
+    const json_t *runs = json_object_get(all, "fleetruns");
+    ck_assert_uint_eq(json_array_size(runs), 6);
+    for (size_t i = 0; i < 6; i++) /* newest first, and all have ended soon */
+        json_decref(api_await_end(&daemon, api_text(json_array_get(runs, i), "id")));
+    ck_assert_str_gt(api_text(json_array_get(runs, 0), "id"),
+                     api_text(json_array_get(runs, 5), "id"));
+    json_decref(all);
+    char *text = ctl_ok(&daemon, "run", "list", "--fleet", "Good", NULL);
+    ck_assert_int_eq(count_lines(text), 4);
+    assert_lacks(text, "Bad");
+    free(text);
+    text = ctl_ok(&daemon, "run", "list", "--status", "errored", NULL);
+    ck_assert_int_eq(count_lines(text), 4);
+    assert_lacks(text, "Good");
+    free(text);
+    text = ctl_ok(&daemon, "run", "list", "--limit=2", "--status", "success", NULL);
+    ck_assert_int_eq(count_lines(text), 3);
+    free(text);
+    assert_fails(&daemon, 2, "--status must be", "run", "list", "--status", "good");
+    assert_fails(&daemon, 2, "--limit", "run", "list", "--limit", "0");
+    assert_fails(&daemon, 1, "there is no fleet", "run", "list", "--fleet", "Nothing");
+    daemon_finish(&daemon);
 }
 END_TEST
 
-/* ---- how it ends ---- */
-
-START_TEST(wrong_usage_exits_2_with_a_hint)
+START_TEST(run_is_shown_with_its_vessels)
 {
-    begin();
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    char *fleet = bash_fleet("Shown", "echo output; exit 7");
+    char *url = daemon_fleet(&daemon, fleet);
+    char *asked = memory_format("%s?x=1", url);
+    char *id = api_post(asked, "four", 4);
+    json_t *run = api_await_end(&daemon, id);
+    char *text = ctl_ok(&daemon, "run", "show", id, NULL);
+    const char *const parts[] = {id,
+                                 "\nFleet       Shown, version 1\n",
+                                 "\nStatus      errored\n",
+                                 "\nTrigger     webhook\n",
+                                 "\nQuery       x=1\n",
+                                 "\nBody        4 bytes\n",
+                                 api_text(run, "body_sha256"),
+                                 "\nVESSEL",
+                                 "\nmain "};
+    for (size_t i = 0; i < ARRAY_COUNT(parts); i++)
+        assert_holds(text, parts[i]);
+    free(text);
+    json_t *shown = ctl_json(&daemon, "run", "show", id);
+    ck_assert(json_equal(shown, run));
+    json_decref(shown);
+    json_decref(run);
+    free(id);
+    free(asked);
+    free(url);
+    free(fleet);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(body_headers_and_log_are_written_as_they_are)
+{
+    static const char *const headers[] = {"X-Same: 1", "X-Same: 2", NULL};
+    struct daemon daemon;
+    struct response response;
+    daemon_begin(&daemon, &plain);
+    char *fleet = bash_fleet("Bytes", "printf 'no newline'");
+    char *url = daemon_fleet(&daemon, fleet);
+    unsigned char body[512];
+    for (size_t i = 0; i < sizeof(body); i++)
+        body[i] = (unsigned char)i;
+    http_post(url, headers, body, sizeof(body), &response);
+    json_decref(api_await_end(&daemon, response.run_id));
     char *out, *err;
-    ck_assert_int_eq(ctl(&webhookd, &out, NULL, &err, NULL), 2);
-    assert_holds(err, "webhookctl help");
+    size_t bytes;
+    ck_assert_int_eq(ctl(&daemon, &out, &bytes, &err, "run", "body", response.run_id, NULL), 0);
+    ck_assert_uint_eq(bytes, sizeof(body));
+    ck_assert_int_eq(memcmp(out, body, bytes), 0);
     free(out);
     free(err);
-    ASSERT_FAILS(2, "one of list, create, delete", "org");
-    ASSERT_FAILS(2, "one of list, create, delete", "org", "rename");
-    ASSERT_FAILS(2, "webhookctl help", "bogus");
-    ASSERT_FAILS(2, "usage: webhookctl fleet show FLEET", "fleet", "show");
-    ASSERT_FAILS(2, "\"b\" is one operand too many", "fleet", "show", "a", "b");
-    ASSERT_FAILS(2, "unknown option --bogus", "org", "list", "--bogus");
-    ASSERT_FAILS(2, "takes no --check", "org", "list", "--check");
-    ASSERT_FAILS(2, "--limit must be", "run", "list", "--limit", "0");
-    ASSERT_FAILS(2, "--status must be", "run", "list", "--status", "bogus");
-    ASSERT_FAILS(2, "--timeout must be", "run", "wait", "latest", "--timeout", "5");
-    ASSERT_FAILS(2, "not in this version", "backup", "file");
-    ASSERT_FAILS(2, "not in this version", "run", "log", "latest", "--follow");
-    daemon_finish(&webhookd);
+    char *text = ctl_ok(&daemon, "run", "headers", response.run_id, NULL);
+    assert_holds(text, "X-Same: 1\nX-Same: 2\n");
+    free(text);
+    json_t *object = ctl_json(&daemon, "run", "headers", response.run_id);
+    ck_assert_uint_eq(json_array_size(json_object_get(object, "X-Same")), 2);
+    json_decref(object);
+    ck_assert_int_eq(ctl(&daemon, &out, &bytes, &err, "run", "log", response.run_id, NULL), 0);
+    ck_assert_str_eq(out, "no newline");
+    free(out);
+    free(err);
+    ck_assert_int_eq(ctl(&daemon, &out, NULL, &err, "run", "log", response.run_id, "main",
+                         "--attempt", "1", NULL),
+                     0);
+    ck_assert_str_eq(out, "no newline");
+    free(out);
+    free(err);
+    assert_fails(&daemon, 1, "attempt 2", "run", "log", response.run_id, "--attempt", "2");
+    assert_fails(&daemon, 1, "no vessel \"other\"", "run", "log", response.run_id, "other");
+    assert_fails(&daemon, 2, "--attempt", "run", "log", response.run_id, "--attempt", "x");
+    response_free(&response);
+    free(url);
+    free(fleet);
+    daemon_finish(&daemon);
 }
 END_TEST
 
-START_TEST(help_and_version_need_no_webhookd)
+START_TEST(run_is_started_with_a_body_and_again)
 {
-    begin();
-    ck_assert_int_eq(daemon_stop(&webhookd), 0);
-    char *version = ctl_ok(&webhookd, "-V", NULL);
-    ck_assert_str_eq(version, "webhookctl " WEBHOOKD_VERSION);
-    char *help = ctl_ok(&webhookd, "help", NULL);
-    assert_holds(help, "webhookctl webhook replace FLEET");
-    char *one = ctl_ok(&webhookd, "fleet", "apply", "-h", NULL);
-    assert_holds(one, "--check");
-    assert_lacks(one, "webhook replace");
-    free(version);
-    free(help);
-    free(one);
-    daemon_finish(&webhookd);
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    apply(&daemon, "Started",
+          "cat \"$SHIPYARD_WEBHOOK_BODY_FILE\" \"$SHIPYARD_WEBHOOK_HEADERS_FILE\"");
+    char *file = daemon_write_file(&daemon, "body.json", "{\"a\":1}", 7);
+    char *id = ctl_ok(&daemon, "run", "start", "Started", "--body", file, NULL);
+    json_t *run = api_await_end(&daemon, id);
+    char *output = api_output(&daemon, run, "main");
+    ck_assert_str_eq(output, "{\"a\":1}{\"Content-Type\":[\"application/json\"]}");
+    ck_assert_str_eq(api_text(run, "trigger"), "on_demand");
+    char *again = ctl_ok(&daemon, "run", "again", id, NULL);
+    ck_assert_str_ne(again, id);
+    json_t *second = api_await_end(&daemon, again);
+    char *same = api_output(&daemon, second, "main");
+    ck_assert_str_eq(same, output);
+    assert_fails(&daemon, 1, "/nonexistent", "run", "start", "Started", "--body", "/nonexistent");
+    assert_fails(&daemon, 1, "there is no fleet", "run", "start", "Nothing");
+    json_t *started = ctl_json(&daemon, "run", "start", "Started");
+    ck_assert_str_eq(api_text(started, "fleet_name"), "Started");
+    json_decref(started);
+    free(same);
+    json_decref(second);
+    free(again);
+    free(output);
+    json_decref(run);
+    free(id);
+    free(file);
+    daemon_finish(&daemon);
 }
 END_TEST
 
-START_TEST(absent_webhookd_is_explained)
+START_TEST(wait_returns_the_run_s_outcome_as_its_status)
 {
-    begin();
-    ck_assert_int_eq(daemon_stop(&webhookd), 0);
-    ASSERT_FAILS(1, "there is no socket", "org", "list");
-    free(daemon_write_file(&webhookd, "admin.sock", "", 0));
-    ASSERT_FAILS(1, "nothing listens on", "org", "list");
-    daemon_finish(&webhookd);
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    apply(&daemon, "Good", "sleep 0.2");
+    apply(&daemon, "Bad", "exit 3");
+    apply(&daemon, "Long", "sleep 1000");
+    char *id = ctl_ok(&daemon, "run", "start", "Good", NULL);
+    char *text = ctl_ok(&daemon, "run", "wait", id, NULL);
+    ck_assert_str_eq(text, "success");
+    free(text);
+    free(id);
+    id = ctl_ok(&daemon, "run", "start", "Bad", NULL);
+    char *out, *err;
+    ck_assert_int_eq(ctl(&daemon, &out, NULL, &err, "run", "wait", id, "--timeout", "1m", NULL), 1);
+    ck_assert_str_eq(out, "errored\n");
+    free(out);
+    free(err);
+    free(id);
+    id = ctl_ok(&daemon, "run", "start", "Long", NULL);
+    assert_fails(&daemon, 1, "is still", "run", "wait", id, "--timeout", "200ms");
+    assert_fails(&daemon, 2, "--timeout must be", "run", "wait", id, "--timeout", "soon");
+    free(id);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+/* ---- the rest ---- */
+
+START_TEST(status_says_what_webhookd_is_doing)
+{
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    char *text = ctl_ok(&daemon, "status", NULL);
+    char *pid = memory_format("process %d", (int)daemon.pid);
+    const char *const parts[] = {"webhookd    " WEBHOOKD_VERSION,
+                                 pid,
+                                 "\nReady       yes\n",
+                                 "\nKey         present\n",
+                                 daemon.socket,
+                                 "1 organizations, 1 projects, 0 fleets, 0 webhooks"};
+    for (size_t i = 0; i < ARRAY_COUNT(parts); i++)
+        assert_holds(text, parts[i]);
+    free(text);
+    text = ctl_ok(&daemon, "status", "--json", NULL);
+    json_t *status = api_parse(text);
+    ck_assert_int_eq(json_integer_value(json_object_get(status, "pid")), daemon.pid);
+    json_decref(status);
+    free(text);
+    free(pid);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(wrong_usage_ends_with_2_and_a_hint)
+{
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    assert_fails(&daemon, 2, "which command?", "--");
+    assert_fails(&daemon, 2, "there is no command \"fleets\"", "fleets");
+    assert_fails(&daemon, 2, "one of list, apply", "fleet");
+    assert_fails(&daemon, 2, "there is no command \"run sotp\"", "run", "sotp", "latest");
+    assert_fails(&daemon, 2, "an operand is missing", "webhook", "create");
+    assert_fails(&daemon, 2, "one operand too many", "org", "create", "a", "b");
+    assert_fails(&daemon, 2, "unknown option --nonsense", "org", "list", "--nonsense");
+    assert_fails(&daemon, 2, "takes no --stub", "org", "list", "--stub");
+    assert_fails(&daemon, 2, "usage: webhookctl run list", "run", "list", "extra");
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(commands_of_a_later_version_say_so)
+{
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    assert_fails(&daemon, 2, "not in this version", "key", "list");
+    assert_fails(&daemon, 2, "not in this version", "key", "create", "me");
+    assert_fails(&daemon, 2, "not in this version", "key", "revoke", "me");
+    assert_fails(&daemon, 2, "not in this version", "audit");
+    assert_fails(&daemon, 2, "not in this version", "backup", "/tmp/x");
+    assert_fails(&daemon, 2, "not in this version", "run", "stop", "latest");
+    assert_fails(&daemon, 2, "not in this version", "run", "log", "latest", "--follow");
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(help_and_version_need_no_daemon)
+{
+    static const char *const words[] = {"org list",        "project create", "fleet apply",
+                                        "webhook replace", "run wait",       "status"};
+    struct daemon daemon = {.folder = "/tmp", .socket = "/nonexistent/socket"};
+    char *text = ctl_ok(&daemon, "-V", NULL);
+    ck_assert_str_eq(text, "webhookctl " WEBHOOKD_VERSION);
+    free(text);
+    text = ctl_ok(&daemon, "--help", NULL);
+    for (size_t i = 0; i < ARRAY_COUNT(words); i++)
+        assert_holds(text, words[i]);
+    free(text);
+    text = ctl_ok(&daemon, "help", "run", NULL);
+    assert_holds(text, "run again");
+    assert_lacks(text, "org list");
+    free(text);
+}
+END_TEST
+
+START_TEST(absent_daemon_is_told_with_the_socket_s_name)
+{
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    ck_assert_int_eq(daemon_stop(&daemon), 0);
+    assert_fails(&daemon, 1, daemon.socket, "status");
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(environment_names_the_socket_when_no_option_does)
+{
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    char *command = memory_format("WEBHOOKD_SOCKET=%s %s/webhookctl org list | grep -q default",
+                                  daemon.socket, getenv("BUILD") ? getenv("BUILD") : "build");
+    ck_assert_int_eq(system(command), 0);
+    free(command);
+    daemon_finish(&daemon);
 }
 END_TEST
 
 START_TEST(output_that_cannot_be_written_is_a_failure)
 {
-    begin();
-    apply_script("Greet", "true");
-    char *path = daemon_write_file(&webhookd, "body", "text", 4);
-    free(ctl_ok(&webhookd, "run", "start", "Greet", "--body", path, NULL));
-    ck_assert_int_eq(shell("$C run list >/dev/full 2>/dev/null"), 1);
-    ck_assert_int_eq(shell("$C run body latest >/dev/full 2>/dev/null"), 1);
-    /* A closed stream's number must not become that of the socket, into which the body would then go. */
-    ck_assert_int_eq(shell("$C run body latest >&- 2>/dev/null"), 1);
-    ck_assert_int_eq(shell("test -z \"$( { $C run list | true; } 2>&1)\""), 0);
-    free(path);
-    daemon_finish(&webhookd);
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    char *command = memory_format(
+        "%s/webhookctl -s %s org list > /dev/full 2> %s/error; [ $? = 1 ] && "
+        "grep -q 'standard output' %s/error",
+        getenv("BUILD") ? getenv("BUILD") : "build", daemon.socket, daemon.folder, daemon.folder);
+    ck_assert_int_eq(system(command), 0);
+    free(command);
+    daemon_finish(&daemon);
 }
 END_TEST
 
-TEST_MAIN("webhookctl", TEST(fleet_file_is_printed_as_it_was_applied),
-          TEST(every_file_is_tried_and_reported_by_itself),
-          TEST(folder_without_a_fleet_file_is_an_error), TEST(check_changes_nothing),
-          TEST(fleet_file_and_body_may_come_from_standard_input),
-          TEST(name_without_folders_means_default_and_hints_at_others),
-          TEST(hostile_names_are_shown_escaped), TEST(url_stands_alone_on_its_line),
-          TEST(body_and_headers_come_back_as_they_were_sent),
-          TEST(run_is_found_by_id_prefix_request_and_latest),
-          TEST(list_holds_as_many_runs_as_asked_for), TEST(wait_tells_success_from_failure),
-          TEST(wait_says_when_its_time_is_over), TEST(wait_outlasts_a_restart_of_webhookd),
-          TEST(log_shows_vessels_in_order_under_headings), TEST(again_runs_the_same_body),
-          TEST(large_bodies_pass_through_without_being_held), TEST(wrong_usage_exits_2_with_a_hint),
-          TEST(help_and_version_need_no_webhookd), TEST(absent_webhookd_is_explained),
+TEST_MAIN("webhookctl", TEST(organizations_are_listed_created_and_deleted),
+          TEST(projects_are_listed_created_and_deleted),
+          TEST(fleet_file_is_created_updated_unchanged_and_shown_as_it_was),
+          TEST(check_changes_nothing_and_finds_what_apply_would),
+          TEST(errors_of_a_file_come_together_with_file_and_line),
+          TEST(several_files_are_all_tried_and_one_wrong_one_makes_it_fail),
+          TEST(folder_applies_its_fleet_files_in_order),
+          TEST(fleet_file_may_come_from_standard_input),
+          TEST(stub_keeps_what_is_not_available_and_notes_say_what_is_not_acted_on),
+          TEST(fleet_is_named_by_id_name_or_path), TEST(fleet_with_waiting_runs_is_not_deleted),
+          TEST(hostile_control_characters_are_escaped_in_tables),
+          TEST(webhook_is_created_shown_replaced_and_removed_at_once),
+          TEST(webhook_of_a_deleted_fleet_is_gone),
+          TEST(replace_under_load_lets_nothing_through_the_old_url_and_refuses_nothing_at_the_new),
+          TEST(run_is_named_by_id_prefix_request_id_or_latest),
+          TEST(runs_are_listed_by_fleet_status_and_number), TEST(run_is_shown_with_its_vessels),
+          TEST(body_headers_and_log_are_written_as_they_are),
+          TEST(run_is_started_with_a_body_and_again),
+          TEST(wait_returns_the_run_s_outcome_as_its_status),
+          TEST(status_says_what_webhookd_is_doing), TEST(wrong_usage_ends_with_2_and_a_hint),
+          TEST(commands_of_a_later_version_say_so), TEST(help_and_version_need_no_daemon),
+          TEST(absent_daemon_is_told_with_the_socket_s_name),
+          TEST(environment_names_the_socket_when_no_option_does),
           TEST(output_that_cannot_be_written_is_a_failure))
