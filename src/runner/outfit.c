@@ -192,6 +192,8 @@ static void job_init(struct record_job *job, const struct attempt *attempt)
         .change_user = user->change,
         .uid = user->uid,
         .gid = user->gid,
+        .groups = user->groups,
+        .group_count = user->group_count,
         .user = user->name,
         .nice = (int32_t)config->runner.nice,
         .cutoff_ms = vessel->guardrails.cutoff_ms,

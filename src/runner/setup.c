@@ -3,6 +3,7 @@
 #include "runner/setup.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,23 @@
 
 #define SLOTS_PER_CORE      4
 #define PASSWD_BUFFER_BYTES 16384
+
+/* All groups that the user is in, as a login would have them. */
+static void look_up_groups(const char *name, struct setup_user *user)
+{
+    int count = 32, room;
+    do {
+        room = count;
+        user->groups = memory_array(user->groups, (size_t)room, sizeof(*user->groups));
+    } while (getgrouplist(name, user->gid, user->groups, &count) < 0 && count > room);
+    user->group_count = (size_t)count;
+}
+
+static void user_fini(struct setup_user *user)
+{
+    free(user->groups);
+    free(user->name);
+}
 
 static int look_up(const char *name, struct setup_user *user, struct error *error)
 {
@@ -25,9 +43,13 @@ static int look_up(const char *name, struct setup_user *user, struct error *erro
                          "there is no user \"%s\", as whom vessels are to run: change runner.user "
                          "or create it",
                          name);
+    if (found->pw_uid == 0)
+        return error_set(error, ERROR_INVALID,
+                         "runner.user: vessels do not run as root; name another user");
     user->uid = found->pw_uid;
     user->gid = found->pw_gid;
-    user->change = found->pw_uid != 0;
+    user->change = true;
+    look_up_groups(name, user);
     return 0;
 }
 
@@ -74,9 +96,9 @@ void setup_free(struct setup *setup)
     if (setup == NULL)
         return;
     for (size_t i = 0; setup->fleet_users != NULL && i < setup->config->fleet_count; i++)
-        free(setup->fleet_users[i].name);
+        user_fini(&setup->fleet_users[i]);
     free(setup->fleet_users);
-    free(setup->user.name);
+    user_fini(&setup->user);
     free(setup->time_zone);
     config_release(setup->config);
     free(setup);

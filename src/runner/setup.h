@@ -12,6 +12,8 @@ struct setup_user {
     bool change; /* webhookd is root and the vessel is not to be */
     char *name;
     uint32_t uid, gid;
+    gid_t *groups; /* supplementary ones and gid; owned */
+    size_t group_count;
 };
 
 struct setup {

@@ -207,13 +207,13 @@ static int fill_actions(const struct attempt *attempt, posix_spawn_file_actions_
     return failure;
 }
 
-/* A session of its own, so that a Ctrl-C in webhookd's terminal does not reach it; no signal blocked or ignored. */
+/* A session of its own, so that a Ctrl-C in webhookd's terminal does not reach it. All signals stay blocked until it is ready for them, or one of
+ * its first microseconds would end it without a record; none is ignored. */
 static int fill_attributes(posix_spawnattr_t *attributes)
 {
-    sigset_t none, all;
-    sigemptyset(&none);
+    sigset_t all;
     sigfillset(&all);
-    int failure = posix_spawnattr_setsigmask(attributes, &none);
+    int failure = posix_spawnattr_setsigmask(attributes, &all);
     if (failure == 0)
         failure = posix_spawnattr_setsigdefault(attributes, &all);
     if (failure == 0)

@@ -176,36 +176,41 @@ START_TEST(idle_connection_is_closed_at_its_deadline)
 }
 END_TEST
 
-/* It sends requests for as long as it can and reads nothing. */
+static bool log_holds(struct hook *hook, const char *text)
+{
+    char *log = daemon_log(&hook->daemon);
+    bool found = strstr(log, text) != NULL;
+    free(log);
+    return found;
+}
+
+/* It sends requests for as long as it can and reads nothing until it has been given up. */
 START_TEST(client_that_never_reads_its_answers_is_closed)
 {
     struct hook hook;
-    hook_begin(&hook, &(struct daemon_options){.hooks = "idle_timeout = \"1s\"\nheader_timeout = "
-                                                        "\"1s\"\nbody_timeout = \"1s\""});
+    hook_begin(&hook,
+               &(struct daemon_options){.hooks = "idle_timeout = \"1s\"\nheader_timeout = \"1s\""});
     static const char request[] = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n";
-    int fd = raw_connect(hook.daemon.port), small = 4096;
-    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+    int fd = raw_connect(hook.daemon.port);
     fcntl(fd, F_SETFL, O_NONBLOCK);
-    int64_t until_ms = clock_monotonic_ms() + 2 * PATIENCE_MS;
-    bool closed = false;
-    size_t sent = 0;
-    while (!closed) {
-        ck_assert_msg(clock_monotonic_ms() < until_ms, "still open after %zu bytes", sent);
-        ssize_t bytes = send(fd, request + sent % (sizeof(request) - 1),
-                             sizeof(request) - 1 - sent % (sizeof(request) - 1), MSG_NOSIGNAL);
+    int64_t until_ms = clock_monotonic_ms() + PATIENCE_MS;
+    for (size_t sent = 0;;) {
+        size_t at = sent % (sizeof(request) - 1);
+        ssize_t bytes = send(fd, request + at, sizeof(request) - 1 - at, MSG_NOSIGNAL);
         if (bytes > 0) {
             sent += (size_t)bytes;
-        } else if (errno == EAGAIN) { /* full: the server writes no more, or is busy */
-            struct pollfd watch = {fd, POLLOUT, 0};
-            poll(&watch, 1, 100);
-            closed = watch.revents & (POLLHUP | POLLERR);
-        } else {
-            closed = true;
+            continue;
         }
+        if (errno != EAGAIN)
+            break;
+        struct pollfd watch = {fd, POLLOUT, 0};
+        if (poll(&watch, 1, 100) == 0 && log_holds(&hook, "reason=deadline"))
+            break; /* the end of the stream waits behind what this client has not read */
+        ck_assert_msg(clock_monotonic_ms() < until_ms, "still open after %zu bytes", sent);
     }
-    close(fd);
     post_and_expect_201(&hook);
-    await_metric(&hook, "hooks_in_flight_bytes", 0);
+    raw_await_close(fd);
+    close(fd);
     hook_finish(&hook);
 }
 END_TEST
@@ -291,7 +296,7 @@ START_TEST(thousands_of_idle_connections_close_at_their_deadline_while_a_POST_is
     size_t count = limit.rlim_cur >= 10400 ? 10000 : 2000;
     struct hook hook;
     hook_begin(&hook, &(struct daemon_options){
-                          .hooks = "max_connections = 10050\nheader_timeout = \"15s\""});
+                          .hooks = "max_connections = 10050\nheader_timeout = \"5s\""});
     int *fds = memory_array(NULL, count, sizeof(*fds));
     for (size_t i = 0; i < count; i++)
         fds[i] = raw_connect(hook.daemon.port);
