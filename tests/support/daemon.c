@@ -23,6 +23,7 @@
 #include "support/http.h"
 #include "support/janitor.h"
 
+#define LOG_SHOWN        4000 /* bytes */
 #define READY_TIMEOUT_MS 60000
 #define MAX_ARGUMENTS    32
 
@@ -193,8 +194,11 @@ static void start_or_fail(struct daemon *daemon)
     if (start(daemon, &status))
         return;
     char *log = daemon_log(daemon);
-    ck_abort_msg("webhookd is not ready (%s %d):\n%s",
-                 daemon->child ? "still running" : "exit status", exit_status(status), log);
+    size_t bytes = strlen(log); /* what Check passes on is bounded */
+    fprintf(stderr, "%s", bytes > LOG_SHOWN ? log + bytes - LOG_SHOWN : log);
+    free(log);
+    ck_abort_msg("webhookd is not ready (%s %d)",
+                 daemon->child ? "still running" : "exit status", exit_status(status));
 }
 
 void daemon_prepare(struct daemon *daemon, const struct daemon_options *options)

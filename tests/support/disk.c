@@ -6,6 +6,7 @@
 #include <libgen.h>
 #include <limits.h>
 #include <linux/types.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,6 +83,10 @@ bool disk_begin(struct disk *disk, enum disk_kind kind, size_t size_mib)
         return false;
     }
     disk->kind = kind;
+    /* Mounts of our own: a copy in another test's mount namespace would keep a file system alive that was cut off. */
+    ck_assert_msg(unshare(CLONE_NEWNS) == 0 &&
+                      mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0,
+                  "cannot have mounts of its own: %s", strerror(errno));
     strcpy(disk->folder, "/tmp/webhookd-disk-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(disk->folder));
     janitor_watch(disk->folder);

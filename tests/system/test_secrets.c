@@ -179,7 +179,8 @@ static void provoke(const struct daemon *daemon, const char *path)
         "POST %s/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
         "POST %s%%20 HTTP/1.1\r\nHost: x\r\n\r\n",
         "POST %s HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
-        "POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: "
+        "chunked\r\n\r\n0\r\n\r\n",
         "POST %s HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n" MARK,
         "POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 22\r\nX Y: " MARK "\r\n\r\n" MARK,
         "POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n",
@@ -198,7 +199,8 @@ static void provoke(const struct daemon *daemon, const char *path)
         buffer_free(&text);
     }
     /* A body that never ends. */
-    char *head = memory_format("POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n" MARK, path);
+    char *head =
+        memory_format("POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n" MARK, path);
     int fd = raw_connect(daemon->port);
     ck_assert_int_eq(raw_send(fd, head, strlen(head)), 0);
     close(fd);
@@ -210,36 +212,167 @@ static char *here(const struct daemon *daemon, const char *url)
     return memory_format("http://127.0.0.1:%u%s", daemon->port, url_path(url));
 }
 
-START_TEST(token_key_and_body_appear_nowhere)
+/* A vessel that runs on, so that its supervisor can be looked at. */
+static char *make_fleet(struct daemon *daemon)
+{
+    char *fleet =
+        bash_fleet("Secret", "cat \"$SHIPYARD_WEBHOOK_BODY_FILE\" > copy; exec sleep 1000");
+    char *path = daemon_write_file(daemon, "fleet.yaml", fleet, strlen(fleet));
+    free(ctl_ok(daemon, "fleet", "apply", path, NULL));
+    free(fleet);
+    free(path);
+    return ctl_ok(daemon, "webhook", "create", "Secret", NULL);
+}
+
+static void assert_ctl_error_clean(struct daemon *daemon, const struct needles *needles,
+                                   const char *verb)
+{
+    char *out;
+    ck_assert_int_eq(ctl(daemon, &out, NULL, NULL, "webhook", verb, "Secret", NULL), 1);
+    assert_clean(needles, "webhookctl's error", out, strlen(out));
+    free(out);
+}
+
+START_TEST(token_key_and_body_appear_in_no_log_metric_error_or_process)
 {
     static const char *const headers[] = {"X-Signature: " MARK, NULL};
+    static const char *const calls[] = {"/metrics", "/readyz", "/api/v1/status",
+                                        "/api/v1/fleetruns", "/api/v1/fleets"};
     struct daemon daemon;
     struct needles needles = {.count = 0};
     daemon_begin(&daemon, &debugging);
     add_key(&needles, &daemon);
     add(&needles, "a body", MARK, strlen(MARK));
-    char *fleet = bash_fleet("Secret", "cat \"$SHIPYARD_WEBHOOK_BODY_FILE\" > copy; exec sleep 1000");
-    char *path = daemon_write_file(&daemon, "fleet.yaml", fleet, strlen(fleet));
-    free(ctl_ok(&daemon, "fleet", "apply", path, NULL));
-    char *first = ctl_ok(&daemon, "webhook", "create", "Secret", NULL), *url = here(&daemon, first);
+    char *first = make_fleet(&daemon), *old_url = here(&daemon, first);
     add_token(&needles, first);
-    post(url, headers, 100, 201);
-    post(url, headers, 200000, 201);
-    provoke(&daemon, url_path(url));
+    post(old_url, headers, 100, 201);
+    post(old_url, headers, 200000, 201);
+    provoke(&daemon, url_path(old_url));
     char *second = ctl_ok(&daemon, "webhook", "replace", "Secret", NULL);
+    char *new_url = here(&daemon, second);
     add_token(&needles, second);
-    post(url, headers, 100, 400); /* the old one */
-    post(url, headers, 200000, 400);
-    free(url);
-    url = here(&daemon, second);
-    char *mistyped = memory_string(url);
+    post(old_url, headers, 100, 400);
+    post(old_url, headers, 200000, 400);
+    char *mistyped = memory_string(new_url);
     mistyped[strlen(mistyped) - 1] ^= 1;
     post(mistyped, headers, 100, 400);
-    post(url, headers, 100, 201);
-    char *out;
-    ck_assert_int_eq(ctl(&daemon, &out, NULL, NULL, "webhook", "create", "Secret", NULL), 1);
-    assert_clean(&needles, "webhookctl's error", out, strlen(out));
-    free(out);
-    api_await_status(&daemon, "", "");
+    post(new_url, headers, 100, 201);
+    free(ctl_ok(&daemon, "run", "again", "latest", NULL));
+    assert_ctl_error_clean(&daemon, &needles, "create");
+    json_t *runs = api_get(&daemon, "/fleetruns?limit=1000");
+    const json_t *run = json_array_get(json_object_get(runs, "fleetruns"), 0);
+    json_decref(api_await_status(&daemon, api_text(run, "id"), "running"));
+    json_decref(runs);
+    while (api_metric(&daemon, "vessels_running") < 2)
+        usleep(5000);
+
+    for (size_t i = 0; i < ARRAY_COUNT(calls); i++)
+        assert_answer_clean(&daemon, &needles, calls[i]);
+    ck_assert_int_ge(assert_processes_clean(&needles), 3);
+    free(ctl_ok(&daemon, "webhook", "remove", "Secret", NULL));
+    post(new_url, headers, 100, 400);
+    ck_assert_int_eq(daemon_stop(&daemon), 0);
+    assert_file_clean(&needles, daemon.log);
+    char *log = daemon_log(&daemon);
+    ck_assert_ptr_nonnull(strstr(log, "status=201")); /* it was the log of all this */
+    ck_assert_ptr_nonnull(strstr(log, "webhook replaced"));
+    free(log);
+    char *freed[] = {mistyped, new_url, second, old_url, first};
+    for (size_t i = 0; i < ARRAY_COUNT(freed); i++)
+        free(freed[i]);
+    needles_free(&needles);
+    daemon_finish(&daemon);
 }
 END_TEST
+
+START_TEST(wrong_and_missing_keys_are_told_without_key_and_token)
+{
+    struct daemon daemon;
+    struct needles needles = {.count = 0};
+    daemon_begin(&daemon, &debugging);
+    add_key(&needles, &daemon);
+    char *url = make_fleet(&daemon);
+    add_token(&needles, url);
+    ck_assert_int_eq(daemon_stop(&daemon), 0);
+    char *key = memory_format("%s/secret.key", daemon.state_dir);
+    uint8_t wrong[SECRET_KEY_BYTES];
+    randombytes_buf(wrong, sizeof(wrong));
+    add_forms(&needles, "the wrong key", wrong, sizeof(wrong));
+    ck_assert_int_eq(unlink(key), 0);
+    daemon_restart(&daemon);
+    assert_ctl_error_clean(&daemon, &needles, "show");
+    int fd = open(key, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    ck_assert_int_eq(write(fd, wrong, sizeof(wrong)), (ssize_t)sizeof(wrong));
+    close(fd);
+    assert_ctl_error_clean(&daemon, &needles, "show");
+    assert_ctl_error_clean(&daemon, &needles, "replace");
+    ck_assert_int_eq(daemon_stop(&daemon), 0);
+    assert_file_clean(&needles, daemon.log);
+    free(key);
+    free(url);
+    needles_free(&needles);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(store_holds_no_token_in_the_clear)
+{
+    static const char *const files[] = {"webhookd.db", "webhookd.db-wal", "webhookd.db-shm"};
+    struct daemon daemon;
+    struct needles needles = {.count = 0};
+    daemon_begin(&daemon, &debugging);
+    add_key(&needles, &daemon);
+    char *first = make_fleet(&daemon);
+    add_token(&needles, first);
+    char *url = here(&daemon, first);
+    post(url, NULL, 100, 201);
+    char *second = ctl_ok(&daemon, "webhook", "replace", "Secret", NULL);
+    add_token(&needles, second);
+    for (int stopped = 0; stopped < 2; stopped++) {
+        size_t seen = 0;
+        for (size_t i = 0; i < ARRAY_COUNT(files); i++) {
+            char *path = memory_format("%s/%s", daemon.state_dir, files[i]);
+            struct buffer bytes = BUFFER_INIT;
+            read_into(path, &bytes);
+            assert_clean(&needles, path, buffer_text(&bytes), bytes.bytes);
+            seen += memmem(buffer_text(&bytes), bytes.bytes, MARK, strlen(MARK)) != NULL;
+            buffer_free(&bytes);
+            free(path);
+        }
+        ck_assert_uint_gt(seen, 0); /* the body is there, so this is the right place to look */
+        if (!stopped)
+            ck_assert_int_eq(daemon_stop(&daemon), 0);
+    }
+    free(second);
+    free(url);
+    free(first);
+    needles_free(&needles);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(working_folder_of_a_vessel_holds_no_token)
+{
+    struct daemon daemon;
+    struct needles needles = {.count = 0};
+    daemon_begin(&daemon, &debugging);
+    add_key(&needles, &daemon);
+    char *fleet = bash_fleet("Seen", "tr '\\0' '\\n' < /proc/$$/environ; cat $HOME/*.webhook_* $0");
+    char *url = daemon_fleet(&daemon, fleet);
+    add_token(&needles, url);
+    json_t *run = api_post_and_wait(&daemon, url, "x");
+    char *output = api_output(&daemon, run, "main");
+    ck_assert_ptr_nonnull(strstr(output, "SHIPYARD_FLEET_ID="));
+    assert_clean(&needles, "what a vessel sees", output, strlen(output));
+    free(output);
+    json_decref(run);
+    free(url);
+    free(fleet);
+    needles_free(&needles);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+TEST_MAIN("secrets", TEST(token_key_and_body_appear_in_no_log_metric_error_or_process),
+          TEST(wrong_and_missing_keys_are_told_without_key_and_token),
+          TEST(store_holds_no_token_in_the_clear), TEST(working_folder_of_a_vessel_holds_no_token))

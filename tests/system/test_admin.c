@@ -1,0 +1,1032 @@
+/* The admin API as docs/openapi.yaml describes it: every route over the socket with its errors, what TCP answers, and that none of it is
+ * on the public listener. */
+#include <ctype.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/id.h"
+#include "base/memory.h"
+#include "support/api.h"
+#include "support/daemon.h"
+#include "support/http.h"
+#include "support/suite.h"
+
+#define NOWHERE "00000000-0000-7000-8000-000000000000"
+
+static const struct daemon_options plain;
+
+/* ---- helpers ---- */
+
+/* The answer's envelope, of which everything that holds for all answers is asserted. */
+static json_t *call(struct daemon *daemon, const char *method, const char *path, const char *body,
+                    int status)
+{
+    struct response response;
+    struct id id;
+    api_call(daemon, method, path, body, body ? strlen(body) : 0, &response);
+    ck_assert_msg(response.status == status, "%s %s: %d %s", method, path, response.status,
+                  response.body);
+    json_t *envelope = api_parse(response.body);
+    const char *request = api_text(json_object_get(envelope, "request"), "id");
+    ck_assert_int_eq(id_parse(request, &id), 0);
+    char *header = memory_format("X-Request-Id: %s\r\n", request);
+    ck_assert_ptr_nonnull(strstr(response.headers, header));
+    ck_assert_ptr_nonnull(strstr(response.headers, "Content-Type: application/json\r\n"));
+    ck_assert_ptr_nonnull(json_object_get(envelope, "data"));
+    if (status >= 400) {
+        ck_assert(json_is_null(json_object_get(envelope, "data")));
+        ck_assert_str_ne(api_text(json_object_get(envelope, "error"), "message"), "");
+    } else {
+        ck_assert_ptr_null(json_object_get(envelope, "error"));
+    }
+    free(header);
+    response_free(&response);
+    return envelope;
+}
+
+/* data of a call that succeeds. */
+static json_t *call_data(struct daemon *daemon, const char *method, const char *path,
+                         const char *body, int status)
+{
+    json_t *envelope = call(daemon, method, path, body, status);
+    json_t *data = json_incref(json_object_get(envelope, "data"));
+    json_decref(envelope);
+    return data;
+}
+
+/* A call that fails, with this field in its error (NULL: none). */
+static void call_fails(struct daemon *daemon, const char *method, const char *path,
+                       const char *body, int status, const char *field)
+{
+    json_t *envelope = call(daemon, method, path, body, status);
+    const json_t *error = json_object_get(envelope, "error");
+    ck_assert_msg(strcmp(api_text(error, "field"), field ? field : "") == 0, "%s %s: field %s",
+                  method, path, api_text(error, "field"));
+    json_decref(envelope);
+}
+
+static void assert_keys(const json_t *object, const char *const *keys, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        ck_assert_msg(json_object_get(object, keys[i]) != NULL, "no %s", keys[i]);
+    ck_assert_uint_eq(json_object_size(object), count);
+}
+#define assert_object(object, ...)                                                                 \
+    do {                                                                                           \
+        static const char *const keys_[] = {__VA_ARGS__};                                          \
+        assert_keys(object, keys_, ARRAY_COUNT(keys_));                                            \
+    } while (0)
+
+/* A daemon, and the ids of its default folders, of a fleet and of a run of it that has ended. */
+struct setting {
+    struct daemon daemon;
+    char org[40], project[40], fleet[40], run[40], vessel_run[40];
+    char *url;
+};
+
+static char *path_of(const char *format, const char *id)
+{
+    struct buffer path = BUFFER_INIT;
+    const char *mark = strchr(format, '%');
+    buffer_append_text(&path, "/api/v1");
+    buffer_append(&path, format, mark ? (size_t)(mark - format) : strlen(format));
+    if (mark)
+        buffer_append_format(&path, "%s%s", id, mark + 2);
+    return buffer_take(&path);
+}
+
+static void copy_id(char to[40], const json_t *object, const char *key)
+{
+    snprintf(to, 40, "%s", api_text(object, key));
+    ck_assert_uint_eq(strlen(to), 36);
+}
+
+static void begin(struct setting *setting)
+{
+    struct daemon *daemon = &setting->daemon;
+    daemon_begin(daemon, &plain);
+    char *fleet = bash_fleet("Fleet", "echo out; exit 5");
+    setting->url = daemon_fleet(daemon, fleet);
+    json_t *run = api_post_and_wait(daemon, setting->url, "body");
+    copy_id(setting->org, run, "org_id");
+    copy_id(setting->project, run, "project_id");
+    copy_id(setting->fleet, run, "fleet_id");
+    copy_id(setting->run, run, "id");
+    copy_id(setting->vessel_run, api_vessel(run, "main"), "id");
+    json_decref(run);
+    free(fleet);
+}
+
+static void finish(struct setting *setting)
+{
+    free(setting->url);
+    daemon_finish(&setting->daemon);
+}
+
+/* ---- folders ---- */
+
+START_TEST(orgs_are_listed_created_and_deleted)
+{
+    struct setting setting;
+    begin(&setting);
+    struct daemon *daemon = &setting.daemon;
+    json_t *org = call_data(daemon, "POST", "/api/v1/orgs", "{\"name\":\"acme\"}", 201);
+    assert_object(org, "id", "name", "created_at");
+    json_t *list = call_data(daemon, "GET", "/api/v1/orgs", NULL, 200);
+    ck_assert(json_equal(api_find(json_object_get(list, "orgs"), "name", "acme"), org));
+    call_fails(daemon, "POST", "/api/v1/orgs", "{\"name\":\"acme\"}", 409, NULL);
+    char *path = path_of("/orgs/%s", api_text(org, "id"));
+    json_decref(call(daemon, "DELETE", path, NULL, 200));
+    call_fails(daemon, "DELETE", path, NULL, 404, NULL);
+    free(path);
+    path = path_of("/orgs/%s", setting.org); /* holds a project */
+    call_fails(daemon, "DELETE", path, NULL, 409, NULL);
+    free(path);
+    call_fails(daemon, "DELETE", "/api/v1/orgs/" NOWHERE, NULL, 404, NULL);
+    call_fails(daemon, "DELETE", "/api/v1/orgs/default", NULL, 404, NULL);
+    json_decref(list);
+    json_decref(org);
+    finish(&setting);
+}
+END_TEST
+
+START_TEST(projects_are_listed_created_and_deleted)
+{
+    struct setting setting;
+    begin(&setting);
+    struct daemon *daemon = &setting.daemon;
+    char *path = path_of("/orgs/%s/projects", setting.org);
+    json_t *project = call_data(daemon, "POST", path, "{\"name\":\"web\"}", 201);
+    assert_object(project, "id", "name", "org_id", "org_name", "created_at");
+    json_t *list = call_data(daemon, "GET", path, NULL, 200);
+    ck_assert(json_equal(api_find(json_object_get(list, "projects"), "name", "web"), project));
+    call_fails(daemon, "POST", path, "{\"name\":\"web\"}", 409, NULL);
+    call_fails(daemon, "POST", path, "{\"name\":\"a/b\"}", 400, "name");
+    call_fails(daemon, "GET", "/api/v1/orgs/" NOWHERE "/projects", NULL, 404, NULL);
+    call_fails(daemon, "POST", "/api/v1/orgs/" NOWHERE "/projects", "{\"name\":\"x\"}", 404, NULL);
+    char *one = memory_format("%s/%s", path, api_text(project, "id"));
+    char *other_org =
+        memory_format("/api/v1/orgs/" NOWHERE "/projects/%s", api_text(project, "id"));
+    char *full = memory_format("%s/%s", path, setting.project);
+    call_fails(daemon, "DELETE", other_org, NULL, 404, NULL);
+    json_decref(call(daemon, "DELETE", one, NULL, 200));
+    call_fails(daemon, "DELETE", one, NULL, 404, NULL);
+    call_fails(daemon, "DELETE", full, NULL, 409, NULL);
+    free(full);
+    free(other_org);
+    free(one);
+    json_decref(list);
+    json_decref(project);
+    free(path);
+    finish(&setting);
+}
+END_TEST
+
+START_TEST(wrong_bodies_are_refused_with_their_field)
+{
+    static const struct {
+        const char *body, *field;
+    } cases[] = {
+        {"", NULL},
+        {"{", NULL},
+        {"[]", NULL},
+        {"{}", "name"},
+        {"{\"name\":5}", "name"},
+        {"{\"name\":\"\"}", "name"},
+        {"{\"name\":\"a\\nb\"}", "name"},
+        {"{\"name\":\"a/b\"}", "name"},
+        {"{\"name\":\"" NOWHERE "\"}", "name"},
+        {"{\"name\":\"a\",\"name\":\"b\"}", NULL},
+        {"{\"name\":\"a\",\"colour\":1}", "colour"},
+        {"{\"name\":\"\xff\"}", NULL},
+        {"{\"name\":\"a\\u0000b\"}", NULL},
+    };
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
+        call_fails(&daemon, "POST", "/api/v1/orgs", cases[i].body, 400, cases[i].field);
+    char *name = memory_alloc(300);
+    memset(name, 'n', 256);
+    char *body = memory_format("{\"name\":\"%s\"}", name);
+    call_fails(&daemon, "POST", "/api/v1/orgs", body, 400, "name");
+    free(body);
+    free(name);
+    json_t *list = call_data(&daemon, "GET", "/api/v1/orgs", NULL, 200);
+    ck_assert_uint_eq(json_array_size(json_object_get(list, "orgs")), 1);
+    json_decref(list);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+/* ---- fleets ---- */
+
+START_TEST(fleet_files_are_applied_checked_and_refused)
+{
+    struct setting setting;
+    begin(&setting);
+    struct daemon *daemon = &setting.daemon;
+    char *path = path_of("/projects/%s/fleets", setting.project);
+    char *check = memory_format("%s?check=1", path), *stub = memory_format("%s?stub=1", path);
+    char *file = bash_fleet("New", "true"), *changed = bash_fleet("New", "false");
+    json_t *data = call_data(daemon, "PUT", check, file, 200);
+    ck_assert_str_eq(api_text(data, "outcome"), "checked");
+    ck_assert(json_is_null(json_object_get(data, "fleet")));
+    ck_assert(json_is_null(json_object_get(data, "version")));
+    json_decref(data);
+    data = call_data(daemon, "PUT", path, file, 200);
+    assert_object(data, "outcome", "fleet", "version", "notes");
+    assert_object(json_object_get(data, "fleet"), "id", "name", "project_id", "project_name",
+                  "org_id", "org_name", "version", "created_at", "updated_at", "has_webhook",
+                  "waiting", "running");
+    ck_assert_str_eq(api_text(data, "outcome"), "created");
+    char *identified = memory_format("_id: %s\nname: Fleet\nvessels: {}\n",
+                                     api_text(json_object_get(data, "fleet"), "id"));
+    json_decref(data);
+    data = call_data(daemon, "PUT", path, file, 200);
+    ck_assert_str_eq(api_text(data, "outcome"), "unchanged");
+    json_decref(data);
+    data = call_data(daemon, "PUT", path, changed, 200);
+    ck_assert_str_eq(api_text(data, "outcome"), "updated");
+    ck_assert_int_eq(json_integer_value(json_object_get(data, "version")), 2);
+    json_decref(data);
+
+    json_t *refused = call(daemon, "PUT", path, "name: X\nvessels: {}\nmore: 1\n", 422);
+    const json_t *errors = json_object_get(json_object_get(refused, "error"), "errors");
+    ck_assert_uint_ge(json_array_size(errors), 2);
+    assert_object(json_array_get(errors, 0), "message", "path", "line");
+    ck_assert_ptr_nonnull(api_find(errors, "path", "more"));
+    ck_assert_int_eq(json_integer_value(json_object_get(api_find(errors, "path", "more"), "line")),
+                     3);
+    json_decref(refused);
+    refused = call(daemon, "PUT", path, "{\"name\":", 422);
+    json_decref(refused);
+    static const char blueprint[] =
+        "name: B\nvessels:\n  v:\n    source: { type: BLUEPRINT, blueprint: x }\n";
+    call_fails(daemon, "PUT", path, blueprint, 422, NULL);
+    json_decref(call(daemon, "PUT", stub, blueprint, 200));
+    char *twice = memory_format("%s?check=2", path);
+    call_fails(daemon, "PUT", twice, file, 400, "check");
+    call_fails(daemon, "PUT", "/api/v1/projects/" NOWHERE "/fleets", file, 404, NULL);
+    call_fails(daemon, "GET", "/api/v1/projects/" NOWHERE "/fleets", NULL, 404, NULL);
+    json_t *list = call_data(daemon, "GET", path, NULL, 200);
+    ck_assert_uint_eq(json_array_size(json_object_get(list, "fleets")), 3);
+    json_decref(list);
+    list = call_data(daemon, "GET", "/api/v1/fleets", NULL, 200);
+    ck_assert_uint_eq(json_array_size(json_object_get(list, "fleets")), 3);
+    json_decref(list);
+    char *freed[] = {twice, identified, changed, file, stub, check, path};
+    for (size_t i = 0; i < ARRAY_COUNT(freed); i++)
+        free(freed[i]);
+    finish(&setting);
+}
+END_TEST
+
+START_TEST(id_of_one_fleet_with_the_name_of_another_is_409)
+{
+    struct setting setting;
+    begin(&setting);
+    struct daemon *daemon = &setting.daemon;
+    char *path = path_of("/projects/%s/fleets", setting.project);
+    char *file = bash_fleet("Other", "true");
+    json_decref(call(daemon, "PUT", path, file, 200));
+    char *both = memory_format("_id: %s\n%s", setting.fleet, file);
+    call_fails(daemon, "PUT", path, both, 409, NULL);
+    free(both);
+    free(file);
+    free(path);
+    finish(&setting);
+}
+END_TEST
+
+START_TEST(fleet_and_its_versions_are_read_and_deleted)
+{
+    struct setting setting;
+    begin(&setting);
+    struct daemon *daemon = &setting.daemon;
+    char *path = path_of("/fleets/%s", setting.fleet);
+    char *versions = memory_format("%s/versions", path), *one = memory_format("%s/1", versions);
+    json_t *fleet = call_data(daemon, "GET", path, NULL, 200);
+    ck_assert_str_eq(api_text(fleet, "name"), "Fleet");
+    ck_assert(json_is_true(json_object_get(fleet, "has_webhook")));
+    json_t *list = call_data(daemon, "GET", versions, NULL, 200);
+    const json_t *first = json_array_get(json_object_get(list, "versions"), 0);
+    assert_object(first, "fleet_id", "version", "created_at");
+    json_t *version = call_data(daemon, "GET", one, NULL, 200);
+    assert_object(version, "fleet_id", "version", "created_at", "file", "definition");
+    char *file = bash_fleet("Fleet", "echo out; exit 5");
+    ck_assert_str_eq(api_text(version, "file"), file);
+    static const char *const missing[] = {"/2", "/0", "/x", "/1.5", "/-1", "/99999999999999999999"};
+    for (size_t i = 0; i < ARRAY_COUNT(missing); i++) {
+        char *wrong = memory_format("%s%s", versions, missing[i]);
+        call_fails(daemon, "GET", wrong, NULL, 404, NULL);
+        free(wrong);
+    }
+    json_decref(call(daemon, "DELETE", path, NULL, 200));
+    static const char *const gone[] = {"", "/versions", "/versions/1", "/webhook", "/fleetruns"};
+    for (size_t i = 0; i < ARRAY_COUNT(gone); i++) {
+        char *wrong = memory_format("%s%s", path, gone[i]);
+        call_fails(daemon, "GET", wrong, NULL, 404, NULL);
+        free(wrong);
+    }
+    call_fails(daemon, "DELETE", path, NULL, 404, NULL);
+    char *run = path_of("/fleetruns/%s", setting.run);
+    json_decref(call(daemon, "GET", run, NULL, 200)); /* ended runs stay */
+    char *again = memory_format("%s/again", run);
+    call_fails(daemon, "POST", again, NULL, 404, NULL);
+    free(again);
+    free(run);
+    free(file);
+    json_decref(version);
+    json_decref(list);
+    json_decref(fleet);
+    free(one);
+    free(versions);
+    free(path);
+    finish(&setting);
+}
+END_TEST
+
+START_TEST(fleet_with_a_waiting_run_is_409)
+{
+    struct daemon daemon;
+    struct daemon_options options = {.runner = "enabled = false"};
+    daemon_begin(&daemon, &options);
+    char *file = bash_fleet("Busy", "true"), *url = daemon_fleet(&daemon, file);
+    char *id = api_post(url, "x", 1);
+    json_t *run = api_get(&daemon, "/fleetruns/%s", id);
+    char *path = path_of("/fleets/%s", api_text(run, "fleet_id"));
+    call_fails(&daemon, "DELETE", path, NULL, 409, NULL);
+    json_t *fleet = call_data(&daemon, "GET", path, NULL, 200);
+    ck_assert_int_eq(json_integer_value(json_object_get(fleet, "waiting")), 1);
+    ck_assert(json_is_null(json_object_get(run, "started_at")));
+    ck_assert_uint_eq(json_array_size(json_object_get(run, "vessels")), 0);
+    json_decref(fleet);
+    free(path);
+    json_decref(run);
+    free(id);
+    free(url);
+    free(file);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+/* ---- webhooks ---- */
+
+START_TEST(webhook_is_read_created_replaced_and_removed)
+{
+    struct setting setting;
+    begin(&setting);
+    struct daemon *daemon = &setting.daemon;
+    char *path = path_of("/fleets/%s/webhook", setting.fleet);
+    json_t *webhook = call_data(daemon, "GET", path, NULL, 200);
+    assert_object(webhook, "url", "fleet_id", "fleet_name", "project_id", "project_name", "org_id",
+                  "org_name", "created_at");
+    call_fails(daemon, "POST", path, NULL, 409, NULL);
+    json_t *list = call_data(daemon, "GET", "/api/v1/webhooks", NULL, 200);
+    ck_assert(json_equal(json_array_get(json_object_get(list, "webhooks"), 0), webhook));
+    json_t *replaced = call_data(daemon, "PUT", path, NULL, 200);
+    ck_assert_str_ne(api_text(replaced, "url"), api_text(webhook, "url"));
+    json_decref(call(daemon, "DELETE", path, NULL, 200));
+    call_fails(daemon, "GET", path, NULL, 404, NULL);
+    call_fails(daemon, "PUT", path, NULL, 404, NULL);
+    call_fails(daemon, "DELETE", path, NULL, 404, NULL);
+    json_decref(call(daemon, "POST", path, NULL, 201));
+    static const char *const methods[] = {"GET", "POST", "PUT", "DELETE"};
+    for (size_t i = 0; i < ARRAY_COUNT(methods); i++)
+        call_fails(daemon, methods[i], "/api/v1/fleets/" NOWHERE "/webhook", NULL, 404, NULL);
+    json_decref(replaced);
+    json_decref(list);
+    json_decref(webhook);
+    free(path);
+    finish(&setting);
+}
+END_TEST
+
+/* ---- runs ---- */
+
+START_TEST(run_has_every_property_and_its_vessels)
+{
+    struct setting setting;
+    begin(&setting);
+    char *path = path_of("/fleetruns/%s", setting.run);
+    json_t *run = call_data(&setting.daemon, "GET", path, NULL, 200);
+    assert_object(run, "id", "fleet_id", "fleet_name", "fleet_version", "project_id", "org_id",
+                  "trigger", "event", "status", "request_id", "remote_addr", "host", "query_string",
+                  "body_bytes", "body_sha256", "created_at", "started_at", "ended_at", "vessels");
+    const json_t *vessel = api_vessel(run, "main");
+    assert_object(vessel, "id", "vessel_id", "name", "status", "attempts", "exit_code", "reason",
+                  "started_at", "ended_at", "output_bytes");
+    ck_assert_str_eq(api_text(run, "body_sha256"),
+                     "230d8358dc8e8890b4c58deeb62912ee2f20357ae92a5cc861b98e68fe31acb5");
+    ck_assert(json_is_null(json_object_get(run, "event")));
+    ck_assert_uint_eq(strlen(api_text(run, "created_at")), strlen("2026-11-23T10:51:48.123Z"));
+    ck_assert_int_eq(json_integer_value(json_object_get(vessel, "exit_code")), 5);
+    ck_assert_int_eq(json_integer_value(json_object_get(vessel, "output_bytes")), 4);
+    json_decref(run);
+    free(path);
+    call_fails(&setting.daemon, "GET", "/api/v1/fleetruns/" NOWHERE, NULL, 404, NULL);
+    call_fails(&setting.daemon, "GET", "/api/v1/fleetruns/latest", NULL, 404, NULL);
+    finish(&setting);
+}
+END_TEST
+
+/* A GET of bytes. */
+static void assert_bytes(struct daemon *daemon, const char *path, const char *type,
+                         const char *expected)
+{
+    struct response response;
+    api_call(daemon, "GET", path, NULL, 0, &response);
+    ck_assert_int_eq(response.status, 200);
+    ck_assert_str_eq(response.body, expected);
+    ck_assert_ptr_nonnull(strstr(response.headers, type));
+    ck_assert_ptr_nonnull(strstr(response.headers, "X-Content-Type-Options: nosniff\r\n"));
+    ck_assert_ptr_nonnull(strstr(response.headers, "Cache-Control: no-store\r\n"));
+    response_free(&response);
+}
+
+START_TEST(body_headers_and_log_of_a_run_are_read)
+{
+    struct setting setting;
+    begin(&setting);
+    struct daemon *daemon = &setting.daemon;
+    char *run = path_of("/fleetruns/%s", setting.run);
+    char *body = memory_format("%s/body", run), *headers = memory_format("%s/headers", run);
+    char *log = memory_format("%s/vessels/%s/log", run, setting.vessel_run);
+    assert_bytes(daemon, body, "Content-Type: application/octet-stream\r\n", "body");
+    assert_bytes(daemon, log, "Content-Type: text/plain; charset=utf-8\r\n", "out\n");
+    json_t *object = call_data(daemon, "GET", headers, NULL, 200);
+    ck_assert_ptr_nonnull(json_object_get(object, "Content-Length"));
+    json_decref(object);
+    static const struct {
+        const char *query;
+        int status;
+        const char *field;
+    } cases[] = {
+        {"?attempt=2", 404, NULL},
+        {"?attempt=0", 400, "attempt"},
+        {"?attempt=x", 400, "attempt"},
+        {"?attempt=99999999999999", 400, "attempt"},
+        {"?follow=1", 501, "follow"},
+        {"?follow=2", 400, "follow"},
+        {"?follow=yesyesyes", 400, "follow"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        char *path = memory_format("%s%s", log, cases[i].query);
+        call_fails(daemon, "GET", path, NULL, cases[i].status, cases[i].field);
+        free(path);
+    }
+    char *first = memory_format("%s?attempt=1&follow=0", log);
+    assert_bytes(daemon, first, "text/plain", "out\n");
+    char *wrong = memory_format("%s/vessels/" NOWHERE "/log", run);
+    call_fails(daemon, "GET", wrong, NULL, 404, NULL);
+    call_fails(daemon, "GET", "/api/v1/fleetruns/" NOWHERE "/body", NULL, 404, NULL);
+    call_fails(daemon, "GET", "/api/v1/fleetruns/" NOWHERE "/headers", NULL, 404, NULL);
+    call_fails(daemon, "POST", "/api/v1/fleetruns/" NOWHERE "/again", NULL, 404, NULL);
+    char *freed[] = {wrong, first, log, headers, body, run};
+    for (size_t i = 0; i < ARRAY_COUNT(freed); i++)
+        free(freed[i]);
+    finish(&setting);
+}
+END_TEST
+
+START_TEST(runs_are_started_with_any_bytes_and_again)
+{
+    struct setting setting;
+    begin(&setting);
+    struct daemon *daemon = &setting.daemon;
+    char *path = path_of("/fleets/%s/fleetruns", setting.fleet);
+    json_t *run = call_data(daemon, "POST", path, "any bytes", 201);
+    ck_assert_str_eq(api_text(run, "trigger"), "on_demand");
+    ck_assert_int_eq(json_integer_value(json_object_get(run, "body_bytes")), 9);
+    json_decref(run);
+    run = call_data(daemon, "POST", path, NULL, 201);
+    ck_assert_int_eq(json_integer_value(json_object_get(run, "body_bytes")), 0);
+    json_decref(run);
+    char *again = path_of("/fleetruns/%s/again", setting.run);
+    run = call_data(daemon, "POST", again, NULL, 201);
+    ck_assert_int_eq(json_integer_value(json_object_get(run, "body_bytes")), 4);
+    json_decref(run);
+    call_fails(daemon, "POST", "/api/v1/fleets/" NOWHERE "/fleetruns", "x", 404, NULL);
+    free(again);
+    free(path);
+    finish(&setting);
+}
+END_TEST
+
+START_TEST(runs_are_listed_with_every_filter_and_page_by_page)
+{
+    struct setting setting;
+    begin(&setting);
+    struct daemon *daemon = &setting.daemon;
+    for (int i = 0; i < 4; i++)
+        free(ctl_ok(daemon, "run", "start", "Fleet", NULL));
+    json_t *all = api_get(daemon, "/fleetruns");
+    const json_t *runs = json_object_get(all, "fleetruns");
+    ck_assert_uint_eq(json_array_size(runs), 5);
+    ck_assert(json_is_null(json_object_get(all, "next_before")));
+    for (size_t i = 0; i < 5; i++)
+        json_decref(api_await_end(daemon, api_text(json_array_get(runs, i), "id")));
+
+    /* Two at a time, newest first, each once. */
+    char before[40] = "";
+    size_t seen = 0;
+    do {
+        json_t *page =
+            api_get(daemon, "/fleetruns?limit=2%s%s", before[0] ? "&before=" : "", before);
+        const json_t *some = json_object_get(page, "fleetruns");
+        for (size_t i = 0; i < json_array_size(some); i++)
+            ck_assert_str_eq(api_text(json_array_get(some, i), "id"),
+                             api_text(json_array_get(runs, seen++), "id"));
+        snprintf(before, sizeof(before), "%s", api_text(page, "next_before"));
+        json_decref(page);
+    } while (before[0]);
+    ck_assert_uint_eq(seen, 5);
+
+    const json_t *last = json_array_get(runs, 4);
+    const struct {
+        const char *filter, *value;
+        size_t count;
+    } cases[] = {
+        {"status", "errored", 5},
+        {"status", "success", 0},
+        {"trigger", "webhook", 1},
+        {"trigger", "on_demand", 4},
+        {"trigger", "schedule", 0},
+        {"since", "2020-01-01T00:00:00Z", 5},
+        {"since", "2120-01-01T00:00:00Z", 0},
+        {"id", setting.run, 1},
+        {"request_id", api_text(last, "request_id"), 1},
+        {"request_id", NOWHERE, 0},
+        {"limit", "1", 1},
+        {"before", setting.run, 0},
+        {"id", "ffff", 0},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        json_t *page = api_get(daemon, "/fleetruns?%s=%s", cases[i].filter, cases[i].value);
+        json_t *of_fleet = api_get(daemon, "/fleets/%s/fleetruns?%s=%s", setting.fleet,
+                                   cases[i].filter, cases[i].value);
+        ck_assert_msg(json_array_size(json_object_get(page, "fleetruns")) == cases[i].count,
+                      "%s=%s", cases[i].filter, cases[i].value);
+        ck_assert(json_equal(page, of_fleet));
+        json_decref(of_fleet);
+        json_decref(page);
+    }
+    static const char *const wrong[][2] = {
+        {"limit", "0"},           {"limit", "1001"}, {"limit", "x"},         {"status", "good"},
+        {"status", "incomplete"}, {"trigger", "me"}, {"since", "yesterday"}, {"before", "x"},
+        {"request_id", "12"},     {"id", "xyz"},     {"id", "0-0"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(wrong); i++) {
+        char *path = memory_format("/api/v1/fleetruns?%s=%s", wrong[i][0], wrong[i][1]);
+        call_fails(daemon, "GET", path, NULL, 400, wrong[i][0]);
+        free(path);
+    }
+    json_decref(all);
+    finish(&setting);
+}
+END_TEST
+
+/* ---- administration ---- */
+
+START_TEST(status_has_every_property)
+{
+    struct setting setting;
+    begin(&setting);
+    json_t *status = call_data(&setting.daemon, "GET", "/api/v1/status", NULL, 200);
+    assert_object(status, "version", "pid", "started_at", "uptime_seconds", "ready",
+                  "not_ready_because", "key_present", "schema_version", "listeners", "runner",
+                  "counts", "queue", "disk", "log_lost_lines");
+    assert_object(json_object_get(status, "listeners"), "hooks", "admin", "socket");
+    assert_object(json_object_get(status, "runner"), "enabled", "sandbox", "max_vessels",
+                  "running_vessels", "active_runs");
+    assert_object(json_object_get(status, "counts"), "orgs", "projects", "fleets", "webhooks",
+                  "runs_scheduled", "runs_running");
+    assert_object(json_object_get(status, "queue"), "queued", "operations", "batches",
+                  "failed_batches");
+    assert_object(json_object_get(status, "disk"), "free_bytes", "min_free_bytes");
+    const json_t *counts = json_object_get(status, "counts");
+    ck_assert_int_eq(json_integer_value(json_object_get(counts, "fleets")), 1);
+    ck_assert_int_eq(json_integer_value(json_object_get(counts, "webhooks")), 1);
+    ck_assert_int_eq(json_integer_value(json_object_get(status, "pid")), setting.daemon.pid);
+    json_decref(status);
+    finish(&setting);
+}
+END_TEST
+
+START_TEST(probes_answer_and_readyz_says_why_not)
+{
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    json_t *alive = call_data(&daemon, "GET", "/healthz", NULL, 200);
+    ck_assert_str_eq(api_text(alive, "status"), "alive");
+    json_t *ready = call_data(&daemon, "GET", "/readyz", NULL, 200);
+    ck_assert_str_eq(api_text(ready, "status"), "ready");
+    ck_assert_int_eq(daemon_stop(&daemon), 0);
+    struct daemon_options options = {.top = "min_free = \"1024GiB\""};
+    daemon_configure(&daemon, &options);
+    daemon_restart(&daemon);
+    json_t *refused = call(&daemon, "GET", "/readyz", NULL, 503);
+    json_decref(refused);
+    json_decref(call(&daemon, "GET", "/healthz", NULL, 200));
+    json_decref(ready);
+    json_decref(alive);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+/* One line of the text format: "name{label="value",…} number"; NULL, or what is wrong. *name gets the name's length. */
+static const char *sample_problem(const char *line, size_t *name_chars)
+{
+    const char *at = line;
+    while (isalnum((unsigned char)*at) || *at == '_' || *at == ':')
+        at++;
+    *name_chars = (size_t)(at - line);
+    if (*name_chars == 0 || isdigit((unsigned char)*line))
+        return "no name";
+    if (*at == '{') {
+        const char *end = strchr(at, '}');
+        if (!end || end[-1] != '"' || !strstr(at, "=\""))
+            return "no labels";
+        at = end + 1;
+    }
+    char *end;
+    if (*at != ' ' || at[1] == ' ')
+        return "no space before the value";
+    double value = strtod(at + 1, &end);
+    return *end != '\0' || end == at + 1 || isnan(value) ? "no value" : NULL;
+}
+
+START_TEST(metrics_are_prometheus_text)
+{
+    struct setting setting;
+    struct response response;
+    begin(&setting);
+    api_call(&setting.daemon, "GET", "/metrics", NULL, 0, &response);
+    ck_assert_int_eq(response.status, 200);
+    ck_assert_ptr_nonnull(strstr(response.headers, "Content-Type: text/plain; version=0.0.4"));
+    ck_assert_int_eq(response.body[response.body_bytes - 1], '\n');
+    /* Each family: HELP, TYPE, its samples, all of one name, and no family twice. */
+    char family[128] = "", *rest = response.body, *line;
+    struct buffer families = BUFFER_INIT;
+    int samples = 0;
+    while ((line = strsep(&rest, "\n")) && *line) {
+        char name[128], type[32];
+        size_t chars;
+        if (sscanf(line, "# HELP %127s", name) == 1) {
+            char *marked = memory_format("[%s]", name);
+            ck_assert_msg(!families.data || !strstr(buffer_text(&families), marked), "%s twice",
+                          name);
+            buffer_append_text(&families, marked);
+            free(marked);
+            strcpy(family, name);
+        } else if (sscanf(line, "# TYPE %127s %31s", name, type) == 2) {
+            ck_assert_str_eq(name, family);
+            ck_assert(strcmp(type, "gauge") == 0 || strcmp(type, "counter") == 0);
+            size_t length = strlen(name);
+            bool is_total = length > 6 && strcmp(name + length - 6, "_total") == 0;
+            ck_assert_msg(is_total == (strcmp(type, "counter") == 0), "%s is a %s", name, type);
+        } else {
+            const char *problem = sample_problem(line, &chars);
+            ck_assert_msg(problem == NULL, "%s: %s", problem, line);
+            ck_assert_msg(strncmp(line, family, chars) == 0 && family[chars] == '\0',
+                          "not of %s: %s", family, line);
+            ck_assert_int_eq(strncmp(line, "webhookd_", 9), 0);
+            samples++;
+        }
+    }
+    ck_assert_int_gt(samples, 25);
+    buffer_free(&families);
+    response_free(&response);
+    finish(&setting);
+}
+END_TEST
+
+START_TEST(metrics_count_what_happens)
+{
+    struct setting setting;
+    struct response response;
+    begin(&setting);
+    char *wrong = memory_format("http://127.0.0.1:%u/hooks/x", setting.daemon.port);
+    http_post(wrong, NULL, "x", 1, &response);
+    response_free(&response);
+    free(wrong);
+    ck_assert_int_eq(api_metric(&setting.daemon, "attempts_started_total"), 1);
+    ck_assert_int_eq(api_metric(&setting.daemon, "attempts_ended_total"), 1);
+    ck_assert_int_eq(api_metric(&setting.daemon, "vessels_running"), 0);
+    ck_assert_int_eq(api_metric(&setting.daemon, "ready"), 1);
+    api_call(&setting.daemon, "GET", "/metrics", NULL, 0, &response);
+    ck_assert_ptr_nonnull(
+        strstr(response.body, "\nwebhookd_hooks_answers_total{status=\"201\"} 1\n"));
+    ck_assert_ptr_nonnull(
+        strstr(response.body, "\nwebhookd_hooks_answers_total{status=\"400\"} 1\n"));
+    ck_assert_ptr_nonnull(
+        strstr(response.body, "\nwebhookd_build_info{version=\"" WEBHOOKD_VERSION "\"} 1\n"));
+    response_free(&response);
+    finish(&setting);
+}
+END_TEST
+
+/* ---- every route ---- */
+
+/* The routes of this version, as docs/openapi.yaml lists them; "ID" stands for an id. */
+static const struct {
+    const char *path, *methods;
+    bool is_open; /* without a key */
+} routes[] = {
+    {"/api/v1/orgs", "GET POST", false},
+    {"/api/v1/orgs/ID", "DELETE", false},
+    {"/api/v1/orgs/ID/projects", "GET POST", false},
+    {"/api/v1/orgs/ID/projects/ID", "DELETE", false},
+    {"/api/v1/projects/ID/fleets", "GET PUT", false},
+    {"/api/v1/fleets", "GET", false},
+    {"/api/v1/fleets/ID", "GET DELETE", false},
+    {"/api/v1/fleets/ID/versions", "GET", false},
+    {"/api/v1/fleets/ID/versions/ID", "GET", false},
+    {"/api/v1/fleets/ID/webhook", "GET POST PUT DELETE", false},
+    {"/api/v1/webhooks", "GET", false},
+    {"/api/v1/fleets/ID/fleetruns", "GET POST", false},
+    {"/api/v1/fleetruns", "GET", false},
+    {"/api/v1/fleetruns/ID", "GET", false},
+    {"/api/v1/fleetruns/ID/body", "GET", false},
+    {"/api/v1/fleetruns/ID/headers", "GET", false},
+    {"/api/v1/fleetruns/ID/again", "POST", false},
+    {"/api/v1/fleetruns/ID/vessels/ID/log", "GET", false},
+    {"/api/v1/status", "GET", false},
+    {"/healthz", "GET", true},
+    {"/readyz", "GET", true},
+    {"/metrics", "GET", true},
+};
+static const char *const methods[] = {"GET", "POST", "PUT", "DELETE"};
+
+static char *concrete(const char *path)
+{
+    struct buffer text = BUFFER_INIT;
+    for (const char *at = path; *at; at++) {
+        if (strncmp(at, "/ID", 3) == 0) {
+            buffer_append_text(&text, "/" NOWHERE);
+            at += 2;
+        } else {
+            buffer_append_char(&text, *at);
+        }
+    }
+    return buffer_take(&text);
+}
+
+static bool takes(size_t route, const char *method)
+{
+    const char *at = strstr(routes[route].methods, method);
+    return at && (at == routes[route].methods || at[-1] == ' ');
+}
+
+START_TEST(other_methods_are_405_with_those_that_are_allowed)
+{
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    for (size_t i = 0; i < ARRAY_COUNT(routes); i++) {
+        char *path = concrete(routes[i].path);
+        for (size_t m = 0; m < ARRAY_COUNT(methods); m++) {
+            struct response response;
+            api_call(&daemon, methods[m], path, NULL, 0, &response);
+            ck_assert_msg((response.status == 405) == !takes(i, methods[m]), "%s %s: %d",
+                          methods[m], path, response.status);
+            const char *allow = strstr(response.headers, "Allow: ");
+            ck_assert_msg((allow != NULL) == (response.status == 405), "%s %s", methods[m], path);
+            for (size_t a = 0; allow && a < ARRAY_COUNT(methods); a++) {
+                char *line = memory_string_n(allow, strcspn(allow, "\r"));
+                ck_assert_msg((strstr(line, methods[a]) != NULL) == takes(i, methods[a]), "%s: %s",
+                              path, line);
+                free(line);
+            }
+            response_free(&response);
+        }
+        free(path);
+    }
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(every_described_path_is_one_of_these_routes)
+{
+    FILE *file = fopen("docs/openapi.yaml", "re");
+    if (!file) {
+        test_skip("docs/openapi.yaml is not here: run it in the project's folder");
+        return;
+    }
+    char line[512];
+    size_t described = 0;
+    while (fgets(line, sizeof(line), file)) {
+        if (strncmp(line, "  /", 3) != 0)
+            continue;
+        struct buffer path = BUFFER_INIT;
+        for (const char *at = line + 2; *at && *at != ':'; at++) {
+            if (*at == '{') {
+                buffer_append_text(&path, "ID");
+                at = strchr(at, '}');
+            } else {
+                buffer_append_char(&path, *at);
+            }
+        }
+        bool known = false;
+        for (size_t i = 0; i < ARRAY_COUNT(routes); i++)
+            known = known || strcmp(routes[i].path, buffer_text(&path)) == 0;
+        ck_assert_msg(known, "no test knows %s", buffer_text(&path));
+        buffer_free(&path);
+        described++;
+    }
+    fclose(file);
+    ck_assert_uint_eq(described, ARRAY_COUNT(routes));
+}
+END_TEST
+
+START_TEST(over_tcp_everything_but_the_probes_is_401)
+{
+    static const char *const headers[] = {"Authorization: Bearer whatever", NULL};
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    ck_assert_uint_ne(daemon.admin_port, 0);
+    for (size_t i = 0; i < ARRAY_COUNT(routes); i++) {
+        char *path = concrete(routes[i].path);
+        char *url = memory_format("http://127.0.0.1:%u%s", daemon.admin_port, path);
+        for (size_t m = 0; m < ARRAY_COUNT(methods); m++) {
+            struct response response;
+            http_request(methods[m], url, m % 2 ? headers : NULL, NULL, 0, &response);
+            bool is_open = routes[i].is_open && takes(i, methods[m]);
+            ck_assert_msg(response.status == (is_open ? 200 : 401), "%s %s: %d", methods[m], path,
+                          response.status);
+            if (!is_open)
+                ck_assert_ptr_nonnull(strstr(response.headers, "WWW-Authenticate: Bearer\r\n"));
+            response_free(&response);
+        }
+        free(url);
+        free(path);
+    }
+    struct response response;
+    char *url = memory_format("http://127.0.0.1:%u/nothing/here", daemon.admin_port);
+    http_request("GET", url, NULL, NULL, 0, &response);
+    ck_assert_int_eq(response.status, 401); /* says nothing about what there is */
+    response_free(&response);
+    free(url);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(no_admin_route_is_on_the_public_listener)
+{
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    for (size_t i = 0; i < ARRAY_COUNT(routes); i++) {
+        char *path = concrete(routes[i].path);
+        char *url = memory_format("http://127.0.0.1:%u%s", daemon.port, path);
+        for (size_t m = 0; m < ARRAY_COUNT(methods); m++) {
+            struct response response;
+            http_request(methods[m], url, NULL, NULL, 0, &response);
+            ck_assert_msg(response.status == 404, "%s %s: %d", methods[m], path, response.status);
+            response_free(&response);
+        }
+        free(url);
+        free(path);
+    }
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(no_webhook_is_on_the_admin_listeners)
+{
+    struct setting setting;
+    struct response response;
+    begin(&setting);
+    api_call(&setting.daemon, "POST", url_path(setting.url), "x", 1, &response);
+    ck_assert_int_eq(response.status, 404);
+    response_free(&response);
+    char *url =
+        memory_format("http://127.0.0.1:%u%s", setting.daemon.admin_port, url_path(setting.url));
+    http_post(url, NULL, "x", 1, &response);
+    ck_assert_int_eq(response.status, 401);
+    response_free(&response);
+    free(url);
+    finish(&setting);
+}
+END_TEST
+
+START_TEST(unknown_paths_are_404)
+{
+    static const char *const paths[] = {"/",
+                                        "/api",
+                                        "/api/v1",
+                                        "/api/v1/",
+                                        "/api/v2/orgs",
+                                        "/api/v1/orgs/",
+                                        "/api/v1/keys",
+                                        "/api/v1/audit",
+                                        "/api/v1//orgs",
+                                        "/API/v1/orgs",
+                                        "/metrics/",
+                                        "/hooks/"};
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    for (size_t i = 0; i < ARRAY_COUNT(paths); i++)
+        call_fails(&daemon, "GET", paths[i], NULL, 404, NULL);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(head_is_served_wherever_get_is)
+{
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    char *command = memory_format("curl -sS -I --max-time 20 --unix-socket %s "
+                                  "http://localhost/api/v1/orgs | grep -q '^HTTP/1.1 200'",
+                                  daemon.socket);
+    if (system("curl --version >/dev/null 2>&1") != 0)
+        test_skip("there is no curl");
+    else
+        ck_assert_int_eq(system(command), 0);
+    free(command);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(bodies_beyond_a_call_s_bound_are_refused)
+{
+    struct setting setting;
+    struct daemon_options options = {.hooks = "max_body = \"64KiB\""};
+    begin(&setting);
+    struct daemon *daemon = &setting.daemon;
+    ck_assert_int_eq(daemon_stop(daemon), 0);
+    daemon_configure(daemon, &options);
+    daemon_restart(daemon);
+    const struct {
+        const char *method, *format, *id;
+        size_t bytes;
+        int status;
+    } cases[] = {
+        {"POST", "/orgs", "", 65537, 413},
+        {"PUT", "/projects/%s/fleets", setting.project, (8 << 20) + 1, 413},
+        {"POST", "/fleets/%s/fleetruns", setting.fleet, 65537, 413},
+        {"POST", "/fleets/%s/fleetruns", setting.fleet, 65536, 201},
+        {"PUT", "/fleets/%s/webhook", setting.fleet, 1, 400},
+        {"POST", "/fleetruns/%s/again", setting.run, 1, 400},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct response response;
+        char *path = path_of(cases[i].format, cases[i].id), *body = memory_alloc(cases[i].bytes);
+        memset(body, ' ', cases[i].bytes);
+        api_call(daemon, cases[i].method, path, body, cases[i].bytes, &response);
+        ck_assert_msg(response.status == cases[i].status, "%s %s: %d %s", cases[i].method, path,
+                      response.status, response.body);
+        response_free(&response);
+        free(body);
+        free(path);
+    }
+    finish(&setting);
+}
+END_TEST
+
+START_TEST(socket_is_for_its_owner_and_group_only)
+{
+    struct daemon daemon;
+    struct stat status;
+    daemon_begin(&daemon, &plain);
+    ck_assert_int_eq(lstat(daemon.socket, &status), 0);
+    ck_assert(S_ISSOCK(status.st_mode));
+    ck_assert_uint_eq(status.st_mode & 07777, 0660);
+    /* One that a killed daemon has left is replaced. */
+    daemon_kill(&daemon);
+    ck_assert_int_eq(lstat(daemon.socket, &status), 0);
+    daemon_restart(&daemon);
+    json_decref(api_get(&daemon, "/status"));
+    ck_assert_int_eq(daemon_stop(&daemon), 0);
+    /* A file that is no socket is not. */
+    free(daemon_write_file(&daemon, "admin.sock", "precious", 8));
+    ck_assert_int_eq(daemon_start_fails(&daemon), 1);
+    ck_assert_int_eq(lstat(daemon.socket, &status), 0);
+    ck_assert_int_eq(status.st_size, 8);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+TEST_MAIN("admin", TEST(orgs_are_listed_created_and_deleted),
+          TEST(projects_are_listed_created_and_deleted),
+          TEST(wrong_bodies_are_refused_with_their_field),
+          TEST(fleet_files_are_applied_checked_and_refused),
+          TEST(id_of_one_fleet_with_the_name_of_another_is_409),
+          TEST(fleet_and_its_versions_are_read_and_deleted), TEST(fleet_with_a_waiting_run_is_409),
+          TEST(webhook_is_read_created_replaced_and_removed),
+          TEST(run_has_every_property_and_its_vessels),
+          TEST(body_headers_and_log_of_a_run_are_read),
+          TEST(runs_are_started_with_any_bytes_and_again),
+          TEST(runs_are_listed_with_every_filter_and_page_by_page), TEST(status_has_every_property),
+          TEST(probes_answer_and_readyz_says_why_not), TEST(metrics_are_prometheus_text),
+          TEST(metrics_count_what_happens), TEST(other_methods_are_405_with_those_that_are_allowed),
+          TEST(every_described_path_is_one_of_these_routes),
+          TEST(over_tcp_everything_but_the_probes_is_401),
+          TEST(no_admin_route_is_on_the_public_listener),
+          TEST(no_webhook_is_on_the_admin_listeners), TEST(unknown_paths_are_404),
+          TEST(head_is_served_wherever_get_is), TEST(bodies_beyond_a_call_s_bound_are_refused),
+          TEST(socket_is_for_its_owner_and_group_only))
