@@ -46,6 +46,8 @@ struct http_service {
                     void *context);
 };
 
+#define HTTP_MAX_WORKERS 8
+
 struct http_options {
     const char *name; /* for the log: "hooks", "admin" */
     int listen_fd;    /* from http_listen or systemd; the server owns it */

@@ -17,15 +17,23 @@ struct acceptance *acceptance_new(struct hooks *hooks, const uint8_t token_hash[
     return acceptance;
 }
 
+/* It is on disk, or never will be: it no longer counts as in flight. */
+static void free_body(struct acceptance *acceptance)
+{
+    free(acceptance->body);
+    acceptance->body = NULL;
+    in_flight_release(acceptance->hooks, acceptance->reserved_bytes);
+    acceptance->reserved_bytes = 0;
+}
+
 void acceptance_release(struct acceptance *acceptance)
 {
     if (!acceptance || atomic_fetch_sub(&acceptance->references, 1) != 1)
         return;
-    in_flight_release(acceptance->hooks, acceptance->reserved_bytes);
+    free_body(acceptance);
     free(acceptance->headers.json);
     free(acceptance->headers.host);
     free(acceptance->query);
-    free(acceptance->body);
     free(acceptance);
 }
 
@@ -79,6 +87,7 @@ static void done(struct commit_op *op, const struct error *error)
             spool_discard(acceptance->spooled);
         acceptance->spooled = NULL;
     }
+    free_body(acceptance);
     wake(acceptance, outcome_of(error));
     acceptance_release(acceptance);
 }

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "http/exchange.h"
+#include "http/worker.h"
 
 static int64_t phase_deadline_ms(const struct http_connection *connection,
                                  enum connection_phase phase, int64_t now_ms)
@@ -30,6 +31,7 @@ struct http_connection *connection_new(struct http_server *server, int fd, int64
 {
     struct http_connection *connection = memory_alloc(sizeof(*connection));
     connection->server = server;
+    connection->worker = worker_current();
     connection->fd = fd;
     pthread_mutex_init(&connection->hold, NULL);
     connection->exchange.connection = connection;
@@ -90,7 +92,7 @@ void http_resume(struct http_exchange *exchange)
     bool was_suspended = atomic_exchange(&exchange->connection->suspended, false);
     assert(was_suspended);
     (void)was_suspended;
-    MHD_resume_connection(exchange->mhd);
+    worker_resume(exchange->connection->worker, exchange->mhd);
 }
 
 void http_abort(struct http_exchange *exchange)

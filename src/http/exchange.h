@@ -62,7 +62,8 @@ enum connection_phase {
 
 struct http_connection {
     struct http_server *server;
-    int fd; /* libmicrohttpd's; valid while the connection is in the reaper's list */
+    struct worker *worker; /* whose thread it belongs to; NULL: it has its own */
+    int fd;                /* libmicrohttpd's; valid while the connection is in the reaper's list */
     struct http_connection *next, *previous; /* under the reaper's lock */
 
     pthread_mutex_t
@@ -84,7 +85,8 @@ struct reaper;
 
 struct http_server {
     struct http_options options;
-    struct MHD_Daemon *daemon;
+    struct MHD_Daemon *daemon; /* with a thread per connection; else: */
+    struct worker *workers[HTTP_MAX_WORKERS];
     struct reaper *reaper;
     _Atomic int64_t header_timeout_ms, body_timeout_ms, idle_timeout_ms;
     atomic_bool draining;

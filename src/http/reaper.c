@@ -172,6 +172,19 @@ void reaper_remove(struct reaper *reaper, struct http_connection *connection)
     pthread_mutex_unlock(&reaper->lock);
 }
 
+void reaper_shut_unfinished(struct reaper *reaper)
+{
+    pthread_mutex_lock(&reaper->lock);
+    for (struct http_connection *connection = reaper->first; connection;
+         connection = connection->next) {
+        pthread_mutex_lock(&connection->hold);
+        if (connection->deadline_ms != 0 && connection->phase != PHASE_SUSPENDED)
+            connection_shut(connection, "shutting down");
+        pthread_mutex_unlock(&connection->hold);
+    }
+    pthread_mutex_unlock(&reaper->lock);
+}
+
 void reaper_get_metrics(struct reaper *reaper, struct http_metrics *metrics)
 {
     pthread_mutex_lock(&reaper->lock);

@@ -19,6 +19,8 @@ void reaper_free(struct reaper *reaper);
 void reaper_add(struct reaper *reaper, struct http_connection *connection);
 void reaper_remove(struct reaper *reaper, struct http_connection *connection);
 
+/* Ends each connection that waits for its client and not for us. Any thread. */
+void reaper_shut_unfinished(struct reaper *reaper);
 void reaper_get_metrics(struct reaper *reaper, struct http_metrics *metrics);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,11 +17,13 @@
 #include "http/exchange.h"
 #include "http/guard.h"
 #include "http/reaper.h"
+#include "http/worker.h"
 
 #define POOL_BYTES                                                                                 \
     (40 *                                                                                          \
      1024) /* per connection, of which only touched pages cost: 16 KiB of headers and a piece of body */
 #define DRAIN_LOOK_US 2000
+#define DRAIN_SHUT_MS 1000 /* for libmicrohttpd to notice */
 
 /* ---- an exchange's life ---- */
 
@@ -266,25 +269,22 @@ static void on_log(void *context, const char *format, va_list arguments)
 
 /* ---- start and stop ---- */
 
-static struct MHD_Daemon *daemon_start(struct http_server *server)
+/* libmicrohttpd owns listen_fd from then on. NULL: it refused, and has not taken it. */
+static struct MHD_Daemon *daemon_start(struct http_server *server, int listen_fd)
 {
     const struct http_options *options = &server->options;
-    unsigned threads = options->workers ? options->workers : 1;
-    unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ERROR_LOG;
+    unsigned flags = MHD_USE_ERROR_LOG;
     if (options->workers)
         flags |= MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
     else
-        flags |= MHD_USE_POLL | MHD_USE_THREAD_PER_CONNECTION;
-    /* libmicrohttpd splits its limit over the workers and leaves the overflow in the backlog; the reaper keeps the real bound, so
-     * each worker may hold all of them and a few more. */
-    unsigned limit = (unsigned)(options->max_connections + 64) * threads;
+        flags |= MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_THREAD_PER_CONNECTION;
+    /* The reaper keeps the real bound; beyond libmicrohttpd's own, connections would wait in the backlog unseen. */
+    unsigned limit = (unsigned)options->max_connections + 64;
     struct MHD_OptionItem items[] = {
-        {MHD_OPTION_LISTEN_SOCKET, options->listen_fd, NULL},
+        {MHD_OPTION_LISTEN_SOCKET, listen_fd, NULL},
         {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)limit, NULL},
         {MHD_OPTION_CONNECTION_TIMEOUT, 0, NULL},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, POOL_BYTES, NULL},
-        {options->workers > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END,
-         (intptr_t)options->workers, NULL},
         {MHD_OPTION_END, 0, NULL},
     };
     return MHD_start_daemon(flags, 0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER,
@@ -294,6 +294,38 @@ static struct MHD_Daemon *daemon_start(struct http_server *server)
                             items, MHD_OPTION_END);
 }
 
+/* One daemon on the socket itself, or one on a copy of it for each worker. */
+static int daemons_start(struct http_server *server, struct error *error)
+{
+    const struct http_options *options = &server->options;
+    unsigned count = options->workers ? options->workers : 1;
+    assert(count <= HTTP_MAX_WORKERS);
+    for (unsigned i = 0; i < count; i++) {
+        int fd = fcntl(options->listen_fd, F_DUPFD_CLOEXEC, 3);
+        if (fd < 0)
+            return error_set_errno(error, errno, "cannot copy the %s socket", options->name);
+        struct MHD_Daemon *daemon = daemon_start(server, fd);
+        if (!daemon) {
+            close(fd);
+            return error_set(error, ERROR_INTERNAL,
+                             "cannot start the %s listener: libmicrohttpd refused", options->name);
+        }
+        if (!options->workers)
+            server->daemon = daemon;
+        else if (!(server->workers[i] = worker_start(daemon, options->name, error)))
+            return -1;
+    }
+    return 0;
+}
+
+static void daemons_stop(struct http_server *server)
+{
+    for (unsigned i = 0; i < HTTP_MAX_WORKERS; i++)
+        worker_stop(server->workers[i]);
+    if (server->daemon)
+        MHD_stop_daemon(server->daemon);
+}
+
 struct http_server *http_server_start(const struct http_options *options, struct error *error)
 {
     struct http_server *server = memory_alloc(sizeof(*server));
@@ -301,16 +333,15 @@ struct http_server *http_server_start(const struct http_options *options, struct
     http_server_set_timeouts(server, options->header_timeout_ms, options->body_timeout_ms,
                              options->idle_timeout_ms);
     server->reaper = reaper_start(server, options->max_connections, error);
+    int result = server->reaper ? daemons_start(server, error) : -1;
+    close(options->listen_fd);
+    if (result == 0)
+        return server;
+    daemons_stop(server);
     if (server->reaper) {
-        server->daemon = daemon_start(server);
-        if (server->daemon)
-            return server;
-        error_set(error, ERROR_INTERNAL, "cannot start the %s listener: libmicrohttpd refused",
-                  options->name);
         reaper_stop(server->reaper);
         reaper_free(server->reaper);
     }
-    close(options->listen_fd);
     free(server);
     return NULL;
 }
@@ -319,7 +350,10 @@ void http_server_quiesce(struct http_server *server)
 {
     if (atomic_exchange(&server->draining, true))
         return;
-    int fd = MHD_quiesce_daemon(server->daemon);
+    for (unsigned i = 0; i < HTTP_MAX_WORKERS; i++)
+        if (server->workers[i])
+            worker_quiesce(server->workers[i]);
+    int fd = server->daemon ? MHD_quiesce_daemon(server->daemon) : -1;
     if (fd >= 0)
         close(fd);
 }
@@ -331,11 +365,14 @@ int http_server_stop(struct http_server *server, int64_t timeout_ms)
     http_server_quiesce(server);
     int64_t until_ms = clock_monotonic_ms() + timeout_ms;
     while (atomic_load(&server->in_progress) > 0) {
-        if (clock_monotonic_ms() >= until_ms)
+        int64_t over_ms = clock_monotonic_ms() - until_ms;
+        if (over_ms >= DRAIN_SHUT_MS)
             return -1;
+        if (over_ms >= 0) /* a client that is slow or gone does not hold up the stop */
+            reaper_shut_unfinished(server->reaper);
         usleep(DRAIN_LOOK_US);
     }
-    MHD_stop_daemon(server->daemon);
+    daemons_stop(server);
     reaper_stop(server->reaper);
     reaper_free(server->reaper);
     free(server);

@@ -197,8 +197,8 @@ static void start_or_fail(struct daemon *daemon)
     size_t bytes = strlen(log); /* what Check passes on is bounded */
     fprintf(stderr, "%s", bytes > LOG_SHOWN ? log + bytes - LOG_SHOWN : log);
     free(log);
-    ck_abort_msg("webhookd is not ready (%s %d)",
-                 daemon->child ? "still running" : "exit status", exit_status(status));
+    ck_abort_msg("webhookd is not ready (%s %d)", daemon->child ? "still running" : "exit status",
+                 exit_status(status));
 }
 
 void daemon_prepare(struct daemon *daemon, const struct daemon_options *options)
@@ -273,17 +273,13 @@ void daemon_kill(struct daemon *daemon)
     daemon_wait(daemon);
 }
 
-/* Supervisors that are left: told by the attempts' pid files, while their locks are held by living processes. */
+/* SIGTERM, so that they end what their vessels have started too; SIGKILL if that takes longer than any grace. */
 static void end_supervisors(struct daemon *daemon)
 {
-    char *command =
-        memory_format("for f in %s/attempts/*/pid; do [ -f \"$f\" ] && p=$(cat \"$f\") && "
-                      "grep -q webhookd-vessel /proc/$p/comm 2>/dev/null && kill -KILL $p; done "
-                      "2>/dev/null; true",
-                      daemon->state_dir);
-    if (system(command) != 0)
-        fprintf(stderr, "supervisors not ended\n");
-    free(command);
+    int tries = 0;
+    while (janitor_signal_supervisors(daemon->state_dir, tries < 600 ? SIGTERM : SIGKILL) > 0 &&
+           tries++ < 620)
+        usleep(20000);
 }
 
 void daemon_finish(struct daemon *daemon)

@@ -20,6 +20,7 @@
 #include "base/memory.h"
 
 #define TRIES         100
+#define GENTLE_TRIES  20
 #define TRY_EVERY_US  50000
 #define MOST_MOUNTS   16
 #define COMM_OF_LIMIT 15 /* the kernel keeps this many characters of a program's name */
@@ -102,7 +103,8 @@ static void clean(const char *folder)
 {
     for (int tries = 0; tries < TRIES && access(folder, F_OK) == 0; tries++) {
         struct error error = ERROR_INIT;
-        janitor_signal_supervisors(folder, SIGKILL);
+        /* At first SIGTERM, so that they end what their vessels have started too. */
+        janitor_signal_supervisors(folder, tries < GENTLE_TRIES ? SIGTERM : SIGKILL);
         janitor_unmount(folder);
         if (file_remove_tree(AT_FDCWD, folder, &error) == 0)
             return;

@@ -239,7 +239,6 @@ START_TEST(second_webhookd_on_the_same_state_is_refused)
     ck_assert_int_eq(daemon_start_fails(&second), 1);
     assert_log_holds(&second, "another webhookd uses");
     ck_assert_int_eq(post_status(first.port, UNKNOWN_TOKEN, "x", 1), 400);
-    second.state_dir[0] = '\0'; /* is the first one's */
     daemon_finish(&second);
     daemon_finish(&first);
 }
@@ -644,6 +643,38 @@ START_TEST(idle_connections_do_not_hold_up_the_stop)
     ck_assert_int_eq(daemon_stop(&daemon), 0); /* in less than 30 s, where the drain has 10 min */
     close(silent);
     close(half);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(clients_in_the_middle_of_a_body_do_not_hold_up_the_stop_for_ever)
+{
+    struct daemon daemon;
+    struct daemon_options options = {.hooks = "answer_timeout = \"10ms\""};
+    daemon_begin(&daemon, &options);
+    char *fleet = bash_fleet("Slow", "true");
+    char *url = daemon_fleet(&daemon, fleet);
+    static const char *const rests[] = {"Content-Length: 100\r\n\r\nsome",
+                                        "Content-Length: 1000000\r\n\r\nsome",
+                                        "Transfer-Encoding: chunked\r\n\r\n4\r\nsome\r\n"};
+    int fds[2 * ARRAY_COUNT(rests)];
+    for (size_t i = 0; i < ARRAY_COUNT(fds); i++) {
+        char *text = memory_format("POST %s HTTP/1.1\r\nHost: x\r\n%s", url_path(url),
+                                   rests[i % ARRAY_COUNT(rests)]);
+        fds[i] = raw_connect(daemon.port);
+        ck_assert_int_eq(raw_send(fds[i], text, strlen(text)), 0);
+        if (i >= ARRAY_COUNT(rests)) /* and half of them go away */
+            close(fds[i]);
+        free(text);
+    }
+    int64_t until_ms = clock_monotonic_ms() + 20000;
+    while (api_metric(&daemon, "hooks_in_flight_bytes") < 200)
+        ck_assert(clock_monotonic_ms() < until_ms);
+    ck_assert_int_eq(daemon_stop(&daemon), 0);
+    for (size_t i = 0; i < ARRAY_COUNT(rests); i++)
+        close(fds[i]);
+    free(url);
+    free(fleet);
     daemon_finish(&daemon);
 }
 END_TEST
@@ -1145,6 +1176,7 @@ TEST_MAIN("daemon", TEST(first_start_makes_a_state_folder_that_is_closed_to_othe
           TEST(sigterm_answers_what_is_in_flight_and_takes_nothing_new),
           TEST(sigint_ends_it_with_0_and_removes_the_admin_socket),
           TEST(idle_connections_do_not_hold_up_the_stop),
+          TEST(clients_in_the_middle_of_a_body_do_not_hold_up_the_stop_for_ever),
           TEST(vessel_goes_on_over_a_restart_with_output_and_exit_code),
           TEST(vessel_that_ends_while_the_daemon_is_away_is_recorded),
           TEST(vessel_goes_on_when_the_daemon_is_killed),

@@ -950,7 +950,7 @@ static void kill_attempt(const struct daemon *daemon)
 START_TEST(attempt_whose_supervisor_was_killed_is_interrupted)
 {
     struct setting setting;
-    begin(&setting, NULL, "echo begun; sleep 1000");
+    begin(&setting, NULL, "echo begun; exec sleep 1000");
     char *id = api_post(setting.url, "x", 1);
     api_await_output(&setting.daemon, id, "main", "begun\n");
     kill_attempt(&setting.daemon);
@@ -969,7 +969,7 @@ START_TEST(interrupted_attempt_is_run_again_where_the_fleet_says_so)
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
     char *base = bash_fleet("Reruns", "echo attempt $WEBHOOKD_ATTEMPT\n"
-                                      "[ $WEBHOOKD_ATTEMPT = 1 ] && sleep 1000\ntrue");
+                                      "[ $WEBHOOKD_ATTEMPT = 1 ] && exec sleep 1000\ntrue");
     char *fleet = memory_format("%son_interrupt: RERUN\n", base);
     char *url = daemon_fleet(&daemon, fleet);
     char *id = api_post(url, "x", 1);

@@ -1,0 +1,140 @@
+/* The thread of a hook worker: see worker.h. Started and stopped by http/server; libmicrohttpd's callbacks run on it. */
+#include "http/worker.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/thread.h"
+
+struct worker {
+    struct MHD_Daemon *daemon; /* the thread's until it has ended */
+    int epoll_fd;              /* the daemon's */
+    int wake_fd;
+    pthread_t thread;
+    atomic_bool woken; /* a wake-up is on its way: more would say nothing new */
+    atomic_bool quiesce, stop;
+    sem_t quiesced;
+    atomic_int resuming; /* threads in worker_resume, under whom it may not be freed */
+};
+
+static _Thread_local struct worker *current;
+
+struct worker *worker_current(void)
+{
+    return current;
+}
+
+static void wake(struct worker *worker)
+{
+    if (atomic_exchange(&worker->woken, true))
+        return;
+    uint64_t one = 1;
+    ssize_t written = write(worker->wake_fd, &one, sizeof(one));
+    assert(written == sizeof(one));
+    (void)written;
+}
+
+void worker_resume(struct worker *worker, struct MHD_Connection *mhd)
+{
+    atomic_fetch_add(&worker->resuming, 1);
+    MHD_resume_connection(mhd);
+    wake(worker);
+    atomic_fetch_sub(&worker->resuming, 1);
+}
+
+static void stop_listening(struct worker *worker)
+{
+    int fd = MHD_quiesce_daemon(worker->daemon);
+    if (fd >= 0)
+        close(fd);
+    sem_post(&worker->quiesced);
+}
+
+static int timeout_ms(struct worker *worker)
+{
+    MHD_UNSIGNED_LONG_LONG timeout;
+    if (MHD_get_timeout(worker->daemon, &timeout) != MHD_YES)
+        return -1;
+    return timeout > INT_MAX ? INT_MAX : (int)timeout;
+}
+
+static void *worker_main(void *argument)
+{
+    struct worker *worker = argument;
+    bool listening = true;
+    current = worker;
+    while (!atomic_load(&worker->stop)) {
+        struct pollfd watched[] = {{worker->epoll_fd, POLLIN, 0}, {worker->wake_fd, POLLIN, 0}};
+        int ready = poll(watched, ARRAY_COUNT(watched), timeout_ms(worker));
+        if (ready > 0 && watched[1].revents != 0) {
+            uint64_t count;
+            while (read(worker->wake_fd, &count, sizeof(count)) < 0 && errno == EINTR)
+                ;
+            atomic_store(&worker->woken, false); /* before looking at what it was for */
+        }
+        if (listening && atomic_load(&worker->quiesce)) {
+            stop_listening(worker);
+            listening = false;
+        }
+        MHD_run(worker->daemon);
+    }
+    return NULL;
+}
+
+static void worker_free(struct worker *worker)
+{
+    MHD_stop_daemon(worker->daemon);
+    if (worker->wake_fd >= 0)
+        close(worker->wake_fd);
+    sem_destroy(&worker->quiesced);
+    free(worker);
+}
+
+struct worker *worker_start(struct MHD_Daemon *daemon, const char *thread_name, struct error *error)
+{
+    struct worker *worker = memory_alloc(sizeof(*worker));
+    worker->daemon = daemon;
+    worker->epoll_fd = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+    sem_init(&worker->quiesced, 0, 0);
+    worker->wake_fd = eventfd(0, EFD_CLOEXEC);
+    if (worker->wake_fd < 0)
+        error_set_errno(error, errno, "cannot make an eventfd");
+    else if (thread_start(&worker->thread, thread_name, worker_main, worker, error) == 0)
+        return worker;
+    worker_free(worker);
+    return NULL;
+}
+
+void worker_quiesce(struct worker *worker)
+{
+    if (atomic_exchange(&worker->quiesce, true))
+        return;
+    wake(worker);
+    while (sem_wait(&worker->quiesced) != 0)
+        ;
+}
+
+void worker_stop(struct worker *worker)
+{
+    if (!worker)
+        return;
+    atomic_store(&worker->stop, true);
+    wake(worker);
+    pthread_join(worker->thread, NULL);
+    while (atomic_load(&worker->resuming) >
+           0) /* its last answer is out, its waker a few instructions behind */
+        sched_yield();
+    worker_free(worker);
+}
