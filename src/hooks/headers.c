@@ -14,10 +14,25 @@
 static const char *const event_names[] = {"X-GitHub-Event", "X-Gitlab-Event", "X-Event-Key",
                                           "Ce-Type"};
 
+#define SIMPLE_MAX 48
+
+struct header {
+    const char *name, *value; /* libmicrohttpd's */
+    size_t name_bytes, value_bytes;
+};
+
+/* The usual request: few headers, no name twice, values of plain ASCII. */
+struct simple_headers {
+    struct header list[SIMPLE_MAX];
+    size_t count, bytes;
+    bool is_simple;
+};
+
 struct collection {
     json_t *object;
     struct stored_headers *stored;
     size_t event_rank; /* of the event found so far */
+    struct simple_headers simple;
 };
 
 char *headers_to_utf8(const char *text)
@@ -80,34 +95,111 @@ static void add_value(json_t *object, const char *name, const char *value)
         json_object_set_new_nocheck(object, name, json_pack("[o]", text));
 }
 
-static int collect(void *context, const char *name, const char *value)
+/* Needs no escape in JSON, and is UTF-8. */
+static bool is_plain(const char *text, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (c < 0x20 || c >= 0x7f || c == '"' || c == '\\')
+            return false;
+    }
+    return true;
+}
+
+static void note_simple(struct simple_headers *simple, const char *name, const char *value)
+{
+    struct header header = {name, value, strlen(name), strlen(value)};
+    if (simple->count == SIMPLE_MAX || !is_plain(value, header.value_bytes)) {
+        simple->is_simple = false;
+        return;
+    }
+    for (size_t i = 0; i < simple->count; i++) {
+        const struct header *other = &simple->list[i];
+        if (other->name_bytes == header.name_bytes && strcasecmp(other->name, name) == 0) {
+            simple->is_simple = false;
+            return;
+        }
+    }
+    simple->list[simple->count++] = header;
+    simple->bytes += header.name_bytes + header.value_bytes + sizeof("\"\":[\"\"],");
+}
+
+/* What jansson would write, without a tree in between: this is on every request's way. NULL if memory is gone. */
+static char *write_simple(const struct simple_headers *simple, size_t *bytes)
+{
+    char *text = malloc(simple->bytes + sizeof("{}"));
+    char *to = text;
+    if (!text)
+        return NULL;
+    *to++ = '{';
+    for (size_t i = 0; i < simple->count; i++) {
+        const struct header *header = &simple->list[i];
+        to = stpcpy(to, i > 0 ? ",\"" : "\"");
+        char *name = to;
+        to = stpcpy(to, header->name);
+        make_canonical(name);
+        to = stpcpy(to, "\":[\"");
+        to = mempcpy(to, header->value, header->value_bytes);
+        to = stpcpy(to, "\"]");
+    }
+    to = stpcpy(to, "}");
+    *bytes = (size_t)(to - text);
+    return text;
+}
+
+static int look(void *context, const char *name, const char *value)
 {
     struct collection *collection = context;
-    size_t bytes = strlen(name);
-    char canonical[256];
     if (strcasecmp(name, "Host") == 0) {
         if (!collection->stored->host)
             collection->stored->host = headers_to_utf8(value);
         return 0;
     }
-    char *copy = bytes < sizeof(canonical) ? memcpy(canonical, name, bytes + 1)
-                                           : memory_string_n(name, bytes);
-    make_canonical(copy);
-    add_value(collection->object, copy, value);
-    if (copy != canonical)
-        free(copy);
     note_event(collection, name, value);
+    if (collection->simple.is_simple)
+        note_simple(&collection->simple, name, value);
     return 0;
+}
+
+/* The way for all others. */
+static int collect(void *context, const char *name, const char *value)
+{
+    struct collection *collection = context;
+    if (strcasecmp(name, "Host") == 0)
+        return 0;
+    char *canonical = memory_string(name);
+    make_canonical(canonical);
+    add_value(collection->object, canonical, value);
+    free(canonical);
+    return 0;
+}
+
+static char *write_any(struct collection *collection, const struct http_exchange *exchange,
+                       size_t *bytes)
+{
+    collection->object = json_object();
+    http_each_header(exchange, collect, collection);
+    char *text = json_dumps(collection->object, JSON_COMPACT);
+    json_decref(collection->object);
+    *bytes = text ? strlen(text) : 0;
+    return text;
 }
 
 void headers_collect(const struct http_exchange *exchange, struct stored_headers *stored)
 {
-    *stored = (struct stored_headers){0};
-    struct collection collection = {json_object(), stored, ARRAY_COUNT(event_names)};
-    http_each_header(exchange, collect, &collection);
-    stored->json = json_dumps(collection.object, JSON_COMPACT);
-    stored->bytes = stored->json ? strlen(stored->json) : 0;
-    json_decref(collection.object);
+    stored->json = stored->host = NULL;
+    stored->bytes = 0;
+    stored->event[0] = '\0';
+    struct collection collection;
+    collection.stored = stored;
+    collection.event_rank = ARRAY_COUNT(event_names);
+    collection.simple.count = collection.simple.bytes = 0;
+    collection.simple.is_simple = true;
+    http_each_header(exchange, look, &collection);
+    if (collection.simple.is_simple)
+        stored->json = write_simple(&collection.simple, &stored->bytes);
+    else
+        stored->json = write_any(&collection, exchange, &stored->bytes);
     if (!stored->host)
         stored->host = memory_string("");
 }

@@ -19,9 +19,8 @@
 #include "http/reaper.h"
 #include "http/worker.h"
 
-#define POOL_BYTES                                                                                 \
-    (40 *                                                                                          \
-     1024) /* per connection, of which only touched pages cost: 16 KiB of headers and a piece of body */
+/* For each connection: 16 KiB of headers and what libmicrohttpd keeps about them. It clears all of it for each request. */
+#define POOL_BYTES    (24 * 1024)
 #define DRAIN_LOOK_US 2000
 #define DRAIN_SHUT_MS 1000 /* for libmicrohttpd to notice */
 

@@ -712,7 +712,7 @@ START_TEST(runs_wait_while_the_runner_is_disabled_and_run_after_a_restart)
     begin(&setting, "enabled = false", "cat \"$SHIPYARD_WEBHOOK_BODY_FILE\"");
     char *ids[RUNS];
     for (int i = 0; i < RUNS; i++) {
-        char body[8];
+        char body[24];
         snprintf(body, sizeof(body), "body %d", i);
         ids[i] = api_post(setting.url, body, strlen(body));
     }
@@ -721,7 +721,7 @@ START_TEST(runs_wait_while_the_runner_is_disabled_and_run_after_a_restart)
     daemon_configure(&setting.daemon, &plain);
     daemon_restart(&setting.daemon);
     for (int i = 0; i < RUNS; i++) {
-        char body[8];
+        char body[24];
         snprintf(body, sizeof(body), "body %d", i);
         json_t *run = api_await_end(&setting.daemon, ids[i]);
         char *output = api_output(&setting.daemon, run, "main");
@@ -873,12 +873,12 @@ START_TEST(many_runs_all_end_each_with_its_own_body)
     begin(&setting, NULL, "cat \"$SHIPYARD_WEBHOOK_BODY_FILE\"");
     char *ids[RUNS];
     for (int i = 0; i < RUNS; i++) {
-        char body[16];
+        char body[24];
         snprintf(body, sizeof(body), "number %d", i);
         ids[i] = api_post(setting.url, body, strlen(body));
     }
     for (int i = 0; i < RUNS; i++) {
-        char body[16];
+        char body[24];
         snprintf(body, sizeof(body), "number %d", i);
         json_t *run = api_await_end(&setting.daemon, ids[i]);
         char *output = api_output(&setting.daemon, run, "main");
