@@ -17,8 +17,14 @@ struct suite_test {
     double timeout_s; /* 0 = 60 */
 };
 
-#define TEST(function)              {#function, function, 0}
-#define SLOW_TEST(function, seconds) {#function, function, seconds}
+#define TEST(function)                                                                             \
+    {                                                                                              \
+#function, function, 0                                                                     \
+    }
+#define SLOW_TEST(function, seconds)                                                               \
+    {                                                                                              \
+#function, function, seconds                                                               \
+    }
 
 int suite_run(const char *name, const struct suite_test *tests, size_t count);
 void test_skip(const char *why);

@@ -1066,7 +1066,8 @@ START_TEST(json_log_is_one_json_object_a_line)
     json_decref(api_await_end(&daemon, api_text(run, "id")));
     json_decref(runs);
     ck_assert_int_eq(post_status(daemon.port, "/nothing\"here\\", "x", 1), 404);
-    free(raw_exchange(daemon.port, "POST / HTTP/1.1\r\nHost: a\r\nHost: b\x1b[1m\r\n\r\n", 46));
+    static const char hostile[] = "POST / HTTP/1.1\r\nHost: a\r\nHost: b\x1b[1m\r\n\r\n";
+    free(raw_exchange(daemon.port, hostile, strlen(hostile)));
     ck_assert_int_eq(daemon_stop(&daemon), 0);
 
     char *log = daemon_log(&daemon), *rest = log, *line;

@@ -122,10 +122,9 @@ START_TEST(what_is_not_acted_on_yet_is_said_once)
                     "max_memory = 2GiB max_processes = 5 max_open_files = 99 enabled = false }\n"
                     "retention { runs = 30d }\n"
                     "fleet \"a/b/d\" { sandbox = off }");
-    static const char *const keys[] = {"runner.readable ",      "runner.writable ",
-                                       "runner.network ",       "runner.max_memory ",
-                                       "runner.max_processes ", "runner.max_open_files ",
-                                       "retention.runs "};
+    static const char *const keys[] = {
+        "runner.readable ",      "runner.writable ",       "runner.network ", "runner.max_memory ",
+        "runner.max_processes ", "runner.max_open_files ", "retention.runs "};
     ck_assert_uint_eq(report.count, ARRAY_COUNT(keys));
     for (size_t i = 0; i < ARRAY_COUNT(keys); i++)
         ck_assert_int_eq(strncmp(report.lines[i], keys[i], strlen(keys[i])), 0);
