@@ -11,7 +11,7 @@
 #define ENVELOPE                                                                                   \
     "{\"request\":{\"id\":\"" UUID "\"},\"data\":{\"fleet_id\":\"" UUID                            \
     "\",\"project_id\":\"" UUID "\",\"org_id\":\"" UUID "\",\"fleet_run_id\":\"" UUID "\"}}"
-#define POOL_BYTES (40 * 1024)
+#define POOL_BYTES (24 * 1024)
 
 static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, const char *url,
                                   const char *method, const char *version, const char *upload_data,

@@ -48,7 +48,7 @@ struct bench {
     int bare_in;
     unsigned bare_port;
     struct disk_log log;
-    double rate; /* of row 4 */
+    double rate, disk_rate; /* of row 4: half of what each side can do */
 };
 
 struct row {
@@ -210,7 +210,7 @@ static void end_disk(struct bench *bench)
 static double disk_quantile(struct bench *bench, double share)
 {
     struct samples samples = SAMPLES_INIT;
-    disk_log_append(&bench->log, bench->side_us, &samples);
+    disk_log_append(&bench->log, 0, bench->side_us, &samples);
     double value = samples_quantile(&samples, share);
     samples_free(&samples);
     return value;
@@ -237,7 +237,11 @@ static void begin_half(struct bench *bench)
     post(bench, &plan, &report);
     bench->rate = report.rate / 2;
     samples_free(&report.latencies_us);
-    printf("    half the maximum rate: %.0f POSTs/s\n", bench->rate);
+    disk_log_append(&bench->log, 0, bench->side_us, &report.latencies_us);
+    bench->disk_rate = (double)report.latencies_us.count * 1e6 / (double)bench->side_us / 2;
+    samples_free(&report.latencies_us);
+    printf("    half the maximum rate: %.0f POSTs/s, %.0f syncs/s\n", bench->rate,
+           bench->disk_rate);
 }
 
 static double spread(struct samples *samples)
@@ -255,7 +259,7 @@ static double measure_half(struct bench *bench, enum side side)
     if (side == OURS)
         post(bench, &plan, &report);
     else
-        disk_log_append(&bench->log, bench->side_us, &report.latencies_us);
+        disk_log_append(&bench->log, bench->disk_rate, bench->side_us, &report.latencies_us);
     double value = spread(&report.latencies_us);
     samples_free(&report.latencies_us);
     return value;

@@ -1109,10 +1109,12 @@ START_TEST(stuck_stderr_stops_no_request)
     daemon.pid = daemon.child;
     close(pipes[1]);
     int64_t until_ms = clock_monotonic_ms() + 20000;
-    for (struct response response = {0}; response.status != 200;) {
+    for (bool alive = false; !alive;) {
+        struct response response;
         ck_assert(clock_monotonic_ms() < until_ms);
-        response_free(&response);
         api_call(&daemon, "GET", "/healthz", NULL, 0, &response);
+        alive = response.status == 200;
+        response_free(&response);
     }
     daemon.port = hooks_port(&daemon);
 

@@ -66,7 +66,7 @@ START_TEST(a_running_vessel_outlives_the_runner_and_is_found_again)
 {
     struct house house;
     struct blocked blocked;
-    house_open(&house, "user = \"root\"");
+    house_open(&house, "user = \"nobody\"");
     block(&house, &blocked, "");
     house_stop(&house);
     ck_assert_int_eq(house_see(&house, &blocked.run).status, RUN_RUNNING);
@@ -90,7 +90,7 @@ START_TEST(a_vessel_that_ended_while_no_runner_was_there_has_its_exit_code)
 {
     struct house house;
     struct blocked blocked;
-    house_open(&house, "user = \"root\"");
+    house_open(&house, "user = \"nobody\"");
     block(&house, &blocked, "");
     house_stop(&house);
     let_go(&blocked);
@@ -121,7 +121,7 @@ START_TEST(a_killed_supervisor_is_an_interruption_and_nothing_runs_twice)
 {
     struct house house;
     struct blocked blocked;
-    house_open(&house, "user = \"root\"");
+    house_open(&house, "user = \"nobody\"");
     block(&house, &blocked, "");
     kill_supervisor(&house, &blocked.run);
     struct seen seen = house_wait_until_ended(&house, &blocked.run);
@@ -139,7 +139,7 @@ START_TEST(an_interrupted_vessel_runs_again_if_the_fleet_says_so)
 {
     struct house house;
     struct blocked blocked;
-    house_open(&house, "user = \"root\"");
+    house_open(&house, "user = \"nobody\"");
     block(&house, &blocked, "on_interrupt: RERUN\n");
     kill_supervisor(&house, &blocked.run);
     struct seen seen = house_wait_until_ended(&house, &blocked.run);
@@ -170,7 +170,7 @@ static struct id this_boot(void)
 START_TEST(an_attempt_that_provably_never_ran_is_started_once)
 {
     struct house house;
-    house_open(&house, "user = \"root\"");
+    house_open(&house, "user = \"nobody\"");
     struct id boot_id = this_boot();
     struct id run = house_make_committed_start(&house, "", &boot_id);
     house_start(&house);
@@ -186,7 +186,7 @@ START_TEST(folders_of_an_attempt_that_never_ran_are_used_again)
 {
     struct house house;
     struct error error = ERROR_INIT;
-    house_open(&house, "user = \"root\"");
+    house_open(&house, "user = \"nobody\"");
     struct id boot_id = this_boot();
     struct id run = house_make_committed_start(&house, "", &boot_id);
     struct seen seen = house_see(&house, &run);
@@ -221,7 +221,7 @@ END_TEST
 START_TEST(after_a_restart_of_the_machine_an_attempt_is_interrupted)
 {
     struct house house;
-    house_open(&house, "user = \"root\"");
+    house_open(&house, "user = \"nobody\"");
     struct id other_boot = id_random();
     struct id run = house_make_committed_start(&house, "", &other_boot);
     house_start(&house);
@@ -235,7 +235,7 @@ END_TEST
 START_TEST(a_disabled_runner_still_notes_how_running_vessels_end)
 {
     struct house house;
-    house_open(&house, "user = \"root\"\nenabled = false");
+    house_open(&house, "user = \"nobody\"\nenabled = false");
     struct id other_boot = id_random();
     struct id run = house_make_committed_start(&house, "", &other_boot);
     house_start(&house);
@@ -253,7 +253,7 @@ static bool has_tried(struct house *house, const void *context)
 START_TEST(a_run_whose_supervisor_cannot_be_spawned_is_not_lost)
 {
     struct house house;
-    house_open(&house, "user = \"root\"");
+    house_open(&house, "user = \"nobody\"");
     char *right = house.supervisor;
     house.supervisor = memory_format("%s/missing", house.path);
     struct id fleet = house_apply_script(&house, "echo attempt $WEBHOOKD_ATTEMPT", "");
@@ -273,7 +273,7 @@ END_TEST
 START_TEST(folders_that_belong_to_no_run_are_removed_at_start)
 {
     struct house house;
-    house_open(&house, "user = \"root\"");
+    house_open(&house, "user = \"nobody\"");
     static const char *const paths[] = {"runs",
                                         "attempts",
                                         "trash",
@@ -293,7 +293,7 @@ START_TEST(many_runs_all_end_and_leave_nothing_behind)
 {
     struct house house;
     enum { RUNS = 40 };
-    house_open(&house, "user = \"root\"\nmax_vessels = 5");
+    house_open(&house, "user = \"nobody\"\nmax_vessels = 5");
     struct id fleet = house_apply_script(&house, "exit 0", "");
     struct id runs[RUNS];
     house_start(&house);
@@ -314,7 +314,7 @@ START_TEST(stopping_in_the_middle_of_many_runs_loses_none)
 {
     struct house house;
     enum { RUNS = 30 };
-    house_open(&house, "user = \"root\"\nmax_vessels = 4");
+    house_open(&house, "user = \"nobody\"\nmax_vessels = 4");
     struct id fleet = house_apply_script(&house, "exit 0", "");
     struct id runs[RUNS];
     for (int i = 0; i < RUNS; i++)

@@ -1,6 +1,7 @@
 /* How the runner runs what waits: with the real store, commit queue and supervisor in a temporary folder. */
 #include "runner/runner.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +17,7 @@
 START_TEST(a_run_ends_with_its_exit_code_and_its_output_and_leaves_no_folder)
 {
     struct house house;
-    house_open(&house, "user = \"root\"");
+    house_open(&house, "user = \"nobody\"");
     struct id fleet = house_apply_script(&house, "echo out; echo err >&2; pwd | grep -o runs", "");
     struct id run = house_accept(&house, &fleet);
     house_start(&house);
@@ -36,7 +37,7 @@ END_TEST
 START_TEST(a_run_accepted_while_the_runner_runs_is_started)
 {
     struct house house;
-    house_open(&house, "user = \"root\"");
+    house_open(&house, "user = \"nobody\"");
     house_start(&house);
     struct id fleet = house_apply_script(&house, "exit 0", "");
     for (int i = 0; i < 3; i++) {
@@ -55,7 +56,7 @@ START_TEST(headers_and_an_inline_body_reach_the_vessel_byte_for_byte)
 {
     struct house house;
     static const char body[] = "a\0b\n";
-    house_open(&house, "user = \"root\"");
+    house_open(&house, "user = \"nobody\"");
     struct id fleet = house_apply_script(
         &house,
         "cat \"$SHIPYARD_WEBHOOK_HEADERS_FILE\"; od -An -tx1 \"$SHIPYARD_WEBHOOK_BODY_FILE\"", "");
@@ -77,7 +78,7 @@ END_TEST
 START_TEST(without_headers_and_body_there_are_no_files)
 {
     struct house house;
-    house_open(&house, "user = \"root\"");
+    house_open(&house, "user = \"nobody\"");
     struct id fleet =
         house_apply_script(&house,
                            "test -n \"$SHIPYARD_WEBHOOK_BODY_FILE\" && ls -d "
@@ -95,7 +96,7 @@ START_TEST(a_spooled_body_reaches_the_vessel)
 {
     struct house house;
     struct error error = ERROR_INIT;
-    house_open(&house, "user = \"root\"");
+    house_open(&house, "user = \"nobody\"");
     struct id fleet = house_apply_script(
         &house, "sha256sum < \"$SHIPYARD_WEBHOOK_BODY_FILE\"; echo \"$WEBHOOKD_BODY_SHA256\"", "");
     size_t bytes = 300000;
@@ -124,7 +125,7 @@ END_TEST
 START_TEST(a_run_whose_spooled_body_is_gone_says_so)
 {
     struct house house;
-    house_open(&house, "user = \"root\"");
+    house_open(&house, "user = \"nobody\"");
     struct id fleet = house_apply_script(&house, "exit 0", "");
     struct run_input input = house_plain_input();
     input.body_place = BODY_SPOOLED;
@@ -143,7 +144,7 @@ END_TEST
 START_TEST(vessels_run_along_success_paths_in_one_folder)
 {
     struct house house;
-    house_open(&house, "user = \"root\"");
+    house_open(&house, "user = \"nobody\"");
     const char *const pairs[] = {"first", "echo one > a",           "left", "sed s/one/left/ a > l",
                                  "right", "sed s/one/right/ a > r", "last", "cat a l r",
                                  NULL};
@@ -164,7 +165,7 @@ END_TEST
 START_TEST(what_hangs_on_a_failed_vessel_is_incomplete)
 {
     struct house house;
-    house_open(&house, "user = \"root\"");
+    house_open(&house, "user = \"nobody\"");
     const char *const pairs[] = {"first", "exit 3", "second", "exit 0", "third", "exit 0", NULL};
     char *file =
         house_fleet("connections: {first: {second: SUCCESS}, second: {third: SUCCESS}}\n", pairs);
@@ -186,7 +187,7 @@ END_TEST
 START_TEST(an_errored_path_is_reported_as_not_acted_on)
 {
     struct house house;
-    house_open(&house, "user = \"root\"");
+    house_open(&house, "user = \"nobody\"");
     const char *const pairs[] = {"first", "exit 3", "second", "exit 0", NULL};
     char *file = house_fleet("connections: {first: {second: ERRORED}}\n", pairs);
     struct id fleet = house_apply(&house, file);
@@ -204,7 +205,7 @@ END_TEST
 START_TEST(stubs_end_errored_without_an_attempt)
 {
     struct house house;
-    house_open(&house, "user = \"root\"");
+    house_open(&house, "user = \"nobody\"");
     struct id fleet = house_apply(
         &house, "name: Stubs\nvessels:\n"
                 "  first: {source: {type: BLUEPRINT, blueprint: Slack, inputs_type: INLINE}}\n"
@@ -227,7 +228,7 @@ END_TEST
 START_TEST(a_vessel_over_its_cutoff_is_errored_and_the_reason_says_when)
 {
     struct house house;
-    house_open(&house, "user = \"root\"");
+    house_open(&house, "user = \"nobody\"");
     struct id fleet = house_apply(
         &house, "name: Slow\nvessels:\n  only:\n    source: {type: CODE, language: BASH, "
                 "file_to_run: a.sh, file: {name: a.sh, content: 'sleep 600'}}\n"
@@ -245,7 +246,7 @@ END_TEST
 START_TEST(an_interpreter_that_is_not_there_is_127_with_a_reason)
 {
     struct house house;
-    house_open(&house, "user = \"root\"\nbash = \"no-such-bash\"");
+    house_open(&house, "user = \"nobody\"\nbash = \"no-such-bash\"");
     struct id fleet = house_apply_script(&house, "exit 0", "");
     struct id run = house_accept(&house, &fleet);
     house_start(&house);
@@ -260,11 +261,17 @@ END_TEST
 START_TEST(never_more_vessels_at_once_than_configured)
 {
     struct house house;
-    house_open(&house, "user = \"root\"\nmax_vessels = 2");
+    house_open(&house, "user = \"nobody\"\nmax_vessels = 2");
     char *here = house_fifo(&house, "here"), *go = house_fifo(&house, "go");
     int here_fd = house_open_fifo(here), go_fd = house_open_fifo(go);
     char *marks = memory_format("%s/marks", house.path);
-    ck_assert_int_eq(mkdir(marks, 0777), 0);
+    char *counted = memory_format("%s/counts", house.path);
+    int counts_fd = open(counted, O_CREAT | O_WRONLY | O_CLOEXEC, 0666);
+    ck_assert_int_ge(counts_fd, 0);
+    ck_assert_int_eq(fchmod(counts_fd, 0666), 0); /* for a vessel that runs as another user */
+    close(counts_fd);
+    free(counted);
+    ck_assert(mkdir(marks, 0777) == 0 && chmod(marks, 0777) == 0);
     char *script = memory_format(
         "touch %s/$$; ls %s | wc -l >> %s/../counts; echo -n x > %s; read -n 1 < %s; rm %s/$$",
         marks, marks, marks, here, go, marks);
@@ -303,7 +310,7 @@ END_TEST
 START_TEST(a_disabled_runner_lets_runs_wait_until_it_is_enabled)
 {
     struct house house;
-    house_open(&house, "user = \"root\"\nenabled = false");
+    house_open(&house, "user = \"nobody\"\nenabled = false");
     struct id fleet = house_apply_script(&house, "exit 0", "");
     struct id run = house_accept(&house, &fleet);
     house_start(&house);
@@ -313,10 +320,26 @@ START_TEST(a_disabled_runner_lets_runs_wait_until_it_is_enabled)
     house_stop(&house); /* it has had its time to claim by now */
     ck_assert_int_eq(house_see(&house, &run).status, RUN_SCHEDULED);
     house_start(&house);
-    struct config *fresh = house_config("user = \"root\"");
+    struct config *fresh = house_config("user = \"nobody\"");
     runner_reconfigure(house.runner, fresh);
     config_release(fresh);
     ck_assert_int_eq(house_wait_until_ended(&house, &run).status, RUN_SUCCESS);
+    house_close(&house);
+}
+END_TEST
+
+START_TEST(root_is_no_user_for_vessels)
+{
+    if (geteuid() != 0) {
+        test_skip("needs root");
+        return;
+    }
+    struct house house;
+    struct error error = ERROR_INIT;
+    house_open(&house, "user = \"root\"");
+    ck_assert_ptr_null(house_try_start(&house, &error));
+    ck_assert_int_eq(error.kind, ERROR_INVALID);
+    ck_assert_ptr_nonnull(strstr(error.message, "root"));
     house_close(&house);
 }
 END_TEST
@@ -373,5 +396,5 @@ TEST_MAIN("runner", TEST(a_run_ends_with_its_exit_code_and_its_output_and_leaves
           TEST(an_interpreter_that_is_not_there_is_127_with_a_reason),
           TEST(never_more_vessels_at_once_than_configured),
           TEST(a_disabled_runner_lets_runs_wait_until_it_is_enabled),
-          TEST(an_unknown_user_refuses_to_start),
+          TEST(root_is_no_user_for_vessels), TEST(an_unknown_user_refuses_to_start),
           TEST(as_another_user_a_vessel_works_in_its_folder_and_sees_no_state))
