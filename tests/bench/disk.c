@@ -5,8 +5,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -50,27 +48,14 @@ void disk_log_close(struct disk_log *log)
     free(log->record);
 }
 
-static void sleep_until(int64_t due_us)
+void disk_log_append(struct disk_log *log, int64_t duration_us, struct samples *latencies_us)
 {
-    int64_t left_us = due_us - clock_monotonic_us();
-    if (left_us > 0) {
-        struct timespec left = {.tv_sec = left_us / 1000000, .tv_nsec = left_us % 1000000 * 1000};
-        nanosleep(&left, NULL);
-    }
-}
-
-void disk_log_append(struct disk_log *log, double rate, int64_t duration_us,
-                     struct samples *latencies_us)
-{
-    int64_t start_us = clock_monotonic_us();
-    int64_t due_us = start_us;
-    prctl(PR_SET_TIMERSLACK, 1); /* nanosecond: the kernel's 50 µs would count as latency */
-    for (int64_t i = 1; due_us < start_us + duration_us; i++) {
+    int64_t now_us = clock_monotonic_us(), until_us = now_us + duration_us;
+    while (now_us < until_us) {
+        int64_t before_us = now_us;
         append(log);
         sync_log(log);
-        int64_t now_us = clock_monotonic_us();
-        samples_add(latencies_us, (double)(now_us - due_us));
-        due_us = rate > 0 ? start_us + (int64_t)((double)i * 1e6 / rate) : now_us;
-        sleep_until(due_us);
+        now_us = clock_monotonic_us();
+        samples_add(latencies_us, (double)(now_us - before_us));
     }
 }

@@ -19,9 +19,7 @@ struct disk_log {
 void disk_log_open(struct disk_log *log, const char *folder, size_t record_bytes);
 void disk_log_close(struct disk_log *log);
 
-/* Writes a record and syncs it, again and again, for so many microseconds; how long each took goes to latencies_us. With a rate (per second; 0 =
- * as fast as they go) each is due at a fixed time and counts from then, so that a sync that stalls is charged for all that had to wait. */
-void disk_log_append(struct disk_log *log, double rate, int64_t duration_us,
-                     struct samples *latencies_us);
+/* Writes a record and syncs it, again and again, for so many microseconds; how long each took goes to latencies_us. */
+void disk_log_append(struct disk_log *log, int64_t duration_us, struct samples *latencies_us);
 
 #endif

@@ -35,7 +35,10 @@ struct work {
     atomic_int done_calls;
     enum error_kind kind;
     sem_t done;
+    struct work *older; /* all of them, for the end of the test */
 };
+
+static struct work *newest;
 
 static int apply_accept(struct commit_op *op, struct store *store, struct error *error)
 {
@@ -113,7 +116,18 @@ static struct work *work_new(const struct commit_kind *kind)
     work->waiting.op.kind = kind;
     work->body_bytes = (size_t)snprintf(work->body, sizeof(work->body), "hello");
     sem_init(&work->done, 0, 0);
+    work->older = newest;
+    newest = work;
     return work;
+}
+
+static void free_newest(void)
+{
+    struct work *work = newest;
+    newest = work->older;
+    sem_destroy(&work->done);
+    free(work->large_body);
+    free(work);
 }
 
 static void submit(struct work *work)
@@ -178,7 +192,7 @@ static void begin(void)
     start(1000);
     struct work *work = work_new(&waiting_kind);
     ck_assert_msg(commit_and_wait(queue, &work->waiting.op, &error) == 0, "%s", error.message);
-    free(work);
+    free_newest();
     faulty_vfs_reset();
 }
 
@@ -186,6 +200,8 @@ static void finish(void)
 {
     struct error error = ERROR_INIT;
     commit_stop(queue);
+    while (newest)
+        free_newest();
     faulty_vfs_reset();
     ck_assert_msg(file_remove_tree(AT_FDCWD, folder, &error) == 0, "%s", error.message);
 }
@@ -437,8 +453,7 @@ START_TEST(the_log_is_checkpointed_and_starts_over_before_it_grows_without_bound
     for (int i = 0; i < 2400; i++) { /* about 140 MiB of log */
         struct work *work = large_work();
         ck_assert_int_eq(submit_and_await(work), ERROR_NONE);
-        free(work->large_body);
-        free(work);
+        free_newest();
         commit_get_metrics(queue, &metrics);
         if (metrics.log_frames > longest_log)
             longest_log = metrics.log_frames;
@@ -458,8 +473,7 @@ START_TEST(a_checkpoint_that_the_disk_fails_stops_the_queue)
     for (int i = 0; i < 2000 && failures == 0; i++) {
         struct work *work = large_work();
         submit_and_await(work);
-        free(work->large_body);
-        free(work);
+        free_newest();
     }
     ck_assert_int_eq(failures, 1);
     finish();
