@@ -207,6 +207,31 @@ static void notify(const char *state)
         log_warning("service manager not told", log_why(&error));
 }
 
+/* The file, if webhookd could also be started with it; else NULL and why. */
+static struct config *load_startable(const char *path, struct config_report *report)
+{
+    struct config *fresh = config_load(path, report);
+    struct error error = ERROR_INIT;
+    if (!fresh || config_check_start(fresh, &error) == 0)
+        return fresh;
+    config_report_add(report, "%s: %s", path, error.message);
+    config_release(fresh);
+    return NULL;
+}
+
+static void take_over(struct daemon *daemon, struct config *fresh)
+{
+    config_keep_until_restart(fresh, daemon->config);
+    log_set_level(fresh->log_level);
+    log_set_format(fresh->log_format);
+    commit_set_min_free(daemon->queue, fresh->min_free_bytes);
+    runner_reconfigure(daemon->runner, fresh);
+    admin_reconfigure(daemon->admin, fresh);
+    hooks_reconfigure(daemon->hooks, fresh);
+    config_release(daemon->config);
+    daemon->config = fresh;
+}
+
 /* SIGHUP: a good file takes effect at once, as far as it can; a bad one changes nothing. */
 static void reload(struct daemon *daemon)
 {
@@ -214,21 +239,13 @@ static void reload(struct daemon *daemon)
     snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%" PRId64, clock_monotonic_us());
     notify(state);
     struct config_report report = {0};
-    struct config *fresh = config_load(daemon->config_path, &report);
+    struct config *fresh = load_startable(daemon->config_path, &report);
     if (!fresh) {
         log_report(LOG_LEVEL_ERROR, "configuration not reloaded", &report);
     } else {
         config_report_restart(daemon->first, fresh, &report);
-        config_keep_until_restart(fresh, daemon->config);
         log_report(LOG_LEVEL_WARNING, "configuration", &report);
-        log_set_level(fresh->log_level);
-        log_set_format(fresh->log_format);
-        commit_set_min_free(daemon->queue, fresh->min_free_bytes);
-        runner_reconfigure(daemon->runner, fresh);
-        admin_reconfigure(daemon->admin, fresh);
-        hooks_reconfigure(daemon->hooks, fresh);
-        config_release(daemon->config);
-        daemon->config = fresh;
+        take_over(daemon, fresh);
         log_info("configuration reloaded", log_text("file", daemon->config_path));
     }
     notify("READY=1");

@@ -98,9 +98,28 @@ static bool put_common_escape(struct log_line *line, uint32_t code_point)
     return false;
 }
 
+/* Characters that mean nothing anywhere: not in quotes, not between fields, not to a terminal. */
+static size_t plain_bytes(const char *text)
+{
+    size_t bytes = 0;
+    while (text[bytes] > ' ' && text[bytes] < 0x7f && text[bytes] != '"' && text[bytes] != '=' &&
+           text[bytes] != '\\')
+        bytes++;
+    return bytes;
+}
+
 static void put_escaped(struct log_line *line, const char *text, enum log_format format)
 {
     while (*text != '\0' && !line->cut) {
+        size_t plain = plain_bytes(text);
+        if (plain > 0) {
+            size_t room = room_bytes(line);
+            size_t bytes =
+                room > 0 && room < plain ? room : plain; /* what is cut shows how it begins */
+            put(line, text, bytes);
+            text += bytes;
+            continue;
+        }
         uint32_t code_point;
         size_t bytes = utf8_decode(text, &code_point);
         size_t step = bytes > 0 ? bytes : 1;
@@ -121,7 +140,7 @@ static bool needs_quotes(const char *text)
 {
     if (*text == '\0')
         return true;
-    while (*text != '\0') {
+    while (*(text += plain_bytes(text)) != '\0') {
         uint32_t code_point;
         size_t bytes = utf8_decode(text, &code_point);
         if (bytes == 0 || utf8_is_control(code_point) || strchr(" \"=\\", *text) != NULL)
@@ -180,7 +199,10 @@ static void put_field(struct log_line *line, const struct log_field *field, enum
         put_text(line, text);
         break;
     case LOG_VALUE_ID:
-        put_string(line, id_format(field->id, text), format);
+        if (format == LOG_FORMAT_TEXT)
+            put(line, id_format(field->id, text), ID_TEXT_BYTES - 1);
+        else
+            put_string(line, id_format(field->id, text), format);
         break;
     }
 }

@@ -49,6 +49,7 @@ struct request {
     enum request_state state;
     struct refusal refusal; /* REQUEST_REFUSED */
     unsigned answered;      /* the status, once there is an answer */
+    int64_t answer_us;      /* how long a 201 took, from the headers' arrival */
     uint8_t token_hash[SECRET_HASH_BYTES];
     char remote_addr[HTTP_PEER_BYTES];
     int64_t arrived_ms;
@@ -92,26 +93,29 @@ static void set_state(struct request *request, enum request_state state)
 
 /* ---- answers ---- */
 
-static void log_request(struct request *request, unsigned status, const char *reason)
+/* Written once the answer is out, so that no sender waits for a line of ours. */
+static void log_accepted(const struct request *request)
+{
+    log_info("request", log_id("request", http_request_id(request->exchange)),
+             log_int("status", 201), log_text("from", request->remote_addr),
+             log_int("bytes", request->total_bytes), log_int("us", request->answer_us),
+             log_id("fleet", &request->result.ids.fleet_id),
+             log_id("fleet_run", &request->result.ids.run_id));
+}
+
+static void log_refused(const struct request *request, unsigned status, const char *reason)
 {
     int64_t us = clock_monotonic_us() - http_started_us(request->exchange);
-    const struct id *run = status == 201 ? &request->result.ids.run_id : NULL;
-    if (run)
-        log_info("request", log_id("request", http_request_id(request->exchange)),
-                 log_int("status", status), log_text("from", request->remote_addr),
-                 log_int("bytes", request->total_bytes), log_int("us", us),
-                 log_id("fleet", &request->result.ids.fleet_id), log_id("fleet_run", run));
-    else
-        log_info("request", log_id("request", http_request_id(request->exchange)),
-                 log_int("status", status), log_text("from", request->remote_addr),
-                 log_int("us", us), log_text("reason", reason));
+    log_info("request", log_id("request", http_request_id(request->exchange)),
+             log_int("status", status), log_text("from", request->remote_addr), log_int("us", us),
+             log_text("reason", reason));
 }
 
 static enum http_step answer(struct request *request, struct refusal refusal)
 {
     request->answered = refusal.status;
     count_answer(request->hooks, refusal.status);
-    log_request(request, refusal.status, refusal.message ? refusal.message : "no such webhook");
+    log_refused(request, refusal.status, refusal.message ? refusal.message : "no such webhook");
     if (refusal.status == 503)
         http_add_header(request->exchange, "Retry-After", RETRY_AFTER);
     if (refusal.status == 405)
@@ -146,10 +150,9 @@ static enum http_step answer_accepted(struct request *request)
                   "project_id", id_format(&ids->project_id, project), "org_id",
                   id_format(&ids->org_id, org), "fleet_run_id", id_format(&ids->run_id, run));
     request->answered = 201;
-    log_request(request, 201, NULL);
+    request->answer_us = clock_monotonic_us() - http_started_us(request->exchange);
     count_answer(hooks, 201);
-    atomic_fetch_add(&hooks->answer_us_sum,
-                     (uint64_t)(clock_monotonic_us() - http_started_us(request->exchange)));
+    atomic_fetch_add(&hooks->answer_us_sum, (uint64_t)request->answer_us);
     return http_reply_data(request->exchange, 201, data);
 }
 
@@ -417,6 +420,8 @@ static void request_end(struct http_exchange *exchange, void *context)
     struct request *request = http_user(exchange);
     if (request->answered == 0)
         atomic_fetch_add(&request->hooks->unanswered, 1);
+    if (request->answered == 201)
+        log_accepted(request);
     acceptance_release(request->acceptance);
     spool_discard(request->spooled);
     in_flight_release(request->hooks, request->reserved_bytes);

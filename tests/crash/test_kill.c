@@ -129,7 +129,8 @@ static void read_diary(const char *path, struct diary *diary)
                       "a broken line: %s", text);
     }
     fclose(file);
-    qsort(diary->lines, diary->count, sizeof(*diary->lines), compare_lines);
+    if (diary->count > 0)
+        qsort(diary->lines, diary->count, sizeof(*diary->lines), compare_lines);
 }
 
 struct counting {

@@ -857,6 +857,11 @@ START_TEST(hangup_with_a_bad_file_reports_it_and_changes_nothing)
     struct daemon_options bad = {.hooks = "max_body = \"1GiB\"\nmax_bodies = 3"};
     reload(&daemon, &bad, "configuration not reloaded");
     assert_log_holds(&daemon, "webhookd.conf:6: hooks.max_bodies");
+    /* Nor does one that is well-formed, and that the next start would refuse. */
+    struct daemon_options unsafe = {.hooks = "max_body = \"1GiB\"",
+                                    .runner = "}\nfleet \"a/b/c\" {\nsandbox = \"strict\""};
+    reload(&daemon, &unsafe, "configuration not reloaded");
+    assert_log_holds(&daemon, "cannot isolate vessels yet");
     char *fleet = bash_fleet("Stays", "true");
     char *url = daemon_fleet(&daemon, fleet);
     char body[2000] = "";
