@@ -25,7 +25,7 @@ struct setup {
     char *time_zone;                /* the vessels' TZ */
 };
 
-/* NULL if a user is unknown. May block (name services): not for the runner's thread. */
+/* NULL if a user is unknown, or if the runner is enabled and the kernel gives no pidfd. May block (name services): not for the runner's thread. */
 struct setup *setup_new(struct config *config, struct error *error);
 void setup_free(struct setup *setup); /* NULL is fine */
 

@@ -244,27 +244,30 @@ static int spawn(struct attempt *attempt, struct error *error)
     return error_set_errno(error, failure, "cannot spawn %s", path);
 }
 
-/* -1 with errno. */
-static int watch(struct attempt *attempt, pid_t pid)
+static int watch(struct attempt *attempt, pid_t pid, struct error *error)
 {
-    struct error error = ERROR_INIT;
     int fd = pidfd_open(pid, 0);
     if (fd < 0)
-        return -1;
+        return error_set_errno(error, errno, "pidfd_open of %d", (int)pid);
     attempt->watch.fd = fd;
-    if (loop_watch(runner_of(attempt)->loop, &attempt->watch, EPOLLIN, &error) == 0)
+    if (loop_watch(runner_of(attempt)->loop, &attempt->watch, EPOLLIN, error) == 0)
         return 0;
     attempt->watch.fd = -1;
     close(fd);
-    errno = EAGAIN;
     return -1;
 }
 
 /* Our child stays a zombie until it is waited for, so its pid stays its own however often this is tried. */
 static void watch_child(struct attempt *attempt)
 {
-    if (watch(attempt, attempt->pid) != 0)
-        call_again(attempt, wait_after(++attempt->looks, LOOK_FIRST_MS, LOOK_MAX_MS));
+    struct error error = ERROR_INIT;
+    if (watch(attempt, attempt->pid, &error) == 0)
+        return;
+    if (attempt->looks == 0)
+        log_warning("vessel not watched, to be tried again",
+                    log_id("run", &attempt->vessel->run->work->ids.run_id),
+                    log_text("attempt", attempt->name), log_why(&error));
+    call_again(attempt, wait_after(++attempt->looks, LOOK_FIRST_MS, LOOK_MAX_MS));
 }
 
 static void launch_now(struct attempt *attempt)
@@ -352,8 +355,9 @@ static void look_at_remains(struct attempt *attempt, int folder_fd)
 /* Someone holds the lock. The pid in the folder is trusted if there is such a process and the lock is held even then. */
 static bool adopt(struct attempt *attempt, int folder_fd)
 {
+    struct error gone = ERROR_INIT;
     pid_t pid = record_pid_read(folder_fd);
-    if (pid <= 0 || watch(attempt, pid) != 0)
+    if (pid <= 0 || watch(attempt, pid, &gone) != 0)
         return false; /* not written yet; or it is gone, and the rest of it is about to go */
     if (record_lock_is_held(folder_fd) != 1) {
         stop_watching(attempt);

@@ -1,10 +1,11 @@
-/* A disk that fails when told, under real programs: LD_PRELOAD this, and name a file in $FAULT_RULES. While that file exists, each line of it
+/* A disk and a kernel that fail when told, under real programs: LD_PRELOAD this, and name a file in $FAULT_RULES. While that file exists, each line of it
  * is a rule, and the first that fits a call decides:
  *
  *     fdatasync 5 *.db-wal        calls of fdatasync on a file whose path fits the pattern (fnmatch) fail with errno 5
  *     fdatasync hold *.db-wal     they wait for as long as the rule is there
+ *     pidfd_open 38 *             a call about no file has the path ""
  *
- * Calls: fsync, fdatasync, write, pwrite. The file should be replaced by rename, so that nobody reads half a rule. */
+ * Calls: fsync, fdatasync, write, pwrite, pidfd_open. The file should be replaced by rename, so that nobody reads half a rule. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fnmatch.h>
@@ -12,14 +13,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/types.h>
 #include <unistd.h>
 
 #define HOLD          (-1)
+#define NO_FILE       (-2)
 #define LOOK_EVERY_US 1000
 
 static int path_of(int fd, char path[PATH_MAX])
 {
+    if (fd == NO_FILE) {
+        path[0] = '\0';
+        return 0;
+    }
     char link[64];
     snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
     ssize_t bytes = readlink(link, path, PATH_MAX - 1);
@@ -91,4 +98,9 @@ ssize_t pwrite(int fd, const void *bytes, size_t count, off_t offset)
 ssize_t pwrite64(int fd, const void *bytes, size_t count, off64_t offset)
 {
     return check("pwrite", fd) != 0 ? -1 : REAL(pwrite64)(fd, bytes, count, offset);
+}
+
+int pidfd_open(pid_t pid, unsigned flags)
+{
+    return check("pidfd_open", NO_FILE) != 0 ? -1 : REAL(pidfd_open)(pid, flags);
 }

@@ -14,6 +14,7 @@
 #include "support/aftermath.h"
 #include "support/daemon.h"
 #include "support/disk.h"
+#include "support/faults.h"
 #include "support/http.h"
 #include "support/load.h"
 
@@ -210,51 +211,14 @@ END_TEST
 
 /* ---- failing ---- */
 
-struct faults {
-    struct daemon daemon;
-    char rules[80];
-    char *env[4];
-    char *url;
-};
-
-static void set_rule(struct faults *faults, const char *rule)
+/* A daemon without rules yet, that has accepted one run. */
+static char *begin_faults(struct faults *faults)
 {
-    char *path = daemon_write_file(&faults->daemon, "rules.tmp", rule, strlen(rule));
-    ck_assert_int_eq(rename(path, faults->rules), 0);
-    free(path);
-}
-
-static void clear_rules(struct faults *faults)
-{
-    ck_assert_int_eq(unlink(faults->rules), 0);
-}
-
-/* A daemon under preload_fault, still without rules, that has accepted one run. */
-static void faults_begin(struct faults *faults)
-{
-    struct daemon_options options = {.runner = "enabled = false"};
-    daemon_prepare(&faults->daemon, &options);
-    snprintf(faults->rules, sizeof(faults->rules), "%s/rules", faults->daemon.folder);
-    char *library = daemon_program("tests/fault/preload_fault.so");
-    const char *asan = getenv("ASAN_OPTIONS");
-    faults->env[0] = memory_format("LD_PRELOAD=%s", library);
-    faults->env[1] = memory_format("FAULT_RULES=%s", faults->rules);
-    faults->env[2] = memory_format("ASAN_OPTIONS=%s%sverify_asan_link_order=0", asan ? asan : "",
-                                   asan ? ":" : ""); /* of a build with sanitizers */
-    options.env = (const char *const *)faults->env;
-    daemon_configure(&faults->daemon, &options);
+    faults_prepare(faults, "enabled = false");
     daemon_restart(&faults->daemon);
-    faults->url = daemon_fleet(&faults->daemon, fleet);
-    ck_assert_int_eq(post(faults->url, SMALL_BYTES), 201);
-    free(library);
-}
-
-static void faults_finish(struct faults *faults)
-{
-    daemon_finish(&faults->daemon);
-    for (int i = 0; faults->env[i]; i++)
-        free(faults->env[i]);
-    free(faults->url);
+    char *url = daemon_fleet(&faults->daemon, fleet);
+    ck_assert_int_eq(post(url, SMALL_BYTES), 201);
+    return url;
 }
 
 static long metric(const struct daemon *daemon, const char *name)
@@ -283,10 +247,10 @@ static void await_metric(const struct daemon *daemon, const char *name, long val
     }
 }
 
-static int begin_request(const struct faults *faults)
+static int begin_request(const struct faults *faults, const char *url)
 {
     char *text = memory_format("POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nhi",
-                               url_path(faults->url));
+                               url_path(url));
     int fd = raw_connect(faults->daemon.port);
     ck_assert_int_eq(raw_send(fd, text, strlen(text)), 0);
     free(text);
@@ -311,22 +275,22 @@ START_TEST(a_failed_sync_of_the_log_refuses_all_who_wait_and_ends_the_process)
     enum { WAITING = 32 };
     struct faults faults = {0};
     int fds[WAITING];
-    faults_begin(&faults);
+    char *url = begin_faults(&faults);
     struct daemon *daemon = &faults.daemon;
     long batches = metric(daemon, "commit_batches_total");
 
-    set_rule(&faults, "fdatasync hold *.db-wal\n");
-    fds[0] = begin_request(&faults);
+    faults_set_rule(&faults, "fdatasync hold *.db-wal\n");
+    fds[0] = begin_request(&faults, url);
     await_metric(daemon, "commit_batches_total", batches + 1); /* it alone is in the batch */
     for (int i = 1; i < WAITING; i++)
-        fds[i] = begin_request(&faults);
+        fds[i] = begin_request(&faults, url);
     await_metric(daemon, "commit_queued", WAITING - 1);
-    set_rule(&faults, "fdatasync 5 *.db-wal\n");
+    faults_set_rule(&faults, "fdatasync 5 *.db-wal\n");
     for (int i = 0; i < WAITING; i++)
         assert_refused(fds[i]);
     ck_assert_int_eq(daemon_wait(daemon), 1);
 
-    clear_rules(&faults);
+    faults_clear_rules(&faults);
     daemon_restart(daemon);
     aftermath_assert_sound(daemon->state_dir);
     int64_t runs = aftermath_open_runs(daemon->state_dir);
@@ -334,23 +298,24 @@ START_TEST(a_failed_sync_of_the_log_refuses_all_who_wait_and_ends_the_process)
                   (long long)runs); /* that of the failed COMMIT may be there */
     ck_assert_int_eq(daemon_stop(daemon), 0);
     faults_finish(&faults);
+    free(url);
 }
 END_TEST
 
 static void failure_ends_the_process(const char *rule, size_t bytes)
 {
     struct faults faults = {0};
-    faults_begin(&faults);
+    char *url = begin_faults(&faults);
     struct daemon *daemon = &faults.daemon;
-    set_rule(&faults, rule);
+    faults_set_rule(&faults, rule);
     int64_t accepted = 1;
     int status;
-    while ((status = post(faults.url, bytes)) == 201)
+    while ((status = post(url, bytes)) == 201)
         ck_assert_int_lt(++accepted, 10000);
     ck_assert_msg(status == 503 || status == 0, "%d", status);
     ck_assert_int_eq(daemon_wait(daemon), 1);
 
-    clear_rules(&faults);
+    faults_clear_rules(&faults);
     daemon_restart(daemon);
     aftermath_assert_sound(daemon->state_dir);
     int64_t runs = aftermath_open_runs(daemon->state_dir);
@@ -358,6 +323,7 @@ static void failure_ends_the_process(const char *rule, size_t bytes)
                   (long long)accepted);
     ck_assert_int_eq(daemon_stop(daemon), 0);
     faults_finish(&faults);
+    free(url);
 }
 
 START_TEST(a_failed_write_of_the_log_ends_the_process)
@@ -376,13 +342,13 @@ END_TEST
 static void large_body_goes_with_its_run(const char *rule)
 {
     struct faults faults = {0};
-    faults_begin(&faults);
+    char *url = begin_faults(&faults);
     struct daemon *daemon = &faults.daemon;
-    set_rule(&faults, rule);
-    ck_assert_int_eq(post(faults.url, LARGE_BYTES), 503);
+    faults_set_rule(&faults, rule);
+    ck_assert_int_eq(post(url, LARGE_BYTES), 503);
     ck_assert_int_eq(daemon_wait(daemon), 1);
 
-    clear_rules(&faults);
+    faults_clear_rules(&faults);
     daemon_restart(daemon);
     if (aftermath_open_runs(daemon->state_dir) == 1)
         aftermath_await_empty(daemon->state_dir, "spool");
@@ -390,6 +356,7 @@ static void large_body_goes_with_its_run(const char *rule)
         ck_assert_int_eq(aftermath_files(daemon->state_dir, "spool"), 1);
     ck_assert_int_eq(daemon_stop(daemon), 0);
     faults_finish(&faults);
+    free(url);
 }
 
 START_TEST(a_failed_sync_of_the_log_leaves_no_large_body_without_its_run)
@@ -407,22 +374,23 @@ END_TEST
 static void failure_refuses_large_bodies(const char *rule, int small_status)
 {
     struct faults faults = {0};
-    faults_begin(&faults);
+    char *url = begin_faults(&faults);
     struct daemon *daemon = &faults.daemon;
-    set_rule(&faults, rule);
-    ck_assert_int_eq(post(faults.url, LARGE_BYTES), 503);
-    ck_assert_int_eq(post_chunked(faults.url, LARGE_BYTES), 503);
+    faults_set_rule(&faults, rule);
+    ck_assert_int_eq(post(url, LARGE_BYTES), 503);
+    ck_assert_int_eq(post_chunked(url, LARGE_BYTES), 503);
     aftermath_await_empty(daemon->state_dir, "spool");
     ck_assert_int_eq(aftermath_open_runs(daemon->state_dir), 1);
-    ck_assert_int_eq(post(faults.url, SMALL_BYTES), small_status);
+    ck_assert_int_eq(post(url, SMALL_BYTES), small_status);
     assert_alive(daemon);
 
-    clear_rules(&faults);
-    ck_assert_int_eq(post(faults.url, LARGE_BYTES), 201);
+    faults_clear_rules(&faults);
+    ck_assert_int_eq(post(url, LARGE_BYTES), 201);
     ck_assert_int_eq(aftermath_open_runs(daemon->state_dir), small_status == 201 ? 3 : 2);
     ck_assert_int_eq(aftermath_files(daemon->state_dir, "spool"), 1);
     ck_assert_int_eq(daemon_stop(daemon), 0);
     faults_finish(&faults);
+    free(url);
 }
 
 START_TEST(a_failed_sync_of_a_large_body_refuses_it_alone)

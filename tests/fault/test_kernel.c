@@ -1,0 +1,89 @@
+/* A kernel that refuses what vessels are watched by: found out at the start, or survived. */
+#include "support/suite.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/api.h"
+#include "support/faults.h"
+
+#define NO_SUCH_CALL "pidfd_open 38 *\n" /* ENOSYS */
+#define NO_FILES     "pidfd_open 24 *\n" /* EMFILE */
+
+static char *vessel_fleet(struct daemon *daemon)
+{
+    char *file = bash_fleet("watched", "echo ran; exit 3\n");
+    char *url = daemon_fleet(daemon, file);
+    free(file);
+    return url;
+}
+
+START_TEST(a_kernel_that_never_lets_vessels_be_watched_is_named_at_the_start)
+{
+    struct faults faults = {0};
+    faults_prepare(&faults, "");
+    faults_set_rule(&faults, NO_SUCH_CALL);
+    ck_assert_int_eq(daemon_start_fails(&faults.daemon), 1);
+    char *log = daemon_log(&faults.daemon);
+    ck_assert_ptr_nonnull(strstr(log, "pidfd_open"));
+    ck_assert_ptr_nonnull(strstr(log, "runner.enabled = false"));
+    free(log);
+    faults_finish(&faults);
+}
+END_TEST
+
+START_TEST(without_a_runner_such_a_kernel_accepts_and_a_later_start_runs_what_waits)
+{
+    struct faults faults = {0};
+    faults_prepare(&faults, "enabled = false");
+    faults_set_rule(&faults, NO_SUCH_CALL);
+    daemon_restart(&faults.daemon);
+    char *url = vessel_fleet(&faults.daemon);
+    char *id = api_post(url, "x", 1);
+
+    json_decref(api_await_status(&faults.daemon, id, "scheduled"));
+    ck_assert_int_eq(daemon_stop(&faults.daemon), 0);
+
+    faults.options.runner = "";
+    daemon_configure(&faults.daemon, &faults.options);
+    ck_assert_int_eq(daemon_start_fails(&faults.daemon), 1);
+    faults_clear_rules(&faults);
+    daemon_restart(&faults.daemon);
+    json_decref(api_await_end(&faults.daemon, id));
+    ck_assert_int_eq(daemon_stop(&faults.daemon), 0);
+    free(id);
+    free(url);
+    faults_finish(&faults);
+}
+END_TEST
+
+START_TEST(a_vessel_that_cannot_be_watched_for_a_while_still_gets_its_result)
+{
+    struct faults faults = {0};
+    faults_prepare(&faults, "");
+    daemon_restart(&faults.daemon);
+    char *url = vessel_fleet(&faults.daemon);
+    faults_set_rule(&faults, NO_FILES);
+    char *id = api_post(url, "x", 1);
+    daemon_await_log(&faults.daemon, "vessel not watched");
+    faults_clear_rules(&faults);
+
+    json_t *run = api_await_end(&faults.daemon, id);
+    const json_t *vessel = api_vessel(run, "main");
+    ck_assert_str_eq(api_text(vessel, "status"), "errored");
+    ck_assert_int_eq(json_integer_value(json_object_get(vessel, "exit_code")), 3);
+    ck_assert_int_eq(json_integer_value(json_object_get(vessel, "attempts")), 1);
+    char *output = api_output(&faults.daemon, run, "main");
+    ck_assert_str_eq(output, "ran\n");
+    free(output);
+    json_decref(run);
+    ck_assert_int_eq(daemon_stop(&faults.daemon), 0);
+    free(id);
+    free(url);
+    faults_finish(&faults);
+}
+END_TEST
+
+TEST_MAIN("kernel", TEST(a_kernel_that_never_lets_vessels_be_watched_is_named_at_the_start),
+          TEST(without_a_runner_such_a_kernel_accepts_and_a_later_start_runs_what_waits),
+          TEST(a_vessel_that_cannot_be_watched_for_a_while_still_gets_its_result))
