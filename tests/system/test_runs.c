@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <pwd.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,6 +101,22 @@ static void await_empty(const struct daemon *daemon, const char *name)
         ck_assert_msg(clock_monotonic_ms() < until_ms, "%s is not emptied", name);
         usleep(5000);
     }
+}
+
+/* Moves the only run into the past, as if it had been waiting since then: its number, which holds the time, is its id's front. */
+static void age_waiting_run(const struct daemon *daemon, int64_t by_ms)
+{
+    char *path = memory_format("%s/webhookd.db", daemon->state_dir);
+    char *sql = memory_format("UPDATE run SET no = no - %lld; UPDATE run_open SET no = no - %lld",
+                              (long long)by_ms << 12, (long long)by_ms << 12);
+    sqlite3 *db = NULL;
+    char *why = NULL;
+    ck_assert_int_eq(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+    ck_assert_msg(sqlite3_exec(db, sql, NULL, NULL, &why) == SQLITE_OK, "%s", why);
+    ck_assert_int_eq(sqlite3_total_changes(db), 2);
+    sqlite3_close(db);
+    free(sql);
+    free(path);
 }
 
 /* ---- what a vessel is given ---- */
@@ -993,6 +1010,27 @@ START_TEST(interrupted_attempt_is_run_again_where_the_fleet_says_so)
 }
 END_TEST
 
+START_TEST(output_of_a_run_that_waited_for_days_is_found)
+{
+    struct setting setting;
+    begin(&setting, "enabled = false", "echo at last\n");
+    free(api_post(setting.url, "x", 1));
+    ck_assert_int_eq(daemon_stop(&setting.daemon), 0);
+    age_waiting_run(&setting.daemon, 2 * 86400 * 1000LL);
+
+    struct daemon_options options = {.runner = ""};
+    daemon_configure(&setting.daemon, &options);
+    daemon_restart(&setting.daemon);
+    char *state = ctl_ok(&setting.daemon, "run", "wait", "latest", NULL);
+    char *output = ctl_ok(&setting.daemon, "run", "log", "latest", "main", NULL);
+    ck_assert_str_eq(state, "success");
+    ck_assert_str_eq(output, "at last");
+    free(output);
+    free(state);
+    finish(&setting);
+}
+END_TEST
+
 TEST_MAIN("runs", TEST(body_reaches_the_vessel_byte_for_byte),
           TEST(output_is_byte_for_byte_and_in_order), TEST(headers_reach_the_vessel_as_they_came),
           TEST(files_are_absent_when_there_is_nothing_to_put_in_them),
@@ -1015,4 +1053,5 @@ TEST_MAIN("runs", TEST(body_reaches_the_vessel_byte_for_byte),
           TEST(many_runs_all_end_each_with_its_own_body),
           TEST(restart_in_the_middle_of_many_runs_runs_each_exactly_once),
           TEST(attempt_whose_supervisor_was_killed_is_interrupted),
-          TEST(interrupted_attempt_is_run_again_where_the_fleet_says_so))
+          TEST(interrupted_attempt_is_run_again_where_the_fleet_says_so),
+          TEST(output_of_a_run_that_waited_for_days_is_found))
