@@ -79,7 +79,7 @@ static int check_watching(struct error *error)
     if (fd < 0)
         return error_set_errno(
             error, errno,
-            "vessels cannot be watched, which needs pidfd_open (Linux 5.3, and a "
+            "vessels cannot be watched, which needs pidfd_open (Linux 5.11, and a "
             "seccomp filter that allows it; runner.enabled = false does without)");
     close(fd);
     return 0;
