@@ -8,6 +8,10 @@
 #include "hooks/listener.h"
 #include "hooks/request.h"
 
+/* A 201's data, in the order in which hooks/request gives the ids. */
+static const char *const accepted_ids[ACCEPTED_IDS] = {"fleet_id", "project_id", "org_id",
+                                                       "fleet_run_id"};
+
 static const unsigned statuses[HOOKS_STATUSES] = {201, 400, 404, 405, 413, 431, 503};
 
 void count_answer(struct hooks *hooks, unsigned status)
@@ -67,6 +71,14 @@ static unsigned worker_count(void)
     return cores > 8 ? 4 : (unsigned)cores / 2;
 }
 
+static void hooks_free(struct hooks *hooks)
+{
+    http_form_free(hooks->accepted);
+    settings_release(hooks->settings);
+    pthread_mutex_destroy(&hooks->lock);
+    free(hooks);
+}
+
 struct hooks *hooks_start(const struct hooks_options *options, struct error *error)
 {
     struct hooks *hooks = memory_alloc(sizeof(*hooks));
@@ -74,6 +86,7 @@ struct hooks *hooks_start(const struct hooks_options *options, struct error *err
     hooks->queue = options->queue;
     hooks->spool = options->spool;
     hooks->settings = settings_new(options->config);
+    hooks->accepted = http_form_new(accepted_ids, ACCEPTED_IDS);
     struct http_options http = {
         .name = "hooks",
         .listen_fd = options->listen_fd,
@@ -88,9 +101,7 @@ struct hooks *hooks_start(const struct hooks_options *options, struct error *err
     hooks->server = http_server_start(&http, error);
     if (hooks->server)
         return hooks;
-    settings_release(hooks->settings);
-    pthread_mutex_destroy(&hooks->lock);
-    free(hooks);
+    hooks_free(hooks);
     return NULL;
 }
 
@@ -105,9 +116,7 @@ int hooks_stop(struct hooks *hooks, int64_t timeout_ms)
         return 0;
     if (http_server_stop(hooks->server, timeout_ms) != 0)
         return -1;
-    settings_release(hooks->settings);
-    pthread_mutex_destroy(&hooks->lock);
-    free(hooks);
+    hooks_free(hooks);
     return 0;
 }
 

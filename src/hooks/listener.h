@@ -19,11 +19,14 @@ struct hooks {
     struct http_server *server;
     struct commit_queue *queue;
     struct spool *spool;
-    pthread_mutex_t lock; /* guards settings (the pointer) */
+    struct http_form *accepted; /* the 201 */
+    pthread_mutex_t lock;       /* guards settings (the pointer) */
     struct settings *settings;
     _Atomic int64_t in_flight_bytes;
     _Atomic uint64_t answers[HOOKS_STATUSES], unanswered, answer_us_sum;
 };
+
+#define ACCEPTED_IDS 4
 
 struct settings *settings_hold(struct hooks *hooks);
 void settings_release(struct settings *settings);

@@ -10,7 +10,6 @@
 #include "hooks/request.h"
 
 #include <assert.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -144,16 +143,13 @@ static enum http_step answer_accepted(struct request *request)
 {
     struct hooks *hooks = request->hooks;
     const struct run_ids *ids = &request->result.ids;
-    char fleet[ID_TEXT_BYTES], project[ID_TEXT_BYTES], org[ID_TEXT_BYTES], run[ID_TEXT_BYTES];
-    json_t *data =
-        json_pack("{s:s, s:s, s:s, s:s}", "fleet_id", id_format(&ids->fleet_id, fleet),
-                  "project_id", id_format(&ids->project_id, project), "org_id",
-                  id_format(&ids->org_id, org), "fleet_run_id", id_format(&ids->run_id, run));
+    const struct id *const data[] = {&ids->fleet_id, &ids->project_id, &ids->org_id, &ids->run_id};
+    static_assert(ARRAY_COUNT(data) == ACCEPTED_IDS, "one for each name");
     request->answered = 201;
     request->answer_us = clock_monotonic_us() - http_started_us(request->exchange);
     count_answer(hooks, 201);
     atomic_fetch_add(&hooks->answer_us_sum, (uint64_t)request->answer_us);
-    return http_reply_data(request->exchange, 201, data);
+    return http_reply_form(request->exchange, 201, hooks->accepted, data);
 }
 
 static enum http_step close_without_answer(struct request *request, const char *reason)

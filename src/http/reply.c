@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "http/exchange.h"
+#include "http/form.h"
 
 void http_add_header(struct http_exchange *exchange, const char *name, const char *value)
 {
@@ -77,6 +78,15 @@ enum http_step http_reply_errors(struct http_exchange *exchange, unsigned status
 {
     return reply_envelope(exchange, status, NULL,
                           json_pack("{s:s, s:o}", "message", message, "errors", errors));
+}
+
+enum http_step http_reply_form(struct http_exchange *exchange, unsigned status,
+                               const struct http_form *form, const struct id *const ids[])
+{
+    char text[HTTP_FORM_BYTES];
+    size_t bytes = http_form_write(form, &exchange->id, ids, text);
+    return reply(exchange, status, "application/json",
+                 MHD_create_response_from_buffer(bytes, text, MHD_RESPMEM_MUST_COPY));
 }
 
 enum http_step http_reply_bytes(struct http_exchange *exchange, unsigned status,
