@@ -17,20 +17,12 @@ struct acceptance *acceptance_new(struct hooks *hooks, const uint8_t token_hash[
     return acceptance;
 }
 
-/* It is on disk, or never will be: it no longer counts as in flight. */
-static void free_body(struct acceptance *acceptance)
-{
-    free(acceptance->body);
-    acceptance->body = NULL;
-    in_flight_release(acceptance->hooks, acceptance->reserved_bytes);
-    acceptance->reserved_bytes = 0;
-}
-
 void acceptance_release(struct acceptance *acceptance)
 {
     if (!acceptance || atomic_fetch_sub(&acceptance->references, 1) != 1)
         return;
-    free_body(acceptance);
+    in_flight_release(acceptance->hooks, acceptance->reserved_bytes);
+    free(acceptance->body);
     free(acceptance->headers.json);
     free(acceptance->headers.host);
     free(acceptance->query);
@@ -44,16 +36,18 @@ static enum acceptance_outcome outcome_of(const struct error *error)
     return error->kind == ERROR_NOT_FOUND ? ACCEPTANCE_NO_TOKEN : ACCEPTANCE_UNAVAILABLE;
 }
 
-/* Gives the request its result and lets it go on, if nobody has yet. */
-static bool wake(struct acceptance *acceptance, enum acceptance_outcome outcome)
+/* The end of the operation: gives the request its result and lets it go on, if nobody has yet. The request is the last to let go then,
+ * so that what a worker has allocated is freed by that worker and not by the committer, whose time is every request's. */
+static void settle(struct acceptance *acceptance, enum acceptance_outcome outcome)
 {
     struct http_exchange *exchange = atomic_exchange(&acceptance->waiter, NULL);
-    if (!exchange)
-        return false;
-    acceptance->result->outcome = outcome;
-    acceptance->result->ids = acceptance->ids;
-    http_resume(exchange);
-    return true;
+    if (exchange) {
+        acceptance->result->outcome = outcome;
+        acceptance->result->ids = acceptance->ids;
+    }
+    acceptance_release(acceptance);
+    if (exchange)
+        http_resume(exchange);
 }
 
 /* There will be no run: its spooled body goes too. */
@@ -87,9 +81,7 @@ static void done(struct commit_op *op, const struct error *error)
             spool_discard(acceptance->spooled);
         acceptance->spooled = NULL;
     }
-    free_body(acceptance);
-    wake(acceptance, outcome_of(error));
-    acceptance_release(acceptance);
+    settle(acceptance, outcome_of(error));
 }
 
 static const struct commit_kind check_kind = {
@@ -118,8 +110,7 @@ static void submit(struct acceptance *acceptance, struct http_exchange *exchange
     if (commit_submit(acceptance->hooks->queue, &acceptance->op, &error) == 0)
         return;
     drop_body(acceptance);
-    wake(acceptance, ACCEPTANCE_UNAVAILABLE);
-    acceptance_release(acceptance);
+    settle(acceptance, ACCEPTANCE_UNAVAILABLE);
 }
 
 void acceptance_check_token(struct acceptance *acceptance, struct http_exchange *exchange,
@@ -142,8 +133,7 @@ bool acceptance_expire(struct acceptance *acceptance, struct http_exchange *exch
 {
     if (commit_withdraw(acceptance->hooks->queue, &acceptance->op)) {
         drop_body(acceptance);
-        wake(acceptance, ACCEPTANCE_UNAVAILABLE);
-        acceptance_release(acceptance); /* the committer's: `done` will not come */
+        settle(acceptance, ACCEPTANCE_UNAVAILABLE); /* `done` will not come */
         return true;
     }
     if (atomic_exchange(&acceptance->waiter, NULL) == NULL)
