@@ -188,15 +188,20 @@ static bool start(struct daemon *daemon, int *status)
     return true;
 }
 
+static void show_log(struct daemon *daemon)
+{
+    char *log = daemon_log(daemon);
+    size_t bytes = strlen(log); /* what Check passes on is bounded */
+    fprintf(stderr, "%s", bytes > LOG_SHOWN ? log + bytes - LOG_SHOWN : log);
+    free(log);
+}
+
 static void start_or_fail(struct daemon *daemon)
 {
     int status = 0;
     if (start(daemon, &status))
         return;
-    char *log = daemon_log(daemon);
-    size_t bytes = strlen(log); /* what Check passes on is bounded */
-    fprintf(stderr, "%s", bytes > LOG_SHOWN ? log + bytes - LOG_SHOWN : log);
-    free(log);
+    show_log(daemon);
     ck_abort_msg("webhookd is not ready (%s %d)", daemon->child ? "still running" : "exit status",
                  exit_status(status));
 }
@@ -282,10 +287,31 @@ static void end_supervisors(struct daemon *daemon)
         usleep(20000);
 }
 
+/* One that has crashed, cannot stop, or that a sanitizer has something to say of fails its test, whatever that looked at. */
+static void end_soundly(struct daemon *daemon)
+{
+    static const char *const complaints[] = {"Sanitizer", "runtime error:", "Assertion `"};
+    if (daemon->child) {
+        siginfo_t ended = {.si_pid = 0};
+        waitid(P_PID, (id_t)daemon->child, &ended, WEXITED | WNOHANG | WNOWAIT);
+        bool lives = ended.si_pid == 0;
+        int status = lives ? daemon_stop(daemon) : daemon_wait(daemon);
+        if (!lives || status != 0)
+            show_log(daemon);
+        ck_assert_msg(lives, "webhookd had ended by itself with %d", status);
+        ck_assert_msg(status == 0, "webhookd ended with %d when it was stopped", status);
+    }
+    char *log = daemon_log(daemon);
+    for (size_t i = 0; i < ARRAY_COUNT(complaints); i++) {
+        const char *complaint = strstr(log, complaints[i]);
+        ck_assert_msg(!complaint, "%.2000s", complaint);
+    }
+    free(log);
+}
+
 void daemon_finish(struct daemon *daemon)
 {
-    if (daemon->child)
-        daemon_kill(daemon);
+    end_soundly(daemon);
     end_supervisors(daemon);
     struct error error = ERROR_INIT;
     for (int tries = 0; tries < 50; tries++) { /* a vessel that is just dying may still write */

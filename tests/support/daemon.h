@@ -48,7 +48,8 @@ int daemon_stop(struct daemon *daemon);
 void daemon_kill(struct daemon *daemon); /* SIGKILL, reaped */
 /* Waits for it to end by itself: its exit status. */
 int daemon_wait(struct daemon *daemon);
-/* Stops it if it runs, ends vessels that are left, removes the folder. */
+/* Stops it if it runs, ends vessels that are left, removes the folder. Fails the test if it had ended by itself, does not end with 0,
+ * or has left a sanitizer's words in its log. */
 void daemon_finish(struct daemon *daemon);
 /* Writes the configuration anew (same shape as daemon_begin; for SIGHUP). */
 void daemon_configure(struct daemon *daemon, const struct daemon_options *options);
