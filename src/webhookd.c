@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -25,6 +24,7 @@
 #include "base/memory.h"
 #include "base/notify.h"
 #include "base/secret.h"
+#include "base/state_dir.h"
 #include "config/config.h"
 #include "hooks/hooks.h"
 #include "http/server.h"
@@ -43,7 +43,7 @@ struct daemon {
     struct config *
         first; /* what was started with: the store's options borrow from it, and keys that need a restart are compared with it */
     const char *config_path;
-    int state_fd, lock_fd;
+    struct state_dir state;
     struct store_options store;
     struct secret_key key;
     char *supervisor_path;
@@ -65,62 +65,23 @@ struct daemon {
 
 /* ---- the state folder ---- */
 
-static int state_open(struct daemon *daemon, struct error *error)
+/* The database's file in it. */
+static const char *store_name(const struct config *config)
 {
-    const char *path = daemon->config->state_dir;
-    daemon->state_fd = file_open_folder(AT_FDCWD, path, 0700, error);
-    if (daemon->state_fd < 0)
-        return -1;
-    struct stat status;
-    if (fstat(daemon->state_fd, &status) != 0)
-        return error_set_errno(error, errno, "cannot look at %s", path);
-    if (status.st_uid != geteuid())
-        return error_set(error, ERROR_INVALID,
-                         "%s belongs to another user: chown it to the one that webhookd runs as",
-                         path);
-    if ((status.st_mode & 077) != 0 && fchmod(daemon->state_fd, 0700) != 0)
-        return error_set_errno(error, errno, "cannot set the mode of %s to 0700", path);
-    return 0;
-}
-
-/* One webhookd per state folder (invariant 3). The descriptor holds the lock until the process ends. */
-static int state_lock(struct daemon *daemon, struct error *error)
-{
-    daemon->lock_fd =
-        openat(daemon->state_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (daemon->lock_fd < 0)
-        return error_set_errno(error, errno, "cannot open %s/lock", daemon->config->state_dir);
-    if (flock(daemon->lock_fd, LOCK_EX | LOCK_NB) == 0)
-        return 0;
-    if (errno == EWOULDBLOCK)
-        return error_set(error, ERROR_CONFLICT, "another webhookd uses %s (it holds the lock)",
-                         daemon->config->state_dir);
-    return error_set_errno(error, errno, "cannot lock %s/lock", daemon->config->state_dir);
-}
-
-static int state_make_folders(struct daemon *daemon, struct error *error)
-{
-    static const char *const names[] = {"spool", "runs", "attempts", "logs", "trash"};
-    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
-        int fd = file_open_folder(daemon->state_fd, names[i], 0700, error);
-        if (fd < 0)
-            return -1;
-        close(fd);
-    }
-    return file_sync(daemon->state_fd, daemon->config->state_dir, error);
+    const char *colon = strchr(config->store, ':');
+    return colon ? colon + 1 : config->store;
 }
 
 /* The key exists, synced, before the store does; beside a store it is never made anew here (only once no sealed token is left). */
 static int key_prepare(struct daemon *daemon, struct error *error)
 {
-    const char *name = strchr(daemon->config->store, ':');
-    name = name ? name + 1 : daemon->config->store;
-    if (secret_key_read(daemon->state_fd, ADMIN_KEY_FILE, &daemon->key, error) != 0)
+    int state_fd = daemon->state.fd;
+    if (secret_key_read(state_fd, STATE_DIR_SECRET, &daemon->key, error) != 0)
         return -1;
     if (daemon->key.present)
         return 0;
-    if (faccessat(daemon->state_fd, name, F_OK, 0) != 0)
-        return secret_key_create(daemon->state_fd, ADMIN_KEY_FILE, &daemon->key, error);
+    if (faccessat(state_fd, store_name(daemon->config), F_OK, 0) != 0 && errno == ENOENT)
+        return secret_key_create(state_fd, STATE_DIR_SECRET, &daemon->key, error);
     log_error(
         "secret.key is missing", log_text("state_dir", daemon->config->state_dir),
         log_text(
@@ -207,12 +168,19 @@ static void notify(const char *state)
         log_warning("service manager not told", log_why(&error));
 }
 
+static int check_start(struct config *config, struct error *error)
+{
+    if (config_check_start(config, error) != 0 || config_check_sandbox(config, error) != 0)
+        return -1;
+    return runner_check_config(config, error);
+}
+
 /* The file, if webhookd could also be started with it; else NULL and why. */
 static struct config *load_startable(const char *path, struct config_report *report)
 {
     struct config *fresh = config_load(path, report);
     struct error error = ERROR_INIT;
-    if (!fresh || config_check_start(fresh, &error) == 0)
+    if (!fresh || check_start(fresh, &error) == 0)
         return fresh;
     config_report_add(report, "%s: %s", path, error.message);
     config_release(fresh);
@@ -326,8 +294,9 @@ static char *find_supervisor(void)
 
 static int state_prepare(struct daemon *daemon, struct error *error)
 {
-    if (state_open(daemon, error) != 0 || state_lock(daemon, error) != 0 ||
-        state_make_folders(daemon, error) != 0 || key_prepare(daemon, error) != 0)
+    if (state_dir_open(&daemon->state, daemon->config->state_dir, store_name(daemon->config),
+                       error) != 0 ||
+        key_prepare(daemon, error) != 0)
         return -1;
     const char *relaxed = getenv("WEBHOOKD_TEST_RELAXED_SYNC");
     daemon->first = config_hold(daemon->config);
@@ -340,7 +309,7 @@ static int state_prepare(struct daemon *daemon, struct error *error)
     if (daemon->store.relaxed_sync)
         log_error("WEBHOOKD_TEST_RELAXED_SYNC is set",
                   log_text("follows", "accepted runs can be lost: for tests only"));
-    return 0;
+    return store_resync(&daemon->store, error);
 }
 
 static int start_queue(struct daemon *daemon, struct error *error)
@@ -367,7 +336,7 @@ static int start_runner(struct daemon *daemon, struct error *error)
         .config = daemon->config,
         .store = daemon->store,
         .queue = daemon->queue,
-        .state_fd = daemon->state_fd,
+        .state_fd = daemon->state.fd,
         .state_path = daemon->config->state_dir,
         .supervisor_path = daemon->supervisor_path,
     };
@@ -384,7 +353,7 @@ static int start_admin(struct daemon *daemon, struct error *error)
         .queue = daemon->queue,
         .runner = daemon->runner,
         .key = &daemon->key,
-        .state_fd = daemon->state_fd,
+        .state_fd = daemon->state.fd,
         .hooks_address = daemon->hooks_address,
         .started_ms = clock_wall_ms(),
         .get_hooks_metrics = get_hooks_metrics,
@@ -424,12 +393,19 @@ static int daemon_start(struct daemon *daemon, struct error *error)
     if (strncmp(daemon->hooks_address, "unix:/", 6) == 0)
         (void)chmod(daemon->hooks_address + 5, 0666);
     if (start_queue(daemon, error) != 0 || clock_prepare(daemon, error) != 0 ||
-        !(daemon->spool = spool_start(daemon->state_fd, &daemon->store, error)) ||
+        !(daemon->spool = spool_start(daemon->state.fd, &daemon->store, error)) ||
         start_runner(daemon, error) != 0 || start_admin(daemon, error) != 0) {
         close(listen_fd);
         return -1;
     }
     return start_hooks(daemon, listen_fd, error);
+}
+
+/* At once: nothing that a failed disk still holds may be built upon (invariant 6). */
+static _Noreturn void fail_stop(void)
+{
+    log_stop();
+    _exit(EXIT_FAILURE);
 }
 
 static void daemon_stop(struct daemon *daemon)
@@ -443,13 +419,19 @@ static void daemon_stop(struct daemon *daemon)
     if (hooks_stop(daemon->hooks, drain_ms) != 0 || admin_stop(daemon->admin, drain_ms) != 0) {
         /* Whoever waits gets no answer, and the run may exist: as promised for a disk that hangs. */
         log_error("stopped with requests in progress", log_int("waited_ms", drain_ms));
-        log_stop();
-        _exit(EXIT_FAILURE);
+        fail_stop();
     }
     show_to_callbacks(daemon, NULL, NULL);
     runner_stop(daemon->runner);
+    /* A request that was left without an answer has gone, its operation has not: it needs the hooks and the spool to its end. */
+    commit_drain(daemon->queue);
+    if (atomic_load(&daemon->disk_failed))
+        fail_stop(); /* before the store is closed, which would build on what the disk has lost */
+    hooks_free(daemon->hooks);
     spool_stop(daemon->spool);
     commit_stop(daemon->queue);
+    if (atomic_load(&daemon->disk_failed))
+        fail_stop(); /* a checkpoint, this time */
 }
 
 static void daemon_free(struct daemon *daemon)
@@ -458,10 +440,7 @@ static void daemon_free(struct daemon *daemon)
     loop_free(daemon->loop);
     if (daemon->signals.fd >= 0)
         close(daemon->signals.fd);
-    if (daemon->lock_fd >= 0)
-        close(daemon->lock_fd);
-    if (daemon->state_fd >= 0)
-        close(daemon->state_fd);
+    state_dir_close(&daemon->state);
     free(daemon->supervisor_path);
     config_release(daemon->first);
     config_release(daemon->config);
@@ -492,8 +471,7 @@ static int daemon_run(struct daemon *daemon)
 
     if (atomic_load(&daemon->disk_failed)) {
         usleep(FAILED_LINGER_US);
-        log_stop();
-        _exit(EXIT_FAILURE); /* at once: nothing that a failed disk still holds may be built upon */
+        fail_stop();
     }
     notify("STOPPING=1");
     daemon_stop(daemon);
@@ -566,6 +544,20 @@ static int read_command_line(int argc, char **argv, struct command_line *line)
     return EXIT_USAGE;
 }
 
+/* A file that cannot be started with is not ok, with one exception: isolation is the default, and only warned of until it is there. */
+static int check_config(struct config *config, const char *path)
+{
+    struct error error = ERROR_INIT;
+    if (config_check_start(config, &error) != 0 || runner_check_config(config, &error) != 0) {
+        fprintf(stderr, "%s: %s\n", path, error.message);
+        return CONFIG_EXIT_STATUS;
+    }
+    if (config_check_sandbox(config, &error) != 0)
+        fprintf(stderr, "%s: webhookd does not start with it: %s\n", path, error.message);
+    printf("%s: ok\n", path);
+    return EXIT_SUCCESS;
+}
+
 /* A service manager may start us with some of 0 to 2 closed; no store or socket must ever land there. */
 static void open_standard_descriptors(void)
 {
@@ -587,7 +579,7 @@ int main(int argc, char **argv)
 
     struct config_report report = {0};
     struct daemon daemon = {
-        .config_path = line.config_path, .state_fd = -1, .lock_fd = -1, .inherited_fd = -1};
+        .config_path = line.config_path, .state = STATE_DIR_INIT, .inherited_fd = -1};
     daemon.signals.fd = -1;
     pthread_mutex_init(&daemon.lock, NULL);
     daemon.config = config_load(line.config_path, &report);
@@ -595,12 +587,12 @@ int main(int argc, char **argv)
     if (!daemon.config)
         return CONFIG_EXIT_STATUS;
     if (line.check_config) {
-        printf("%s: ok\n", line.config_path);
+        status = check_config(daemon.config, line.config_path);
         config_release(daemon.config);
-        return EXIT_SUCCESS;
+        return status;
     }
     struct error error = ERROR_INIT;
-    if (config_check_start(daemon.config, &error) != 0) {
+    if (check_start(daemon.config, &error) != 0) {
         fprintf(stderr, "%s: %s\n", line.config_path, error.message);
         config_release(daemon.config);
         return CONFIG_EXIT_STATUS;

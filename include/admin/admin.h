@@ -16,8 +16,6 @@
 
 struct admin;
 
-#define ADMIN_KEY_FILE "secret.key" /* in state_dir */
-
 /* What the public listener has to say for the metrics. It lies above this layer's reach, so the main file's callback fills it. */
 #define ADMIN_MAX_ANSWERS 16
 struct admin_hooks_metrics {

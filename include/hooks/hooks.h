@@ -22,9 +22,11 @@ struct hooks_options {
 struct hooks *hooks_start(const struct hooks_options *options, struct error *error);
 /* Stops listening; what is in flight is still answered. */
 void hooks_quiesce(struct hooks *hooks);
-/* Waits for what is in flight, at most timeout_ms. The commit queue and the spool must still run. -1: it has not ended, and nothing was freed:
- * the process can only exit. */
+/* Waits for what is in flight, at most timeout_ms, and closes the listener. The commit queue and the spool must still run. -1: it has not
+ * ended: the process can only exit. */
 int hooks_stop(struct hooks *hooks, int64_t timeout_ms);
+/* After hooks_stop and commit_drain: a request that was left without an answer may have an operation that ends only then. */
+void hooks_free(struct hooks *hooks);
 void hooks_reconfigure(struct hooks *hooks, struct config *fresh); /* any thread; holds it */
 
 #define HOOKS_STATUSES 7

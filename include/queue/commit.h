@@ -51,14 +51,17 @@ struct commit_options {
     int64_t min_free_bytes;
     /* After each commit that changed something, on the committer's thread: news for the runner (a flag, invariant 9). May be NULL. */
     void (*committed)(void *context);
-    /* The disk failed (invariant 6): everyone waiting has been told; the process must stop at once with status 1. On the committer's thread. */
+    /* The disk failed (invariant 6): the process must stop at once with status 1. On the committer's thread after a COMMIT, when everyone
+     * waiting has been told; on the checkpointer's after a checkpoint, when the next batch is still to be told. Once. */
     void (*failed)(void *context, const struct error *error);
     void *context;
 };
 
 /* Opens (creates, migrates) the store; starts the threads (committer, checkpointer). */
 struct commit_queue *commit_start(const struct commit_options *options, struct error *error);
-/* Commits what waits, refuses what comes, ends the threads, closes the store. */
+/* Commits what waits and refuses what comes; afterwards no `done` is called any more, and what the operations stand on may be freed. */
+void commit_drain(struct commit_queue *queue);
+/* The same, if it has not been done; then ends the threads, closes the store and frees the queue. NULL is fine, for both. */
 void commit_stop(struct commit_queue *queue);
 
 /* 0: `done` will be called. -1: refused, `done` will not be called, and *error says why. Any thread. */
@@ -66,9 +69,11 @@ int commit_submit(struct commit_queue *queue, struct commit_op *op, struct error
 /* True if the operation was still queued and is now the caller's again (`done` will not be called). Any thread. */
 bool commit_withdraw(struct commit_queue *queue, struct commit_op *op);
 
-/* 0 if a run with a body of this size could be made durable now; -1 and why: little space, disk full a moment ago, stopping.
- * Whoever accepts runs asks before it submits one. Any thread, cheap. */
+/* 0 if there is room for a run with a body of this size; -1 and why: little space, a failed disk. Whoever accepts runs asks before it
+ * submits one, and before it writes a piece of a large body. Any thread, cheap. */
 int commit_has_room(struct commit_queue *queue, int64_t body_bytes, struct error *error);
+/* 0 if the next run would probably be stored: there is room, and no batch has failed in the last seconds. -1 and why. Any thread. */
+int commit_is_ready(struct commit_queue *queue, struct error *error);
 void commit_set_min_free(struct commit_queue *queue, int64_t bytes);
 
 /* For callers that may block (admin workers): submits and waits for `done`. */

@@ -34,6 +34,9 @@ struct store_options {
         relaxed_sync; /* synchronous=NORMAL, so that a test can show that it would fail; only from $WEBHOOKD_TEST_RELAXED_SYNC */
 };
 
+/* Once per start, with the state folder locked and before anything is opened: makes durable again what an earlier process has left in the
+ * write-ahead log, also what a failed sync has left in memory only. -1: the disk still fails. */
+int store_resync(const struct store_options *options, struct error *error);
 /* Creates and migrates (STORE_WRITE), or opens what is there (STORE_READ). WAL, synchronous=FULL set and read back, automatic
  * checkpoints off. A store newer than the program: ERROR_INVALID. */
 struct store *store_open(const struct store_options *options, struct error *error);

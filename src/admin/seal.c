@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/state_dir.h"
 
 struct first_webhook {
     bool found;
@@ -23,7 +24,7 @@ static int keep_first(void *context, const struct webhook_row *row)
 static int wrong_key(struct error *error)
 {
     return error_set(error, ERROR_UNAVAILABLE,
-                     ADMIN_KEY_FILE
+                     STATE_DIR_SECRET
                      " is not the key that this webhook was sealed with: put the right one "
                      "back into the state folder, or remove the old webhooks");
 }
@@ -57,10 +58,10 @@ static int find_key(struct admin *admin, struct store *store, bool may_create, s
         return 0;
     int state_fd = admin->options.state_fd;
     struct error why = ERROR_INIT;
-    if (secret_key_read(state_fd, ADMIN_KEY_FILE, &admin->key, &why) != 0)
+    if (secret_key_read(state_fd, STATE_DIR_SECRET, &admin->key, &why) != 0)
         return error_set(error, ERROR_UNAVAILABLE, "%s", why.message);
     if (admin->key.present) {
-        log_info("the key is back", log_text("file", ADMIN_KEY_FILE));
+        log_info("the key is back", log_text("file", STATE_DIR_SECRET));
         return 0;
     }
     int64_t sealed = 0;
@@ -68,12 +69,12 @@ static int find_key(struct admin *admin, struct store *store, bool may_create, s
         return -1;
     if (sealed > 0 || !may_create)
         return error_set(error, ERROR_UNAVAILABLE,
-                         ADMIN_KEY_FILE
+                         STATE_DIR_SECRET
                          " is missing from the state folder: webhooks can be neither shown, "
                          "created nor replaced until it is back or they are all removed");
-    if (secret_key_create(state_fd, ADMIN_KEY_FILE, &admin->key, error) != 0)
+    if (secret_key_create(state_fd, STATE_DIR_SECRET, &admin->key, error) != 0)
         return -1;
-    log_info("a new key was made", log_text("file", ADMIN_KEY_FILE));
+    log_info("a new key was made", log_text("file", STATE_DIR_SECRET));
     return 0;
 }
 

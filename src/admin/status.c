@@ -22,7 +22,8 @@ int call_is_alive(struct admin_request *request, struct error *error)
 
 int call_is_ready(struct admin_request *request, struct error *error)
 {
-    if (admin_is_ready(request->admin, 0, error) != 0) {
+    if (admin_is_ready(request->admin, 0, error) != 0 ||
+        commit_is_ready(request->admin->options.queue, error) != 0) {
         request->answer.status = 503;
         return -1;
     }

@@ -11,6 +11,7 @@
 
 #include "base/id.h"
 #include "base/memory.h"
+#include "base/state_dir.h"
 
 #define SOCKET_PATH_MAX (sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1)
 #define ACCOUNT_MAX     32  /* useradd(8) */
@@ -20,10 +21,6 @@
 #define URL_CHARS       "-._~:/[]@!$&'()*+,;=%"
 #define DIGITS          "0123456789"
 #define LETTERS         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-#define STATE_DIR_HOLDS                                                                            \
-    {                                                                                              \
-        "lock", "secret.key", "spool", "runs", "attempts", "logs", "trash"                         \
-    }
 
 /* ---- paths ---- */
 
@@ -73,7 +70,6 @@ const char *config_check_store(const char *value)
     static const char wanted[] =
         "\"sqlite:NAME\", where NAME is a relative path without empty, \".\" or \"..\" parts, and "
         "nothing else in state_dir";
-    static const char *const taken[] = STATE_DIR_HOLDS;
     if (strncmp(value, STORE_PREFIX, strlen(STORE_PREFIX)) != 0)
         return wanted;
     const char *name = value + strlen(STORE_PREFIX);
@@ -81,11 +77,7 @@ const char *config_check_store(const char *value)
         return wanted;
     if (strlen(name) >= NAME_MAX || strchr(name, '?') || strchr(name, '%'))
         return wanted;
-    size_t first = strcspn(name, "/");
-    for (size_t i = 0; i < ARRAY_COUNT(taken); i++)
-        if (is_component(name, first, taken[i]))
-            return wanted;
-    return NULL;
+    return state_dir_uses(name, strcspn(name, "/")) ? wanted : NULL;
 }
 
 const char *config_check_search_path(const char *value)

@@ -117,27 +117,31 @@ void config_report_unsupported(const struct config *config, struct config_report
 
 int config_check_start(const struct config *config, struct error *error)
 {
-    if (config->runner.sandbox == CONFIG_SANDBOX_STRICT)
-        return error_set(error, ERROR_INVALID,
-                         "runner.sandbox: this version cannot isolate vessels yet; set "
-                         "runner { sandbox = \"off\" }");
     if (config->hooks.tls_certificate[0] != '\0' || config->hooks.tls_key[0] != '\0')
         return error_set(error, ERROR_INVALID,
                          "hooks.tls_certificate, hooks.tls_key: this version does not speak TLS "
                          "yet; leave them empty and put a proxy in front");
-    for (size_t i = 0; i < config->fleet_count; i++) {
-        const struct config_fleet *fleet = &config->fleets[i];
-        if (fleet->user[0] != '\0')
+    for (size_t i = 0; i < config->fleet_count; i++)
+        if (config->fleets[i].user[0] != '\0')
             return error_set(error, ERROR_INVALID,
                              "fleet \"%.200s\": user: this version cannot run one fleet as another "
                              "user yet; set runner.user, which holds for all",
-                             fleet->name);
-        if (fleet->has_sandbox && fleet->sandbox == CONFIG_SANDBOX_STRICT)
+                             config->fleets[i].name);
+    return 0;
+}
+
+int config_check_sandbox(const struct config *config, struct error *error)
+{
+    if (config->runner.sandbox == CONFIG_SANDBOX_STRICT)
+        return error_set(error, ERROR_INVALID,
+                         "runner.sandbox: this version cannot isolate vessels yet; set "
+                         "runner { sandbox = \"off\" }");
+    for (size_t i = 0; i < config->fleet_count; i++)
+        if (config->fleets[i].has_sandbox && config->fleets[i].sandbox == CONFIG_SANDBOX_STRICT)
             return error_set(error, ERROR_INVALID,
                              "fleet \"%.200s\": sandbox: this version cannot isolate vessels yet; "
                              "remove the line, or set it to \"off\"",
-                             fleet->name);
-    }
+                             config->fleets[i].name);
     return 0;
 }
 

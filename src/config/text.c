@@ -113,7 +113,8 @@ static size_t reference_bytes(const char *at)
     return at[bytes] == '}' ? bytes + 1 : 0;
 }
 
-static void take_word(struct scanner *scanner)
+/* A comment begins behind a blank, never inside a word: "/var//lib" or "http://host" without quotes must not become a shorter value. */
+static bool take_word(struct scanner *scanner)
 {
     buffer_append_char(scanner->plain, '"');
     while (is_word_char(*scanner->at) && !starts_comment(scanner->at)) {
@@ -122,6 +123,13 @@ static void take_word(struct scanner *scanner)
             put(scanner, *scanner->at++);
     }
     buffer_append_char(scanner->plain, '"');
+    if (!starts_comment(scanner->at))
+        return true;
+    config_findings_add(scanner->findings, scanner->line,
+                        "\"%.*s\" inside a word: put a value that holds it in double quotes, and a "
+                        "blank before a comment",
+                        scanner->at[0] == '#' ? 1 : 2, scanner->at);
+    return false;
 }
 
 static bool open_brace(struct scanner *scanner)
@@ -168,7 +176,7 @@ static bool take_token(struct scanner *scanner)
     else if (strchr("={},", *scanner->at))
         taken = take_mark(scanner);
     else if (is_word_char(*scanner->at))
-        take_word(scanner);
+        taken = take_word(scanner);
     else
         taken = take_unexpected(scanner);
     scanner->after_equals = is_equals;

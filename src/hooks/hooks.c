@@ -71,8 +71,10 @@ static unsigned worker_count(void)
     return cores > 8 ? 4 : (unsigned)cores / 2;
 }
 
-static void hooks_free(struct hooks *hooks)
+void hooks_free(struct hooks *hooks)
 {
+    if (!hooks)
+        return;
     http_form_free(hooks->accepted);
     settings_release(hooks->settings);
     pthread_mutex_destroy(&hooks->lock);
@@ -112,12 +114,7 @@ void hooks_quiesce(struct hooks *hooks)
 
 int hooks_stop(struct hooks *hooks, int64_t timeout_ms)
 {
-    if (!hooks)
-        return 0;
-    if (http_server_stop(hooks->server, timeout_ms) != 0)
-        return -1;
-    hooks_free(hooks);
-    return 0;
+    return hooks ? http_server_stop(hooks->server, timeout_ms) : 0;
 }
 
 void hooks_reconfigure(struct hooks *hooks, struct config *fresh)

@@ -225,6 +225,9 @@ static enum http_step begin_new(struct request *request)
     struct error error = ERROR_INIT;
     request->spools = http_is_chunked(exchange) || length > SPOOL_THRESHOLD_BYTES;
     request->no_room = commit_has_room(request->hooks->queue, length > 0 ? length : 0, &error) != 0;
+    if (request->no_room)
+        log_debug("no room for a body", log_id("request", http_request_id(exchange)),
+                  log_int("bytes", length), log_why(&error));
     if (!request->spools && !request->no_room)
         return begin_reading(
             request); /* the token is looked up in the transaction that stores the run */
@@ -276,8 +279,12 @@ static void spooler_done(void *context, const struct error *error)
     http_resume(request->exchange);
 }
 
+/* A large body is many pieces, and others write theirs meanwhile: room is asked for before each. */
 static enum http_step write_piece(struct request *request)
 {
+    struct error error = ERROR_INIT;
+    if (commit_has_room(request->hooks->queue, (int64_t)request->body_bytes, &error) != 0)
+        return close_without_answer(request, error.message);
     if (!request->spooled)
         request->spooled = spool_body_new(request->hooks->spool, http_request_id(request->exchange),
                                           spooler_done, request);

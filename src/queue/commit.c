@@ -17,7 +17,8 @@
 
 #define BATCH_MAX_OPS   1024
 #define BATCH_MAX_BYTES (8u << 20)
-#define RETRY_MS        500 /* before the runner's operations of a failed batch are tried again */
+#define NOT_READY_MS    5000 /* after a batch that failed */
+#define RETRY_MS        500  /* before the runner's operations of a failed batch are tried again */
 
 struct op_list {
     struct commit_op *first, *last;
@@ -35,8 +36,12 @@ struct commit_queue {
     struct op_list requests, runner;
     int64_t requests_queued;
     int64_t runner_retry_at_ms; /* 0 = now */
+    bool passed_over;           /* the first of the requests, by the batch before */
     bool stopping;
+    struct error last_failure; /* of the batch that failed last, and when */
+    int64_t failed_ms;
 
+    bool drained; /* the stopping thread's: the committer has ended */
     atomic_bool disk_failed;
     _Atomic uint64_t batches, operations, failed_batches;
     _Atomic int64_t commit_us_sum;
@@ -185,6 +190,8 @@ static void batch_failed(struct commit_queue *queue, struct batch *batch, const 
     struct op_list requests = {NULL, NULL};
     pthread_mutex_lock(&queue->lock);
     bool final = queue->stopping || error->kind == ERROR_IO;
+    queue->last_failure = *error;
+    queue->failed_ms = clock_monotonic_ms();
     while (batch->ops.last) {
         struct commit_op *op = batch->ops.last;
         list_remove(&batch->ops, op);
@@ -257,16 +264,26 @@ static bool wait_for_work(struct commit_queue *queue)
     return true;
 }
 
+/* The runner's first: they are few, and vessels wait for them; but never more than half, so that requests go on too. A request that found no
+ * room behind them (an operation may weigh more than a whole batch) goes first in the next one. The lock is held. */
+static void fill_batch(struct commit_queue *queue, struct batch *batch)
+{
+    if (queue->passed_over)
+        batch_take(queue, batch, &queue->requests, 1);
+    if (runner_is_due(queue))
+        batch_take(queue, batch, &queue->runner, BATCH_MAX_OPS / 2);
+    size_t before = batch->count;
+    batch_take(queue, batch, &queue->requests, BATCH_MAX_OPS);
+    queue->passed_over = batch->count == before && queue->requests.first && !queue->passed_over;
+}
+
 static void *committer_main(void *argument)
 {
     struct commit_queue *queue = argument;
     pthread_mutex_lock(&queue->lock);
     while (wait_for_work(queue)) {
         struct batch batch = {{NULL, NULL}, 0, 0};
-        /* The runner's first: they are few, and vessels wait for them; but never more than half, so that requests go on too. */
-        if (runner_is_due(queue))
-            batch_take(queue, &batch, &queue->runner, BATCH_MAX_OPS / 2);
-        batch_take(queue, &batch, &queue->requests, BATCH_MAX_OPS);
+        fill_batch(queue, &batch);
         pthread_mutex_unlock(&queue->lock);
 
         checkpointer_let_finish(queue->checkpointer);
@@ -333,6 +350,19 @@ int commit_has_room(struct commit_queue *queue, int64_t body_bytes, struct error
     if (atomic_load(&queue->disk_failed))
         return error_set(error, ERROR_UNAVAILABLE, "the disk failed; webhookd is stopping");
     return space_is_low(queue->space, body_bytes, error) ? -1 : 0;
+}
+
+int commit_is_ready(struct commit_queue *queue, struct error *error)
+{
+    if (commit_has_room(queue, 0, error) != 0)
+        return -1;
+    pthread_mutex_lock(&queue->lock);
+    int result = 0;
+    if (queue->failed_ms != 0 && clock_monotonic_ms() < queue->failed_ms + NOT_READY_MS)
+        result = error_set(error, ERROR_UNAVAILABLE, "a moment ago nothing could be stored: %s",
+                           queue->last_failure.message);
+    pthread_mutex_unlock(&queue->lock);
+    return result;
 }
 
 void commit_set_min_free(struct commit_queue *queue, int64_t bytes)
@@ -422,15 +452,23 @@ struct commit_queue *commit_start(const struct commit_options *options, struct e
     return NULL;
 }
 
-void commit_stop(struct commit_queue *queue)
+void commit_drain(struct commit_queue *queue)
 {
-    if (!queue)
+    if (!queue || queue->drained)
         return;
     pthread_mutex_lock(&queue->lock);
     queue->stopping = true;
     pthread_cond_signal(&queue->news);
     pthread_mutex_unlock(&queue->lock);
     pthread_join(queue->thread, NULL);
+    queue->drained = true;
+}
+
+void commit_stop(struct commit_queue *queue)
+{
+    if (!queue)
+        return;
+    commit_drain(queue);
     checkpointer_stop(queue->checkpointer);
     space_stop(queue->space);
     store_close(queue->store);

@@ -18,7 +18,7 @@
 struct space {
     char *state_dir;
     _Atomic int64_t free_bytes, min_free_bytes;
-    bool was_low; /* the thread's */
+    bool was_low, is_unknown; /* the thread's */
     pthread_t thread;
     pthread_mutex_t lock; /* guards stopping */
     pthread_cond_t news;
@@ -52,10 +52,12 @@ static void *space_main(void *argument)
     while (!space->stopping) {
         pthread_mutex_unlock(&space->lock);
         struct error error = ERROR_INIT;
-        if (look(space, &error) != 0)
-            log_warning("free space unknown", log_why(&error));
-        else
+        bool known = look(space, &error) == 0;
+        if (known)
             report_change(space);
+        else if (!space->is_unknown)
+            log_warning("free space unknown", log_why(&error));
+        space->is_unknown = !known;
         pthread_mutex_lock(&space->lock);
         if (!space->stopping)
             thread_condition_wait_until(&space->news, &space->lock,
@@ -82,9 +84,9 @@ bool space_is_low(const struct space *space, int64_t more_bytes, struct error *e
     if (free_bytes >= min_free_bytes && free_bytes - min_free_bytes >= more_bytes)
         return false;
     error_set(error, ERROR_UNAVAILABLE,
-              "the state disk has %" PRId64 " MiB free, and min_free keeps %" PRId64
-              " MiB: make room, or lower min_free",
-              free_bytes >> 20, min_free_bytes >> 20);
+              "the state disk has %" PRId64 " MiB free, min_free keeps %" PRId64
+              " MiB, and %" PRId64 " bytes more are asked for: make room, or lower min_free",
+              free_bytes >> 20, min_free_bytes >> 20, more_bytes);
     return true;
 }
 

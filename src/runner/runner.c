@@ -5,7 +5,9 @@
 #include "runner/runner.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
+#include <sys/pidfd.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
@@ -312,8 +314,24 @@ static void runner_free(struct runner *runner)
     free(runner);
 }
 
+/* Vessels are watched by pidfd alone (pidfd_open(2)): a kernel or a filter that never gives one must not be found out by vessels
+ * whose end nobody sees. */
+static int check_watching(struct error *error)
+{
+    int fd = pidfd_open(getpid(), 0);
+    if (fd < 0)
+        return error_set_errno(
+            error, errno,
+            "vessels cannot be watched, which needs pidfd_open (Linux 5.11, and a "
+            "seccomp filter that allows it; runner.enabled = false does without)");
+    close(fd);
+    return 0;
+}
+
 static int set_up(struct runner *runner, struct error *error)
 {
+    if (runner->options.config->runner.enabled && check_watching(error) != 0)
+        return -1;
     if (read_boot_id(&runner->boot_id, error) != 0 || open_folders(runner, error) != 0)
         return -1;
     runner->setup = setup_new(runner->options.config, error);
@@ -338,6 +356,13 @@ static void wait_for_steps(struct runner *runner)
     atomic_store(&runner->stop, true);
     loop_wake(runner->loop);
     (void)loop_run(runner->loop, &error);
+}
+
+int runner_check_config(struct config *config, struct error *error)
+{
+    struct setup *setup = setup_new(config, error);
+    setup_free(setup);
+    return setup ? 0 : -1;
 }
 
 struct runner *runner_start(const struct runner_options *options, struct error *error)

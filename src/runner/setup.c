@@ -7,7 +7,6 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -71,20 +70,6 @@ static int count_slots(const struct config *config)
     return SLOTS_PER_CORE * (cores > 0 ? (int)cores : 1);
 }
 
-/* Vessels are watched by pidfd alone (pidfd_open(2)): a kernel or a filter that never gives one must not be found out by vessels
- * whose end nobody sees. */
-static int check_watching(struct error *error)
-{
-    int fd = pidfd_open(getpid(), 0);
-    if (fd < 0)
-        return error_set_errno(
-            error, errno,
-            "vessels cannot be watched, which needs pidfd_open (Linux 5.11, and a "
-            "seccomp filter that allows it; runner.enabled = false does without)");
-    close(fd);
-    return 0;
-}
-
 struct setup *setup_new(struct config *config, struct error *error)
 {
     struct setup *setup = memory_alloc(sizeof(*setup));
@@ -94,9 +79,7 @@ struct setup *setup_new(struct config *config, struct error *error)
     setup->time_zone = memory_string(zone != NULL && zone[0] != '\0' ? zone : "UTC");
     if (config->fleet_count > 0)
         setup->fleet_users = memory_alloc(config->fleet_count * sizeof(*setup->fleet_users));
-    int result = config->runner.enabled ? check_watching(error) : 0;
-    if (result == 0)
-        result = user_init(&setup->user, config->runner.user, error);
+    int result = user_init(&setup->user, config->runner.user, error);
     for (size_t i = 0; i < config->fleet_count && result == 0; i++) {
         const struct config_fleet *fleet = &config->fleets[i];
         const char *name = fleet->user[0] != '\0' ? fleet->user : config->runner.user;

@@ -91,6 +91,15 @@ static void assert_alive(const struct daemon *daemon)
     free(url);
 }
 
+static void assert_not_ready(struct daemon *daemon, const char *words)
+{
+    struct response response;
+    http_request_over(daemon->socket, "GET", "http://localhost/readyz", NULL, NULL, 0, &response);
+    ck_assert_int_eq(response.status, 503);
+    ck_assert_msg(strstr(response.body, words), "%s", response.body);
+    response_free(&response);
+}
+
 /* ---- full ---- */
 
 static void begin_on_disk(struct daemon *daemon, const struct disk *disk)
@@ -302,6 +311,85 @@ START_TEST(a_failed_sync_of_the_log_refuses_all_who_wait_and_ends_the_process)
 }
 END_TEST
 
+/* The pages of a failed sync may be in memory only, and count as clean: what was found there must reach the disk before anything is built on it. */
+START_TEST(a_start_syncs_again_what_a_failed_sync_has_left)
+{
+    struct faults faults = {0};
+    char *url = begin_faults(&faults);
+    struct daemon *daemon = &faults.daemon;
+    faults_set_rule(&faults, "fdatasync 5 *.db-wal\n");
+    ck_assert_int_eq(post(url, SMALL_BYTES), 503);
+    ck_assert_int_eq(daemon_wait(daemon), 1);
+
+    ck_assert_int_eq(daemon_start_fails(daemon), 1); /* the disk still fails */
+    char *log = daemon_log(daemon);
+    ck_assert_msg(strstr(log, "cannot sync ") && strstr(log, ".db-wal"), "%s", log);
+    free(log);
+    faults_set_rule(&faults, "pwrite 5 *.db-wal\n");
+    ck_assert_int_eq(daemon_start_fails(daemon), 1);
+    faults_clear_rules(&faults);
+    daemon_restart(daemon);
+    aftermath_assert_sound(daemon->state_dir);
+    ck_assert_int_ge(aftermath_open_runs(daemon->state_dir), 1);
+    ck_assert_int_eq(daemon_stop(daemon), 0);
+    faults_finish(&faults);
+    free(url);
+}
+END_TEST
+
+/* Its request has gone, its operation has not, and the hooks and the spool are still needed when it ends. */
+START_TEST(a_commit_that_outlasts_the_stop_ends_first)
+{
+    struct faults faults = {0};
+    faults_prepare(&faults, "enabled = false");
+    struct daemon *daemon = &faults.daemon;
+    faults.options.hooks = "answer_timeout = \"200ms\"";
+    daemon_configure(daemon, &faults.options);
+    daemon_restart(daemon);
+    char *url = daemon_fleet(daemon, fleet);
+    faults_set_rule(&faults, "fdatasync hold *.db-wal\n");
+    int fd = begin_request(&faults, url);
+    int closed;
+    char *answer = raw_receive(fd, WITHIN_MS, &closed);
+    ck_assert_str_eq(answer, ""); /* left without one */
+    ck_assert_int_eq(closed, 1);
+    free(answer);
+    close(fd);
+
+    kill(daemon->pid, SIGTERM);
+    for (int64_t until_ms = clock_monotonic_ms() + WITHIN_MS; access(daemon->socket, F_OK) == 0;) {
+        ck_assert_msg(clock_monotonic_ms() < until_ms, "it does not stop");
+        usleep(1000);
+    }
+    usleep(100000); /* for what comes after the socket in the stop */
+    faults_clear_rules(&faults);
+    ck_assert_int_eq(daemon_wait(daemon), 0);
+    ck_assert_int_eq(aftermath_open_runs(daemon->state_dir), 1);
+    faults_finish(&faults);
+    free(url);
+}
+END_TEST
+
+START_TEST(a_disk_that_fails_during_the_stop_is_no_clean_stop)
+{
+    struct faults faults = {0};
+    char *url = begin_faults(&faults);
+    struct daemon *daemon = &faults.daemon;
+    long batches = metric(daemon, "commit_batches_total");
+    faults_set_rule(&faults, "fdatasync hold *.db-wal\n");
+    int fd = begin_request(&faults, url);
+    await_metric(daemon, "commit_batches_total", batches + 1);
+    kill(daemon->pid, SIGTERM);
+    daemon_await_log(daemon, "info: stopping");
+    faults_set_rule(&faults, "fdatasync 5 *.db-wal\n");
+    assert_refused(fd);
+    ck_assert_int_eq(daemon_wait(daemon), 1);
+    faults_clear_rules(&faults);
+    faults_finish(&faults);
+    free(url);
+}
+END_TEST
+
 static void failure_ends_the_process(const char *rule, size_t bytes)
 {
     struct faults faults = {0};
@@ -479,6 +567,8 @@ START_TEST(a_limit_on_file_sizes_refuses_and_does_not_kill)
     ck_assert_int_eq(aftermath_files(daemon.state_dir, "spool"), 1);
     ck_assert_int_eq(aftermath_open_runs(daemon.state_dir), accepted);
     assert_alive(&daemon);
+    ck_assert_int_eq(post(url, INLINE_BYTES), 503); /* the disk has room, and still: */
+    assert_not_ready(&daemon, "a moment ago nothing could be stored");
 
     limit_files(&daemon, RLIM_INFINITY);
     ck_assert_int_eq(post(url, INLINE_BYTES), 201);
@@ -495,6 +585,9 @@ TEST_MAIN("disk", TEST(a_full_disk_answers_503_and_accepts_again_when_there_is_r
           TEST(a_large_body_on_a_full_disk_leaves_no_file),
           TEST(a_full_disk_under_load_keeps_every_promise),
           TEST(a_failed_sync_of_the_log_refuses_all_who_wait_and_ends_the_process),
+          TEST(a_start_syncs_again_what_a_failed_sync_has_left),
+          TEST(a_commit_that_outlasts_the_stop_ends_first),
+          TEST(a_disk_that_fails_during_the_stop_is_no_clean_stop),
           TEST(a_failed_write_of_the_log_ends_the_process),
           TEST(a_failed_sync_in_a_checkpoint_ends_the_process),
           TEST(a_failed_sync_of_the_log_leaves_no_large_body_without_its_run),

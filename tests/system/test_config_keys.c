@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "config/config.h"
+#include "support/aftermath.h"
 #include "support/api.h"
 #include "support/daemon.h"
 #include "support/http.h"
@@ -174,6 +175,38 @@ START_TEST(min_free_refuses_requests_when_the_disk_has_less)
     api_call(&daemon, "GET", "/healthz", NULL, 0, &response);
     ck_assert_int_eq(response.status, 200);
     response_free(&response);
+    free(url);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+/* Room was there when the body began: others have taken it meanwhile. */
+START_TEST(min_free_closes_a_body_that_is_on_its_way)
+{
+    struct daemon daemon;
+    begin_with(&daemon, "", "min_free = \"0\"");
+    char *url = make_fleet(&daemon, "Filling", "true"), piece[100000];
+    memset(piece, 'b', sizeof(piece));
+    char *head = memory_format("POST %s HTTP/1.1\r\nHost: h\r\nContent-Length: %zu\r\n\r\n",
+                               url_path(url), 3 * sizeof(piece));
+    int fd = raw_connect(daemon.port), closed;
+    ck_assert_int_eq(raw_send(fd, head, strlen(head)), 0);
+    ck_assert_int_eq(raw_send(fd, piece, sizeof(piece)), 0);
+    struct daemon_options options = {.top = "min_free = \"1024GiB\""};
+    daemon_configure(&daemon, &options);
+    kill(daemon.pid, SIGHUP);
+    daemon_await_log(&daemon, "configuration reloaded");
+    raw_send(fd, piece, sizeof(piece));
+    raw_send(fd, piece, sizeof(piece));
+    char *answer = raw_receive(fd, 10000, &closed);
+    ck_assert_int_eq(closed, 1);
+    ck_assert_str_eq(answer, "");
+    close(fd);
+    free(answer);
+    daemon_await_log(&daemon, "bytes more are asked for");
+    ck_assert_int_eq(aftermath_open_runs(daemon.state_dir), 0);
+    ck_assert_int_eq(aftermath_files(daemon.state_dir, "spool"), 0);
+    free(head);
     free(url);
     daemon_finish(&daemon);
 }
@@ -628,7 +661,7 @@ START_TEST(user_that_does_not_exist_is_refused_at_start)
     struct daemon_options options = {.runner = "user = \"nobody-of-this-name\""};
     daemon_prepare(&daemon, &plain);
     daemon_configure(&daemon, &options);
-    ck_assert_int_ne(daemon_start_fails(&daemon), 0);
+    ck_assert_int_eq(daemon_start_fails(&daemon), 78);
     char *log = daemon_log(&daemon);
     assert_holds(log, "nobody-of-this-name");
     free(log);
@@ -729,6 +762,7 @@ int main(void)
         KEYS(log_level_decides_which_lines_are_logged, "log_level"),
         KEYS(log_format_json_makes_lines_of_json, "log_format"),
         KEYS(min_free_refuses_requests_when_the_disk_has_less, "min_free"),
+        KEYS(min_free_closes_a_body_that_is_on_its_way, "min_free"),
         KEYS(hooks_listen_may_be_a_unix_socket, "hooks.listen"),
         KEYS(public_url_is_what_webhooks_begin_with, "hooks.public_url"),
         KEYS(max_body_is_the_largest_body_that_is_taken, "hooks.max_body"),

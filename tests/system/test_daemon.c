@@ -212,6 +212,41 @@ START_TEST(state_folder_that_was_open_to_others_is_closed)
 }
 END_TEST
 
+/* A slip in the configuration (state_dir = "/home/me") must not close the folder to everyone else, or fill it. */
+START_TEST(folder_with_other_files_is_no_state_folder_and_stays_as_it_is)
+{
+    struct daemon daemon;
+    daemon_prepare(&daemon, &plain);
+    ck_assert_int_eq(mkdir(daemon.state_dir, 0755), 0);
+    ck_assert_int_eq(chmod(daemon.state_dir, 0755), 0);
+    free(daemon_write_file(&daemon, "state/letter.txt", "dear", 4));
+    ck_assert_int_eq(daemon_start_fails(&daemon), 1);
+    assert_log_holds(&daemon, "is no state folder of webhookd: it holds \\\"letter.txt\\\"");
+    ck_assert_uint_eq(mode_of(&daemon, ""), 0755);
+    char *lock = memory_format("%s/lock", daemon.state_dir);
+    ck_assert_int_ne(access(lock, F_OK), 0);
+    free(lock);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+/* From a backup, which holds no lock; or beside what mkfs leaves on a disk of its own. */
+START_TEST(restored_state_without_a_lock_is_taken)
+{
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    ck_assert_int_eq(daemon_stop(&daemon), 0);
+    char *lock = memory_format("%s/lock", daemon.state_dir);
+    char *found = memory_format("%s/lost+found", daemon.state_dir);
+    ck_assert_int_eq(unlink(lock), 0);
+    ck_assert_int_eq(mkdir(found, 0700), 0);
+    daemon_restart(&daemon);
+    free(lock);
+    free(found);
+    daemon_finish(&daemon);
+}
+END_TEST
+
 START_TEST(second_start_keeps_key_and_store)
 {
     struct daemon daemon;
@@ -319,6 +354,7 @@ START_TEST(empty_configuration_is_valid)
     daemon_prepare(&daemon, &plain);
     write_config(&daemon, "");
     ck_assert_int_eq(run_webhookd(&out, "-t", "-c", daemon.config, NULL), 0);
+    assert_holds(out, "webhookd does not start with it: runner.sandbox"); /* the default */
     free(out);
     daemon_finish(&daemon);
 }
@@ -371,6 +407,26 @@ START_TEST(strict_sandbox_is_refused_with_words)
 {
     assert_start_refused("runner { sandbox = \"strict\" }\n", "runner.sandbox");
     assert_start_refused("", "sandbox = \"off\""); /* strict is the default */
+}
+END_TEST
+
+/* Whoever checks before a restart must hear what the restart would say. */
+START_TEST(check_config_refuses_what_a_start_refuses)
+{
+    struct daemon daemon;
+    char *out;
+    daemon_prepare(&daemon, &plain);
+    write_config(&daemon, "hooks { tls_certificate = \"/a\" tls_key = \"/b\" }\n");
+    ck_assert_int_eq(run_webhookd(&out, "-t", "-c", daemon.config, NULL), 78);
+    assert_holds(out, "hooks.tls_certificate");
+    free(out);
+    if (geteuid() == 0) { /* else vessels' user means nothing */
+        write_config(&daemon, "runner { sandbox = \"off\" user = \"nobody-of-this-name\" }\n");
+        ck_assert_int_eq(run_webhookd(&out, "-t", "-c", daemon.config, NULL), 78);
+        assert_holds(out, "nobody-of-this-name");
+        free(out);
+    }
+    daemon_finish(&daemon);
 }
 END_TEST
 
@@ -1167,13 +1223,15 @@ TEST_MAIN("daemon", TEST(first_start_makes_a_state_folder_that_is_closed_to_othe
           TEST(every_file_in_the_state_folder_is_closed_to_others_also_after_runs),
           TEST(first_start_makes_organization_and_project_default),
           TEST(state_folder_that_was_open_to_others_is_closed),
-          TEST(second_start_keeps_key_and_store),
+          TEST(folder_with_other_files_is_no_state_folder_and_stays_as_it_is),
+          TEST(restored_state_without_a_lock_is_taken), TEST(second_start_keeps_key_and_store),
           TEST(second_webhookd_on_the_same_state_is_refused),
           TEST(wrong_configuration_ends_with_78_and_says_file_and_line),
           TEST(missing_configuration_ends_with_78_and_its_name),
           TEST(check_config_checks_and_starts_nothing), TEST(empty_configuration_is_valid),
           TEST(version_and_help_are_printed), TEST(wrong_usage_ends_with_2),
-          TEST(strict_sandbox_is_refused_with_words), TEST(tls_keys_are_refused_with_words),
+          TEST(strict_sandbox_is_refused_with_words),
+          TEST(check_config_refuses_what_a_start_refuses), TEST(tls_keys_are_refused_with_words),
           TEST(taken_port_is_refused_with_words),
           TEST(store_of_a_newer_version_is_refused_and_left_alone),
           TEST(database_of_another_program_is_refused),

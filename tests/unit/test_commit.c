@@ -70,6 +70,12 @@ static int apply_token(struct commit_op *op, struct store *store, struct error *
     return store_check_token(store, CONTAINER_OF(op, struct work, waiting.op)->hash, error);
 }
 
+static int apply_nothing(struct commit_op *op, struct store *store, struct error *error)
+{
+    (void)op, (void)store, (void)error;
+    return 0;
+}
+
 static int apply_fleet(struct commit_op *op, struct store *store, struct error *error)
 {
     (void)op;
@@ -287,6 +293,34 @@ START_TEST(operations_that_wait_together_share_one_sync)
 }
 END_TEST
 
+/* The runner's operations come one after the other: each is followed by the next at once. */
+static atomic_bool chain_ends;
+
+static void chain_done(struct commit_op *op, const struct error *error)
+{
+    struct error refused = ERROR_INIT;
+    if (atomic_load(&chain_ends) || commit_submit(queue, op, &refused) != 0)
+        note_done(op, error);
+}
+
+static const struct commit_kind chain_kind = {"chain", COMMIT_RUNNER, false, apply_nothing,
+                                              chain_done};
+
+START_TEST(an_operation_heavier_than_a_batch_is_not_passed_over_for_ever)
+{
+    begin();
+    atomic_store(&chain_ends, false);
+    struct work *chain = work_new(&chain_kind), *heavy = work_new(&accept_kind);
+    heavy->waiting.op.bytes = 64 << 20;
+    submit(chain);
+    submit(heavy);
+    ck_assert_int_eq(await(heavy), ERROR_NONE);
+    atomic_store(&chain_ends, true);
+    ck_assert_int_eq(await(chain), ERROR_NONE);
+    finish();
+}
+END_TEST
+
 START_TEST(an_operation_that_fails_alone_fails_alone)
 {
     begin();
@@ -482,6 +516,7 @@ END_TEST
 
 TEST_MAIN("commit", TEST(an_operation_is_done_only_after_the_log_was_synced),
           TEST(operations_that_wait_together_share_one_sync),
+          TEST(an_operation_heavier_than_a_batch_is_not_passed_over_for_ever),
           TEST(an_operation_that_fails_alone_fails_alone),
           TEST(a_full_disk_fails_the_batch_and_is_survived),
           TEST(the_runners_operation_is_retried_until_the_disk_has_room),

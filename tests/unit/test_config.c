@@ -90,7 +90,8 @@ START_TEST(start_is_refused_for_what_would_be_dangerous)
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         struct config *config = accept(cases[i].text);
         struct error error = ERROR_INIT;
-        ck_assert_int_eq(config_check_start(config, &error), -1);
+        ck_assert(config_check_start(config, &error) != 0 ||
+                  config_check_sandbox(config, &error) != 0);
         ck_assert_int_eq(error.kind, ERROR_INVALID);
         ck_assert_int_eq(strncmp(error.message, cases[i].why, strlen(cases[i].why)), 0);
         config_release(config);
@@ -98,6 +99,7 @@ START_TEST(start_is_refused_for_what_would_be_dangerous)
     struct config *config = accept("runner { sandbox = off } fleet \"a/b/c\" { sandbox = off }");
     struct error error = ERROR_INIT;
     ck_assert_int_eq(config_check_start(config, &error), 0);
+    ck_assert_int_eq(config_check_sandbox(config, &error), 0);
     config_release(config);
     assert_refused("hooks {\ntls_key = /k }", "w.conf:2: hooks.tls_certificate: missing", NULL);
     assert_refused("hooks {\ntls_certificate = /k }", "w.conf:2: hooks.tls_key: missing", NULL);
@@ -362,7 +364,9 @@ START_TEST(example_is_good_to_start_with)
     struct config *config = config_load("webhookd.conf.example", &report);
     ck_assert_msg(config != NULL, "%s", report.count ? report.lines[0] : "?");
     struct error error = ERROR_INIT;
-    ck_assert_msg(config_check_start(config, &error) == 0, "%s", error.message);
+    ck_assert_msg(config_check_start(config, &error) == 0 &&
+                      config_check_sandbox(config, &error) == 0,
+                  "%s", error.message);
     config_release(config);
 }
 END_TEST

@@ -154,6 +154,20 @@ START_TEST(comments_and_line_ends_do_not_move_the_lines)
 }
 END_TEST
 
+/* It would make a shorter value, and nobody would hear of it. */
+START_TEST(comment_inside_a_word_is_refused)
+{
+    assert_refused("\nstate_dir = /var//lib/x", "w.conf:2: \"//\" inside a word: put a value",
+                   NULL);
+    assert_refused("hooks { public_url = http://h }", "w.conf:1: \"//\" inside a word", NULL);
+    assert_refused("state_dir = /srv/#1", "w.conf:1: \"#\" inside a word", NULL);
+    assert_refused("min_free = 5MiB/* c */", "w.conf:1: \"/*\" inside a word", NULL);
+    struct config *config = accept("state_dir = /var/lib/x # c\nmin_free = 5MiB /* c */");
+    ck_assert_str_eq(config->state_dir, "/var/lib/x");
+    config_release(config);
+}
+END_TEST
+
 START_TEST(damaged_text_is_refused_with_its_line)
 {
     struct config_report report = {0};
@@ -294,6 +308,7 @@ TEST_MAIN("config_text", TEST(nothing_is_expanded_in_any_quoting),
           TEST(many_unknown_keys_are_bounded),
           TEST(syntax_errors_name_their_line_and_what_precedes_is_still_checked),
           TEST(comments_and_line_ends_do_not_move_the_lines),
-          TEST(damaged_text_is_refused_with_its_line), TEST(good_file_is_read_after_any_bad_one),
+          TEST(comment_inside_a_word_is_refused), TEST(damaged_text_is_refused_with_its_line),
+          TEST(good_file_is_read_after_any_bad_one),
           TEST(no_beginning_of_a_file_and_no_flipped_bit_does_harm), TEST(fleet_sections_are_read),
           TEST(bad_fleet_sections_are_refused), TEST(threads_may_hold_and_parse_at_once))

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "support/store_fixture.h"
 #include "support/suite.h"
 
@@ -184,6 +185,34 @@ START_TEST(run_numbers_grow_over_rollback_restart_and_a_clock_that_is_behind)
         ck_assert_int_eq(store_last_run_number(fixture.store), last);
     }
     ck_assert_int_eq(list((struct run_filter){.limit = 64}).count, 64);
+    store_fixture_close(&fixture);
+}
+END_TEST
+
+/* It is found by its request in a range of time that begins with the request. */
+START_TEST(run_whose_request_began_before_the_clock_was_set_forward_is_refused)
+{
+    store_fixture_open(&fixture, NULL);
+    store_fixture_fleet(&fixture, "a", 1);
+    struct run_input input = store_fixture_input();
+    uint8_t hash[SECRET_HASH_BYTES];
+    struct run_ids ids;
+    memset(hash, 1, sizeof(hash));
+    static const struct {
+        int64_t before_ms;
+        int result;
+    } cases[] = {{28 * 3600 * 1000, -1}, {26 * 3600 * 1000, 0}};
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct error error = ERROR_INIT;
+        input.request_id =
+            id_from_run_number((id_clock_ms() - cases[i].before_ms) << 12, id_random_bits());
+        store_fixture_begin(&fixture);
+        ck_assert_int_eq(store_accept_hook(fixture.store, hash, &input, &ids, &error),
+                         cases[i].result);
+        ck_assert_int_eq(error.kind, cases[i].result == 0 ? ERROR_NONE : ERROR_CONFLICT);
+        store_fixture_commit(&fixture);
+    }
+    expect_one((struct run_filter){.request_id = &input.request_id}, &ids.run_id);
     store_fixture_close(&fixture);
 }
 END_TEST
@@ -526,6 +555,7 @@ END_TEST
 TEST_MAIN("store_runs", TEST(accepted_run_is_read_back_byte_for_byte_after_reopening),
           TEST(spooled_body_is_found_by_its_request), TEST(id_with_another_random_part_is_no_run),
           TEST(run_numbers_grow_over_rollback_restart_and_a_clock_that_is_behind),
+          TEST(run_whose_request_began_before_the_clock_was_set_forward_is_refused),
           TEST(waiting_run_keeps_the_version_it_was_accepted_with),
           TEST(run_of_a_deleted_fleet_is_refused_and_its_ended_runs_stay),
           TEST(pages_are_newest_first_without_gaps_or_doubles),

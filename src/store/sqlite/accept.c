@@ -103,6 +103,10 @@ static int accept_run(struct store *store, const struct run_input *input,
     uint64_t random = id_random_bits();
     assert(number > store->last_number && (random >> 62) == 0);
     store->last_number = number;
+    int64_t asked = id_time_ms(&input->request_id) << 12;
+    if (number < asked || number - asked >= (int64_t)REQUEST_RANGE_MS << 12)
+        return error_set(error, ERROR_CONFLICT,
+                         "the clock was set forward while the request came in: try again");
     if (insert_run(store, input, target, number, random, error) != 0)
         return -1;
     if (insert_open(store, input, target, number, error) != 0) {

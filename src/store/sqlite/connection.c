@@ -29,7 +29,7 @@ static void configure_library(void)
     sqlite3_initialize();
 }
 
-static char *database_path(const struct store_options *options, struct error *error)
+char *database_path(const struct store_options *options, struct error *error)
 {
     static const char scheme[] = "sqlite:";
     const char *name = options->location;

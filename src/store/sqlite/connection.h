@@ -10,6 +10,14 @@
 
 #include "store/store.h"
 
+/* A request's run comes at most this much later than its id: the longest header, body and answer timeouts that the configuration allows, and
+ * some. A run that would come later (the clock was set forward meanwhile) is refused, for it would not be found again by its request, and the
+ * spool's sweep would take its body for one without a run. */
+#define REQUEST_RANGE_MS (27 * 3600 * 1000)
+
+/* The path of the database. Free it; NULL and why. */
+char *database_path(const struct store_options *options, struct error *error);
+
 /* One slot per statement: prepared at its first use, kept until the connection is closed. */
 enum statement_id {
     STATEMENT_BEGIN,

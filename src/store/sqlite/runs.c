@@ -102,10 +102,6 @@ static void narrow_by_prefix(struct range *range, const char *prefix)
     narrow(range, low, high + 1);
 }
 
-/* A request's run comes at most this much later: the longest header, body and answer timeouts that the configuration allows, and some. The
- * spool's sweep removes a body whose run is not found in this range, so it may never be too short. */
-#define REQUEST_RANGE_MS (27 * 3600 * 1000)
-
 /* Looks from the request's time on and stops at its run, which normally is milliseconds away. */
 static int narrow_by_request(struct store *store, struct range *range, const struct id *request_id,
                              struct error *error)

@@ -1,0 +1,142 @@
+/* The state folder: see state_dir.h. Called by webhookd's main, before any other thread. */
+#include "base/state_dir.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+
+#define LOCK "lock"
+
+static const char *const folders[] = {"spool", "runs", "attempts", "logs", "trash"};
+
+static bool is_name(const char *name, size_t bytes, const char *what)
+{
+    return strlen(what) == bytes && memcmp(name, what, bytes) == 0;
+}
+
+bool state_dir_uses(const char *name, size_t bytes)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(folders); i++)
+        if (is_name(name, bytes, folders[i]))
+            return true;
+    return is_name(name, bytes, LOCK) || is_name(name, bytes, STATE_DIR_SECRET);
+}
+
+/* What a restored backup brings counts too: it comes without a lock. */
+static bool is_ours(const char *name, const char *store_name)
+{
+    size_t bytes = strlen(name), store_bytes = strcspn(store_name, "/");
+    if (state_dir_uses(name, bytes) || strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
+        strcmp(name, "lost+found") == 0) /* mkfs's, on a disk of its own */
+        return true;
+    if (store_name[store_bytes] == '/') /* the database lies in a folder */
+        return is_name(store_name, store_bytes, name);
+    return strncmp(name, store_name, store_bytes) == 0; /* also its -wal, -shm */
+}
+
+static int check_contents(int fd, const char *path, const char *store_name, struct error *error)
+{
+    if (faccessat(fd, LOCK, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+        return 0;
+    int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *stream = copy < 0 ? NULL : fdopendir(copy);
+    if (!stream) {
+        error_set_errno(error, errno, "cannot read %s", path);
+        if (copy >= 0)
+            close(copy);
+        return -1;
+    }
+    int result = 0;
+    struct dirent *entry;
+    while (result == 0 && (entry = readdir(stream)))
+        if (!is_ours(entry->d_name, store_name))
+            result = error_set(error, ERROR_INVALID,
+                               "%s is no state folder of webhookd: it holds \"%.100s\"; let "
+                               "state_dir name an empty folder or a new one",
+                               path, entry->d_name);
+    closedir(stream);
+    return result;
+}
+
+static int check_folder(int fd, const char *path, const char *store_name, struct error *error)
+{
+    struct stat status;
+    if (fstat(fd, &status) != 0)
+        return error_set_errno(error, errno, "cannot look at %s", path);
+    if (status.st_uid != geteuid())
+        return error_set(error, ERROR_INVALID,
+                         "%s belongs to another user: chown it to the one that webhookd runs as",
+                         path);
+    if (check_contents(fd, path, store_name, error) != 0)
+        return -1;
+    if ((status.st_mode & 077) != 0 && fchmod(fd, 0700) != 0)
+        return error_set_errno(error, errno, "cannot set the mode of %s to 0700", path);
+    return 0;
+}
+
+static int take_lock(struct state_dir *state, const char *path, struct error *error)
+{
+    state->lock_fd = openat(state->fd, LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (state->lock_fd < 0)
+        return error_set_errno(error, errno, "cannot open %s/" LOCK, path);
+    if (flock(state->lock_fd, LOCK_EX | LOCK_NB) == 0)
+        return 0;
+    if (errno == EWOULDBLOCK)
+        return error_set(error, ERROR_CONFLICT, "another webhookd uses %s (it holds the lock)",
+                         path);
+    return error_set_errno(error, errno, "cannot lock %s/" LOCK, path);
+}
+
+static int make_folders(int fd, const char *path, struct error *error)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(folders); i++) {
+        int folder_fd = file_open_folder(fd, folders[i], 0700, error);
+        if (folder_fd < 0)
+            return -1;
+        close(folder_fd);
+    }
+    return file_sync(fd, path, error);
+}
+
+/* It may be new. Who may pass through the folder above but not read it cannot sync it: then somebody else has made it. */
+static int sync_parent(int fd, const char *path, struct error *error)
+{
+    int parent_fd = openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (parent_fd < 0 && errno == EACCES)
+        return 0;
+    if (parent_fd < 0)
+        return error_set_errno(error, errno, "cannot open the folder above %s", path);
+    int result = file_sync(parent_fd, path, error);
+    close(parent_fd);
+    return result;
+}
+
+int state_dir_open(struct state_dir *state, const char *path, const char *store_name,
+                   struct error *error)
+{
+    state->fd = file_open_folder(AT_FDCWD, path, 0700, error);
+    if (state->fd >= 0 && check_folder(state->fd, path, store_name, error) == 0 &&
+        take_lock(state, path, error) == 0 && make_folders(state->fd, path, error) == 0 &&
+        sync_parent(state->fd, path, error) == 0)
+        return 0;
+    state_dir_close(state);
+    return -1;
+}
+
+void state_dir_close(struct state_dir *state)
+{
+    if (state->lock_fd >= 0)
+        close(state->lock_fd);
+    if (state->fd >= 0)
+        close(state->fd);
+    state->fd = state->lock_fd = -1;
+}

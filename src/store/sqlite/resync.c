@@ -1,0 +1,56 @@
+/* Before the first connection of a start. After a sync that failed, the kernel may count pages as clean that never reached the disk: what
+ * the log says after the restart is only in memory, further commits would be appended behind it, their syncs would succeed, and a power
+ * cut would leave a hole in front of them. So the log is written once more, byte for byte, and synced, before anybody builds on it.
+ * Reading of what fsync(2) promises after an error: "Can Applications Recover from fsync Failures?", Rebello et al., 2020. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "store/sqlite/connection.h"
+
+#define PIECE_BYTES (1u << 20)
+
+static int write_again(int fd, const char *path, char *piece, struct error *error)
+{
+    off_t at = 0;
+    for (;;) {
+        ssize_t bytes = pread(fd, piece, PIECE_BYTES, at);
+        if (bytes < 0 && errno == EINTR)
+            continue;
+        if (bytes < 0)
+            return error_set_errno(error, errno, "cannot read %s", path);
+        if (bytes == 0)
+            break;
+        ssize_t written = pwrite(fd, piece, (size_t)bytes, at);
+        if (written < 0 && errno != EINTR)
+            return error_set_errno(error, errno, "cannot write %s once more", path);
+        at += written > 0 ? written : 0;
+    }
+    if (fdatasync(fd) != 0)
+        return error_set_errno(error, errno, "cannot sync %s", path);
+    return 0;
+}
+
+int store_resync(const struct store_options *options, struct error *error)
+{
+    char *database = database_path(options, error);
+    if (!database)
+        return -1;
+    char *path = memory_format("%s-wal", database);
+    free(database);
+    int result = 0;
+    int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (fd >= 0) {
+        char *piece = memory_alloc(PIECE_BYTES);
+        result = write_again(fd, path, piece, error);
+        free(piece);
+        close(fd);
+    } else if (errno != ENOENT) {
+        result = error_set_errno(error, errno, "cannot open %s", path);
+    }
+    free(path);
+    return result;
+}
