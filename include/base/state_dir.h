@@ -12,7 +12,10 @@ struct state_dir {
     int lock_fd; /* holds the lock until the process ends or it is closed */
 };
 
-#define STATE_DIR_INIT   {-1, -1}
+#define STATE_DIR_INIT                                                                             \
+    {                                                                                              \
+        -1, -1                                                                                     \
+    }
 #define STATE_DIR_SECRET "secret.key" /* the key's file in it */
 
 /* Opens path (made if it is missing, one level), takes state_dir/lock, gives it mode 0700, makes the folders in it and syncs it. A folder

@@ -214,6 +214,20 @@ static void refuse_double_variables(struct checker *checker, int line,
     name_index_free(&index);
 }
 
+static bool has_key(const struct node *map, const char *key)
+{
+    for (uint32_t i = 0; i < map->count; i++)
+        if (map->items[i].key && strcmp(map->items[i].key, key) == 0)
+            return true;
+    return false;
+}
+
+/* {name: …, value: …} is one variable, whatever else is wrong with it; any other mapping names variables. */
+static bool is_one_variable(const struct node *map)
+{
+    return has_key(map, "name") && (map->count == 1 || has_key(map, "value"));
+}
+
 void fleet_read_environment(struct checker *checker, const struct node *source,
                             struct definition_vessel *vessel)
 {
@@ -227,10 +241,7 @@ void fleet_read_environment(struct checker *checker, const struct node *source,
         return;
     }
     size_t mark = node_path_enter(&checker->path, "environment");
-    /* {name: …, value: …} is one variable; any other mapping names variables. */
-    bool is_single = value->kind == NODE_MAP && value->count <= 2 &&
-                     node_get(value, "name") != NULL &&
-                     (value->count == 1 || node_get(value, "value") != NULL);
+    bool is_single = value->kind == NODE_MAP && is_one_variable(value);
     if (value->kind == NODE_LIST || is_single)
         read_list(checker, entries_of(value), vessel);
     else

@@ -106,20 +106,21 @@ static void refuse_double_ids(struct checker *checker, const struct definition *
     free(sorted);
 }
 
-static void read_vessels(struct checker *checker, const struct node *fleet,
+/* False: there are so many that nothing more is said about them. */
+static bool read_vessels(struct checker *checker, const struct node *fleet,
                          struct definition *definition)
 {
     const struct node *vessels = checker_map(checker, fleet, "vessels");
     if (vessels == NULL) {
         if (node_get(fleet, "vessels") == NULL)
             checker_problem(checker, fleet->line, "vessels", "\"vessels\" is missing");
-        return;
+        return true;
     }
     if (vessels->count < 1 || vessels->count > MAX_VESSELS)
         checker_problem(checker, vessels->line, "vessels", "a fleet has 1 to %d vessels, not %u",
                         MAX_VESSELS, vessels->count);
-    if (vessels->count == 0)
-        return;
+    if (vessels->count == 0 || vessels->count > MAX_VESSELS)
+        return vessels->count == 0;
     definition->vessels = memory_alloc(vessels->count * sizeof(definition->vessels[0]));
     checker->vessel_lines = memory_alloc(vessels->count * sizeof(int));
     size_t mark = node_path_enter(&checker->path, "vessels");
@@ -133,6 +134,7 @@ static void read_vessels(struct checker *checker, const struct node *fleet,
     }
     refuse_double_ids(checker, definition);
     node_path_leave(&checker->path, mark);
+    return true;
 }
 
 static void read_name(struct checker *checker, const struct node *fleet,
@@ -159,8 +161,8 @@ static void read_fleet(struct checker *checker, const struct node *fleet,
     checker_keys(checker, fleet, KEYS);
     read_name(checker, fleet, definition);
     fleet_read_id(checker, fleet, &definition->id);
-    read_vessels(checker, fleet, definition);
-    fleet_read_graph(checker, fleet, definition);
+    if (read_vessels(checker, fleet, definition))
+        fleet_read_graph(checker, fleet, definition);
     int interrupt = checker_word(checker, fleet, "on_interrupt", WORDS_INTERRUPT);
     definition->on_interrupt = interrupt < 0 ? INTERRUPT_FAIL : (enum interrupt_policy)interrupt;
     checker_number(checker, fleet, "max_concurrent_runs", 0, MAX_CONCURRENT_RUNS,

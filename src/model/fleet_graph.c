@@ -11,6 +11,8 @@
 #include "model/definition_words.h"
 #include "model/name_index.h"
 
+#define MAX_PATHS 10000
+
 struct graph {
     struct checker *checker;
     struct definition *definition;
@@ -18,6 +20,7 @@ struct graph {
         *vessels; /* the entries of "vessels"; vessel_lines[i] is the line of the vessel i */
     struct name_index names;
     size_t capacity; /* of definition->paths */
+    size_t paths;    /* seen so far, good or not */
     bool has_gaps;   /* some path could not be read: what looks unconnected may not be */
 };
 
@@ -86,6 +89,9 @@ static void read_targets(struct graph *graph, const struct node *entry)
                             "the paths of a vessel are a mapping (next vessel: condition)");
         return;
     }
+    graph->paths += entry->count;
+    if (graph->paths > MAX_PATHS)
+        return;
     size_t mark = node_path_enter(&checker->path, entry->key);
     for (uint32_t i = 0; i < entry->count; i++)
         read_path(graph, from, &entry->items[i]);
@@ -104,6 +110,11 @@ static void read_paths(struct graph *graph, const struct node *fleet)
     for (uint32_t i = 0; i < connections->count; i++)
         read_targets(graph, &connections->items[i]);
     node_path_leave(&checker->path, mark);
+    if (graph->paths > MAX_PATHS) {
+        graph->has_gaps = true;
+        checker_problem(checker, connections->line, "connections",
+                        "a fleet has at most %d paths, not %zu", MAX_PATHS, graph->paths);
+    }
     definition_sort_paths(graph->definition);
 }
 

@@ -9,7 +9,7 @@
 #include "model/report.h"
 
 #define NODE_MAX_DEPTH 64
-#define NODE_MAX_COUNT 2000000u
+#define NODE_MAX_COUNT 200000u /* a fleet of 1,000 vessels with 100 values each has room to spare */
 
 enum node_kind {
     NODE_ABSENT, /* a key with nothing behind it */

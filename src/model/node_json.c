@@ -63,16 +63,19 @@ static size_t string_end(const char *text, size_t bytes, size_t at)
     return at < bytes ? at + 1 : bytes;
 }
 
-/* NULL when memory is gone. At most twice as long, as no two numbers touch. */
-static char *quote_numbers(const char *text, size_t bytes, size_t *quoted_bytes)
+/* NULL when memory is gone. At most twice as long, as no two numbers touch. *marks becomes how many marks of JSON there are outside
+ * strings: no value comes without one. */
+static char *quote_numbers(const char *text, size_t bytes, size_t *quoted_bytes, size_t *marks)
 {
     char *quoted = malloc(2 * bytes + 2);
     if (quoted == NULL)
         return NULL;
     size_t to = 0;
+    *marks = 0;
     for (size_t at = 0; at < bytes;) {
         size_t end = at + 1;
         bool is_quoted = false;
+        *marks += text[at] == ',' || text[at] == ':' || text[at] == '[' || text[at] == '{';
         if (text[at] == '"') {
             end = string_end(text, bytes, at);
         } else if (is_word(text[at])) {
@@ -92,6 +95,11 @@ static char *quote_numbers(const char *text, size_t bytes, size_t *quoted_bytes)
     return quoted;
 }
 
+static void report_count(struct report *problems)
+{
+    report_add(problems, 0, "", "the file has more than %u values", NODE_MAX_COUNT);
+}
+
 /* 0, or -1 with *why saying what is too much. Recursion is bounded by NODE_MAX_DEPTH. */
 static int convert(json_t *json, struct node_tree *tree, struct node *node, size_t depth,
                    const char **why)
@@ -100,8 +108,7 @@ static int convert(json_t *json, struct node_tree *tree, struct node *node, size
         *why = "objects and arrays are nested more than 64 deep";
         return -1;
     }
-    *why = tree->count >= NODE_MAX_COUNT ? "the file has more than 2000000 values"
-                                         : "there is not enough memory to read the file";
+    *why = "there is not enough memory to read the file";
     switch (json_typeof(json)) {
     case JSON_OBJECT: {
         node->kind = NODE_MAP;
@@ -124,7 +131,9 @@ static int convert(json_t *json, struct node_tree *tree, struct node *node, size
         node->kind = NODE_LIST;
         for (size_t i = 0; i < json_array_size(json); i++) {
             struct node *child = node_add(tree, node, NULL, 0);
-            if (child == NULL || convert(json_array_get(json, i), tree, child, depth + 1, why) != 0)
+            if (child == NULL)
+                return -1;
+            if (convert(json_array_get(json, i), tree, child, depth + 1, why) != 0)
                 return -1;
         }
         return 0;
@@ -146,10 +155,16 @@ static int convert(json_t *json, struct node_tree *tree, struct node *node, size
 
 int node_read_json(const char *text, size_t bytes, struct node_tree *tree, struct report *problems)
 {
-    size_t quoted_bytes = 0;
-    char *quoted = quote_numbers(text, bytes, &quoted_bytes);
+    size_t quoted_bytes = 0, marks = 0;
+    char *quoted = quote_numbers(text, bytes, &quoted_bytes, &marks);
     if (quoted == NULL) {
         report_add(problems, 0, "", "there is not enough memory to read the file");
+        return -1;
+    }
+    /* Asked before jansson builds them all, each in many times the bytes that it took to write. A key and its value have two marks. */
+    if (marks > 2 * NODE_MAX_COUNT) {
+        report_count(problems);
+        free(quoted);
         return -1;
     }
     json_error_t error;
@@ -164,7 +179,9 @@ int node_read_json(const char *text, size_t bytes, struct node_tree *tree, struc
     }
     const char *why = NULL;
     int result = convert(json, tree, &tree->root, 1, &why);
-    if (result != 0)
+    if (result != 0 && tree->count >= NODE_MAX_COUNT)
+        report_count(problems);
+    else if (result != 0)
         report_add(problems, 0, "", "%s", why);
     json_decref(json);
     return result;

@@ -10,6 +10,8 @@
 
 #include "model/name_index.h"
 
+#define MAX_BLANKS 4096
+
 struct yaml_reader {
     yaml_parser_t parser;
     const char *text;
@@ -294,9 +296,65 @@ static int read_events(struct yaml_reader *reader)
     return 0;
 }
 
+/* ---- what would cost libyaml more than the file is large ---- */
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* The line's end, behind its "\n". */
+static const char *next_line(const char *line, const char *end)
+{
+    const char *newline = memchr(line, '\n', (size_t)(end - line));
+    return newline != NULL ? newline + 1 : end;
+}
+
+/* It compares every %TAG with all that came before. A directive stands before a document, or after "..." ended one. %YAML may stand there
+ * once, and does no harm. */
+static int refuse_directives(const struct yaml_reader *reader)
+{
+    const char *end = reader->text + reader->bytes;
+    bool in_document = false;
+    int number = 1;
+    for (const char *line = reader->text; line < end; line = next_line(line, end), number++) {
+        size_t bytes = (size_t)(end - line);
+        if (bytes >= 3 && memcmp(line, "...", 3) == 0 && (bytes == 3 || is_blank(line[3])))
+            in_document = false;
+        else if (!in_document && line[0] == '%' && strncmp(line, "%YAML ", 6) != 0) {
+            report_add(reader->problems, number, "",
+                       "the directive %.*s is not accepted: leave the line out",
+                       (int)strcspn(line, " \t\r\n"), line);
+            return -1;
+        } else if (!is_blank(line[0]) && line[0] != '#' && line[0] != '%') {
+            in_document = true;
+        }
+    }
+    return 0;
+}
+
+/* It keeps a run of blanks, and clears as many bytes again at each gap between words of the same value. */
+static int refuse_long_blanks(const struct yaml_reader *reader)
+{
+    size_t run = 0;
+    int line = 1;
+    for (size_t i = 0; i < reader->bytes; i++) {
+        run = is_blank(reader->text[i]) ? run + 1 : 0;
+        if (run > MAX_BLANKS) {
+            report_add(reader->problems, line, "",
+                       "more than %d blanks and line ends come one after the other", MAX_BLANKS);
+            return -1;
+        }
+        line += reader->text[i] == '\n';
+    }
+    return 0;
+}
+
 int node_read_yaml(const char *text, size_t bytes, struct node_tree *tree, struct report *problems)
 {
     struct yaml_reader reader = {.text = text, .bytes = bytes, .tree = tree, .problems = problems};
+    if (refuse_directives(&reader) != 0 || refuse_long_blanks(&reader) != 0)
+        return -1;
     if (!yaml_parser_initialize(&reader.parser))
         return out_of_room(&reader, 0);
     yaml_parser_set_encoding(&reader.parser, YAML_UTF8_ENCODING);
