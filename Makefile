@@ -148,7 +148,7 @@ install: all
 	install -m 0755 $(BUILD)/webhookctl $(DESTDIR)$(PREFIX)/bin/webhookctl
 	install -m 0755 $(BUILD)/webhookd-vessel $(DESTDIR)$(PREFIX)/libexec/webhookd/webhookd-vessel
 	install -m 0644 docs/man/webhookctl.1 $(DESTDIR)$(PREFIX)/share/man/man1/
-	install -m 0644 docs/man/webhookd.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/
+	install -m 0644 docs/man/webhookd.conf.5 docs/man/webhookd-fleet.5 $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 0644 docs/man/webhookd.8 $(DESTDIR)$(PREFIX)/share/man/man8/
 	install -m 0644 README.md LICENSE webhookd.conf.example $(DESTDIR)$(PREFIX)/share/doc/webhookd/
 	cp -R docs/examples $(DESTDIR)$(PREFIX)/share/doc/webhookd/

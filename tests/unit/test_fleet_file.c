@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -956,6 +957,51 @@ START_TEST(no_mutation_of_a_good_file_crashes)
 }
 END_TEST
 
+START_TEST(manual_has_every_key)
+{
+    static const char *const keys[] = {"name",
+                                       "_id",
+                                       "vessels",
+                                       "connections",
+                                       "on_interrupt",
+                                       "max_concurrent_runs",
+                                       "packages",
+                                       "system_packages",
+                                       "notifications",
+                                       "triggers",
+                                       "source",
+                                       "guardrails",
+                                       "type",
+                                       "language",
+                                       "version",
+                                       "file",
+                                       "file_to_run",
+                                       "arguments",
+                                       "environment",
+                                       "retry_count",
+                                       "retry_wait",
+                                       "runtime_cutoff",
+                                       "exclude_exit_code_ranges"};
+    struct error error = ERROR_INIT;
+    struct buffer manual = BUFFER_INIT;
+    ck_assert_msg(file_read(AT_FDCWD, "docs/man/webhookd-fleet.5", 1 << 20, &manual, &error) == 0,
+                  "%s", error.message);
+    for (size_t i = 0; i < ARRAY_COUNT(keys); i++) {
+        /* At the head of an item, alone or among others. */
+        bool found = false;
+        for (const char *item = buffer_text(&manual); !found && (item = strstr(item, "\n.It Cm "));
+             item++) {
+            size_t bytes = strcspn(item + 1, "\n"), key_bytes = strlen(keys[i]);
+            for (const char *at = item + 8; !found && at < item + bytes; at++)
+                found = at[-1] == ' ' && strncmp(at, keys[i], key_bytes) == 0 &&
+                        strchr(" \n", at[key_bytes]) != NULL;
+        }
+        ck_assert_msg(found, "the manual lacks %s", keys[i]);
+    }
+    buffer_free(&manual);
+}
+END_TEST
+
 TEST_MAIN("fleet_file", TEST(the_smallest_fleet_gets_all_defaults),
           TEST(block_scalars_keep_their_lines), TEST(arguments_take_every_documented_form),
           TEST(values_are_the_characters_that_are_written),
@@ -987,4 +1033,5 @@ TEST_MAIN("fleet_file", TEST(the_smallest_fleet_gets_all_defaults),
           SLOW_TEST(long_runs_of_blanks_are_refused_quickly, 120),
           SLOW_TEST(too_many_values_are_refused, 120), TEST(all_errors_are_reported_together),
           TEST(messages_and_paths_are_short_and_safe_to_print),
-          TEST(problems_can_be_added_by_others), SLOW_TEST(no_mutation_of_a_good_file_crashes, 120))
+          TEST(problems_can_be_added_by_others), TEST(manual_has_every_key),
+          SLOW_TEST(no_mutation_of_a_good_file_crashes, 120))
