@@ -43,7 +43,7 @@ DAEMON_LIBS := -lmicrohttpd -ljansson -luuid -lsqlite3 -lconfuse -lyaml -lsodium
 CTL_LIBS    := -lcurl -ljansson
 TEST_LIBS   := $(shell $(PKG_CONFIG) --libs check 2>/dev/null) -lcurl $(DAEMON_LIBS)
 
-.PHONY: all install lint bench asan tsan check check-run check-programs demo deps clean format
+.PHONY: FORCE all install lint bench asan tsan check check-run check-programs demo deps clean format
 # `make V=1` shows the whole commands.
 ifndef V
 QUIET = @printf '  %-5s %s\n' $(1) $(2);
@@ -56,7 +56,14 @@ all: $(PROGRAMS)
 
 # ---- building ----
 
-$(BUILD)/objects/%.o: src/%.c Makefile
+# What all is compiled with: another compiler, PREFIX or sanitizer compiles everything anew.
+SETTINGS := $(BUILD)/settings
+$(SETTINGS): FORCE
+	$(shell mkdir -p $(@D))$(file >$@.new,$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS))
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+FORCE:
+
+$(BUILD)/objects/%.o: src/%.c Makefile $(SETTINGS)
 	@mkdir -p $(@D)
 	$(call QUIET,CC,$@)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
@@ -64,7 +71,7 @@ $(BUILD)/generated/migrations.c: src/store/sqlite/embed-migrations $(wildcard mi
 	@mkdir -p $(@D)
 	sh src/store/sqlite/embed-migrations migrations > $@
 
-$(BUILD)/generated/%.o: $(BUILD)/generated/%.c
+$(BUILD)/generated/%.o: $(BUILD)/generated/%.c Makefile $(SETTINGS)
 	$(call QUIET,CC,$@)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(ARCHIVE): $(LIB_OBJECTS)
@@ -90,13 +97,13 @@ TEST_PROGRAMS := $(TEST_SOURCES:%.c=$(BUILD)/%)
 TEST_SHARED   := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
 PRELOADS      := $(patsubst tests/%.c,$(BUILD)/tests/%.so,$(wildcard tests/fault/preload_*.c))
 
-$(BUILD)/tests/%.o: tests/%.c Makefile
+$(BUILD)/tests/%.o: tests/%.c Makefile $(SETTINGS)
 	@mkdir -p $(@D)
 	$(call QUIET,CC,$@)$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -c -o $@ $<
 
-$(BUILD)/tests/fault/preload_%.so: tests/fault/preload_%.c
+$(BUILD)/tests/fault/preload_%.so: tests/fault/preload_%.c Makefile
 	@mkdir -p $(@D)
-	$(call QUIET,CC,$@)$(CC) -std=c17 -D_GNU_SOURCE -O1 -fPIC -shared -Wall -Wextra -o $@ $< -ldl
+	$(call QUIET,CC,$@)$(CC) -std=c17 -D_GNU_SOURCE -O1 -fPIC -shared -Wall -Wextra -MMD -MP -MF $(@:.so=.d) -o $@ $< -ldl
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_SHARED) $(ARCHIVE)
 	$(call QUIET,LINK,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBS)
@@ -136,7 +143,7 @@ lint:
 	@sh tests/lint/run
 
 format:
-	@clang-format -i $$(git ls-files '*.c' '*.h')
+	@clang-format -i $$(git ls-files --cached --others --exclude-standard '*.c' '*.h')
 
 # ---- installing ----
 
@@ -155,7 +162,7 @@ install: all
 	sed 's|@PREFIX@|$(PREFIX)|g; s|@SYSCONF@|$(SYSCONF)|g' packaging/webhookd.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/webhookd.service
 
 clean:
-	rm -rf build
+	rm -rf $(BUILD)
 
 -include $(LIB_OBJECTS:.o=.d) $(CTL_OBJECTS:.o=.d) $(VESSEL_OBJECTS:.o=.d) $(BUILD)/objects/webhookd.d \
-         $(TEST_PROGRAMS:=.d) $(TEST_SHARED:.o=.d)
+         $(wildcard $(BUILD)/tests/*/*.d)
