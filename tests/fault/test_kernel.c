@@ -49,7 +49,13 @@ START_TEST(without_a_runner_such_a_kernel_accepts_and_a_later_start_runs_what_wa
     ck_assert_int_eq(daemon_start_fails(&faults.daemon), 1);
     faults_clear_rules(&faults);
     daemon_restart(&faults.daemon);
-    json_decref(api_await_end(&faults.daemon, id));
+    json_t *run = api_await_end(&faults.daemon, id);
+    ck_assert_str_eq(api_text(run, "status"), "errored");
+    ck_assert_int_eq(json_integer_value(json_object_get(api_vessel(run, "main"), "exit_code")), 3);
+    char *output = api_output(&faults.daemon, run, "main");
+    ck_assert_str_eq(output, "ran\n");
+    free(output);
+    json_decref(run);
     ck_assert_int_eq(daemon_stop(&faults.daemon), 0);
     free(id);
     free(url);

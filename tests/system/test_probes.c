@@ -297,14 +297,15 @@ START_TEST(body_of_a_refused_request_is_never_a_request)
             struct buffer body = BUFFER_INIT;
             while (body.bytes < (large ? 200000 : 1))
                 buffer_append_text(&body, smuggled);
-            char *head = memory_format("POST %s HTTP/1.1\r\nHost: h\r\nConnection: close\r\n"
-                                       "Content-Length: %zu\r\n\r\n",
+            char *head = memory_format("POST %s HTTP/1.1\r\nHost: h\r\nContent-Length: %zu\r\n\r\n",
                                        paths[i] ? paths[i] : unknown, body.bytes);
+            /* On a connection that is kept this is answered too, and ends it. */
+            buffer_append_text(&body, "GET /end HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
             int closed, fd = raw_connect(hook.daemon.port);
             (void)raw_send(fd, head, strlen(head));
             (void)raw_send(fd, body.data, body.bytes);
             char *answer = raw_receive(fd, 10000, &closed);
-            ck_assert_msg(closed && count_answers(answer) <= 1, "%s", answer);
+            ck_assert_msg(closed && count_answers(answer) <= 2, "%s", answer);
             ck_assert_ptr_null(strstr(answer, "HTTP/1.1 201"));
             close(fd);
             free(answer);

@@ -627,11 +627,11 @@ START_TEST(cutoff_ends_the_whole_tree_and_is_recorded)
     daemon_begin(&daemon, &plain);
     char *fleet =
         bash_fleet("Cutoff", "sleep 1000 &\necho $!\nsetsid sleep 1000 &\necho $!\nsleep 1000");
-    char *whole = memory_format("%s    guardrails:\n      runtime_cutoff: 1s\n", fleet);
+    char *whole = memory_format("%s    guardrails:\n      runtime_cutoff: 3s\n", fleet);
     char *url = daemon_fleet(&daemon, whole);
     json_t *run = api_post_and_wait(&daemon, url, "x");
     ck_assert_str_eq(api_text(run, "status"), "errored");
-    ck_assert_str_eq(vessel_text(run, "main", "reason"), "cut off after 1s");
+    ck_assert_str_eq(vessel_text(run, "main", "reason"), "cut off after 3s");
     char *output = api_output(&daemon, run, "main"), *rest = output, *line;
     int pids = 0;
     while ((line = strsep(&rest, "\n")) && *line) {
