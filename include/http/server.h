@@ -68,9 +68,11 @@ char *http_listen_address(int listen_fd, char text[HTTP_ADDRESS_BYTES]);
 struct http_server *http_server_start(const struct http_options *options, struct error *error);
 /* Stops listening; connections that are in the middle of a request go on. */
 void http_server_quiesce(struct http_server *server);
-/* Waits until no request is in progress, at most timeout_ms; then closes everything and frees the server. -1: some request has not
- * ended, and libmicrohttpd cannot stop under it: nothing was freed, the process can only exit. NULL is fine. */
+/* Waits until no request is in progress, at most timeout_ms; then closes everything. -1: some request has not ended, and libmicrohttpd
+ * cannot stop under it: the process can only exit. NULL is fine. */
 int http_server_stop(struct http_server *server, int64_t timeout_ms);
+/* After http_server_stop, when nobody can ask for its metrics any more. NULL is fine. */
+void http_server_free(struct http_server *server);
 void http_server_set_timeouts(struct http_server *server, int64_t header_ms, int64_t body_ms,
                               int64_t idle_ms); /* any thread */
 

@@ -116,6 +116,9 @@ int admin_stop(struct admin *admin, int64_t timeout_ms)
     int64_t left_ms = deadline_ms - clock_monotonic_ms();
     if (http_server_stop(admin->local.server, left_ms > 0 ? left_ms : 0) != 0 || stopped != 0)
         return -1;
+    /* Not before both have stopped: a request on one may ask for the metrics of the other. */
+    http_server_free(admin->tcp.server);
+    http_server_free(admin->local.server);
     socket_file_free(&admin->socket_file);
     readers_free(admin->readers);
     config_release(admin->config);

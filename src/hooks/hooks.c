@@ -75,6 +75,7 @@ void hooks_free(struct hooks *hooks)
 {
     if (!hooks)
         return;
+    http_server_free(hooks->server);
     http_form_free(hooks->accepted);
     settings_release(hooks->settings);
     pthread_mutex_destroy(&hooks->lock);

@@ -373,9 +373,15 @@ int http_server_stop(struct http_server *server, int64_t timeout_ms)
     }
     daemons_stop(server);
     reaper_stop(server->reaper);
+    return 0;
+}
+
+void http_server_free(struct http_server *server)
+{
+    if (!server)
+        return;
     reaper_free(server->reaper);
     free(server);
-    return 0;
 }
 
 void http_server_set_timeouts(struct http_server *server, int64_t header_ms, int64_t body_ms,

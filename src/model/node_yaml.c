@@ -321,10 +321,12 @@ static int refuse_directives(const struct yaml_reader *reader)
         size_t bytes = (size_t)(end - line);
         if (bytes >= 3 && memcmp(line, "...", 3) == 0 && (bytes == 3 || is_blank(line[3])))
             in_document = false;
-        else if (!in_document && line[0] == '%' && strncmp(line, "%YAML ", 6) != 0) {
+        else if (!in_document && line[0] == '%' && (bytes < 6 || memcmp(line, "%YAML ", 6) != 0)) {
+            size_t word = 1;
+            while (word < bytes && word < 60 && !is_blank(line[word]))
+                word++;
             report_add(reader->problems, number, "",
-                       "the directive %.*s is not accepted: leave the line out",
-                       (int)strcspn(line, " \t\r\n"), line);
+                       "the directive %.*s is not accepted: leave the line out", (int)word, line);
             return -1;
         } else if (!is_blank(line[0]) && line[0] != '#' && line[0] != '%') {
             in_document = true;
