@@ -252,6 +252,9 @@ static int signals_prepare(struct daemon *daemon, struct error *error)
     sigaddset(&set, SIGHUP);
     sigprocmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(
+        SIGCHLD,
+        SIG_DFL); /* ignored, as whoever started us may have left it, it would take supervisors' ends away */
     signal(SIGXFSZ, SIG_IGN); /* a file size limit is a full disk, not a reason to die */
     daemon->signals.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     if (daemon->signals.fd < 0)

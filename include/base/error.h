@@ -32,14 +32,20 @@ struct error {
 int error_set(struct error *error, enum error_kind kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The same with ": " and the text of errnum behind it. ENOSPC and EDQUOT become ERROR_FULL, EIO becomes
- * ERROR_IO, everything else ERROR_INTERNAL. */
+/* The same with ": " and the text of errnum behind it. ENOSPC and EDQUOT become ERROR_FULL, EIO becomes ERROR_IO, what is short for a
+ * while (EAGAIN, ENOMEM, EMFILE, ENFILE) ERROR_UNAVAILABLE, everything else ERROR_INTERNAL. */
 int error_set_errno(struct error *error, int errnum, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* Puts "context: " before the message; nothing if no error is set. */
 void error_context(struct error *error, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* Is it a shortage that may pass, so that the same thing may be tried again? */
+static inline bool error_may_pass(const struct error *error)
+{
+    return error->kind == ERROR_FULL || error->kind == ERROR_UNAVAILABLE;
+}
 
 static inline bool error_is_set(const struct error *error)
 {

@@ -20,7 +20,8 @@
 #include "base/buffer.h"
 #include "base/error.h"
 
-#define RECORD_FORMAT 1
+#define RECORD_FORMAT     1 /* of the exit record */
+#define RECORD_JOB_FORMAT 2
 
 /* Descriptors that the supervisor is spawned with. 0 to 2 are /dev/null. The last two are absent if there is nothing in them. */
 enum record_fd {
@@ -41,7 +42,8 @@ struct record_job {
     char *
         hidden_dir; /* off mode, root changing to another user: the state folder, which that user may not enter. The vessel gets a mount
                            namespace of its own in which only workdir is found there. "" = leave the mounts alone */
-    char *interpreter; /* a path, or a name to be looked up in the PATH of `environment` */
+    char *interpreter; /* a path, or a name to be looked up in search_path */
+    char *search_path; /* as in PATH; the vessel's own PATH does not decide what interprets it */
     char *
         file_name; /* written to <workdir>/<vessel run id>.files/<file_name>, its folders made, mode 0700 */
     char *file_content;
@@ -64,6 +66,7 @@ struct record_job {
 };
 
 int record_job_write(const struct record_job *job, struct buffer *into);
+/* ERROR_UNAVAILABLE: it is of another format, from a daemon that was not restarted since the supervisor was installed. */
 int record_job_read(const void *data, size_t bytes, struct record_job *job, struct error *error);
 void record_job_free(struct record_job *job);
 
@@ -89,7 +92,7 @@ int record_exit_read(int folder_fd, struct record_exit *exit, struct error *erro
 
 /* Takes the lock file for a new attempt (creates it, flock LOCK_EX | LOCK_NB). A descriptor, or -1. */
 int record_lock_take(int folder_fd, struct error *error);
-/* 1 = someone holds it, 0 = free, -1 = there is no lock file or it cannot be asked. */
+/* 1 = someone holds it, 0 = free or not there, -1 = it cannot be asked now. */
 int record_lock_is_held(int folder_fd);
 bool record_has_started(int folder_fd);
 int record_mark_started(int folder_fd); /* 0 or -1 with errno; async-signal-safe */

@@ -57,6 +57,8 @@ static enum error_kind kind_of(int errnum)
 {
     if (errnum == ENOSPC || errnum == EDQUOT)
         return ERROR_FULL;
+    if (errnum == EAGAIN || errnum == ENOMEM || errnum == EMFILE || errnum == ENFILE)
+        return ERROR_UNAVAILABLE;
     return errnum == EIO ? ERROR_IO : ERROR_INTERNAL;
 }
 

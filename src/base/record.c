@@ -46,11 +46,12 @@ static void put_texts(struct buffer *into, char *const *texts, size_t count)
 
 int record_job_write(const struct record_job *job, struct buffer *into)
 {
-    put_number(into, RECORD_FORMAT);
+    put_number(into, RECORD_JOB_FORMAT);
     put_text(into, job->vessel_run_id);
     put_text(into, job->workdir);
     put_text(into, job->hidden_dir);
     put_text(into, job->interpreter);
+    put_text(into, job->search_path);
     put_text(into, job->file_name);
     put_text(into, job->file_content);
     put_text(into, job->file_to_run);
@@ -136,6 +137,7 @@ static void take_job(struct reader *reader, struct record_job *job)
     job->workdir = take_text(reader);
     job->hidden_dir = take_text(reader);
     job->interpreter = take_text(reader);
+    job->search_path = take_text(reader);
     job->file_name = take_text(reader);
     job->file_content = take_text(reader);
     job->file_to_run = take_text(reader);
@@ -204,9 +206,10 @@ int record_job_read(const void *data, size_t bytes, struct record_job *job, stru
     struct reader reader = {.at = data, .left = bytes};
     *job = (struct record_job){0};
     uint64_t format = take_number(&reader);
-    if (!reader.failed && format != RECORD_FORMAT)
-        return error_set(error, ERROR_INVALID, "the job is of format %llu, this program reads %d",
-                         (unsigned long long)format, RECORD_FORMAT);
+    if (!reader.failed && format != RECORD_JOB_FORMAT)
+        return error_set(error, ERROR_UNAVAILABLE,
+                         "the job is of format %llu, this program reads %d",
+                         (unsigned long long)format, RECORD_JOB_FORMAT);
     take_job(&reader, job);
     const char *fault = reader.failed || reader.left > 0 ? "it is damaged" : find_fault(job);
     if (fault == NULL)
@@ -228,6 +231,7 @@ void record_job_free(struct record_job *job)
     free(job->workdir);
     free(job->hidden_dir);
     free(job->interpreter);
+    free(job->search_path);
     free(job->file_name);
     free(job->file_content);
     free(job->file_to_run);
@@ -388,7 +392,7 @@ int record_lock_is_held(int folder_fd)
 {
     int fd = openat(folder_fd, "lock", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
-        return -1;
+        return errno == ENOENT ? 0 : -1;
     int result = 0;
     if (flock(fd, LOCK_EX | LOCK_NB) != 0)
         result = errno == EWOULDBLOCK ? 1 : -1;

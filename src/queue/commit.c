@@ -174,13 +174,37 @@ static int batch_execute(struct commit_queue *queue, struct batch *batch, bool *
     return 0;
 }
 
+/* The runner's operations are refused for what they are, and not for what was short. */
+static bool is_to_be_retried(const struct commit_op *op)
+{
+    return op->kind->class == COMMIT_RUNNER &&
+           (op->error.kind == ERROR_INTERNAL || op->error.kind == ERROR_UNAVAILABLE);
+}
+
+/* False: there is no later. */
+static bool retry_later(struct commit_queue *queue, struct commit_op *op)
+{
+    log_warning("operation not stored, to be tried again", log_text("operation", op->kind->name),
+                log_why(&op->error));
+    pthread_mutex_lock(&queue->lock);
+    bool goes_on = !queue->stopping;
+    if (goes_on) {
+        op->state = COMMIT_OP_QUEUED;
+        list_prepend(&queue->runner, op);
+        queue->runner_retry_at_ms = clock_monotonic_ms() + RETRY_MS;
+    }
+    pthread_mutex_unlock(&queue->lock);
+    return goes_on;
+}
+
 /* Everything in it is committed and synced, or was refused alone: say so (invariant 1: not a moment before). */
-static void batch_succeeded(struct batch *batch)
+static void batch_succeeded(struct commit_queue *queue, struct batch *batch)
 {
     struct commit_op *next;
     for (struct commit_op *op = batch->ops.first; op; op = next) {
         next = op->next;
-        op->kind->done(op, error_is_set(&op->error) ? &op->error : NULL);
+        if (!is_to_be_retried(op) || !retry_later(queue, op))
+            op->kind->done(op, error_is_set(&op->error) ? &op->error : NULL);
     }
 }
 
@@ -227,7 +251,7 @@ static void batch_run(struct commit_queue *queue, struct batch *batch)
     atomic_fetch_add(&queue->batches, 1);
     if (batch_execute(queue, batch, &wrote, &error) == 0) {
         atomic_fetch_add(&queue->operations, count);
-        batch_succeeded(batch);
+        batch_succeeded(queue, batch);
         if (wrote) {
             checkpointer_committed(queue->checkpointer, store_log_frames(queue->store));
             if (queue->options.committed)

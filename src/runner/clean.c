@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -126,6 +127,9 @@ void cleaner_stop(struct cleaner *cleaner)
 int cleaner_discard(struct cleaner *cleaner, int folder_fd, const char *name, struct error *error)
 {
     int result = renameat(folder_fd, name, cleaner->trash_fd, name);
+    /* To get another parent a folder must be writable; a vessel of our own user may have taken that away. */
+    if (result != 0 && errno == EACCES && fchmodat(folder_fd, name, 0700, 0) == 0)
+        result = renameat(folder_fd, name, cleaner->trash_fd, name);
     if (result != 0 && (errno == EEXIST || errno == ENOTEMPTY || errno == ENOTDIR)) {
         struct id id = id_random();
         char text[ID_TEXT_BYTES];

@@ -70,7 +70,8 @@ struct runner {
     int slots_used;
     int64_t
         last_claimed; /* a run's number; run numbers grow (invariant 9), so everything up to it is known */
-    bool may_wait; /* there may be runs that wait beyond last_claimed */
+    int claim_failures; /* of the run behind it */
+    bool may_wait;      /* there may be runs that wait beyond last_claimed */
     struct loop_timer claim_timer;
     struct run_step *steps; /* submitted and not yet back */
     int step_count;

@@ -184,6 +184,7 @@ static void job_init(struct record_job *job, const struct attempt *attempt)
                                  id_format(&run->work->ids.run_id, text)),
         .hidden_dir = user->change ? runner->state_path : nothing,
         .interpreter = interpreter_of(config, vessel->language),
+        .search_path = config->runner.path,
         .file_name = vessel->file_name,
         .file_content = vessel->file_content,
         .file_to_run = vessel->file_to_run,

@@ -20,6 +20,13 @@
 
 #define PAGE_RUNS 64
 
+/* Folders that nothing in the store accounts for are cleared away, unless there is something that this program does not understand: a run
+ * of a newer version, or a vessel that runs and is not in this store. A program that does will come back for theirs. */
+struct remains {
+    struct runner *runner;
+    bool must_stay;
+};
+
 /* ---- loading ---- */
 
 static int take_vessel(void *context, const struct vessel_row *row)
@@ -47,7 +54,8 @@ static int take_attempt(void *context, const struct attempt_row *row)
     return 0;
 }
 
-static int load_run(struct runner *runner, int64_t number, struct error *error)
+static int load_run(struct runner *runner, int64_t number, struct remains *remains,
+                    struct error *error)
 {
     struct run_work *work = store_load_work(runner->store, number, error);
     if (work == NULL)
@@ -56,8 +64,10 @@ static int load_run(struct runner *runner, int64_t number, struct error *error)
     struct definition *definition =
         definition_from_json(work->definition_json, strlen(work->definition_json), &damage);
     if (definition == NULL) {
-        log_error("run not recovered", log_id("run", &work->ids.run_id), log_why(&damage));
+        log_error("run not recovered, its folders are kept", log_id("run", &work->ids.run_id),
+                  log_why(&damage));
         run_work_free(work);
+        remains->must_stay = true;
         return 0;
     }
     struct run *run = run_new(runner, work, definition);
@@ -66,7 +76,7 @@ static int load_run(struct runner *runner, int64_t number, struct error *error)
     return store_list_attempts(runner->store, &work->ids.run_id, take_attempt, run, error);
 }
 
-static int load_runs(struct runner *runner, struct error *error)
+static int load_runs(struct runner *runner, struct remains *remains, struct error *error)
 {
     int64_t numbers[PAGE_RUNS], last = 0;
     for (;;) {
@@ -76,7 +86,7 @@ static int load_runs(struct runner *runner, struct error *error)
         if (count == 0)
             return 0;
         for (int i = 0; i < count; i++)
-            if (load_run(runner, numbers[i], error) != 0)
+            if (load_run(runner, numbers[i], remains, error) != 0)
                 return -1;
         last = numbers[count - 1];
     }
@@ -84,8 +94,9 @@ static int load_runs(struct runner *runner, struct error *error)
 
 /* ---- clearing ---- */
 
-static bool is_open_run(struct runner *runner, const char *name)
+static bool is_open_run(struct remains *remains, const char *name)
 {
+    struct runner *runner = remains->runner;
     struct id id;
     if (id_parse(name, &id) != 0)
         return false;
@@ -95,8 +106,9 @@ static bool is_open_run(struct runner *runner, const char *name)
     return false;
 }
 
-static bool is_open_attempt(struct runner *runner, const char *name)
+static bool is_open_attempt(struct remains *remains, const char *name)
 {
+    struct runner *runner = remains->runner;
     for (const struct run *run = runner->runs; run != NULL; run = run->next) {
         for (size_t i = 0; i < run->definition->vessel_count; i++) {
             const struct attempt *attempt = run->vessels[i].attempt;
@@ -109,15 +121,17 @@ static bool is_open_attempt(struct runner *runner, const char *name)
     bool is_held = fd >= 0 && record_lock_is_held(fd) == 1;
     if (fd >= 0)
         close(fd);
-    if (is_held)
+    if (is_held) {
         log_warning("a vessel runs that the store does not know, and is left alone",
                     log_text("attempt", name));
+        remains->must_stay = true; /* its run's folder, too */
+    }
     return is_held;
 }
 
-/* Folders of runs and attempts that have ended, or whose start was never committed. */
-static int clear_folder(struct runner *runner, int folder_fd,
-                        bool (*is_open)(struct runner *, const char *), struct error *error)
+/* Folders of runs and attempts that have ended, or whose start was never committed. One that cannot be cleared away is in nobody's way. */
+static int clear_folder(struct remains *remains, int folder_fd,
+                        bool (*is_open)(struct remains *, const char *), struct error *error)
 {
     int fd = openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *stream = fd < 0 ? NULL : fdopendir(fd);
@@ -127,15 +141,16 @@ static int clear_folder(struct runner *runner, int folder_fd,
             close(fd);
         return -1;
     }
-    int result = 0;
     struct dirent *entry;
-    while (result == 0 && (entry = readdir(stream)) != NULL) {
+    while ((entry = readdir(stream)) != NULL) {
         const char *name = entry->d_name;
-        if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && !is_open(runner, name))
-            result = cleaner_discard(runner->cleaner, folder_fd, name, error);
+        struct error why = ERROR_INIT;
+        if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && !is_open(remains, name) &&
+            cleaner_discard(remains->runner->cleaner, folder_fd, name, &why) != 0)
+            log_warning("folder not cleared away", log_text("name", name), log_why(&why));
     }
     closedir(stream);
-    return result;
+    return 0;
 }
 
 /* ---- going on ---- */
@@ -154,12 +169,15 @@ static int64_t recover_attempts(struct run *run)
 
 int recover(struct runner *runner, struct error *error)
 {
-    if (load_runs(runner, error) != 0) {
+    struct remains remains = {runner, false};
+    if (load_runs(runner, &remains, error) != 0) {
         error_context(error, "cannot recover the running runs");
         return -1;
     }
-    if (clear_folder(runner, runner->runs_fd, is_open_run, error) != 0 ||
-        clear_folder(runner, runner->attempts_fd, is_open_attempt, error) != 0)
+    if (!remains.must_stay &&
+        clear_folder(&remains, runner->attempts_fd, is_open_attempt, error) != 0)
+        return -1;
+    if (!remains.must_stay && clear_folder(&remains, runner->runs_fd, is_open_run, error) != 0)
         return -1;
     int64_t runs = 0, attempts = 0;
     for (struct run *run = runner->runs; run != NULL; run = run->next) {

@@ -6,8 +6,11 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/pidfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
@@ -23,6 +26,7 @@
 #include "runner/run.h"
 #include "runner/setup.h"
 
+#define CLAIM_TRIES      30   /* about a second apart */
 #define CLAIM_RUNS       64   /* looked for at once */
 #define CLAIM_RETRY_MS   1000 /* after the store could not be read */
 #define STOP_PATIENCE_MS 1000 /* for steps to be committed, before they are withdrawn */
@@ -92,8 +96,14 @@ static void start_ready(struct runner *runner)
 static int claim_one(struct runner *runner, int64_t number, struct error *error)
 {
     struct run_work *work = store_load_work(runner->store, number, error);
-    if (work == NULL && error->kind != ERROR_NOT_FOUND)
-        return -1;
+    if (work == NULL && error->kind != ERROR_NOT_FOUND) {
+        if (++runner->claim_failures < CLAIM_TRIES)
+            return -1;
+        log_error("waiting run not readable, it is passed over until the next start",
+                  log_int("number", number), log_why(error));
+        error_clear(error);
+    }
+    runner->claim_failures = 0;
     runner->last_claimed = number;
     if (work == NULL)
         return 0;
@@ -328,6 +338,29 @@ static int check_watching(struct error *error)
     return 0;
 }
 
+/* As root, each vessel gets mounts of its own, in which the state folder is hidden. Where that is forbidden (a container without
+ * CAP_SYS_ADMIN) every vessel would fail: that must be heard at the start. Asked in a child, whose mounts go with it. */
+static int check_hiding(struct error *error)
+{
+    pid_t pid = fork();
+    if (pid < 0)
+        return error_set_errno(error, errno, "cannot fork");
+    if (pid == 0)
+        _exit(unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) == 0 &&
+                      mount("tmpfs", "/", "tmpfs", 0, "size=4k") == 0
+                  ? 0
+                  : errno & 0xff);
+    int status = 0;
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return 0;
+    return error_set_errno(error, WIFEXITED(status) ? WEXITSTATUS(status) : EPERM,
+                           "the state folder cannot be hidden from vessels: give webhookd the "
+                           "capability CAP_SYS_ADMIN, or start it as the user that vessels are to "
+                           "run as");
+}
+
 static int set_up(struct runner *runner, struct error *error)
 {
     if (runner->options.config->runner.enabled && check_watching(error) != 0)
@@ -336,6 +369,9 @@ static int set_up(struct runner *runner, struct error *error)
         return -1;
     runner->setup = setup_new(runner->options.config, error);
     if (runner->setup == NULL)
+        return -1;
+    if (runner->setup->config->runner.enabled && runner->setup->user.change &&
+        check_hiding(error) != 0)
         return -1;
     runner->loop = loop_new(error);
     if (runner->loop == NULL)

@@ -33,6 +33,7 @@
 
 static void timer_fired(struct loop_timer *timer);
 static void supervisor_gone(struct loop_watch *watch, uint32_t events);
+static void look(struct attempt *attempt);
 
 /* ---- new, free, states ---- */
 
@@ -162,10 +163,10 @@ static void outcome_from_record(const struct attempt *attempt, const struct reco
                         cutoff);
         snprintf(outcome->reason, sizeof(outcome->reason), "cut off after %s", cutoff);
         break;
-    case RECORD_STOPPED:
-        outcome->status = VESSEL_TERMINATED;
-        if (record->reason[0] == '\0')
-            snprintf(outcome->reason, sizeof(outcome->reason), "stopped");
+    case RECORD_STOPPED: /* nobody here asked for it: a machine that shuts down, or an administrator's kill */
+        outcome->interrupted = true;
+        snprintf(outcome->reason, sizeof(outcome->reason),
+                 "interrupted: its supervisor was sent SIGTERM");
         break;
     case RECORD_NOT_STARTED:
         outcome->exit_code = 127;
@@ -247,6 +248,8 @@ static int spawn(struct attempt *attempt, struct error *error)
 static int watch(struct attempt *attempt, pid_t pid, struct error *error)
 {
     int fd = pidfd_open(pid, 0);
+    if (fd < 0 && errno == ESRCH)
+        return error_set(error, ERROR_NOT_FOUND, "process %d has ended", (int)pid);
     if (fd < 0)
         return error_set_errno(error, errno, "pidfd_open of %d", (int)pid);
     attempt->watch.fd = fd;
@@ -263,6 +266,11 @@ static void watch_child(struct attempt *attempt)
     struct error error = ERROR_INIT;
     if (watch(attempt, attempt->pid, &error) == 0)
         return;
+    if (error.kind == ERROR_NOT_FOUND) { /* somebody else has waited for it */
+        attempt->pid = 0;
+        look(attempt);
+        return;
+    }
     if (attempt->looks == 0)
         log_warning("vessel not watched, to be tried again",
                     log_id("run", &attempt->vessel->run->work->ids.run_id),
@@ -329,6 +337,11 @@ static void never_ran(struct attempt *attempt)
     runner_ready_add(runner_of(attempt), attempt->vessel);
 }
 
+static void look_again(struct attempt *attempt)
+{
+    call_again(attempt, wait_after(++attempt->looks, LOOK_FIRST_MS, LOOK_MAX_MS));
+}
+
 /* Nobody holds the lock (folder_fd -1: there is no folder). */
 static void look_at_remains(struct attempt *attempt, int folder_fd)
 {
@@ -340,6 +353,8 @@ static void look_at_remains(struct attempt *attempt, int folder_fd)
     if (found > 0) {
         outcome_from_record(attempt, &record, &outcome);
         run_attempt_over(attempt, &outcome);
+    } else if (found < 0 && error.kind != ERROR_INVALID) { /* it is there, and can be read later */
+        look_again(attempt);
     } else if (found < 0) {
         log_error("exit record not readable", log_text("attempt", attempt->name), log_why(&error));
         end_interrupted(attempt, "the record of its end cannot be read");
@@ -374,17 +389,16 @@ static void look(struct attempt *attempt)
     struct runner *runner = runner_of(attempt);
     int folder_fd = openat(runner->attempts_fd, attempt->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder_fd < 0 && errno != ENOENT) {
-        call_again(attempt, wait_after(++attempt->looks, LOOK_FIRST_MS, LOOK_MAX_MS));
+        look_again(attempt);
         return;
     }
-    if (folder_fd >= 0 && record_lock_is_held(folder_fd) == 1) {
-        if (adopt(attempt, folder_fd))
-            attempt->looks = 0;
-        else
-            call_again(attempt, wait_after(++attempt->looks, LOOK_FIRST_MS, LOOK_MAX_MS));
-    } else {
+    int held = folder_fd < 0 ? 0 : record_lock_is_held(folder_fd);
+    if (held == 1 && adopt(attempt, folder_fd))
+        attempt->looks = 0;
+    else if (held != 0) /* -1: it cannot be asked now, for want of descriptors, say */
+        look_again(attempt);
+    else
         look_at_remains(attempt, folder_fd);
-    }
     if (folder_fd >= 0)
         close(folder_fd);
 }

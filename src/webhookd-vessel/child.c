@@ -23,8 +23,6 @@
 #include "webhookd-vessel/place.h"
 #include "webhookd-vessel/view.h"
 
-#define PATH_WHEN_NONE "/usr/local/bin:/usr/bin:/bin"
-
 enum { NOT_STARTED_CODE = 127 };
 
 static void die_with(pid_t supervisor)
@@ -91,14 +89,6 @@ static int prepare(const struct given *given, struct error *error)
 
 /* ---- becoming the interpreter ---- */
 
-static const char *search_path(const struct record_job *job)
-{
-    for (size_t i = 0; i < job->environment_count; i++)
-        if (strncmp(job->environment[i], "PATH=", 5) == 0)
-            return job->environment[i] + 5;
-    return PATH_WHEN_NONE;
-}
-
 static bool may_be_elsewhere(int errnum)
 {
     return errnum == ENOENT || errnum == ENOTDIR || errnum == EACCES || errnum == ELOOP ||
@@ -109,7 +99,7 @@ static bool may_be_elsewhere(int errnum)
  * failed. */
 static void exec_from_path(const struct record_job *job, char **argv, struct error *error)
 {
-    const char *path = search_path(job);
+    const char *path = job->search_path;
     int failure = ENOENT;
     for (const char *at = path; *at != '\0';) {
         size_t chars = strcspn(at, ":");
@@ -185,17 +175,32 @@ static void run(const struct given *given, pid_t supervisor, int talk_fd, int ou
     char byte;
     if (read(talk_fd, &byte, 1) != 1) /* every signal is blocked: never EINTR */
         return;
+    /* /dev/stdout and /dev/stderr are opened anew, with the rights of whoever does it. */
+    if (job->change_user && fchown(output_fd, job->uid, job->gid) != 0) {
+        error_set_errno(error, errno, "cannot give the output to the user %s", job->user);
+        return;
+    }
     if (record_mark_started(RECORD_FD_FOLDER) != 0) {
         error_set_errno(error, errno, "cannot mark the attempt as started");
         return;
     }
-    if (become_user(job, error) != 0)
-        return;
-    die_with(supervisor);
-    if (settle(job, output_fd, error) != 0)
-        return;
-    reset_signals();
-    exec_interpreter(job, error);
+    /* From here on it counts as started, and an error as its end. */
+    if (become_user(job, error) == 0) {
+        die_with(supervisor);
+        if (settle(job, output_fd, error) == 0) {
+            reset_signals();
+            exec_interpreter(job, error);
+        }
+    }
+    if (error_may_pass(error))
+        error->kind = ERROR_INTERNAL;
+}
+
+/* In one piece, so that it is read in one. Nothing if the supervisor has gone, which is no error of ours. */
+static void send_report(int talk_fd, const struct error *why)
+{
+    if (error_is_set(why))
+        (void)send(talk_fd, why, sizeof(*why), MSG_NOSIGNAL);
 }
 
 /* ---- the supervisor's side ---- */
@@ -219,7 +224,7 @@ int child_start(const struct given *given, struct child *child, struct error *er
         struct error why = ERROR_INIT;
         close(talk[0]); /* or it would never see the end of it */
         run(given, supervisor, talk[1], output[1], &why);
-        (void)send(talk[1], why.message, strlen(why.message), MSG_NOSIGNAL);
+        send_report(talk[1], &why);
         _exit(NOT_STARTED_CODE);
     }
     close(talk[1]);
@@ -241,9 +246,9 @@ void child_let_go(const struct child *child)
     (void)send(child->talk_fd, "", 1, MSG_NOSIGNAL);
 }
 
-/* The text comes in one piece. A reset is the end, too: it died before it had read its byte. */
-void child_read_report(const struct child *child, char *reason, size_t reason_bytes)
+/* A reset is the end, too: it died before it had read its byte. */
+void child_read_report(const struct child *child, struct error *why)
 {
-    ssize_t bytes = recv(child->talk_fd, reason, reason_bytes - 1, 0);
-    reason[bytes > 0 ? bytes : 0] = '\0';
+    if (recv(child->talk_fd, why, sizeof(*why), MSG_WAITALL) != (ssize_t)sizeof(*why))
+        error_clear(why);
 }

@@ -10,8 +10,8 @@
 
 struct child {
     pid_t pid;
-    int talk_fd; /* one byte lets it go. Then the end of it means that it has become the interpreter (or died), and text
-                      that it could not, and why */
+    int talk_fd; /* one byte lets it go. Then the end of it means that it has become the interpreter (or died), and a kind and
+                      a text that it could not, and why */
     int output_fd; /* its stdout and stderr */
 };
 
@@ -19,7 +19,7 @@ struct child {
 int child_start(const struct given *given, struct child *child, struct error *error);
 /* Also when it is dead already: that shows in due course. */
 void child_let_go(const struct child *child);
-/* Why it did not become the interpreter, NUL-terminated; "" if it did. Waits until that is known. */
-void child_read_report(const struct child *child, char *reason, size_t reason_bytes);
+/* Sets *why if it did not become the interpreter. Waits until that is known. With a kind that may pass `started` is not marked. */
+void child_read_report(const struct child *child, struct error *why);
 
 #endif

@@ -90,7 +90,8 @@ static int set_up(struct given *given, struct error *error)
     return 0;
 }
 
-/* A full disk is waited for: without the record nobody would know what has happened. */
+/* A full disk, and whatever else it is, is waited for: without the record nobody would know what has happened. Only a folder that is gone
+ * will not come back. */
 static int write_exit(const struct record_exit *exit, struct output *output)
 {
     for (;;) {
@@ -98,7 +99,7 @@ static int write_exit(const struct record_exit *exit, struct output *output)
         output_finish(output);
         if (record_exit_write(RECORD_FD_FOLDER, exit, &error) == 0)
             return 0;
-        if (error.kind != ERROR_FULL)
+        if (error.kind == ERROR_NOT_FOUND)
             return -1;
         const struct timespec pause = {.tv_sec = 1};
         (void)nanosleep(&pause, NULL);
@@ -113,11 +114,15 @@ int main(void)
     struct output output;
     output_init(&output, INT64_MAX);
 
+    /* What is short for a while before the vessel ran is no result: without a record and the mark `started` it is started again. */
     if (take_descriptors(&given, &error) != 0 || set_up(&given, &error) != 0) {
+        if (error_may_pass(&error))
+            return EXIT_FAILURE;
         supervise_set_reason(&exit, error.message);
     } else {
         output_init(&output, given.job.max_output_bytes);
-        supervise(&given, &output, &exit);
+        if (!supervise(&given, &output, &exit))
+            return EXIT_FAILURE;
     }
     if (exit.result == RECORD_NOT_STARTED)
         output_say(&output, exit.reason);

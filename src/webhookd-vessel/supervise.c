@@ -43,6 +43,7 @@ struct supervisor {
     struct child child;
     enum phase phase;
     bool main_reaped;
+    bool may_pass;   /* why it was not started */
     int main_status; /* as of wait(2) */
     int64_t sweep_until_ms;
     struct loop_watch output_watch, talk_watch, signal_watch; /* fd -1: closed */
@@ -196,12 +197,13 @@ static void on_talk(struct loop_watch *watch, uint32_t events)
 {
     (void)events;
     struct supervisor *supervisor = CONTAINER_OF(watch, struct supervisor, talk_watch);
-    char reason[sizeof((struct error){0}.message)];
-    child_read_report(&supervisor->child, reason, sizeof(reason));
+    struct error why = ERROR_INIT;
+    child_read_report(&supervisor->child, &why);
     close_watch(supervisor, watch);
-    if (reason[0] != '\0') {
+    if (error_is_set(&why)) {
         supervisor->exit->result = RECORD_NOT_STARTED;
-        supervise_set_reason(supervisor->exit, reason);
+        supervisor->may_pass = error_may_pass(&why);
+        supervise_set_reason(supervisor->exit, why.message);
         return; /* its end comes next */
     }
     supervisor->exit->started_ms = clock_wall_ms();
@@ -322,7 +324,7 @@ static void conclude(struct supervisor *supervisor)
     }
 }
 
-void supervise(const struct given *given, struct output *output, struct record_exit *exit)
+bool supervise(const struct given *given, struct output *output, struct record_exit *exit)
 {
     struct error error = ERROR_INIT;
     struct supervisor supervisor = {
@@ -339,7 +341,7 @@ void supervise(const struct given *given, struct output *output, struct record_e
         exit->result = RECORD_NOT_STARTED;
         exit->exit_code = NOT_STARTED_CODE;
         supervise_set_reason(exit, error.message);
-        return;
+        return !error_may_pass(&error);
     }
     if (loop_run(supervisor.loop, &error) != 0) {
         tree_signal(supervisor.main_reaped ? 0 : supervisor.child.pid, SIGKILL);
@@ -347,4 +349,5 @@ void supervise(const struct given *given, struct output *output, struct record_e
     }
     conclude(&supervisor);
     loop_free(supervisor.loop); /* the descriptors go with the process */
+    return !(exit->result == RECORD_NOT_STARTED && supervisor.may_pass);
 }

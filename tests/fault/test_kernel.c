@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "support/api.h"
 #include "support/faults.h"
@@ -63,6 +64,26 @@ START_TEST(without_a_runner_such_a_kernel_accepts_and_a_later_start_runs_what_wa
 }
 END_TEST
 
+/* As root in a container: each vessel would fail. */
+START_TEST(root_that_may_not_hide_its_state_is_told_at_the_start)
+{
+    const char *const wrapper[] = {"setpriv",    "--bounding-set", "-sys_admin",
+                                   "--inh-caps", "-sys_admin",     NULL};
+    struct daemon daemon;
+    struct daemon_options options = {.wrapper = wrapper};
+    if (geteuid() != 0) {
+        test_skip("only root has capabilities to lose");
+        return;
+    }
+    daemon_prepare(&daemon, &options);
+    ck_assert_int_eq(daemon_start_fails(&daemon), 1);
+    char *log = daemon_log(&daemon);
+    ck_assert_msg(strstr(log, "CAP_SYS_ADMIN"), "%s", log);
+    free(log);
+    daemon_finish(&daemon);
+}
+END_TEST
+
 START_TEST(a_vessel_that_cannot_be_watched_for_a_while_still_gets_its_result)
 {
     struct faults faults = {0};
@@ -92,4 +113,5 @@ END_TEST
 
 TEST_MAIN("kernel", TEST(a_kernel_that_never_lets_vessels_be_watched_is_named_at_the_start),
           TEST(without_a_runner_such_a_kernel_accepts_and_a_later_start_runs_what_waits),
+          TEST(root_that_may_not_hide_its_state_is_told_at_the_start),
           TEST(a_vessel_that_cannot_be_watched_for_a_while_still_gets_its_result))

@@ -52,12 +52,14 @@ void bench_open(struct bench *bench, const char *script)
     bench->workdir_fd = bench_open_folder(bench->workdir);
     free(attempt);
     free(runs);
-    static char id[] = BENCH_ID, none[] = "", bash[] = "bash", file[] = "main.sh";
+    static char id[] = BENCH_ID, none[] = "", bash[] = "bash", path[] = BENCH_PATH,
+                file[] = "main.sh";
     bench->job = (struct record_job){
         .vessel_run_id = id,
         .workdir = bench->workdir,
         .hidden_dir = none,
         .interpreter = bash,
+        .search_path = path,
         .file_name = file,
         .file_content = memory_string(script),
         .file_to_run = file,

@@ -699,6 +699,7 @@ START_TEST(daemon_started_by_root_runs_vessels_as_nobody_who_sees_no_state)
         memory_format("id -un\nid -Gn\n"
                       "cat %s/secret.key && echo key\ncat %s/webhookd.db && echo store\n"
                       "ls %s/spool %s/logs && echo folders\ncat %s && echo socket-folder\n"
+                      "echo opened anew >/dev/stderr\n"
                       "ls %s/runs\ngrep -h CapEff /proc/self/status",
                       daemon.state_dir, daemon.state_dir, daemon.state_dir, daemon.state_dir,
                       daemon.socket, daemon.state_dir);
@@ -711,6 +712,7 @@ START_TEST(daemon_started_by_root_runs_vessels_as_nobody_who_sees_no_state)
     for (size_t i = 0; i < ARRAY_COUNT(seen); i++)
         ck_assert_msg(strstr(output, seen[i]) == NULL, "%s", output);
     assert_holds(output, "CapEff:\t0000000000000000\n");
+    assert_holds(output, "\nopened anew\n");
     free(output);
     json_decref(run);
     free(url);

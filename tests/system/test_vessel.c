@@ -8,6 +8,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -83,6 +84,47 @@ START_TEST(an_interpreter_that_is_nowhere_is_127_with_the_reason)
     bench_run(&bench);
     bench_check_result(&bench, RECORD_NOT_STARTED, 127);
     ck_assert_str_eq(bench.exit.reason, "/no/such/interpreter: No such file or directory");
+    bench_close(&bench);
+}
+END_TEST
+
+START_TEST(the_vessels_own_path_does_not_decide_what_interprets_it)
+{
+    struct bench bench;
+    bench_open(&bench, "echo \"$PATH\"\n");
+    static char path[] = "PATH=/nowhere";
+    char *environment[] = {path, NULL};
+    bench.job.environment = environment;
+    bench.job.environment_count = 1;
+    bench_run(&bench);
+    bench_check_result(&bench, RECORD_EXITED, 0);
+    bench_check_output(&bench, "/nowhere\n");
+    bench_close(&bench);
+}
+END_TEST
+
+/* A full disk, no processes: the daemon starts it again, which it does not for an attempt that has a result or has started. */
+START_TEST(what_is_short_before_the_start_is_no_result)
+{
+    struct bench bench;
+    bench_open(&bench, "echo never\n");
+    char *attempt = bench_below(&bench, "attempt");
+    if (geteuid() != 0 || unshare(CLONE_NEWNS) != 0 ||
+        mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+        mount("tmpfs", attempt, "tmpfs", 0, "nr_inodes=2") != 0) { /* the folder and its lock */
+        test_skip("a full disk must be mounted");
+    } else {
+        close(bench.folder_fd);
+        bench.folder_fd = bench_open_folder(attempt);
+        bench_start(&bench);
+        int status;
+        ck_assert_int_eq(waitpid(bench.pid, &status, 0), bench.pid);
+        ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+        ck_assert_int_ne(faccessat(bench.folder_fd, "exit", F_OK, 0), 0);
+        ck_assert(!record_has_started(bench.folder_fd));
+        ck_assert_int_eq(umount2(attempt, MNT_DETACH), 0);
+    }
+    free(attempt);
     bench_close(&bench);
 }
 END_TEST
@@ -384,6 +426,8 @@ TEST_MAIN("vessel", TEST(output_and_exit_code_are_recorded),
           TEST(death_by_a_signal_counts_as_128_and_its_number),
           TEST(arguments_arrive_unsplit_after_the_absolute_path_of_the_file),
           TEST(an_interpreter_that_is_nowhere_is_127_with_the_reason),
+          TEST(the_vessels_own_path_does_not_decide_what_interprets_it),
+          TEST(what_is_short_before_the_start_is_no_result),
           TEST(a_bad_job_leaves_an_exit_record_that_says_so),
           TEST(a_cutoff_ends_a_vessel_that_ignores_sigterm),
           TEST(a_stop_lets_the_vessel_end_in_its_own_way),

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -105,14 +106,14 @@ START_TEST(a_vessel_that_ended_while_no_runner_was_there_has_its_exit_code)
 }
 END_TEST
 
-static void kill_supervisor(struct house *house, const struct id *run)
+static void signal_supervisor(struct house *house, const struct id *run, int signal)
 {
     struct seen seen = house_see(house, run);
     char *folder = attempt_folder(house, &seen);
     int fd = openat(house->state_fd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     pid_t pid = record_pid_read(fd);
     ck_assert_int_gt(pid, 1);
-    ck_assert_int_eq(kill(pid, SIGKILL), 0);
+    ck_assert_int_eq(kill(pid, signal), 0);
     close(fd);
     free(folder);
 }
@@ -123,7 +124,7 @@ START_TEST(a_killed_supervisor_is_an_interruption_and_nothing_runs_twice)
     struct blocked blocked;
     house_open(&house, "user = \"nobody\"");
     block(&house, &blocked, "");
-    kill_supervisor(&house, &blocked.run);
+    signal_supervisor(&house, &blocked.run, SIGKILL);
     struct seen seen = house_wait_until_ended(&house, &blocked.run);
     ck_assert_int_eq(seen.status, RUN_ERRORED);
     ck_assert_int_eq(seen.vessels[0].status, VESSEL_ERRORED);
@@ -141,7 +142,7 @@ START_TEST(an_interrupted_vessel_runs_again_if_the_fleet_says_so)
     struct blocked blocked;
     house_open(&house, "user = \"nobody\"");
     block(&house, &blocked, "on_interrupt: RERUN\n");
-    kill_supervisor(&house, &blocked.run);
+    signal_supervisor(&house, &blocked.run, SIGKILL);
     struct seen seen = house_wait_until_ended(&house, &blocked.run);
     ck_assert_int_eq(seen.status, RUN_SUCCESS);
     ck_assert_int_eq(seen.vessels[0].attempts, 2);
@@ -149,6 +150,56 @@ START_TEST(an_interrupted_vessel_runs_again_if_the_fleet_says_so)
     struct runner_metrics metrics;
     runner_get_metrics(house.runner, &metrics);
     ck_assert_uint_eq(metrics.attempts_interrupted, 1);
+    blocked_close(&blocked);
+    house_close(&house);
+}
+END_TEST
+
+/* As at the end of a machine: nobody has stopped the run. */
+START_TEST(a_supervisor_that_is_sent_sigterm_is_an_interruption_too)
+{
+    static const struct {
+        const char *rest;
+        enum run_status status;
+        int attempts;
+    } cases[] = {{"", RUN_ERRORED, 1}, {"on_interrupt: RERUN\n", RUN_SUCCESS, 2}};
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct house house;
+        struct blocked blocked;
+        house_open(&house, "user = \"nobody\"");
+        block(&house, &blocked, cases[i].rest);
+        signal_supervisor(&house, &blocked.run, SIGTERM);
+        struct seen seen = house_wait_until_ended(&house, &blocked.run);
+        ck_assert_int_eq(seen.status, cases[i].status);
+        ck_assert_int_eq(seen.vessels[0].attempts, cases[i].attempts);
+        if (i == 0)
+            ck_assert_str_eq(seen.vessels[0].reason,
+                             "interrupted: its supervisor was sent SIGTERM");
+        blocked_close(&blocked);
+        house_close(&house);
+    }
+}
+END_TEST
+
+/* Its end is looked at again when there are: it must not be taken for an interruption, and least of all run again. */
+START_TEST(an_end_that_comes_while_there_are_no_descriptors_is_found_later)
+{
+    struct house house;
+    struct blocked blocked;
+    house_open(&house, "user = \"nobody\"");
+    block(&house, &blocked, "on_interrupt: RERUN\n");
+    struct rlimit before, none;
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+    int lowest = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    close(lowest);
+    none = (struct rlimit){.rlim_cur = (rlim_t)lowest, .rlim_max = before.rlim_max};
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+    let_go(&blocked);
+    usleep(500000); /* it has ended and was looked at, or else the test shows nothing */
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+    struct seen seen = house_wait_until_ended(&house, &blocked.run);
+    ck_assert_int_eq(seen.vessels[0].attempts, 1);
+    ck_assert_int_eq(seen.vessels[0].exit_code, 7);
     blocked_close(&blocked);
     house_close(&house);
 }
@@ -339,6 +390,8 @@ TEST_MAIN("recover", TEST(a_running_vessel_outlives_the_runner_and_is_found_agai
           TEST(a_vessel_that_ended_while_no_runner_was_there_has_its_exit_code),
           TEST(a_killed_supervisor_is_an_interruption_and_nothing_runs_twice),
           TEST(an_interrupted_vessel_runs_again_if_the_fleet_says_so),
+          TEST(a_supervisor_that_is_sent_sigterm_is_an_interruption_too),
+          TEST(an_end_that_comes_while_there_are_no_descriptors_is_found_later),
           TEST(an_attempt_that_provably_never_ran_is_started_once),
           TEST(folders_of_an_attempt_that_never_ran_are_used_again),
           TEST(after_a_restart_of_the_machine_an_attempt_is_interrupted),
