@@ -47,11 +47,6 @@ static int read_condition(struct checker *checker, const struct node *entry)
     if (condition < 0)
         checker_problem(checker, entry->line, entry->key,
                         "a path needs a condition: SUCCESS, ERRORED or COMPLETED");
-    else if (condition != PATH_SUCCESS)
-        checker_note(checker, entry->line, entry->key,
-                     "%s is accepted, but not acted on yet: the vessels behind this path will end "
-                     "incomplete",
-                     WORDS_CONDITION[condition]);
     return condition;
 }
 

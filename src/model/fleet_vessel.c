@@ -204,19 +204,6 @@ static void read_excluded(struct checker *checker, const struct node *guardrails
     keep_ranges(codes, vessel);
 }
 
-static void note_retries(struct checker *checker, const struct node *guardrails,
-                         const struct definition_vessel *vessel)
-{
-    static const char NOTE[] =
-        "\"%s\" is accepted, but not acted on yet: this version does not retry";
-    const bool asked[] = {vessel->guardrails.retry_count > 0, vessel->guardrails.retry_wait_ms > 0,
-                          vessel->guardrails.excluded_count > 0};
-    const char *const keys[] = {"retry_count", "retry_wait", "exclude_exit_code_ranges"};
-    for (size_t i = 0; i < ARRAY_COUNT(keys); i++)
-        if (asked[i])
-            checker_note(checker, checker_line(guardrails, keys[i]), keys[i], NOTE, keys[i]);
-}
-
 static void read_guardrails(struct checker *checker, const struct node *map,
                             struct definition_vessel *vessel)
 {
@@ -235,7 +222,6 @@ static void read_guardrails(struct checker *checker, const struct node *map,
     read_duration(checker, guardrails, "runtime_cutoff", 1, GUARDRAIL_MAX_CUTOFF_MS,
                   "more than 0s and at most 4h", &vessel->guardrails.cutoff_ms);
     read_excluded(checker, guardrails, vessel);
-    note_retries(checker, guardrails, vessel);
     node_path_leave(&checker->path, mark);
 }
 

@@ -4,18 +4,22 @@
 /* What one path says about the vessel at its end, once the vessel at its beginning has ended with `status`. */
 static enum plan_step test_path(enum path_condition condition, enum vessel_status status)
 {
+    bool holds = false;
     switch (condition) {
     case PATH_SUCCESS:
-        return status == VESSEL_SUCCESS ? PLAN_START : PLAN_INCOMPLETE;
+        holds = status == VESSEL_SUCCESS;
+        break;
     case PATH_ERRORED:
+        holds = status == VESSEL_ERRORED;
+        break;
     case PATH_COMPLETED:
-        return PLAN_UNSUPPORTED;
+        holds = status == VESSEL_SUCCESS || status == VESSEL_ERRORED;
+        break;
     }
-    return PLAN_UNSUPPORTED;
+    return holds ? PLAN_START : PLAN_INCOMPLETE;
 }
 
-/* Of two paths into one vessel the stronger word counts: waiting is for all of them, and the reason that this version gives
- * is worth more than a plain "incomplete". */
+/* Of two paths into one vessel the stronger word counts: waiting is for all of them. */
 static int strength(enum plan_step step)
 {
     switch (step) {
@@ -23,12 +27,10 @@ static int strength(enum plan_step step)
         return 0;
     case PLAN_INCOMPLETE:
         return 1;
-    case PLAN_UNSUPPORTED:
-        return 2;
     case PLAN_WAIT:
-        return 3;
+        return 2;
     }
-    return 3;
+    return 2;
 }
 
 void plan_next(const struct definition *definition, const enum vessel_status *statuses,
@@ -44,6 +46,18 @@ void plan_next(const struct definition *definition, const enum vessel_status *st
         if (strength(step) > strength(steps[path->to]))
             steps[path->to] = step;
     }
+}
+
+bool plan_retries(const struct definition_vessel *vessel, int exit_code, int retries)
+{
+    if (retries >= vessel->guardrails.retry_count)
+        return false;
+    for (size_t i = 0; i < vessel->guardrails.excluded_count; i++) {
+        const struct exit_code_range *range = &vessel->guardrails.excluded[i];
+        if (exit_code >= range->first && exit_code <= range->last)
+            return false;
+    }
+    return true;
 }
 
 enum run_status plan_run_status(const enum vessel_status *statuses, size_t count)

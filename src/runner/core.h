@@ -25,7 +25,10 @@ struct run_vessel {
     struct run *run;
     size_t index; /* its place in the definition, in run->statuses and in run->vessel_run_ids */
     int attempts; /* how many were started: the number of the last one */
-    int64_t started_ms;      /* the first attempt's start; 0 = none yet */
+    int retries;  /* how many of these came after an error, as guardrails.retry_count allows */
+    int64_t started_ms;  /* the first attempt's start; 0 = none yet */
+    int64_t retry_at_ms; /* VESSEL_RETRYING: not before this, on the wall clock; 0 = at once */
+    struct loop_timer retry_timer;
     struct attempt *attempt; /* the one that is starting or running, or NULL */
     bool is_ready;           /* in the runner's ready list: to be started when a slot is free */
     struct run_vessel *next, *previous; /* in that list */

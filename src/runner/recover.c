@@ -42,14 +42,30 @@ static int take_vessel(void *context, const struct vessel_row *row)
     return 0;
 }
 
+/* One that ended with an exit code and was not the last one was an error that was tried again, or is to be: an interruption has none. Its
+ * wait goes on where it was. */
+static void take_ended_attempt(struct run_vessel *vessel, const struct attempt_row *row)
+{
+    const struct run *run = vessel->run;
+    bool is_last = row->attempt == vessel->attempts;
+    vessel->retry_at_ms = 0;
+    if (!row->has_exit_code || (is_last && run->statuses[vessel->index] != VESSEL_RETRYING))
+        return;
+    vessel->retries++;
+    if (is_last)
+        vessel->retry_at_ms =
+            row->ended_ms + run->definition->vessels[vessel->index].guardrails.retry_wait_ms;
+}
+
 static int take_attempt(void *context, const struct attempt_row *row)
 {
     struct run *run = context;
-    if (row->has_ended || row->vessel_index < 0 ||
-        (size_t)row->vessel_index >= run->definition->vessel_count)
+    if (row->vessel_index < 0 || (size_t)row->vessel_index >= run->definition->vessel_count)
         return 0;
     struct run_vessel *vessel = &run->vessels[row->vessel_index];
-    if (vessel->attempt == NULL)
+    if (row->has_ended)
+        take_ended_attempt(vessel, row);
+    else if (vessel->attempt == NULL)
         vessel->attempt = attempt_new(vessel, row->attempt, &row->boot_id);
     return 0;
 }

@@ -18,8 +18,7 @@
 #include "base/memory.h"
 #include "runner/clean.h"
 
-#define UNSUPPORTED_REASON "paths other than SUCCESS are not acted on yet"
-#define STUB_REASON        "not available here"
+#define STUB_REASON "not available here"
 
 /* ---- states ---- */
 
@@ -37,6 +36,8 @@ void run_set_vessel_state(struct run *run, size_t vessel, enum vessel_status sta
 
 /* ---- new and free ---- */
 
+static void retry_is_due(struct loop_timer *timer);
+
 struct run *run_new(struct runner *runner, struct run_work *work, struct definition *definition)
 {
     struct run *run = memory_alloc(sizeof(*run));
@@ -53,6 +54,7 @@ struct run *run_new(struct runner *runner, struct run_work *work, struct definit
     for (size_t i = 0; i < count; i++) {
         run->vessels[i].run = run;
         run->vessels[i].index = i;
+        run->vessels[i].retry_timer.fired = retry_is_due;
         run->statuses[i] = VESSEL_SCHEDULED;
     }
     run->next = runner->runs;
@@ -69,6 +71,7 @@ void run_free(struct run *run)
     assert(run->steps_under_way == 0);
     for (size_t i = 0; i < run->definition->vessel_count; i++) {
         runner_ready_remove(runner, &run->vessels[i]);
+        loop_clear_timer(runner->loop, &run->vessels[i].retry_timer);
         attempt_free(run->vessels[i].attempt);
     }
     if (run->previous != NULL)
@@ -114,9 +117,6 @@ static bool settle_vessel(struct run *run, struct run_step *step, size_t vessel)
     case PLAN_INCOMPLETE:
         end_vessel(run, step, vessel, VESSEL_INCOMPLETE, "");
         return true;
-    case PLAN_UNSUPPORTED:
-        end_vessel(run, step, vessel, VESSEL_INCOMPLETE, UNSUPPORTED_REASON);
-        return true;
     case PLAN_START:
         if (run->definition->vessels[vessel].kind != VESSEL_STUB)
             return false;
@@ -155,6 +155,34 @@ static void settle(struct run *run, struct run_step *step)
     step->run_status = status;
 }
 
+/* The wall clock may have been set meanwhile: a wait is never longer than the fleet says. */
+static int64_t retry_wait_ms(const struct run_vessel *vessel)
+{
+    int64_t most_ms = vessel->run->definition->vessels[vessel->index].guardrails.retry_wait_ms;
+    int64_t wait_ms = vessel->retry_at_ms - clock_wall_ms();
+    return wait_ms < most_ms ? wait_ms : most_ms;
+}
+
+static void make_retry_ready(struct run_vessel *vessel)
+{
+    int64_t wait_ms = vessel->retry_at_ms == 0 ? 0 : retry_wait_ms(vessel);
+    struct runner *runner = vessel->run->runner;
+    if (wait_ms <= 0)
+        runner_ready_add(runner, vessel);
+    else
+        loop_set_timer(runner->loop, &vessel->retry_timer, clock_monotonic_ms() + wait_ms);
+}
+
+static void retry_is_due(struct loop_timer *timer)
+{
+    struct run_vessel *vessel = CONTAINER_OF(timer, struct run_vessel, retry_timer);
+    struct run *run = vessel->run;
+    vessel->retry_at_ms = 0;
+    if (!run->given_up && !run->runner->is_stopping && !vessel->is_ready &&
+        run->statuses[vessel->index] == VESSEL_RETRYING && vessel->attempt == NULL)
+        runner_ready_add(run->runner, vessel);
+}
+
 /* After settle(): what the plan would start is started when a slot is free. */
 static void make_ready(struct run *run)
 {
@@ -163,8 +191,11 @@ static void make_ready(struct run *run)
     plan_next(run->definition, run->statuses, run->plan);
     for (size_t i = 0; i < run->definition->vessel_count; i++) {
         struct run_vessel *vessel = &run->vessels[i];
-        bool again = run->statuses[i] == VESSEL_RETRYING && vessel->attempt == NULL;
-        if (!vessel->is_ready && (again || run->plan[i] == PLAN_START))
+        if (vessel->is_ready || vessel->attempt != NULL)
+            continue;
+        if (run->statuses[i] == VESSEL_RETRYING)
+            make_retry_ready(vessel);
+        else if (run->plan[i] == PLAN_START)
             runner_ready_add(run->runner, vessel);
     }
 }
@@ -261,6 +292,23 @@ static struct run_step *end_step(const struct attempt *attempt,
     return step;
 }
 
+/* An interruption is tried again, at once, if the fleet says so; an error as often as the guardrails allow, after their wait. */
+static bool is_tried_again(struct run_vessel *vessel, const struct attempt_outcome *outcome)
+{
+    const struct definition *definition = vessel->run->definition;
+    const struct definition_vessel *what = &definition->vessels[vessel->index];
+    vessel->retry_at_ms = 0;
+    if (outcome->interrupted)
+        return definition->on_interrupt == INTERRUPT_RERUN;
+    if (outcome->status != VESSEL_ERRORED ||
+        !plan_retries(what, outcome->exit_code, vessel->retries))
+        return false;
+    vessel->retries++;
+    int64_t ended_ms = outcome->ended_ms != 0 ? outcome->ended_ms : clock_wall_ms();
+    vessel->retry_at_ms = ended_ms + what->guardrails.retry_wait_ms;
+    return true;
+}
+
 void run_attempt_over(struct attempt *attempt, const struct attempt_outcome *outcome)
 {
     struct run_vessel *vessel = attempt->vessel;
@@ -276,7 +324,7 @@ void run_attempt_over(struct attempt *attempt, const struct attempt_outcome *out
         run_free_if_over(run);
         return;
     }
-    if (outcome->interrupted && run->definition->on_interrupt == INTERRUPT_RERUN) {
+    if (is_tried_again(vessel, outcome)) {
         run_set_vessel_state(run, vessel->index, VESSEL_RETRYING);
         step->attempt.status = VESSEL_RETRYING;
     } else {

@@ -165,6 +165,7 @@ static void outcome_from_record(const struct attempt *attempt, const struct reco
         break;
     case RECORD_STOPPED: /* nobody here asked for it: a machine that shuts down, or an administrator's kill */
         outcome->interrupted = true;
+        outcome->has_exit_code = false; /* it is not the vessel's own */
         snprintf(outcome->reason, sizeof(outcome->reason),
                  "interrupted: its supervisor was sent SIGTERM");
         break;

@@ -526,26 +526,6 @@ START_TEST(vessel_behind_an_errored_one_is_incomplete)
 }
 END_TEST
 
-START_TEST(paths_of_a_later_version_leave_their_vessel_incomplete_with_the_reason)
-{
-    static const char *const paths[] = {"ERRORED", "COMPLETED"};
-    struct daemon daemon;
-    daemon_begin(&daemon, &plain);
-    for (size_t i = 0; i < ARRAY_COUNT(paths); i++) {
-        char *fleet = fleet_of_two(paths[i], "exit 4", "echo never", paths[i]);
-        char *url = daemon_fleet(&daemon, fleet);
-        json_t *run = api_post_and_wait(&daemon, url, "x");
-        ck_assert_str_eq(api_text(run, "status"), "errored");
-        ck_assert_str_eq(vessel_text(run, "second", "status"), "incomplete");
-        assert_holds(vessel_text(run, "second", "reason"), "not acted on yet");
-        json_decref(run);
-        free(url);
-        free(fleet);
-    }
-    daemon_finish(&daemon);
-}
-END_TEST
-
 START_TEST(stub_vessel_ends_errored_with_its_reason)
 {
     struct daemon daemon;
@@ -1041,7 +1021,6 @@ TEST_MAIN("runs", TEST(body_reaches_the_vessel_byte_for_byte),
           TEST(python_vessel_runs), TEST(node_vessel_runs),
           TEST(vessels_on_a_success_path_share_the_working_folder_and_run_in_order),
           TEST(vessel_behind_an_errored_one_is_incomplete),
-          TEST(paths_of_a_later_version_leave_their_vessel_incomplete_with_the_reason),
           TEST(stub_vessel_ends_errored_with_its_reason), TEST(exit_codes_are_recorded),
           TEST(interpreter_that_cannot_be_executed_is_127_with_the_reason),
           TEST(cutoff_ends_the_whole_tree_and_is_recorded),

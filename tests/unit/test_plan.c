@@ -11,12 +11,12 @@ static struct definition graph(size_t vessels, struct definition_path *paths, si
     return (struct definition){.vessel_count = vessels, .paths = paths, .path_count = count};
 }
 
-/* One letter for each status and step: s r R S E T I, and w(ait) s(tart) i(ncomplete) u(nsupported). */
+/* One letter for each status and step: s r R S E T I, and w(ait) s(tart) i(ncomplete). */
 static void expect(const struct definition *definition, const char *before, const char *steps)
 {
     static const char STATUS_LETTERS[] = "srRSETI";
     static const char STEP_LETTERS[] = {
-        [PLAN_WAIT] = 'w', [PLAN_START] = 's', [PLAN_INCOMPLETE] = 'i', [PLAN_UNSUPPORTED] = 'u'};
+        [PLAN_WAIT] = 'w', [PLAN_START] = 's', [PLAN_INCOMPLETE] = 'i'};
     enum vessel_status statuses[8];
     enum plan_step found[8];
     char text[9] = "";
@@ -60,15 +60,40 @@ START_TEST(incompleteness_spreads_one_path_at_a_time)
 }
 END_TEST
 
-START_TEST(paths_that_are_not_acted_on_are_named_once_the_vessel_before_has_ended)
+/* SPEC: success = exit 0, errored = exit 1 to 255, completed = either; terminated and incomplete are none of them. */
+START_TEST(every_condition_is_tested_against_every_status)
+{
+    static const struct {
+        enum path_condition condition;
+        const char *
+            starts; /* after these the vessel behind the path starts, after the other ends it is incomplete */
+    } cases[] = {{PATH_SUCCESS, "S"}, {PATH_ERRORED, "E"}, {PATH_COMPLETED, "SE"}};
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct definition_path paths[] = {{0, 1, cases[i].condition}};
+        struct definition fleet = graph(2, paths, 1);
+        for (const char *status = "srRSETI"; *status; status++) {
+            char before[] = {*status, 's', '\0'};
+            const char *steps = *status == 's'                     ? "sw"
+                                : strchr("rR", *status)            ? "ww"
+                                : strchr(cases[i].starts, *status) ? "ws"
+                                                                   : "wi";
+            expect(&fleet, before, steps);
+        }
+    }
+}
+END_TEST
+
+START_TEST(paths_of_all_kinds_into_one_vessel_must_all_hold)
 {
     struct definition_path paths[] = {
-        {0, 1, PATH_ERRORED}, {0, 2, PATH_COMPLETED}, {0, 3, PATH_SUCCESS}, {3, 2, PATH_SUCCESS}};
-    struct definition fleet = graph(4, paths, 4);
-    expect(&fleet, "rsss", "wwww");
-    expect(&fleet, "Ssss", "wuws");
-    expect(&fleet, "Esss", "wuwi");
-    expect(&fleet, "EIsI", "wwuw");
+        {0, 3, PATH_SUCCESS}, {1, 3, PATH_ERRORED}, {2, 3, PATH_COMPLETED}};
+    struct definition fleet = graph(4, paths, 3);
+    expect(&fleet, "SEEs", "wwws");
+    expect(&fleet, "SESs", "wwws");
+    expect(&fleet, "SSSs", "wwwi");
+    expect(&fleet, "EEEs", "wwwi");
+    expect(&fleet, "SErs", "wwww");
+    expect(&fleet, "SSrs", "wwww"); /* it waits for all, also when one does not hold any more */
 }
 END_TEST
 
@@ -117,10 +142,154 @@ START_TEST(terminated_outranks_errored_and_errored_outranks_success)
 }
 END_TEST
 
+/* ---- against an oracle that looks at the whole graph at once ---- */
+
+enum { MOST = 12 };
+
+struct world {
+    size_t count;
+    bool has[MOST][MOST];
+    enum path_condition conditions[MOST][MOST];
+    enum vessel_status would_end[MOST]; /* how each vessel ends if it starts */
+    enum vessel_status known[MOST];     /* how it ended, for those that have */
+    bool has_ended[MOST];
+};
+
+static bool oracle_holds(enum path_condition condition, enum vessel_status status)
+{
+    if (condition == PATH_SUCCESS)
+        return status == VESSEL_SUCCESS;
+    if (condition == PATH_ERRORED)
+        return status == VESSEL_ERRORED;
+    return status == VESSEL_SUCCESS || status == VESSEL_ERRORED;
+}
+
+/* How a vessel ends in the end: by recursion from it to those before, with no notion of time. */
+static enum vessel_status oracle_end(const struct world *world, size_t vessel)
+{
+    for (size_t from = 0; from < world->count; from++)
+        if (world->has[from][vessel] &&
+            !oracle_holds(world->conditions[from][vessel], oracle_end(world, from)))
+            return VESSEL_INCOMPLETE;
+    return world->would_end[vessel];
+}
+
+static enum plan_step oracle_step(const struct world *world, size_t vessel)
+{
+    bool all_hold = true;
+    for (size_t from = 0; from < world->count; from++) {
+        if (!world->has[from][vessel])
+            continue;
+        if (!world->has_ended[from])
+            return PLAN_WAIT;
+        all_hold &= oracle_holds(world->conditions[from][vessel], world->known[from]);
+    }
+    return all_hold ? PLAN_START : PLAN_INCOMPLETE;
+}
+
+static unsigned roll(unsigned *seed, unsigned sides)
+{
+    *seed = *seed * 1664525u + 1013904223u;
+    return (*seed >> 8) % sides;
+}
+
+static void make_world(struct world *world, unsigned *seed)
+{
+    static const enum vessel_status ends[] = {VESSEL_SUCCESS, VESSEL_SUCCESS, VESSEL_ERRORED,
+                                              VESSEL_TERMINATED};
+    memset(world, 0, sizeof(*world));
+    world->count = 1 + roll(seed, MOST);
+    size_t order[MOST]; /* paths go from earlier to later in it, so that there is no cycle */
+    for (size_t i = 0; i < world->count; i++) {
+        size_t at = roll(seed, (unsigned)i + 1);
+        order[i] = order[at];
+        order[at] = i;
+        world->would_end[i] = ends[roll(seed, ARRAY_COUNT(ends))];
+    }
+    for (size_t i = 0; i < world->count; i++)
+        for (size_t k = i + 1; k < world->count; k++)
+            if (roll(seed, 3) == 0) {
+                world->has[order[i]][order[k]] = true;
+                world->conditions[order[i]][order[k]] = (enum path_condition)roll(seed, 3);
+            }
+}
+
+/* Plays the run in a random order; asks plan_next at each moment, and compares each of its answers. */
+static void play(struct world *world, unsigned *seed)
+{
+    struct definition_path paths[MOST * MOST];
+    struct definition fleet = graph(world->count, paths, 0);
+    for (size_t from = 0; from < world->count; from++)
+        for (size_t to = 0; to < world->count; to++)
+            if (world->has[from][to])
+                paths[fleet.path_count++] =
+                    (struct definition_path){from, to, world->conditions[from][to]};
+    enum vessel_status statuses[MOST];
+    enum plan_step steps[MOST];
+    for (size_t i = 0; i < world->count; i++)
+        statuses[i] = VESSEL_SCHEDULED;
+    for (size_t ended = 0; ended < world->count;) {
+        plan_next(&fleet, statuses, steps);
+        for (size_t i = 0; i < world->count; i++)
+            if (statuses[i] == VESSEL_SCHEDULED)
+                ck_assert_int_eq((int)steps[i], (int)oracle_step(world, i));
+            else
+                ck_assert_int_eq((int)steps[i], (int)PLAN_WAIT);
+        size_t i = roll(seed, (unsigned)world->count);
+        if (statuses[i] == VESSEL_RUNNING)
+            world->known[i] = world->would_end[i];
+        else if (steps[i] == PLAN_INCOMPLETE)
+            world->known[i] = VESSEL_INCOMPLETE;
+        else {
+            if (steps[i] == PLAN_START)
+                statuses[i] = VESSEL_RUNNING;
+            continue;
+        }
+        statuses[i] = world->known[i];
+        world->has_ended[i] = true;
+        ended++;
+    }
+    for (size_t i = 0; i < world->count; i++)
+        ck_assert_int_eq((int)statuses[i], (int)oracle_end(world, i));
+}
+
+START_TEST(thousands_of_random_graphs_go_as_an_oracle_says)
+{
+    unsigned seed = 20261127;
+    for (int i = 0; i < 5000; i++) {
+        struct world world;
+        make_world(&world, &seed);
+        play(&world, &seed);
+    }
+}
+END_TEST
+
+START_TEST(retries_are_counted_and_excluded_codes_are_not_retried)
+{
+    struct exit_code_range excluded[] = {{2, 2}, {10, 20}};
+    struct definition_vessel vessel = {
+        .guardrails = {.retry_count = 2, .excluded = excluded, .excluded_count = 2}};
+    static const struct {
+        int exit_code, retries;
+        bool again;
+    } cases[] = {{1, 0, true},   {1, 1, true},  {1, 2, false},  {2, 0, false},
+                 {3, 0, true},   {9, 0, true},  {10, 0, false}, {15, 1, false},
+                 {20, 0, false}, {21, 1, true}, {127, 0, true}, {255, 1, true}};
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
+        ck_assert_msg(plan_retries(&vessel, cases[i].exit_code, cases[i].retries) == cases[i].again,
+                      "exit code %d after %d retries", cases[i].exit_code, cases[i].retries);
+    vessel.guardrails.retry_count = 0;
+    ck_assert(!plan_retries(&vessel, 1, 0));
+}
+END_TEST
+
 TEST_MAIN("plan", TEST(vessels_without_a_path_before_them_start_first),
           TEST(a_vessel_waits_for_all_before_it_even_if_one_has_failed),
           TEST(incompleteness_spreads_one_path_at_a_time),
-          TEST(paths_that_are_not_acted_on_are_named_once_the_vessel_before_has_ended),
+          TEST(every_condition_is_tested_against_every_status),
+          TEST(paths_of_all_kinds_into_one_vessel_must_all_hold),
+          TEST(thousands_of_random_graphs_go_as_an_oracle_says),
+          TEST(retries_are_counted_and_excluded_codes_are_not_retried),
           TEST(only_scheduled_vessels_get_a_step),
           TEST(a_diamond_starts_its_end_once_both_sides_succeeded),
           TEST(a_run_is_running_until_all_have_ended),

@@ -205,6 +205,33 @@ START_TEST(an_end_that_comes_while_there_are_no_descriptors_is_found_later)
 }
 END_TEST
 
+static bool is_retrying(struct house *house, const void *context)
+{
+    struct seen seen = house_see(house, context);
+    return seen.vessel_count == 1 && seen.vessels[0].status == VESSEL_RETRYING;
+}
+
+/* Neither does the restart shorten it, nor does it give another try. */
+START_TEST(the_wait_before_a_retry_survives_a_restart)
+{
+    struct house house;
+    house_open(&house, "user = \"nobody\"");
+    struct id fleet = house_apply_script(&house, "exit 1",
+                                         "    guardrails: { retry_count: 1, retry_wait: 2s }\n");
+    struct id run = house_accept(&house, &fleet);
+    house_start(&house);
+    house_await(is_retrying, &house, &run);
+    house_stop(&house);
+    ck_assert_int_eq(house_see(&house, &run).status, RUN_RUNNING);
+    house_start(&house);
+    struct seen seen = house_wait_until_ended(&house, &run);
+    ck_assert_int_eq(seen.status, RUN_ERRORED);
+    ck_assert_int_eq(seen.vessels[0].attempts, 2);
+    ck_assert_int_ge(seen.vessels[0].ended_ms - seen.vessels[0].started_ms, 2000);
+    house_close(&house);
+}
+END_TEST
+
 static struct id this_boot(void)
 {
     struct buffer text = BUFFER_INIT;
@@ -390,6 +417,7 @@ TEST_MAIN("recover", TEST(a_running_vessel_outlives_the_runner_and_is_found_agai
           TEST(a_vessel_that_ended_while_no_runner_was_there_has_its_exit_code),
           TEST(a_killed_supervisor_is_an_interruption_and_nothing_runs_twice),
           TEST(an_interrupted_vessel_runs_again_if_the_fleet_says_so),
+          TEST(the_wait_before_a_retry_survives_a_restart),
           TEST(a_supervisor_that_is_sent_sigterm_is_an_interruption_too),
           TEST(an_end_that_comes_while_there_are_no_descriptors_is_found_later),
           TEST(an_attempt_that_provably_never_ran_is_started_once),

@@ -184,20 +184,69 @@ START_TEST(what_hangs_on_a_failed_vessel_is_incomplete)
 }
 END_TEST
 
-START_TEST(an_errored_path_is_reported_as_not_acted_on)
+START_TEST(errored_and_completed_paths_are_followed)
 {
+    static const struct {
+        const char *condition, *first;
+        enum vessel_status second;
+        enum run_status run;
+    } cases[] = {
+        {"ERRORED", "exit 3", VESSEL_SUCCESS, RUN_ERRORED},
+        {"ERRORED", "exit 0", VESSEL_INCOMPLETE, RUN_SUCCESS},
+        {"COMPLETED", "exit 3", VESSEL_SUCCESS, RUN_ERRORED},
+        {"COMPLETED", "exit 0", VESSEL_SUCCESS, RUN_SUCCESS},
+    };
     struct house house;
     house_open(&house, "user = \"nobody\"");
-    const char *const pairs[] = {"first", "exit 3", "second", "exit 0", NULL};
-    char *file = house_fleet("connections: {first: {second: ERRORED}}\n", pairs);
-    struct id fleet = house_apply(&house, file);
-    struct id run = house_accept(&house, &fleet);
     house_start(&house);
-    struct seen seen = house_wait_until_ended(&house, &run);
-    ck_assert_int_eq(seen.status, RUN_ERRORED);
-    ck_assert_int_eq(seen.vessels[1].status, VESSEL_INCOMPLETE);
-    ck_assert_str_eq(seen.vessels[1].reason, "paths other than SUCCESS are not acted on yet");
-    free(file);
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        const char *const pairs[] = {"first", cases[i].first, "second", "exit 0", NULL};
+        char *rest = memory_format("connections: {first: {second: %s}}\n", cases[i].condition);
+        char *file = house_fleet(rest, pairs);
+        struct id fleet = house_apply(&house, file);
+        struct id run = house_accept(&house, &fleet);
+        runner_wake(house.runner);
+        struct seen seen = house_wait_until_ended(&house, &run);
+        ck_assert_int_eq(seen.vessels[1].status, cases[i].second);
+        ck_assert_int_eq(seen.status, cases[i].run);
+        ck_assert_str_eq(seen.vessels[1].reason, "");
+        free(file);
+        free(rest);
+    }
+    house_close(&house);
+}
+END_TEST
+
+START_TEST(a_vessel_that_errors_is_tried_again_as_its_guardrails_allow)
+{
+    static const struct {
+        const char *guardrails, *script;
+        int attempts, exit_code;
+        enum run_status status;
+    } cases[] = {
+        {"retry_count: 2", "test $WEBHOOKD_ATTEMPT = 3", 3, 0, RUN_SUCCESS},
+        {"retry_count: 2", "exit 5", 3, 5, RUN_ERRORED},
+        {"retry_count: 3, exclude_exit_code_ranges: [ 2, '5-7' ]",
+         "test $WEBHOOKD_ATTEMPT = 2 && exit 6; exit 4", 2, 6, RUN_ERRORED},
+        {"retry_count: 1, retry_wait: 1s", "echo $WEBHOOKD_ATTEMPT; exit 1", 2, 1, RUN_ERRORED},
+        {"retry_count: 1, runtime_cutoff: 1s",
+         "test $WEBHOOKD_ATTEMPT = 2 && exit 0; exec sleep 1000", 2, 0, RUN_SUCCESS},
+        {"", "exit 1", 1, 1, RUN_ERRORED},
+    };
+    struct house house;
+    house_open(&house, "user = \"nobody\"");
+    house_start(&house);
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        char *rest = memory_format("    guardrails: { %s }\n", cases[i].guardrails);
+        struct id fleet = house_apply_script(&house, cases[i].script, rest);
+        struct id run = house_accept(&house, &fleet);
+        runner_wake(house.runner);
+        struct seen seen = house_wait_until_ended(&house, &run);
+        ck_assert_int_eq(seen.status, cases[i].status);
+        ck_assert_int_eq(seen.vessels[0].attempts, cases[i].attempts);
+        ck_assert_int_eq(seen.vessels[0].exit_code, cases[i].exit_code);
+        free(rest);
+    }
     house_close(&house);
 }
 END_TEST
@@ -390,7 +439,8 @@ TEST_MAIN("runner", TEST(a_run_ends_with_its_exit_code_and_its_output_and_leaves
           TEST(a_spooled_body_reaches_the_vessel), TEST(a_run_whose_spooled_body_is_gone_says_so),
           TEST(vessels_run_along_success_paths_in_one_folder),
           TEST(what_hangs_on_a_failed_vessel_is_incomplete),
-          TEST(an_errored_path_is_reported_as_not_acted_on),
+          TEST(errored_and_completed_paths_are_followed),
+          SLOW_TEST(a_vessel_that_errors_is_tried_again_as_its_guardrails_allow, 180),
           TEST(stubs_end_errored_without_an_attempt),
           TEST(a_vessel_over_its_cutoff_is_errored_and_the_reason_says_when),
           TEST(an_interpreter_that_is_not_there_is_127_with_a_reason),
