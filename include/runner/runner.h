@@ -32,6 +32,8 @@ struct runner *runner_start(const struct runner_options *options, struct error *
 void runner_stop(struct runner *runner);
 
 void runner_wake(struct runner *runner); /* there may be a waiting run; any thread */
+/* There is a run that somebody asked to stop, and that is committed (store_stop_run): its vessels are ended; any thread. */
+void runner_stop_runs(struct runner *runner);
 void runner_reconfigure(struct runner *runner, struct config *fresh); /* any thread; holds it */
 
 struct runner_metrics {

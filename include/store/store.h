@@ -299,6 +299,7 @@ struct run_work {
     struct id request_id;
     char *remote_addr, *host, *query;
     int64_t created_ms, started_ms;
+    bool is_stopped; /* somebody asked for it */
     uint8_t body_sha256[SECRET_HASH_BYTES];
     enum body_place body_place;
     int64_t body_bytes;
@@ -315,12 +316,18 @@ int store_find_waiting(struct store *store, int64_t after_number, int limit, int
 /* Runs whose status is running, in order; likewise. */
 int store_find_running(struct store *store, int64_t after_number, int limit, int64_t *numbers,
                        struct error *error);
+/* Open runs that somebody asked to stop, in order; likewise. */
+int store_find_stopping(struct store *store, int64_t after_number, int limit, int64_t *numbers,
+                        struct error *error);
 struct run_work *store_load_work(struct store *store, int64_t number, struct error *error);
 
 /* Writing. The first attempt of a run makes it running and creates all its vessel runs (scheduled) with the ids given. */
 int store_start_run(struct store *store, int64_t number, const struct definition *definition,
                     const struct id *vessel_run_ids /* one per vessel */, int64_t now_ms,
                     struct error *error);
+/* Notes that an open run is to be stopped; again is fine. ERROR_CONFLICT: it has ended. ERROR_NOT_FOUND: there is none. */
+int store_stop_run(struct store *store, const struct id *run_id, int64_t now_ms,
+                   struct error *error);
 int store_start_attempt(struct store *store, int64_t number, int vessel_index, int attempt,
                         const struct id *boot_id, int64_t now_ms, struct error *error);
 struct attempt_end {

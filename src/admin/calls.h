@@ -42,6 +42,7 @@ int call_get_vessel_log(struct admin_request *request, struct error *error);
 
 /* run_start.c */
 int call_start_run(struct admin_request *request, struct error *error);
+int call_stop_run(struct admin_request *request, struct error *error);
 int call_run_again(struct admin_request *request, struct error *error);
 
 /* status.c */

@@ -182,6 +182,19 @@ int ops_remove_webhook(struct commit_queue *queue, const struct id *fleet_id, st
 
 /* ---- runs ---- */
 
+static int stop_run(struct commit_op *op, struct store *store, struct error *error)
+{
+    return store_stop_run(store, change_of(op)->id, change_of(op)->now_ms, error);
+}
+CHANGE_KIND(stop_run);
+
+int ops_stop_run(struct commit_queue *queue, const struct id *run_id, int64_t now_ms,
+                 struct error *error)
+{
+    struct change change = {.id = run_id, .now_ms = now_ms};
+    return change_run(queue, &change, &stop_run_kind, 0, error);
+}
+
 static int accept_run(struct commit_op *op, struct store *store, struct error *error)
 {
     struct change *change = change_of(op);

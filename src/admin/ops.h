@@ -50,6 +50,8 @@ int ops_replace_webhook(struct commit_queue *queue, const struct ops_webhook *we
                         struct error *error);
 int ops_remove_webhook(struct commit_queue *queue, const struct id *fleet_id, struct error *error);
 
+int ops_stop_run(struct commit_queue *queue, const struct id *run_id, int64_t now_ms,
+                 struct error *error);
 int ops_accept_run(struct commit_queue *queue, const struct id *fleet_id,
                    const struct run_input *input, struct run_ids *ids, struct error *error);
 

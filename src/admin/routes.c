@@ -36,6 +36,7 @@ const struct route admin_routes[] = {
     {"GET", API "/fleetruns/{run_id}", CALL(call_get_run)},
     {"GET", API "/fleetruns/{run_id}/body", CALL(call_get_run_body)},
     {"GET", API "/fleetruns/{run_id}/headers", CALL(call_get_run_headers)},
+    {"POST", API "/fleetruns/{run_id}/stop", CALL(call_stop_run)},
     {"POST", API "/fleetruns/{run_id}/again", CALL(call_run_again)},
     {"GET", API "/fleetruns/{run_id}/vessels/{vessel_run_id}/log", CALL(call_get_vessel_log)},
 

@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "admin/calls.h"
+#include "admin/ops.h"
 #include "admin/render.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/memory.h"
 
 #define LIST_DEFAULT_LIMIT 50
@@ -56,6 +58,25 @@ int call_get_run(struct admin_request *request, struct error *error)
         return -1;
     json_t *run = run_object(store, &run_id, error);
     request_answer_data(request, 0, run);
+    return run ? 0 : -1;
+}
+
+/* The wish is committed, and so it is carried out even if webhookd ends here; the answer does not wait for that. */
+int call_stop_run(struct admin_request *request, struct error *error)
+{
+    struct id run_id;
+    struct store *store = request_store(request, error);
+    if (!store || request_path_id(request, "run_id", "fleet run", &run_id, error) != 0)
+        return -1;
+    struct admin *admin = request->admin;
+    if (ops_stop_run(admin->options.queue, &run_id, clock_wall_ms(), error) != 0)
+        return -1;
+    if (admin->options.runner)
+        runner_stop_runs(admin->options.runner);
+    log_info("run is to be stopped", log_id("run", &run_id),
+             log_id("request", http_request_id(request->exchange)));
+    json_t *run = run_object(store, &run_id, error);
+    request_answer_data(request, 202, run);
     return run ? 0 : -1;
 }
 

@@ -50,6 +50,7 @@ struct run {
         first; /* what the transaction of the first attempt will do besides; NULL once it is submitted */
     int steps_under_way;
     int attempts_under_way;
+    bool is_stopped; /* somebody asked for it: nothing more is started, and what runs is ended */
     bool given_up; /* the store refused a step: nothing more is done for it until the next start */
 };
 
@@ -82,7 +83,7 @@ struct runner {
     bool is_stopping; /* this thread has seen `stop` */
 
     /* Other threads' side. */
-    atomic_bool news, stop;
+    atomic_bool news, stops, stop;
     pthread_mutex_t lock;                    /* guards the following */
     struct run_step *mail_first, *mail_last; /* steps that came back from the committer */
     struct setup *fresh;                     /* a configuration to be taken over */

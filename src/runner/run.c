@@ -18,6 +18,7 @@
 #include "base/memory.h"
 #include "runner/clean.h"
 
+#define STOP_REASON "stopped"
 #define STUB_REASON "not available here"
 
 /* ---- states ---- */
@@ -47,6 +48,7 @@ struct run *run_new(struct runner *runner, struct run_work *work, struct definit
     run->definition = definition;
     run->status = work->status;
     run->started_ms = work->started_ms;
+    run->is_stopped = work->is_stopped;
     run->vessels = memory_alloc(count * sizeof(*run->vessels));
     run->statuses = memory_alloc(count * sizeof(*run->statuses));
     run->vessel_run_ids = memory_alloc(count * sizeof(*run->vessel_run_ids));
@@ -118,6 +120,10 @@ static bool settle_vessel(struct run *run, struct run_step *step, size_t vessel)
         end_vessel(run, step, vessel, VESSEL_INCOMPLETE, "");
         return true;
     case PLAN_START:
+        if (run->is_stopped) {
+            end_vessel(run, step, vessel, VESSEL_TERMINATED, STOP_REASON);
+            return true;
+        }
         if (run->definition->vessels[vessel].kind != VESSEL_STUB)
             return false;
         run_set_vessel_state(run, vessel, VESSEL_RUNNING);
@@ -139,6 +145,9 @@ static void begin(struct run *run, struct run_step *step)
 static void settle(struct run *run, struct run_step *step)
 {
     bool changed = true;
+    for (size_t i = 0; run->is_stopped && i < run->definition->vessel_count; i++)
+        if (run->statuses[i] == VESSEL_RETRYING && run->vessels[i].attempt == NULL)
+            end_vessel(run, step, i, VESSEL_TERMINATED, STOP_REASON);
     while (changed) {
         changed = false;
         plan_next(run->definition, run->statuses, run->plan);
@@ -178,7 +187,7 @@ static void retry_is_due(struct loop_timer *timer)
     struct run_vessel *vessel = CONTAINER_OF(timer, struct run_vessel, retry_timer);
     struct run *run = vessel->run;
     vessel->retry_at_ms = 0;
-    if (!run->given_up && !run->runner->is_stopping && !vessel->is_ready &&
+    if (!run->given_up && !run->is_stopped && !run->runner->is_stopping && !vessel->is_ready &&
         run->statuses[vessel->index] == VESSEL_RETRYING && vessel->attempt == NULL)
         runner_ready_add(run->runner, vessel);
 }
@@ -186,7 +195,7 @@ static void retry_is_due(struct loop_timer *timer)
 /* After settle(): what the plan would start is started when a slot is free. */
 static void make_ready(struct run *run)
 {
-    if (run->given_up)
+    if (run->given_up || run->is_stopped)
         return;
     plan_next(run->definition, run->statuses, run->plan);
     for (size_t i = 0; i < run->definition->vessel_count; i++) {
@@ -236,6 +245,33 @@ void run_resume(struct run *run)
     else
         step_submit(step);
     make_ready(run);
+}
+
+/* ---- stop ---- */
+
+void run_stop(struct run *run)
+{
+    if (run->is_stopped || run->given_up || run_status_has_ended(run->status))
+        return;
+    run->is_stopped = true;
+    log_info("run is stopped", log_id("run", &run->work->ids.run_id),
+             log_text("fleet", run->work->fleet_name));
+    for (size_t i = 0; i < run->definition->vessel_count; i++) {
+        runner_ready_remove(run->runner, &run->vessels[i]);
+        loop_clear_timer(run->runner->loop, &run->vessels[i].retry_timer);
+    }
+    struct run_step *step = run->first != NULL ? run->first : step_new(run, clock_wall_ms());
+    run->first = NULL;
+    step->now_ms = clock_wall_ms();
+    settle(run, step);
+    if (step_is_empty(step))
+        step_free(step);
+    else
+        step_submit(step);
+    /* Each may end at once, and the last one ends the run: it is freed only when its step is back. */
+    for (size_t i = 0; i < run->definition->vessel_count; i++)
+        if (run->vessels[i].attempt != NULL)
+            attempt_stop(run->vessels[i].attempt);
 }
 
 /* ---- an attempt's start ---- */
@@ -298,6 +334,8 @@ static bool is_tried_again(struct run_vessel *vessel, const struct attempt_outco
     const struct definition *definition = vessel->run->definition;
     const struct definition_vessel *what = &definition->vessels[vessel->index];
     vessel->retry_at_ms = 0;
+    if (vessel->run->is_stopped)
+        return false;
     if (outcome->interrupted)
         return definition->on_interrupt == INTERRUPT_RERUN;
     if (outcome->status != VESSEL_ERRORED ||
@@ -391,7 +429,12 @@ static void step_committed(struct run *run, const struct run_step *step)
     if (step->starts_attempt) {
         struct attempt *attempt = run->vessels[step->attempt.vessel].attempt;
         atomic_fetch_add(&run->runner->attempts_started, 1);
-        if (attempt != NULL)
+        if (attempt == NULL)
+            return;
+        attempt_committed(attempt);
+        if (run->is_stopped)
+            attempt_stop(attempt);
+        else
             attempt_launch(attempt);
         return;
     }

@@ -17,6 +17,9 @@ int run_claim(struct runner *runner, struct run_work *work, struct error *error)
 /* A run found running whose attempts have all been looked after: goes on with what is due. */
 void run_resume(struct run *run);
 
+/* Somebody asked for it: what runs is ended, what waits is not started; the run ends when the last vessel has. Again is fine. */
+void run_stop(struct run *run);
+
 /* A slot is free for this ready vessel. */
 void run_start_vessel(struct run_vessel *vessel);
 /* The attempt (freed here) has ended. */

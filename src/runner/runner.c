@@ -92,6 +92,58 @@ static void start_ready(struct runner *runner)
     }
 }
 
+static struct run *find_run(const struct runner *runner, int64_t number)
+{
+    struct run *run = runner->runs;
+    while (run != NULL && run->work->number != number)
+        run = run->next;
+    return run;
+}
+
+/* ---- stopping runs ---- */
+
+/* Also one that still waits is claimed, to be ended at once. */
+static int stop_one(struct runner *runner, int64_t number, struct error *error)
+{
+    struct run *run = find_run(runner, number);
+    if (run != NULL) {
+        run_stop(run);
+        return 0;
+    }
+    struct run_work *work = store_load_work(runner->store, number, error);
+    if (work == NULL && error->kind == ERROR_NOT_FOUND) { /* it has just ended */
+        error_clear(error);
+        return 0;
+    }
+    if (work == NULL)
+        return -1;
+    struct id id = work->ids.run_id;
+    struct error damage = ERROR_INIT;
+    if (run_claim(runner, work, &damage) != 0)
+        log_error("run not understood, it is not stopped", log_id("run", &id), log_why(&damage));
+    return 0;
+}
+
+/* What cannot be read now is looked for again. */
+static void stop_some(struct runner *runner)
+{
+    int64_t numbers[CLAIM_RUNS], last = 0;
+    struct error error = ERROR_INIT;
+    int count;
+    while ((count = store_find_stopping(runner->store, last, CLAIM_RUNS, numbers, &error)) > 0) {
+        for (int i = 0; i < count && !error_is_set(&error); i++)
+            (void)stop_one(runner, numbers[i], &error);
+        if (error_is_set(&error))
+            break;
+        last = numbers[count - 1];
+    }
+    if (!error_is_set(&error))
+        return;
+    log_warning("runs not stopped, to be tried again", log_why(&error));
+    atomic_store(&runner->stops, true);
+    loop_set_timer(runner->loop, &runner->claim_timer, clock_monotonic_ms() + CLAIM_RETRY_MS);
+}
+
 /* A run that cannot be read now is tried again; one that makes no sense stays in the store, for a program that understands it. */
 static int claim_one(struct runner *runner, int64_t number, struct error *error)
 {
@@ -107,6 +159,10 @@ static int claim_one(struct runner *runner, int64_t number, struct error *error)
     runner->last_claimed = number;
     if (work == NULL)
         return 0;
+    if (find_run(runner, number) != NULL) { /* claimed before its turn, to be stopped */
+        run_work_free(work);
+        return 0;
+    }
     struct id id = work->ids.run_id;
     struct error damage = ERROR_INIT;
     if (run_claim(runner, work, &damage) != 0)
@@ -159,6 +215,8 @@ static void claim_again(struct loop_timer *timer)
 {
     struct runner *runner = CONTAINER_OF(timer, struct runner, claim_timer);
     runner->may_wait = true;
+    if (!runner->is_stopping && atomic_exchange(&runner->stops, false))
+        stop_some(runner);
     dispatch(runner);
 }
 
@@ -180,6 +238,12 @@ void runner_post(struct runner *runner, struct run_step *step)
 void runner_wake(struct runner *runner)
 {
     if (!atomic_exchange(&runner->news, true))
+        loop_wake(runner->loop);
+}
+
+void runner_stop_runs(struct runner *runner)
+{
+    if (!atomic_exchange(&runner->stops, true))
         loop_wake(runner->loop);
 }
 
@@ -250,6 +314,8 @@ static void woken(void *context)
         runner->may_wait = true;
     if (atomic_load(&runner->stop) && !runner->is_stopping)
         begin_stop(runner);
+    if (!runner->is_stopping && atomic_exchange(&runner->stops, false))
+        stop_some(runner);
     for (struct run_step *next; step != NULL; step = next) {
         next = step->next_mail;
         run_step_done(step);
@@ -409,6 +475,7 @@ struct runner *runner_start(const struct runner_options *options, struct error *
     runner->supervisor_path = memory_string(options->supervisor_path);
     runner->runs_fd = runner->attempts_fd = runner->logs_fd = runner->trash_fd = -1;
     runner->may_wait = true;
+    atomic_store(&runner->stops, true); /* some may have come while no runner was there */
     runner->claim_timer.fired = claim_again;
     runner->stop_timer.fired = stop_patience_over;
     pthread_mutex_init(&runner->lock, NULL);

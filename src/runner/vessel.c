@@ -163,7 +163,13 @@ static void outcome_from_record(const struct attempt *attempt, const struct reco
                         cutoff);
         snprintf(outcome->reason, sizeof(outcome->reason), "cut off after %s", cutoff);
         break;
-    case RECORD_STOPPED: /* nobody here asked for it: a machine that shuts down, or an administrator's kill */
+    case RECORD_STOPPED:
+        if (vessel->run->is_stopped) {
+            outcome->status = VESSEL_TERMINATED;
+            snprintf(outcome->reason, sizeof(outcome->reason), "stopped");
+            break;
+        }
+        /* Nobody here for it: a machine that shuts down, or an administrator's kill. */
         outcome->interrupted = true;
         outcome->has_exit_code = false; /* it is not the vessel's own */
         snprintf(outcome->reason, sizeof(outcome->reason),
@@ -261,12 +267,21 @@ static int watch(struct attempt *attempt, pid_t pid, struct error *error)
     return -1;
 }
 
+/* The supervisor passes it on, waits, and kills. */
+static void signal_supervisor(const struct attempt *attempt)
+{
+    if (attempt->watch.fd >= 0 && attempt->vessel->run->is_stopped)
+        (void)pidfd_send_signal(attempt->watch.fd, SIGTERM, NULL, 0); /* it may just have ended */
+}
+
 /* Our child stays a zombie until it is waited for, so its pid stays its own however often this is tried. */
 static void watch_child(struct attempt *attempt)
 {
     struct error error = ERROR_INIT;
-    if (watch(attempt, attempt->pid, &error) == 0)
+    if (watch(attempt, attempt->pid, &error) == 0) {
+        signal_supervisor(attempt);
         return;
+    }
     if (error.kind == ERROR_NOT_FOUND) { /* somebody else has waited for it */
         attempt->pid = 0;
         look(attempt);
@@ -311,10 +326,13 @@ void attempt_prepare(struct attempt *attempt)
         log_debug("attempt not prepared", log_text("attempt", attempt->name), log_why(&error));
 }
 
+void attempt_committed(struct attempt *attempt)
+{
+    set_state(attempt, ATTEMPT_LAUNCHING);
+}
+
 void attempt_launch(struct attempt *attempt)
 {
-    if (attempt->state == ATTEMPT_COMMITTING)
-        set_state(attempt, ATTEMPT_LAUNCHING);
     assert(attempt->state == ATTEMPT_LAUNCHING && attempt->has_slot);
     if (attempt->tries > 0)
         call_again(attempt, wait_after(attempt->tries, LAUNCH_FIRST_MS, LAUNCH_MAX_MS));
@@ -324,9 +342,34 @@ void attempt_launch(struct attempt *attempt)
 
 /* ---- finding out ---- */
 
+static void end_stopped(struct attempt *attempt)
+{
+    struct attempt_outcome outcome = {.status = VESSEL_TERMINATED};
+    snprintf(outcome.reason, sizeof(outcome.reason), "stopped before it started");
+    run_attempt_over(attempt, &outcome);
+}
+
+void attempt_stop(struct attempt *attempt)
+{
+    switch (attempt->state) {
+    case ATTEMPT_COMMITTING: /* it comes here again when its start is committed */
+        break;
+    case ATTEMPT_LAUNCHING:
+        end_stopped(attempt);
+        break;
+    case ATTEMPT_RUNNING:
+        signal_supervisor(attempt); /* or later, when it is watched */
+        break;
+    }
+}
+
 /* It is to be launched (again), when its turn comes. */
 static void never_ran(struct attempt *attempt)
 {
+    if (attempt->vessel->run->is_stopped) {
+        end_stopped(attempt);
+        return;
+    }
     if (attempt->vessel->run->given_up) {
         end_interrupted(attempt, "its run was given up");
         return;
@@ -382,6 +425,7 @@ static bool adopt(struct attempt *attempt, int folder_fd)
     if (attempt->tries == 0 && !attempt->is_adopted)
         atomic_fetch_add(&runner_of(attempt)->attempts_adopted, 1);
     attempt->is_adopted = true;
+    signal_supervisor(attempt);
     return true;
 }
 

@@ -55,11 +55,16 @@ void attempt_free(struct attempt *attempt);
 
 /* Makes folders and descriptors, so that they are there when the commit returns; what fails now is tried again by attempt_launch. */
 void attempt_prepare(struct attempt *attempt);
-/* Its start is committed (invariant 4) and it has a slot: spawns the supervisor, now or as soon as the system lets it. run_attempt_over
+/* Its start is committed (invariant 4). */
+void attempt_committed(struct attempt *attempt);
+/* It has a slot: spawns the supervisor, now or as soon as the system lets it. run_attempt_over
  * may be called before this returns. */
 void attempt_launch(struct attempt *attempt);
 /* For an attempt that another daemon started: finds out what became of it and goes on from there. */
 void attempt_recover(struct attempt *attempt);
+
+/* The run is stopped: ends it, now or as soon as it is known where it is. run_attempt_over is called before this returns if nothing runs. */
+void attempt_stop(struct attempt *attempt);
 
 void attempt_take_slot(struct attempt *attempt);
 void attempt_give_slot(struct attempt *attempt);

@@ -215,6 +215,25 @@ int run_start(struct ctl *ctl, struct error *error)
     return show_started(ctl, run);
 }
 
+/* ---- stop: `run wait` waits for the end ---- */
+
+int run_stop(struct ctl *ctl, struct error *error)
+{
+    json_t *run = resolve_run(ctl->client, ctl->operands[0], error);
+    if (!run)
+        return -1;
+    char *path = memory_format("/fleetruns/%s/stop", show_text(run, "id"));
+    json_t *stopped = client_send(ctl->client, "POST", path, NULL, error);
+    free(path);
+    json_decref(run);
+    if (!stopped)
+        return -1;
+    if (ctl->json)
+        show_json(stopped);
+    json_decref(stopped);
+    return 0;
+}
+
 int run_again(struct ctl *ctl, struct error *error)
 {
     json_t *earlier = resolve_run(ctl->client, ctl->operands[0], error);

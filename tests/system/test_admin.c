@@ -756,6 +756,7 @@ static const struct {
     {"/api/v1/fleetruns/ID", "GET", false},
     {"/api/v1/fleetruns/ID/body", "GET", false},
     {"/api/v1/fleetruns/ID/headers", "GET", false},
+    {"/api/v1/fleetruns/ID/stop", "POST", false},
     {"/api/v1/fleetruns/ID/again", "POST", false},
     {"/api/v1/fleetruns/ID/vessels/ID/log", "GET", false},
     {"/api/v1/status", "GET", false},

@@ -870,6 +870,31 @@ START_TEST(wrong_usage_ends_with_2_and_a_hint)
 }
 END_TEST
 
+START_TEST(stop_ends_a_run_and_says_why_not_if_it_has_ended)
+{
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    char *fleet = bash_fleet("Long", "echo started\nexec sleep 1000");
+    free(daemon_fleet(&daemon, fleet));
+    char *id = ctl_ok(&daemon, "run", "start", "Long", NULL);
+    char *said = ctl_ok(&daemon, "run", "stop", id, NULL);
+    ck_assert_str_eq(said, "");
+    char *out;
+    ck_assert_int_eq(ctl(&daemon, &out, NULL, NULL, "run", "wait", id, NULL), 1);
+    ck_assert_ptr_nonnull(strstr(out, "terminated"));
+    free(out);
+    char *shown = ctl_ok(&daemon, "run", "show", id, NULL);
+    ck_assert_ptr_nonnull(strstr(shown, "stopped"));
+    assert_fails(&daemon, 1, "has ended", "run", "stop", id);
+    assert_fails(&daemon, 1, "no fleet run", "run", "stop", "01938f00-0000-7000-8000-000000000000");
+    free(shown);
+    free(said);
+    free(id);
+    free(fleet);
+    daemon_finish(&daemon);
+}
+END_TEST
+
 START_TEST(commands_of_a_later_version_say_so)
 {
     struct daemon daemon;
@@ -879,7 +904,6 @@ START_TEST(commands_of_a_later_version_say_so)
     assert_fails(&daemon, 2, "not in this version", "key", "revoke", "me");
     assert_fails(&daemon, 2, "not in this version", "audit");
     assert_fails(&daemon, 2, "not in this version", "backup", "/tmp/x");
-    assert_fails(&daemon, 2, "not in this version", "run", "stop", "latest");
     assert_fails(&daemon, 2, "not in this version", "run", "log", "latest", "--follow");
     daemon_finish(&daemon);
 }
@@ -960,6 +984,7 @@ TEST_MAIN("webhookctl", TEST(organizations_are_listed_created_and_deleted),
           TEST(run_is_started_with_a_body_and_again),
           TEST(wait_returns_the_run_s_outcome_as_its_status),
           TEST(status_says_what_webhookd_is_doing), TEST(wrong_usage_ends_with_2_and_a_hint),
+          TEST(stop_ends_a_run_and_says_why_not_if_it_has_ended),
           TEST(commands_of_a_later_version_say_so), TEST(help_and_version_need_no_daemon),
           TEST(absent_daemon_is_told_with_the_socket_s_name),
           TEST(environment_names_the_socket_when_no_option_does),

@@ -50,6 +50,20 @@ int store_find_running(struct store *store, int64_t after_number, int limit, int
     return read_numbers(store, s, limit, numbers, error);
 }
 
+int store_find_stopping(struct store *store, int64_t after_number, int limit, int64_t *numbers,
+                        struct error *error)
+{
+    sqlite3_stmt *s = statement_get(store, STATEMENT_FIND_STOPPING,
+                                    "SELECT no FROM run_open INDEXED BY run_open_stopping "
+                                    "WHERE no > ?1 AND stop_ms > 0 ORDER BY no LIMIT ?2",
+                                    error);
+    if (s == NULL)
+        return -1;
+    bind_int(s, 1, after_number);
+    bind_int(s, 2, limit);
+    return read_numbers(store, s, limit, numbers, error);
+}
+
 /* ---- Loading ---- */
 
 /* A copy of a column's bytes with a NUL behind them. A request sized it, so it can fail. */
@@ -96,6 +110,7 @@ static struct run_work *read_work(sqlite3_stmt *s, struct error *error)
     if (work->body_place == BODY_INLINE)
         work->body = copy_column(s, 20, &body_bytes);
     work->definition_json = copy_column(s, 21, &json_bytes);
+    work->is_stopped = column_int(s, 22) > 0;
     if (work->headers_json == NULL || work->definition_json == NULL ||
         (work->body_place == BODY_INLINE && work->body == NULL)) {
         error_set(error, ERROR_UNAVAILABLE, "no memory for a run's body and headers");
@@ -111,7 +126,7 @@ struct run_work *store_load_work(struct store *store, int64_t number, struct err
         store, STATEMENT_LOAD_WORK,
         "SELECT r.no, r.id_random, f.id, p.id, o.id, f.name, p.name, o.name, r.version, q.status, "
         "q.started_ms, r.request_id, r.arrived_ms, r.remote_addr, r.host, r.query, r.body_place, "
-        "r.body_bytes, r.body_sha256, r.headers, r.body, v.definition "
+        "r.body_bytes, r.body_sha256, r.headers, r.body, v.definition, q.stop_ms "
         "FROM run_open q CROSS JOIN run r ON r.no = q.no CROSS JOIN fleet f ON f.no = r.fleet_no "
         "CROSS JOIN project p ON p.no = f.project_no CROSS JOIN org o ON o.no = p.org_no "
         "CROSS JOIN fleet_version v ON v.fleet_no = r.fleet_no AND v.version = r.version "
@@ -157,6 +172,45 @@ static int step_one(struct store *store, sqlite3_stmt *s, const char *what, int6
         return 0;
     return error_set(error, ERROR_CONFLICT, "cannot %s: run %lld is not in the state for it", what,
                      (long long)number);
+}
+
+/* 1: it has ended, 0: there is no such run. */
+static int find_ended(struct store *store, int64_t number, int64_t random, struct error *error)
+{
+    sqlite3_stmt *s = statement_get(store, STATEMENT_FIND_ENDED,
+                                    "SELECT 1 FROM run WHERE no = ?1 AND id_random = ?2", error);
+    if (s == NULL)
+        return -1;
+    bind_int(s, 1, number);
+    bind_int(s, 2, random);
+    int found = statement_step(store, s, "look for a run", error);
+    statement_end(s);
+    return found;
+}
+
+int store_stop_run(struct store *store, const struct id *run_id, int64_t now_ms,
+                   struct error *error)
+{
+    int64_t number = id_run_number(run_id), random = (int64_t)id_run_random(run_id);
+    sqlite3_stmt *s =
+        statement_get(store, STATEMENT_STOP_RUN,
+                      "UPDATE run_open SET stop_ms = iif(stop_ms = 0, ?3, stop_ms) WHERE no = ?1 "
+                      "AND EXISTS (SELECT 1 FROM run WHERE run.no = ?1 AND run.id_random = ?2)",
+                      error);
+    if (s == NULL)
+        return -1;
+    bind_int(s, 1, number);
+    bind_int(s, 2, random);
+    bind_int(s, 3, now_ms);
+    if (statement_run(store, s, "stop a run", error) != 0)
+        return -1;
+    if (sqlite3_changes(store->db) == 1)
+        return 0;
+    char text[ID_TEXT_BYTES];
+    int ended = find_ended(store, number, random, error);
+    if (ended > 0)
+        return error_set(error, ERROR_CONFLICT, "run %s has ended", id_format(run_id, text));
+    return error_set(error, ERROR_NOT_FOUND, "there is no run %s", id_format(run_id, text));
 }
 
 int store_start_run(struct store *store, int64_t number, const struct definition *definition,
