@@ -74,7 +74,8 @@ static void set_state(struct request *request, enum request_state state)
         assert(state == REQUEST_READING || state == REQUEST_REFUSED);
         break;
     case REQUEST_READING:
-        assert(state == REQUEST_WRITING || state == REQUEST_SYNCING || state == REQUEST_STORING);
+        assert(state == REQUEST_WRITING || state == REQUEST_SYNCING || state == REQUEST_STORING ||
+               state == REQUEST_REFUSED);
         break;
     case REQUEST_WRITING:
         assert(state == REQUEST_READING);
@@ -279,12 +280,25 @@ static void spooler_done(void *context, const struct error *error)
     http_resume(request->exchange);
 }
 
+/* The rest of a large body is read, but not kept, so that its sender sees the answer: there is none before its end. */
+static void refuse_the_rest(struct request *request, const struct error *why)
+{
+    log_debug("no room for the rest of a body",
+              log_id("request", http_request_id(request->exchange)), log_why(why));
+    spool_discard(request->spooled);
+    request->spooled = NULL;
+    request->refusal = (struct refusal){503, "there is no room to store it now: try again"};
+    set_state(request, REQUEST_REFUSED);
+}
+
 /* A large body is many pieces, and others write theirs meanwhile: room is asked for before each. */
 static enum http_step write_piece(struct request *request)
 {
     struct error error = ERROR_INIT;
-    if (commit_has_room(request->hooks->queue, (int64_t)request->body_bytes, &error) != 0)
-        return close_without_answer(request, error.message);
+    if (commit_has_room(request->hooks->queue, (int64_t)request->body_bytes, &error) != 0) {
+        refuse_the_rest(request, &error);
+        return HTTP_CONTINUE;
+    }
     if (!request->spooled)
         request->spooled = spool_body_new(request->hooks->spool, http_request_id(request->exchange),
                                           spooler_done, request);
@@ -378,8 +392,10 @@ static enum http_step finish_reading(struct request *request)
     /* A chunked body that turned out small is stored like any other small one. */
     if (!request->spooled && request->body_bytes <= SPOOL_THRESHOLD_BYTES)
         return store_run(request);
-    if (request->body_bytes > 0) /* the last piece; its end comes back here */
-        return write_piece(request);
+    if (request->body_bytes > 0) { /* the last piece; its end comes back here */
+        enum http_step step = write_piece(request);
+        return step == HTTP_CONTINUE ? answer(request, request->refusal) : step;
+    }
     set_state(request, REQUEST_SYNCING);
     http_suspend(request->exchange, 0);
     spool_finish(request->spooled);
