@@ -291,7 +291,7 @@ int store_count_open_runs(struct store *store, struct run_counts *counts, struct
 
 /* What the runner needs to execute a run. Owned by the caller: run_work_free. */
 struct run_work {
-    int64_t number;
+    int64_t number, fleet_no;
     struct run_ids ids;
     char *org_name, *project_name, *fleet_name;
     int version;
@@ -310,9 +310,16 @@ struct run_work {
 };
 void run_work_free(struct run_work *work);
 
-/* Scheduled runs in the order they were accepted, from after_number on (claims are by query, invariant 7/9). Up to `limit` numbers are written. Returns how many, -1 on error. */
-int store_find_waiting(struct store *store, int64_t after_number, int limit, int64_t *numbers,
-                       struct error *error);
+/* Scheduled runs in the order they were accepted, behind after_number (claims are by query, invariant 9). Up to `limit` are written. Returns how
+ * many, -1 on error. */
+struct waiting_run {
+    int64_t number, fleet_no;
+};
+int store_find_waiting(struct store *store, int64_t after_number, int limit,
+                       struct waiting_run *runs, struct error *error);
+/* Those of one fleet, from one number to another, both included: their numbers. A scan over all that wait in between. */
+int store_find_waiting_of(struct store *store, int64_t fleet_no, int64_t from_number,
+                          int64_t to_number, int limit, int64_t *numbers, struct error *error);
 /* Runs whose status is running, in order; likewise. */
 int store_find_running(struct store *store, int64_t after_number, int limit, int64_t *numbers,
                        struct error *error);

@@ -167,9 +167,6 @@ static void read_fleet(struct checker *checker, const struct node *fleet,
     definition->on_interrupt = interrupt < 0 ? INTERRUPT_FAIL : (enum interrupt_policy)interrupt;
     checker_number(checker, fleet, "max_concurrent_runs", 0, MAX_CONCURRENT_RUNS,
                    &definition->max_concurrent_runs);
-    if (definition->max_concurrent_runs > 0)
-        checker_note(checker, checker_line(fleet, "max_concurrent_runs"), "max_concurrent_runs",
-                     "\"max_concurrent_runs\" is accepted, but not acted on yet");
     checker_note_later(checker, fleet);
 }
 

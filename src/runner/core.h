@@ -12,6 +12,7 @@
 #include "model/definition.h"
 #include "model/plan.h"
 #include "model/status.h"
+#include "runner/lines.h"
 #include "runner/runner.h"
 #include "store/store.h"
 
@@ -29,8 +30,8 @@ struct run_vessel {
     int64_t started_ms;  /* the first attempt's start; 0 = none yet */
     int64_t retry_at_ms; /* VESSEL_RETRYING: not before this, on the wall clock; 0 = at once */
     struct loop_timer retry_timer;
-    struct attempt *attempt; /* the one that is starting or running, or NULL */
-    bool is_ready;           /* in the runner's ready list: to be started when a slot is free */
+    struct attempt *attempt;            /* the one that is starting or running, or NULL */
+    bool is_ready;                      /* in its fleet's line: to be started when a slot is free */
     struct run_vessel *next, *previous; /* in that list */
 };
 
@@ -38,6 +39,7 @@ struct run_vessel {
 struct run {
     struct runner *runner;
     struct run *next, *previous;
+    struct line *line; /* its fleet's */
     struct run_work *work;
     struct definition *definition;
     enum run_status status; /* as submitted to the commit queue; changed by run_set_state alone */
@@ -54,10 +56,6 @@ struct run {
     bool given_up; /* the store refused a step: nothing more is done for it until the next start */
 };
 
-struct run_vessel_list {
-    struct run_vessel *first, *last;
-};
-
 struct runner {
     struct runner_options options;
     char *state_path, *supervisor_path;
@@ -70,12 +68,9 @@ struct runner {
     pthread_t thread;
 
     struct run *runs;
-    struct run_vessel_list ready;
+    struct lines lines; /* whose turn it is */
     int slots_used;
-    int64_t
-        last_claimed; /* a run's number; run numbers grow (invariant 9), so everything up to it is known */
-    int claim_failures; /* of the run behind it */
-    bool may_wait;      /* there may be runs that wait beyond last_claimed */
+    bool may_wait; /* there may be runs that are in no line yet */
     struct loop_timer claim_timer;
     struct run_step *steps; /* submitted and not yet back */
     int step_count;
@@ -92,9 +87,9 @@ struct runner {
     _Atomic uint64_t attempts_started, attempts_ended, attempts_interrupted, attempts_adopted;
 };
 
-/* The ready list: first come, first served, whatever run it is. Adding wakes the loop. */
+/* A vessel that is to be started when a slot is free and it is its fleet's turn. Adding wakes the loop. */
 void runner_ready_add(struct runner *runner, struct run_vessel *vessel);
-void runner_ready_remove(struct runner *runner, struct run_vessel *vessel);
+void runner_ready_remove(struct run_vessel *vessel); /* fine if it is not there */
 
 /* A slot is a vessel process, or one about to be. Giving one back wakes the loop. */
 void runner_take_slot(struct runner *runner);

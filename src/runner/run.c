@@ -44,6 +44,8 @@ struct run *run_new(struct runner *runner, struct run_work *work, struct definit
     struct run *run = memory_alloc(sizeof(*run));
     size_t count = definition->vessel_count;
     run->runner = runner;
+    run->line = lines_get(&runner->lines, work->fleet_no);
+    line_run_begins(run->line);
     run->work = work;
     run->definition = definition;
     run->status = work->status;
@@ -72,7 +74,7 @@ void run_free(struct run *run)
     struct runner *runner = run->runner;
     assert(run->steps_under_way == 0);
     for (size_t i = 0; i < run->definition->vessel_count; i++) {
-        runner_ready_remove(runner, &run->vessels[i]);
+        runner_ready_remove(&run->vessels[i]);
         loop_clear_timer(runner->loop, &run->vessels[i].retry_timer);
         attempt_free(run->vessels[i].attempt);
     }
@@ -83,6 +85,8 @@ void run_free(struct run *run)
     if (run->next != NULL)
         run->next->previous = run->previous;
     atomic_fetch_sub(&runner->active_runs, 1);
+    line_run_over(&runner->lines, run->line);
+    loop_wake(runner->loop); /* another one may be claimed */
     step_free(run->first);
     run_work_free(run->work);
     definition_free(run->definition);
@@ -211,14 +215,8 @@ static void make_ready(struct run *run)
 
 /* ---- claim and resume ---- */
 
-int run_claim(struct runner *runner, struct run_work *work, struct error *error)
+void run_claim(struct runner *runner, struct run_work *work, struct definition *definition)
 {
-    struct definition *definition =
-        definition_from_json(work->definition_json, strlen(work->definition_json), error);
-    if (definition == NULL) {
-        run_work_free(work);
-        return -1;
-    }
     struct run *run = run_new(runner, work, definition);
     for (size_t i = 0; i < definition->vessel_count; i++)
         run->vessel_run_ids[i] = id_ordered();
@@ -226,12 +224,11 @@ int run_claim(struct runner *runner, struct run_work *work, struct error *error)
     settle(run, step);
     if (step->ends_run) {
         step_submit(step);
-        return 0;
+        return;
     }
     run->first =
         step; /* a run becomes running in the transaction of its first attempt (invariant 4) */
     make_ready(run);
-    return 0;
 }
 
 void run_resume(struct run *run)
@@ -257,7 +254,7 @@ void run_stop(struct run *run)
     log_info("run is stopped", log_id("run", &run->work->ids.run_id),
              log_text("fleet", run->work->fleet_name));
     for (size_t i = 0; i < run->definition->vessel_count; i++) {
-        runner_ready_remove(run->runner, &run->vessels[i]);
+        runner_ready_remove(&run->vessels[i]);
         loop_clear_timer(run->runner->loop, &run->vessels[i].retry_timer);
     }
     struct run_step *step = run->first != NULL ? run->first : step_new(run, clock_wall_ms());
@@ -416,7 +413,7 @@ static void give_up(struct run *run, const struct error *error)
     run->given_up = true;
     for (size_t i = 0; i < run->definition->vessel_count; i++) {
         struct run_vessel *vessel = &run->vessels[i];
-        runner_ready_remove(runner, vessel);
+        runner_ready_remove(vessel);
         if (vessel->attempt != NULL && vessel->attempt->state != ATTEMPT_RUNNING) {
             attempt_free(vessel->attempt);
             vessel->attempt = NULL;

@@ -21,47 +21,27 @@
 #include "base/thread.h"
 #include "runner/clean.h"
 #include "runner/core.h"
+#include "runner/dispatch.h"
+#include "runner/lines.h"
 #include "runner/ops.h"
 #include "runner/recover.h"
 #include "runner/run.h"
 #include "runner/setup.h"
 
-#define CLAIM_TRIES      30   /* about a second apart */
-#define CLAIM_RUNS       64   /* looked for at once */
-#define CLAIM_RETRY_MS   1000 /* after the store could not be read */
 #define STOP_PATIENCE_MS 1000 /* for steps to be committed, before they are withdrawn */
 #define STOP_RETRY_MS    50
 
-/* ---- the ready list and the slots ---- */
+/* ---- ready vessels and slots ---- */
 
 void runner_ready_add(struct runner *runner, struct run_vessel *vessel)
 {
-    assert(!vessel->is_ready);
-    vessel->is_ready = true;
-    vessel->next = NULL;
-    vessel->previous = runner->ready.last;
-    if (vessel->previous != NULL)
-        vessel->previous->next = vessel;
-    else
-        runner->ready.first = vessel;
-    runner->ready.last = vessel;
+    line_add_ready(&runner->lines, vessel->run->line, vessel);
     loop_wake(runner->loop);
 }
 
-void runner_ready_remove(struct runner *runner, struct run_vessel *vessel)
+void runner_ready_remove(struct run_vessel *vessel)
 {
-    if (!vessel->is_ready)
-        return;
-    if (vessel->previous != NULL)
-        vessel->previous->next = vessel->next;
-    else
-        runner->ready.first = vessel->next;
-    if (vessel->next != NULL)
-        vessel->next->previous = vessel->previous;
-    else
-        runner->ready.last = vessel->previous;
-    vessel->next = vessel->previous = NULL;
-    vessel->is_ready = false;
+    line_remove_ready(vessel->run->line, vessel);
 }
 
 void runner_take_slot(struct runner *runner)
@@ -74,150 +54,6 @@ void runner_give_slot(struct runner *runner)
     assert(runner->slots_used > 0);
     runner->slots_used--;
     loop_wake(runner->loop);
-}
-
-/* ---- claiming and starting ---- */
-
-static int free_slots(const struct runner *runner)
-{
-    return runner->setup->slots - runner->slots_used;
-}
-
-static void start_ready(struct runner *runner)
-{
-    while (runner->ready.first != NULL && free_slots(runner) > 0) {
-        struct run_vessel *vessel = runner->ready.first;
-        runner_ready_remove(runner, vessel);
-        run_start_vessel(vessel);
-    }
-}
-
-static struct run *find_run(const struct runner *runner, int64_t number)
-{
-    struct run *run = runner->runs;
-    while (run != NULL && run->work->number != number)
-        run = run->next;
-    return run;
-}
-
-/* ---- stopping runs ---- */
-
-/* Also one that still waits is claimed, to be ended at once. */
-static int stop_one(struct runner *runner, int64_t number, struct error *error)
-{
-    struct run *run = find_run(runner, number);
-    if (run != NULL) {
-        run_stop(run);
-        return 0;
-    }
-    struct run_work *work = store_load_work(runner->store, number, error);
-    if (work == NULL && error->kind == ERROR_NOT_FOUND) { /* it has just ended */
-        error_clear(error);
-        return 0;
-    }
-    if (work == NULL)
-        return -1;
-    struct id id = work->ids.run_id;
-    struct error damage = ERROR_INIT;
-    if (run_claim(runner, work, &damage) != 0)
-        log_error("run not understood, it is not stopped", log_id("run", &id), log_why(&damage));
-    return 0;
-}
-
-/* What cannot be read now is looked for again. */
-static void stop_some(struct runner *runner)
-{
-    int64_t numbers[CLAIM_RUNS], last = 0;
-    struct error error = ERROR_INIT;
-    int count;
-    while ((count = store_find_stopping(runner->store, last, CLAIM_RUNS, numbers, &error)) > 0) {
-        for (int i = 0; i < count && !error_is_set(&error); i++)
-            (void)stop_one(runner, numbers[i], &error);
-        if (error_is_set(&error))
-            break;
-        last = numbers[count - 1];
-    }
-    if (!error_is_set(&error))
-        return;
-    log_warning("runs not stopped, to be tried again", log_why(&error));
-    atomic_store(&runner->stops, true);
-    loop_set_timer(runner->loop, &runner->claim_timer, clock_monotonic_ms() + CLAIM_RETRY_MS);
-}
-
-/* A run that cannot be read now is tried again; one that makes no sense stays in the store, for a program that understands it. */
-static int claim_one(struct runner *runner, int64_t number, struct error *error)
-{
-    struct run_work *work = store_load_work(runner->store, number, error);
-    if (work == NULL && error->kind != ERROR_NOT_FOUND) {
-        if (++runner->claim_failures < CLAIM_TRIES)
-            return -1;
-        log_error("waiting run not readable, it is passed over until the next start",
-                  log_int("number", number), log_why(error));
-        error_clear(error);
-    }
-    runner->claim_failures = 0;
-    runner->last_claimed = number;
-    if (work == NULL)
-        return 0;
-    if (find_run(runner, number) != NULL) { /* claimed before its turn, to be stopped */
-        run_work_free(work);
-        return 0;
-    }
-    struct id id = work->ids.run_id;
-    struct error damage = ERROR_INIT;
-    if (run_claim(runner, work, &damage) != 0)
-        log_error("run not understood, it stays waiting", log_id("run", &id), log_why(&damage));
-    return 0;
-}
-
-static int claim_some(struct runner *runner, struct error *error)
-{
-    int64_t numbers[CLAIM_RUNS];
-    int limit = free_slots(runner) < CLAIM_RUNS ? free_slots(runner) : CLAIM_RUNS;
-    int count = store_find_waiting(runner->store, runner->last_claimed, limit, numbers, error);
-    if (count < 0)
-        return -1;
-    for (int i = 0; i < count; i++) {
-        struct error why = ERROR_INIT;
-        if (claim_one(runner, numbers[i], &why) != 0)
-            return error_set(error, why.kind, "%s", why.message);
-    }
-    runner->may_wait = count == limit;
-    return 0;
-}
-
-/* The bound keeps runs that never need a slot (all stubs), or that end faster than the disk, from piling up in memory. */
-static bool may_claim(const struct runner *runner)
-{
-    return runner->may_wait && runner->ready.first == NULL && free_slots(runner) > 0 &&
-           runner->step_count < 4 * runner->setup->slots + CLAIM_RUNS;
-}
-
-static void dispatch(struct runner *runner)
-{
-    struct error error = ERROR_INIT;
-    if (runner->is_stopping || !runner->setup->config->runner.enabled)
-        return;
-    start_ready(runner);
-    while (may_claim(runner)) {
-        if (claim_some(runner, &error) != 0) {
-            log_warning("waiting runs not claimed, to be tried again", log_why(&error));
-            runner->may_wait = false;
-            loop_set_timer(runner->loop, &runner->claim_timer,
-                           clock_monotonic_ms() + CLAIM_RETRY_MS);
-            return;
-        }
-        start_ready(runner);
-    }
-}
-
-static void claim_again(struct loop_timer *timer)
-{
-    struct runner *runner = CONTAINER_OF(timer, struct runner, claim_timer);
-    runner->may_wait = true;
-    if (!runner->is_stopping && atomic_exchange(&runner->stops, false))
-        stop_some(runner);
-    dispatch(runner);
 }
 
 /* ---- what other threads hand over ---- */
@@ -315,7 +151,7 @@ static void woken(void *context)
     if (atomic_load(&runner->stop) && !runner->is_stopping)
         begin_stop(runner);
     if (!runner->is_stopping && atomic_exchange(&runner->stops, false))
-        stop_some(runner);
+        dispatch_stops(runner);
     for (struct run_step *next; step != NULL; step = next) {
         next = step->next_mail;
         run_step_done(step);
@@ -378,6 +214,7 @@ static void runner_free(struct runner *runner)
 {
     while (runner->runs != NULL)
         run_free(runner->runs);
+    lines_fini(&runner->lines);
     cleaner_stop(runner->cleaner);
     store_close(runner->store);
     loop_free(runner->loop);
@@ -474,9 +311,8 @@ struct runner *runner_start(const struct runner_options *options, struct error *
     runner->state_path = memory_string(options->state_path);
     runner->supervisor_path = memory_string(options->supervisor_path);
     runner->runs_fd = runner->attempts_fd = runner->logs_fd = runner->trash_fd = -1;
-    runner->may_wait = true;
     atomic_store(&runner->stops, true); /* some may have come while no runner was there */
-    runner->claim_timer.fired = claim_again;
+    dispatch_init(runner);
     runner->stop_timer.fired = stop_patience_over;
     pthread_mutex_init(&runner->lock, NULL);
     if (set_up(runner, error) == 0) {

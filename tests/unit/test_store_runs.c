@@ -428,9 +428,10 @@ START_TEST(run_goes_through_its_attempts_to_its_end)
     store_fixture_fleet(&fixture, "greet", 1);
     struct run_ids ids = store_fixture_accept(&fixture, 1);
     int64_t number = id_run_number(&ids.run_id), numbers[4];
+    struct waiting_run waiting[4];
     struct definition definition = store_fixture_definition("greet");
     struct id vessel_runs[2] = {id_random(), id_random()}, boot = id_random();
-    ck_assert_int_eq(store_find_waiting(fixture.store, 0, 4, numbers, &error), 1);
+    ck_assert_int_eq(store_find_waiting(fixture.store, 0, 4, waiting, &error), 1);
     store_fixture_begin(&fixture);
     ck_assert_int_eq(store_start_run(fixture.store, number, &definition, vessel_runs, 10, &error),
                      0);
@@ -451,7 +452,7 @@ START_TEST(run_goes_through_its_attempts_to_its_end)
     ck_assert_int_eq(vessels[0].exit_code, 143);
     ck_assert_int_eq(vessels[1].status, VESSEL_SCHEDULED);
     ck_assert(!vessels[1].has_exit_code);
-    ck_assert_int_eq(store_find_waiting(fixture.store, 0, 4, numbers, &error), 0);
+    ck_assert_int_eq(store_find_waiting(fixture.store, 0, 4, waiting, &error), 0);
     ck_assert_int_eq(store_find_running(fixture.store, 0, 4, numbers, &error), 1);
     ck_assert_int_eq(numbers[0], number);
     ck_assert_int_eq(store_find_running(fixture.store, number, 4, numbers, &error), 0);
@@ -529,7 +530,8 @@ START_TEST(waiting_runs_are_found_in_order_past_those_that_run)
     struct error error = ERROR_INIT;
     store_fixture_open(&fixture, NULL);
     store_fixture_fleet(&fixture, "greet", 1);
-    int64_t accepted[5], found[5];
+    int64_t accepted[5], numbers[5];
+    struct waiting_run found[5];
     struct definition definition = store_fixture_definition("greet");
     struct id runs[2] = {id_random(), id_random()};
     store_fixture_begin(&fixture);
@@ -540,10 +542,18 @@ START_TEST(waiting_runs_are_found_in_order_past_those_that_run)
     ck_assert_int_eq(store_start_run(fixture.store, accepted[1], &definition, runs, 1, &error), 0);
     store_fixture_commit(&fixture);
     ck_assert_int_eq(store_find_waiting(fixture.store, 0, 2, found, &error), 2);
-    ck_assert_int_eq(found[0], accepted[0]);
-    ck_assert_int_eq(found[1], accepted[2]);
-    ck_assert_int_eq(store_find_waiting(fixture.store, found[1], 5, found, &error), 2);
-    ck_assert_int_eq(found[0], accepted[3]);
+    ck_assert_int_eq(found[0].number, accepted[0]);
+    ck_assert_int_eq(found[1].number, accepted[2]);
+    int64_t fleet_no = found[0].fleet_no;
+    ck_assert_int_eq(store_find_waiting(fixture.store, found[1].number, 5, found, &error), 2);
+    ck_assert_int_eq(found[0].number, accepted[3]);
+    ck_assert_int_eq(store_find_waiting_of(fixture.store, fleet_no, accepted[1], accepted[3], 5,
+                                           numbers, &error),
+                     2); /* the first of them runs */
+    ck_assert_int_eq(numbers[0], accepted[2]);
+    ck_assert_int_eq(numbers[1], accepted[3]);
+    ck_assert_int_eq(
+        store_find_waiting_of(fixture.store, fleet_no + 1, 0, accepted[4], 5, numbers, &error), 0);
     struct run_counts counts;
     ck_assert_int_eq(store_count_open_runs(fixture.store, &counts, &error), 0);
     ck_assert_int_eq(counts.scheduled, 4);

@@ -20,18 +20,41 @@ static int read_numbers(struct store *store, sqlite3_stmt *s, int limit, int64_t
     return more < 0 ? -1 : count;
 }
 
-int store_find_waiting(struct store *store, int64_t after_number, int limit, int64_t *numbers,
-                       struct error *error)
+int store_find_waiting(struct store *store, int64_t after_number, int limit,
+                       struct waiting_run *runs, struct error *error)
 {
     sqlite3_stmt *s =
         statement_get(store, STATEMENT_FIND_WAITING,
-                      "SELECT no FROM run_open NOT INDEXED WHERE no > ?1 AND status = 0 "
+                      "SELECT no, fleet_no FROM run_open NOT INDEXED WHERE no > ?1 AND status = 0 "
                       "ORDER BY no LIMIT ?2",
                       error);
     if (s == NULL)
         return -1;
     bind_int(s, 1, after_number);
     bind_int(s, 2, limit);
+    int count = 0, more = 0;
+    while (count < limit && (more = statement_step(store, s, "look for runs", error)) > 0) {
+        runs[count].number = column_int(s, 0);
+        runs[count++].fleet_no = column_int(s, 1);
+    }
+    statement_end(s);
+    return more < 0 ? -1 : count;
+}
+
+int store_find_waiting_of(struct store *store, int64_t fleet_no, int64_t from_number,
+                          int64_t to_number, int limit, int64_t *numbers, struct error *error)
+{
+    sqlite3_stmt *s =
+        statement_get(store, STATEMENT_FIND_WAITING_OF,
+                      "SELECT no FROM run_open NOT INDEXED WHERE no >= ?1 AND no <= ?2 "
+                      "AND fleet_no = ?3 AND status = 0 ORDER BY no LIMIT ?4",
+                      error);
+    if (s == NULL)
+        return -1;
+    bind_int(s, 1, from_number);
+    bind_int(s, 2, to_number);
+    bind_int(s, 3, fleet_no);
+    bind_int(s, 4, limit);
     return read_numbers(store, s, limit, numbers, error);
 }
 
@@ -111,6 +134,7 @@ static struct run_work *read_work(sqlite3_stmt *s, struct error *error)
         work->body = copy_column(s, 20, &body_bytes);
     work->definition_json = copy_column(s, 21, &json_bytes);
     work->is_stopped = column_int(s, 22) > 0;
+    work->fleet_no = column_int(s, 23);
     if (work->headers_json == NULL || work->definition_json == NULL ||
         (work->body_place == BODY_INLINE && work->body == NULL)) {
         error_set(error, ERROR_UNAVAILABLE, "no memory for a run's body and headers");
@@ -126,7 +150,7 @@ struct run_work *store_load_work(struct store *store, int64_t number, struct err
         store, STATEMENT_LOAD_WORK,
         "SELECT r.no, r.id_random, f.id, p.id, o.id, f.name, p.name, o.name, r.version, q.status, "
         "q.started_ms, r.request_id, r.arrived_ms, r.remote_addr, r.host, r.query, r.body_place, "
-        "r.body_bytes, r.body_sha256, r.headers, r.body, v.definition, q.stop_ms "
+        "r.body_bytes, r.body_sha256, r.headers, r.body, v.definition, q.stop_ms, r.fleet_no "
         "FROM run_open q CROSS JOIN run r ON r.no = q.no CROSS JOIN fleet f ON f.no = r.fleet_no "
         "CROSS JOIN project p ON p.no = f.project_no CROSS JOIN org o ON o.no = p.org_no "
         "CROSS JOIN fleet_version v ON v.fleet_no = r.fleet_no AND v.version = r.version "

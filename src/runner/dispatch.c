@@ -1,0 +1,271 @@
+/* Who gets the next free slot. Waiting runs are noticed by one scan of the queue's new end, and go into their fleets' lines (lines.h); each
+ * line in its turn starts one vessel: one that is ready, or the first of the run that it claims next. Called by runner/runner. */
+#include "runner/dispatch.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "runner/lines.h"
+#include "runner/ops.h"
+#include "runner/run.h"
+#include "runner/setup.h"
+
+#define SCAN_RUNS   256 /* noticed at once */
+#define SCAN_ROUNDS 16  /* and so often before others on this thread have their turn */
+#define STOP_RUNS   64
+#define STEPS_MORE  64 /* under way, beyond 4 for each slot */
+#define TRIES       30 /* to read a run, RETRY_MS apart */
+#define RETRY_MS    1000
+
+static int free_slots(const struct runner *runner)
+{
+    return runner->setup->slots - runner->slots_used;
+}
+
+static void try_again_later(struct runner *runner)
+{
+    loop_set_timer(runner->loop, &runner->claim_timer, clock_monotonic_ms() + RETRY_MS);
+}
+
+static struct run *find_run(const struct runner *runner, int64_t number)
+{
+    struct run *run = runner->runs;
+    while (run != NULL && run->work->number != number)
+        run = run->next;
+    return run;
+}
+
+/* ---- noticing what waits ---- */
+
+/* False: the store could not be read. */
+static bool scan(struct runner *runner)
+{
+    struct lines *lines = &runner->lines;
+    struct waiting_run found[SCAN_RUNS];
+    for (int round = 0; runner->may_wait && round < SCAN_ROUNDS; round++) {
+        struct error error = ERROR_INIT;
+        int count = store_find_waiting(runner->store, lines->scanned, SCAN_RUNS, found, &error);
+        if (count < 0) {
+            log_warning("waiting runs not found, to be tried again", log_why(&error));
+            return false;
+        }
+        for (int i = 0; i < count; i++) {
+            struct line *line = lines_get(lines, found[i].fleet_no);
+            line_add_waiting(line, found[i].number);
+            line_enter(lines, line);
+            lines->scanned = found[i].number;
+        }
+        runner->may_wait = count == SCAN_RUNS;
+    }
+    if (runner->may_wait)
+        loop_wake(runner->loop);
+    return true;
+}
+
+/* The line has come to the end of what it knows, and there is more. */
+static int fill(struct runner *runner, struct line *line, struct error *error)
+{
+    int64_t numbers[LINE_WAITING];
+    int64_t from = line->skipped_from;
+    int count = store_find_waiting_of(runner->store, line->fleet_no, from, runner->lines.scanned,
+                                      LINE_WAITING, numbers, error);
+    if (count < 0)
+        return -1;
+    line->skipped_from = 0;
+    for (int i = 0; i < count; i++)
+        line_add_waiting(line, numbers[i]);
+    if (count == LINE_WAITING)
+        line->skipped_from = numbers[count - 1] + 1;
+    return 0;
+}
+
+/* ---- claiming ---- */
+
+/* The bound that the run's own version of the fleet asks for. */
+static bool may_run(const struct line *line, const struct definition *definition)
+{
+    return definition->max_concurrent_runs == 0 ||
+           line->active_runs < definition->max_concurrent_runs;
+}
+
+enum claim {
+    CLAIMED,
+    CLAIM_NEXT, /* there is nothing to be claimed under this number any more */
+    CLAIM_HELD, /* not now */
+};
+
+static enum claim cannot_read(struct runner *runner, struct line *line, const struct error *error)
+{
+    if (++line->failures < TRIES) {
+        log_warning("waiting run not claimed, to be tried again", log_why(error));
+        try_again_later(runner);
+        return CLAIM_HELD;
+    }
+    log_error("waiting run not readable, it is passed over until the next start",
+              log_int("number", line_first_waiting(line)), log_why(error));
+    return CLAIM_NEXT;
+}
+
+/* One that makes no sense stays in the store, for a program that understands it. */
+static enum claim claim_first(struct runner *runner, struct line *line)
+{
+    int64_t number = line_first_waiting(line);
+    struct error error = ERROR_INIT;
+    if (find_run(runner, number) != NULL) /* claimed before its turn, to be stopped */
+        return CLAIM_NEXT;
+    struct run_work *work = store_load_work(runner->store, number, &error);
+    if (work == NULL)
+        return error.kind == ERROR_NOT_FOUND ? CLAIM_NEXT : cannot_read(runner, line, &error);
+    struct definition *definition =
+        definition_from_json(work->definition_json, strlen(work->definition_json), &error);
+    if (definition == NULL) {
+        log_error("run not understood, it stays waiting", log_id("run", &work->ids.run_id),
+                  log_why(&error));
+        run_work_free(work);
+        return CLAIM_NEXT;
+    }
+    if (!may_run(line, definition)) {
+        run_work_free(work);
+        definition_free(definition);
+        return CLAIM_HELD;
+    }
+    line_drop_waiting(line);
+    run_claim(runner, work, definition);
+    return CLAIMED;
+}
+
+/* True if a run was claimed. */
+static bool claim(struct runner *runner, struct line *line)
+{
+    while (!line->is_held) {
+        struct error error = ERROR_INIT;
+        if (line->count == 0 && line->skipped_from > 0 && fill(runner, line, &error) != 0) {
+            line->failures = 1;
+            line->is_held = true;
+            log_warning("waiting runs not found, to be tried again", log_why(&error));
+            try_again_later(runner);
+            return false;
+        }
+        if (line->count == 0)
+            return false;
+        switch (claim_first(runner, line)) {
+        case CLAIMED:
+            return true;
+        case CLAIM_NEXT:
+            line_drop_waiting(line);
+            break;
+        case CLAIM_HELD:
+            line->is_held = true;
+            break;
+        }
+    }
+    return false;
+}
+
+/* ---- whose turn it is ---- */
+
+static void start_one(struct line *line)
+{
+    struct run_vessel *vessel = line->ready.first;
+    line_remove_ready(line, vessel);
+    run_start_vessel(vessel);
+}
+
+/* False: the line has nothing to do now. */
+static bool give_turn(struct runner *runner, struct line *line)
+{
+    if (line->ready.first == NULL && !claim(runner, line))
+        return false;
+    if (line->ready.first != NULL) /* a run of stubs alone has ended by itself */
+        start_one(line);
+    return true;
+}
+
+void dispatch(struct runner *runner)
+{
+    struct lines *lines = &runner->lines;
+    if (runner->is_stopping || !runner->setup->config->runner.enabled)
+        return;
+    if (!scan(runner))
+        try_again_later(runner);
+    /* The bound keeps runs that never need a slot (all stubs), or that end faster than the disk, from piling up in memory. */
+    while (lines->first != NULL && free_slots(runner) > 0 &&
+           runner->step_count < 4 * runner->setup->slots + STEPS_MORE) {
+        struct line *line = lines->first;
+        if (give_turn(runner, line))
+            line_to_end(lines, line);
+        else
+            line_leave(lines, line);
+    }
+}
+
+/* ---- stopping runs ---- */
+
+/* Also one that still waits is claimed, to be ended at once. -1: not now. */
+static int stop_one(struct runner *runner, int64_t number, struct error *error)
+{
+    struct run *run = find_run(runner, number);
+    if (run != NULL) {
+        run_stop(run);
+        return 0;
+    }
+    struct run_work *work = store_load_work(runner->store, number, error);
+    if (work == NULL && error->kind == ERROR_NOT_FOUND) { /* it has just ended */
+        error_clear(error);
+        return 0;
+    }
+    if (work == NULL)
+        return -1;
+    struct error damage = ERROR_INIT;
+    struct definition *definition =
+        definition_from_json(work->definition_json, strlen(work->definition_json), &damage);
+    if (definition == NULL) {
+        log_error("run not understood, it is not stopped", log_id("run", &work->ids.run_id),
+                  log_why(&damage));
+        run_work_free(work);
+        return 0;
+    }
+    run_claim(runner, work, definition);
+    return 0;
+}
+
+void dispatch_stops(struct runner *runner)
+{
+    int64_t numbers[STOP_RUNS], last = 0;
+    struct error error = ERROR_INIT;
+    int count;
+    while ((count = store_find_stopping(runner->store, last, STOP_RUNS, numbers, &error)) > 0) {
+        for (int i = 0; i < count && !error_is_set(&error); i++)
+            (void)stop_one(runner, numbers[i], &error);
+        if (error_is_set(&error))
+            break;
+        last = numbers[count - 1];
+    }
+    if (!error_is_set(&error))
+        return;
+    log_warning("runs not stopped, to be tried again", log_why(&error));
+    atomic_store(&runner->stops, true);
+    try_again_later(runner);
+}
+
+/* ---- the timer ---- */
+
+static void try_again(struct loop_timer *timer)
+{
+    struct runner *runner = CONTAINER_OF(timer, struct runner, claim_timer);
+    if (runner->is_stopping)
+        return;
+    runner->may_wait = true;
+    lines_release(&runner->lines);
+    if (atomic_exchange(&runner->stops, false))
+        dispatch_stops(runner);
+    dispatch(runner);
+}
+
+void dispatch_init(struct runner *runner)
+{
+    runner->may_wait = true;
+    runner->claim_timer.fired = try_again;
+}
