@@ -315,7 +315,7 @@ END_TEST
 START_TEST(stub_keeps_what_is_not_available_and_notes_say_what_is_not_acted_on)
 {
     static const char text[] = "name: Stub\nvessels:\n  main:\n    source:\n      type: BLUEPRINT\n"
-                               "      blueprint: any\ntriggers: {}\nmax_concurrent_runs: 3\n";
+                               "      blueprint: any\ntriggers: {}\nnotifications: { email: me }\n";
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
     char *path = daemon_write_file(&daemon, "stub.yaml", text, strlen(text));
@@ -323,7 +323,7 @@ START_TEST(stub_keeps_what_is_not_available_and_notes_say_what_is_not_acted_on)
     char *out, *err;
     ck_assert_int_eq(ctl(&daemon, &out, NULL, &err, "fleet", "apply", "--stub", path, NULL), 0);
     assert_holds(out, "created default/default/Stub");
-    assert_holds(err, "stub.yaml:8: note: max_concurrent_runs: ");
+    assert_holds(err, "stub.yaml:8: note: notifications: ");
     free(out);
     free(err);
     free(path);
