@@ -30,6 +30,7 @@
 #include "http/server.h"
 #include "queue/commit.h"
 #include "queue/spool.h"
+#include "runner/retention.h"
 #include "runner/runner.h"
 #include "store/store.h"
 
@@ -50,6 +51,7 @@ struct daemon {
     struct loop *loop;
     struct commit_queue *queue;
     struct spool *spool;
+    struct retention *retention;
     struct runner *runner;
     struct admin *admin;
     struct hooks *hooks;
@@ -193,6 +195,7 @@ static void take_over(struct daemon *daemon, struct config *fresh)
     log_set_level(fresh->log_level);
     log_set_format(fresh->log_format);
     commit_set_min_free(daemon->queue, fresh->min_free_bytes);
+    retention_set(daemon->retention, fresh->retention.runs_ms);
     runner_reconfigure(daemon->runner, fresh);
     admin_reconfigure(daemon->admin, fresh);
     hooks_reconfigure(daemon->hooks, fresh);
@@ -330,6 +333,18 @@ static int start_queue(struct daemon *daemon, struct error *error)
     return daemon->queue ? 0 : -1;
 }
 
+static int start_retention(struct daemon *daemon, struct error *error)
+{
+    struct retention_options options = {
+        .queue = daemon->queue,
+        .store = daemon->store,
+        .state_fd = daemon->state.fd,
+        .keep_ms = daemon->config->retention.runs_ms,
+    };
+    daemon->retention = retention_start(&options, error);
+    return daemon->retention ? 0 : -1;
+}
+
 static int start_runner(struct daemon *daemon, struct error *error)
 {
     daemon->supervisor_path = find_supervisor();
@@ -397,7 +412,8 @@ static int daemon_start(struct daemon *daemon, struct error *error)
         (void)chmod(daemon->hooks_address + 5, 0666);
     if (start_queue(daemon, error) != 0 || clock_prepare(daemon, error) != 0 ||
         !(daemon->spool = spool_start(daemon->state.fd, &daemon->store, error)) ||
-        start_runner(daemon, error) != 0 || start_admin(daemon, error) != 0) {
+        start_retention(daemon, error) != 0 || start_runner(daemon, error) != 0 ||
+        start_admin(daemon, error) != 0) {
         close(listen_fd);
         return -1;
     }
@@ -426,6 +442,7 @@ static void daemon_stop(struct daemon *daemon)
     }
     show_to_callbacks(daemon, NULL, NULL);
     runner_stop(daemon->runner);
+    retention_stop(daemon->retention);
     /* A request that was left without an answer has gone, its operation has not: it needs the hooks and the spool to its end. */
     commit_drain(daemon->queue);
     if (atomic_load(&daemon->disk_failed))

@@ -282,6 +282,19 @@ int store_list_attempts(struct store *store, const struct id *run_id,
                         int (*each)(void *, const struct attempt_row *), void *context,
                         struct error *error);
 
+/* Ended runs that ended before this time, oldest first; at most `limit`. Returns how many, -1 on error. */
+struct expired_run {
+    int64_t number;
+    struct id id, request_id;
+    bool is_spooled; /* its body is in state_dir/spool */
+};
+int store_find_expired(struct store *store, int64_t before_ms, int limit, struct expired_run *runs,
+                       struct error *error);
+/* Writing; wants a savepoint. Its files are the caller's to remove, before. ERROR_CONFLICT: it has not ended. */
+int store_delete_run(struct store *store, int64_t number, struct error *error);
+/* Gives at most so many pages of 4 KiB back to the file system, if more are free than are worth keeping; *is_more: another call would find some. */
+int store_give_back(struct store *store, int pages, bool *is_more, struct error *error);
+
 struct run_counts {
     int64_t scheduled, running;
 };

@@ -95,15 +95,9 @@ void config_report_free(struct config_report *report)
 
 /* ---- what is said at start ---- */
 
-/* Who leaves retention.runs alone has not asked for anything to be deleted; who sets it to 0 gets what he asked for. */
 static bool is_in_vain(const struct config *config, size_t key)
 {
-    const struct config_snapshot *snapshot = (const struct config_snapshot *)config;
-    if (!config_keys[key].info.unsupported)
-        return false;
-    if (config_keys[key].offset == offsetof(struct config, retention.runs_ms))
-        return snapshot->set_line[key] != 0 && config->retention.runs_ms != 0;
-    return !config_value_is_default(&config_keys[key], config);
+    return config_keys[key].info.unsupported && !config_value_is_default(&config_keys[key], config);
 }
 
 void config_report_unsupported(const struct config *config, struct config_report *report)

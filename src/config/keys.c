@@ -135,7 +135,7 @@ const struct config_key config_keys[] = {
              "1000000", RESTART, LATER("vessels' open files are not bounded")),
 
     QUANTITY("retention", "runs", CONFIG_DURATION, retention.runs_ms, "\"90d\"", "0", "36500d",
-             RESTART, LATER("ended runs are kept")),
+             RELOAD, NULL),
 };
 const size_t config_key_count = ARRAY_COUNT(config_keys);
 _Static_assert(ARRAY_COUNT(config_keys) <= CONFIG_KEYS_MAX, "room for one entry per key");

@@ -122,25 +122,13 @@ START_TEST(what_is_not_acted_on_yet_is_said_once)
     report =
         unsupported("runner { readable = { /a } writable = { /b } network = false\n"
                     "max_memory = 2GiB max_processes = 5 max_open_files = 99 enabled = false }\n"
-                    "retention { runs = 30d }\n"
                     "fleet \"a/b/d\" { sandbox = off }");
-    static const char *const keys[] = {
-        "runner.readable ",      "runner.writable ",       "runner.network ", "runner.max_memory ",
-        "runner.max_processes ", "runner.max_open_files ", "retention.runs "};
+    static const char *const keys[] = {"runner.readable ",      "runner.writable ",
+                                       "runner.network ",       "runner.max_memory ",
+                                       "runner.max_processes ", "runner.max_open_files "};
     ck_assert_uint_eq(report.count, ARRAY_COUNT(keys));
     for (size_t i = 0; i < ARRAY_COUNT(keys); i++)
         ck_assert_int_eq(strncmp(report.lines[i], keys[i], strlen(keys[i])), 0);
-    config_report_free(&report);
-}
-END_TEST
-
-START_TEST(retention_is_mentioned_only_to_who_asks_for_it)
-{
-    ck_assert_uint_eq(unsupported("").count, 0);
-    ck_assert_uint_eq(unsupported("retention { runs = 0 }").count, 0);
-    struct config_report report = unsupported("retention { runs = 90d }");
-    ck_assert_uint_eq(report.count, 1);
-    ck_assert(has_line(&report, "ended runs are kept"));
     config_report_free(&report);
 }
 END_TEST
@@ -400,9 +388,8 @@ END_TEST
 TEST_MAIN("config", TEST(empty_file_is_all_defaults), TEST(empty_file_has_the_runners_defaults),
           TEST(every_default_may_be_written_into_the_file),
           TEST(start_is_refused_for_what_would_be_dangerous),
-          TEST(what_is_not_acted_on_yet_is_said_once),
-          TEST(retention_is_mentioned_only_to_who_asks_for_it),
-          TEST(every_key_that_needs_a_restart_says_so), TEST(changed_fleet_sections_need_a_restart),
+          TEST(what_is_not_acted_on_yet_is_said_once), TEST(every_key_that_needs_a_restart_says_so),
+          TEST(changed_fleet_sections_need_a_restart),
           TEST(snapshot_lives_as_long_as_anyone_holds_it),
           TEST(what_is_no_readable_file_is_refused), TEST(file_may_have_a_mebibyte_and_no_more),
           TEST(errors_of_a_file_begin_with_its_path),

@@ -119,7 +119,8 @@ static int set_up(struct store *store, enum connection_use use, bool relaxed_syn
         return -1;
     if (use == USE_WRITE) {
         if (execute(db,
-                    "PRAGMA page_size = 4096; PRAGMA cache_size = -8192; PRAGMA foreign_keys = ON",
+                    "PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA cache_size "
+                    "= -8192; PRAGMA foreign_keys = ON",
                     "set up the connection", error) != 0 ||
             expect(db, "PRAGMA journal_mode = WAL", "wal", error) != 0)
             return -1;

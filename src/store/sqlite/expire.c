@@ -1,0 +1,92 @@
+/* Deleting ended runs, and giving back the room that they took. Finding them happens on the caller's own connection, deleting on the
+ * committer's thread. */
+#include "store/sqlite/connection.h"
+
+/* So much may stay free for runs to come: room that comes and goes is not worth moving pages for. */
+#define KEEP_FREE_PAGES 16384 /* 64 MiB */
+#define KEEP_FREE_SHARE 4     /* or this part of the file */
+
+int store_find_expired(struct store *store, int64_t before_ms, int limit, struct expired_run *runs,
+                       struct error *error)
+{
+    /* Who ended before was accepted before. The newest run stays whatever its age: the numbers of those to come grow from its. */
+    sqlite3_stmt *s = statement_get(
+        store, STATEMENT_FIND_EXPIRED,
+        "SELECT e.no, r.id_random, r.request_id, r.body_place FROM run_ended e CROSS JOIN run r "
+        "ON r.no = e.no WHERE e.no < ?1 AND e.ended_ms < ?2 AND e.no < (SELECT max(no) FROM run) "
+        "ORDER BY e.no LIMIT ?3",
+        error);
+    if (s == NULL)
+        return -1;
+    bind_int(s, 1, before_ms << 12);
+    bind_int(s, 2, before_ms);
+    bind_int(s, 3, limit);
+    int count = 0, more = 0;
+    while (count < limit && (more = statement_step(store, s, "look for old runs", error)) > 0) {
+        struct expired_run *run = &runs[count++];
+        run->number = column_int(s, 0);
+        run->id = id_from_run_number(run->number, (uint64_t)column_int(s, 1));
+        run->request_id = column_id(s, 2);
+        run->is_spooled = column_int(s, 3) == BODY_SPOOLED;
+    }
+    statement_end(s);
+    return more < 0 ? -1 : count;
+}
+
+static int delete_where(struct store *store, enum statement_id id, const char *sql, int64_t number,
+                        struct error *error)
+{
+    sqlite3_stmt *s = statement_get(store, id, sql, error);
+    if (s == NULL)
+        return -1;
+    bind_int(s, 1, number);
+    return statement_run(store, s, "delete a run", error);
+}
+
+/* How many pages more are free than are worth keeping. */
+static int64_t surplus_pages(struct store *store, struct error *error)
+{
+    sqlite3_stmt *s = statement_get(store, STATEMENT_COUNT_PAGES,
+                                    "SELECT f.freelist_count, p.page_count FROM "
+                                    "pragma_freelist_count AS f, pragma_page_count AS p",
+                                    error);
+    if (s == NULL)
+        return -1;
+    int64_t surplus = -1;
+    if (statement_step(store, s, "count free pages", error) > 0) {
+        int64_t share = column_int(s, 1) / KEEP_FREE_SHARE;
+        surplus = column_int(s, 0) - (share > KEEP_FREE_PAGES ? share : KEEP_FREE_PAGES);
+        surplus = surplus > 0 ? surplus : 0;
+    }
+    statement_end(s);
+    return surplus;
+}
+
+int store_give_back(struct store *store, int pages, bool *is_more, struct error *error)
+{
+    int64_t surplus = surplus_pages(store, error);
+    *is_more = surplus > pages;
+    if (surplus <= 0)
+        return surplus < 0 ? -1 : 0;
+    char sql[64];
+    sqlite3_snprintf(sizeof(sql), sql, "PRAGMA incremental_vacuum(%d)", pages);
+    if (sqlite3_exec(store->db, sql, NULL, NULL, NULL) != SQLITE_OK)
+        return statement_failed(store->db, "give room back", error);
+    return 0;
+}
+
+int store_delete_run(struct store *store, int64_t number, struct error *error)
+{
+    if (delete_where(store, STATEMENT_DELETE_ENDED, "DELETE FROM run_ended WHERE no = ?1", number,
+                     error) != 0)
+        return -1;
+    if (sqlite3_changes(store->db) != 1)
+        return error_set(error, ERROR_CONFLICT, "run %lld has not ended", (long long)number);
+    if (delete_where(store, STATEMENT_DELETE_ATTEMPTS, "DELETE FROM attempt WHERE run_no = ?1",
+                     number, error) != 0 ||
+        delete_where(store, STATEMENT_DELETE_VESSELS, "DELETE FROM vessel_run WHERE run_no = ?1",
+                     number, error) != 0)
+        return -1;
+    return delete_where(store, STATEMENT_DELETE_RUN, "DELETE FROM run WHERE no = ?1", number,
+                        error);
+}

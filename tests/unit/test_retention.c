@@ -1,0 +1,175 @@
+/* Deleting old runs, and what is given back. */
+#include "runner/retention.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/secret.h"
+#include "support/store_fixture.h"
+#include "support/suite.h"
+
+#define DAY_MS INT64_C(86400000)
+
+static struct store_fixture fixture;
+
+static int count_run(void *context, const struct run_row *row)
+{
+    (void)row;
+    ++*(int *)context;
+    return 0;
+}
+
+static int count_runs(void)
+{
+    struct error error = ERROR_INIT;
+    struct run_filter filter = {.limit = 10000};
+    int count = 0;
+    ck_assert_int_eq(store_list_runs(fixture.store, &filter, count_run, &count, &error), 0);
+    return count;
+}
+
+static int find(int64_t before_ms, struct expired_run *runs, int limit)
+{
+    struct error error = ERROR_INIT;
+    int count = store_find_expired(fixture.store, before_ms, limit, runs, &error);
+    ck_assert_msg(count >= 0, "%s", error.message);
+    return count;
+}
+
+START_TEST(only_ended_runs_that_are_old_enough_are_found_and_never_the_newest)
+{
+    struct expired_run runs[8];
+    store_fixture_open(&fixture, NULL);
+    store_fixture_fleet(&fixture, "greet", 1);
+    struct run_ids first = store_fixture_accept(&fixture, 1),
+                   waits = store_fixture_accept(&fixture, 1),
+                   second = store_fixture_accept(&fixture, 1);
+    store_fixture_finish(&fixture, &first.run_id, RUN_SUCCESS);
+    store_fixture_finish(&fixture, &second.run_id, RUN_ERRORED);
+    int64_t now_ms = clock_wall_ms();
+    ck_assert_int_eq(find(now_ms - DAY_MS, runs, 8), 0);
+    ck_assert_int_eq(find(now_ms + DAY_MS, runs, 8),
+                     1); /* the other one that has ended is the newest */
+    ck_assert(id_equal(&runs[0].id, &first.run_id));
+    struct run_ids newest = store_fixture_accept(&fixture, 1);
+    store_fixture_finish(&fixture, &newest.run_id, RUN_SUCCESS);
+    ck_assert_int_eq(find(now_ms + DAY_MS, runs, 8), 2);
+    ck_assert_int_eq(find(now_ms + DAY_MS, runs, 1), 1);
+    (void)waits;
+    store_fixture_close(&fixture);
+}
+END_TEST
+
+START_TEST(a_deleted_run_leaves_no_row_and_an_open_one_is_not_deleted)
+{
+    struct error error = ERROR_INIT;
+    store_fixture_open(&fixture, NULL);
+    store_fixture_fleet(&fixture, "greet", 1);
+    struct run_ids old = store_fixture_accept(&fixture, 1),
+                   open = store_fixture_accept(&fixture, 1);
+    store_fixture_finish(&fixture, &old.run_id, RUN_SUCCESS);
+    store_fixture_begin(&fixture);
+    ck_assert_int_eq(store_delete_run(fixture.store, id_run_number(&old.run_id), &error), 0);
+    ck_assert_int_eq(store_delete_run(fixture.store, id_run_number(&open.run_id), &error), -1);
+    ck_assert_int_eq(error.kind, ERROR_CONFLICT);
+    store_fixture_commit(&fixture);
+    ck_assert_int_eq(count_runs(), 1);
+    store_fixture_close(&fixture);
+}
+END_TEST
+
+static int64_t file_bytes(void)
+{
+    struct stat status;
+    char *path = memory_format("%s/webhookd.db", fixture.folder);
+    ck_assert_int_eq(stat(path, &status), 0);
+    free(path);
+    return status.st_size;
+}
+
+static void checkpoint(void)
+{
+    struct error error = ERROR_INIT;
+    int frames, done;
+    struct store *checkpointer = store_open_checkpointer(&fixture.options, &error);
+    ck_assert_ptr_nonnull(checkpointer);
+    ck_assert_msg(store_checkpoint(checkpointer, true, &frames, &done, &error) == 0, "%s",
+                  error.message);
+    store_close(checkpointer);
+}
+
+/* Runs of 60 kB each, more of them than what is kept free for those to come. */
+START_TEST(room_is_given_back_in_steps)
+{
+    enum { RUNS = 2500, BODY = 60000 };
+    struct error error = ERROR_INIT;
+    uint8_t hash[SECRET_HASH_BYTES];
+    struct run_ids ids;
+    store_fixture_open(&fixture, NULL);
+    store_fixture_fleet(&fixture, "greet", 1);
+    struct run_input input = store_fixture_input();
+    char *body = memory_alloc(BODY);
+    memset(body, 'b', BODY);
+    memset(hash, 1, sizeof(hash));
+    input.body = body;
+    input.body_bytes = BODY;
+    for (int i = 0; i < RUNS; i++) {
+        if (i % 100 == 0)
+            store_fixture_begin(&fixture);
+        ck_assert_int_eq(store_accept_hook(fixture.store, hash, &input, &ids, &error), 0);
+        if (i % 100 == 99)
+            store_fixture_commit(&fixture);
+    }
+    checkpoint();
+    int64_t full = file_bytes();
+    ck_assert_int_gt(full, (int64_t)RUNS * BODY);
+
+    /* They must have ended: as quickly as possible. */
+    struct expired_run runs[100];
+    struct waiting_run waiting[100];
+    struct definition definition = store_fixture_definition("greet");
+    for (int count; (count = store_find_waiting(fixture.store, 0, 100, waiting, &error)) > 0;) {
+        store_fixture_begin(&fixture);
+        for (int i = 0; i < count; i++) {
+            struct id vessels[2] = {id_random(), id_random()};
+            int64_t number = waiting[i].number;
+            ck_assert_int_eq(
+                store_start_run(fixture.store, number, &definition, vessels, 1, &error), 0);
+            ck_assert_int_eq(store_end_run(fixture.store, number, RUN_TERMINATED, 2, &error), 0);
+        }
+        store_fixture_commit(&fixture);
+    }
+    for (int count; (count = find(clock_wall_ms() + DAY_MS, runs, 100)) > 0;) {
+        store_fixture_begin(&fixture);
+        for (int i = 0; i < count; i++)
+            ck_assert_int_eq(store_delete_run(fixture.store, runs[i].number, &error), 0);
+        store_fixture_commit(&fixture);
+    }
+    ck_assert_int_eq(count_runs(), 1);
+    bool is_more = true;
+    int steps = 0;
+    while (is_more) {
+        store_fixture_begin(&fixture);
+        ck_assert_msg(store_give_back(fixture.store, 2000, &is_more, &error) == 0, "%s",
+                      error.message);
+        store_fixture_commit(&fixture);
+        ck_assert_int_lt(steps++, 100);
+    }
+    ck_assert_int_gt(steps, 2);
+    checkpoint();
+    ck_assert_int_lt(file_bytes(), full * 2 / 3); /* 64 MiB stay for runs to come */
+    free(body);
+    store_fixture_close(&fixture);
+}
+END_TEST
+
+TEST_MAIN("retention", TEST(only_ended_runs_that_are_old_enough_are_found_and_never_the_newest),
+          TEST(a_deleted_run_leaves_no_row_and_an_open_one_is_not_deleted),
+          SLOW_TEST(room_is_given_back_in_steps, 180))
