@@ -141,6 +141,16 @@ enum http_step http_reply_form(struct http_exchange *exchange, unsigned status,
 /* Bytes as they are; copies them. */
 enum http_step http_reply_bytes(struct http_exchange *exchange, unsigned status,
                                 const char *content_type, const void *data, size_t bytes);
+/* An answer that is made while it is sent, on a listener with a thread per connection. `read` fills in at most so many bytes and returns how
+ * many, 0 at the end, -1 if it cannot go on (the connection is closed, and the client sees that something is missing); it may block.
+ * `done` is called once, however it ends. A client has the idle timeout for each piece. */
+struct http_stream {
+    ssize_t (*read)(void *context, char *data, size_t bytes);
+    void (*done)(void *context);
+    void *context;
+};
+enum http_step http_reply_stream(struct http_exchange *exchange, unsigned status,
+                                 const char *content_type, const struct http_stream *stream);
 /* A file from offset 0 to bytes; owns fd. */
 enum http_step http_reply_file(struct http_exchange *exchange, unsigned status,
                                const char *content_type, int fd, uint64_t bytes);

@@ -44,6 +44,10 @@ void store_close(struct store *store);
 int store_schema_version(struct store *store); /* number of the last migration applied */
 int store_schema_newest(void);                 /* the last one this program has */
 
+/* Copies the store, as it is at one moment, into a new file at path, while others read and write. Any thread; takes as long as it takes to
+ * copy the file. */
+int store_backup(const struct store_options *options, const char *path, struct error *error);
+
 /* ---- Transactions: the committer only ---- */
 
 int store_begin(struct store *store, struct error *error); /* BEGIN IMMEDIATE */

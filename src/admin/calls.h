@@ -34,6 +34,7 @@ int call_remove_webhook(struct admin_request *request, struct error *error);
 int call_list_runs(struct admin_request *request, struct error *error);
 int call_list_fleet_runs(struct admin_request *request, struct error *error);
 int call_get_run(struct admin_request *request, struct error *error);
+int call_stop_run(struct admin_request *request, struct error *error);
 
 /* run_files.c */
 int call_get_run_body(struct admin_request *request, struct error *error);
@@ -42,13 +43,15 @@ int call_get_vessel_log(struct admin_request *request, struct error *error);
 
 /* run_start.c */
 int call_start_run(struct admin_request *request, struct error *error);
-int call_stop_run(struct admin_request *request, struct error *error);
 int call_run_again(struct admin_request *request, struct error *error);
 
 /* status.c */
 int call_get_status(struct admin_request *request, struct error *error);
 int call_is_alive(struct admin_request *request, struct error *error);
 int call_is_ready(struct admin_request *request, struct error *error);
+
+/* backup.c */
+int call_backup(struct admin_request *request, struct error *error);
 
 /* metrics.c */
 int call_get_metrics(struct admin_request *request, struct error *error);

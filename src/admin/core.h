@@ -38,7 +38,8 @@ struct admin {
     pthread_mutex_t config_lock; /* guards config */
     struct config *config;
 
-    pthread_mutex_t key_lock; /* guards the following */
+    pthread_mutex_t backup_lock; /* held while the database is copied */
+    pthread_mutex_t key_lock;    /* guards the following */
     struct secret_key key;
     bool key_is_proven; /* it has opened a stored webhook */
 };
@@ -55,6 +56,7 @@ struct admin_answer {
     struct buffer bytes;
     int fd;
     uint64_t file_bytes;
+    struct http_stream stream; /* read set: what it gives goes out */
 };
 
 struct admin_request;

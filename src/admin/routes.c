@@ -41,6 +41,7 @@ const struct route admin_routes[] = {
     {"GET", API "/fleetruns/{run_id}/vessels/{vessel_run_id}/log", CALL(call_get_vessel_log)},
 
     {"GET", API "/status", CALL(call_get_status)},
+    {"POST", API "/backup", CALL(call_backup)},
     {"GET", "/healthz", OPEN_CALL(call_is_alive)},
     {"GET", "/readyz", OPEN_CALL(call_is_ready)},
     {"GET", "/metrics", OPEN_CALL(call_get_metrics)},

@@ -77,6 +77,8 @@ static void request_free(struct admin_request *request)
     json_decref(request->answer.errors);
     if (request->answer.fd >= 0)
         close(request->answer.fd);
+    if (request->answer.stream.read)
+        request->answer.stream.done(request->answer.stream.context);
     config_release(request->config);
     free(request);
 }
@@ -209,6 +211,11 @@ static enum http_step answer_success(struct admin_request *request)
         int fd = answer->fd;
         answer->fd = -1;
         return http_reply_file(exchange, status, answer->content_type, fd, answer->file_bytes);
+    }
+    if (answer->stream.read) {
+        struct http_stream stream = answer->stream;
+        answer->stream.read = NULL;
+        return http_reply_stream(exchange, status, answer->content_type, &stream);
     }
     if (answer->content_type)
         return http_reply_bytes(exchange, status, answer->content_type,

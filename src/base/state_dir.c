@@ -28,7 +28,8 @@ bool state_dir_uses(const char *name, size_t bytes)
     for (size_t i = 0; i < ARRAY_COUNT(folders); i++)
         if (is_name(name, bytes, folders[i]))
             return true;
-    return is_name(name, bytes, LOCK) || is_name(name, bytes, STATE_DIR_SECRET);
+    return is_name(name, bytes, "backup.tmp") || is_name(name, bytes, LOCK) ||
+           is_name(name, bytes, STATE_DIR_SECRET);
 }
 
 /* What a restored backup brings counts too: it comes without a lock. */

@@ -1,10 +1,14 @@
 /* Answers: the envelope that every answer of ours has, and bytes and files as they are. Called in an exchange's steps, on
  * its handler's thread. */
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/clock.h"
+#include "base/memory.h"
 #include "http/exchange.h"
 #include "http/form.h"
 
@@ -101,8 +105,78 @@ enum http_step http_reply_bytes(struct http_exchange *exchange, unsigned status,
                  MHD_create_response_from_buffer(bytes, copy, MHD_RESPMEM_MUST_FREE));
 }
 
+/* ---- streams ---- */
+
+#define PIECE_BYTES 32768
+
+struct stream {
+    struct http_connection *connection;
+    struct http_stream source;
+};
+
+static ssize_t stream_read(void *context, uint64_t at, char *data, size_t bytes)
+{
+    (void)at;
+    struct stream *stream = context;
+    ssize_t count = stream->source.read(stream->source.context, data, bytes);
+    connection_enter(stream->connection, PHASE_REPLY, clock_monotonic_ms());
+    if (count > 0)
+        return count;
+    return count == 0 ? MHD_CONTENT_READER_END_OF_STREAM : MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+static void stream_done(void *context)
+{
+    struct stream *stream = context;
+    stream->source.done(stream->source.context);
+    free(stream);
+}
+
+static enum http_step reply_stream(struct http_exchange *exchange, unsigned status,
+                                   const char *content_type, const struct http_stream *source,
+                                   uint64_t bytes)
+{
+    struct stream *stream = memory_alloc(sizeof(*stream));
+    *stream = (struct stream){exchange->connection, *source};
+    struct MHD_Response *response =
+        MHD_create_response_from_callback(bytes, PIECE_BYTES, stream_read, stream, stream_done);
+    if (!response)
+        stream_done(stream);
+    return reply(exchange, status, content_type, response);
+}
+
+enum http_step http_reply_stream(struct http_exchange *exchange, unsigned status,
+                                 const char *content_type, const struct http_stream *stream)
+{
+    return reply_stream(exchange, status, content_type, stream, MHD_SIZE_UNKNOWN);
+}
+
+struct file_source {
+    int fd;
+};
+
+static ssize_t file_source_read(void *context, char *data, size_t bytes)
+{
+    struct file_source *file = context;
+    ssize_t count;
+    do
+        count = read(file->fd, data, bytes);
+    while (count < 0 && errno == EINTR);
+    return count > 0 ? count : -1; /* its length was promised */
+}
+
+static void file_source_done(void *context)
+{
+    struct file_source *file = context;
+    close(file->fd);
+    free(file);
+}
+
 enum http_step http_reply_file(struct http_exchange *exchange, unsigned status,
                                const char *content_type, int fd, uint64_t bytes)
 {
-    return reply(exchange, status, content_type, MHD_create_response_from_fd64(bytes, fd));
+    struct file_source *file = memory_alloc(sizeof(*file));
+    file->fd = fd;
+    const struct http_stream source = {file_source_read, file_source_done, file};
+    return reply_stream(exchange, status, content_type, &source, bytes);
 }

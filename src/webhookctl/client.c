@@ -86,7 +86,7 @@ static size_t take_answer(char *data, size_t size, size_t count, void *context)
     count *= size;
     if (!call->stream || status >= 300)
         return buffer_append(&call->client->answer, data, count) == 0 ? count : 0;
-    if (file_write_all(STDOUT_FILENO, data, count) != 0) {
+    if (file_write_all(call->stream->fd, data, count) != 0) {
         call->write_errno = errno;
         return 0;
     }
@@ -353,10 +353,10 @@ json_t *client_upload(struct client *client, const char *method, const char *pat
     return perform(&call, error);
 }
 
-int client_stream(struct client *client, const char *path, struct client_stream *stream,
-                  struct error *error)
+int client_stream(struct client *client, const char *method, const char *path,
+                  struct client_stream *stream, struct error *error)
 {
-    struct call call = {.client = client, .method = "GET", .path = path, .stream = stream};
+    struct call call = {.client = client, .method = method, .path = path, .stream = stream};
     json_t *data = perform(&call, error);
     json_decref(data);
     return data ? 0 : -1;

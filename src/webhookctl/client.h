@@ -32,13 +32,14 @@ struct client_upload {
 json_t *client_upload(struct client *client, const char *method, const char *path,
                       const struct client_upload *upload, struct error *error);
 
-/* Writes the bytes that the path answers with to standard output as they come. */
+/* Writes the bytes that a call answers with to fd as they come. */
 struct client_stream {
+    int fd;
     uint64_t bytes; /* written */
     char last;      /* the last of them */
 };
-int client_stream(struct client *client, const char *path, struct client_stream *stream,
-                  struct error *error);
+int client_stream(struct client *client, const char *method, const char *path,
+                  struct client_stream *stream, struct error *error);
 
 /* error.errors of the last failed call, borrowed until the next call; NULL if it had none. */
 const json_t *client_errors(const struct client *client);

@@ -33,7 +33,7 @@ ctl_command fleet_list, fleet_apply, fleet_show, fleet_versions, fleet_delete;
 /* webhooks.c */
 ctl_command webhook_list, webhook_create, webhook_show, webhook_replace, webhook_remove;
 /* runs.c */
-ctl_command run_list, run_show, run_start, run_stop, run_again;
+ctl_command run_list, run_show, backup, run_start, run_stop, run_again;
 /* run_output.c */
 ctl_command run_body, run_headers, run_log;
 /* run_wait.c */

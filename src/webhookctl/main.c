@@ -77,7 +77,8 @@ static const struct command commands[] = {
     {"key", "revoke", "NAME", "end an API key", NULL, 1, 1, JSON},
     {"audit", NULL, "", "who changed what", NULL, 0, 0, JSON},
     {"status", NULL, "", "what webhookd is doing", status_show, 0, 0, JSON},
-    {"backup", NULL, "FILE", "write a backup", NULL, 1, 1, JSON},
+    {"backup", NULL, "FILE|-", "write a backup of the store, bodies and output, without the key",
+     backup, 1, 1, 0},
 };
 
 /* ---- saying things ---- */

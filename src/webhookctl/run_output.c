@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "webhookctl/ctl.h"
@@ -15,9 +16,9 @@ int run_body(struct ctl *ctl, struct error *error)
     json_t *run = resolve_run(ctl->client, ctl->operands[0], error);
     if (!run)
         return -1;
-    struct client_stream stream = {.bytes = 0};
+    struct client_stream stream = {.fd = STDOUT_FILENO};
     char *path = memory_format("/fleetruns/%s/body", show_text(run, "id"));
-    int result = client_stream(ctl->client, path, &stream, error);
+    int result = client_stream(ctl->client, "GET", path, &stream, error);
     free(path);
     json_decref(run);
     return result;
@@ -67,14 +68,14 @@ static void write_heading(const struct log *log, const json_t *vessel)
 
 static int write_output(struct log *log, const json_t *vessel, struct error *error)
 {
-    struct client_stream stream = {.bytes = 0};
+    struct client_stream stream = {.fd = STDOUT_FILENO};
     const char *id = show_text(vessel, "id");
     if (log->headings)
         write_heading(log, vessel);
     char *path = log->attempt > 0 ? memory_format("/fleetruns/%s/vessels/%s/log?attempt=%" PRId64,
                                                   log->run_id, id, log->attempt)
                                   : memory_format("/fleetruns/%s/vessels/%s/log", log->run_id, id);
-    int result = client_stream(log->ctl->client, path, &stream, error);
+    int result = client_stream(log->ctl->client, "GET", path, &stream, error);
     free(path);
     log->last = stream.last;
     log->written++;

@@ -760,6 +760,7 @@ static const struct {
     {"/api/v1/fleetruns/ID/again", "POST", false},
     {"/api/v1/fleetruns/ID/vessels/ID/log", "GET", false},
     {"/api/v1/status", "GET", false},
+    {"/api/v1/backup", "POST", false},
     {"/healthz", "GET", true},
     {"/readyz", "GET", true},
     {"/metrics", "GET", true},

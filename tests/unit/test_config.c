@@ -190,7 +190,7 @@ START_TEST(every_key_that_needs_a_restart_says_so)
         free(text);
         config_release(fresh);
     }
-    ck_assert_uint_eq(silent, 19);
+    ck_assert_uint_eq(silent, 20);
     ck_assert_uint_gt(said, 15);
     config_release(running);
 }

@@ -1,0 +1,141 @@
+/* A backup that is made while everything goes on, and what is restored from it with tar. */
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/secret.h"
+#include "support/aftermath.h"
+#include "support/api.h"
+#include "support/daemon.h"
+#include "support/suite.h"
+
+#define LARGE_BYTES 300001
+
+static const struct daemon_options plain;
+
+static int shell(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static int shell(const char *format, ...)
+{
+    char command[2000];
+    va_list list;
+    va_start(list, format);
+    vsnprintf(command, sizeof(command), format, list);
+    va_end(list);
+    return system(command);
+}
+
+struct poster {
+    const char *url;
+    atomic_bool stop;
+    pthread_t thread;
+};
+
+static void *post_on(void *argument)
+{
+    struct poster *poster = argument;
+    while (!atomic_load(&poster->stop))
+        free(api_post(poster->url, "{}", 2));
+    return NULL;
+}
+
+START_TEST(what_was_there_is_there_again_after_a_restore)
+{
+    struct daemon daemon;
+    char *body = memory_alloc(LARGE_BYTES);
+    for (size_t i = 0; i < LARGE_BYTES; i++)
+        body[i] = (char)(i * 7);
+    daemon_begin(&daemon, &plain);
+    char *fleet = bash_fleet("Kept", "echo \"said of $(wc -c < \"$SHIPYARD_WEBHOOK_BODY_FILE\")\"");
+    char *url = daemon_fleet(&daemon, fleet);
+    char *large = api_post(url, body, LARGE_BYTES), *small = api_post(url, "small", 5);
+    json_decref(api_await_end(&daemon, large));
+    json_decref(api_await_end(&daemon, small));
+    char *old_url = ctl_ok(&daemon, "webhook", "show", "Kept", NULL);
+
+    struct poster poster = {
+        .url = url}; /* nobody is held up by it, and it is of one moment all the same */
+    ck_assert_int_eq(pthread_create(&poster.thread, NULL, post_on, &poster), 0);
+    char *file = memory_format("%s/backup.tar", daemon.folder);
+    char *said = ctl_ok(&daemon, "backup", file, NULL);
+    ck_assert_ptr_nonnull(strstr(said, "backup.tar: "));
+    atomic_store(&poster.stop, true);
+    pthread_join(poster.thread, NULL);
+    struct stat status;
+    ck_assert_int_eq(stat(file, &status), 0);
+    ck_assert_uint_eq(status.st_mode & 0777, 0600);
+    ck_assert_int_eq(shell("tar -tf %s | grep -q secret", file), 256); /* never the key */
+    ck_assert_int_eq(aftermath_files(daemon.state_dir, "trash"), 0);
+    ck_assert_int_eq(daemon_stop(&daemon), 0);
+
+    /* The manual's way: an empty folder, the archive, and the key from where it is kept. */
+    ck_assert_int_eq(shell("cp %s/secret.key %s/key && rm -rf %s && mkdir -m 0700 %s && "
+                           "tar -C %s -xf %s && cp %s/key %s/secret.key",
+                           daemon.state_dir, daemon.folder, daemon.state_dir, daemon.state_dir,
+                           daemon.state_dir, file, daemon.folder, daemon.state_dir),
+                     0);
+    daemon_restart(&daemon);
+    aftermath_assert_sound(daemon.state_dir);
+    char *new_url = ctl_ok(&daemon, "webhook", "show", "Kept", NULL);
+    ck_assert_str_eq(new_url, old_url);
+    char *out;
+    size_t bytes;
+    ck_assert_int_eq(ctl(&daemon, &out, &bytes, NULL, "run", "body", large, NULL), 0);
+    ck_assert_uint_eq(bytes, LARGE_BYTES);
+    ck_assert_mem_eq(out, body, bytes);
+    free(out);
+    char *log = ctl_ok(&daemon, "run", "log", large, NULL);
+    ck_assert_str_eq(log, "said of 300001");
+    free(log);
+    log = ctl_ok(&daemon, "run", "log", small, NULL);
+    ck_assert_str_eq(log, "said of 5");
+    char *here = memory_format("http://127.0.0.1:%u%s", daemon.port, url_path(new_url));
+    free(api_post(here, "after", 5));
+    free(here);
+    free(log);
+    free(new_url);
+    free(old_url);
+    free(said);
+    free(file);
+    free(small);
+    free(large);
+    free(url);
+    free(fleet);
+    free(body);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(a_backup_that_fails_leaves_no_file)
+{
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    char *out, *err;
+    ck_assert_int_eq(ctl(&daemon, &out, NULL, &err, "backup", "/nonexistent/file", NULL), 1);
+    ck_assert_ptr_nonnull(strstr(err, "cannot create /nonexistent/file.part"));
+    free(out);
+    free(err);
+    char *file = memory_format("%s/backup.tar", daemon.folder);
+    ck_assert_int_eq(shell("chmod 0500 %s", daemon.state_dir), 0);
+    if (geteuid() != 0) { /* root may write everywhere */
+        ck_assert_int_eq(ctl(&daemon, &out, NULL, &err, "backup", file, NULL), 1);
+        ck_assert_int_eq(shell("test ! -e %s -a ! -e %s.part", file, file), 0);
+        free(out);
+        free(err);
+    }
+    ck_assert_int_eq(shell("chmod 0700 %s", daemon.state_dir), 0);
+    free(file);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+TEST_MAIN("backup", SLOW_TEST(what_was_there_is_there_again_after_a_restore, 120),
+          TEST(a_backup_that_fails_leaves_no_file))
