@@ -60,7 +60,7 @@ struct runner {
     struct runner_options options;
     char *state_path, *supervisor_path;
     int runs_fd, attempts_fd, logs_fd, trash_fd; /* folders below the state folder */
-    struct id boot_id;
+    struct id boot_id;   /* of the machine, mixed with an id of the state folder */
     struct setup *setup; /* the configuration in force */
     struct loop *loop;
     struct store *store; /* read-only */

@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/mount.h>
@@ -191,6 +192,27 @@ static int read_boot_id(struct id *boot_id, struct error *error)
     return result;
 }
 
+/* An attempt without a folder never ran, if it was started in this boot and in this state folder. In one that was restored from a backup there are
+ * none, whatever ran. So the state folder has an id of its own, in its lock, which no backup holds; an attempt is marked with both. */
+static int mix_in_folder_id(struct runner *runner, struct error *error)
+{
+    char text[ID_TEXT_BYTES] = "";
+    struct id id;
+    int fd =
+        openat(runner->options.state_fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return error_set_errno(error, errno, "cannot open the file lock");
+    if (pread(fd, text, ID_TEXT_BYTES - 1, 0) < 0 || id_parse(text, &id) != 0) {
+        id = id_random();
+        if (pwrite(fd, id_format(&id, text), ID_TEXT_BYTES - 1, 0) != ID_TEXT_BYTES - 1)
+            error_set_errno(error, errno, "cannot write the file lock");
+    }
+    close(fd); /* the lock is on another descriptor of its own (flock(2)) */
+    for (size_t i = 0; i < sizeof(id.bytes); i++)
+        runner->boot_id.bytes[i] ^= id.bytes[i];
+    return error_is_set(error) ? -1 : 0;
+}
+
 static int open_folders(struct runner *runner, struct error *error)
 {
     int state_fd = runner->options.state_fd;
@@ -268,7 +290,8 @@ static int set_up(struct runner *runner, struct error *error)
 {
     if (runner->options.config->runner.enabled && check_watching(error) != 0)
         return -1;
-    if (read_boot_id(&runner->boot_id, error) != 0 || open_folders(runner, error) != 0)
+    if (read_boot_id(&runner->boot_id, error) != 0 || open_folders(runner, error) != 0 ||
+        mix_in_folder_id(runner, error) != 0)
         return -1;
     runner->setup = setup_new(runner->options.config, error);
     if (runner->setup == NULL)

@@ -403,7 +403,7 @@ static void look_at_remains(struct attempt *attempt, int folder_fd)
         log_error("exit record not readable", log_text("attempt", attempt->name), log_why(&error));
         end_interrupted(attempt, "the record of its end cannot be read");
     } else if (!same_boot) {
-        end_interrupted(attempt, "the machine was restarted");
+        end_interrupted(attempt, "the machine was restarted, or the state was restored");
     } else if (folder_fd >= 0 && record_has_started(folder_fd)) {
         end_interrupted(attempt, "its supervisor ended without leaving a result");
     } else {

@@ -79,6 +79,10 @@ void house_open(struct house *house, const char *runner_keys)
     house->state = memory_format("%s/state", house->path);
     ck_assert_int_eq(mkdir(house->state, 0700), 0);
     house->state_fd = open(house->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    /* The folder's id: mixed in, it leaves the boot's as it is. */
+    int lock_fd = openat(house->state_fd, "lock", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    ck_assert_int_eq(file_write_all(lock_fd, "00000000-0000-0000-0000-000000000000", 36), 0);
+    close(lock_fd);
     ck_assert_int_eq(mkdirat(house->state_fd, "spool", 0700), 0);
     house->supervisor = find_supervisor();
     house->config = house_config(runner_keys);

@@ -16,6 +16,7 @@
 #include "support/aftermath.h"
 #include "support/api.h"
 #include "support/daemon.h"
+#include "support/janitor.h"
 #include "support/suite.h"
 
 #define LARGE_BYTES 300001
@@ -114,6 +115,47 @@ START_TEST(what_was_there_is_there_again_after_a_restore)
 }
 END_TEST
 
+/* Its folder is not in the archive, which must not pass for an attempt that never ran. */
+START_TEST(a_run_that_was_running_is_interrupted_by_a_restore_and_does_not_run_again)
+{
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    char *diary = daemon_write_file(&daemon, "diary", "", 0);
+    ck_assert_int_eq(chmod(diary, 0666), 0);
+    char *script = memory_format("echo ran >> %s; exec sleep 1000", diary);
+    char *fleet = bash_fleet("Runs", script), *url = daemon_fleet(&daemon, fleet);
+    char *id = api_post(url, "x", 1);
+    for (int tries = 0; shell("grep -q ran %s", diary) != 0; tries++) {
+        ck_assert_int_lt(tries, 2000);
+        usleep(10000);
+    }
+    char *file = memory_format("%s/backup.tar", daemon.folder);
+    free(ctl_ok(&daemon, "backup", file, NULL));
+    ck_assert_int_eq(daemon_stop(&daemon), 0);
+    while (janitor_signal_supervisors(daemon.state_dir, SIGTERM) > 0)
+        usleep(10000);
+    ck_assert_int_eq(shell("cp %s/secret.key %s/key && rm -rf %s && mkdir -m 0700 %s && "
+                           "tar -C %s -xf %s && cp %s/key %s/secret.key",
+                           daemon.state_dir, daemon.folder, daemon.state_dir, daemon.state_dir,
+                           daemon.state_dir, file, daemon.folder, daemon.state_dir),
+                     0);
+    daemon_restart(&daemon);
+    json_t *run = api_await_end(&daemon, id);
+    ck_assert_str_eq(api_text(run, "status"), "errored");
+    const char *reason = json_string_value(json_object_get(api_vessel(run, "main"), "reason"));
+    ck_assert_msg(strncmp(reason, "interrupted: ", 13) == 0, "%s", reason);
+    ck_assert_int_eq(shell("test $(wc -l < %s) = 1", diary), 0);
+    json_decref(run);
+    free(file);
+    free(id);
+    free(url);
+    free(fleet);
+    free(script);
+    free(diary);
+    daemon_finish(&daemon);
+}
+END_TEST
+
 START_TEST(a_backup_that_fails_leaves_no_file)
 {
     struct daemon daemon;
@@ -138,4 +180,5 @@ START_TEST(a_backup_that_fails_leaves_no_file)
 END_TEST
 
 TEST_MAIN("backup", SLOW_TEST(what_was_there_is_there_again_after_a_restore, 120),
+          TEST(a_run_that_was_running_is_interrupted_by_a_restore_and_does_not_run_again),
           TEST(a_backup_that_fails_leaves_no_file))
