@@ -4,11 +4,13 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "admin/calls.h"
+#include "admin/follow.h"
 #include "admin/render.h"
 #include "base/clock.h"
 #include "base/record.h"
@@ -123,6 +125,17 @@ static int open_log(int state_fd, const struct id *vessel_run_id, int attempt, s
     return fd;
 }
 
+/* What a reader that comes back had last; 0 if it is new, or says something else. */
+static int64_t last_event_id(const struct admin_request *request)
+{
+    const char *text = http_header(request->exchange, "Last-Event-ID");
+    if (!text || text[0] < '0' || text[0] > '9')
+        return 0;
+    char *end;
+    long long offset = strtoll(text, &end, 10);
+    return *end == '\0' ? offset : 0;
+}
+
 int call_get_vessel_log(struct admin_request *request, struct error *error)
 {
     struct id run_id;
@@ -132,12 +145,6 @@ int call_get_vessel_log(struct admin_request *request, struct error *error)
         request_path_id(request, "vessel_run_id", "vessel run", &vessel.id, error) != 0 ||
         request_query_flag(request, "follow", &follow, error) != 0)
         return -1;
-    if (follow) {
-        request->answer.status = 501;
-        return request_invalid(
-            request, "follow", error,
-            "following output comes in a later version: ask again for what is there");
-    }
     struct store *store = request_store(request, error);
     if (!store || store_list_vessels(store, &run_id, match_vessel, &vessel, error) != 0)
         return -1;
@@ -153,5 +160,13 @@ int call_get_vessel_log(struct admin_request *request, struct error *error)
         return error_set(error, ERROR_NOT_FOUND, "the vessel run has no attempt %lld, only %d",
                          (long long)attempt, vessel.attempts);
     int fd = open_log(request->admin->options.state_fd, &vessel.id, (int)attempt, error);
-    return fd < 0 ? -1 : answer_file(request, fd, "text/plain; charset=utf-8", error);
+    if (fd < 0)
+        return -1;
+    if (!follow)
+        return answer_file(request, fd, "text/plain; charset=utf-8", error);
+    const struct followed what = {run_id, vessel.id, (int)attempt, last_event_id(request)};
+    http_add_header(request->exchange, "Cache-Control", "no-store");
+    request->answer.content_type = "text/event-stream";
+    request->answer.stream = follow_new(request->admin, &what, fd);
+    return 0;
 }

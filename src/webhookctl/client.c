@@ -86,7 +86,8 @@ static size_t take_answer(char *data, size_t size, size_t count, void *context)
     count *= size;
     if (!call->stream || status >= 300)
         return buffer_append(&call->client->answer, data, count) == 0 ? count : 0;
-    if (file_write_all(call->stream->fd, data, count) != 0) {
+    if (call->stream->take ? call->stream->take(call->stream->context, data, count) != 0
+                           : file_write_all(call->stream->fd, data, count) != 0) {
         call->write_errno = errno;
         return 0;
     }
@@ -169,6 +170,8 @@ static struct curl_slist *prepare_body(CURL *curl, struct call *call)
         headers = curl_slist_append(NULL, "Content-Type:");
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, "");
     }
+    if (call->stream && call->stream->header)
+        headers = curl_slist_append(headers, call->stream->header);
     curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, call->method);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     return headers;

@@ -32,11 +32,15 @@ struct client_upload {
 json_t *client_upload(struct client *client, const char *method, const char *path,
                       const struct client_upload *upload, struct error *error);
 
-/* Writes the bytes that a call answers with to fd as they come. */
+/* Writes the bytes that a call answers with to fd as they come, or hands them to `take` if that is set; which returns -1 with errno if it
+ * cannot. */
 struct client_stream {
     int fd;
-    uint64_t bytes; /* written */
-    char last;      /* the last of them */
+    int (*take)(void *context, const char *data, size_t bytes);
+    void *context;
+    const char *header; /* sent along, "Name: value"; NULL = none */
+    uint64_t bytes;     /* written */
+    char last;          /* the last of them */
 };
 int client_stream(struct client *client, const char *method, const char *path,
                   struct client_stream *stream, struct error *error);

@@ -33,7 +33,9 @@ ctl_command fleet_list, fleet_apply, fleet_show, fleet_versions, fleet_delete;
 /* webhooks.c */
 ctl_command webhook_list, webhook_create, webhook_show, webhook_replace, webhook_remove;
 /* runs.c */
-ctl_command run_list, run_show, backup, run_start, run_stop, run_again;
+ctl_command run_list, run_show, run_start, run_stop, run_again;
+/* backup.c */
+ctl_command backup;
 /* run_output.c */
 ctl_command run_body, run_headers, run_log;
 /* run_wait.c */
@@ -51,5 +53,11 @@ void ctl_complain(const char *format, ...) __attribute__((format(printf, 1, 2)))
 
 /* A line on stdout, escaped likewise. */
 void ctl_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* run_follow.c, for run log --follow: of one vessel (NULL: of all), and of one attempt (0: of all). */
+int run_follow(struct ctl *ctl, json_t *run, const char *vessel, int64_t attempt,
+               struct error *error);
+/* Is it that vessel, by its name, the id of its vessel run, or its own? */
+bool run_vessel_is(const json_t *vessel, const char *text);
 
 #endif

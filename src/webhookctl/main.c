@@ -61,8 +61,9 @@ static const struct command commands[] = {
     {"run", "show", "RUN", "a fleet run and its vessel runs", run_show, 1, 1, JSON},
     {"run", "body", "RUN", "write the request's body, byte for byte", run_body, 1, 1, 0},
     {"run", "headers", "RUN", "the request's headers", run_headers, 1, 1, JSON},
-    {"run", "log", "RUN [VESSEL] [--attempt N]", "write the output of all vessels, or of one",
-     run_log, 1, 2, BIT(OPTION_ATTEMPT) | BIT(OPTION_FOLLOW)},
+    {"run", "log", "RUN [VESSEL] [--attempt N] [--follow]",
+     "write the output of all vessels, or of one", run_log, 1, 2,
+     BIT(OPTION_ATTEMPT) | BIT(OPTION_FOLLOW)},
     {"run", "start", "FLEET [--body FILE|-]", "start a fleet run and print its id", run_start, 1, 1,
      JSON | BIT(OPTION_BODY)},
     {"run", "stop", "RUN", "end a fleet run's vessels, and start none of the others", run_stop, 1,
@@ -239,10 +240,10 @@ static const struct command *find_command(const struct options *options)
     return NULL;
 }
 
-static int later_version(const struct command *command, const char *option)
+static int later_version(const struct command *command)
 {
-    ctl_complain("%s%s%s%s%s: not in this version", command->subject, command->verb ? " " : "",
-                 command->verb ? command->verb : "", option ? " " : "", option ? option : "");
+    ctl_complain("%s%s%s: not in this version", command->subject, command->verb ? " " : "",
+                 command->verb ? command->verb : "");
     return CTL_USAGE;
 }
 
@@ -289,12 +290,10 @@ static int dispatch(const struct options *options)
     if (!command)
         return unknown_command(options);
     if (!command->run)
-        return later_version(command, NULL);
+        return later_version(command);
     int wrong = check_options(command, options);
     if (wrong != 0)
         return wrong;
-    if (options->values[OPTION_FOLLOW])
-        return later_version(command, "--follow");
     size_t used = command->verb ? 2 : 1;
     struct ctl ctl = {.options = options,
                       .operands = words + used,

@@ -100,16 +100,22 @@ static int write_all(struct log *log, const json_t *vessels, struct error *error
     return CTL_DONE;
 }
 
-/* By name, or by the id of the vessel run or of the vessel. */
-static const json_t *find_vessel(const json_t *vessels, const char *text)
+bool run_vessel_is(const json_t *vessel, const char *text)
 {
     static const char *const keys[] = {"name", "id", "vessel_id"};
-    for (size_t k = 0; k < ARRAY_COUNT(keys); k++)
-        for (size_t i = 0; i < json_array_size(vessels); i++) {
-            const char *value = show_text(json_array_get(vessels, i), keys[k]);
-            if (value && strcmp(value, text) == 0)
-                return json_array_get(vessels, i);
-        }
+    for (size_t k = 0; k < ARRAY_COUNT(keys); k++) {
+        const char *value = show_text(vessel, keys[k]);
+        if (value && strcmp(value, text) == 0)
+            return true;
+    }
+    return false;
+}
+
+static const json_t *find_vessel(const json_t *vessels, const char *text)
+{
+    for (size_t i = 0; i < json_array_size(vessels); i++)
+        if (run_vessel_is(json_array_get(vessels, i), text))
+            return json_array_get(vessels, i);
     return NULL;
 }
 
@@ -132,8 +138,13 @@ int run_log(struct ctl *ctl, struct error *error)
         return -1;
     log.run_id = show_text(run, "id");
     const json_t *vessels = json_object_get(run, "vessels");
-    int result = ctl->operand_count > 1 ? write_one(&log, vessels, ctl->operands[1], error)
-                                        : write_all(&log, vessels, error);
+    const char *vessel = ctl->operand_count > 1 ? ctl->operands[1] : NULL;
+    if (ctl->options->values[OPTION_FOLLOW]) {
+        int followed = run_follow(ctl, run, vessel, log.attempt, error);
+        json_decref(run);
+        return followed;
+    }
+    int result = vessel ? write_one(&log, vessels, vessel, error) : write_all(&log, vessels, error);
     json_decref(run);
     return result;
 }

@@ -469,13 +469,9 @@ START_TEST(body_headers_and_log_of_a_run_are_read)
         int status;
         const char *field;
     } cases[] = {
-        {"?attempt=2", 404, NULL},
-        {"?attempt=0", 400, "attempt"},
-        {"?attempt=x", 400, "attempt"},
-        {"?attempt=99999999999999", 400, "attempt"},
-        {"?follow=1", 501, "follow"},
-        {"?follow=2", 400, "follow"},
-        {"?follow=yesyesyes", 400, "follow"},
+        {"?attempt=2", 404, NULL},      {"?attempt=0", 400, "attempt"},
+        {"?attempt=x", 400, "attempt"}, {"?attempt=99999999999999", 400, "attempt"},
+        {"?follow=2", 400, "follow"},   {"?follow=yesyesyes", 400, "follow"},
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         char *path = memory_format("%s%s", log, cases[i].query);

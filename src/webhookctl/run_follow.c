@@ -1,0 +1,242 @@
+/* run log --follow: output as it comes, of one vessel or of one after the other, until the run has ended. Called by run_output.c; the
+ * program has one thread.
+ *
+ * The output of an attempt comes as server-sent events. Vessels outlive a restart of webhookd, so following does too: it goes on behind the last
+ * byte that it has written. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/base64.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "webhookctl/ctl.h"
+#include "webhookctl/show.h"
+
+#define PAUSE_MS    200
+#define PATIENCE_MS 30000 /* with a webhookd that is away */
+
+struct follower {
+    struct ctl *ctl;
+    json_t *run; /* as it was last seen; owned */
+    int64_t away_since_ms;
+    bool headings;
+    /* The stream of one attempt: */
+    struct buffer line;  /* that has not ended yet */
+    int64_t offset;      /* bytes of its output that are written */
+    int64_t next_offset; /* once the event that is coming is */
+    bool has_ended;
+};
+
+/* ---- events ---- */
+
+static int write_output(const char *text, size_t chars)
+{
+    char *data = memory_alloc(chars + 1);
+    long bytes = base64_decode(text, chars, data);
+    int result = bytes < 0 ? -1 : file_write_all(STDOUT_FILENO, data, (size_t)bytes);
+    if (bytes < 0)
+        errno = EBADMSG;
+    free(data);
+    return result;
+}
+
+/* Of an event only these lines matter: its id comes before its data, so the offset is taken over when that is written. */
+static int take_line(struct follower *follower, const char *line, size_t chars)
+{
+    static const char id[] = "id: ", output[] = "data: ", end[] = "event: end";
+    if (chars > strlen(id) && memcmp(line, id, strlen(id)) == 0) {
+        follower->next_offset = strtoll(line + strlen(id), NULL, 10);
+    } else if (chars == strlen(end) && memcmp(line, end, strlen(end)) == 0) {
+        follower->has_ended = true;
+    } else if (!follower->has_ended && chars > strlen(output) &&
+               memcmp(line, output, strlen(output)) == 0) {
+        if (write_output(line + strlen(output), chars - strlen(output)) != 0)
+            return -1;
+        follower->offset = follower->next_offset;
+    }
+    return 0;
+}
+
+static int take_events(void *context, const char *data, size_t bytes)
+{
+    struct follower *follower = context;
+    while (bytes > 0) {
+        const char *newline = memchr(data, '\n', bytes);
+        size_t chars = newline ? (size_t)(newline - data) : bytes;
+        if (buffer_append(&follower->line, data, chars) != 0) {
+            errno = ENOMEM;
+            return -1;
+        }
+        if (newline) {
+            if (take_line(follower, buffer_text(&follower->line), follower->line.bytes) != 0)
+                return -1;
+            buffer_reset(&follower->line);
+            chars++;
+        }
+        data += chars;
+        bytes -= chars;
+    }
+    return 0;
+}
+
+/* ---- asking ---- */
+
+static void pause_a_little(void)
+{
+    const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L};
+    nanosleep(&pause, NULL);
+}
+
+/* 0: it may be asked again, after a pause; -1 and the error: it has been away for too long, or it is something else. */
+static int be_patient(struct follower *follower, const struct error *why, struct error *error)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    if (follower->away_since_ms < 0)
+        follower->away_since_ms = now_ms;
+    if (why->kind == ERROR_UNAVAILABLE && now_ms - follower->away_since_ms < PATIENCE_MS) {
+        pause_a_little();
+        return 0;
+    }
+    *error = *why;
+    return -1;
+}
+
+static int look_at_run(struct follower *follower, struct error *error)
+{
+    for (;;) {
+        struct error why = ERROR_INIT;
+        json_t *fresh = client_get(follower->ctl->client, &why, "/fleetruns/%s",
+                                   show_text(follower->run, "id"));
+        if (fresh) {
+            json_decref(follower->run);
+            follower->run = fresh;
+            follower->away_since_ms = -1;
+            return 0;
+        }
+        if (be_patient(follower, &why, error) != 0)
+            return -1;
+    }
+}
+
+static int follow_attempt(struct follower *follower, const char *vessel_run_id, int64_t attempt,
+                          struct error *error)
+{
+    char *path = memory_format("/fleetruns/%s/vessels/%s/log?follow=1&attempt=%" PRId64,
+                               show_text(follower->run, "id"), vessel_run_id, attempt);
+    int result = 0;
+    follower->offset = 0;
+    follower->has_ended = false;
+    while (result == 0 && !follower->has_ended) {
+        struct error why = ERROR_INIT;
+        char *header = memory_format("Last-Event-ID: %" PRId64, follower->offset);
+        int64_t before = follower->offset;
+        struct client_stream stream = {.take = take_events, .context = follower, .header = header};
+        buffer_reset(&follower->line);
+        if (client_stream(follower->ctl->client, "GET", path, &stream, &why) != 0 &&
+            !follower->has_ended)
+            result = be_patient(follower, &why, error);
+        if (follower->offset > before)
+            follower->away_since_ms = -1;
+        free(header);
+    }
+    free(path);
+    return result;
+}
+
+/* ---- one vessel after the other ---- */
+
+static bool is_one_of(const char *status, const char *const *list)
+{
+    for (; *list; list++)
+        if (status && strcmp(status, *list) == 0)
+            return true;
+    return false;
+}
+
+static bool vessel_goes_on(const json_t *vessel)
+{
+    static const char *const statuses[] = {"scheduled", "running", "retrying", NULL};
+    return is_one_of(show_text(vessel, "status"), statuses);
+}
+
+static bool run_goes_on(const json_t *run)
+{
+    static const char *const statuses[] = {"scheduled", "running", NULL};
+    return is_one_of(show_text(run, "status"), statuses);
+}
+
+static void write_heading(const struct follower *follower, const json_t *vessel, int64_t attempt)
+{
+    if (!follower->headings)
+        return;
+    if (attempt == 1)
+        ctl_say("==> %s <==", show_text(vessel, "name"));
+    else
+        ctl_say("==> %s, attempt %" PRId64 " <==", show_text(vessel, "name"), attempt);
+    fflush(stdout);
+}
+
+static int follow_vessel(struct follower *follower, size_t index, int64_t only_attempt,
+                         struct error *error)
+{
+    int64_t attempt = only_attempt > 0 ? only_attempt : 1;
+    for (;;) {
+        const json_t *vessel = json_array_get(json_object_get(follower->run, "vessels"), index);
+        if (show_integer(vessel, "attempts") >= attempt) {
+            char *id = memory_string(show_text(vessel, "id"));
+            write_heading(follower, vessel, attempt);
+            int result = follow_attempt(follower, id, attempt, error);
+            free(id);
+            if (result != 0 || only_attempt > 0)
+                return result;
+            attempt++;
+        } else if (!vessel_goes_on(vessel)) {
+            return 0;
+        } else {
+            pause_a_little();
+        }
+        if (look_at_run(follower, error) != 0)
+            return -1;
+    }
+}
+
+/* It has none before it starts. */
+static int await_vessels(struct follower *follower, struct error *error)
+{
+    while (json_array_size(json_object_get(follower->run, "vessels")) == 0 &&
+           run_goes_on(follower->run)) {
+        pause_a_little();
+        if (look_at_run(follower, error) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+int run_follow(struct ctl *ctl, json_t *run, const char *vessel, int64_t attempt,
+               struct error *error)
+{
+    struct follower follower = {.ctl = ctl, .run = json_incref(run), .away_since_ms = -1};
+    int result = await_vessels(&follower, error);
+    size_t count = json_array_size(json_object_get(follower.run, "vessels")), followed = 0;
+    follower.headings = count > 1 && !vessel;
+    for (size_t i = 0; i < count && result == 0; i++) {
+        const json_t *one = json_array_get(json_object_get(follower.run, "vessels"), i);
+        if (vessel && !run_vessel_is(one, vessel))
+            continue;
+        followed++;
+        result = follow_vessel(&follower, i, attempt, error);
+    }
+    if (result == 0 && vessel && followed == 0)
+        result =
+            error_set(error, ERROR_NOT_FOUND,
+                      "this run has no vessel \"%.200s\" (run show lists its vessels)", vessel);
+    buffer_free(&follower.line);
+    json_decref(follower.run);
+    return result == 0 ? CTL_DONE : -1;
+}
