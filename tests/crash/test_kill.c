@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buffer.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
@@ -24,12 +25,14 @@
 #define CONNECTIONS 64
 #define PAUSE_MS                                                                                   \
     100 /* of each connection: so that there are vessels enough, and not minutes of them */
-#define LARGE_EVERY    16
-#define SHORTEST_US    100000
-#define SPREAD_US      300000
-#define IN_START_EVERY 3     /* in one of so many rounds it is also killed while it starts, */
-#define IN_START_US    60000 /* at most so long after that */
-#define END_WITHIN_MS  150000
+#define LARGE_EVERY     16
+#define SHORTEST_US     100000
+#define SPREAD_US       300000
+#define IN_START_EVERY  3     /* in one of so many rounds it is also killed while it starts, */
+#define IN_START_US     60000 /* at most so long after that */
+#define END_WITHIN_MS   150000
+#define GRAPH_ROUNDS    200
+#define GRAPH_SPREAD_US 150000
 
 static uint64_t make_seed(void)
 {
@@ -221,6 +224,91 @@ START_TEST(a_killed_webhookd_loses_nothing_and_runs_nothing_twice)
 }
 END_TEST
 
+/* ---- daemon, supervisors, or both ---- */
+
+/* Two sides that are tried again at times, their join, and a path for errors. Each vessel notes each attempt before anything else. */
+static char *graph_fleet(const char *name, const char *diary, const char *on_interrupt)
+{
+    static const char *const vessels[] = {"first", "left", "right", "join", "rescue"};
+    struct buffer text = BUFFER_INIT;
+    buffer_append_format(&text, "name: %s\non_interrupt: %s\nvessels:\n", name, on_interrupt);
+    for (size_t i = 0; i < ARRAY_COUNT(vessels); i++)
+        buffer_append_format(
+            &text,
+            "  %s:\n    source:\n      type: CODE\n      language: BASH\n      file_to_run: a\n"
+            "      file:\n        name: a\n        content: |\n"
+            "          echo \"$SHIPYARD_LOG_ID $WEBHOOKD_ATTEMPT\" >> '%s'\n"
+            "          [ $((RANDOM %% 3)) -ne 0 ] || sleep 0.1\n"
+            "          exit $((RANDOM %% 3 == 0))\n"
+            "    guardrails: { retry_count: 2, retry_wait: 0s }\n",
+            vessels[i], diary);
+    buffer_append_text(&text, "connections:\n  first: { left: COMPLETED, right: COMPLETED, rescue: "
+                              "ERRORED }\n  left: { join: SUCCESS }\n  right: { join: SUCCESS }\n");
+    return buffer_take(&text);
+}
+
+static void assert_no_attempt_twice(const char *diary_path)
+{
+    struct diary diary = {NULL, 0};
+    read_diary(diary_path, &diary);
+    ck_assert_uint_gt(diary.count, GRAPH_ROUNDS);
+    for (size_t i = 1; i < diary.count; i++)
+        ck_assert_msg(compare_lines(&diary.lines[i - 1], &diary.lines[i]) != 0,
+                      "attempt %d of vessel run %s has happened twice", diary.lines[i].attempt,
+                      diary.lines[i].run_id);
+    fprintf(stderr, "# %zu attempts\n", diary.count);
+    free(diary.lines);
+}
+
+START_TEST(whoever_is_killed_every_run_ends_and_no_attempt_happens_twice)
+{
+    static const char *const policies[] = {"FAIL", "RERUN"};
+    enum { DAEMON = 1, SUPERVISORS = 2 };
+    struct daemon daemon;
+    struct daemon_options options = {.runner = "max_vessels = 16"};
+    uint64_t random = make_seed();
+    char *urls[ARRAY_COUNT(policies)];
+    daemon_begin(&daemon, &options);
+    char *diary = make_diary(&daemon);
+    for (size_t i = 0; i < ARRAY_COUNT(policies); i++) {
+        char *fleet = graph_fleet(policies[i], diary, policies[i]);
+        urls[i] = daemon_fleet(&daemon, fleet);
+        free(fleet);
+    }
+    for (int round = 0; round < GRAPH_ROUNDS; round++) {
+        for (size_t i = 0; i < ARRAY_COUNT(policies); i++) {
+            char *here = memory_format("http://127.0.0.1:%u%s", daemon.port, url_path(urls[i]));
+            struct response response;
+            http_post(here, NULL, "{}", 2, &response);
+            ck_assert_int_eq(response.status, 201);
+            response_free(&response);
+            free(here);
+        }
+        usleep((unsigned)(load_random(&random) % GRAPH_SPREAD_US));
+        unsigned whom = 1 + (unsigned)(load_random(&random) % 3);
+        if ((whom & SUPERVISORS) && load_random(&random) % 2 == 0)
+            janitor_signal_supervisors(daemon.state_dir, SIGKILL); /* before the daemon, or after */
+        if (whom & DAEMON)
+            daemon_kill(&daemon);
+        if (whom & SUPERVISORS)
+            janitor_signal_supervisors(daemon.state_dir, SIGKILL);
+        if (whom & DAEMON)
+            daemon_restart(&daemon);
+    }
+    await_all_ended(&daemon);
+    aftermath_await_empty(daemon.state_dir, "runs");
+    aftermath_await_empty(daemon.state_dir, "attempts");
+    await_no_supervisor(&daemon);
+    ck_assert_int_eq(daemon_stop(&daemon), 0);
+    assert_no_attempt_twice(diary);
+    aftermath_assert_sound(daemon.state_dir);
+    for (size_t i = 0; i < ARRAY_COUNT(policies); i++)
+        free(urls[i]);
+    daemon_finish(&daemon);
+    free(diary);
+}
+END_TEST
+
 /* ---- one vessel, looked at closely ---- */
 
 static void await_lines(const char *path, size_t count)
@@ -289,4 +377,5 @@ START_TEST(a_vessel_outlives_a_killed_webhookd_and_its_end_is_found)
 END_TEST
 
 TEST_MAIN("kill", TEST(a_vessel_outlives_a_killed_webhookd_and_its_end_is_found),
-          SLOW_TEST(a_killed_webhookd_loses_nothing_and_runs_nothing_twice, 240))
+          SLOW_TEST(a_killed_webhookd_loses_nothing_and_runs_nothing_twice, 240),
+          SLOW_TEST(whoever_is_killed_every_run_ends_and_no_attempt_happens_twice, 600))
