@@ -2,6 +2,7 @@
 #ifndef WEBHOOKD_BASE_FILE_H
 #define WEBHOOKD_BASE_FILE_H
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -32,5 +33,8 @@ int file_sync(int fd, const char *what,
 /* Removes a file or a whole tree below dir_fd: iteratively, by descriptor, following no link, crossing no mount, whatever its depth;
  * unreadable folders of ours are made readable first. A missing name is fine. For threads that may take their time. */
 int file_remove_tree(int dir_fd, const char *name, struct error *error);
+/* The same, given up with ERROR_UNAVAILABLE as soon as *stop is set: what is left can be removed by another call. */
+int file_remove_tree_until(int dir_fd, const char *name, const atomic_bool *stop,
+                           struct error *error);
 
 #endif

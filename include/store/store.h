@@ -55,7 +55,8 @@ int store_commit(struct store *store, struct error *error);
 void store_rollback(struct store *store); /* fine without a transaction */
 int store_savepoint(struct store *store, struct error *error);
 int store_release(struct store *store, struct error *error);
-void store_rollback_to(struct store *store); /* undoes what came since the savepoint and drops it */
+/* Undoes what came since the savepoint and drops it. -1: half of it may still be there, so all of the transaction must go. */
+int store_rollback_to(struct store *store, struct error *error);
 bool store_in_transaction(struct store *store);
 bool store_wrote(struct store *store);     /* since store_begin */
 int store_log_frames(struct store *store); /* frames in the write-ahead log after the last commit */

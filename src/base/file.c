@@ -283,7 +283,20 @@ static void leave_folder(struct removal *removal, int parent_fd)
         error_set_errno(removal->error, errno, "cannot remove the folder %s", level->name);
 }
 
-static int remove_folder(int parent_fd, const char *name, struct error *error)
+static bool is_to_stop(const atomic_bool *stop)
+{
+    return stop != NULL && atomic_load(stop);
+}
+
+static void leave_all(struct removal *removal)
+{
+    while (removal->depth > 0)
+        closedir(removal->levels[--removal->depth].stream);
+    error_set(removal->error, ERROR_UNAVAILABLE, "it was stopped");
+}
+
+static int remove_folder(int parent_fd, const char *name, const atomic_bool *stop,
+                         struct error *error)
 {
     struct removal *removal = memory_alloc(sizeof(*removal));
     removal->error = error;
@@ -293,6 +306,10 @@ static int remove_folder(int parent_fd, const char *name, struct error *error)
     }
     enter_folder(removal, parent_fd, name);
     while (removal->depth > 0) {
+        if (is_to_stop(stop)) {
+            leave_all(removal);
+            break;
+        }
         errno = 0;
         struct dirent *entry = readdir(removal->levels[removal->depth - 1].stream);
         if (entry == NULL) {
@@ -309,7 +326,8 @@ out:
     return error_is_set(error) ? -1 : 0;
 }
 
-static int remove_below(int parent_fd, const char *name, struct error *error)
+static int remove_below(int parent_fd, const char *name, const atomic_bool *stop,
+                        struct error *error)
 {
     if (name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
         return error_set(error, ERROR_INVALID, "\"%s\" names nothing that can be removed", name);
@@ -317,16 +335,22 @@ static int remove_below(int parent_fd, const char *name, struct error *error)
         return 0;
     if (errno != EISDIR)
         return error_set_errno(error, errno, "cannot remove %s", name);
-    return remove_folder(parent_fd, name, error);
+    return remove_folder(parent_fd, name, stop, error);
 }
 
 int file_remove_tree(int dir_fd, const char *name, struct error *error)
+{
+    return file_remove_tree_until(dir_fd, name, NULL, error);
+}
+
+int file_remove_tree_until(int dir_fd, const char *name, const atomic_bool *stop,
+                           struct error *error)
 {
     struct error own = ERROR_INIT;
     const char *slash = strrchr(name, '/');
     int result;
     if (slash == NULL && dir_fd != AT_FDCWD) {
-        result = remove_below(dir_fd, name, &own);
+        result = remove_below(dir_fd, name, stop, &own);
     } else {
         char *folder = slash == NULL   ? memory_string(".")
                        : slash == name ? memory_string("/")
@@ -337,7 +361,7 @@ int file_remove_tree(int dir_fd, const char *name, struct error *error)
             return 0;
         if (parent_fd < 0)
             return error_set_errno(error, errno, "cannot open the folder that holds %s", name);
-        result = remove_below(parent_fd, slash == NULL ? name : slash + 1, &own);
+        result = remove_below(parent_fd, slash == NULL ? name : slash + 1, stop, &own);
         close(parent_fd);
     }
     return result == 0 ? 0 : error_set(error, own.kind, "%s", own.message);

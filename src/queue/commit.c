@@ -148,9 +148,7 @@ static int batch_apply(struct commit_queue *queue, struct commit_op *op, struct 
         *error = op->error;
         return -1;
     }
-    if (op->kind->many_statements)
-        store_rollback_to(store);
-    return 0;
+    return op->kind->many_statements ? store_rollback_to(store, error) : 0;
 }
 
 static int batch_execute(struct commit_queue *queue, struct batch *batch, bool *wrote,

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,21 +28,16 @@ struct cleaner {
     pthread_t thread;
     pthread_mutex_t lock; /* guards the following */
     pthread_cond_t news;
-    bool has_news, is_stopping;
-};
+    bool has_news;
 
-static bool cleaner_is_stopping(struct cleaner *cleaner)
-{
-    pthread_mutex_lock(&cleaner->lock);
-    bool stopping = cleaner->is_stopping;
-    pthread_mutex_unlock(&cleaner->lock);
-    return stopping;
-}
+    atomic_bool is_stopping; /* written under the lock, so that no wait misses it */
+};
 
 static void remove_entry(struct cleaner *cleaner, const char *name)
 {
     struct error error = ERROR_INIT;
-    if (file_remove_tree(cleaner->trash_fd, name, &error) == 0)
+    if (file_remove_tree_until(cleaner->trash_fd, name, &cleaner->is_stopping, &error) == 0 ||
+        error.kind == ERROR_UNAVAILABLE) /* a stop waits for no tree: the next start goes on */
         return;
     log_warning("trash not removed, to be tried at the next start", log_text("name", name),
                 log_why(&error));
@@ -65,7 +61,7 @@ static void empty_trash(struct cleaner *cleaner, bool also_stuck)
         return;
     }
     struct dirent *entry;
-    while ((entry = readdir(stream)) != NULL && !cleaner_is_stopping(cleaner)) {
+    while ((entry = readdir(stream)) != NULL && !atomic_load(&cleaner->is_stopping)) {
         const char *name = entry->d_name;
         bool is_stuck = strncmp(name, STUCK_PREFIX, strlen(STUCK_PREFIX)) == 0;
         if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && (also_stuck || !is_stuck))
@@ -80,9 +76,9 @@ static void *cleaner_main(void *argument)
     bool first = true;
     for (;;) {
         pthread_mutex_lock(&cleaner->lock);
-        while (!cleaner->has_news && !cleaner->is_stopping)
+        while (!cleaner->has_news && !atomic_load(&cleaner->is_stopping))
             pthread_cond_wait(&cleaner->news, &cleaner->lock);
-        bool stopping = cleaner->is_stopping;
+        bool stopping = atomic_load(&cleaner->is_stopping);
         cleaner->has_news = false;
         pthread_mutex_unlock(&cleaner->lock);
         if (stopping)
@@ -117,7 +113,7 @@ void cleaner_stop(struct cleaner *cleaner)
     if (cleaner == NULL)
         return;
     pthread_mutex_lock(&cleaner->lock);
-    cleaner->is_stopping = true;
+    atomic_store(&cleaner->is_stopping, true);
     pthread_cond_signal(&cleaner->news);
     pthread_mutex_unlock(&cleaner->lock);
     pthread_join(cleaner->thread, NULL);

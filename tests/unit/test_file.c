@@ -374,6 +374,29 @@ static void remove_folders_without_permissions(void)
     assert_removed("tree");
 }
 
+START_TEST(removing_a_tree_can_be_stopped_and_taken_up_again)
+{
+    atomic_bool stop;
+    open_folder();
+    ck_assert_int_eq(mkdirat(folder, "tree", 0700), 0);
+    ck_assert_int_eq(mkdirat(folder, "tree/deep", 0700), 0);
+    int lowest = dup(folder);
+    close(lowest);
+    atomic_init(&stop, true);
+    ck_assert_int_eq(file_remove_tree_until(folder, "tree", &stop, &error), -1);
+    ck_assert_int_eq(error.kind, ERROR_UNAVAILABLE);
+    ck_assert_int_eq(faccessat(folder, "tree/deep", F_OK, 0), 0);
+    int after = dup(folder);
+    ck_assert_int_eq(after, lowest); /* no folder is left open */
+    close(after);
+    error_clear(&error);
+    atomic_store(&stop, false);
+    ck_assert_int_eq(file_remove_tree_until(folder, "tree", &stop, &error), 0);
+    ck_assert_int_ne(faccessat(folder, "tree", F_OK, 0), 0);
+    close_folder();
+}
+END_TEST
+
 START_TEST(folders_without_permissions_are_removed)
 {
     open_folder();
@@ -471,6 +494,7 @@ TEST_MAIN("file", TEST(a_file_is_read_behind_what_the_buffer_holds),
           TEST(names_that_lead_elsewhere_are_refused),
           TEST(links_inside_a_tree_are_removed_and_not_followed), TEST(a_wide_tree_goes),
           TEST(a_tree_of_20000_levels_goes_with_few_descriptors),
+          TEST(removing_a_tree_can_be_stopped_and_taken_up_again),
           TEST(folders_without_permissions_are_removed),
           TEST(a_deep_tree_without_permissions_is_removed),
           TEST(what_cannot_be_removed_is_reported_and_the_rest_goes),

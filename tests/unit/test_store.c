@@ -447,13 +447,13 @@ START_TEST(savepoint_undoes_one_operation_of_a_batch_and_what_it_counted)
     store_fixture_begin(&fixture);
     ck_assert_int_eq(store_savepoint(fixture.store, &error), 0);
     store_fixture_accept(&fixture, 1);
-    store_rollback_to(fixture.store);
+    ck_assert_int_eq(store_rollback_to(fixture.store, &error), 0);
     ck_assert(!store_wrote(fixture.store));
     store_fixture_accept(&fixture, 1);
     ck_assert_int_eq(store_savepoint(fixture.store, &error), 0);
     store_fixture_accept(&fixture, 1);
     store_fixture_accept(&fixture, 1);
-    store_rollback_to(fixture.store);
+    ck_assert_int_eq(store_rollback_to(fixture.store, &error), 0);
     ck_assert_int_eq(store_savepoint(fixture.store, &error), 0);
     store_fixture_accept(&fixture, 1);
     ck_assert_int_eq(store_release(fixture.store, &error), 0);

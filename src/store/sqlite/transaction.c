@@ -53,14 +53,17 @@ int store_release(struct store *store, struct error *error)
     return control(store, STATEMENT_RELEASE, "RELEASE operation", "release a savepoint", error);
 }
 
-void store_rollback_to(struct store *store)
+int store_rollback_to(struct store *store, struct error *error)
 {
     if (!store_in_transaction(store))
-        return;
-    sqlite3_exec(store->db, "ROLLBACK TO operation; RELEASE operation", NULL, NULL, NULL);
+        return 0;
+    if (sqlite3_exec(store->db, "ROLLBACK TO operation; RELEASE operation", NULL, NULL, NULL) !=
+        SQLITE_OK)
+        return statement_failed(store->db, "undo an operation", error);
     store->load_count = store->load_at_savepoint;
     /* What was undone does not count as written. */
     store->changes_at_begin += sqlite3_total_changes64(store->db) - store->changes_at_savepoint;
+    return 0;
 }
 
 bool store_in_transaction(struct store *store)
