@@ -88,7 +88,7 @@ void config_release(struct config *config);        /* any thread; NULL is fine *
 
 /* One line per key that is set (to other than its default) whose feature does not exist yet. */
 void config_report_unsupported(const struct config *config, struct config_report *report);
-/* What makes starting impossible though the file is right (TLS keys set, a fleet's own user): -1 and why, ERROR_INVALID. */
+/* What makes starting impossible though the file is right (TLS keys set): -1 and why, ERROR_INVALID. */
 int config_check_start(const struct config *config, struct error *error);
 /* The same for isolation, which is the default and does not exist yet: --check-config only warns of it. */
 int config_check_sandbox(const struct config *config, struct error *error);

@@ -115,12 +115,6 @@ int config_check_start(const struct config *config, struct error *error)
         return error_set(error, ERROR_INVALID,
                          "hooks.tls_certificate, hooks.tls_key: this version does not speak TLS "
                          "yet; leave them empty and put a proxy in front");
-    for (size_t i = 0; i < config->fleet_count; i++)
-        if (config->fleets[i].user[0] != '\0')
-            return error_set(error, ERROR_INVALID,
-                             "fleet \"%.200s\": user: this version cannot run one fleet as another "
-                             "user yet; set runner.user, which holds for all",
-                             config->fleets[i].name);
     return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -31,7 +32,9 @@ static void user_fini(struct setup_user *user)
     free(user->name);
 }
 
-static int look_up(const char *name, struct setup_user *user, struct error *error)
+/* `key` is what names the user, for messages; root is what a fleet's own section alone may name. */
+static int look_up(const char *name, const char *key, bool may_be_root, struct setup_user *user,
+                   struct error *error)
 {
     char buffer[PASSWD_BUFFER_BYTES];
     struct passwd entry, *found = NULL;
@@ -40,12 +43,14 @@ static int look_up(const char *name, struct setup_user *user, struct error *erro
         return error_set_errno(error, failure, "cannot look up the user \"%s\"", name);
     if (found == NULL)
         return error_set(error, ERROR_INVALID,
-                         "there is no user \"%s\", as whom vessels are to run: change runner.user "
-                         "or create it",
-                         name);
-    if (found->pw_uid == 0)
+                         "there is no user \"%s\", as whom vessels are to run: change %s or create "
+                         "it",
+                         name, key);
+    if (found->pw_uid == 0 && !may_be_root)
         return error_set(error, ERROR_INVALID,
-                         "runner.user: vessels do not run as root; name another user");
+                         "%s: vessels do not run as root, unless the section of a fleet says so; "
+                         "name another user",
+                         key);
     user->uid = found->pw_uid;
     user->gid = found->pw_gid;
     user->change = true;
@@ -59,7 +64,21 @@ static int user_init(struct setup_user *user, const char *name, struct error *er
     user->name = memory_string(name);
     if (geteuid() != 0 || name[0] == '\0')
         return 0;
-    return look_up(name, user, error);
+    return look_up(name, "runner.user", false, user, error);
+}
+
+/* A fleet's own user is asked for in so many words: who cannot become him must not run its vessels as another. */
+static int fleet_user_init(struct setup_user *user, const struct config_fleet *fleet,
+                           struct error *error)
+{
+    char key[300];
+    snprintf(key, sizeof(key), "fleet \"%.200s\": user", fleet->name);
+    user->name = memory_string(fleet->user);
+    if (geteuid() != 0)
+        return error_set(
+            error, ERROR_INVALID,
+            "%s: only a webhookd that root has started can run vessels as another user", key);
+    return look_up(fleet->user, key, true, user, error);
 }
 
 static int count_slots(const struct config *config)
@@ -82,8 +101,9 @@ struct setup *setup_new(struct config *config, struct error *error)
     int result = user_init(&setup->user, config->runner.user, error);
     for (size_t i = 0; i < config->fleet_count && result == 0; i++) {
         const struct config_fleet *fleet = &config->fleets[i];
-        const char *name = fleet->user[0] != '\0' ? fleet->user : config->runner.user;
-        result = user_init(&setup->fleet_users[i], name, error);
+        result = fleet->user[0] != '\0'
+                     ? fleet_user_init(&setup->fleet_users[i], fleet, error)
+                     : user_init(&setup->fleet_users[i], config->runner.user, error);
     }
     if (result == 0)
         return setup;

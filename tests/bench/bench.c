@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,7 @@
 #define BUSY_RATE       1000
 #define FLEET_RUNS      40 /* for each turn of row 6 */
 #define START_BUDGET_MS 5.5
+#define BACKLOG_US      400000 /* of accepting: more runs than row 7 gets through */
 
 /* The sides of a row: what is judged, and what it is judged by. */
 enum side { OURS, THEIRS };
@@ -63,6 +65,15 @@ struct row {
     double (*measure)(struct bench *bench, enum side side);
     void (*end)(struct bench *bench);
 };
+
+/* ---- settings ---- */
+
+static int setting(const char *name, int otherwise, int most)
+{
+    const char *text = getenv(name);
+    int value = text ? atoi(text) : otherwise;
+    return value < 1 ? 1 : value > most ? most : value;
+}
 
 /* ---- webhookd ---- */
 
@@ -353,6 +364,101 @@ static double measure_start(struct bench *bench, enum side side)
     return median;
 }
 
+/* ---- row 7: runs per second ---- */
+
+static pid_t spawn_bash(void)
+{
+    static char name[] = "bash", option[] = "-c", script[] = "exit 0",
+                path[] = "PATH=/usr/local/bin:/usr/bin:/bin";
+    char *const arguments[] = {name, option, script, NULL}, *const environment[] = {path, NULL};
+    pid_t pid;
+    ck_assert_int_eq(posix_spawnp(&pid, "bash", NULL, NULL, arguments, environment), 0);
+    return pid;
+}
+
+static double spawn_rate(struct bench *bench, long parallel)
+{
+    long ended = 0, running = 0;
+    int64_t begun_us = clock_monotonic_us(), now_us;
+    while (running < parallel) {
+        (void)spawn_bash();
+        running++;
+    }
+    while ((now_us = clock_monotonic_us()) < begun_us + bench->side_us) {
+        ck_assert_int_gt(wait(NULL), 0);
+        ended++;
+        (void)spawn_bash();
+    }
+    while (running-- > 0)
+        wait(NULL);
+    return (double)ended * 1e6 / (double)(now_us - begun_us);
+}
+
+/* The backlog is accepted with the runner disabled; what is counted is vessels that have ended. */
+static double measure_runs(struct bench *bench, enum side side)
+{
+    long parallel = 4 * sysconf(_SC_NPROCESSORS_ONLN); /* as runner.max_vessels has it */
+    if (side == THEIRS)
+        return spawn_rate(bench, parallel);
+    begin_accepting(bench);
+    struct load_plan plan = {.connections = BUSY_CLIENTS, .measured_us = BACKLOG_US};
+    struct load_report report = {0, SAMPLES_INIT};
+    post(bench, &plan, &report);
+    samples_free(&report.latencies_us);
+    ck_assert_int_eq(daemon_stop(&bench->daemon), 0);
+    struct daemon_options options = bench->daemon.options;
+    options.runner = "enabled = true";
+    options.state_dir = bench->daemon.state_dir;
+    char *state_dir = memory_string(bench->daemon.state_dir);
+    options.state_dir = state_dir;
+    daemon_configure(&bench->daemon, &options);
+    daemon_restart(&bench->daemon);
+    usleep(WARM_UP_US);
+    long long before = api_metric(&bench->daemon, "attempts_ended_total");
+    int64_t begun_us = clock_monotonic_us();
+    usleep((useconds_t)bench->side_us);
+    long long ended = api_metric(&bench->daemon, "attempts_ended_total") - before;
+    double rate = (double)ended * 1e6 / (double)(clock_monotonic_us() - begun_us);
+    end_daemon(bench);
+    free(state_dir);
+    return rate;
+}
+
+/* ---- row 8: a long backlog ---- */
+
+static void begin_backlog(struct bench *bench)
+{
+    begin_accepting(bench);
+    int64_t wanted = setting("BENCH_BACKLOG", 1000000, 100000000), had;
+    while ((had = api_metric(&bench->daemon, "commit_operations_total")) < wanted) {
+        struct load_plan plan = {.connections = BUSY_CLIENTS, .measured_us = 2000000};
+        struct load_report report = {0, SAMPLES_INIT};
+        post(bench, &plan, &report);
+        samples_free(&report.latencies_us);
+    }
+    printf("    %lld runs wait\n", (long long)had);
+}
+
+static double measure_backlog(struct bench *bench, enum side side)
+{
+    struct load_plan plan = {
+        .connections = BUSY_CLIENTS, .warm_up_us = WARM_UP_US, .measured_us = bench->side_us};
+    struct load_report report = {0, SAMPLES_INIT};
+    struct bench empty = *bench;
+    if (side == OURS) {
+        post(bench, &plan, &report);
+    } else {
+        snprintf(empty.folder, sizeof(empty.folder), "%.200s/empty", bench->folder);
+        ck_assert_int_eq(mkdir(empty.folder, 0755), 0);
+        begin_accepting(&empty);
+        post(&empty, &plan, &report);
+        end_daemon(&empty);
+        remove_tree(empty.folder);
+    }
+    samples_free(&report.latencies_us);
+    return report.rate;
+}
+
 /* ---- the table ---- */
 
 static const struct row rows[] = {
@@ -410,16 +516,27 @@ static const struct row rows[] = {
      begin_start,
      measure_start,
      end_disk},
+    {"runs, fleet of one BASH vessel that does exit 0, sandbox off",
+     {"webhookd", "posix_spawn + wait of bash, as many at once"},
+     "/s",
+     0.55,
+     true,
+     1,
+     NULL,
+     measure_runs,
+     NULL},
+    {"durable POSTs with a backlog of 1,000,000 waiting runs, 256 connections",
+     {"with the backlog", "an empty store"},
+     "/s",
+     0.90,
+     true,
+     BUSY_CLIENTS,
+     begin_backlog,
+     measure_backlog,
+     end_daemon},
 };
 
 /* ---- turns ---- */
-
-static int setting(const char *name, int otherwise, int most)
-{
-    const char *text = getenv(name);
-    int value = text ? atoi(text) : otherwise;
-    return value < 1 ? 1 : value > most ? most : value;
-}
 
 static void print_verdict(const struct row *row, struct samples *ours, struct samples *theirs,
                           struct samples *ratios)

@@ -670,6 +670,39 @@ START_TEST(user_that_does_not_exist_is_refused_at_start)
 }
 END_TEST
 
+START_TEST(fleet_section_has_its_own_user_and_only_there_may_it_be_root)
+{
+    if (geteuid() != 0 || !getpwnam("daemon")) {
+        test_skip("fleet sections: only root can run vessels as another user");
+        return;
+    }
+    static const char *const users[] = {"daemon", "root"};
+    struct daemon daemon;
+    for (size_t i = 0; i < ARRAY_COUNT(users); i++) {
+        char *top = memory_format(
+            "min_free = \"0\"\nfleet \"default/default/Own\" { user = \"%s\" }", users[i]);
+        begin_with(&daemon, "", top);
+        char *script = bash_fleet("Own", "id -un"), *other = bash_fleet("Other", "id -un");
+        char *url = daemon_fleet(&daemon, script), *other_url = daemon_fleet(&daemon, other);
+        const char *const urls[] = {url, other_url};
+        for (size_t k = 0; k < ARRAY_COUNT(urls); k++) {
+            json_t *run = api_post_and_wait(&daemon, urls[k], "x");
+            char *output = api_output(&daemon, run, "main");
+            output[strcspn(output, "\n")] = '\0';
+            ck_assert_str_eq(output, k == 0 ? users[i] : "nobody");
+            free(output);
+            json_decref(run);
+        }
+        free(other_url);
+        free(url);
+        free(other);
+        free(script);
+        free(top);
+        daemon_finish(&daemon);
+    }
+}
+END_TEST
+
 /* ---- retention ---- */
 
 static bool is_gone(struct daemon *daemon, const char *run_id)
@@ -832,6 +865,7 @@ int main(void)
         KEYS(sandbox_strict_is_refused_and_off_runs_vessels, "runner.sandbox"),
         KEYS(user_is_whom_vessels_run_as_under_root, "runner.user"),
         KEYS(user_that_does_not_exist_is_refused_at_start, "runner.user"),
+        KEYS(fleet_section_has_its_own_user_and_only_there_may_it_be_root, "runner.user"),
         KEYS(retention_deletes_ended_runs_with_their_bodies_and_logs, "retention.runs"),
         KEYS(keys_that_are_not_acted_on_yet_say_so_at_start, "runner.readable", "runner.writable",
              "runner.network", "runner.max_memory", "runner.max_processes",
