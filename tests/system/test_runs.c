@@ -526,6 +526,69 @@ START_TEST(vessel_behind_an_errored_one_is_incomplete)
 }
 END_TEST
 
+/* Ten vessels with branches, joins, a retry and an error path:
+ *
+ *     start ─► build ─► test ─┬─► pack ─► ship        test fails: pack is incomplete, and ship behind it
+ *        │                    └─(ERRORED)─► rescue ─► report
+ *        └─► docs ─(COMPLETED)─► site (docs fails twice, and then not)
+ *     start, site ─► last */
+START_TEST(ten_vessels_with_branches_joins_and_an_error_path_end_as_their_paths_say)
+{
+    static const struct {
+        const char *name, *script, *status;
+        int attempts, exit_code;
+    } vessels[] = {
+        {"start", "echo from start > shared", "success", 1, 0},
+        {"build", "cat shared", "success", 1, 0},
+        {"test", "exit 4", "errored", 1, 4},
+        {"pack", "echo never", "incomplete", 0, -1},
+        {"ship", "echo never", "incomplete", 0, -1},
+        {"rescue", "cat shared", "success", 1, 0},
+        {"report", "echo done", "success", 1, 0},
+        {"docs", "test $WEBHOOKD_ATTEMPT = 3", "success", 3, 0},
+        {"site", "echo built", "success", 1, 0},
+        {"last", "cat shared", "success", 1, 0},
+    };
+    struct daemon daemon;
+    struct buffer text = BUFFER_INIT;
+    buffer_append_text(&text, "name: Ten\nvessels:\n");
+    for (size_t i = 0; i < ARRAY_COUNT(vessels); i++)
+        buffer_append_format(
+            &text,
+            "  %s:\n    source: { type: CODE, language: BASH, file_to_run: a,\n"
+            "              file: { name: a, content: '%s' } }\n"
+            "    guardrails: { retry_count: 2, exclude_exit_code_ranges: [ 4 ] }\n",
+            vessels[i].name, vessels[i].script);
+    buffer_append_text(&text, "connections:\n"
+                              "  start: { build: SUCCESS, docs: SUCCESS, last: SUCCESS }\n"
+                              "  build: { test: SUCCESS }\n"
+                              "  test: { pack: SUCCESS, rescue: ERRORED }\n"
+                              "  pack: { ship: COMPLETED }\n"
+                              "  rescue: { report: SUCCESS }\n"
+                              "  docs: { site: COMPLETED }\n"
+                              "  site: { last: SUCCESS }\n");
+    daemon_begin(&daemon, &plain);
+    char *url = daemon_fleet(&daemon, buffer_text(&text));
+    json_t *run = api_post_and_wait(&daemon, url, "x");
+    ck_assert_str_eq(api_text(run, "status"), "errored");
+    for (size_t i = 0; i < ARRAY_COUNT(vessels); i++) {
+        const char *name = vessels[i].name;
+        ck_assert_msg(strcmp(vessel_text(run, name, "status"), vessels[i].status) == 0, "%s is %s",
+                      name, vessel_text(run, name, "status"));
+        ck_assert_int_eq(vessel_number(run, name, "attempts"), vessels[i].attempts);
+        if (vessels[i].exit_code >= 0)
+            ck_assert_int_eq(vessel_number(run, name, "exit_code"), vessels[i].exit_code);
+    }
+    char *output = api_output(&daemon, run, "last");
+    ck_assert_str_eq(output, "from start\n");
+    free(output);
+    json_decref(run);
+    free(url);
+    buffer_free(&text);
+    daemon_finish(&daemon);
+}
+END_TEST
+
 START_TEST(stub_vessel_ends_errored_with_its_reason)
 {
     struct daemon daemon;
@@ -1021,6 +1084,7 @@ TEST_MAIN("runs", TEST(body_reaches_the_vessel_byte_for_byte),
           TEST(python_vessel_runs), TEST(node_vessel_runs),
           TEST(vessels_on_a_success_path_share_the_working_folder_and_run_in_order),
           TEST(vessel_behind_an_errored_one_is_incomplete),
+          TEST(ten_vessels_with_branches_joins_and_an_error_path_end_as_their_paths_say),
           TEST(stub_vessel_ends_errored_with_its_reason), TEST(exit_codes_are_recorded),
           TEST(interpreter_that_cannot_be_executed_is_127_with_the_reason),
           TEST(cutoff_ends_the_whole_tree_and_is_recorded),
