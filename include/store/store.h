@@ -41,6 +41,9 @@ int store_resync(const struct store_options *options, struct error *error);
  * checkpoints off. A store newer than the program: ERROR_INVALID. */
 struct store *store_open(const struct store_options *options, struct error *error);
 void store_close(struct store *store);
+/* On a STORE_READ connection: what still searches at this moment of the monotonic clock is broken off with ERROR_UNAVAILABLE; 0 = never. A reader
+ * keeps the write-ahead log from starting over, so none may take for ever. */
+void store_set_deadline(struct store *store, int64_t deadline_ms);
 int store_schema_version(struct store *store); /* number of the last migration applied */
 int store_schema_newest(void);                 /* the last one this program has */
 

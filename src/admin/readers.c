@@ -4,10 +4,12 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 
 /* More than this many calls at once is rare; the connections beyond are closed after use. */
-#define READERS_KEPT 8
+#define READERS_KEPT  8
+#define CALL_LIMIT_MS 10000 /* for all searches of a call */
 
 struct readers {
     struct store_options options;
@@ -42,7 +44,11 @@ struct store *readers_take(struct readers *readers, struct error *error)
     if (readers->idle_count > 0)
         store = readers->idle[--readers->idle_count];
     pthread_mutex_unlock(&readers->lock);
-    return store ? store : store_open(&readers->options, error);
+    if (!store)
+        store = store_open(&readers->options, error);
+    if (store)
+        store_set_deadline(store, clock_monotonic_ms() + CALL_LIMIT_MS);
+    return store;
 }
 
 void readers_give(struct readers *readers, struct store *store, bool broken)

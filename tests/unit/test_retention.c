@@ -170,6 +170,40 @@ START_TEST(room_is_given_back_in_steps)
 }
 END_TEST
 
+static int stop_at_none(void *context, const struct run_row *row)
+{
+    (void)context, (void)row;
+    return 0;
+}
+
+/* A search that nobody wants to wait for, and that would keep the log from starting over. */
+START_TEST(a_reader_that_searches_for_too_long_is_broken_off)
+{
+    struct error error = ERROR_INIT;
+    store_fixture_open(&fixture, NULL);
+    store_fixture_fleet(&fixture, "greet", 1);
+    store_fixture_begin(&fixture);
+    for (int i = 0; i < 3000; i++)
+        store_fixture_accept(&fixture, 1);
+    store_fixture_commit(&fixture);
+    struct store_options options = fixture.options;
+    options.mode = STORE_READ;
+    struct store *reader = store_open(&options, &error);
+    ck_assert_ptr_nonnull(reader);
+    struct run_filter filter = {.limit = 10000};
+    store_set_deadline(reader, 1);
+    ck_assert_int_eq(store_list_runs(reader, &filter, stop_at_none, NULL, &error), -1);
+    ck_assert_int_eq(error.kind, ERROR_UNAVAILABLE);
+    ck_assert_msg(strstr(error.message, "ask for less"), "%s", error.message);
+    error_clear(&error);
+    store_set_deadline(reader, 0);
+    ck_assert_int_eq(store_list_runs(reader, &filter, stop_at_none, NULL, &error), 0);
+    store_close(reader);
+    store_fixture_close(&fixture);
+}
+END_TEST
+
 TEST_MAIN("retention", TEST(only_ended_runs_that_are_old_enough_are_found_and_never_the_newest),
           TEST(a_deleted_run_leaves_no_row_and_an_open_one_is_not_deleted),
+          TEST(a_reader_that_searches_for_too_long_is_broken_off),
           SLOW_TEST(room_is_given_back_in_steps, 180))

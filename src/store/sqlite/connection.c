@@ -101,6 +101,20 @@ static int note_log_frames(void *store, sqlite3 *db, const char *name, int frame
     return SQLITE_OK;
 }
 
+/* SQLite asks it every so many steps; not 0 breaks the statement off. */
+#define STEPS_BETWEEN 20000
+
+static int is_overdue(void *context)
+{
+    const struct store *store = context;
+    return store->deadline_ms != 0 && clock_monotonic_ms() > store->deadline_ms;
+}
+
+void store_set_deadline(struct store *store, int64_t deadline_ms)
+{
+    store->deadline_ms = deadline_ms;
+}
+
 static int set_up(struct store *store, enum connection_use use, bool relaxed_sync,
                   struct error *error)
 {
@@ -115,6 +129,8 @@ static int set_up(struct store *store, enum connection_use use, bool relaxed_syn
     /* An automatic checkpoint would hide a failed sync, and let a request wait for it. */
     sqlite3_wal_autocheckpoint(db, 0);
     sqlite3_wal_hook(db, note_log_frames, store);
+    if (use == USE_READ)
+        sqlite3_progress_handler(db, STEPS_BETWEEN, is_overdue, store);
     if (execute(db, common, "set up the connection", error) != 0)
         return -1;
     if (use == USE_WRITE) {

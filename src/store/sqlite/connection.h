@@ -117,6 +117,7 @@ struct store {
     sqlite3 *db;
     sqlite3_stmt *statements[STATEMENT_COUNT];
     int schema_version;
+    int64_t deadline_ms;      /* of a reader's search; 0 = none */
     int log_frames;           /* in the write-ahead log after this connection's last commit */
     int64_t last_number;      /* of the last run, committed or not: those rolled back are skipped */
     int64_t changes_at_begin; /* sqlite3_total_changes64, to tell whether a transaction wrote */

@@ -25,6 +25,7 @@ enum error_kind statement_error_kind(int extended_code, int errnum)
         return errnum == EIO ? ERROR_IO : ERROR_INTERNAL;
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
+    case SQLITE_INTERRUPT: /* store_set_deadline */
         return ERROR_UNAVAILABLE;
     default:
         return ERROR_INTERNAL;
@@ -40,6 +41,8 @@ static const char *advice(int extended_code)
         return "; the file is not a database: is `store` right?";
     case SQLITE_FULL:
         return "; make room on the disk of state_dir";
+    case SQLITE_INTERRUPT:
+        return "; it took too long: ask for less, of one fleet, one status or a shorter time";
     case SQLITE_READONLY:
         return "; the file or its folder cannot be written by this user";
     default:
