@@ -397,6 +397,7 @@ static int start_hooks(struct daemon *daemon, int listen_fd, struct error *error
 static int daemon_start(struct daemon *daemon, struct error *error)
 {
     int listen_fd = daemon->inherited_fd;
+    bool is_ours = listen_fd < 0;
     if (secret_init(error) != 0 || !(daemon->loop = loop_new(error)) ||
         signals_prepare(daemon, error) != 0 || log_start(error) != 0)
         return -1;
@@ -407,8 +408,8 @@ static int daemon_start(struct daemon *daemon, struct error *error)
     if (listen_fd < 0 && (listen_fd = http_listen(daemon->config->hooks.listen, error)) < 0)
         return -1;
     http_listen_address(listen_fd, daemon->hooks_address);
-    /* Whoever may reach a unix socket may POST, as on a port: its folder decides, not our umask. */
-    if (strncmp(daemon->hooks_address, "unix:/", 6) == 0)
+    /* Whoever may reach a unix socket may POST, as on a port: its folder decides, not our umask. Of one that systemd has made, systemd. */
+    if (is_ours && strncmp(daemon->hooks_address, "unix:/", 6) == 0)
         (void)chmod(daemon->hooks_address + 5, 0666);
     if (start_queue(daemon, error) != 0 || clock_prepare(daemon, error) != 0 ||
         !(daemon->spool = spool_start(daemon->state.fd, &daemon->store, error)) ||

@@ -136,6 +136,14 @@ bool acceptance_expire(struct acceptance *acceptance, struct http_exchange *exch
         settle(acceptance, ACCEPTANCE_UNAVAILABLE); /* `done` will not come */
         return true;
     }
+    if (acceptance->op.kind == &check_kind) { /* no run can come of it */
+        struct http_exchange *waiting = atomic_exchange(&acceptance->waiter, NULL);
+        if (waiting == NULL)
+            return false;
+        acceptance->result->outcome = ACCEPTANCE_UNAVAILABLE;
+        http_resume(waiting);
+        return true;
+    }
     if (atomic_exchange(&acceptance->waiter, NULL) == NULL)
         return false;
     log_warning("request left without an answer", log_id("request", http_request_id(exchange)),

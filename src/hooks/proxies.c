@@ -90,8 +90,8 @@ struct chain {
 static int collect(void *context, const char *name, const char *value)
 {
     struct chain *chain = context;
-    if (strcasecmp(name, "X-Forwarded-For") == 0 && chain->count < CHAIN_MAX)
-        chain->values[chain->count++] = value;
+    if (strcasecmp(name, "X-Forwarded-For") == 0)
+        chain->values[chain->count++ % CHAIN_MAX] = value; /* the last ones: the nearest proxies' */
     return 0;
 }
 
@@ -131,8 +131,9 @@ char *proxies_client(const struct proxies *proxies, const struct http_exchange *
         return text;
     struct chain chain = {.count = 0};
     http_each_header(exchange, collect, &chain);
-    while (chain.count > 0)
-        if (walk(proxies, chain.values[--chain.count], text))
+    size_t last = chain.count, first = last > CHAIN_MAX ? last - CHAIN_MAX : 0;
+    while (last > first)
+        if (walk(proxies, chain.values[--last % CHAIN_MAX], text))
             break;
     return text;
 }

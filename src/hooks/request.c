@@ -19,8 +19,9 @@
 #include "hooks/acceptance.h"
 #include "hooks/listener.h"
 
-#define PREFIX      "/hooks/"
-#define RETRY_AFTER "5" /* seconds; a batch that failed is over by then */
+#define PREFIX              "/hooks/"
+#define MAX_DISCARDED_BYTES (64 * 1024) /* of a body that is read for its sender's sake */
+#define RETRY_AFTER         "5"         /* seconds; a batch that failed is over by then */
 
 /*   NEW ─► CHECKING ─► READING ─► (WRITING ─► READING)* ─► SYNCING ─► STORING
  *    └────────────────────►┘ (small)   └───────────────────────────────►┘
@@ -181,17 +182,34 @@ static int64_t answer_deadline_ms(const struct request *request)
     return clock_monotonic_ms() + request->settings->config->hooks.answer_timeout_ms;
 }
 
-/* Memory for a small body, or for the pieces of a large one. -1: the bound on bytes in flight is reached. */
-static int reserve_body(struct request *request)
+static int reserve(struct request *request, size_t bytes)
 {
-    size_t bytes =
-        request->spools ? SPOOL_PIECE_BYTES : (size_t)http_content_length(request->exchange);
     if (in_flight_reserve(request->hooks, request->settings, (int64_t)bytes) != 0)
         return -1;
-    request->reserved_bytes = (int64_t)bytes;
-    request->body = malloc(bytes);
-    request->body_capacity = bytes;
+    request->reserved_bytes += (int64_t)bytes;
+    return 0;
+}
+
+/* Memory for the pieces of a large body, whose token is known to be good. -1: the bound on bytes in flight is reached. */
+static int reserve_pieces(struct request *request)
+{
+    if (reserve(request, SPOOL_PIECE_BYTES) != 0)
+        return -1;
+    request->body = malloc(SPOOL_PIECE_BYTES);
+    request->body_capacity = SPOOL_PIECE_BYTES;
     return request->body ? 0 : -1;
+}
+
+/* A small body counts as it comes: its token may be a stranger's, who declares much and sends nothing. */
+static int reserve_arrived(struct request *request, size_t bytes)
+{
+    if (request->spools)
+        return 0;
+    if (!request->body) {
+        request->body_capacity = (size_t)http_content_length(request->exchange);
+        request->body = malloc(request->body_capacity);
+    }
+    return request->body ? reserve(request, bytes) : -1;
 }
 
 static enum http_step begin_reading(struct request *request)
@@ -201,8 +219,7 @@ static enum http_step begin_reading(struct request *request)
         return refuse(request, 413, "the body is larger than max_body");
     if (request->no_room)
         return refuse(request, 503, "there is no room to store it now: try again");
-    bool has_body = request->spools || http_content_length(request->exchange) > 0;
-    if (has_body && reserve_body(request) != 0)
+    if (request->spools && reserve_pieces(request) != 0)
         return refuse(request, 503, "too many bodies are on their way: try again");
     set_state(request, REQUEST_READING);
     return HTTP_CONTINUE;
@@ -229,7 +246,8 @@ static enum http_step begin_new(struct request *request)
     if (request->no_room)
         log_debug("no room for a body", log_id("request", http_request_id(exchange)),
                   log_int("bytes", length), log_why(&error));
-    if (!request->spools && !request->no_room)
+    bool is_too_large = length > request->settings->config->hooks.max_body_bytes;
+    if (!request->spools && !request->no_room && !is_too_large)
         return begin_reading(
             request); /* the token is looked up in the transaction that stores the run */
     set_state(request, REQUEST_CHECKING);
@@ -281,13 +299,15 @@ static void spooler_done(void *context, const struct error *error)
 }
 
 /* The rest of a large body is read, but not kept, so that its sender sees the answer: there is none before its end. */
-static void refuse_the_rest(struct request *request, const struct error *why)
+static void refuse_the_rest(struct request *request, const char *message)
 {
-    log_debug("no room for the rest of a body",
-              log_id("request", http_request_id(request->exchange)), log_why(why));
     spool_discard(request->spooled);
     request->spooled = NULL;
-    request->refusal = (struct refusal){503, "there is no room to store it now: try again"};
+    free(request->body);
+    request->body = NULL;
+    in_flight_release(request->hooks, request->reserved_bytes);
+    request->reserved_bytes = 0;
+    request->refusal = (struct refusal){503, message};
     set_state(request, REQUEST_REFUSED);
 }
 
@@ -296,7 +316,9 @@ static enum http_step write_piece(struct request *request)
 {
     struct error error = ERROR_INIT;
     if (commit_has_room(request->hooks->queue, (int64_t)request->body_bytes, &error) != 0) {
-        refuse_the_rest(request, &error);
+        log_debug("no room for the rest of a body",
+                  log_id("request", http_request_id(request->exchange)), log_why(&error));
+        refuse_the_rest(request, "there is no room to store it now: try again");
         return HTTP_CONTINUE;
     }
     if (!request->spooled)
@@ -323,10 +345,19 @@ static enum http_step request_data(struct http_exchange *exchange, const void *b
 {
     (void)context;
     struct request *request = http_user(exchange);
-    if (request->state == REQUEST_REFUSED)
-        return HTTP_CONTINUE;
+    if (request->state == REQUEST_REFUSED) {
+        request->total_bytes += (int64_t)count;
+        return request->total_bytes > MAX_DISCARDED_BYTES &&
+                       request->total_bytes > request->settings->config->hooks.max_body_bytes
+                   ? close_without_answer(request, "the body of a refused request grew too large")
+                   : HTTP_CONTINUE;
+    }
     if (piece_written(request) != 0)
         return close_without_answer(request, request->spool_error.message);
+    if (reserve_arrived(request, count) != 0) {
+        refuse_the_rest(request, "too many bodies are on their way: try again");
+        return HTTP_CONTINUE;
+    }
     size_t room = request->body_capacity - request->body_bytes;
     *consumed = count < room ? count : room;
     request->total_bytes += (int64_t)*consumed;

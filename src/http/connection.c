@@ -64,7 +64,9 @@ bool connection_reenter(struct http_connection *connection)
     pthread_mutex_lock(&connection->hold);
     if (connection->phase == PHASE_SUSPENDED) {
         connection->phase = PHASE_BODY;
-        connection->deadline_ms = connection->body_deadline_ms;
+        /* Whose body is in has its answer coming, however long it has waited for the disk. */
+        bool has_body = connection->exchange.stage == EXCHANGE_FINISH;
+        connection->deadline_ms = has_body ? 0 : connection->body_deadline_ms;
     }
     bool aborted = connection->aborted;
     pthread_mutex_unlock(&connection->hold);

@@ -90,6 +90,7 @@ struct http_server {
     struct reaper *reaper;
     _Atomic int64_t header_timeout_ms, body_timeout_ms, idle_timeout_ms;
     atomic_bool draining;
+    atomic_bool stopping;        /* no request may begin any more: libmicrohttpd is about to stop */
     _Atomic int64_t in_progress; /* exchanges that have begun and not ended */
     _Atomic uint64_t refused;
 };

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -71,9 +72,13 @@ static socklen_t parse_unix(const char *path, union any_address *address)
     return sizeof(address->un);
 }
 
-/* Removes a socket file that nobody listens on any more; leaves everything else for bind to complain about. */
+/* Removes a socket file that nobody listens on any more; leaves everything else for bind to complain about: connecting to a plain file is
+ * refused too. */
 static void remove_stale_socket(const union any_address *address, socklen_t bytes)
 {
+    struct stat status;
+    if (lstat(address->un.sun_path, &status) != 0 || !S_ISSOCK(status.st_mode))
+        return;
     int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (probe < 0)
         return;

@@ -148,8 +148,14 @@ static enum MHD_Result exchange_begin(struct http_exchange *exchange)
     if (!exchange->chunked && exchange->content_length < 0 &&
         strcmp(exchange->method, "GET") != 0 && strcmp(exchange->method, "HEAD") != 0)
         http_close_after(exchange);
-    exchange->begun = true;
+    /* First counted, then asked; the stop does it the other way around, so that one of the two sees the other. */
     atomic_fetch_add(&server->in_progress, 1);
+    if (atomic_load(&server->stopping)) {
+        atomic_fetch_sub(&server->in_progress, 1);
+        refusal = (struct guard_refusal){503, "webhookd is shutting down"};
+        return exchange_refuse(exchange, &refusal);
+    }
+    exchange->begun = true;
     exchange_set_stage(exchange, EXCHANGE_BEGIN);
     return take_step(exchange, server->options.service->begin(exchange, server->options.context));
 }
@@ -228,8 +234,9 @@ static void on_completed(void *context, struct MHD_Connection *mhd, void **reque
     if (!exchange)
         return;
     struct http_connection *connection = exchange->connection;
-    exchange_close(exchange);
+    /* First: a suspension that libmicrohttpd ended by itself must not expire while the service frees its request. */
     connection_enter(connection, PHASE_IDLE, clock_monotonic_ms());
+    exchange_close(exchange);
     *request = NULL;
 }
 
@@ -320,7 +327,9 @@ static int daemons_start(struct http_server *server, struct error *error)
 static void daemons_stop(struct http_server *server)
 {
     for (unsigned i = 0; i < HTTP_MAX_WORKERS; i++)
-        worker_stop(server->workers[i]);
+        worker_end(server->workers[i]);
+    for (unsigned i = 0; i < HTTP_MAX_WORKERS; i++)
+        worker_free(server->workers[i]);
     if (server->daemon)
         MHD_stop_daemon(server->daemon);
 }
@@ -357,12 +366,9 @@ void http_server_quiesce(struct http_server *server)
         close(fd);
 }
 
-int http_server_stop(struct http_server *server, int64_t timeout_ms)
+/* -1: some request does not end. */
+static int await_idle(struct http_server *server, int64_t until_ms)
 {
-    if (!server)
-        return 0;
-    http_server_quiesce(server);
-    int64_t until_ms = clock_monotonic_ms() + timeout_ms;
     while (atomic_load(&server->in_progress) > 0) {
         int64_t over_ms = clock_monotonic_ms() - until_ms;
         if (over_ms >= DRAIN_SHUT_MS)
@@ -371,6 +377,21 @@ int http_server_stop(struct http_server *server, int64_t timeout_ms)
             reaper_shut_unfinished(server->reaper);
         usleep(DRAIN_LOOK_US);
     }
+    return 0;
+}
+
+int http_server_stop(struct http_server *server, int64_t timeout_ms)
+{
+    if (!server)
+        return 0;
+    http_server_quiesce(server);
+    int64_t until_ms = clock_monotonic_ms() + timeout_ms;
+    if (await_idle(server, until_ms) != 0)
+        return -1;
+    /* A kept connection may have sent another request just now: what has begun ends, and no further one begins. */
+    atomic_store(&server->stopping, true);
+    if (await_idle(server, clock_monotonic_ms() + timeout_ms) != 0)
+        return -1;
     daemons_stop(server);
     reaper_stop(server->reaper);
     return 0;

@@ -93,8 +93,10 @@ static void *worker_main(void *argument)
     return NULL;
 }
 
-static void worker_free(struct worker *worker)
+void worker_free(struct worker *worker)
 {
+    if (!worker)
+        return;
     MHD_stop_daemon(worker->daemon);
     if (worker->wake_fd >= 0)
         close(worker->wake_fd);
@@ -126,7 +128,7 @@ void worker_quiesce(struct worker *worker)
         ;
 }
 
-void worker_stop(struct worker *worker)
+void worker_end(struct worker *worker)
 {
     if (!worker)
         return;
@@ -136,5 +138,4 @@ void worker_stop(struct worker *worker)
     while (atomic_load(&worker->resuming) >
            0) /* its last answer is out, its waker a few instructions behind */
         sched_yield();
-    worker_free(worker);
 }

@@ -21,7 +21,9 @@ struct worker *worker_current(void);
 void worker_resume(struct worker *worker, struct MHD_Connection *mhd);
 /* Stops listening; returns when the socket is closed. */
 void worker_quiesce(struct worker *worker);
-/* Ends the thread and closes every connection. No request may be in progress. NULL is fine. */
-void worker_stop(struct worker *worker);
+/* Ends the thread. No request may be in progress. NULL is fine. */
+void worker_end(struct worker *worker);
+/* After that closes every connection. NULL is fine. */
+void worker_free(struct worker *worker);
 
 #endif

@@ -5,10 +5,12 @@
 #include <pwd.h>
 #include <sqlite3.h>
 #include <stdio.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
@@ -241,6 +243,75 @@ START_TEST(hooks_listen_may_be_a_unix_socket)
     char *freed[] = {socket, path, url, text, admin, hooks, before};
     for (size_t i = 0; i < ARRAY_COUNT(freed); i++)
         free(freed[i]);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(hooks_listen_never_takes_the_place_of_a_file)
+{
+    struct daemon daemon;
+    static const struct daemon_options plain;
+    daemon_prepare(&daemon, &plain);
+    char *precious = daemon_write_file(&daemon, "precious", "mine", 4);
+    char *text = memory_format("min_free = \"0\"\nstate_dir = \"%s\"\n"
+                               "hooks { listen = \"unix:%s\" }\n"
+                               "admin { listen = \"\" socket = \"%s\" }\n"
+                               "runner { sandbox = \"off\" }\n",
+                               daemon.state_dir, precious, daemon.socket);
+    free(daemon_write_file(&daemon, "webhookd.conf", text, strlen(text)));
+    ck_assert_int_ne(daemon_start_fails(&daemon), 0);
+    struct stat status;
+    ck_assert_int_eq(stat(precious, &status), 0);
+    ck_assert(S_ISREG(status.st_mode));
+    ck_assert_int_eq(status.st_size, 4);
+    free(text);
+    free(precious);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+static bool has_ipv6(void)
+{
+    struct sockaddr_in6 here = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool has = fd >= 0 && bind(fd, (struct sockaddr *)&here, sizeof(here)) == 0;
+    if (fd >= 0)
+        close(fd);
+    return has;
+}
+
+START_TEST(hooks_listen_may_be_an_ipv6_address)
+{
+    if (!has_ipv6()) {
+        test_skip("there is no IPv6 here");
+        return;
+    }
+    struct daemon daemon;
+    static const struct daemon_options plain;
+    daemon_prepare(&daemon, &plain);
+    char *text =
+        memory_format("min_free = \"0\"\nstate_dir = \"%s\"\nhooks { listen = \"[::1]:0\" }\n"
+                      "admin { listen = \"\" socket = \"%s\" }\nrunner { sandbox = \"off\" }\n",
+                      daemon.state_dir, daemon.socket);
+    free(daemon_write_file(&daemon, "webhookd.conf", text, strlen(text)));
+    daemon_restart(&daemon);
+    char *url = make_fleet(&daemon, "Six", "true");
+    json_t *status = api_get(&daemon, "/status");
+    const char *hooks =
+        json_string_value(json_object_get(json_object_get(status, "listeners"), "hooks"));
+    ck_assert_msg(hooks && strncmp(hooks, "[::1]:", 6) == 0, "%s", hooks ? hooks : "none");
+    char *here = memory_format("http://%s%s", hooks, url_path(url));
+    struct response response;
+    http_post(here, NULL, "x", 1, &response);
+    ck_assert_int_eq(response.status, 201);
+    json_t *run = api_get(&daemon, "/fleetruns/%s", response.run_id);
+    ck_assert_str_eq(api_text(run, "remote_addr"), "::1");
+    json_decref(run);
+    json_decref(status);
+    response_free(&response);
+    free(here);
+    free(url);
+    free(text);
     daemon_finish(&daemon);
 }
 END_TEST
@@ -841,6 +912,8 @@ int main(void)
         KEYS(min_free_refuses_requests_when_the_disk_has_less, "min_free"),
         KEYS(min_free_refuses_a_body_that_is_on_its_way, "min_free"),
         KEYS(hooks_listen_may_be_a_unix_socket, "hooks.listen"),
+        KEYS(hooks_listen_may_be_an_ipv6_address, "hooks.listen"),
+        KEYS(hooks_listen_never_takes_the_place_of_a_file, "hooks.listen"),
         KEYS(public_url_is_what_webhooks_begin_with, "hooks.public_url"),
         KEYS(max_body_is_the_largest_body_that_is_taken, "hooks.max_body"),
         KEYS(max_connections_closes_the_longest_idle_one, "hooks.max_connections"),

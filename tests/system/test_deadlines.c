@@ -266,17 +266,17 @@ START_TEST(busy_connections_are_never_closed_for_a_new_one)
     int fds[3];
     hook_begin(&hook, &(struct daemon_options){.hooks = "max_connections = 3"});
     char *head =
-        memory_format("POST %s HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n", hook.path);
+        memory_format("POST %s HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhell", hook.path);
     for (int i = 0; i < 3; i++) {
         fds[i] = raw_connect(hook.daemon.port);
         send_text(fds[i], head);
     }
-    await_metric(&hook, "hooks_in_flight_bytes", 15); /* all three are in the middle of a body */
+    await_metric(&hook, "hooks_in_flight_bytes", 12); /* all three are in the middle of a body */
     int newcomer = raw_connect(hook.daemon.port);
     raw_await_close(newcomer);
     close(newcomer);
     for (int i = 0; i < 3; i++) {
-        send_text(fds[i], "hello");
+        send_text(fds[i], "o");
         raw_read_answer(fds[i], &response);
         assert_accepted(&response);
         response_free(&response);
@@ -334,9 +334,10 @@ START_TEST(max_in_flight_is_a_bound_that_passes)
                                hook.path, sizeof(body));
     int fd = raw_connect(hook.daemon.port);
     send_text(fd, head);
-    await_metric(&hook, "hooks_in_flight_bytes", sizeof(body));
+    ck_assert_int_eq(raw_send(fd, body, sizeof(body) - 1), 0);
+    await_metric(&hook, "hooks_in_flight_bytes", sizeof(body) - 1);
 
-    http_post(hook.url, NULL, "x", 1, &response);
+    http_post(hook.url, NULL, "xy", 2, &response);
     assert_refused(&response, 503, true);
     char *retry = response_header(&response, "Retry-After");
     ck_assert_ptr_nonnull(retry);
@@ -349,7 +350,7 @@ START_TEST(max_in_flight_is_a_bound_that_passes)
     assert_accepted(&response);
     response_free(&response);
 
-    ck_assert_int_eq(raw_send(fd, body, sizeof(body)), 0);
+    ck_assert_int_eq(raw_send(fd, body, 1), 0);
     raw_read_answer(fd, &response);
     assert_accepted(&response);
     hook_assert_body(&hook, response.run_id, body, sizeof(body));

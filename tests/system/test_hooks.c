@@ -410,6 +410,27 @@ END_TEST
 
 /* ---- the order of checks ---- */
 
+START_TEST(token_comes_before_the_size_of_a_small_body_too)
+{
+    struct hook hook;
+    struct response response;
+    char body[2 * KIB];
+    memset(body, 'b', sizeof(body));
+    hook_begin(&hook, &(struct daemon_options){.hooks = "max_body = \"1KiB\""});
+    char *unknown = hook_unknown_path();
+    char *url = memory_format("http://127.0.0.1:%d%s", hook.daemon.port, unknown);
+    http_post(url, NULL, body, sizeof(body), &response);
+    ck_assert_int_eq(response.status, 400);
+    response_free(&response);
+    http_post(hook.url, NULL, body, sizeof(body), &response);
+    ck_assert_int_eq(response.status, 413);
+    response_free(&response);
+    free(url);
+    free(unknown);
+    hook_finish(&hook);
+}
+END_TEST
+
 START_TEST(checks_come_in_their_order)
 {
     struct hook hook;
@@ -795,6 +816,13 @@ START_TEST(forwarded_address_is_believed_from_trusted_proxies_only)
     check_address(&hook, FORWARDED("X-Forwarded-For: 10.9.9.9, 10.1.2.3"), "10.9.9.9");
     check_address(&hook, FORWARDED("X-Forwarded-For: 192.0.2.7, nonsense, 10.1.2.3"), "10.1.2.3");
     check_address(&hook, FORWARDED("X-Forwarded-For: nonsense"), "127.0.0.1");
+
+    const char *many[102]; /* a sender's own lines before the proxies' */
+    for (size_t i = 0; i < ARRAY_COUNT(many); i++)
+        many[i] = "X-Forwarded-For: 198.51.100.1";
+    many[ARRAY_COUNT(many) - 2] = "X-Forwarded-For: 192.0.2.7";
+    many[ARRAY_COUNT(many) - 1] = NULL;
+    check_address(&hook, many, "192.0.2.7");
     hook_finish(&hook);
 }
 END_TEST
@@ -968,7 +996,7 @@ TEST_MAIN("hooks", TEST(accepted_run_is_answered_201_with_its_ids),
           TEST(headers_of_16_KiB_are_accepted_and_larger_ones_get_431),
           TEST(headers_or_a_target_beyond_all_bounds_are_refused_and_the_connection_closes),
           TEST(body_of_max_body_is_accepted_and_one_more_byte_refused),
-          TEST(checks_come_in_their_order),
+          TEST(token_comes_before_the_size_of_a_small_body_too), TEST(checks_come_in_their_order),
           TEST(large_or_chunked_body_is_refused_before_it_is_read),
           TEST(sender_of_a_large_body_to_a_wrong_token_finds_the_answer),
           TEST(sender_that_expects_100_continue_gets_it_and_then_201),
