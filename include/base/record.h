@@ -6,7 +6,8 @@
  *   lock     flock()ed by the daemon before it spawns; supervisor (and, in a sandbox, its pid 1) inherit the descriptor, so it is
  *            held for as long as any of them lives
  *   pid      the supervisor's pid in decimal, written first of all; trusted only after pidfd_open and a look that the lock is held
- *   started  exists once the process that becomes the interpreter was let go
+ *   mark     made by the supervisor; no longer empty once the process that becomes the interpreter was let go. (A file "started" says the
+ *            same; supervisors of before wrote that.)
  *   exit     the result, written as exit.tmp and renamed; not synced: the store is the durable record
  */
 #ifndef WEBHOOKD_BASE_RECORD_H
@@ -21,7 +22,7 @@
 #include "base/error.h"
 
 #define RECORD_FORMAT     1 /* of the exit record */
-#define RECORD_JOB_FORMAT 2
+#define RECORD_JOB_FORMAT 3
 
 /* Descriptors that the supervisor is spawned with. 0 to 2 are /dev/null. The last two are absent if there is nothing in them. */
 enum record_fd {
@@ -35,10 +36,20 @@ enum record_fd {
     RECORD_FD_BODY = 9, /* to be copied to <workdir>/<vessel run id>.webhook_body, from its start */
 };
 
+/* Called with it, a supervisor only tries whether the job's sandbox can be built, with RECORD_FD_JOB and RECORD_FD_WORKDIR: exits with 0, or says
+ * on stdout why not. */
+#define RECORD_TRIAL_ARGUMENT "--try-sandbox"
+
 /* What a supervisor is to do. Strings are never NULL. Owned by whoever made it (record_job_free frees the contents). */
 struct record_job {
     char *vessel_run_id;
-    char *workdir; /* absolute, as the vessel sees it: its cwd and HOME */
+    char *workdir;  /* absolute, as the vessel sees it: its cwd and HOME */
+    bool is_strict; /* in a sandbox of its own; workdir is SANDBOX_HOME then */
+    bool network; /* strict: keeps the machine's; else it has a loopback device and nothing more */
+    char **readable, **writable; /* strict: further files and folders that it sees, absolute */
+    size_t readable_count, writable_count;
+    int64_t max_memory_bytes, max_processes,
+        max_open_files; /* strict: of each process; of all; of each process */
     char *
         hidden_dir; /* off mode, root changing to another user: the state folder, which that user may not enter. The vessel gets a mount
                            namespace of its own in which only workdir is found there. "" = leave the mounts alone */
@@ -95,7 +106,9 @@ int record_lock_take(int folder_fd, struct error *error);
 /* 1 = someone holds it, 0 = free or not there, -1 = it cannot be asked now. */
 int record_lock_is_held(int folder_fd);
 bool record_has_started(int folder_fd);
-int record_mark_started(int folder_fd); /* 0 or -1 with errno; async-signal-safe */
+/* The file that will say so, made and still empty; a descriptor, or -1 with errno. It is opened while the folder may be entered. */
+int record_open_mark(int folder_fd);
+int record_mark_started(int mark_fd); /* 0 or -1 with errno; async-signal-safe */
 int record_pid_write(int folder_fd, pid_t pid, struct error *error);
 /* The supervisor's pid, 0 if it has not been written yet, -1 if it makes no sense. */
 pid_t record_pid_read(int folder_fd);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -49,6 +50,13 @@ int record_job_write(const struct record_job *job, struct buffer *into)
     put_number(into, RECORD_JOB_FORMAT);
     put_text(into, job->vessel_run_id);
     put_text(into, job->workdir);
+    put_number(into, job->is_strict ? 1 : 0);
+    put_number(into, job->network ? 1 : 0);
+    put_texts(into, job->readable, job->readable_count);
+    put_texts(into, job->writable, job->writable_count);
+    put_number(into, (uint64_t)job->max_memory_bytes);
+    put_number(into, (uint64_t)job->max_processes);
+    put_number(into, (uint64_t)job->max_open_files);
     put_text(into, job->hidden_dir);
     put_text(into, job->interpreter);
     put_text(into, job->search_path);
@@ -135,6 +143,13 @@ static void take_job(struct reader *reader, struct record_job *job)
 {
     job->vessel_run_id = take_text(reader);
     job->workdir = take_text(reader);
+    job->is_strict = take_number_between(reader, 0, 1) == 1;
+    job->network = take_number_between(reader, 0, 1) == 1;
+    job->readable = take_texts(reader, &job->readable_count);
+    job->writable = take_texts(reader, &job->writable_count);
+    job->max_memory_bytes = take_number_between(reader, 0, INT64_MAX / 2);
+    job->max_processes = take_number_between(reader, 0, INT32_MAX);
+    job->max_open_files = take_number_between(reader, 0, INT32_MAX);
     job->hidden_dir = take_text(reader);
     job->interpreter = take_text(reader);
     job->search_path = take_text(reader);
@@ -179,6 +194,14 @@ static bool is_relative_path(const char *text)
     }
 }
 
+static bool are_absolute(char *const *paths, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (paths[i][0] != '/')
+            return false;
+    return true;
+}
+
 /* What the supervisor takes for granted when it builds paths, argv and the environment. */
 static const char *find_fault(const struct record_job *job)
 {
@@ -189,6 +212,9 @@ static const char *find_fault(const struct record_job *job)
         return "its working folder is not absolute";
     if (job->hidden_dir[0] != '\0' && job->hidden_dir[0] != '/')
         return "its hidden folder is not absolute";
+    if (!are_absolute(job->readable, job->readable_count) ||
+        !are_absolute(job->writable, job->writable_count))
+        return "what it may see is not absolute";
     if (job->interpreter[0] == '\0')
         return "it names no interpreter";
     if (!is_relative_path(job->file_name) || !is_relative_path(job->file_to_run))
@@ -229,6 +255,8 @@ void record_job_free(struct record_job *job)
 {
     free(job->vessel_run_id);
     free(job->workdir);
+    free_texts(job->readable, job->readable_count);
+    free_texts(job->writable, job->writable_count);
     free(job->hidden_dir);
     free(job->interpreter);
     free(job->search_path);
@@ -402,13 +430,20 @@ int record_lock_is_held(int folder_fd)
 
 bool record_has_started(int folder_fd)
 {
-    return faccessat(folder_fd, "started", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+    struct stat status;
+    return faccessat(folder_fd, "started", F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
+           (fstatat(folder_fd, "mark", &status, AT_SYMLINK_NOFOLLOW) == 0 && status.st_size > 0);
 }
 
-int record_mark_started(int folder_fd)
+int record_open_mark(int folder_fd)
 {
-    int fd = openat(folder_fd, "started", O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-    return fd < 0 ? -1 : close(fd);
+    return openat(folder_fd, "mark", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+}
+
+int record_mark_started(int mark_fd)
+{
+    ssize_t written = write(mark_fd, "started\n", 8);
+    return written > 0 ? 0 : -1;
 }
 
 /* In one write: who reads it early finds an empty file, never half a number. */

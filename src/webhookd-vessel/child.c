@@ -1,5 +1,6 @@
-/* From fork to exec. child_start, child_let_go and child_read_report belong to the supervisor; everything else here runs in
- * the forked process, until it is the interpreter.
+/* From fork to exec. child_start, child_try, child_let_go and child_read_report belong to the supervisor; everything else here runs in
+ * the forked process, until it is the interpreter. In strict mode that is two: pid 1 of the sandbox prepares, and forks the one that waits to
+ * be let go.
  *
  * The order matters. What takes time (mounts, files) comes before the supervisor's byte; `started` is written after it and right
  * before the point of no return, because an attempt without `started` is run again. The vessel's user is taken on twice: first
@@ -17,10 +18,12 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/memory.h"
 #include "webhookd-vessel/place.h"
+#include "webhookd-vessel/sandbox.h"
 #include "webhookd-vessel/view.h"
 
 enum { NOT_STARTED_CODE = 127 };
@@ -72,6 +75,17 @@ static int become_user(const struct record_job *job, struct error *error)
 }
 
 /* ---- before it is let go ---- */
+
+/* In a sandbox the vessel's files are placed from inside: there is nobody else, and nowhere else to be led to. The death signal comes
+ * after the last change of user; who asks for it too late finds the end of the talk instead of a byte. */
+static int prepare_strict(const struct given *given, struct error *error)
+{
+    if (sandbox_enter(&given->job, error) != 0)
+        return -1;
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
+        return error_set_errno(error, errno, "cannot ask for the death signal");
+    return given->is_trial ? 0 : place_files(given, error);
+}
 
 static int prepare(const struct given *given, struct error *error)
 {
@@ -161,33 +175,60 @@ static int settle(const struct record_job *job, int output_fd, struct error *err
     return 0;
 }
 
-static void run(const struct given *given, pid_t supervisor, int talk_fd, int output_fd,
-                struct error *error)
+/* What the two ends of a start share. */
+struct line {
+    pid_t supervisor;
+    int talk_fd, output_fd, mark_fd;
+};
+
+/* The supervisor's byte, or the end of it. Every signal is blocked: never EINTR. */
+static bool await_byte(const struct line *line)
 {
-    const struct record_job *job = &given->job;
+    char byte;
+    return read(line->talk_fd, &byte, 1) == 1;
+}
+
+/* Returns in the process that is to become the interpreter. Not 0: it ends here, with or without an error. */
+static int get_ready(const struct given *given, const struct line *line, struct error *error)
+{
     (void)setsid(); /* a session and process group of its own */
     (void)umask(022);
-    die_with(supervisor);
-    if (prepare(given, error) != 0)
-        return;
-    die_with(supervisor);
-
-    char byte;
-    if (read(talk_fd, &byte, 1) != 1) /* every signal is blocked: never EINTR */
-        return;
-    /* /dev/stdout and /dev/stderr are opened anew, with the rights of whoever does it. */
-    if (job->change_user && fchown(output_fd, job->uid, job->gid) != 0) {
-        error_set_errno(error, errno, "cannot give the output to the user %s", job->user);
-        return;
+    if (!given->job.is_strict) {
+        die_with(line->supervisor);
+        if (prepare(given, error) != 0)
+            return -1;
+        die_with(line->supervisor);
+        return 0;
     }
-    if (record_mark_started(RECORD_FD_FOLDER) != 0) {
+    if (!await_byte(line) || prepare_strict(given, error) != 0 || given->is_trial ||
+        sandbox_fork_main(error) != 0)
+        return -1;
+    (void)setsid();
+    return 0;
+}
+
+static int take_on(const struct line *line, const struct record_job *job, struct error *error)
+{
+    if (job->is_strict)
+        return sandbox_lock(job, error);
+    if (become_user(job, error) != 0)
+        return -1;
+    die_with(line->supervisor);
+    return 0;
+}
+
+static void run(const struct given *given, const struct line *line, struct error *error)
+{
+    const struct record_job *job = &given->job;
+    if (get_ready(given, line, error) != 0 || !await_byte(line))
+        return;
+    if (record_mark_started(line->mark_fd) != 0) {
         error_set_errno(error, errno, "cannot mark the attempt as started");
         return;
     }
     /* From here on it counts as started, and an error as its end. */
-    if (become_user(job, error) == 0) {
-        die_with(supervisor);
-        if (settle(job, output_fd, error) == 0) {
+    if (take_on(line, job, error) == 0) {
+        if (settle(job, line->output_fd, error) == 0) {
             reset_signals();
             exec_interpreter(job, error);
         }
@@ -205,31 +246,89 @@ static void send_report(int talk_fd, const struct error *why)
 
 /* ---- the supervisor's side ---- */
 
+static pid_t fork_child(const struct record_job *job, struct error *error)
+{
+    if (job->is_strict)
+        return sandbox_fork(job, error);
+    pid_t pid = fork();
+    if (pid < 0)
+        error_set_errno(error, errno, "cannot fork");
+    return pid;
+}
+
+/* /dev/stdout and /dev/stderr are opened anew, with the rights of whoever does it. */
+static int make_output(const struct record_job *job, int output[2], struct error *error)
+{
+    if (pipe2(output, O_CLOEXEC) != 0)
+        return error_set_errno(error, errno, "cannot make a pipe");
+    if (!job->change_user || fchown(output[1], job->uid, job->gid) == 0)
+        return 0;
+    error_set_errno(error, errno, "cannot give the output to the user %s", job->user);
+    close(output[0]);
+    close(output[1]);
+    return -1;
+}
+
+/* The mark of a trial is /dev/null's business. */
+static int open_mark(const struct given *given, struct error *error)
+{
+    if (given->is_trial)
+        return STDIN_FILENO;
+    int fd = record_open_mark(RECORD_FD_FOLDER);
+    if (fd < 0)
+        error_set_errno(error, errno, "cannot make the attempt's mark");
+    return fd;
+}
+
+/* In off mode the child places the files as the vessel's user; in strict mode the folder is that user's before it enters. */
+static int hand_over_workdir(const struct given *given, struct error *error)
+{
+    const struct record_job *job = &given->job;
+    if (given->is_trial || !job->is_strict || !job->change_user)
+        return 0;
+    if (fchown(RECORD_FD_WORKDIR, job->uid, job->gid) != 0 || fchmod(RECORD_FD_WORKDIR, 0700) != 0)
+        return error_set_errno(error, errno, "cannot give the working folder to the user %s",
+                               job->user);
+    return 0;
+}
+
+static void end_child(pid_t pid)
+{
+    (void)kill(pid, SIGKILL);
+    (void)waitpid(pid, NULL, 0);
+}
+
 int child_start(const struct given *given, struct child *child, struct error *error)
 {
     int talk[2], output[2];
+    int mark_fd = open_mark(given, error);
+    if (mark_fd < 0 || hand_over_workdir(given, error) != 0)
+        return -1;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, talk) != 0)
         return error_set_errno(error, errno, "cannot make a socket pair");
-    if (pipe2(output, O_CLOEXEC) != 0) {
-        error_set_errno(error, errno, "cannot make a pipe");
+    if (make_output(&given->job, output, error) != 0)
         goto no_pipe;
-    }
-    pid_t supervisor = getpid();
-    pid_t pid = fork();
-    if (pid < 0) {
-        error_set_errno(error, errno, "cannot fork");
+    struct line line = {getpid(), talk[1], output[1], mark_fd};
+    pid_t pid = fork_child(&given->job, error);
+    if (pid < 0)
         goto no_child;
-    }
     if (pid == 0) {
         struct error why = ERROR_INIT;
         close(talk[0]); /* or it would never see the end of it */
-        run(given, supervisor, talk[1], output[1], &why);
+        run(given, &line, &why);
         send_report(talk[1], &why);
-        _exit(NOT_STARTED_CODE);
+        _exit(given->is_trial && !error_is_set(&why) ? 0 : NOT_STARTED_CODE);
+    }
+    *child = (struct child){.pid = pid, .talk_fd = talk[0], .output_fd = output[0]};
+    if (given->job.is_strict) {
+        if (sandbox_map(pid, &given->job, error) != 0) {
+            end_child(pid);
+            goto no_child;
+        }
+        child_let_go(child); /* from its wait for the map */
     }
     close(talk[1]);
     close(output[1]);
-    *child = (struct child){.pid = pid, .talk_fd = talk[0], .output_fd = output[0]};
     return 0;
 
 no_child:
@@ -239,6 +338,21 @@ no_pipe:
     close(talk[0]);
     close(talk[1]);
     return -1;
+}
+
+int child_try(const struct given *given, struct error *error)
+{
+    struct child child;
+    if (!given->job.is_strict)
+        return 0;
+    if (child_start(given, &child, error) != 0)
+        return -1;
+    child_read_report(&child, error);
+    int status = 0;
+    (void)waitpid(child.pid, &status, 0);
+    if (!error_is_set(error) && status != 0)
+        error_set(error, ERROR_INTERNAL, "the process that builds the sandbox was killed");
+    return error_is_set(error) ? -1 : 0;
 }
 
 void child_let_go(const struct child *child)

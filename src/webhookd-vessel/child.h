@@ -17,6 +17,8 @@ struct child {
 
 /* Forks it. It prepares itself and waits to be let go; it dies with this process. */
 int child_start(const struct given *given, struct child *child, struct error *error);
+/* Could it be started? In strict mode the sandbox is built and left again; nothing is placed, marked or run. */
+int child_try(const struct given *given, struct error *error);
 /* Also when it is dead already: that shows in due course. */
 void child_let_go(const struct child *child);
 /* Sets *why if it did not become the interpreter. Waits until that is known. With a kind that may pass `started` is not marked. */

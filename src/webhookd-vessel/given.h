@@ -9,6 +9,8 @@
 struct given {
     struct record_job job;
     bool has_headers, has_body; /* RECORD_FD_HEADERS, RECORD_FD_BODY */
+    bool
+        is_trial; /* nothing is to be run, only the sandbox to be built: job and working folder alone are given */
 };
 
 #endif

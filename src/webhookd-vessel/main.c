@@ -1,7 +1,8 @@
 /* webhookd-vessel: the supervisor around one attempt of one vessel. The daemon spawns it with descriptors by fixed numbers
  * (base/record.h), an empty environment and in a session of its own; it outlives the daemon. One thread.
  *
- *     main ─► supervise ─┬─ child ─┬─ view    the vessel's mounts
+ *     main ─► supervise ─┬─ child ─┬─ sandbox ─ root   strict mode: namespaces, pid 1, the vessel's root
+ *                        │         ├─ view    off mode: the vessel's mounts
  *                        │         ├─ place   the vessel's files
  *                        │         └─ exec
  *                        ├─ output            stdout and stderr into the log
@@ -13,6 +14,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -22,6 +24,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/record.h"
+#include "webhookd-vessel/child.h"
 #include "webhookd-vessel/given.h"
 #include "webhookd-vessel/output.h"
 #include "webhookd-vessel/supervise.h"
@@ -39,7 +42,7 @@ static int take_descriptors(struct given *given, struct error *error)
             given->has_headers = is_there;
         else if (fd == RECORD_FD_BODY)
             given->has_body = is_there;
-        else if (!is_there)
+        else if (!is_there && (!given->is_trial || fd == RECORD_FD_JOB || fd == RECORD_FD_WORKDIR))
             error_set(error, ERROR_INVALID, "descriptor %d was not passed on", fd);
     }
     return error_is_set(error) ? -1 : 0;
@@ -106,8 +109,25 @@ static int write_exit(const struct record_exit *exit, struct output *output)
     }
 }
 
-int main(void)
+/* webhookd asks when it starts whether vessels could be isolated: builds the sandbox of a job and leaves it. Says on stdout why not. */
+static int try_sandbox(void)
 {
+    struct given given = {.is_trial = true};
+    struct error error = ERROR_INIT;
+    if (take_descriptors(&given, &error) == 0 && take_signals(&error) == 0 &&
+        read_job(&given.job, &error) == 0 && child_try(&given, &error) == 0) {
+        record_job_free(&given.job);
+        return EXIT_SUCCESS;
+    }
+    record_job_free(&given.job);
+    (void)file_write_all(STDOUT_FILENO, error.message, strlen(error.message));
+    return EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 2 && strcmp(argv[1], RECORD_TRIAL_ARGUMENT) == 0)
+        return try_sandbox();
     struct given given = {.has_body = false};
     struct error error = ERROR_INIT;
     struct record_exit exit = {.result = RECORD_NOT_STARTED, .exit_code = NOT_STARTED_CODE};

@@ -37,12 +37,22 @@ static void remove_folder(int fd)
 static char *arguments[] = {(char[]){"--lines"}, (char[]){""}, (char[]){"a b\nc"}};
 static char *environment[] = {(char[]){"PATH=/usr/bin:/bin"}, (char[]){"EMPTY="},
                               (char[]){"X=a=b"}};
+static char *paths[] = {(char[]){"/srv/a"}, (char[]){"/srv/b c"}};
 static uint32_t groups[] = {5, 4294967294U};
 
 /* Compound literals out here live as long as the program. */
 static const struct record_job good = {
     .vessel_run_id = (char[]){"0198c0de-0000-7000-8000-000000000001"},
     .workdir = (char[]){"/var/lib/webhookd/runs/r"},
+    .is_strict = true,
+    .network = true,
+    .readable = paths,
+    .readable_count = ARRAY_COUNT(paths),
+    .writable = paths + 1,
+    .writable_count = 1,
+    .max_memory_bytes = 1 << 30,
+    .max_processes = 512,
+    .max_open_files = 1024,
     .hidden_dir = (char[]){"/var/lib/webhookd"},
     .interpreter = (char[]){"bash"},
     .search_path = (char[]){"/usr/bin:/bin"},
@@ -98,6 +108,15 @@ START_TEST(a_job_is_read_as_it_was_written)
                   error.message);
     ck_assert_str_eq(copy.vessel_run_id, job.vessel_run_id);
     ck_assert_str_eq(copy.workdir, job.workdir);
+    ck_assert(copy.is_strict && copy.network);
+    ck_assert_uint_eq(copy.readable_count, 2);
+    ck_assert_str_eq(copy.readable[0], paths[0]);
+    ck_assert_str_eq(copy.readable[1], paths[1]);
+    ck_assert_uint_eq(copy.writable_count, 1);
+    ck_assert_str_eq(copy.writable[0], paths[1]);
+    ck_assert_int_eq(copy.max_memory_bytes, job.max_memory_bytes);
+    ck_assert_int_eq(copy.max_processes, job.max_processes);
+    ck_assert_int_eq(copy.max_open_files, job.max_open_files);
     ck_assert_str_eq(copy.hidden_dir, job.hidden_dir);
     ck_assert_str_eq(copy.interpreter, job.interpreter);
     ck_assert_str_eq(copy.search_path, job.search_path);
@@ -155,6 +174,10 @@ static size_t weigh(const struct record_job *job)
         sum += strlen(job->arguments[i]);
     for (size_t i = 0; i < job->environment_count; i++)
         sum += strlen(job->environment[i]);
+    for (size_t i = 0; i < job->readable_count; i++)
+        sum += strlen(job->readable[i]);
+    for (size_t i = 0; i < job->writable_count; i++)
+        sum += strlen(job->writable[i]);
     return sum;
 }
 
@@ -191,7 +214,7 @@ START_TEST(a_job_of_another_format_is_refused_by_that_name)
     bytes.data[0] = 99;
     struct error error = ERROR_INIT;
     ck_assert_int_eq(record_job_read(bytes.data, bytes.bytes, &copy, &error), -1);
-    ck_assert_str_eq(error.message, "the job is of format 99, this program reads 2");
+    ck_assert_str_eq(error.message, "the job is of format 99, this program reads 3");
     buffer_free(&bytes);
 }
 END_TEST
@@ -352,10 +375,18 @@ START_TEST(started_is_there_once_it_was_marked)
 {
     int fd = make_folder();
     ck_assert(!record_has_started(fd));
-    ck_assert_int_eq(record_mark_started(fd), 0);
+    int mark = record_open_mark(fd);
+    ck_assert_int_ge(mark, 0);
+    ck_assert(!record_has_started(fd)); /* it is there, but empty */
+    ck_assert_int_eq(record_mark_started(mark), 0);
     ck_assert(record_has_started(fd));
-    ck_assert_int_eq(record_mark_started(fd), 0);
+    close(mark);
+    close(record_open_mark(fd)); /* an attempt that is tried again begins unmarked */
+    ck_assert(!record_has_started(fd));
+    ck_assert_int_eq(record_open_mark(-1), -1);
     ck_assert_int_eq(record_mark_started(-1), -1);
+    close(openat(fd, "started", O_WRONLY | O_CREAT, 0600)); /* by a supervisor of before */
+    ck_assert(record_has_started(fd));
     char name[RECORD_NAME_BYTES];
     ck_assert_str_eq(record_name("0198c0de-0000-7000-8000-000000000001", 25, name),
                      "0198c0de-0000-7000-8000-000000000001.25");

@@ -1,0 +1,287 @@
+/* Strict mode, by its supervisor: what a vessel sees, and each door that is closed. Where a door would be open without the sandbox, the same script
+ * is run in off mode, too, and goes through. */
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/sandbox.h"
+#include "support/suite.h"
+#include "support/vessel_bench.h"
+
+#define MIB ((int64_t)1024 * 1024)
+
+static int open_secret(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    ck_assert_int_eq(file_write_all(fd, "secret\n", 7), 0);
+    return fd;
+}
+
+static char home[] = SANDBOX_HOME;
+
+static void isolate(struct bench *bench)
+{
+    static char user[] = "nobody";
+    bench->job.is_strict = true;
+    bench->job.network = true;
+    bench->job.workdir = home;
+    bench->job.max_memory_bytes = 256 * MIB;
+    bench->job.max_processes = 64;
+    bench->job.max_open_files = 256;
+    if (geteuid() == 0) {
+        bench->job.change_user = true;
+        bench->job.uid = bench->job.gid = 65534;
+        bench->job.user = user;
+    }
+}
+
+/* Runs the script in strict mode: its output and exit code. */
+static void check_strict(const char *script, const char *output, int exit_code)
+{
+    struct bench bench;
+    bench_open(&bench, script);
+    isolate(&bench);
+    bench_run(&bench);
+    bench_check_output(&bench, output);
+    bench_check_result(&bench, RECORD_EXITED, exit_code);
+    bench_close(&bench);
+}
+
+START_TEST(a_vessel_runs_in_its_working_folder)
+{
+    check_strict("pwd; ls -A | sed 's/^[^.]*\\.//'; touch here && exit 3",
+                 "/home/shipyard\nfiles\n", 3);
+}
+END_TEST
+
+START_TEST(nothing_but_the_allow_list_is_there)
+{
+    check_strict(
+        "ls -A / | grep -vE '^(bin|sbin|lib.*|opt)$' | xargs; ls -A /dev | xargs\n"
+        "ls -A /home /tmp /var /var/tmp /run /dev/shm | xargs\n"
+        "for path in /x /usr/x /etc/x; do touch $path 2>/dev/null || echo refused; done\n"
+        "touch /tmp/x /var/tmp/x /dev/shm/x ./x && grep -c : /etc/passwd >/dev/null && id -u",
+        "dev etc home proc run tmp usr var\n"
+        "fd full null ptmx pts random shm stderr stdin stdout urandom zero\n"
+        "/dev/shm: /home: shipyard /run: /tmp: /var: tmp /var/tmp:\n"
+        "refused\nrefused\nrefused\n65534\n",
+        0);
+}
+END_TEST
+
+/* ---- doors ---- */
+
+/* A line for each door that opens. The file named by SECRET lies where the state folder does. */
+static const char doors[] =
+    "cat \"$SECRET\" && echo file\n"
+    "[ -d /proc/$SUPERVISOR ] && echo process\n"
+    "kill -0 $SUPERVISOR && echo signal\n"
+    "unshare --user true && echo namespace\n"
+    "grep -q '^NoNewPrivs:\t0' /proc/self/status && echo privileges\n"
+    "grep '^CapBnd:' /proc/self/status | grep -q '[1-9a-f]$' && echo capabilities\n";
+
+static void check_doors(bool is_strict, const char *opened)
+{
+    struct bench bench;
+    bench_open(&bench, "true");
+    char *secret = bench_below(&bench, "secret");
+    int fd = open_secret(secret);
+    close(fd);
+    char *script = memory_format("exec 2>/dev/null\nSECRET=%s SUPERVISOR=%d\n%s", secret,
+                                 (int)getpid(), doors);
+    bench_set_script(&bench, script);
+    if (is_strict)
+        isolate(&bench);
+    bench_run(&bench);
+    bench_check_output(&bench, opened);
+    free(script);
+    free(secret);
+    bench_close(&bench);
+}
+
+START_TEST(doors_are_closed_by_the_sandbox_and_open_without_it)
+{
+    check_doors(true, "");
+    check_doors(false, "secret\nfile\nprocess\nsignal\nnamespace\nprivileges\ncapabilities\n");
+}
+END_TEST
+
+START_TEST(mounts_tracing_and_pid_1_are_out_of_reach)
+{
+    check_strict(
+        "exec 2>/dev/null\n"
+        "mount -t tmpfs x /tmp && echo mounted\n"
+        "umount /proc && echo unmounted\n"
+        "ls /proc/1/fd && echo descriptors\n"
+        "cat /proc/1/environ /proc/1/mem && echo memory\n"
+        "ls /proc/1/root/ && echo root\n"
+        "kill -9 1; echo still; ls -d /proc/[0-9]* | wc -l | grep -qE '^[2-5]$' && echo few\n"
+        "su -c true root </dev/null && echo root\n"
+        "ls /proc/self/fd | xargs",
+        "still\nfew\n0 1 2 3\n", 0);
+}
+END_TEST
+
+START_TEST(nothing_is_left_when_it_ends)
+{
+    struct bench bench;
+    bench_open(&bench,
+               "setsid bash -c 'trap \"\" TERM HUP; exec 3<>./life; echo >./ready; sleep 100' "
+               ">/dev/null 2>&1 &\ncat ./ready >/dev/null; exit 5");
+    isolate(&bench);
+    bench_make_pipe(&bench, "life");
+    bench_make_pipe(&bench, "ready");
+    bench_start(&bench);
+    int life = bench_await_writer(&bench, "life");
+    bench_wait(&bench);
+    bench_check_result(&bench, RECORD_EXITED, 5);
+    bench_await_no_writer(life);
+    close(life);
+    bench_close(&bench);
+}
+END_TEST
+
+/* ---- bounds ---- */
+
+START_TEST(memory_processes_and_files_are_bounded)
+{
+    check_strict(
+        "exec 2>/dev/null\n"
+        "python3 -c 'x = bytearray(1 << 30)' || echo memory\n"
+        "python3 -c 'x = bytearray(100 << 20); print(\"enough\")'\n"
+        "python3 -c 'f = [open(\"/dev/null\") for _ in range(300)]' || echo files\n"
+        "head -c 300M /dev/zero >/tmp/x || echo scratch\n"
+        "rm /tmp/x; n=0; (for i in $(seq 100); do sleep 5 & n=$i; done; wait) || echo processes\n"
+        "ulimit -u; ulimit -n; ulimit -c",
+        "memory\nenough\nfiles\nscratch\nprocesses\n65\n256\n0\n", 0);
+}
+END_TEST
+
+START_TEST(readable_and_writable_are_seen_at_their_paths)
+{
+    struct bench bench;
+    bench_open(&bench,
+               "cat $PLACE/readable/file; (echo x >$PLACE/readable/new) 2>/dev/null || echo "
+               "refused; echo x >$PLACE/writable/new && ls $PLACE");
+    isolate(&bench);
+    char place[] = "/tmp/webhookd-test.XXXXXX";
+    ck_assert_ptr_nonnull(mkdtemp(place));
+    char *script = memory_format("PLACE=%s\n%s", place, bench.job.file_content);
+    bench_set_script(&bench, script);
+    char *readable = memory_format("%s/readable", place),
+         *writable = memory_format("%s/writable", place);
+    char *file = memory_format("%s/file", readable), *hidden = memory_format("%s/hidden", place);
+    bench_make_folder(readable);
+    bench_make_folder(writable);
+    bench_make_folder(hidden);
+    close(open_secret(file));
+    ck_assert_int_eq(chmod(place, 0755) | chmod(readable, 0755) | chmod(writable, 0777), 0);
+    bench.job.readable = &readable;
+    bench.job.writable = &writable;
+    bench.job.readable_count = bench.job.writable_count = 1;
+    bench_run(&bench);
+    bench_check_output(&bench, "secret\nrefused\nreadable\nwritable\n");
+    char *made = memory_format("%s/new", writable);
+    ck_assert_int_eq(access(made, F_OK), 0);
+    struct error error = ERROR_INIT;
+    ck_assert_int_eq(file_remove_tree(AT_FDCWD, place, &error), 0);
+    char *freed[] = {made, hidden, file, writable, readable, script};
+    for (size_t i = 0; i < ARRAY_COUNT(freed); i++)
+        free(freed[i]);
+    bench_close(&bench);
+}
+END_TEST
+
+START_TEST(what_cannot_be_shown_is_a_reason_not_to_start)
+{
+    struct bench bench;
+    char *missing[] = {(char[]){"/nowhere/at/all"}};
+    bench_open(&bench, "true");
+    isolate(&bench);
+    bench.job.readable = missing;
+    bench.job.readable_count = 1;
+    bench_run(&bench);
+    bench_check_result(&bench, RECORD_NOT_STARTED, 127);
+    ck_assert_msg(strstr(bench.exit.reason, "cannot show /nowhere/at/all") != NULL, "%s",
+                  bench.exit.reason);
+    bench_close(&bench);
+}
+END_TEST
+
+START_TEST(without_network_there_is_a_loopback_device_alone)
+{
+    struct bench bench;
+    bench_open(&bench, "tail -n +3 /proc/net/dev | cut -d: -f1 | xargs; python3 -c '\n"
+                       "import socket\ns = socket.create_server((\"127.0.0.1\", 0))\n"
+                       "socket.create_connection(s.getsockname())\nprint(\"connected\")'");
+    isolate(&bench);
+    bench.job.network = false;
+    bench_run(&bench);
+    bench_check_output(&bench, "lo\nconnected\n");
+    bench_close(&bench);
+}
+END_TEST
+
+/* ---- its end ---- */
+
+START_TEST(a_signal_shows_as_128_more)
+{
+    check_strict("kill -9 $$", "", 128 + 9);
+}
+END_TEST
+
+START_TEST(a_stop_reaches_every_process_and_waits_for_it)
+{
+    struct bench bench;
+    bench_open(&bench,
+               "(trap 'sleep 0.2; echo child; exit' TERM; while :; do sleep 0.01; done) &\n"
+               "trap 'echo main; exit 0' TERM; echo >./ready; while :; do sleep 0.01; done");
+    isolate(&bench);
+    bench_make_pipe(&bench, "ready");
+    bench_start(&bench);
+    bench_await_byte(bench_await_writer(&bench, "ready"));
+    ck_assert_int_eq(kill(bench.pid, SIGTERM), 0);
+    bench_wait(&bench);
+    bench_check_output(&bench, "main\nchild\n");
+    bench_check_result(&bench, RECORD_STOPPED, 0);
+    bench_close(&bench);
+}
+END_TEST
+
+START_TEST(it_dies_with_its_supervisor)
+{
+    struct bench bench;
+    int status;
+    bench_open(&bench, "exec 3>./life; echo >&3; trap '' TERM HUP; while :; do sleep 1; done");
+    isolate(&bench);
+    bench_make_pipe(&bench, "life");
+    bench_start(&bench);
+    int life = bench_await_writer(&bench, "life");
+    bench_await_byte(life);
+    ck_assert_int_eq(record_lock_is_held(bench.folder_fd), 1);
+    ck_assert_int_eq(kill(bench.pid, SIGKILL), 0);
+    ck_assert_int_eq(waitpid(bench.pid, &status, 0), bench.pid);
+    bench_await_no_writer(life);
+    ck_assert(record_has_started(bench.folder_fd));
+    close(life);
+    bench_close(&bench);
+}
+END_TEST
+
+TEST_MAIN("sandbox", TEST(a_vessel_runs_in_its_working_folder),
+          TEST(nothing_but_the_allow_list_is_there),
+          TEST(doors_are_closed_by_the_sandbox_and_open_without_it),
+          TEST(mounts_tracing_and_pid_1_are_out_of_reach), TEST(nothing_is_left_when_it_ends),
+          TEST(memory_processes_and_files_are_bounded),
+          TEST(readable_and_writable_are_seen_at_their_paths),
+          TEST(what_cannot_be_shown_is_a_reason_not_to_start),
+          TEST(without_network_there_is_a_loopback_device_alone), TEST(a_signal_shows_as_128_more),
+          TEST(a_stop_reaches_every_process_and_waits_for_it), TEST(it_dies_with_its_supervisor))
