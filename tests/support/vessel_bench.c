@@ -243,6 +243,8 @@ void bench_check_result(const struct bench *bench, enum record_result result, in
 void bench_make_pipe(const struct bench *bench, const char *name)
 {
     ck_assert_int_eq(mkfifoat(bench->workdir_fd, name, 0600), 0);
+    ck_assert_int_eq(fchmodat(bench->workdir_fd, name, 0666, 0),
+                     0); /* the vessel may be another user */
 }
 
 /* Waits until a process of the vessel's has it open for writing. */
