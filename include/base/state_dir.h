@@ -21,7 +21,7 @@ struct state_dir {
 /* Opens path (made if it is missing, one level), takes state_dir/lock, gives it mode 0700, makes the folders in it and syncs it. A folder
  * that holds anything else than webhookd's own files is refused and left as it is: a slip in the configuration must not close somebody's
  * home, or /var, to all others. store_name is the database's file in it. ERROR_INVALID: another folder must be named;
- * ERROR_CONFLICT: another webhookd has the lock. */
+ * ERROR_CONFLICT: another webhookd has had the lock for a second. */
 int state_dir_open(struct state_dir *state, const char *path, const char *store_name,
                    struct error *error);
 void state_dir_close(struct state_dir *state);

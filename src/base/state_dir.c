@@ -11,10 +11,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
 
-#define LOCK "lock"
+#define LOCK             "lock"
+#define LOCK_PATIENCE_MS 1000
+#define LOCK_PAUSE_US    5000
 
 static const char *const folders[] = {"spool", "runs", "attempts", "logs", "trash"};
 
@@ -84,12 +87,18 @@ static int check_folder(int fd, const char *path, const char *store_name, struct
     return 0;
 }
 
+/* One that was killed may have left a child on its way to another program, which still has the lock for a moment. */
 static int take_lock(struct state_dir *state, const char *path, struct error *error)
 {
     state->lock_fd = openat(state->fd, LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (state->lock_fd < 0)
         return error_set_errno(error, errno, "cannot open %s/" LOCK, path);
-    if (flock(state->lock_fd, LOCK_EX | LOCK_NB) == 0)
+    int64_t until_ms = clock_monotonic_ms() + LOCK_PATIENCE_MS;
+    int result;
+    while ((result = flock(state->lock_fd, LOCK_EX | LOCK_NB)) != 0 && errno == EWOULDBLOCK &&
+           clock_monotonic_ms() < until_ms)
+        (void)usleep(LOCK_PAUSE_US);
+    if (result == 0)
         return 0;
     if (errno == EWOULDBLOCK)
         return error_set(error, ERROR_CONFLICT, "another webhookd uses %s (it holds the lock)",
