@@ -64,6 +64,7 @@ struct row {
     void (*begin)(struct bench *bench);
     double (*measure)(struct bench *bench, enum side side);
     void (*end)(struct bench *bench);
+    const char *sandbox; /* of vessels */
 };
 
 /* ---- settings ---- */
@@ -84,7 +85,8 @@ static int setting(const char *name, int otherwise, int most)
 static void begin_daemon(struct bench *bench, const char *runner, const char *fleet)
 {
     char *state_dir = memory_format("%s/state", bench->folder);
-    struct daemon_options options = {.runner = runner, .state_dir = state_dir};
+    struct daemon_options options = {
+        .sandbox = bench->row->sandbox, .runner = runner, .state_dir = state_dir};
     daemon_begin(&bench->daemon, &options);
     janitor_watch(bench->daemon.folder);
     bench->url = daemon_fleet(&bench->daemon, fleet);
@@ -470,7 +472,8 @@ static const struct row rows[] = {
      256,
      begin_throughput,
      measure_throughput,
-     end_throughput},
+     end_throughput,
+     "off"},
     {"the same with 64 connections",
      {"webhookd", "bare libmicrohttpd"},
      "/s",
@@ -479,7 +482,8 @@ static const struct row rows[] = {
      64,
      begin_throughput,
      measure_throughput,
-     end_throughput},
+     end_throughput,
+     "off"},
     {"acknowledgement, one connection, nothing else to do: median",
      {"webhookd", "log append + fdatasync"},
      " us",
@@ -488,7 +492,8 @@ static const struct row rows[] = {
      1,
      begin_disk,
      measure_idle,
-     end_disk},
+     end_disk,
+     "off"},
     {"acknowledgement at half the maximum rate: p99 / p50",
      {"webhookd", "log append + fdatasync"},
      "",
@@ -497,7 +502,8 @@ static const struct row rows[] = {
      BUSY_CLIENTS,
      begin_half,
      measure_half,
-     end_disk},
+     end_disk,
+     "off"},
     {"acknowledgement at 1,000 POSTs/s while vessels fill every core: p99",
      {"with vessels", "runner disabled"},
      " us",
@@ -506,7 +512,8 @@ static const struct row rows[] = {
      BUSY_CLIENTS,
      NULL,
      measure_crowd,
-     NULL},
+     NULL,
+     "off"},
     {"POST to the first instruction of a BASH vessel, sandbox off: median",
      {"webhookd", "two commits + 5.5 ms"},
      " ms",
@@ -515,7 +522,8 @@ static const struct row rows[] = {
      1,
      begin_start,
      measure_start,
-     end_disk},
+     end_disk,
+     "off"},
     {"runs, fleet of one BASH vessel that does exit 0, sandbox off",
      {"webhookd", "posix_spawn + wait of bash, as many at once"},
      "/s",
@@ -524,7 +532,8 @@ static const struct row rows[] = {
      1,
      NULL,
      measure_runs,
-     NULL},
+     NULL,
+     "off"},
     {"durable POSTs with a backlog of 1,000,000 waiting runs, 256 connections",
      {"with the backlog", "an empty store"},
      "/s",
@@ -533,7 +542,28 @@ static const struct row rows[] = {
      BUSY_CLIENTS,
      begin_backlog,
      measure_backlog,
-     end_daemon},
+     end_daemon,
+     "off"},
+    {"POST to the first instruction of a BASH vessel, sandbox strict: median",
+     {"webhookd", "two commits + 5.5 ms"},
+     " ms",
+     1,
+     false,
+     1,
+     begin_start,
+     measure_start,
+     end_disk,
+     "strict"},
+    {"runs, fleet of one BASH vessel that does exit 0, sandbox strict",
+     {"webhookd", "posix_spawn + wait of bash, as many at once"},
+     "/s",
+     0.40,
+     true,
+     1,
+     NULL,
+     measure_runs,
+     NULL,
+     "strict"},
 };
 
 /* ---- turns ---- */
