@@ -170,21 +170,21 @@ static void notify(const char *state)
         log_warning("service manager not told", log_why(&error));
 }
 
-static int check_start(struct config *config, struct error *error)
+static int check_start(const struct daemon *daemon, struct config *config, struct error *error)
 {
-    if (config_check_start(config, error) != 0 || config_check_sandbox(config, error) != 0)
-        return -1;
-    return runner_check_config(config, error);
+    return config_check_start(config, error) != 0
+               ? -1
+               : runner_check_config(config, daemon->config_path, daemon->supervisor_path, error);
 }
 
 /* The file, if webhookd could also be started with it; else NULL and why. */
-static struct config *load_startable(const char *path, struct config_report *report)
+static struct config *load_startable(const struct daemon *daemon, struct config_report *report)
 {
-    struct config *fresh = config_load(path, report);
+    struct config *fresh = config_load(daemon->config_path, report);
     struct error error = ERROR_INIT;
-    if (!fresh || check_start(fresh, &error) == 0)
+    if (!fresh || check_start(daemon, fresh, &error) == 0)
         return fresh;
-    config_report_add(report, "%s: %s", path, error.message);
+    config_report_add(report, "%s: %s", daemon->config_path, error.message);
     config_release(fresh);
     return NULL;
 }
@@ -210,7 +210,7 @@ static void reload(struct daemon *daemon)
     snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%" PRId64, clock_monotonic_us());
     notify(state);
     struct config_report report = {0};
-    struct config *fresh = load_startable(daemon->config_path, &report);
+    struct config *fresh = load_startable(daemon, &report);
     if (!fresh) {
         log_report(LOG_LEVEL_ERROR, "configuration not reloaded", &report);
     } else {
@@ -347,7 +347,6 @@ static int start_retention(struct daemon *daemon, struct error *error)
 
 static int start_runner(struct daemon *daemon, struct error *error)
 {
-    daemon->supervisor_path = find_supervisor();
     if (access(daemon->supervisor_path, X_OK) != 0)
         return error_set_errno(error, errno, "cannot execute %s", daemon->supervisor_path);
     struct runner_options options = {
@@ -467,6 +466,17 @@ static void daemon_free(struct daemon *daemon)
     config_release(daemon->config);
 }
 
+/* Who runs without isolation although the others have it. */
+static void log_exceptions(const struct config *config)
+{
+    for (size_t i = 0; i < config->fleet_count; i++) {
+        const struct config_fleet *fleet = &config->fleets[i];
+        if (fleet->has_sandbox && fleet->sandbox != config->runner.sandbox)
+            log_info("fleet with another sandbox", log_text("fleet", fleet->name),
+                     log_text("sandbox", config_sandbox_name(fleet->sandbox)));
+    }
+}
+
 static int daemon_run(struct daemon *daemon)
 {
     struct error error = ERROR_INIT;
@@ -476,12 +486,11 @@ static int daemon_run(struct daemon *daemon)
         log_stop();
         return EXIT_FAILURE;
     }
-    struct config_report report = {0};
-    config_report_unsupported(daemon->config, &report);
-    log_report(LOG_LEVEL_WARNING, "configuration", &report);
     log_info("ready", log_text("version", WEBHOOKD_VERSION),
              log_text("hooks", daemon->hooks_address),
-             log_text("state_dir", daemon->config->state_dir), log_text("sandbox", "off"));
+             log_text("state_dir", daemon->config->state_dir),
+             log_text("sandbox", config_sandbox_name(daemon->config->runner.sandbox)));
+    log_exceptions(daemon->config);
     notify("READY=1");
     if (notify_watchdog_ms() > 0) {
         daemon->watchdog.fired = on_watchdog;
@@ -565,20 +574,6 @@ static int read_command_line(int argc, char **argv, struct command_line *line)
     return EXIT_USAGE;
 }
 
-/* A file that cannot be started with is not ok, with one exception: isolation is the default, and only warned of until it is there. */
-static int check_config(struct config *config, const char *path)
-{
-    struct error error = ERROR_INIT;
-    if (config_check_start(config, &error) != 0 || runner_check_config(config, &error) != 0) {
-        fprintf(stderr, "%s: %s\n", path, error.message);
-        return CONFIG_EXIT_STATUS;
-    }
-    if (config_check_sandbox(config, &error) != 0)
-        fprintf(stderr, "%s: webhookd does not start with it: %s\n", path, error.message);
-    printf("%s: ok\n", path);
-    return EXIT_SUCCESS;
-}
-
 /* A service manager may start us with some of 0 to 2 closed; no store or socket must ever land there. */
 static void open_standard_descriptors(void)
 {
@@ -607,16 +602,16 @@ int main(int argc, char **argv)
     print_report(&report);
     if (!daemon.config)
         return CONFIG_EXIT_STATUS;
-    if (line.check_config) {
-        status = check_config(daemon.config, line.config_path);
-        config_release(daemon.config);
-        return status;
-    }
+    daemon.supervisor_path = find_supervisor();
     struct error error = ERROR_INIT;
-    if (check_start(daemon.config, &error) != 0) {
+    bool is_good = check_start(&daemon, daemon.config, &error) == 0;
+    if (!is_good)
         fprintf(stderr, "%s: %s\n", line.config_path, error.message);
-        config_release(daemon.config);
-        return CONFIG_EXIT_STATUS;
+    else if (line.check_config)
+        printf("%s: ok\n", line.config_path);
+    if (!is_good || line.check_config) {
+        daemon_free(&daemon);
+        return is_good ? EXIT_SUCCESS : CONFIG_EXIT_STATUS;
     }
     log_set_level(daemon.config->log_level);
     log_set_format(daemon.config->log_format);

@@ -1,5 +1,5 @@
 /* webhookd.conf as one immutable snapshot. A table in config/keys.c has one row per key: section, name, type, default,
- * range, whether a reload can change it, and what is said at start when it is set before its feature exists.
+ * range, and whether a reload can change it.
  *
  * A snapshot is counted: any thread may hold one; a reload parses a fresh one and the holders swap. */
 #ifndef WEBHOOKD_CONFIG_CONFIG_H
@@ -21,6 +21,7 @@ struct config_list {
 };
 
 enum config_sandbox { CONFIG_SANDBOX_STRICT, CONFIG_SANDBOX_OFF };
+const char *config_sandbox_name(enum config_sandbox sandbox); /* as in the file */
 
 /* Sizes in bytes, durations in milliseconds, never negative. Strings are never NULL; "" is not set. */
 struct config {
@@ -86,12 +87,8 @@ struct config *config_parse(const char *text, size_t bytes, const char *name,
 struct config *config_hold(struct config *config); /* any thread */
 void config_release(struct config *config);        /* any thread; NULL is fine */
 
-/* One line per key that is set (to other than its default) whose feature does not exist yet. */
-void config_report_unsupported(const struct config *config, struct config_report *report);
 /* What makes starting impossible though the file is right (TLS keys set): -1 and why, ERROR_INVALID. */
 int config_check_start(const struct config *config, struct error *error);
-/* The same for isolation, which is the default and does not exist yet: --check-config only warns of it. */
-int config_check_sandbox(const struct config *config, struct error *error);
 /* One line per key that differs and needs a restart ("hooks.listen: changed, takes effect after a restart"). */
 void config_report_restart(const struct config *running, const struct config *fresh,
                            struct config_report *report);
@@ -110,7 +107,6 @@ struct config_key_info {
     const char *default_text; /* as written in the file */
     const char *range_text;   /* "4KiB to 16GiB" */
     bool reloadable;
-    const char *unsupported; /* what is said when it is set, or NULL if it is acted on */
 };
 const struct config_key_info *config_key_info(size_t index);
 

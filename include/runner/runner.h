@@ -22,8 +22,10 @@ struct runner_options {
     const char *supervisor_path; /* webhookd-vessel, absolute */
 };
 
-/* Could a runner work with it? -1 and why (runner.user that there is not): ERROR_INVALID if the file is to be changed. Any thread. */
-int runner_check_config(struct config *config, struct error *error);
+/* Could a runner work with it? -1 and why (runner.user that there is not, vessels that cannot be isolated): ERROR_INVALID if the file is to
+ * be changed. config_path is the file's own. Starts processes and waits for them. Any thread. */
+int runner_check_config(struct config *config, const char *config_path, const char *supervisor_path,
+                        struct error *error);
 /* Recovers what the last daemon left (attempts found by their locks and records), then claims. Starts its thread and the cleaner's. */
 struct runner *runner_start(const struct runner_options *options, struct error *error);
 /* Stops claiming and watching; leaves vessels running under their supervisors. Returns when every operation it has submitted is committed or

@@ -86,10 +86,9 @@ static json_t *runner_object(const struct admin_request *request)
     struct runner_metrics metrics = {.running_vessels = 0};
     if (runner)
         runner_get_metrics(runner, &metrics);
-    const char *sandbox = config->runner.sandbox == CONFIG_SANDBOX_STRICT ? "strict" : "off";
     json_t *object = json_object();
     render_set(object, "enabled", json_boolean(runner && config->runner.enabled));
-    render_set(object, "sandbox", json_string(sandbox));
+    render_set(object, "sandbox", json_string(config_sandbox_name(config->runner.sandbox)));
     render_set(object, "max_vessels", json_integer(config->runner.max_vessels));
     render_set(object, "running_vessels", json_integer(metrics.running_vessels));
     render_set(object, "active_runs", json_integer(metrics.active_runs));

@@ -95,41 +95,12 @@ void config_report_free(struct config_report *report)
 
 /* ---- what is said at start ---- */
 
-static bool is_in_vain(const struct config *config, size_t key)
-{
-    return config_keys[key].info.unsupported && !config_value_is_default(&config_keys[key], config);
-}
-
-void config_report_unsupported(const struct config *config, struct config_report *report)
-{
-    for (size_t i = 0; i < config_key_count; i++) {
-        const struct config_key_info *info = &config_keys[i].info;
-        if (is_in_vain(config, i))
-            config_report_add(report, "%s.%s %s", info->section, info->name, info->unsupported);
-    }
-}
-
 int config_check_start(const struct config *config, struct error *error)
 {
     if (config->hooks.tls_certificate[0] != '\0' || config->hooks.tls_key[0] != '\0')
         return error_set(error, ERROR_INVALID,
                          "hooks.tls_certificate, hooks.tls_key: this version does not speak TLS "
                          "yet; leave them empty and put a proxy in front");
-    return 0;
-}
-
-int config_check_sandbox(const struct config *config, struct error *error)
-{
-    if (config->runner.sandbox == CONFIG_SANDBOX_STRICT)
-        return error_set(error, ERROR_INVALID,
-                         "runner.sandbox: this version cannot isolate vessels yet; set "
-                         "runner { sandbox = \"off\" }");
-    for (size_t i = 0; i < config->fleet_count; i++)
-        if (config->fleets[i].has_sandbox && config->fleets[i].sandbox == CONFIG_SANDBOX_STRICT)
-            return error_set(error, ERROR_INVALID,
-                             "fleet \"%.200s\": sandbox: this version cannot isolate vessels yet; "
-                             "remove the line, or set it to \"off\"",
-                             config->fleets[i].name);
     return 0;
 }
 

@@ -34,31 +34,29 @@ _Static_assert(sizeof(enum log_level) == sizeof(unsigned) &&
 #define RELOAD  true
 #define RESTART false
 
-#define LATER(what) "is not acted on yet: " what
-
-#define QUANTITY(section, name, kind, field, default_text, low, high, change, unsupported)         \
+#define QUANTITY(section, name, kind, field, default_text, low, high, change)                      \
     {                                                                                              \
-        .info = {section, name, default_text, low " to " high, change, unsupported}, .type = kind, \
+        .info = {section, name, default_text, low " to " high, change}, .type = kind,              \
         .offset = offsetof(struct config, field), .lowest = low, .highest = high                   \
     }
 #define CHOICE(section, name, field, default_text, names, range, change)                           \
     {                                                                                              \
-        .info = {section, name, default_text, range, change, NULL}, .type = CONFIG_CHOICE,         \
+        .info = {section, name, default_text, range, change}, .type = CONFIG_CHOICE,               \
         .offset = offsetof(struct config, field), .choices = names                                 \
     }
-#define BOOL(section, name, field, default_text, unsupported)                                      \
+#define BOOL(section, name, field, default_text)                                                   \
     {                                                                                              \
-        .info = {section, name, default_text, "true or false", RESTART, unsupported},              \
-        .type = CONFIG_BOOL, .offset = offsetof(struct config, field)                              \
+        .info = {section, name, default_text, "true or false", RESTART}, .type = CONFIG_BOOL,      \
+        .offset = offsetof(struct config, field)                                                   \
     }
 #define TEXT(section, name, field, default_text, function, range, change)                          \
     {                                                                                              \
-        .info = {section, name, default_text, range, change, NULL}, .type = CONFIG_TEXT,           \
+        .info = {section, name, default_text, range, change}, .type = CONFIG_TEXT,                 \
         .offset = offsetof(struct config, field), .check = function                                \
     }
-#define LIST(section, name, field, function, range, change, unsupported)                           \
+#define LIST(section, name, field, function, range, change)                                        \
     {                                                                                              \
-        .info = {section, name, "{}", range, change, unsupported}, .type = CONFIG_LIST,            \
+        .info = {section, name, "{}", range, change}, .type = CONFIG_LIST,                         \
         .offset = offsetof(struct config, field), .check = function                                \
     }
 
@@ -69,29 +67,28 @@ const struct config_key config_keys[] = {
          RESTART),
     CHOICE("", "log_level", log_level, "\"info\"", levels, "error, warning, info, debug", RELOAD),
     CHOICE("", "log_format", log_format, "\"text\"", formats, "text, json", RELOAD),
-    QUANTITY("", "min_free", CONFIG_SIZE, min_free_bytes, "\"256MiB\"", "0", "1024GiB", RELOAD,
-             NULL),
+    QUANTITY("", "min_free", CONFIG_SIZE, min_free_bytes, "\"256MiB\"", "0", "1024GiB", RELOAD),
 
     TEXT("hooks", "listen", hooks.listen, "\"0.0.0.0:8080\"", config_check_listen,
          "\"ADDRESS:PORT\", \"[IPV6]:PORT\", \"unix:/PATH\"", RESTART),
     TEXT("hooks", "public_url", hooks.public_url, "\"http://localhost:8080\"", config_check_url,
          "an http:// or https:// URL", RELOAD),
     QUANTITY("hooks", "max_body", CONFIG_SIZE, hooks.max_body_bytes, "\"32MiB\"", "1KiB", "16GiB",
-             RELOAD, NULL),
+             RELOAD),
     QUANTITY("hooks", "max_connections", CONFIG_NUMBER, hooks.max_connections, "10000", "1",
-             "1000000", RESTART, NULL),
+             "1000000", RESTART),
     QUANTITY("hooks", "max_in_flight", CONFIG_SIZE, hooks.max_in_flight_bytes, "\"256MiB\"", "1KiB",
-             "64GiB", RELOAD, NULL),
+             "64GiB", RELOAD),
     QUANTITY("hooks", "header_timeout", CONFIG_DURATION, hooks.header_timeout_ms, "\"10s\"",
-             "100ms", "1h", RELOAD, NULL),
+             "100ms", "1h", RELOAD),
     QUANTITY("hooks", "body_timeout", CONFIG_DURATION, hooks.body_timeout_ms, "\"60s\"", "100ms",
-             "24h", RELOAD, NULL),
+             "24h", RELOAD),
     QUANTITY("hooks", "idle_timeout", CONFIG_DURATION, hooks.idle_timeout_ms, "\"75s\"", "100ms",
-             "24h", RELOAD, NULL),
+             "24h", RELOAD),
     QUANTITY("hooks", "answer_timeout", CONFIG_DURATION, hooks.answer_timeout_ms, "\"8s\"", "10ms",
-             "10m", RELOAD, NULL),
+             "10m", RELOAD),
     LIST("hooks", "trusted_proxies", hooks.trusted_proxies, config_check_network,
-         "addresses and CIDR ranges", RELOAD, NULL),
+         "addresses and CIDR ranges", RELOAD),
     TEXT("hooks", "tls_certificate", hooks.tls_certificate, "\"\"", config_check_path_or_empty,
          "an absolute path, or empty", RESTART),
     TEXT("hooks", "tls_key", hooks.tls_key, "\"\"", config_check_path_or_empty,
@@ -104,14 +101,13 @@ const struct config_key config_keys[] = {
     TEXT("admin", "socket_group", admin.socket_group, "\"\"", config_check_account_or_empty,
          "a group, or empty", RESTART),
 
-    BOOL("runner", "enabled", runner.enabled, "true", NULL),
-    QUANTITY("runner", "max_vessels", CONFIG_NUMBER, runner.max_vessels, "0", "0", "10000", RELOAD,
-             NULL),
-    QUANTITY("runner", "nice", CONFIG_NUMBER, runner.nice, "5", "0", "19", RELOAD, NULL),
+    BOOL("runner", "enabled", runner.enabled, "true"),
+    QUANTITY("runner", "max_vessels", CONFIG_NUMBER, runner.max_vessels, "0", "0", "10000", RELOAD),
+    QUANTITY("runner", "nice", CONFIG_NUMBER, runner.nice, "5", "0", "19", RELOAD),
     QUANTITY("runner", "max_output", CONFIG_SIZE, runner.max_output_bytes, "\"10MiB\"", "1KiB",
-             "16GiB", RELOAD, NULL),
+             "16GiB", RELOAD),
     QUANTITY("runner", "stop_grace", CONFIG_DURATION, runner.stop_grace_ms, "\"10s\"", "0", "1h",
-             RELOAD, NULL),
+             RELOAD),
     TEXT("runner", "bash", runner.bash, "\"bash\"", config_check_program,
          "a name in runner.path, or an absolute path", RELOAD),
     TEXT("runner", "python", runner.python, "\"python3\"", config_check_program,
@@ -122,35 +118,37 @@ const struct config_key config_keys[] = {
          config_check_search_path, "absolute paths with \":\" between them", RELOAD),
     CHOICE("runner", "sandbox", runner.sandbox, "\"strict\"", sandboxes, "strict, off", RESTART),
     TEXT("runner", "user", runner.user, "\"nobody\"", config_check_account, "a user", RESTART),
-    LIST("runner", "readable", runner.readable, config_check_path, "absolute paths", RESTART,
-         LATER("it is part of strict isolation")),
-    LIST("runner", "writable", runner.writable, config_check_path, "absolute paths", RESTART,
-         LATER("it is part of strict isolation")),
-    BOOL("runner", "network", runner.network, "true", LATER("vessels keep the network")),
+    LIST("runner", "readable", runner.readable, config_check_path, "absolute paths", RESTART),
+    LIST("runner", "writable", runner.writable, config_check_path, "absolute paths", RESTART),
+    BOOL("runner", "network", runner.network, "true"),
     QUANTITY("runner", "max_memory", CONFIG_SIZE, runner.max_memory_bytes, "\"1GiB\"", "16MiB",
-             "1024GiB", RESTART, LATER("vessels' memory is not bounded")),
+             "1024GiB", RELOAD),
     QUANTITY("runner", "max_processes", CONFIG_NUMBER, runner.max_processes, "512", "1", "1000000",
-             RESTART, LATER("vessels' processes are not bounded")),
+             RELOAD),
     QUANTITY("runner", "max_open_files", CONFIG_NUMBER, runner.max_open_files, "1024", "16",
-             "1000000", RESTART, LATER("vessels' open files are not bounded")),
+             "1000000", RELOAD),
 
     QUANTITY("retention", "runs", CONFIG_DURATION, retention.runs_ms, "\"90d\"", "0", "36500d",
-             RELOAD, NULL),
+             RELOAD),
 };
 const size_t config_key_count = ARRAY_COUNT(config_keys);
 _Static_assert(ARRAY_COUNT(config_keys) <= CONFIG_KEYS_MAX, "room for one entry per key");
 
 const struct config_key config_fleet_keys[CONFIG_FLEET_KEYS] = {
-    [CONFIG_FLEET_SANDBOX] = {.info = {"fleet", "sandbox", "\"strict\"", "strict, off", RESTART,
-                                       LATER("its vessels run without isolation")},
+    [CONFIG_FLEET_SANDBOX] = {.info = {"fleet", "sandbox", "\"strict\"", "strict, off", RESTART},
                               .type = CONFIG_CHOICE,
                               .offset = offsetof(struct config_fleet, sandbox),
                               .choices = sandboxes},
-    [CONFIG_FLEET_USER] = {.info = {"fleet", "user", "\"\"", "a user", RESTART, NULL},
+    [CONFIG_FLEET_USER] = {.info = {"fleet", "user", "\"\"", "a user", RESTART},
                            .type = CONFIG_TEXT,
                            .offset = offsetof(struct config_fleet, user),
                            .check = config_check_account},
 };
+
+const char *config_sandbox_name(enum config_sandbox sandbox)
+{
+    return sandboxes[sandbox];
+}
 
 const struct config_key *config_key_find(const char *section, const char *name)
 {

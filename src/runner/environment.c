@@ -207,6 +207,8 @@ char **environment_make(const struct environment_input *input, size_t *count)
     add(&list, "LANG", "C.UTF-8");
     add(&list, "TZ", input->time_zone);
     add(&list, "HOME", input->workdir);
+    if (input->user != NULL)
+        add(&list, "USER", input->user);
     add_names(&list, input);
     add_start_time(&list, "SHIPYARD_VESSEL_START_TIME", input->vessel_started_ms);
     add_start_time(&list, "SHIPYARD_FLEET_START_TIME", input->run_started_ms);

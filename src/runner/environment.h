@@ -16,6 +16,7 @@ struct environment_input {
     int attempt;
     int64_t run_started_ms, vessel_started_ms;
     const char *workdir; /* as the vessel sees it */
+    const char *user;    /* $USER, or NULL */
     const char *path;
     const char *time_zone;
 };

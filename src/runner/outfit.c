@@ -14,7 +14,9 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/sandbox.h"
 #include "runner/environment.h"
+#include "runner/isolation.h"
 #include "runner/setup.h"
 
 /* Takes the descriptor over, moved out of the way of the numbers that spawning will use. */
@@ -34,17 +36,17 @@ static int place(struct attempt *attempt, enum record_fd number, int fd, struct 
 
 /* ---- folders ---- */
 
-static const struct setup_user *user_of(const struct attempt *attempt)
+static const struct setup_isolation *isolation_of(const struct attempt *attempt)
 {
     const struct run *run = attempt->vessel->run;
-    return setup_user_of(run->runner->setup, run->work->org_name, run->work->project_name,
-                         run->work->fleet_name);
+    return setup_isolation_of(run->runner->setup, run->work->org_name, run->work->project_name,
+                              run->work->fleet_name);
 }
 
 static int make_workdir(struct attempt *attempt, struct error *error)
 {
     const struct run *run = attempt->vessel->run;
-    const struct setup_user *user = user_of(attempt);
+    const struct setup_user *user = &isolation_of(attempt)->user;
     char name[ID_TEXT_BYTES];
     int fd = file_open_folder(run->runner->runs_fd, id_format(&run->work->ids.run_id, name), 0700,
                               error);
@@ -173,16 +175,18 @@ static void job_init(struct record_job *job, const struct attempt *attempt)
     const struct run *run = attempt->vessel->run;
     const struct runner *runner = run->runner;
     const struct config *config = runner->setup->config;
-    const struct setup_user *user = user_of(attempt);
+    const struct setup_isolation *isolation = isolation_of(attempt);
     size_t index = attempt->vessel->index;
     const struct definition_vessel *vessel = &run->definition->vessels[index];
     static char nothing[] = "";
     char text[ID_TEXT_BYTES];
     *job = (struct record_job){
         .vessel_run_id = memory_string(id_format(&run->vessel_run_ids[index], text)),
-        .workdir = memory_format("%s/runs/%s", runner->state_path,
-                                 id_format(&run->work->ids.run_id, text)),
-        .hidden_dir = user->change ? runner->state_path : nothing,
+        .workdir = isolation->is_strict ? memory_string(SANDBOX_HOME)
+                                        : memory_format("%s/runs/%s", runner->state_path,
+                                                        id_format(&run->work->ids.run_id, text)),
+        .hidden_dir =
+            isolation->user.change && !isolation->is_strict ? runner->state_path : nothing,
         .interpreter = interpreter_of(config, vessel->language),
         .search_path = config->runner.path,
         .file_name = vessel->file_name,
@@ -190,17 +194,12 @@ static void job_init(struct record_job *job, const struct attempt *attempt)
         .file_to_run = vessel->file_to_run,
         .arguments = vessel->arguments,
         .argument_count = vessel->argument_count,
-        .change_user = user->change,
-        .uid = user->uid,
-        .gid = user->gid,
-        .groups = user->groups,
-        .group_count = user->group_count,
-        .user = user->name,
         .nice = (int32_t)config->runner.nice,
         .cutoff_ms = vessel->guardrails.cutoff_ms,
         .stop_grace_ms = config->runner.stop_grace_ms,
         .max_output_bytes = config->runner.max_output_bytes,
     };
+    isolation_describe(runner->setup, isolation, job);
     struct environment_input input = {
         .work = run->work,
         .definition = run->definition,
@@ -210,6 +209,7 @@ static void job_init(struct record_job *job, const struct attempt *attempt)
         .run_started_ms = run->started_ms,
         .vessel_started_ms = attempt->vessel->started_ms,
         .workdir = job->workdir,
+        .user = isolation->is_strict ? SANDBOX_USER : NULL,
         .path = config->runner.path,
         .time_zone = runner->setup->time_zone,
     };

@@ -27,6 +27,7 @@
 #include "runner/ops.h"
 #include "runner/recover.h"
 #include "runner/run.h"
+#include "runner/isolation.h"
 #include "runner/setup.h"
 
 #define STOP_PATIENCE_MS 1000 /* for steps to be committed, before they are withdrawn */
@@ -263,29 +264,6 @@ static int check_watching(struct error *error)
     return 0;
 }
 
-/* As root, each vessel gets mounts of its own, in which the state folder is hidden. Where that is forbidden (a container without
- * CAP_SYS_ADMIN) every vessel would fail: that must be heard at the start. Asked in a child, whose mounts go with it. */
-static int check_hiding(struct error *error)
-{
-    pid_t pid = fork();
-    if (pid < 0)
-        return error_set_errno(error, errno, "cannot fork");
-    if (pid == 0)
-        _exit(unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) == 0 &&
-                      mount("tmpfs", "/", "tmpfs", 0, "size=4k") == 0
-                  ? 0
-                  : errno & 0xff);
-    int status = 0;
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-        ;
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-        return 0;
-    return error_set_errno(error, WIFEXITED(status) ? WEXITSTATUS(status) : EPERM,
-                           "the state folder cannot be hidden from vessels: give webhookd the "
-                           "capability CAP_SYS_ADMIN, or start it as the user that vessels are to "
-                           "run as");
-}
-
 static int set_up(struct runner *runner, struct error *error)
 {
     if (runner->options.config->runner.enabled && check_watching(error) != 0)
@@ -295,9 +273,6 @@ static int set_up(struct runner *runner, struct error *error)
         return -1;
     runner->setup = setup_new(runner->options.config, error);
     if (runner->setup == NULL)
-        return -1;
-    if (runner->setup->config->runner.enabled && runner->setup->user.change &&
-        check_hiding(error) != 0)
         return -1;
     runner->loop = loop_new(error);
     if (runner->loop == NULL)
@@ -320,11 +295,15 @@ static void wait_for_steps(struct runner *runner)
     (void)loop_run(runner->loop, &error);
 }
 
-int runner_check_config(struct config *config, struct error *error)
+int runner_check_config(struct config *config, const char *config_path, const char *supervisor_path,
+                        struct error *error)
 {
     struct setup *setup = setup_new(config, error);
+    int result = setup == NULL ? -1 : 0;
+    if (result == 0 && config->runner.enabled)
+        result = isolation_check(setup, config_path, supervisor_path, error);
     setup_free(setup);
-    return setup ? 0 : -1;
+    return result;
 }
 
 struct runner *runner_start(const struct runner_options *options, struct error *error)

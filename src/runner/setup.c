@@ -68,9 +68,10 @@ static int user_init(struct setup_user *user, const char *name, struct error *er
 }
 
 /* A fleet's own user is asked for in so many words: who cannot become him must not run its vessels as another. */
-static int fleet_user_init(struct setup_user *user, const struct config_fleet *fleet,
+static int fleet_user_init(struct setup_isolation *isolation, const struct config_fleet *fleet,
                            struct error *error)
 {
+    struct setup_user *user = &isolation->user;
     char key[300];
     snprintf(key, sizeof(key), "fleet \"%.200s\": user", fleet->name);
     user->name = memory_string(fleet->user);
@@ -78,7 +79,22 @@ static int fleet_user_init(struct setup_user *user, const struct config_fleet *f
         return error_set(
             error, ERROR_INVALID,
             "%s: only a webhookd that root has started can run vessels as another user", key);
-    return look_up(fleet->user, key, true, user, error);
+    if (look_up(fleet->user, key, true, user, error) != 0)
+        return -1;
+    if (user->uid == 0 && isolation->is_strict)
+        return error_set(error, ERROR_INVALID,
+                         "%s: root cannot be isolated; name another user, or add sandbox = \"off\"",
+                         key);
+    return 0;
+}
+
+static int fleet_isolation_init(struct setup_isolation *isolation, const struct config *config,
+                                const struct config_fleet *fleet, struct error *error)
+{
+    enum config_sandbox sandbox = fleet->has_sandbox ? fleet->sandbox : config->runner.sandbox;
+    isolation->is_strict = sandbox == CONFIG_SANDBOX_STRICT;
+    return fleet->user[0] != '\0' ? fleet_user_init(isolation, fleet, error)
+                                  : user_init(&isolation->user, config->runner.user, error);
 }
 
 static int count_slots(const struct config *config)
@@ -97,14 +113,13 @@ struct setup *setup_new(struct config *config, struct error *error)
     const char *zone = getenv("TZ");
     setup->time_zone = memory_string(zone != NULL && zone[0] != '\0' ? zone : "UTC");
     if (config->fleet_count > 0)
-        setup->fleet_users = memory_alloc(config->fleet_count * sizeof(*setup->fleet_users));
-    int result = user_init(&setup->user, config->runner.user, error);
-    for (size_t i = 0; i < config->fleet_count && result == 0; i++) {
-        const struct config_fleet *fleet = &config->fleets[i];
-        result = fleet->user[0] != '\0'
-                     ? fleet_user_init(&setup->fleet_users[i], fleet, error)
-                     : user_init(&setup->fleet_users[i], config->runner.user, error);
-    }
+        setup->fleet_isolations =
+            memory_alloc(config->fleet_count * sizeof(*setup->fleet_isolations));
+    setup->isolation.is_strict = config->runner.sandbox == CONFIG_SANDBOX_STRICT;
+    int result = user_init(&setup->isolation.user, config->runner.user, error);
+    for (size_t i = 0; i < config->fleet_count && result == 0; i++)
+        result =
+            fleet_isolation_init(&setup->fleet_isolations[i], config, &config->fleets[i], error);
     if (result == 0)
         return setup;
     setup_free(setup);
@@ -115,10 +130,10 @@ void setup_free(struct setup *setup)
 {
     if (setup == NULL)
         return;
-    for (size_t i = 0; setup->fleet_users != NULL && i < setup->config->fleet_count; i++)
-        user_fini(&setup->fleet_users[i]);
-    free(setup->fleet_users);
-    user_fini(&setup->user);
+    for (size_t i = 0; setup->fleet_isolations != NULL && i < setup->config->fleet_count; i++)
+        user_fini(&setup->fleet_isolations[i].user);
+    free(setup->fleet_isolations);
+    user_fini(&setup->isolation.user);
     free(setup->time_zone);
     config_release(setup->config);
     free(setup);
@@ -134,14 +149,14 @@ static bool skip_part(const char **text, const char *part, char behind)
     return true;
 }
 
-const struct setup_user *setup_user_of(const struct setup *setup, const char *org_name,
-                                       const char *project_name, const char *fleet_name)
+const struct setup_isolation *setup_isolation_of(const struct setup *setup, const char *org_name,
+                                                 const char *project_name, const char *fleet_name)
 {
     for (size_t i = 0; i < setup->config->fleet_count; i++) {
         const char *name = setup->config->fleets[i].name;
         if (skip_part(&name, org_name, '/') && skip_part(&name, project_name, '/') &&
             skip_part(&name, fleet_name, '\0'))
-            return &setup->fleet_users[i];
+            return &setup->fleet_isolations[i];
     }
-    return &setup->user;
+    return &setup->isolation;
 }

@@ -17,20 +17,25 @@ struct setup_user {
     size_t group_count;
 };
 
-struct setup {
-    struct config *config; /* held */
+/* As whom, and how far apart from the machine, a fleet's vessels run. */
+struct setup_isolation {
+    bool is_strict;
     struct setup_user user;
-    struct setup_user *fleet_users; /* one per fleet section of the configuration */
-    int slots;                      /* vessels at once */
-    char *time_zone;                /* the vessels' TZ */
 };
 
-/* NULL if a user is unknown, or if the runner is enabled and the kernel gives no pidfd. May block (name services): not for the runner's thread. */
+struct setup {
+    struct config *config; /* held */
+    struct setup_isolation isolation;
+    struct setup_isolation *fleet_isolations; /* one per fleet section of the configuration */
+    int slots;                                /* vessels at once */
+    char *time_zone;                          /* the vessels' TZ */
+};
+
+/* NULL if a user is unknown, or may not be. May block (name services): not for the runner's thread. */
 struct setup *setup_new(struct config *config, struct error *error);
 void setup_free(struct setup *setup); /* NULL is fine */
 
-/* As whom a fleet's vessels run. */
-const struct setup_user *setup_user_of(const struct setup *setup, const char *org_name,
-                                       const char *project_name, const char *fleet_name);
+const struct setup_isolation *setup_isolation_of(const struct setup *setup, const char *org_name,
+                                                 const char *project_name, const char *fleet_name);
 
 #endif

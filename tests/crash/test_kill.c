@@ -260,16 +260,20 @@ static void assert_no_attempt_twice(const char *diary_path)
     free(diary.lines);
 }
 
-START_TEST(whoever_is_killed_every_run_ends_and_no_attempt_happens_twice)
+static void kill_whoever(const char *sandbox)
 {
     static const char *const policies[] = {"FAIL", "RERUN"};
     enum { DAEMON = 1, SUPERVISORS = 2 };
     struct daemon daemon;
-    struct daemon_options options = {.runner = "max_vessels = 16"};
+    struct daemon_options options = {.sandbox = sandbox};
     uint64_t random = make_seed();
     char *urls[ARRAY_COUNT(policies)];
-    daemon_begin(&daemon, &options);
+    daemon_prepare(&daemon, &options);
     char *diary = make_diary(&daemon);
+    char *runner = memory_format("max_vessels = 16\nwritable = { \"%s\" }", diary);
+    options.runner = runner;
+    daemon_configure(&daemon, &options);
+    daemon_restart(&daemon);
     for (size_t i = 0; i < ARRAY_COUNT(policies); i++) {
         char *fleet = graph_fleet(policies[i], diary, policies[i]);
         urls[i] = daemon_fleet(&daemon, fleet);
@@ -305,7 +309,19 @@ START_TEST(whoever_is_killed_every_run_ends_and_no_attempt_happens_twice)
     for (size_t i = 0; i < ARRAY_COUNT(policies); i++)
         free(urls[i]);
     daemon_finish(&daemon);
+    free(runner);
     free(diary);
+}
+
+START_TEST(whoever_is_killed_every_run_ends_and_no_attempt_happens_twice)
+{
+    kill_whoever("off");
+}
+END_TEST
+
+START_TEST(nor_does_it_in_strict_mode)
+{
+    kill_whoever("strict");
 }
 END_TEST
 
@@ -378,4 +394,5 @@ END_TEST
 
 TEST_MAIN("kill", TEST(a_vessel_outlives_a_killed_webhookd_and_its_end_is_found),
           SLOW_TEST(a_killed_webhookd_loses_nothing_and_runs_nothing_twice, 240),
-          SLOW_TEST(whoever_is_killed_every_run_ends_and_no_attempt_happens_twice, 600))
+          SLOW_TEST(whoever_is_killed_every_run_ends_and_no_attempt_happens_twice, 600),
+          SLOW_TEST(nor_does_it_in_strict_mode, 600))

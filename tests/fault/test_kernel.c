@@ -64,6 +64,38 @@ START_TEST(without_a_runner_such_a_kernel_accepts_and_a_later_start_runs_what_wa
 }
 END_TEST
 
+/* webhookd in a user namespace inside of one that, once it is there, lets no further one be made. */
+static const char forbidding[] =
+    "set -e; folder=$(mktemp -d); mkfifo $folder/go $folder/there; export folder\n"
+    "unshare --user --map-user=1000 --map-group=1000 sh -c '"
+    "echo >$folder/there; read go <$folder/go; exec \"$@\"' sh \"$@\" &\n"
+    "read there <$folder/there\n"
+    "echo 0 >/proc/sys/user/max_user_namespaces\n"
+    "echo >$folder/go\n"
+    "status=0; wait $! || status=$?\n"
+    "rm -r $folder; exit $status\n";
+
+START_TEST(a_kernel_that_makes_no_namespaces_is_named_at_the_start)
+{
+    const char *const wrapper[] = {"unshare", "--user", "--map-root-user", "sh", "-c", forbidding,
+                                   "sh",      NULL};
+    struct daemon daemon;
+    struct daemon_options options = {.sandbox = "strict", .wrapper = wrapper};
+    if (geteuid() != 0) {
+        test_skip("only root is sure to be allowed a first namespace");
+        return;
+    }
+    daemon_prepare(&daemon, &options);
+    ck_assert_int_eq(daemon_start_fails(&daemon), 78);
+    char *log = daemon_log(&daemon);
+    ck_assert_msg(strstr(log, "cannot make namespaces") &&
+                      strstr(log, "user.max_user_namespaces") && strstr(log, "sandbox = \"off\""),
+                  "%s", log);
+    free(log);
+    daemon_finish(&daemon);
+}
+END_TEST
+
 /* As root in a container: each vessel would fail. */
 START_TEST(root_that_may_not_hide_its_state_is_told_at_the_start)
 {
@@ -76,7 +108,7 @@ START_TEST(root_that_may_not_hide_its_state_is_told_at_the_start)
         return;
     }
     daemon_prepare(&daemon, &options);
-    ck_assert_int_eq(daemon_start_fails(&daemon), 1);
+    ck_assert_int_eq(daemon_start_fails(&daemon), 78);
     char *log = daemon_log(&daemon);
     ck_assert_msg(strstr(log, "CAP_SYS_ADMIN"), "%s", log);
     free(log);
@@ -113,5 +145,6 @@ END_TEST
 
 TEST_MAIN("kernel", TEST(a_kernel_that_never_lets_vessels_be_watched_is_named_at_the_start),
           TEST(without_a_runner_such_a_kernel_accepts_and_a_later_start_runs_what_waits),
+          TEST(a_kernel_that_makes_no_namespaces_is_named_at_the_start),
           TEST(root_that_may_not_hide_its_state_is_told_at_the_start),
           TEST(a_vessel_that_cannot_be_watched_for_a_while_still_gets_its_result))

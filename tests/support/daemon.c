@@ -68,13 +68,14 @@ void daemon_configure(struct daemon *daemon, const struct daemon_options *option
     snprintf(daemon->state_dir, sizeof(daemon->state_dir), "%s%s",
              options->state_dir ? options->state_dir : daemon->folder,
              options->state_dir ? "" : "/state");
-    char *text = memory_format("state_dir = \"%s\"\n%s\n"
-                               "hooks {\n listen = \"127.0.0.1:0\"\n%s\n}\n"
-                               "admin {\n listen = \"127.0.0.1:0\"\n socket = \"%s\"\n%s\n}\n"
-                               "runner {\n sandbox = \"off\"\n%s\n}\n",
-                               daemon->state_dir, options->top ? options->top : "min_free = \"0\"",
-                               or_empty(options->hooks), daemon->socket, or_empty(options->admin),
-                               or_empty(options->runner));
+    char *text =
+        memory_format("state_dir = \"%s\"\n%s\n"
+                      "hooks {\n listen = \"127.0.0.1:0\"\n%s\n}\n"
+                      "admin {\n listen = \"127.0.0.1:0\"\n socket = \"%s\"\n%s\n}\n"
+                      "runner {\n sandbox = \"%s\"\n%s\n}\n",
+                      daemon->state_dir, options->top ? options->top : "min_free = \"0\"",
+                      or_empty(options->hooks), daemon->socket, or_empty(options->admin),
+                      options->sandbox ? options->sandbox : "off", or_empty(options->runner));
     FILE *file = fopen(daemon->config, "w");
     ck_assert_msg(file && fputs(text, file) >= 0 && fclose(file) == 0, "cannot write %s",
                   daemon->config);
@@ -92,6 +93,7 @@ static int listen_for_ready(const struct daemon *daemon, char path[108])
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     int yes = 1;
     ck_assert_msg(fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
+                      chmod(path, 0666) == 0 && /* webhookd may be another user's */
                       setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &yes, sizeof(yes)) == 0,
                   "notify socket: %s", strerror(errno));
     return fd;

@@ -14,6 +14,7 @@ struct daemon_options {
     const char *hooks;
     const char *admin;
     const char *runner;
+    const char *sandbox;   /* NULL: "off" */
     const char *state_dir; /* NULL: folder/state */
     const char *const
         *env; /* "NAME=value", NULL-terminated, added to the test's own; NULL = none */
@@ -31,7 +32,7 @@ struct daemon {
     unsigned port, admin_port;
 };
 
-/* Makes the folder and the configuration (sandbox off, ports free), starts webhookd, returns when it is ready. */
+/* Makes the folder and the configuration (ports free), starts webhookd, returns when it is ready. */
 void daemon_begin(struct daemon *daemon, const struct daemon_options *options);
 /* The same without starting it: for daemon_restart, daemon_start_fails, or a start of the test's own. */
 void daemon_prepare(struct daemon *daemon, const struct daemon_options *options);

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <netinet/in.h>
 #include <stdlib.h>
+#include <signal.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -15,6 +17,7 @@
 
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "config/config.h"
 #include "support/aftermath.h"
@@ -59,15 +62,20 @@ static char *make_fleet(struct daemon *daemon, const char *name, const char *scr
     return url;
 }
 
-/* What a fleet's vessel printed that does this. Free it. */
-static char *output_of(struct daemon *daemon, const char *script)
+/* What the vessel of a fleet of that name printed that does this. Free it. */
+static char *output_of_fleet(struct daemon *daemon, const char *name, const char *script)
 {
-    char *url = make_fleet(daemon, "Probe", script);
+    char *url = make_fleet(daemon, name, script);
     json_t *run = api_post_and_wait(daemon, url, "x");
     char *output = api_output(daemon, run, "main");
     json_decref(run);
     free(url);
     return output;
+}
+
+static char *output_of(struct daemon *daemon, const char *script)
+{
+    return output_of_fleet(daemon, "Probe", script);
 }
 
 static void write_program(struct daemon *daemon, const char *name, const char *text)
@@ -686,23 +694,97 @@ START_TEST(path_is_the_vessels_and_where_interpreters_are_found)
 }
 END_TEST
 
-START_TEST(sandbox_strict_is_refused_and_off_runs_vessels)
+/* A daemon in that mode, with those lines in its runner section. */
+static void begin_in(struct daemon *daemon, const char *sandbox, const char *runner)
+{
+    struct daemon_options options = {.sandbox = sandbox, .runner = runner};
+    daemon_begin(daemon, &options);
+}
+
+START_TEST(sandbox_says_whether_vessels_are_isolated)
+{
+    static const struct {
+        const char *sandbox, *output;
+    } cases[] = {{"strict", "/home/shipyard shipyard\n"}, {"off", "unset\n"}};
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct daemon daemon;
+        begin_in(&daemon, cases[i].sandbox, "");
+        json_t *status = api_get(&daemon, "/status");
+        ck_assert_str_eq(api_text(json_object_get(status, "runner"), "sandbox"), cases[i].sandbox);
+        json_decref(status);
+        char *output = output_of(&daemon, "[ -z \"$USER\" ] && echo unset || "
+                                          "echo \"$SHIPYARD_LOG_WORKDIR $USER\"");
+        ck_assert_str_eq(output, cases[i].output);
+        free(output);
+        daemon_finish(&daemon);
+    }
+}
+END_TEST
+
+START_TEST(a_fleet_may_have_another_sandbox)
 {
     struct daemon daemon;
-    begin_with(&daemon, "runner", "");
-    json_t *status = api_get(&daemon, "/status");
-    ck_assert_str_eq(api_text(json_object_get(status, "runner"), "sandbox"), "off");
-    json_decref(status);
-    char *output = output_of(&daemon, "echo runs");
-    ck_assert_str_eq(output, "runs\n");
+    begin_in(&daemon, "strict", "}\nfleet \"default/default/Probe\" {\nsandbox = \"off\"");
+    char *output = output_of(&daemon, "pwd | grep -c /state/runs/\n");
+    ck_assert_str_eq(output, "1\n");
     free(output);
-    ck_assert_int_eq(daemon_stop(&daemon), 0);
-    static const char text[] = "runner { sandbox = \"strict\" }\n";
-    free(daemon_write_file(&daemon, "webhookd.conf", text, strlen(text)));
-    ck_assert_int_eq(daemon_start_fails(&daemon), CONFIG_EXIT_STATUS);
-    char *log = daemon_log(&daemon);
-    assert_holds(log, "runner.sandbox: this version cannot isolate vessels yet");
-    free(log);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(readable_and_writable_are_what_vessels_see_besides)
+{
+    char place[] = "/tmp/webhookd-test-XXXXXX";
+    ck_assert_ptr_nonnull(mkdtemp(place));
+    char *written = memory_format("%s/written", place), *read = memory_format("%s/read", place);
+    ck_assert_int_eq(
+        mkdir(written, 0777) | mkdir(read, 0755) | chmod(place, 0755) | chmod(written, 0777), 0);
+    char *runner = memory_format("readable = { \"%s\" }\nwritable = { \"%s\" }\n", read, written);
+    char *script =
+        memory_format("ls %s; for at in read written; do mkdir %s/$at/new 2>/dev/null && "
+                      "echo $at; done",
+                      place, place);
+    struct daemon daemon;
+    begin_in(&daemon, "strict", runner);
+    char *output = output_of(&daemon, script);
+    ck_assert_str_eq(output, "read\nwritten\nwritten\n");
+    daemon_finish(&daemon);
+    struct error error = ERROR_INIT;
+    ck_assert_int_eq(file_remove_tree(AT_FDCWD, place, &error), 0);
+    char *freed[] = {output, script, runner, written, read};
+    for (size_t i = 0; i < ARRAY_COUNT(freed); i++)
+        free(freed[i]);
+}
+END_TEST
+
+START_TEST(network_false_leaves_a_loopback_device_alone)
+{
+    struct daemon daemon;
+    begin_in(&daemon, "strict", "network = false");
+    char *output = output_of(&daemon, "tail -n +3 /proc/net/dev | cut -d: -f1 | xargs");
+    ck_assert_str_eq(output, "lo\n");
+    free(output);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(bounds_are_the_vessels_and_a_reload_changes_them)
+{
+    struct daemon daemon;
+    static const char script[] = "ulimit -n; ulimit -u; ulimit -d";
+    begin_in(&daemon, "strict", "max_memory = 64MiB\nmax_processes = 50\nmax_open_files = 99");
+    char *output = output_of(&daemon, script);
+    ck_assert_str_eq(output, "99\n51\n65536\n"); /* one process more is the sandbox's own */
+    free(output);
+    struct daemon_options fresh = {
+        .sandbox = "strict",
+        .runner = "max_memory = 128MiB\nmax_processes = 60\nmax_open_files = 88"};
+    daemon_configure(&daemon, &fresh);
+    kill(daemon.pid, SIGHUP);
+    daemon_await_log(&daemon, "configuration reloaded");
+    output = output_of_fleet(&daemon, "Again", script);
+    ck_assert_str_eq(output, "88\n61\n131072\n");
+    free(output);
     daemon_finish(&daemon);
 }
 END_TEST
@@ -821,37 +903,6 @@ END_TEST
 
 /* ---- keys whose feature comes later ---- */
 
-START_TEST(keys_that_are_not_acted_on_yet_say_so_at_start)
-{
-    static const char *const paths[] = {"runner.readable",      "runner.writable",
-                                        "runner.network",       "runner.max_memory",
-                                        "runner.max_processes", "runner.max_open_files"};
-    struct daemon daemon;
-    struct daemon_options options = {
-        .runner = "readable = { \"/srv\" }\nwritable = { \"/srv\" }\nnetwork = false\n"
-                  "max_memory = \"32MiB\"\nmax_processes = 7\nmax_open_files = 77"};
-    daemon_begin(&daemon, &options);
-    for (size_t i = 0; i < ARRAY_COUNT(paths); i++) {
-        char *words = memory_format("%s is not acted on yet: ", paths[i]);
-        daemon_await_log(&daemon, words);
-        free(words);
-    }
-    daemon_finish(&daemon);
-}
-END_TEST
-
-START_TEST(keys_left_alone_say_nothing_at_start)
-{
-    struct daemon daemon;
-    begin_with(&daemon, "runner", "");
-    ck_assert_int_eq(daemon_stop(&daemon), 0);
-    char *log = daemon_log(&daemon);
-    ck_assert_msg(strstr(log, "not acted on") == NULL, "%s", log);
-    free(log);
-    daemon_finish(&daemon);
-}
-END_TEST
-
 /* ---- the table ---- */
 
 struct key_test {
@@ -935,15 +986,17 @@ int main(void)
         KEYS(interpreters_are_those_of_the_configuration, "runner.bash", "runner.python",
              "runner.node"),
         KEYS(path_is_the_vessels_and_where_interpreters_are_found, "runner.path"),
-        KEYS(sandbox_strict_is_refused_and_off_runs_vessels, "runner.sandbox"),
+        KEYS(sandbox_says_whether_vessels_are_isolated, "runner.sandbox"),
+        KEYS(a_fleet_may_have_another_sandbox, "runner.sandbox"),
+        KEYS(readable_and_writable_are_what_vessels_see_besides, "runner.readable",
+             "runner.writable"),
+        KEYS(network_false_leaves_a_loopback_device_alone, "runner.network"),
+        KEYS(bounds_are_the_vessels_and_a_reload_changes_them, "runner.max_memory",
+             "runner.max_processes", "runner.max_open_files"),
         KEYS(user_is_whom_vessels_run_as_under_root, "runner.user"),
         KEYS(user_that_does_not_exist_is_refused_at_start, "runner.user"),
         KEYS(fleet_section_has_its_own_user_and_only_there_may_it_be_root, "runner.user"),
         KEYS(retention_deletes_ended_runs_with_their_bodies_and_logs, "retention.runs"),
-        KEYS(keys_that_are_not_acted_on_yet_say_so_at_start, "runner.readable", "runner.writable",
-             "runner.network", "runner.max_memory", "runner.max_processes",
-             "runner.max_open_files"),
-        KEYS(keys_left_alone_say_nothing_at_start, "runner.network"),
     };
     struct suite_test tests[ARRAY_COUNT(table) + 1] = {
         TEST(every_key_has_an_entry_and_every_entry_a_key)};

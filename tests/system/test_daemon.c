@@ -354,7 +354,7 @@ START_TEST(empty_configuration_is_valid)
     daemon_prepare(&daemon, &plain);
     write_config(&daemon, "");
     ck_assert_int_eq(run_webhookd(&out, "-t", "-c", daemon.config, NULL), 0);
-    assert_holds(out, "webhookd does not start with it: runner.sandbox"); /* the default */
+    assert_holds(out, ": ok");
     free(out);
     daemon_finish(&daemon);
 }
@@ -403,10 +403,52 @@ static void assert_start_refused(const char *format, const char *words)
     daemon_finish(&daemon);
 }
 
-START_TEST(strict_sandbox_is_refused_with_words)
+/* Strict is the default. */
+START_TEST(what_vessels_would_see_of_webhookd_is_refused_with_words)
 {
-    assert_start_refused("runner { sandbox = \"strict\" }\n", "runner.sandbox");
-    assert_start_refused("", "sandbox = \"off\""); /* strict is the default */
+    static const struct {
+        const char *text, *words;
+    } cases[] = {
+        {"admin { socket = \"/usr/local/admin.sock\" }\n",
+         "admin.socket: /usr/local/admin.sock lies"},
+        {"admin { listen = \"unix:/etc/ssl/certs/sock\" }\n", "admin.listen: /etc/ssl/certs/sock"},
+        {"runner { readable = { \"/tmp\" } }\n", "runner.readable: vessels would see"},
+        {"runner { writable = { \"/run\" } }\n", "which is for webhookd alone"},
+        {"runner { readable = { \"/\" } }\n", "runner.readable: / would cover"},
+        {"runner { readable = { \"/srv/a\" } writable = { \"/srv\" } }\n", "it would be writable"},
+        {"runner { writable = { \"/home\" } }\n", "runner.writable: /home would cover"},
+        {"runner { readable = { \"/nowhere\" } }\n", "cannot show /nowhere"},
+        {"runner { sandbox = off }\nfleet \"a/b/c\" { sandbox = strict }\n"
+         "admin { socket = \"/opt/admin.sock\" }\n",
+         "/opt/admin.sock"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
+        assert_start_refused(cases[i].text, cases[i].words);
+}
+END_TEST
+
+START_TEST(what_is_isolated_nowhere_may_lie_anywhere)
+{
+    struct daemon daemon;
+    char *out;
+    daemon_prepare(&daemon, &plain);
+    write_config(&daemon,
+                 "admin { socket = \"/usr/local/admin.sock\" } runner { sandbox = off }\n");
+    ck_assert_int_eq(run_webhookd(&out, "-t", "-c", daemon.config, NULL), 0);
+    free(out);
+    write_config(&daemon,
+                 "admin { socket = \"/usr/local/admin.sock\" } runner { enabled = false }\n");
+    ck_assert_int_eq(run_webhookd(&out, "-t", "-c", daemon.config, NULL), 0);
+    free(out);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(root_is_not_isolated)
+{
+    if (geteuid() != 0)
+        return;
+    assert_start_refused("fleet \"a/b/c\" { user = root }\n", "root cannot be isolated");
 }
 END_TEST
 
@@ -915,9 +957,10 @@ START_TEST(hangup_with_a_bad_file_reports_it_and_changes_nothing)
     assert_log_holds(&daemon, "webhookd.conf:6: hooks.max_bodies");
     /* Nor does one that is well-formed, and that the next start would refuse. */
     struct daemon_options unsafe = {.hooks = "max_body = \"1GiB\"",
-                                    .runner = "}\nfleet \"a/b/c\" {\nsandbox = \"strict\""};
+                                    .runner =
+                                        "}\nfleet \"a/b/c\" {\nuser = \"nobody-of-this-name\""};
     reload(&daemon, &unsafe, "configuration not reloaded");
-    assert_log_holds(&daemon, "cannot isolate vessels yet");
+    assert_log_holds(&daemon, "nobody-of-this-name");
     char *fleet = bash_fleet("Stays", "true");
     char *url = daemon_fleet(&daemon, fleet);
     char body[2000] = "";
@@ -1230,7 +1273,8 @@ TEST_MAIN("daemon", TEST(first_start_makes_a_state_folder_that_is_closed_to_othe
           TEST(missing_configuration_ends_with_78_and_its_name),
           TEST(check_config_checks_and_starts_nothing), TEST(empty_configuration_is_valid),
           TEST(version_and_help_are_printed), TEST(wrong_usage_ends_with_2),
-          TEST(strict_sandbox_is_refused_with_words),
+          TEST(what_vessels_would_see_of_webhookd_is_refused_with_words),
+          TEST(what_is_isolated_nowhere_may_lie_anywhere), TEST(root_is_not_isolated),
           TEST(check_config_refuses_what_a_start_refuses), TEST(tls_keys_are_refused_with_words),
           TEST(taken_port_is_refused_with_words),
           TEST(store_of_a_newer_version_is_refused_and_left_alone),

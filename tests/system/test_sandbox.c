@@ -241,11 +241,10 @@ END_TEST
 START_TEST(a_stop_reaches_every_process_and_waits_for_it)
 {
     struct bench bench;
-    bench_open(&bench,
-               "idle() { exec 4<>./never; while :; do read -r -t 0.05 -u 4; done; }\n"
-               "trap 'echo main; exit 0' TERM\n"
-               "(trap 'sleep 0.2; echo child; exit' TERM; echo >./ready; idle) &\n"
-               "idle");
+    bench_open(&bench, "idle() { exec 4<>./never; while :; do read -r -t 0.05 -u 4; done; }\n"
+                       "trap 'echo main; exit 0' TERM\n"
+                       "(trap 'sleep 0.2; echo child; exit' TERM; echo >./ready; idle) &\n"
+                       "idle");
     isolate(&bench);
     bench_make_pipe(&bench, "never");
     bench_make_pipe(&bench, "ready");

@@ -79,18 +79,12 @@ START_TEST(start_is_refused_for_what_would_be_dangerous)
     static const struct {
         const char *text, *why;
     } cases[] = {
-        {"", "runner.sandbox: this version cannot isolate vessels yet; set runner { sandbox = "
-             "\"off\" }"},
-        {"runner { sandbox = strict }", "runner.sandbox: "},
         {"runner { sandbox = off } hooks { tls_certificate = /c tls_key = /k }", "hooks.tls_cert"},
-        {"runner { sandbox = off } fleet \"a/b/c\" { sandbox = strict }",
-         "fleet \"a/b/c\": sandbox: "},
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         struct config *config = accept(cases[i].text);
         struct error error = ERROR_INIT;
-        ck_assert(config_check_start(config, &error) != 0 ||
-                  config_check_sandbox(config, &error) != 0);
+        ck_assert_int_ne(config_check_start(config, &error), 0);
         ck_assert_int_eq(error.kind, ERROR_INVALID);
         ck_assert_int_eq(strncmp(error.message, cases[i].why, strlen(cases[i].why)), 0);
         config_release(config);
@@ -98,37 +92,9 @@ START_TEST(start_is_refused_for_what_would_be_dangerous)
     struct config *config = accept("runner { sandbox = off } fleet \"a/b/c\" { sandbox = off }");
     struct error error = ERROR_INIT;
     ck_assert_int_eq(config_check_start(config, &error), 0);
-    ck_assert_int_eq(config_check_sandbox(config, &error), 0);
     config_release(config);
     assert_refused("hooks {\ntls_key = /k }", "w.conf:2: hooks.tls_certificate: missing", NULL);
     assert_refused("hooks {\ntls_certificate = /k }", "w.conf:2: hooks.tls_key: missing", NULL);
-}
-END_TEST
-
-static struct config_report unsupported(const char *text)
-{
-    struct config_report report = {0};
-    struct config *config = accept(text);
-    config_report_unsupported(config, &report);
-    config_release(config);
-    return report;
-}
-
-START_TEST(what_is_not_acted_on_yet_is_said_once)
-{
-    struct config_report report = unsupported("runner { network = true max_memory = 1024MiB }");
-    ck_assert_uint_eq(report.count, 0);
-    report =
-        unsupported("runner { readable = { /a } writable = { /b } network = false\n"
-                    "max_memory = 2GiB max_processes = 5 max_open_files = 99 enabled = false }\n"
-                    "fleet \"a/b/d\" { sandbox = off }");
-    static const char *const keys[] = {"runner.readable ",      "runner.writable ",
-                                       "runner.network ",       "runner.max_memory ",
-                                       "runner.max_processes ", "runner.max_open_files "};
-    ck_assert_uint_eq(report.count, ARRAY_COUNT(keys));
-    for (size_t i = 0; i < ARRAY_COUNT(keys); i++)
-        ck_assert_int_eq(strncmp(report.lines[i], keys[i], strlen(keys[i])), 0);
-    config_report_free(&report);
 }
 END_TEST
 
@@ -189,8 +155,8 @@ START_TEST(every_key_that_needs_a_restart_says_so)
         free(text);
         config_release(fresh);
     }
-    ck_assert_uint_eq(silent, 20);
-    ck_assert_uint_gt(said, 15);
+    ck_assert_uint_eq(silent, 23);
+    ck_assert_uint_gt(said, 12);
     config_release(running);
 }
 END_TEST
@@ -336,8 +302,7 @@ START_TEST(example_has_every_key_once_in_order_with_its_default)
             ck_assert_msg(info != NULL, "%s is one too many", name);
             ck_assert_str_eq(section, info->section);
             ck_assert_str_eq(name, info->name);
-            bool is_sandbox = strcmp(name, "sandbox") == 0;
-            ck_assert_str_eq(value, is_sandbox ? "\"off\"" : info->default_text);
+            ck_assert_str_eq(value, info->default_text);
         }
     }
     ck_assert_ptr_null(config_key_info(next));
@@ -351,9 +316,7 @@ START_TEST(example_is_good_to_start_with)
     struct config *config = config_load("webhookd.conf.example", &report);
     ck_assert_msg(config != NULL, "%s", report.count ? report.lines[0] : "?");
     struct error error = ERROR_INIT;
-    ck_assert_msg(config_check_start(config, &error) == 0 &&
-                      config_check_sandbox(config, &error) == 0,
-                  "%s", error.message);
+    ck_assert_msg(config_check_start(config, &error) == 0, "%s", error.message);
     config_release(config);
 }
 END_TEST
@@ -387,8 +350,7 @@ END_TEST
 TEST_MAIN("config", TEST(empty_file_is_all_defaults), TEST(empty_file_has_the_runners_defaults),
           TEST(every_default_may_be_written_into_the_file),
           TEST(start_is_refused_for_what_would_be_dangerous),
-          TEST(what_is_not_acted_on_yet_is_said_once), TEST(every_key_that_needs_a_restart_says_so),
-          TEST(changed_fleet_sections_need_a_restart),
+          TEST(every_key_that_needs_a_restart_says_so), TEST(changed_fleet_sections_need_a_restart),
           TEST(snapshot_lives_as_long_as_anyone_holds_it),
           TEST(what_is_no_readable_file_is_refused), TEST(file_may_have_a_mebibyte_and_no_more),
           TEST(errors_of_a_file_begin_with_its_path),

@@ -1,0 +1,358 @@
+/* Strict mode seen from the daemon (the supervisor's sandbox.c and root.c carry it out), and the check of off mode. Called by
+ * runner_check_config at the start, by --check-config and at each reload, so that what cannot work is heard then and not as the failure of
+ * every vessel. */
+#include "runner/isolation.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/sandbox.h"
+
+#define UNIX_PREFIX  "unix:"
+#define TRIAL_FOLDER "/usr" /* stands for the working folder: every machine has it */
+#define WAY_OUT      "or do without isolation: runner { sandbox = \"off\" }"
+
+void isolation_describe(const struct setup *setup, const struct setup_isolation *isolation,
+                        struct record_job *job)
+{
+    const struct config *config = setup->config;
+    job->change_user = isolation->user.change;
+    job->uid = isolation->user.uid;
+    job->gid = isolation->user.gid;
+    job->groups = isolation->user.groups;
+    job->group_count = isolation->user.group_count;
+    job->user = isolation->user.name;
+    job->is_strict = isolation->is_strict;
+    job->network = config->runner.network;
+    job->readable = config->runner.readable.items;
+    job->readable_count = config->runner.readable.count;
+    job->writable = config->runner.writable.items;
+    job->writable_count = config->runner.writable.count;
+    job->max_memory_bytes = config->runner.max_memory_bytes;
+    job->max_processes = config->runner.max_processes;
+    job->max_open_files = config->runner.max_open_files;
+}
+
+/* ---- what vessels must not see ---- */
+
+/* Free of links, as far as it exists. Allocated. */
+static char *resolve(const char *path)
+{
+    char *found = realpath(path, NULL);
+    const char *slash = strrchr(path, '/');
+    if (found != NULL || slash == NULL || slash == path)
+        return found != NULL ? found : memory_string(path);
+    char *parent_path = memory_format("%.*s", (int)(slash - path), path);
+    char *parent = resolve(parent_path);
+    char *whole = memory_format("%s%s", strcmp(parent, "/") == 0 ? "" : parent, slash);
+    free(parent);
+    free(parent_path);
+    return whole;
+}
+
+/* Is it that folder or something in it? */
+static bool is_in(const char *path, const char *folder)
+{
+    size_t bytes = strlen(folder);
+    while (bytes > 0 && folder[bytes - 1] == '/')
+        bytes--;
+    return strncmp(path, folder, bytes) == 0 && (path[bytes] == '/' || path[bytes] == '\0');
+}
+
+static bool overlap(const char *a, const char *b)
+{
+    return is_in(a, b) || is_in(b, a);
+}
+
+struct secret {
+    const char *key, *path;
+};
+
+/* `list` is what the configuration calls the paths. */
+static int check_list(const struct secret *secret, const char *resolved,
+                      const struct config_list *paths, const char *list, struct error *error)
+{
+    for (size_t i = 0; i < paths->count; i++) {
+        char *shown = resolve(paths->items[i]);
+        bool is_bad = overlap(resolved, shown);
+        free(shown);
+        if (is_bad)
+            return error_set(
+                error, ERROR_INVALID,
+                "%s: vessels would see %s (%s), which is for webhookd alone; show them "
+                "less, or move it",
+                list, secret->path, secret->key);
+    }
+    return 0;
+}
+
+static int check_secret(const struct config *config, const struct secret *secret,
+                        struct error *error)
+{
+    char *resolved = resolve(secret->path);
+    int result =
+        sandbox_shows(resolved)
+            ? error_set(error, ERROR_INVALID,
+                        "%s: %s lies where vessels can read in strict mode; move it, " WAY_OUT,
+                        secret->key, secret->path)
+            : 0;
+    if (result == 0)
+        result = check_list(secret, resolved, &config->runner.readable, "runner.readable", error);
+    if (result == 0)
+        result = check_list(secret, resolved, &config->runner.writable, "runner.writable", error);
+    free(resolved);
+    return result;
+}
+
+static int check_secrets(const struct config *config, const char *config_path, struct error *error)
+{
+    const char *listen = config->admin.listen;
+    bool is_unix = strncmp(listen, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0;
+    const struct secret secrets[] = {
+        {"state_dir", config->state_dir},
+        {"the configuration", config_path},
+        {"hooks.tls_key", config->hooks.tls_key},
+        {"admin.socket", config->admin.socket},
+        {"admin.listen", is_unix ? listen + strlen(UNIX_PREFIX) : ""},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(secrets); i++)
+        if (secrets[i].path[0] != '\0' && check_secret(config, &secrets[i], error) != 0)
+            return -1;
+    return 0;
+}
+
+/* ---- what cannot be shown ---- */
+
+static int check_own_places(const struct config_list *paths, const char *list, struct error *error)
+{
+    static const char *const own[] = {SANDBOX_HOME, "/proc"};
+    for (size_t i = 0; i < paths->count; i++)
+        for (size_t k = 0; k < ARRAY_COUNT(own); k++)
+            if (overlap(paths->items[i], own[k]))
+                return error_set(error, ERROR_INVALID,
+                                 "%s: %s would cover %s, which each vessel has of its own", list,
+                                 paths->items[i], own[k]);
+    return 0;
+}
+
+/* What is writable is put over what is readable, not the other way round. */
+static int check_order(const struct config *config, struct error *error)
+{
+    const struct config_list *readable = &config->runner.readable;
+    const struct config_list *writable = &config->runner.writable;
+    for (size_t i = 0; i < readable->count; i++)
+        for (size_t k = 0; k < writable->count; k++)
+            if (is_in(readable->items[i], writable->items[k]))
+                return error_set(error, ERROR_INVALID,
+                                 "runner.readable: %s lies in %s, which runner.writable names: it "
+                                 "would be writable",
+                                 readable->items[i], writable->items[k]);
+    return 0;
+}
+
+static int check_paths(const struct config *config, const char *config_path, struct error *error)
+{
+    return check_own_places(&config->runner.readable, "runner.readable", error) != 0 ||
+                   check_own_places(&config->runner.writable, "runner.writable", error) != 0 ||
+                   check_order(config, error) != 0 || check_secrets(config, config_path, error) != 0
+               ? -1
+               : 0;
+}
+
+/* ---- what the kernel lets us do ---- */
+
+/* The switches by which kernels are told not to. */
+static const char *advice(const char *words)
+{
+    static const struct {
+        const char *path, *value, *advice;
+    } switches[] = {
+        {"/proc/sys/user/max_user_namespaces", "0", "sysctl user.max_user_namespaces=10000"},
+        {"/proc/sys/kernel/unprivileged_userns_clone", "0",
+         "sysctl kernel.unprivileged_userns_clone=1"},
+        {"/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1",
+         "sysctl kernel.apparmor_restrict_unprivileged_userns=0"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(switches); i++) {
+        struct buffer text = BUFFER_INIT;
+        struct error ignored = ERROR_INIT;
+        bool is_it = file_read(AT_FDCWD, switches[i].path, 100, &text, &ignored) == 0 &&
+                     strcspn(buffer_text(&text), "\n") == 1 &&
+                     buffer_text(&text)[0] == switches[i].value[0];
+        buffer_free(&text);
+        if (is_it)
+            return switches[i].advice;
+    }
+    return strstr(words, strerrordesc_np(EPERM)) != NULL
+               ? "let the container or unit allow namespaces and mounts"
+           : strstr(words, strerrordesc_np(ENOSPC)) != NULL
+               ? "raise user.max_user_namespaces, outside of a container if this is one"
+               : "change that";
+}
+
+static int make_trial_job(const struct setup *setup, const struct setup_isolation *isolation,
+                          struct error *error)
+{
+    static char id[] = "00000000-0000-7000-8000-000000000000", home[] = SANDBOX_HOME;
+    static char nothing[] = "", name[] = "none"; /* nothing is executed */
+    struct record_job job = {
+        .vessel_run_id = id,
+        .workdir = home,
+        .hidden_dir = nothing,
+        .interpreter = name,
+        .search_path = nothing,
+        .file_name = name,
+        .file_content = nothing,
+        .file_to_run = name,
+    };
+    struct buffer text = BUFFER_INIT;
+    isolation_describe(setup, isolation, &job);
+    int fd = memfd_create("webhookd", MFD_CLOEXEC);
+    if (fd >= 0 &&
+        (record_job_write(&job, &text) != 0 || file_write_all(fd, text.data, text.bytes) != 0 ||
+         lseek(fd, 0, SEEK_SET) != 0)) {
+        close(fd);
+        fd = -1;
+    }
+    buffer_free(&text);
+    if (fd < 0)
+        error_set_errno(error, errno, "cannot describe a trial of the sandbox");
+    return fd;
+}
+
+/* The descriptors come from far above those numbers. */
+static pid_t spawn_trial(const char *supervisor_path, int job_fd, int folder_fd, int words_fd,
+                         struct error *error)
+{
+    char name[] = "webhookd-vessel", argument[] = RECORD_TRIAL_ARGUMENT;
+    char *arguments[] = {name, argument, NULL}, *environment[] = {NULL};
+    posix_spawn_file_actions_t actions;
+    pid_t pid = -1;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
+    posix_spawn_file_actions_adddup2(&actions, words_fd, 1);
+    posix_spawn_file_actions_adddup2(&actions, job_fd, RECORD_FD_JOB);
+    posix_spawn_file_actions_adddup2(&actions, folder_fd, RECORD_FD_WORKDIR);
+    int failure = posix_spawn(&pid, supervisor_path, &actions, NULL, arguments, environment);
+    posix_spawn_file_actions_destroy(&actions);
+    if (failure == 0)
+        return pid;
+    error_set_errno(error, failure, "cannot execute %s", supervisor_path);
+    return -1;
+}
+
+/* What it says, and then its end. */
+static int hear_trial(pid_t pid, int words_fd, struct error *error)
+{
+    char words[sizeof(error->message)];
+    ssize_t bytes = file_read_all(words_fd, words, sizeof(words) - 1);
+    int status = 0;
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    if (status == 0)
+        return 0;
+    words[bytes > 0 ? bytes : 0] = '\0';
+    return error_set(error, ERROR_INVALID, "vessels cannot be isolated: %s; %s, " WAY_OUT,
+                     bytes > 0 ? words : "the trial was killed", advice(words));
+}
+
+enum { HIGH_FD = 64 };
+
+static int move_high(int fd)
+{
+    int high = fcntl(fd, F_DUPFD_CLOEXEC, HIGH_FD);
+    close(fd);
+    return high;
+}
+
+static int run_trial(const char *supervisor_path, int job_fd, struct error *error)
+{
+    int words[2];
+    int folder_fd = move_high(open(TRIAL_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (folder_fd < 0 || pipe2(words, O_CLOEXEC) != 0) {
+        error_set_errno(error, errno, "cannot try the sandbox");
+        if (folder_fd >= 0)
+            close(folder_fd);
+        return -1;
+    }
+    words[1] = move_high(words[1]);
+    pid_t pid = spawn_trial(supervisor_path, job_fd, folder_fd, words[1], error);
+    close(words[1]);
+    close(folder_fd);
+    int result = pid < 0 ? -1 : hear_trial(pid, words[0], error);
+    close(words[0]);
+    return result;
+}
+
+static int try_strict(const struct setup *setup, const struct setup_isolation *isolation,
+                      const char *supervisor_path, struct error *error)
+{
+    int job_fd = make_trial_job(setup, isolation, error);
+    if (job_fd < 0)
+        return -1;
+    job_fd = move_high(job_fd);
+    int result = run_trial(supervisor_path, job_fd, error);
+    close(job_fd);
+    return result;
+}
+
+/* In off mode webhookd as root gives each vessel mounts of its own, in which the state folder is hidden. Where that is forbidden (a
+ * container without CAP_SYS_ADMIN) every vessel would fail. Asked in a child, whose mounts go with it. */
+static int try_hiding(struct error *error)
+{
+    pid_t pid = fork();
+    if (pid < 0)
+        return error_set_errno(error, errno, "cannot fork");
+    if (pid == 0)
+        _exit(unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) == 0 &&
+                      mount("tmpfs", "/", "tmpfs", 0, "size=4k") == 0
+                  ? 0
+                  : errno & 0xff);
+    int status = 0;
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return 0;
+    return error_set_errno(error, WIFEXITED(status) ? WEXITSTATUS(status) : EPERM,
+                           "the state folder cannot be hidden from vessels: give webhookd the "
+                           "capability CAP_SYS_ADMIN, or start it as the user that vessels are to "
+                           "run as");
+}
+
+/* ---- the whole ---- */
+
+static int try_isolation(const struct setup *setup, const struct setup_isolation *isolation,
+                         const char *supervisor_path, struct error *error)
+{
+    if (isolation->is_strict)
+        return try_strict(setup, isolation, supervisor_path, error);
+    return isolation->user.change ? try_hiding(error) : 0;
+}
+
+int isolation_check(const struct setup *setup, const char *config_path, const char *supervisor_path,
+                    struct error *error)
+{
+    bool is_any_strict = setup->isolation.is_strict;
+    for (size_t i = 0; i < setup->config->fleet_count; i++)
+        is_any_strict |= setup->fleet_isolations[i].is_strict;
+    if (is_any_strict && check_paths(setup->config, config_path, error) != 0)
+        return -1;
+    if (try_isolation(setup, &setup->isolation, supervisor_path, error) != 0)
+        return -1;
+    for (size_t i = 0; i < setup->config->fleet_count; i++)
+        if (try_isolation(setup, &setup->fleet_isolations[i], supervisor_path, error) != 0)
+            return -1;
+    return 0;
+}
