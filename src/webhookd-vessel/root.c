@@ -3,7 +3,7 @@
  *
  *   /                     a tmpfs, read-only in the end
  *   /usr /opt /bin …      shown, read-only (base/sandbox.h); links are copied as links
- *   /etc                  entries on the list, shown read-only
+ *   /etc                  entries on the list, shown read-only; small files are copies
  *   /proc                 of the vessel's own processes
  *   /dev                  a few devices, pts and shm
  *   /tmp /var/tmp /run    and /dev/shm: folders of one tmpfs, empty at first, bounded by max_memory together
@@ -28,6 +28,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/sandbox.h"
 
@@ -35,7 +36,9 @@
 #define OLD          "/.old"
 #define SCRATCH      "/.scratch"
 #define SHOWN        (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
+#define SHOWN_BYTES  (4 * 1024 * 1024)
 #define SHOWN_INODES 4096  /* of the root itself: mount points and links */
+#define COPIED_BYTES 16384 /* a file of /etc up to this is copied */
 #define INODES       65536 /* files in /tmp, /var/tmp, /run and /dev/shm */
 
 /* ---- making places ---- */
@@ -110,6 +113,19 @@ static int show(int from_fd, const char *from, const char *to, uint64_t attribut
     return result;
 }
 
+/* A copy costs less than a mount, to make and to take down. Its bytes go through the stack. */
+static int copy_file(int from_fd, const char *path, mode_t mode, struct error *error)
+{
+    char bytes[COPIED_BYTES];
+    ssize_t count = file_read_all(from_fd, bytes, sizeof(bytes));
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode & 0555);
+    if (fd < 0 || count < 0 || file_write_all(fd, bytes, (size_t)count) != 0)
+        error_set_errno(error, errno, "cannot copy %s", path);
+    if (fd >= 0)
+        close(fd);
+    return error_is_set(error) ? -1 : 0;
+}
+
 enum absence { MUST_EXIST, MAY_BE_ABSENT };
 
 static int show_old(int old_fd, const char *path, uint64_t attributes, enum absence absence,
@@ -157,7 +173,26 @@ static int show_entry(int old_fd, int folder_fd, const char *folder, const char 
     return show_old(old_fd, path, SHOWN | MOUNT_ATTR_RDONLY, MAY_BE_ABSENT, error);
 }
 
+/* Small files of /etc are shown as they are now. */
+static int show_etc_entry(int old_fd, int folder_fd, const char *folder, const char *name,
+                          struct error *error)
+{
+    struct stat status;
+    if (fstatat(folder_fd, name, &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(status.st_mode) ||
+        status.st_size > COPIED_BYTES)
+        return show_entry(old_fd, folder_fd, folder, name, error);
+    int fd = openat(folder_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return 0; /* not for the vessel's user, or just replaced: it would see as little of a mount */
+    char path[300];
+    (void)snprintf(path, sizeof(path), "%s%.255s", folder, name);
+    int result = copy_file(fd, path, status.st_mode, error);
+    close(fd);
+    return result;
+}
+
 static int show_listed(int old_fd, const char *folder, bool (*is_listed)(const char *),
+                       int (*show_it)(int, int, const char *, const char *, struct error *),
                        struct error *error)
 {
     char path[300];
@@ -168,16 +203,16 @@ static int show_listed(int old_fd, const char *folder, bool (*is_listed)(const c
     int result = 0;
     for (struct dirent *entry; result == 0 && (entry = readdir(dir)) != NULL;)
         if (is_listed(entry->d_name))
-            result = show_entry(old_fd, dirfd(dir), folder, entry->d_name, error);
+            result = show_it(old_fd, dirfd(dir), folder, entry->d_name, error);
     closedir(dir);
     return result;
 }
 
 static int show_system(int old_fd, struct error *error)
 {
-    if (show_listed(old_fd, "/", sandbox_shows_top, error) != 0 ||
+    if (show_listed(old_fd, "/", sandbox_shows_top, show_entry, error) != 0 ||
         make_folder("/etc", 0755, error) != 0 ||
-        show_listed(old_fd, "/etc/", sandbox_shows_etc, error) != 0)
+        show_listed(old_fd, "/etc/", sandbox_shows_etc, show_etc_entry, error) != 0)
         return -1;
     for (const char *const *name = sandbox_ssl; *name != NULL; name++) {
         char path[300];
@@ -276,7 +311,7 @@ static int change_root(struct error *error)
 {
     if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) != 0)
         return error_set_errno(error, errno, "cannot separate the mounts");
-    if (mount_tmpfs(BASE, "0755", 1024 * 1024, SHOWN_INODES, error) != 0 ||
+    if (mount_tmpfs(BASE, "0755", SHOWN_BYTES, SHOWN_INODES, error) != 0 ||
         make_folder(BASE OLD, 0700, error) != 0)
         return -1;
     if (syscall(SYS_pivot_root, BASE, BASE OLD) != 0)

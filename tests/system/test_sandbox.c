@@ -77,6 +77,21 @@ START_TEST(nothing_but_the_allow_list_is_there)
 }
 END_TEST
 
+/* Mounted or copied: programs find in there what they find outside. */
+START_TEST(what_is_shown_is_what_is_there)
+{
+    static const char script[] =
+        "sha256sum /bin/sh /etc/passwd /etc/group /etc/hosts /etc/services /etc/ld.so.cache\n"
+        "ls /etc/ssl/certs | sha256sum; readlink -f /etc/localtime\n";
+    struct bench off;
+    bench_open(&off, script);
+    bench_run(&off);
+    bench_check_result(&off, RECORD_EXITED, 0);
+    check_strict(script, buffer_text(&off.output), 0);
+    bench_close(&off);
+}
+END_TEST
+
 /* ---- doors ---- */
 
 /* A line for each door that opens. The file named by SECRET lies where the state folder does. */
@@ -279,7 +294,7 @@ START_TEST(it_dies_with_its_supervisor)
 END_TEST
 
 TEST_MAIN("sandbox", TEST(a_vessel_runs_in_its_working_folder),
-          TEST(nothing_but_the_allow_list_is_there),
+          TEST(nothing_but_the_allow_list_is_there), TEST(what_is_shown_is_what_is_there),
           TEST(doors_are_closed_by_the_sandbox_and_open_without_it),
           TEST(mounts_tracing_and_pid_1_are_out_of_reach), TEST(nothing_is_left_when_it_ends),
           TEST(memory_processes_and_files_are_bounded),
