@@ -81,8 +81,10 @@ END_TEST
 START_TEST(what_is_shown_is_what_is_there)
 {
     static const char script[] =
-        "sha256sum /bin/sh /etc/passwd /etc/group /etc/hosts /etc/services /etc/ld.so.cache\n"
-        "ls /etc/ssl/certs | sha256sum; readlink -f /etc/localtime\n";
+        "for file in /bin/sh /etc/passwd /etc/group /etc/hosts /etc/services /etc/ld.so.cache; do\n"
+        "[ ! -e $file ] || sha256sum $file; done\n"
+        "[ ! -e /etc/ssl/certs ] || ls /etc/ssl/certs | sha256sum; readlink -f /etc/localtime; "
+        "true\n";
     struct bench off;
     bench_open(&off, script);
     bench_run(&off);
