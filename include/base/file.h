@@ -24,6 +24,11 @@ ssize_t file_read_all(int fd, void *data, size_t bytes);
 int file_replace(int dir_fd, const char *name, const void *data, size_t bytes, mode_t mode,
                  struct error *error);
 
+/* A file that lies in memory alone, with these bytes, read from its start. A descriptor, or -1. */
+int file_in_memory(const void *data, size_t bytes, struct error *error);
+/* Takes the descriptor over and gives it a number that is at least `lowest`, out of the way of those that spawning uses. -1: closed. */
+int file_move_up(int fd, int lowest, struct error *error);
+
 /* Opens the folder, made with mode if it is missing (one level). A descriptor, or -1. */
 int file_open_folder(int dir_fd, const char *name, mode_t mode, struct error *error);
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -126,6 +127,29 @@ int file_replace(int dir_fd, const char *name, const void *data, size_t bytes, m
     error_set_errno(error, errno, "cannot write %s", name);
     (void)unlinkat(dir_fd, temporary, 0);
     return -1;
+}
+
+int file_in_memory(const void *data, size_t bytes, struct error *error)
+{
+    int fd = memfd_create("webhookd", MFD_CLOEXEC);
+    if (fd < 0)
+        return error_set_errno(error, errno, "cannot create a memory file");
+    if (file_write_all(fd, data, bytes) == 0 && lseek(fd, 0, SEEK_SET) == 0)
+        return fd;
+    error_set_errno(error, errno, "cannot fill a memory file");
+    close(fd);
+    return -1;
+}
+
+int file_move_up(int fd, int lowest, struct error *error)
+{
+    if (fd >= lowest)
+        return fd;
+    int high = fcntl(fd, F_DUPFD_CLOEXEC, lowest);
+    if (high < 0)
+        error_set_errno(error, errno, "cannot duplicate a descriptor");
+    close(fd);
+    return high;
 }
 
 int file_open_folder(int dir_fd, const char *name, mode_t mode, struct error *error)

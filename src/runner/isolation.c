@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,7 +21,9 @@
 
 #define UNIX_PREFIX  "unix:"
 #define TRIAL_FOLDER "/usr" /* stands for the working folder: every machine has it */
-#define WAY_OUT      "or do without isolation: runner { sandbox = \"off\" }"
+enum { HIGH_FD = 64 };      /* above all numbers that a supervisor is given */
+
+#define WAY_OUT "or do without isolation: runner { sandbox = \"off\" }"
 
 void isolation_describe(const struct setup *setup, const struct setup_isolation *isolation,
                         struct record_job *job)
@@ -135,40 +136,61 @@ static int check_secrets(const struct config *config, const char *config_path, s
 
 /* ---- what cannot be shown ---- */
 
+/* Neither as it is written, nor what it leads to. */
+static bool covers(const char *path, const char *own)
+{
+    char *resolved = resolve(path);
+    bool does = overlap(path, own) || overlap(resolved, own);
+    free(resolved);
+    return does;
+}
+
 static int check_own_places(const struct config_list *paths, const char *list, struct error *error)
 {
     static const char *const own[] = {SANDBOX_HOME, "/proc"};
     for (size_t i = 0; i < paths->count; i++)
         for (size_t k = 0; k < ARRAY_COUNT(own); k++)
-            if (overlap(paths->items[i], own[k]))
+            if (covers(paths->items[i], own[k]))
                 return error_set(error, ERROR_INVALID,
                                  "%s: %s would cover %s, which each vessel has of its own", list,
                                  paths->items[i], own[k]);
     return 0;
 }
 
-/* What is writable is put over what is readable, not the other way round. */
-static int check_order(const struct config *config, struct error *error)
+/* What lies in something writable, a vessel could replace: by a link that leads the next one astray. Nor would it be read-only. */
+static int check_nesting(const struct config *config, const struct config_list *paths,
+                         const char *list, struct error *error)
 {
-    const struct config_list *readable = &config->runner.readable;
     const struct config_list *writable = &config->runner.writable;
-    for (size_t i = 0; i < readable->count; i++)
-        for (size_t k = 0; k < writable->count; k++)
-            if (is_in(readable->items[i], writable->items[k]))
+    for (size_t i = 0; i < paths->count; i++)
+        for (size_t k = 0; k < writable->count; k++) {
+            if (paths == writable && i == k)
+                continue;
+            char *inner = resolve(paths->items[i]), *outer = resolve(writable->items[k]);
+            bool is_bad = is_in(inner, outer) || is_in(paths->items[i], writable->items[k]);
+            free(inner);
+            free(outer);
+            if (is_bad)
                 return error_set(error, ERROR_INVALID,
-                                 "runner.readable: %s lies in %s, which runner.writable names: it "
-                                 "would be writable",
-                                 readable->items[i], writable->items[k]);
+                                 "%s: %s lies in %s, which vessels may write: name one of them",
+                                 list, paths->items[i], writable->items[k]);
+        }
     return 0;
+}
+
+static int check_list_itself(const struct config *config, const struct config_list *paths,
+                             const char *list, struct error *error)
+{
+    return check_own_places(paths, list, error) != 0 ? -1
+                                                     : check_nesting(config, paths, list, error);
 }
 
 static int check_paths(const struct config *config, const char *config_path, struct error *error)
 {
-    return check_own_places(&config->runner.readable, "runner.readable", error) != 0 ||
-                   check_own_places(&config->runner.writable, "runner.writable", error) != 0 ||
-                   check_order(config, error) != 0 || check_secrets(config, config_path, error) != 0
-               ? -1
-               : 0;
+    if (check_list_itself(config, &config->runner.readable, "runner.readable", error) != 0 ||
+        check_list_itself(config, &config->runner.writable, "runner.writable", error) != 0)
+        return -1;
+    return check_secrets(config, config_path, error);
 }
 
 /* ---- what the kernel lets us do ---- */
@@ -219,17 +241,11 @@ static int make_trial_job(const struct setup *setup, const struct setup_isolatio
     };
     struct buffer text = BUFFER_INIT;
     isolation_describe(setup, isolation, &job);
-    int fd = memfd_create("webhookd", MFD_CLOEXEC);
-    if (fd >= 0 &&
-        (record_job_write(&job, &text) != 0 || file_write_all(fd, text.data, text.bytes) != 0 ||
-         lseek(fd, 0, SEEK_SET) != 0)) {
-        close(fd);
-        fd = -1;
-    }
+    int fd = record_job_write(&job, &text) != 0
+                 ? error_set(error, ERROR_UNAVAILABLE, "no memory to describe a trial")
+                 : file_in_memory(text.data, text.bytes, error);
     buffer_free(&text);
-    if (fd < 0)
-        error_set_errno(error, errno, "cannot describe a trial of the sandbox");
-    return fd;
+    return fd < 0 ? -1 : file_move_up(fd, HIGH_FD, error);
 }
 
 /* The descriptors come from far above those numbers. */
@@ -268,30 +284,18 @@ static int hear_trial(pid_t pid, int words_fd, struct error *error)
                      bytes > 0 ? words : "the trial was killed", advice(words));
 }
 
-enum { HIGH_FD = 64 };
-
-static int move_high(int fd)
-{
-    int high = fcntl(fd, F_DUPFD_CLOEXEC, HIGH_FD);
-    close(fd);
-    return high;
-}
-
-static int run_trial(const char *supervisor_path, int job_fd, struct error *error)
+static int run_trial(const char *supervisor_path, int job_fd, int folder_fd, struct error *error)
 {
     int words[2];
-    int folder_fd = move_high(open(TRIAL_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (folder_fd < 0 || pipe2(words, O_CLOEXEC) != 0) {
-        error_set_errno(error, errno, "cannot try the sandbox");
-        if (folder_fd >= 0)
-            close(folder_fd);
-        return -1;
+    if (pipe2(words, O_CLOEXEC) != 0)
+        return error_set_errno(error, errno, "cannot make a pipe");
+    int result = -1;
+    words[1] = file_move_up(words[1], HIGH_FD, error);
+    if (words[1] >= 0) {
+        pid_t pid = spawn_trial(supervisor_path, job_fd, folder_fd, words[1], error);
+        close(words[1]);
+        result = pid < 0 ? -1 : hear_trial(pid, words[0], error);
     }
-    words[1] = move_high(words[1]);
-    pid_t pid = spawn_trial(supervisor_path, job_fd, folder_fd, words[1], error);
-    close(words[1]);
-    close(folder_fd);
-    int result = pid < 0 ? -1 : hear_trial(pid, words[0], error);
     close(words[0]);
     return result;
 }
@@ -299,12 +303,16 @@ static int run_trial(const char *supervisor_path, int job_fd, struct error *erro
 static int try_strict(const struct setup *setup, const struct setup_isolation *isolation,
                       const char *supervisor_path, struct error *error)
 {
-    int job_fd = make_trial_job(setup, isolation, error);
-    if (job_fd < 0)
-        return -1;
-    job_fd = move_high(job_fd);
-    int result = run_trial(supervisor_path, job_fd, error);
-    close(job_fd);
+    int folder_fd = open(TRIAL_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder_fd < 0)
+        return error_set_errno(error, errno, "cannot open " TRIAL_FOLDER);
+    folder_fd = file_move_up(folder_fd, HIGH_FD, error);
+    int job_fd = folder_fd < 0 ? -1 : make_trial_job(setup, isolation, error);
+    int result = job_fd < 0 ? -1 : run_trial(supervisor_path, job_fd, folder_fd, error);
+    if (job_fd >= 0)
+        close(job_fd);
+    if (folder_fd >= 0)
+        close(folder_fd);
     return result;
 }
 
@@ -341,6 +349,13 @@ static int try_isolation(const struct setup *setup, const struct setup_isolation
     return isolation->user.change ? try_hiding(error) : 0;
 }
 
+/* What was tried for one need not be tried for the other. */
+static bool are_alike(const struct setup_isolation *a, const struct setup_isolation *b)
+{
+    return a->is_strict == b->is_strict && a->user.change == b->user.change &&
+           a->user.uid == b->user.uid;
+}
+
 int isolation_check(const struct setup *setup, const char *config_path, const char *supervisor_path,
                     struct error *error)
 {
@@ -352,7 +367,8 @@ int isolation_check(const struct setup *setup, const char *config_path, const ch
     if (try_isolation(setup, &setup->isolation, supervisor_path, error) != 0)
         return -1;
     for (size_t i = 0; i < setup->config->fleet_count; i++)
-        if (try_isolation(setup, &setup->fleet_isolations[i], supervisor_path, error) != 0)
+        if (!are_alike(&setup->fleet_isolations[i], &setup->isolation) &&
+            try_isolation(setup, &setup->fleet_isolations[i], supervisor_path, error) != 0)
             return -1;
     return 0;
 }

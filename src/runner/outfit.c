@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <stdlib.h>
@@ -22,16 +21,8 @@
 /* Takes the descriptor over, moved out of the way of the numbers that spawning will use. */
 static int place(struct attempt *attempt, enum record_fd number, int fd, struct error *error)
 {
-    if (fd < OUTFIT_FIRST_FD) {
-        int high = fcntl(fd, F_DUPFD_CLOEXEC, OUTFIT_FIRST_FD);
-        int errnum = errno;
-        close(fd);
-        if (high < 0)
-            return error_set_errno(error, errnum, "cannot duplicate a descriptor");
-        fd = high;
-    }
-    attempt->fds[number] = fd;
-    return 0;
+    attempt->fds[number] = file_move_up(fd, OUTFIT_FIRST_FD, error);
+    return attempt->fds[number] < 0 ? -1 : 0;
 }
 
 /* ---- folders ---- */
@@ -102,15 +93,8 @@ static int make_log(struct attempt *attempt, struct error *error)
 static int make_memory_file(struct attempt *attempt, enum record_fd number, const void *data,
                             size_t bytes, struct error *error)
 {
-    int fd = memfd_create("webhookd", MFD_CLOEXEC);
-    if (fd < 0)
-        return error_set_errno(error, errno, "cannot create a memory file");
-    if (file_write_all(fd, data, bytes) != 0 || lseek(fd, 0, SEEK_SET) != 0) {
-        error_set_errno(error, errno, "cannot fill a memory file");
-        close(fd);
-        return -1;
-    }
-    return place(attempt, number, fd, error);
+    int fd = file_in_memory(data, bytes, error);
+    return fd < 0 ? -1 : place(attempt, number, fd, error);
 }
 
 static int make_headers(struct attempt *attempt, struct error *error)

@@ -2,10 +2,10 @@
  * the forked process, until it is the interpreter. In strict mode that is two: pid 1 of the sandbox prepares, and forks the one that waits to
  * be let go.
  *
- * The order matters. What takes time (mounts, files) comes before the supervisor's byte; `started` is written after it and right
- * before the point of no return, because an attempt without `started` is run again. The vessel's user is taken on twice: first
+ * The order matters. What takes time (mounts, files) comes before the supervisor's byte; `mark` is written after it and right
+ * before the point of no return, because an attempt without `mark` is run again. The vessel's user is taken on twice: first
  * only in effect, to place the files with no more rights than the vessel has, while other processes of that user can neither
- * signal nor trace this one; and for good after `started`, whose folder that user may not enter. Each change of user makes the
+ * signal nor trace this one; and for good after `mark`, whose folder that user may not enter. Each change of user makes the
  * kernel forget the death signal, so it is asked for again. */
 #include "webhookd-vessel/child.h"
 

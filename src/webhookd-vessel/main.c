@@ -134,7 +134,7 @@ int main(int argc, char **argv)
     struct output output;
     output_init(&output, INT64_MAX);
 
-    /* What is short for a while before the vessel ran is no result: without a record and the mark `started` it is started again. */
+    /* What is short for a while before the vessel ran is no result: without a record and the mark `mark` it is started again. */
     if (take_descriptors(&given, &error) != 0 || set_up(&given, &error) != 0) {
         if (error_may_pass(&error))
             return EXIT_FAILURE;

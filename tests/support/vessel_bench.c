@@ -14,6 +14,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "support/janitor.h"
 #include "support/suite.h"
 
 enum { HIGH_FD = 40 };
@@ -43,6 +44,7 @@ void bench_open(struct bench *bench, const char *script)
     *bench =
         (struct bench){.path = memory_format("%s/vessel.XXXXXX", base != NULL ? base : "/tmp")};
     ck_assert_ptr_nonnull(mkdtemp(bench->path));
+    janitor_watch(bench->path);
     char *attempt = bench_below(bench, "attempt"), *runs = bench_below(bench, "runs");
     bench->workdir = bench_below(bench, "runs/r");
     bench_make_folder(attempt);

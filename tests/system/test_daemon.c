@@ -415,7 +415,10 @@ START_TEST(what_vessels_would_see_of_webhookd_is_refused_with_words)
         {"runner { readable = { \"/tmp\" } }\n", "runner.readable: vessels would see"},
         {"runner { writable = { \"/run\" } }\n", "which is for webhookd alone"},
         {"runner { readable = { \"/\" } }\n", "runner.readable: / would cover"},
-        {"runner { readable = { \"/srv/a\" } writable = { \"/srv\" } }\n", "it would be writable"},
+        {"runner { readable = { \"/srv/a\" } writable = { \"/srv\" } }\n",
+         "which vessels may write"},
+        {"runner { writable = { \"/srv/a\", \"/srv\" } }\n", "which vessels may write"},
+        {"runner { readable = { \"/./proc\" } }\n", "would cover /proc"},
         {"runner { writable = { \"/home\" } }\n", "runner.writable: /home would cover"},
         {"runner { readable = { \"/nowhere\" } }\n", "cannot show /nowhere"},
         {"runner { sandbox = off }\nfleet \"a/b/c\" { sandbox = strict }\n"

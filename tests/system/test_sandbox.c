@@ -139,7 +139,7 @@ START_TEST(mounts_tracing_and_pid_1_are_out_of_reach)
         "umount /proc && echo unmounted\n"
         "ls /proc/1/fd && echo descriptors\n"
         "cat /proc/1/environ /proc/1/mem && echo memory\n"
-        "ls /proc/1/root/ && echo root\n"
+        "ls /proc/1/root && echo root\n"
         "kill -9 1; echo still; ls -d /proc/[0-9]* | wc -l | grep -qE '^[2-5]$' && echo few\n"
         "su -c true root </dev/null && echo root\n"
         "ls /proc/self/fd | xargs",
