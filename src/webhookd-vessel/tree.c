@@ -1,7 +1,9 @@
 /* Finds and signals the vessel's processes through /proc. Called by the supervisor when it ends a vessel.
  *
  * A direct child's pid stays its own until it is reaped here. That of a deeper one could pass to a stranger at any time, so a
- * pidfd is taken first, and then its parent is looked at: if it is one of this tree, the pidfd is of the right process. */
+ * pidfd is taken first, and then its parent is looked at: if it is one of this tree, the pidfd is of the right process. Its parent may
+ * have changed since it was found, as ours begin to die with the first signal: it is then the next reaper above it, which is us, or pid 1
+ * of a sandbox, or one that the vessel made. */
 #include "webhookd-vessel/tree.h"
 
 #include <dirent.h>
@@ -22,22 +24,18 @@
 
 enum { PATH_BYTES = 64, STAT_LIMIT_BYTES = 4096 };
 
-struct process {
-    pid_t pid, parent;
-};
-
 struct processes {
-    struct process *items;
+    pid_t *items;
     size_t count, capacity;
 };
 
-static void add(struct processes *list, pid_t pid, pid_t parent)
+static void add(struct processes *list, pid_t pid)
 {
     if (list->count == list->capacity) {
         list->capacity = list->capacity > 0 ? 2 * list->capacity : 16;
         list->items = memory_array(list->items, list->capacity, sizeof(*list->items));
     }
-    list->items[list->count++] = (struct process){pid, parent};
+    list->items[list->count++] = pid;
 }
 
 /* Of one thread: "12 34 56 ". One that has gone has none. */
@@ -53,7 +51,7 @@ static void add_children_of_thread(struct processes *list, pid_t parent, const c
             long pid = strtol(at, &end, 10);
             if (end == at || pid <= 0)
                 break;
-            add(list, (pid_t)pid, parent);
+            add(list, (pid_t)pid);
         }
     }
     buffer_free(&text);
@@ -89,14 +87,22 @@ static pid_t parent_of(pid_t pid)
     return (pid_t)parent;
 }
 
-/* Its parent may have died since, and then it is ours. */
-static void signal_one(const struct process *process, int signal_number)
+static bool is_of_tree(pid_t pid, const struct processes *list)
 {
-    int fd = pidfd_open(process->pid, 0);
+    if (pid == getpid())
+        return true;
+    for (size_t i = 0; i < list->count; i++)
+        if (list->items[i] == pid)
+            return true;
+    return false;
+}
+
+static void signal_one(pid_t pid, const struct processes *list, int signal_number)
+{
+    int fd = pidfd_open(pid, 0);
     if (fd < 0)
         return;
-    pid_t parent = parent_of(process->pid);
-    if (parent == process->parent || parent == getpid())
+    if (is_of_tree(parent_of(pid), list))
         (void)pidfd_send_signal(fd, signal_number, NULL, 0);
     close(fd);
 }
@@ -108,12 +114,12 @@ void tree_signal(pid_t leader, int signal_number)
     struct processes list = {NULL, 0, 0};
     add_children(&list, getpid());
     for (size_t i = 0; i < list.count; i++)
-        add_children(&list, list.items[i].pid);
+        add_children(&list, list.items[i]);
     if (leader > 0)
         (void)kill(-leader, signal_number);
     for (size_t i = 0; i < list.count; i++)
-        if (leader == 0 || getpgid(list.items[i].pid) != leader)
-            signal_one(&list.items[i], signal_number);
+        if (leader == 0 || getpgid(list.items[i]) != leader)
+            signal_one(list.items[i], &list, signal_number);
     free(list.items);
 }
 
@@ -123,7 +129,7 @@ int tree_kill_children(void)
     int taken = 0;
     add_children(&list, getpid());
     for (size_t i = 0; i < list.count; i++)
-        if (kill(list.items[i].pid, SIGKILL) == 0)
+        if (kill(list.items[i], SIGKILL) == 0)
             taken++;
     free(list.items);
     return taken;

@@ -255,21 +255,34 @@ START_TEST(a_signal_shows_as_128_more)
 }
 END_TEST
 
+/* Most of the children are told to stop when their parent has gone. */
 START_TEST(a_stop_reaches_every_process_and_waits_for_it)
 {
+    enum { CHILDREN = 24 };
     struct bench bench;
+    struct buffer expected = BUFFER_INIT;
     bench_open(&bench, "idle() { exec 4<>./never; while :; do read -r -t 0.05 -u 4; done; }\n"
                        "trap 'echo main; exit 0' TERM\n"
-                       "(trap 'sleep 0.2; echo child; exit' TERM; echo >./ready; idle) &\n"
+                       "exec 5>./ready\n"
+                       "for _ in {1..24}; do\n"
+                       "  (trap 'sleep 0.2; echo child; exit' TERM; echo >&5; idle) &\n"
+                       "done\n"
                        "idle");
     isolate(&bench);
     bench_make_pipe(&bench, "never");
     bench_make_pipe(&bench, "ready");
     bench_start(&bench);
-    bench_await_byte(bench_await_writer(&bench, "ready"));
+    int ready = bench_await_writer(&bench, "ready");
+    for (int i = 0; i < CHILDREN; i++)
+        bench_await_byte(ready);
     ck_assert_int_eq(kill(bench.pid, SIGTERM), 0);
     bench_wait(&bench);
-    bench_check_output(&bench, "main\nchild\n");
+    (void)buffer_append_text(&expected, "main\n");
+    for (int i = 0; i < CHILDREN; i++)
+        (void)buffer_append_text(&expected, "child\n");
+    bench_check_output(&bench, buffer_text(&expected));
+    close(ready);
+    buffer_free(&expected);
     bench_check_result(&bench, RECORD_STOPPED, 0);
     bench_close(&bench);
 }
