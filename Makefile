@@ -36,7 +36,17 @@ LIB_OBJECTS := $(LIB_SOURCES:src/%.c=$(BUILD)/objects/%.o) $(BUILD)/generated/mi
 ARCHIVE     := $(BUILD)/libwebhookd.a
 
 CTL_OBJECTS    := $(patsubst src/%.c,$(BUILD)/objects/%.o,$(wildcard src/webhookctl/*.c))
-VESSEL_OBJECTS := $(patsubst src/%.c,$(BUILD)/objects/%.o,$(wildcard src/webhookd-vessel/*.c))
+
+# The supervisor is started for each attempt, and its start is on the clock. glibc asks the processor about its caches each time, which under
+# a hypervisor takes three times as long as all else about that start. So it is linked with musl where that is installed, which
+# sanitizers do not know; and statically, so that no time goes into loading libraries (docs/architecture.md, "The supervisor's C library").
+MULTIARCH      := $(shell $(CC) -print-multiarch)
+MUSL_FOLDER    := /usr/lib/$(subst gnu,musl,$(MULTIARCH))
+MUSL_CC        ?= $(if $(SANITIZE),,$(if $(wildcard $(MUSL_FOLDER)/rcrt1.o),$(shell command -v musl-gcc)))
+VESSEL_CC      := $(or $(MUSL_CC),$(CC))
+VESSEL_SOURCES := $(wildcard src/webhookd-vessel/*.c) \
+                  $(foreach name,buffer clock error file loop memory record sandbox utf8,src/base/$(name).c)
+VESSEL_OBJECTS := $(VESSEL_SOURCES:src/%.c=$(BUILD)/vessel/%.o)
 PROGRAMS := $(BUILD)/webhookd $(BUILD)/webhookctl $(BUILD)/webhookd-vessel
 
 DAEMON_LIBS := -lmicrohttpd -ljansson -luuid -lsqlite3 -lconfuse -lyaml -lsodium
@@ -59,7 +69,7 @@ all: $(PROGRAMS)
 # What all is compiled with: another compiler, PREFIX or sanitizer compiles everything anew.
 SETTINGS := $(BUILD)/settings
 $(SETTINGS): FORCE
-	$(shell mkdir -p $(@D))$(file >$@.new,$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS))
+	$(shell mkdir -p $(@D))$(file >$@.new,$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(VESSEL_CC))
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 FORCE:
 
@@ -84,10 +94,27 @@ $(BUILD)/webhookd: $(BUILD)/objects/webhookd.o $(ARCHIVE)
 $(BUILD)/webhookctl: $(CTL_OBJECTS) $(ARCHIVE)
 	$(call QUIET,LINK,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CTL_LIBS) -luuid -lsodium
 
-# One is started for each attempt, and its start is on the clock: static, so that no time goes into loading libraries.
-VESSEL_LDFLAGS := $(if $(SANITIZE),-pie,-static-pie) -Wl,-z,relro,-z,now
-$(BUILD)/webhookd-vessel: $(VESSEL_OBJECTS) $(ARCHIVE)
-	$(call QUIET,LINK,$@)$(CC) $(VESSEL_LDFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(LDFLAGS) -o $@ $^
+# musl brings no headers of the kernel's, and its wrapper of gcc does not know static-pie: the start files are named here.
+ifneq ($(MUSL_CC),)
+VESSEL_CFLAGS  := -idirafter /usr/include -idirafter /usr/include/$(MULTIARCH)
+VESSEL_START   := -nostartfiles $(addprefix $(MUSL_FOLDER)/,rcrt1.o crti.o) $(shell $(CC) -print-file-name=crtbeginS.o)
+VESSEL_END     := $(shell $(CC) -print-file-name=crtendS.o) $(MUSL_FOLDER)/crtn.o
+endif
+ifneq ($(SANITIZE),)
+VESSEL_LDFLAGS := -pie -fsanitize=$(SANITIZE)
+else ifneq ($(MUSL_CC),)
+VESSEL_LDFLAGS := -static -Wl,-pie,--no-dynamic-linker,-z,text
+else
+VESSEL_LDFLAGS := -static-pie
+endif
+VESSEL_LDFLAGS += -Wl,-z,relro,-z,now
+
+$(BUILD)/vessel/%.o: src/%.c Makefile $(SETTINGS)
+	@mkdir -p $(@D)
+	$(call QUIET,CC,$@)$(VESSEL_CC) $(ALL_CFLAGS) $(VESSEL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/webhookd-vessel: $(VESSEL_OBJECTS)
+	$(call QUIET,LINK,$@)$(VESSEL_CC) $(VESSEL_LDFLAGS) $(LDFLAGS) -o $@ $(VESSEL_START) $^ $(VESSEL_END)
 
 # ---- tests: every tests/<kind>/test_*.c is a program of its own; tests/<kind>/ has what they share ----
 

@@ -1,14 +1,16 @@
 /* What the daemon and a vessel's supervisor (webhookd-vessel) tell each other: descriptors by fixed numbers, a job, and an
- * attempt's folder. Both formats carry a version: an upgraded daemon meets the supervisors of the one before.
+ * attempt's record. Both formats carry a version: an upgraded daemon meets the supervisors of the one before.
  *
- * The folder is state_dir/attempts/<vessel run id>.<attempt>/:
+ * The record is the file state_dir/attempts/<vessel run id>.<attempt>. It is flock()ed by the daemon before it spawns; supervisor (and, in a
+ * sandbox, its pid 1) inherit that descriptor, so it is locked for as long as any of them lives. What happens is written into it where it has its
+ * place, each in one write; not synced, as the store is the durable record:
  *
- *   lock     flock()ed by the daemon before it spawns; supervisor (and, in a sandbox, its pid 1) inherit the descriptor, so it is
- *            held for as long as any of them lives
- *   pid      the supervisor's pid in decimal, written first of all; trusted only after pidfd_open and a look that the lock is held
- *   mark     made by the supervisor; no longer empty once the process that becomes the interpreter was let go. (A file "started" says the
- *            same; supervisors of before wrote that.)
- *   exit     the result, written as exit.tmp and renamed; not synced: the store is the durable record
+ *    0  "pid 12345"   the supervisor's, first of all; trusted only after pidfd_open and a look that the lock is held
+ *   32  "started"     once the process that becomes the interpreter was let go
+ *   64  the result    lines of a key, a space and a value
+ *
+ * One file, all of it in one block, because there is one for each attempt: making and removing a folder of four was a tenth of what an attempt
+ * cost, and a result that needs no new block can be written to a full disk.
  */
 #ifndef WEBHOOKD_BASE_RECORD_H
 #define WEBHOOKD_BASE_RECORD_H
@@ -22,13 +24,13 @@
 #include "base/error.h"
 
 #define RECORD_FORMAT     1 /* of the exit record */
-#define RECORD_JOB_FORMAT 3
+#define RECORD_JOB_FORMAT 4
 
 /* Descriptors that the supervisor is spawned with. 0 to 2 are /dev/null. The last two are absent if there is nothing in them. */
 enum record_fd {
     RECORD_FD_JOB = 3,     /* the job, a memfd at its start */
-    RECORD_FD_LOCK = 4,    /* attempts/…/lock, with the flock */
-    RECORD_FD_FOLDER = 5,  /* attempts/… */
+    RECORD_FD_LOCK = 4,    /* the record, read-only, with the flock */
+    RECORD_FD_RECORD = 5,  /* the record, to be written */
     RECORD_FD_WORKDIR = 6, /* runs/<run id> */
     RECORD_FD_OUTPUT = 7,  /* the output log, O_APPEND | O_WRONLY */
     RECORD_FD_HEADERS =
@@ -97,24 +99,28 @@ struct record_exit {
     bool output_cut;
 };
 
-int record_exit_write(int folder_fd, const struct record_exit *exit, struct error *error);
-/* 1 = there and read, 0 = not there, -1 = damaged or of a format this program does not know. */
-int record_exit_read(int folder_fd, struct record_exit *exit, struct error *error);
-
-/* Takes the lock file for a new attempt (creates it, flock LOCK_EX | LOCK_NB). A descriptor, or -1. */
-int record_lock_take(int folder_fd, struct error *error);
-/* 1 = someone holds it, 0 = free or not there, -1 = it cannot be asked now. */
-int record_lock_is_held(int folder_fd);
-bool record_has_started(int folder_fd);
-/* The file that will say so, made and still empty; a descriptor, or -1 with errno. It is opened while the folder may be entered. */
-int record_open_mark(int folder_fd);
-int record_mark_started(int mark_fd); /* 0 or -1 with errno; async-signal-safe */
-int record_pid_write(int folder_fd, pid_t pid, struct error *error);
-/* The supervisor's pid, 0 if it has not been written yet, -1 if it makes no sense. */
-pid_t record_pid_read(int folder_fd);
-
 /* "<vessel run id>.<attempt>". */
 #define RECORD_NAME_BYTES 64
 char *record_name(const char *vessel_run_id, int attempt, char name[RECORD_NAME_BYTES]);
+
+/* A record for a new attempt, empty whatever there was: a descriptor, and in *lock_fd another one that holds the lock. -1, and no
+ * descriptor, if a supervisor holds it (ERROR_CONFLICT) or it cannot be made. */
+int record_take(int attempts_fd, const char *name, int *lock_fd, struct error *error);
+/* To look at one. A descriptor, or -1 with errno. */
+int record_open(int attempts_fd, const char *name);
+/* 1 = someone else holds the lock, 0 = nobody does, -1 = it cannot be asked now. */
+int record_lock_is_held(int record_fd);
+
+int record_pid_write(int record_fd, pid_t pid, struct error *error);
+/* The supervisor's pid, 0 if it has not been written yet, -1 if it makes no sense. */
+pid_t record_pid_read(int record_fd);
+
+int record_mark_started(int record_fd); /* 0 or -1 with errno; async-signal-safe */
+/* 1 or 0; -1 if it cannot be read now. */
+int record_has_started(int record_fd);
+
+int record_exit_write(int record_fd, const struct record_exit *exit, struct error *error);
+/* 1 = there and read, 0 = not there, -1 = damaged or of a format this program does not know (ERROR_INVALID), or not readable now. */
+int record_exit_read(int record_fd, struct record_exit *exit, struct error *error);
 
 #endif

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/kernel.h"
 #include "base/utf8.h"
 
 /* More than a message holds, so that a character cut in two by vsnprintf lies behind its end. */
@@ -73,11 +74,7 @@ int error_set_errno(struct error *error, int errnum, const char *format, ...)
     (void)vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
 
-    /* Not strerror(3): its text follows the locale and its storage is shared between threads. */
-    const char *reason = strerrordesc_np(errnum);
-    if (reason == NULL)
-        reason = "unknown error";
-
+    const char *reason = kernel_error_text(errnum);
     error->kind = kind_of(errnum);
     error->message[0] = '\0';
     append_clean(error->message, sizeof(error->message) - strlen(reason) - 2, text);

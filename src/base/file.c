@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/kernel.h"
 #include "base/memory.h"
 
 enum { READ_BYTES = 16384 };

@@ -19,7 +19,12 @@
 #include "base/file.h"
 #include "base/memory.h"
 
-enum { NUMBER_BYTES = 8, EXIT_LIMIT_BYTES = 4096, PID_TEXT_BYTES = 24 };
+enum { NUMBER_BYTES = 8 };
+
+/* Where what lies in a record. */
+enum { PID_AT = 0, STARTED_AT = 32, EXIT_AT = 64, EXIT_LIMIT_BYTES = 1024 };
+
+static const char started[] = "started\n";
 
 /* ---- writing a job ---- */
 
@@ -270,6 +275,26 @@ void record_job_free(struct record_job *job)
     *job = (struct record_job){0};
 }
 
+/* ---- places in a record ---- */
+
+/* In one piece, or not at all: nothing reads half of it. */
+static int write_at(int record_fd, off_t at, const char *text, size_t bytes)
+{
+    ssize_t written = pwrite(record_fd, text, bytes, at);
+    if (written >= 0 && (size_t)written < bytes)
+        errno = ENOSPC;
+    return written == (ssize_t)bytes ? 0 : -1;
+}
+
+static ssize_t read_at(int record_fd, off_t at, char *text, size_t bytes)
+{
+    ssize_t got;
+    do
+        got = pread(record_fd, text, bytes, at);
+    while (got < 0 && errno == EINTR);
+    return got;
+}
+
 /* ---- the exit record: lines of a key, a space and a value; unknown keys are passed over ---- */
 
 static const char *const result_names[] = {
@@ -279,24 +304,22 @@ static const char *const result_names[] = {
     [RECORD_NOT_STARTED] = "not_started",
 };
 
-int record_exit_write(int folder_fd, const struct record_exit *exit, struct error *error)
+int record_exit_write(int record_fd, const struct record_exit *exit, struct error *error)
 {
-    struct buffer text = BUFFER_INIT;
-    char reason[sizeof(exit->reason)];
+    char text[EXIT_LIMIT_BYTES], reason[sizeof(exit->reason)];
     size_t chars = 0;
     for (; chars + 1 < sizeof(reason) && exit->reason[chars] != '\0'; chars++)
         reason[chars] = (unsigned char)exit->reason[chars] < ' ' ? '?' : exit->reason[chars];
     reason[chars] = '\0';
-    (void)buffer_append_format(
-        &text,
+    int bytes = snprintf(
+        text, sizeof(text),
         "format %d\nresult %s\nexit_code %d\nstarted_ms %lld\nended_ms %lld\noutput_bytes %lld\n"
         "output_cut %d\nreason %s\n",
         RECORD_FORMAT, result_names[exit->result], exit->exit_code, (long long)exit->started_ms,
         (long long)exit->ended_ms, (long long)exit->output_bytes, exit->output_cut ? 1 : 0, reason);
-    int result = text.failed ? error_set(error, ERROR_INTERNAL, "no memory for the exit record")
-                             : file_replace(folder_fd, "exit", text.data, text.bytes, 0600, error);
-    buffer_free(&text);
-    return result;
+    if (write_at(record_fd, EXIT_AT, text, (size_t)bytes) != 0)
+        return error_set_errno(error, errno, "cannot write the attempt's result");
+    return 0;
 }
 
 static bool read_number(const char *text, int64_t least, int64_t most, int64_t *number)
@@ -382,105 +405,109 @@ static bool read_exit_lines(char *text, struct record_exit *exit)
     return *text == '\0' && seen == SEEN_ALL;
 }
 
-int record_exit_read(int folder_fd, struct record_exit *exit, struct error *error)
+int record_exit_read(int record_fd, struct record_exit *exit, struct error *error)
 {
+    char text[EXIT_LIMIT_BYTES];
     *exit = (struct record_exit){0};
-    struct buffer text = BUFFER_INIT;
-    struct error why = ERROR_INIT;
-    int result = 1;
-    if (file_read(folder_fd, "exit", EXIT_LIMIT_BYTES, &text, &why) != 0) {
-        result = why.kind == ERROR_NOT_FOUND ? 0 : error_set(error, why.kind, "%s", why.message);
-    } else if (text.bytes == 0 || memchr(text.data, '\0', text.bytes) != NULL ||
-               buffer_append_char(&text, '\0') != 0 || !read_exit_lines(text.data, exit)) {
-        *exit = (struct record_exit){0};
-        result = error_set(error, ERROR_INVALID, "the exit record is damaged or of another format");
-    }
-    buffer_free(&text);
-    return result;
-}
-
-/* ---- lock, pid, started ---- */
-
-int record_lock_take(int folder_fd, struct error *error)
-{
-    int fd = openat(folder_fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return error_set_errno(error, errno, "cannot open the attempt's lock");
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-        return fd;
-    if (errno == EWOULDBLOCK)
-        error_set(error, ERROR_CONFLICT, "the attempt's lock is held by its supervisor");
-    else
-        error_set_errno(error, errno, "cannot take the attempt's lock");
-    close(fd);
-    return -1;
-}
-
-int record_lock_is_held(int folder_fd)
-{
-    int fd = openat(folder_fd, "lock", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0)
-        return errno == ENOENT ? 0 : -1;
-    int result = 0;
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0)
-        result = errno == EWOULDBLOCK ? 1 : -1;
-    close(fd); /* lets it go again */
-    return result;
-}
-
-bool record_has_started(int folder_fd)
-{
-    struct stat status;
-    return faccessat(folder_fd, "started", F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
-           (fstatat(folder_fd, "mark", &status, AT_SYMLINK_NOFOLLOW) == 0 && status.st_size > 0);
-}
-
-int record_open_mark(int folder_fd)
-{
-    return openat(folder_fd, "mark", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-}
-
-int record_mark_started(int mark_fd)
-{
-    ssize_t written = write(mark_fd, "started\n", 8);
-    return written > 0 ? 0 : -1;
-}
-
-/* In one write: who reads it early finds an empty file, never half a number. */
-int record_pid_write(int folder_fd, pid_t pid, struct error *error)
-{
-    char text[PID_TEXT_BYTES];
-    int chars = snprintf(text, sizeof(text), "%ld\n", (long)pid);
-    int fd = openat(folder_fd, "pid", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return error_set_errno(error, errno, "cannot write the supervisor's pid");
-    int result = file_write_all(fd, text, (size_t)chars);
-    if (result != 0)
-        error_set_errno(error, errno, "cannot write the supervisor's pid");
-    close(fd);
-    return result;
-}
-
-pid_t record_pid_read(int folder_fd)
-{
-    int fd = openat(folder_fd, "pid", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0)
-        return errno == ENOENT ? 0 : -1;
-    char text[PID_TEXT_BYTES];
-    ssize_t bytes = file_read_all(fd, text, sizeof(text));
-    close(fd);
+    ssize_t bytes = read_at(record_fd, EXIT_AT, text, sizeof(text) - 1);
+    if (bytes < 0 && errno == EISDIR)
+        return error_set(error, ERROR_INVALID, "there is a folder in the place of the record");
+    if (bytes < 0)
+        return error_set_errno(error, errno, "cannot read the attempt's result");
     if (bytes == 0)
         return 0;
-    if (bytes < 0 || (size_t)bytes == sizeof(text) || text[bytes - 1] != '\n' || text[0] < '1' ||
-        text[0] > '9' || memchr(text, '\0', (size_t)bytes) != NULL)
-        return -1;
-    text[bytes - 1] = '\0';
-    int64_t pid;
-    return read_number(text, 1, INT_MAX, &pid) ? (pid_t)pid : -1;
+    text[bytes] = '\0';
+    if (memchr(text, '\0', (size_t)bytes) == NULL && read_exit_lines(text, exit))
+        return 1;
+    *exit = (struct record_exit){0};
+    return error_set(error, ERROR_INVALID, "the exit record is damaged or of another format");
 }
+
+/* ---- the record, its lock, pid, started ---- */
 
 char *record_name(const char *vessel_run_id, int attempt, char name[RECORD_NAME_BYTES])
 {
     (void)snprintf(name, RECORD_NAME_BYTES, "%s.%d", vessel_run_id, attempt);
     return name;
+}
+
+int record_open(int attempts_fd, const char *name)
+{
+    return openat(attempts_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+static int take_lock(int lock_fd, const char *name, struct error *error)
+{
+    if (lock_fd < 0)
+        return error_set_errno(error, errno, "cannot open attempts/%s", name);
+    if (flock(lock_fd, LOCK_EX | LOCK_NB) == 0)
+        return 0;
+    if (errno == EWOULDBLOCK)
+        return error_set(error, ERROR_CONFLICT, "attempts/%s is locked by its supervisor", name);
+    return error_set_errno(error, errno, "cannot lock attempts/%s", name);
+}
+
+int record_take(int attempts_fd, const char *name, int *lock_fd, struct error *error)
+{
+    int fd = openat(attempts_fd, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return error_set_errno(error, errno, "cannot make attempts/%s", name);
+    *lock_fd = record_open(attempts_fd, name);
+    if (take_lock(*lock_fd, name, error) == 0) {
+        if (ftruncate(fd, 0) == 0)
+            return fd;
+        error_set_errno(error, errno, "cannot empty attempts/%s", name);
+    }
+    if (*lock_fd >= 0)
+        close(*lock_fd);
+    close(fd);
+    return -1;
+}
+
+int record_lock_is_held(int record_fd)
+{
+    if (flock(record_fd, LOCK_EX | LOCK_NB) != 0)
+        return errno == EWOULDBLOCK ? 1 : -1;
+    (void)flock(record_fd, LOCK_UN);
+    return 0;
+}
+
+int record_pid_write(int record_fd, pid_t pid, struct error *error)
+{
+    char text[STARTED_AT + 1];
+    int chars = snprintf(text, sizeof(text), "pid %ld\n", (long)pid);
+    if (write_at(record_fd, PID_AT, text, (size_t)chars) != 0)
+        return error_set_errno(error, errno, "cannot write the supervisor's pid");
+    return 0;
+}
+
+pid_t record_pid_read(int record_fd)
+{
+    static const char key[] = "pid ";
+    const size_t key_chars = sizeof(key) - 1;
+    char text[STARTED_AT - PID_AT + 1] = "";
+    ssize_t bytes = read_at(record_fd, PID_AT, text, sizeof(text) - 1);
+    if (bytes == 0)
+        return 0;
+    char *end = bytes > 0 ? strchr(text, '\n') : NULL;
+    if (end == NULL || strncmp(text, key, key_chars) != 0 || text[key_chars] < '1' ||
+        text[key_chars] > '9')
+        return -1;
+    *end = '\0';
+    int64_t pid;
+    return read_number(text + key_chars, 1, INT_MAX, &pid) ? (pid_t)pid : -1;
+}
+
+int record_mark_started(int record_fd)
+{
+    return write_at(record_fd, STARTED_AT, started, sizeof(started) - 1);
+}
+
+int record_has_started(int record_fd)
+{
+    char text[sizeof(started) - 1] = "";
+    ssize_t bytes = read_at(record_fd, STARTED_AT, text, sizeof(text));
+    if (bytes < 0)
+        return -1;
+    return bytes > 0 && text[0] == started[0] ? 1 : 0;
 }

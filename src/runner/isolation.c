@@ -16,6 +16,7 @@
 
 #include "base/buffer.h"
 #include "base/file.h"
+#include "base/kernel.h"
 #include "base/memory.h"
 #include "base/sandbox.h"
 
@@ -217,9 +218,9 @@ static const char *advice(const char *words)
         if (is_it)
             return switches[i].advice;
     }
-    return strstr(words, strerrordesc_np(EPERM)) != NULL
+    return strstr(words, kernel_error_text(EPERM)) != NULL
                ? "let the container or unit allow namespaces and mounts"
-           : strstr(words, strerrordesc_np(ENOSPC)) != NULL
+           : strstr(words, kernel_error_text(ENOSPC)) != NULL
                ? "raise user.max_user_namespaces, outside of a container if this is one"
                : "change that";
 }

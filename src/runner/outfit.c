@@ -51,20 +51,15 @@ static int make_workdir(struct attempt *attempt, struct error *error)
     return place(attempt, RECORD_FD_WORKDIR, fd, error);
 }
 
-/* A supervisor that vanished before it let the vessel go may have left its pid here. The lock comes last of what can be refused: the
- * daemon holds it until the supervisor has it. */
-static int make_folder(struct attempt *attempt, struct error *error)
+/* The lock comes last of what can be refused: the daemon holds it until the supervisor has it. */
+static int make_record(struct attempt *attempt, struct error *error)
 {
-    int fd =
-        file_open_folder(attempt->vessel->run->runner->attempts_fd, attempt->name, 0700, error);
-    if (fd < 0 || place(attempt, RECORD_FD_FOLDER, fd, error) != 0)
+    int lock_fd;
+    int fd = record_take(attempt->vessel->run->runner->attempts_fd, attempt->name, &lock_fd, error);
+    if (fd < 0)
         return -1;
-    fd = attempt->fds[RECORD_FD_FOLDER];
-    if ((unlinkat(fd, "pid", 0) != 0 && errno != ENOENT) ||
-        (unlinkat(fd, "exit.tmp", 0) != 0 && errno != ENOENT))
-        return error_set_errno(error, errno, "cannot clear the folder attempts/%s", attempt->name);
-    int lock = record_lock_take(fd, error);
-    return lock < 0 ? -1 : place(attempt, RECORD_FD_LOCK, lock, error);
+    int result = place(attempt, RECORD_FD_RECORD, fd, error);
+    return place(attempt, RECORD_FD_LOCK, lock_fd, error) != 0 ? -1 : result;
 }
 
 /* Logs lie in one folder per day: that of the vessel run's id, which everybody can tell from the id alone. */
@@ -232,7 +227,7 @@ int outfit_make(struct attempt *attempt, struct error *error)
         return 0;
     if (make_workdir(attempt, error) == 0 && make_body(attempt, error) == 0 &&
         make_headers(attempt, error) == 0 && make_job(attempt, error) == 0 &&
-        make_log(attempt, error) == 0 && make_folder(attempt, error) == 0) {
+        make_log(attempt, error) == 0 && make_record(attempt, error) == 0) {
         attempt->has_outfit = true;
         return 0;
     }

@@ -133,7 +133,7 @@ static bool is_open_attempt(struct remains *remains, const char *name)
         }
     }
     /* Not in this store (which may be an older copy), but it runs: its log and record must not go under it. */
-    int fd = openat(runner->attempts_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int fd = record_open(runner->attempts_fd, name);
     bool is_held = fd >= 0 && record_lock_is_held(fd) == 1;
     if (fd >= 0)
         close(fd);

@@ -437,7 +437,7 @@ static void step_committed(struct run *run, const struct run_step *step)
     }
     if (step->ends_attempt) {
         log_attempt_end(run, step);
-        attempt_remove_folder(run->runner, step->attempt.name);
+        attempt_remove_record(run->runner, step->attempt.name);
     }
     if (step->ends_run)
         run_ended(run, step);

@@ -10,13 +10,13 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/mount.h>
-#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/kernel.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/thread.h"

@@ -1,8 +1,8 @@
 /* Attempts: spawning the supervisor, watching it, finding out what became of it. On the runner's thread; called by runner/run, and by
  * the loop through the attempt's watch and timer.
  *
- * How it is known what happened, without guessing by pid: the supervisor holds the lock of the attempt's folder while it lives. Lock held:
- * it runs, and is watched. Lock free: the exit record says how it ended; without one, and without the mark `started` in this boot
+ * How it is known what happened, without guessing by pid: the supervisor holds the lock of the attempt's record while it lives. Lock held:
+ * it runs, and is watched. Lock free: the record says how it ended; if it does not, and has no mark that it started in this boot
  * of the machine, it never ran; otherwise it was interrupted. */
 #include "runner/vessel.h"
 
@@ -15,14 +15,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/kernel.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "runner/clean.h"
 #include "runner/outfit.h"
 #include "runner/run.h"
 
@@ -386,39 +385,41 @@ static void look_again(struct attempt *attempt)
     call_again(attempt, wait_after(++attempt->looks, LOOK_FIRST_MS, LOOK_MAX_MS));
 }
 
-/* Nobody holds the lock (folder_fd -1: there is no folder). */
-static void look_at_remains(struct attempt *attempt, int folder_fd)
+/* Nobody holds the lock (record_fd -1: there is no record). */
+static void look_at_remains(struct attempt *attempt, int record_fd)
 {
     struct error error = ERROR_INIT;
     struct record_exit record;
     struct attempt_outcome outcome;
-    int found = folder_fd < 0 ? 0 : record_exit_read(folder_fd, &record, &error);
+    int found = record_fd < 0 ? 0 : record_exit_read(record_fd, &record, &error);
+    int has_started = record_fd < 0 || found != 0 ? 0 : record_has_started(record_fd);
     bool same_boot = id_equal(&attempt->boot_id, &runner_of(attempt)->boot_id);
     if (found > 0) {
         outcome_from_record(attempt, &record, &outcome);
         run_attempt_over(attempt, &outcome);
-    } else if (found < 0 && error.kind != ERROR_INVALID) { /* it is there, and can be read later */
+    } else if ((found < 0 && error.kind != ERROR_INVALID) || has_started < 0) {
+        /* it is there, and can be read later */
         look_again(attempt);
     } else if (found < 0) {
         log_error("exit record not readable", log_text("attempt", attempt->name), log_why(&error));
         end_interrupted(attempt, "the record of its end cannot be read");
     } else if (!same_boot) {
         end_interrupted(attempt, "the machine was restarted, or the state was restored");
-    } else if (folder_fd >= 0 && record_has_started(folder_fd)) {
+    } else if (has_started > 0) {
         end_interrupted(attempt, "its supervisor ended without leaving a result");
     } else {
         never_ran(attempt);
     }
 }
 
-/* Someone holds the lock. The pid in the folder is trusted if there is such a process and the lock is held even then. */
-static bool adopt(struct attempt *attempt, int folder_fd)
+/* Someone holds the lock. The pid in the record is trusted if there is such a process and the lock is held even then. */
+static bool adopt(struct attempt *attempt, int record_fd)
 {
     struct error gone = ERROR_INIT;
-    pid_t pid = record_pid_read(folder_fd);
+    pid_t pid = record_pid_read(record_fd);
     if (pid <= 0 || watch(attempt, pid, &gone) != 0)
         return false; /* not written yet; or it is gone, and the rest of it is about to go */
-    if (record_lock_is_held(folder_fd) != 1) {
+    if (record_lock_is_held(record_fd) != 1) {
         stop_watching(attempt);
         return false;
     }
@@ -432,20 +433,20 @@ static bool adopt(struct attempt *attempt, int folder_fd)
 static void look(struct attempt *attempt)
 {
     struct runner *runner = runner_of(attempt);
-    int folder_fd = openat(runner->attempts_fd, attempt->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder_fd < 0 && errno != ENOENT) {
+    int record_fd = record_open(runner->attempts_fd, attempt->name);
+    if (record_fd < 0 && errno != ENOENT) {
         look_again(attempt);
         return;
     }
-    int held = folder_fd < 0 ? 0 : record_lock_is_held(folder_fd);
-    if (held == 1 && adopt(attempt, folder_fd))
+    int held = record_fd < 0 ? 0 : record_lock_is_held(record_fd);
+    if (held == 1 && adopt(attempt, record_fd))
         attempt->looks = 0;
     else if (held != 0) /* -1: it cannot be asked now, for want of descriptors, say */
         look_again(attempt);
     else
-        look_at_remains(attempt, folder_fd);
-    if (folder_fd >= 0)
-        close(folder_fd);
+        look_at_remains(attempt, record_fd);
+    if (record_fd >= 0)
+        close(record_fd);
 }
 
 static void supervisor_gone(struct loop_watch *gone, uint32_t events)
@@ -487,18 +488,12 @@ void attempt_recover(struct attempt *attempt)
 
 /* ---- afterwards ---- */
 
-void attempt_remove_folder(struct runner *runner, const char *name)
+void attempt_remove_record(struct runner *runner, const char *name)
 {
-    static const char *const files[] = {"exit", "exit.tmp", "started", "pid", "lock"};
-    char path[RECORD_NAME_BYTES + 16];
-    for (size_t i = 0; i < ARRAY_COUNT(files); i++) {
-        snprintf(path, sizeof(path), "%s/%s", name, files[i]);
-        (void)unlinkat(runner->attempts_fd, path, 0);
-    }
-    if (unlinkat(runner->attempts_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
-        return;
     struct error error = ERROR_INIT;
-    if (cleaner_discard(runner->cleaner, runner->attempts_fd, name, &error) != 0)
-        log_warning("attempt's folder not removed, to be tried at the next start",
-                    log_text("attempt", name), log_why(&error));
+    if (unlinkat(runner->attempts_fd, name, 0) == 0 || errno == ENOENT)
+        return;
+    error_set_errno(&error, errno, "cannot remove attempts/%s", name);
+    log_warning("attempt's record not removed, to be tried at the next start",
+                log_text("attempt", name), log_why(&error));
 }

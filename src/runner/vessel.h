@@ -69,7 +69,7 @@ void attempt_stop(struct attempt *attempt);
 void attempt_take_slot(struct attempt *attempt);
 void attempt_give_slot(struct attempt *attempt);
 
-/* Removes the folder of an attempt whose end is committed. */
-void attempt_remove_folder(struct runner *runner, const char *name);
+/* Removes the record of an attempt whose end is committed. */
+void attempt_remove_record(struct runner *runner, const char *name);
 
 #endif

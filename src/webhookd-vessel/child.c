@@ -2,11 +2,11 @@
  * the forked process, until it is the interpreter. In strict mode that is two: pid 1 of the sandbox prepares, and forks the one that waits to
  * be let go.
  *
- * The order matters. What takes time (mounts, files) comes before the supervisor's byte; `mark` is written after it and right
- * before the point of no return, because an attempt without `mark` is run again. The vessel's user is taken on twice: first
+ * The order matters. What takes time (mounts, files) comes before the supervisor's byte; the mark is written after it and right
+ * before the point of no return, because an attempt without the mark is run again. The vessel's user is taken on twice: first
  * only in effect, to place the files with no more rights than the vessel has, while other processes of that user can neither
- * signal nor trace this one; and for good after `mark`, whose folder that user may not enter. Each change of user makes the
- * kernel forget the death signal, so it is asked for again. */
+ * signal nor trace this one; and for good after the mark. Each change of user makes the kernel forget the death signal, so it is
+ * asked for again. */
 #include "webhookd-vessel/child.h"
 
 #include <errno.h>
@@ -21,6 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/kernel.h"
 #include "base/memory.h"
 #include "webhookd-vessel/place.h"
 #include "webhookd-vessel/sandbox.h"
@@ -131,7 +132,7 @@ static void exec_from_path(const struct record_job *job, char **argv, struct err
         }
         at += chars + (at[chars] == ':' ? 1 : 0);
     }
-    error_set(error, ERROR_NOT_FOUND, "%s: %s in %s", job->interpreter, strerrordesc_np(failure),
+    error_set(error, ERROR_NOT_FOUND, "%s: %s in %s", job->interpreter, kernel_error_text(failure),
               path);
 }
 
@@ -178,7 +179,7 @@ static int settle(const struct record_job *job, int output_fd, struct error *err
 /* What the two ends of a start share. */
 struct line {
     pid_t supervisor;
-    int talk_fd, output_fd, mark_fd;
+    int talk_fd, output_fd;
 };
 
 /* The supervisor's byte, or the end of it. Every signal is blocked: never EINTR. */
@@ -222,7 +223,7 @@ static void run(const struct given *given, const struct line *line, struct error
     const struct record_job *job = &given->job;
     if (get_ready(given, line, error) != 0 || !await_byte(line))
         return;
-    if (record_mark_started(line->mark_fd) != 0) {
+    if (record_mark_started(RECORD_FD_RECORD) != 0) {
         error_set_errno(error, errno, "cannot mark the attempt as started");
         return;
     }
@@ -269,17 +270,6 @@ static int make_output(const struct record_job *job, int output[2], struct error
     return -1;
 }
 
-/* The mark of a trial is /dev/null's business. */
-static int open_mark(const struct given *given, struct error *error)
-{
-    if (given->is_trial)
-        return STDIN_FILENO;
-    int fd = record_open_mark(RECORD_FD_FOLDER);
-    if (fd < 0)
-        error_set_errno(error, errno, "cannot make the attempt's mark");
-    return fd;
-}
-
 /* In off mode the child places the files as the vessel's user; in strict mode the folder is that user's before it enters. */
 static int hand_over_workdir(const struct given *given, struct error *error)
 {
@@ -301,14 +291,13 @@ static void end_child(pid_t pid)
 int child_start(const struct given *given, struct child *child, struct error *error)
 {
     int talk[2], output[2];
-    int mark_fd = open_mark(given, error);
-    if (mark_fd < 0 || hand_over_workdir(given, error) != 0)
+    if (hand_over_workdir(given, error) != 0)
         return -1;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, talk) != 0)
         return error_set_errno(error, errno, "cannot make a socket pair");
     if (make_output(&given->job, output, error) != 0)
         goto no_pipe;
-    struct line line = {getpid(), talk[1], output[1], mark_fd};
+    struct line line = {getpid(), talk[1], output[1]};
     pid_t pid = fork_child(&given->job, error);
     if (pid < 0)
         goto no_child;

@@ -84,7 +84,7 @@ static int read_job(struct record_job *job, struct error *error)
 
 static int set_up(struct given *given, struct error *error)
 {
-    if (take_signals(error) != 0 || record_pid_write(RECORD_FD_FOLDER, getpid(), error) != 0 ||
+    if (take_signals(error) != 0 || record_pid_write(RECORD_FD_RECORD, getpid(), error) != 0 ||
         read_job(&given->job, error) != 0)
         return -1;
     /* Relative to the daemon's. One who may not go below stays where he is. */
@@ -93,17 +93,13 @@ static int set_up(struct given *given, struct error *error)
     return 0;
 }
 
-/* A full disk, and whatever else it is, is waited for: without the record nobody would know what has happened. Only a folder that is gone
- * will not come back. */
-static int write_exit(const struct record_exit *exit, struct output *output)
+/* A full disk, and whatever else it is, is waited for: without the record nobody would know what has happened. */
+static void write_exit(const struct record_exit *exit, struct output *output)
 {
     for (;;) {
         struct error error = ERROR_INIT;
-        output_finish(output);
-        if (record_exit_write(RECORD_FD_FOLDER, exit, &error) == 0)
-            return 0;
-        if (error.kind == ERROR_NOT_FOUND)
-            return -1;
+        if (output_finish(output) && record_exit_write(RECORD_FD_RECORD, exit, &error) == 0)
+            return;
         const struct timespec pause = {.tv_sec = 1};
         (void)nanosleep(&pause, NULL);
     }
@@ -134,7 +130,7 @@ int main(int argc, char **argv)
     struct output output;
     output_init(&output, INT64_MAX);
 
-    /* What is short for a while before the vessel ran is no result: without a record and the mark `mark` it is started again. */
+    /* What is short for a while before the vessel ran is no result: without a result and the mark it is started again. */
     if (take_descriptors(&given, &error) != 0 || set_up(&given, &error) != 0) {
         if (error_may_pass(&error))
             return EXIT_FAILURE;
@@ -149,7 +145,7 @@ int main(int argc, char **argv)
     exit.output_bytes = output.written_bytes;
     exit.output_cut = output.cut;
     exit.ended_ms = clock_wall_ms();
-    int result = write_exit(&exit, &output);
+    write_exit(&exit, &output);
     record_job_free(&given.job);
-    return result == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return EXIT_SUCCESS;
 }

@@ -36,10 +36,12 @@ static size_t write_log(const char *data, size_t bytes)
     return done;
 }
 
-void output_finish(struct output *output)
+bool output_finish(struct output *output)
 {
+    errno = 0;
     output->note_written +=
         write_log(output->note + output->note_written, output->note_bytes - output->note_written);
+    return errno != ENOSPC && errno != EDQUOT;
 }
 
 static void cut(struct output *output)
@@ -49,7 +51,7 @@ static void cut(struct output *output)
         snprintf(output->note, sizeof(output->note), "%s[webhookd: output cut at %lld bytes]\n",
                  output->last == '\n' ? "" : "\n", (long long)output->written_bytes);
     output->note_bytes = (size_t)chars;
-    output_finish(output);
+    (void)output_finish(output); /* or at the end */
 }
 
 static void append(struct output *output, const char *data, size_t bytes)

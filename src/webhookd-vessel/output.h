@@ -24,7 +24,7 @@ int64_t output_copy(struct output *output, int from_fd, size_t at_most);
 void output_drain(struct output *output, int from_fd);
 /* A line of our own: "[webhookd: text]". */
 void output_say(struct output *output, const char *text);
-/* Writes what is left of the line about the cut; to be called again when space may have come back. */
-void output_finish(struct output *output);
+/* Writes what is left of the line about the cut. False: the disk is full, and it is to be called again when space may have come back. */
+bool output_finish(struct output *output);
 
 #endif

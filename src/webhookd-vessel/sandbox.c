@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/kernel.h"
 #include "webhookd-vessel/root.h"
 
 enum { KILLED_CODE = 128, NOT_STARTED_CODE = 127, HIGHEST_CAPABILITY = 63 };

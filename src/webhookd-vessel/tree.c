@@ -13,11 +13,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
 #include "base/file.h"
+#include "base/kernel.h"
 #include "base/memory.h"
 
 #define CHILDREN_LIMIT_BYTES (8 * 1024 * 1024)

@@ -9,10 +9,9 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/kernel.h"
 #include "base/memory.h"
 
 #define COVER_FLAGS   (MS_NOSUID | MS_NODEV | MS_NOEXEC)

@@ -17,6 +17,8 @@
 #include "support/janitor.h"
 #include "support/suite.h"
 
+#define RECORD "r.1"
+
 enum { HIGH_FD = 40 };
 
 static char *static_environment[] = {(char[]){"PATH=" BENCH_PATH}};
@@ -38,6 +40,23 @@ char *bench_below(const struct bench *bench, const char *name)
     return memory_format("%s/%s", bench->path, name);
 }
 
+static int make_record(const struct bench *bench)
+{
+    int fd = openat(bench->folder_fd, RECORD, O_RDONLY | O_CREAT | O_CLOEXEC, 0600);
+    ck_assert_msg(fd >= 0, "%s", strerror(errno));
+    return fd;
+}
+
+void bench_reopen(struct bench *bench)
+{
+    char *attempt = bench_below(bench, "attempt");
+    close(bench->folder_fd);
+    close(bench->record_fd);
+    bench->folder_fd = bench_open_folder(attempt);
+    bench->record_fd = make_record(bench);
+    free(attempt);
+}
+
 void bench_open(struct bench *bench, const char *script)
 {
     const char *base = getenv("TMPDIR");
@@ -51,6 +70,7 @@ void bench_open(struct bench *bench, const char *script)
     bench_make_folder(runs);
     bench_make_folder(bench->workdir);
     bench->folder_fd = bench_open_folder(attempt);
+    bench->record_fd = make_record(bench);
     bench->workdir_fd = bench_open_folder(bench->workdir);
     free(attempt);
     free(runs);
@@ -76,6 +96,7 @@ void bench_open(struct bench *bench, const char *script)
 void bench_close(struct bench *bench)
 {
     struct error error = ERROR_INIT;
+    close(bench->record_fd);
     close(bench->folder_fd);
     close(bench->workdir_fd);
     ck_assert_msg(file_remove_tree(AT_FDCWD, bench->path, &error) == 0, "%s", error.message);
@@ -133,8 +154,9 @@ void bench_make_fds(const struct bench *bench, int fds[BENCH_FDS])
     for (int i = 0; i < BENCH_FDS; i++)
         fds[i] = -1;
     fds[RECORD_FD_JOB] = job_file(bench);
-    fds[RECORD_FD_LOCK] = high(record_lock_take(bench->folder_fd, &error));
-    fds[RECORD_FD_FOLDER] = high(dup(bench->folder_fd));
+    fds[RECORD_FD_RECORD] =
+        high(record_take(bench->folder_fd, RECORD, &fds[RECORD_FD_LOCK], &error));
+    fds[RECORD_FD_LOCK] = high(fds[RECORD_FD_LOCK]);
     fds[RECORD_FD_WORKDIR] = high(dup(bench->workdir_fd));
     fds[RECORD_FD_OUTPUT] = high(open(log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600));
     if (bench->headers != NULL)
@@ -205,11 +227,11 @@ void bench_wait(struct bench *bench)
     struct error error = ERROR_INIT;
     int status;
     ck_assert_int_eq(waitpid(bench->pid, &status, 0), bench->pid);
-    ck_assert_msg(record_exit_read(bench->folder_fd, &bench->exit, &error) == 1,
+    ck_assert_msg(record_exit_read(bench->record_fd, &bench->exit, &error) == 1,
                   "no exit record: %s", error.message);
     ck_assert_int_eq(status, 0);
-    ck_assert_int_eq(record_lock_is_held(bench->folder_fd), 0);
-    ck_assert_int_eq(record_pid_read(bench->folder_fd), bench->pid);
+    ck_assert_int_eq(record_lock_is_held(bench->record_fd), 0);
+    ck_assert_int_eq(record_pid_read(bench->record_fd), bench->pid);
     read_output(bench);
 }
 
@@ -222,7 +244,6 @@ void bench_run(struct bench *bench)
 void bench_forget(struct bench *bench)
 {
     char *log = bench_below(bench, "log");
-    ck_assert_int_eq(unlinkat(bench->folder_fd, "exit", 0), 0);
     ck_assert_int_eq(unlink(log), 0);
     free(log);
 }

@@ -22,7 +22,8 @@ struct bench {
     char *path;    /* a temporary folder that plays the state folder: attempt/, runs/r/, log */
     char *workdir; /* runs/r */
     struct record_job job;
-    int folder_fd, workdir_fd;
+    int folder_fd, workdir_fd;  /* attempt/, runs/r/ */
+    int record_fd;              /* attempt/r.1, to look at */
     const char *headers, *body; /* NULL: none */
     size_t body_bytes;
     pid_t pid; /* the supervisor's */
@@ -34,6 +35,7 @@ void bench_open(struct bench *bench, const char *script); /* a job that runs it 
 void bench_close(struct bench *bench);
 void bench_set_script(struct bench *bench, const char *script);
 char *bench_below(const struct bench *bench, const char *name); /* path/name, allocated */
+void bench_reopen(struct bench *bench); /* attempt/, where something else is mounted now */
 void bench_make_folder(const char *path);
 int bench_open_folder(const char *path);
 

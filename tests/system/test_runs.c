@@ -1001,10 +1001,10 @@ END_TEST
 /* Kills the supervisor and the vessel of the only attempt that runs. */
 static void kill_attempt(const struct daemon *daemon)
 {
-    char *command =
-        memory_format("p=$(cat %s/attempts/*/pid) && c=$(cat /proc/$p/task/$p/children) "
-                      "&& kill -KILL $p $c",
-                      daemon->state_dir);
+    char *command = memory_format(
+        "p=$(sed -n '1s/^pid //p' %s/attempts/*) && c=$(cat /proc/$p/task/$p/children) "
+        "&& kill -KILL $p $c",
+        daemon->state_dir);
     ck_assert_int_eq(system(command), 0);
     free(command);
 }

@@ -298,11 +298,11 @@ START_TEST(it_dies_with_its_supervisor)
     bench_start(&bench);
     int life = bench_await_writer(&bench, "life");
     bench_await_byte(life);
-    ck_assert_int_eq(record_lock_is_held(bench.folder_fd), 1);
+    ck_assert_int_eq(record_lock_is_held(bench.record_fd), 1);
     ck_assert_int_eq(kill(bench.pid, SIGKILL), 0);
     ck_assert_int_eq(waitpid(bench.pid, &status, 0), bench.pid);
     bench_await_no_writer(life);
-    ck_assert(record_has_started(bench.folder_fd));
+    ck_assert_int_eq(record_has_started(bench.record_fd), 1);
     close(life);
     bench_close(&bench);
 }

@@ -14,6 +14,8 @@
 #include "base/memory.h"
 #include "support/suite.h"
 
+enum { RESULT_AT = 64 };
+
 static char *folder_path;
 
 static int make_folder(void)
@@ -214,7 +216,7 @@ START_TEST(a_job_of_another_format_is_refused_by_that_name)
     bytes.data[0] = 99;
     struct error error = ERROR_INIT;
     ck_assert_int_eq(record_job_read(bytes.data, bytes.bytes, &copy, &error), -1);
-    ck_assert_str_eq(error.message, "the job is of format 99, this program reads 3");
+    ck_assert_str_eq(error.message, "the job is of format 99, this program reads 4");
     buffer_free(&bytes);
 }
 END_TEST
@@ -251,9 +253,41 @@ START_TEST(names_that_lead_elsewhere_are_refused)
 }
 END_TEST
 
+static int take_record(int folder_fd, int *lock_fd)
+{
+    struct error error = ERROR_INIT;
+    int fd = record_take(folder_fd, "r.1", lock_fd, &error);
+    ck_assert_msg(fd >= 0 && *lock_fd >= 0, "%s", error.message);
+    ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
+    ck_assert_int_eq(fcntl(*lock_fd, F_GETFD), FD_CLOEXEC);
+    return fd;
+}
+
+/* A record to write to, and one to read from. */
+struct ends {
+    int folder_fd, write_fd, read_fd;
+};
+
+static void open_ends(struct ends *ends)
+{
+    int lock_fd;
+    ends->folder_fd = make_folder();
+    ends->write_fd = take_record(ends->folder_fd, &lock_fd);
+    close(lock_fd);
+    ends->read_fd = record_open(ends->folder_fd, "r.1");
+    ck_assert_int_ge(ends->read_fd, 0);
+}
+
+static void close_ends(const struct ends *ends)
+{
+    close(ends->read_fd);
+    close(ends->write_fd);
+    remove_folder(ends->folder_fd);
+}
+
 START_TEST(an_exit_record_is_read_as_it_was_written)
 {
-    int fd = make_folder();
+    struct ends ends;
     struct error error = ERROR_INIT;
     struct record_exit read, exit = {
                                  .result = RECORD_NOT_STARTED,
@@ -263,10 +297,14 @@ START_TEST(an_exit_record_is_read_as_it_was_written)
                                  .output_bytes = 10485760,
                                  .output_cut = true,
                              };
-    ck_assert_int_eq(record_exit_read(fd, &read, &error), 0);
+    open_ends(&ends);
+    ck_assert_int_eq(record_exit_read(ends.read_fd, &read, &error), 0);
+    ck_assert_int_eq(record_pid_write(ends.write_fd, 12345, &error), 0);
+    ck_assert_int_eq(record_mark_started(ends.write_fd), 0);
+    ck_assert_int_eq(record_exit_read(ends.read_fd, &read, &error), 0);
     (void)snprintf(exit.reason, sizeof(exit.reason), "bash: No such file or directory in /bin");
-    ck_assert_int_eq(record_exit_write(fd, &exit, &error), 0);
-    ck_assert_msg(record_exit_read(fd, &read, &error) == 1, "%s", error.message);
+    ck_assert_int_eq(record_exit_write(ends.write_fd, &exit, &error), 0);
+    ck_assert_msg(record_exit_read(ends.read_fd, &read, &error) == 1, "%s", error.message);
     ck_assert_int_eq(read.result, RECORD_NOT_STARTED);
     ck_assert_int_eq(read.exit_code, 127);
     ck_assert_int_eq(read.started_ms, 0);
@@ -278,119 +316,176 @@ START_TEST(an_exit_record_is_read_as_it_was_written)
     /* The longest reason, and none; a newline can't forge a line. */
     memset(exit.reason, 'x', sizeof(exit.reason) - 1);
     exit.reason[5] = '\n';
-    ck_assert_int_eq(record_exit_write(fd, &exit, &error), 0);
-    ck_assert_int_eq(record_exit_read(fd, &read, &error), 1);
+    ck_assert_int_eq(ftruncate(ends.write_fd, 0), 0);
+    ck_assert_int_eq(record_exit_write(ends.write_fd, &exit, &error), 0);
+    ck_assert_int_eq(record_exit_read(ends.read_fd, &read, &error), 1);
     ck_assert_uint_eq(strlen(read.reason), sizeof(exit.reason) - 1);
     ck_assert_int_eq(read.reason[5], '?');
     exit.reason[0] = '\0';
     exit.result = RECORD_EXITED;
-    ck_assert_int_eq(record_exit_write(fd, &exit, &error), 0);
-    ck_assert_int_eq(record_exit_read(fd, &read, &error), 1);
+    ck_assert_int_eq(ftruncate(ends.write_fd, 0), 0);
+    ck_assert_int_eq(record_exit_write(ends.write_fd, &exit, &error), 0);
+    ck_assert_int_eq(record_exit_read(ends.read_fd, &read, &error), 1);
     ck_assert_str_eq(read.reason, "");
     ck_assert_int_eq(read.result, RECORD_EXITED);
-    remove_folder(fd);
+    ck_assert_int_eq(record_exit_write(-1, &exit, &error), -1);
+    close_ends(&ends);
 }
 END_TEST
 
-static int read_text(int fd, const char *text, size_t bytes)
+static int read_text(const struct ends *ends, const char *text, size_t bytes)
 {
     struct error error = ERROR_INIT;
     struct record_exit exit;
-    ck_assert_int_eq(file_replace(fd, "exit", text, bytes, 0600, &error), 0);
-    int result = record_exit_read(fd, &exit, &error);
-    ck_assert_int_eq(error_is_set(&error), result < 0);
+    ck_assert_int_eq(ftruncate(ends->write_fd, RESULT_AT), 0);
+    ck_assert_int_eq(pwrite(ends->write_fd, text, bytes, RESULT_AT), bytes);
+    int result = record_exit_read(ends->read_fd, &exit, &error);
+    ck_assert_int_eq(error.kind, result < 0 ? ERROR_INVALID : ERROR_NONE);
     return result;
 }
 
 START_TEST(half_an_exit_record_is_damaged)
 {
-    int fd = make_folder();
+    struct ends ends;
     struct error error = ERROR_INIT;
     struct record_exit exit = {.result = RECORD_CUTOFF, .exit_code = 143, .ended_ms = 5};
-    ck_assert_int_eq(record_exit_write(fd, &exit, &error), 0);
-    struct buffer text = BUFFER_INIT;
-    ck_assert_int_eq(file_read(fd, "exit", 4096, &text, &error), 0);
-    ck_assert_int_eq(read_text(fd, text.data, text.bytes), 1);
-    for (size_t bytes = 0; bytes < text.bytes; bytes++)
-        ck_assert_int_eq(read_text(fd, text.data, bytes), -1);
+    char text[1024];
+    open_ends(&ends);
+    ck_assert_int_eq(record_exit_write(ends.write_fd, &exit, &error), 0);
+    ssize_t bytes = pread(ends.read_fd, text, sizeof(text), RESULT_AT);
+    ck_assert_int_gt(bytes, 0);
+    ck_assert_int_eq(read_text(&ends, text, (size_t)bytes), 1);
+    for (size_t part = 1; part < (size_t)bytes; part++)
+        ck_assert_int_eq(read_text(&ends, text, part), -1);
     char zeros[64] = {0};
-    ck_assert_int_eq(read_text(fd, zeros, sizeof(zeros)), -1);
+    ck_assert_int_eq(read_text(&ends, zeros, sizeof(zeros)), -1);
 
-    ck_assert_int_eq(buffer_append_text(&text, "colour blue\n"), 0);
-    ck_assert_int_eq(read_text(fd, text.data, text.bytes), 1);
-    text.data[strlen("format ")] = '2';
-    ck_assert_int_eq(read_text(fd, text.data, text.bytes), -1);
-    buffer_free(&text);
-    remove_folder(fd);
+    static const char later[] = "colour blue\n";
+    memcpy(text + bytes, later, sizeof(later));
+    ck_assert_int_eq(read_text(&ends, text, (size_t)bytes + strlen(later)), 1);
+    text[strlen("format ")] = '2';
+    ck_assert_int_eq(read_text(&ends, text, (size_t)bytes), -1);
+    close_ends(&ends);
+}
+END_TEST
+
+START_TEST(a_folder_in_the_place_of_a_record_is_damage)
+{
+    int folder_fd = make_folder(), lock_fd;
+    struct error error = ERROR_INIT;
+    struct record_exit exit;
+    ck_assert_int_eq(mkdirat(folder_fd, "r.1", 0700), 0);
+    int fd = record_open(folder_fd, "r.1");
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(record_exit_read(fd, &exit, &error), -1);
+    ck_assert_int_eq(error.kind, ERROR_INVALID);
+    error_clear(&error);
+    ck_assert_int_eq(record_take(folder_fd, "r.1", &lock_fd, &error), -1);
+    ck_assert_int_eq(record_has_started(fd), -1);
+    close(fd);
+    remove_folder(folder_fd);
 }
 END_TEST
 
 START_TEST(a_lock_is_held_until_its_last_descriptor_is_closed)
 {
-    int fd = make_folder();
+    int folder_fd = make_folder(), lock_fd, other_fd;
     struct error error = ERROR_INIT;
-    ck_assert_int_eq(record_lock_is_held(fd), 0); /* there is none */
-    int lock = record_lock_take(fd, &error);
-    ck_assert_int_ge(lock, 0);
-    ck_assert_int_eq(fcntl(lock, F_GETFD), FD_CLOEXEC);
-    ck_assert_int_eq(record_lock_is_held(fd), 1);
-    ck_assert_int_eq(record_lock_take(fd, &error), -1);
+    ck_assert_int_eq(record_open(folder_fd, "r.1"), -1);
+    ck_assert_int_eq(errno, ENOENT);
+    int fd = take_record(folder_fd, &lock_fd);
+    int look_fd = record_open(folder_fd, "r.1");
+    ck_assert_int_eq(record_lock_is_held(look_fd), 1);
+    ck_assert_int_eq(record_lock_is_held(fd), 1); /* it is not the one that holds it */
+    ck_assert_int_eq(record_take(folder_fd, "r.1", &other_fd, &error), -1);
     ck_assert_int_eq(error.kind, ERROR_CONFLICT);
 
-    int copy = dup(lock);
-    close(lock);
-    ck_assert_int_eq(record_lock_is_held(fd), 1);
-    close(copy);
-    ck_assert_int_eq(record_lock_is_held(fd), 0);
-    error_clear(&error);
-    lock = record_lock_take(fd, &error);
-    ck_assert_int_ge(lock, 0);
-    close(lock);
-    remove_folder(fd);
+    int copy_fd = dup(lock_fd);
+    close(lock_fd);
+    ck_assert_int_eq(record_lock_is_held(look_fd), 1);
+    close(copy_fd);
+    ck_assert_int_eq(record_lock_is_held(look_fd), 0);
+    ck_assert_int_eq(record_lock_is_held(fd), 0); /* to look takes nothing */
+    close(fd);
+    fd = take_record(folder_fd, &lock_fd);
+    ck_assert_int_eq(record_lock_is_held(look_fd), 1);
+    ck_assert_int_eq(record_lock_is_held(-1), -1);
+    close(look_fd);
+    close(lock_fd);
+    close(fd);
+    remove_folder(folder_fd);
+}
+END_TEST
+
+/* What an attempt that provably never ran has left behind. */
+START_TEST(a_record_that_is_taken_again_is_empty)
+{
+    struct ends ends;
+    struct error error = ERROR_INIT;
+    struct record_exit exit = {.result = RECORD_EXITED};
+    int lock_fd;
+    open_ends(&ends);
+    ck_assert_int_eq(record_pid_write(ends.write_fd, 7, &error), 0);
+    ck_assert_int_eq(record_mark_started(ends.write_fd), 0);
+    ck_assert_int_eq(record_exit_write(ends.write_fd, &exit, &error), 0);
+    close(take_record(ends.folder_fd, &lock_fd));
+    close(lock_fd);
+    ck_assert_int_eq(record_pid_read(ends.read_fd), 0);
+    ck_assert_int_eq(record_has_started(ends.read_fd), 0);
+    ck_assert_int_eq(record_exit_read(ends.read_fd, &exit, &error), 0);
+    close_ends(&ends);
 }
 END_TEST
 
 START_TEST(a_pid_is_read_whole_or_not_at_all)
 {
-    static const char *const bad[] = {"12",    "x\n",   "0\n",    "-5\n",
-                                      "1 2\n", " 12\n", "12\n\n", "99999999999\n"};
-    int fd = make_folder();
+    static const char *const bad[] = {"pid 12",    "x\n",
+                                      "pid 0\n",   "pid -5\n",
+                                      "pid 1 2\n", "pid  12\n",
+                                      "12\n",      "pid 99999999999\n",
+                                      "pid \n",    "pid 1234567890123456789012345678901234567\n"};
+    struct ends ends;
     struct error error = ERROR_INIT;
-    ck_assert_int_eq(record_pid_read(fd), 0);
-    ck_assert_int_eq(file_replace(fd, "pid", "", 0, 0600, &error), 0);
-    ck_assert_int_eq(record_pid_read(fd), 0);
-    ck_assert_int_eq(record_pid_write(fd, 4194304, &error), 0);
-    ck_assert_int_eq(record_pid_read(fd), 4194304);
-    ck_assert_int_eq(record_pid_write(fd, 7, &error), 0);
-    ck_assert_int_eq(record_pid_read(fd), 7);
+    open_ends(&ends);
+    ck_assert_int_eq(record_pid_read(ends.read_fd), 0);
+    ck_assert_int_eq(record_pid_write(ends.write_fd, 4194304, &error), 0);
+    ck_assert_int_eq(record_pid_read(ends.read_fd), 4194304);
+    ck_assert_int_eq(record_mark_started(ends.write_fd), 0);
+    ck_assert_int_eq(record_pid_read(ends.read_fd), 4194304);
     for (size_t i = 0; i < ARRAY_COUNT(bad); i++) {
-        ck_assert_int_eq(file_replace(fd, "pid", bad[i], strlen(bad[i]), 0600, &error), 0);
-        ck_assert_msg(record_pid_read(fd) == -1, "\"%s\"", bad[i]);
+        ck_assert_int_eq(ftruncate(ends.write_fd, 0), 0);
+        ck_assert_int_eq(pwrite(ends.write_fd, bad[i], strlen(bad[i]), 0), strlen(bad[i]));
+        ck_assert_msg(record_pid_read(ends.read_fd) == -1, "\"%s\"", bad[i]);
     }
-    remove_folder(fd);
+    close_ends(&ends);
+    ck_assert_int_eq(record_pid_read(-1), -1);
+    ck_assert_int_eq(record_pid_write(-1, 7, &error), -1);
 }
 END_TEST
 
 START_TEST(started_is_there_once_it_was_marked)
 {
-    int fd = make_folder();
-    ck_assert(!record_has_started(fd));
-    int mark = record_open_mark(fd);
-    ck_assert_int_ge(mark, 0);
-    ck_assert(!record_has_started(fd)); /* it is there, but empty */
-    ck_assert_int_eq(record_mark_started(mark), 0);
-    ck_assert(record_has_started(fd));
-    close(mark);
-    close(record_open_mark(fd)); /* an attempt that is tried again begins unmarked */
-    ck_assert(!record_has_started(fd));
-    ck_assert_int_eq(record_open_mark(-1), -1);
+    struct ends ends;
+    struct error error = ERROR_INIT;
+    open_ends(&ends);
+    ck_assert_int_eq(record_has_started(ends.read_fd), 0);
+    ck_assert_int_eq(record_pid_write(ends.write_fd, 7, &error), 0);
+    ck_assert_int_eq(record_has_started(ends.read_fd), 0);
+    ck_assert_int_eq(record_mark_started(ends.write_fd), 0);
+    ck_assert_int_eq(record_has_started(ends.read_fd), 1);
     ck_assert_int_eq(record_mark_started(-1), -1);
-    close(openat(fd, "started", O_WRONLY | O_CREAT, 0600)); /* by a supervisor of before */
-    ck_assert(record_has_started(fd));
+    ck_assert_int_eq(record_has_started(-1), -1);
+
+    /* One that could not be started has a result all the same. */
+    struct record_exit exit = {.result = RECORD_NOT_STARTED, .exit_code = 127};
+    ck_assert_int_eq(ftruncate(ends.write_fd, 0), 0);
+    ck_assert_int_eq(record_exit_write(ends.write_fd, &exit, &error), 0);
+    ck_assert_int_eq(record_has_started(ends.read_fd), 0);
+    ck_assert_int_eq(record_exit_read(ends.read_fd, &exit, &error), 1);
     char name[RECORD_NAME_BYTES];
     ck_assert_str_eq(record_name("0198c0de-0000-7000-8000-000000000001", 25, name),
                      "0198c0de-0000-7000-8000-000000000001.25");
-    remove_folder(fd);
+    close_ends(&ends);
 }
 END_TEST
 
@@ -400,5 +495,7 @@ TEST_MAIN("record", TEST(a_job_is_read_as_it_was_written),
           TEST(a_job_of_another_format_is_refused_by_that_name),
           TEST(names_that_lead_elsewhere_are_refused),
           TEST(an_exit_record_is_read_as_it_was_written), TEST(half_an_exit_record_is_damaged),
+          TEST(a_folder_in_the_place_of_a_record_is_damage),
+          TEST(a_record_that_is_taken_again_is_empty),
           TEST(a_lock_is_held_until_its_last_descriptor_is_closed),
           TEST(a_pid_is_read_whole_or_not_at_all), TEST(started_is_there_once_it_was_marked))

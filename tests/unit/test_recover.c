@@ -56,7 +56,7 @@ static void blocked_close(struct blocked *blocked)
     close(blocked->go_fd);
 }
 
-static char *attempt_folder(struct house *house, const struct seen *seen)
+static char *attempt_path(struct house *house, const struct seen *seen)
 {
     (void)house;
     char id[ID_TEXT_BYTES], name[RECORD_NAME_BYTES];
@@ -109,8 +109,8 @@ END_TEST
 static void signal_supervisor(struct house *house, const struct id *run, int signal)
 {
     struct seen seen = house_see(house, run);
-    char *folder = attempt_folder(house, &seen);
-    int fd = openat(house->state_fd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    char *folder = attempt_path(house, &seen);
+    int fd = record_open(house->state_fd, folder);
     pid_t pid = record_pid_read(fd);
     ck_assert_int_gt(pid, 1);
     ck_assert_int_eq(kill(pid, signal), 0);
@@ -268,10 +268,10 @@ START_TEST(folders_of_an_attempt_that_never_ran_are_used_again)
     struct id boot_id = this_boot();
     struct id run = house_make_committed_start(&house, "", &boot_id);
     struct seen seen = house_see(&house, &run);
-    char *folder = attempt_folder(&house, &seen);
+    char *folder = attempt_path(&house, &seen);
     ck_assert_int_eq(mkdirat(house.state_fd, "attempts", 0700), 0);
-    int fd = file_open_folder(house.state_fd, folder, 0700, &error);
-    int lock = record_lock_take(fd, &error);
+    int lock;
+    int fd = record_take(house.state_fd, folder, &lock, &error);
     house_check(&error);
     ck_assert_int_eq(record_pid_write(fd, 999999, &error), 0);
     close(lock);

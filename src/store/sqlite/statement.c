@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/kernel.h"
+
 enum error_kind statement_error_kind(int extended_code, int errnum)
 {
     bool no_space = errnum == ENOSPC || errnum == EDQUOT || errnum == EFBIG;
@@ -72,7 +74,8 @@ int statement_failed(sqlite3 *db, const char *what, struct error *error)
     int primary = code & 0xff;
     if ((primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN) && errnum != 0)
         return error_set(error, kind, "cannot %s: %s (%d): %s%s", what, text, code,
-                         strerrordesc_np(errnum), advice(kind == ERROR_FULL ? SQLITE_FULL : code));
+                         kernel_error_text(errnum),
+                         advice(kind == ERROR_FULL ? SQLITE_FULL : code));
     return error_set(error, kind, "cannot %s: %s (%d)%s", what, text, code, advice(code));
 }
 
