@@ -76,6 +76,11 @@ int commit_has_room(struct commit_queue *queue, int64_t body_bytes, struct error
 int commit_is_ready(struct commit_queue *queue, struct error *error);
 void commit_set_min_free(struct commit_queue *queue, int64_t bytes);
 
+/* Around a long read of the store, such as a copy of all of it: meanwhile the write-ahead log only grows, and no batch waits for the reader to
+ * end so that it could start over. Any thread. */
+void commit_hold_log(struct commit_queue *queue);
+void commit_let_log_go(struct commit_queue *queue);
+
 /* For callers that may block (admin workers): submits and waits for `done`. */
 int commit_and_wait(struct commit_queue *queue, struct commit_op *op, struct error *error);
 /* The kind's `done` for operations used with commit_and_wait; they must begin with a struct commit_waiting_op. */

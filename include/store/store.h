@@ -48,8 +48,14 @@ int store_schema_version(struct store *store); /* number of the last migration a
 int store_schema_newest(void);                 /* the last one this program has */
 
 /* Copies the store, as it is at one moment, into a new file at path, while others read and write. Any thread; takes as long as it takes to
- * copy the file. */
-int store_backup(const struct store_options *options, const char *path, struct error *error);
+ * copy the file, piece by piece: before each, may_go_on is told how many bytes are left (at first: all), and breaks the copy off with -1 and
+ * an error of its own. What is at path then is of no use. Not synced. */
+struct store_backup_guard {
+    int (*may_go_on)(void *context, int64_t bytes_left, struct error *error);
+    void *context;
+};
+int store_backup(const struct store_options *options, const char *path,
+                 const struct store_backup_guard *guard, struct error *error);
 
 /* ---- Transactions: the committer only ---- */
 

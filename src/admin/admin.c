@@ -80,7 +80,6 @@ struct admin *admin_start(const struct admin_options *options, struct error *err
     admin->key = *options->key;
     pthread_mutex_init(&admin->config_lock, NULL);
     pthread_mutex_init(&admin->key_lock, NULL);
-    pthread_mutex_init(&admin->backup_lock, NULL);
     admin->readers = readers_new(&options->store);
     admin->tcp = (struct admin_listener){.admin = admin, .over_tcp = true, .listen_fd = -1};
     admin->local = (struct admin_listener){.admin = admin, .over_tcp = false, .listen_fd = -1};
@@ -126,7 +125,6 @@ int admin_stop(struct admin *admin, int64_t timeout_ms)
     secret_wipe(&admin->key, sizeof admin->key);
     pthread_mutex_destroy(&admin->config_lock);
     pthread_mutex_destroy(&admin->key_lock);
-    pthread_mutex_destroy(&admin->backup_lock);
     free(admin);
     return 0;
 }

@@ -41,8 +41,7 @@ static int answer_applied(struct admin_request *request, const struct ops_apply 
                  log_text("name", apply->definition->name), log_text("outcome", outcome),
                  log_int("version", apply->result.version),
                  log_id("request", http_request_id(request->exchange)));
-        struct store *store = request_store(request, error);
-        fleet = store ? fleet_object(store, &apply->result.fleet_id, error) : NULL;
+        fleet = fleet_object(request->store, &apply->result.fleet_id, error);
         if (!fleet)
             return -1;
         version = json_integer(apply->result.version);
@@ -63,7 +62,8 @@ int call_apply_fleet(struct admin_request *request, struct error *error)
     struct ops_apply apply = {.project_id = &project_id, .now_ms = clock_wall_ms()};
     if (request_path_id(request, "project_id", "project", &project_id, error) != 0 ||
         request_query_flag(request, "check", &apply.check_only, error) != 0 ||
-        request_query_flag(request, "stub", &options.stub, error) != 0)
+        request_query_flag(request, "stub", &options.stub, error) != 0 ||
+        !request_store(request, error)) /* before anything is changed */
         return -1;
 
     struct fleet_problems problems = {NULL, 0}, notes = {NULL, 0};

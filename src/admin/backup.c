@@ -1,10 +1,11 @@
-/* A backup: one tar, made while it is sent. First the database, by an online copy in a single step, which holds up nobody; then what lies
+/* A backup: one tar, made while it is sent. First the database, by an online copy, which holds up nobody; then what lies
  * beside it: spooled bodies and output. A body is on disk before its run is in the database, so every run in the copy has its own, unless
- * retention deletes both meanwhile. Never the key. On admin workers' threads, which may take their time. */
+ * retention deletes both meanwhile. Never the key. On admin workers' threads, which may take their time.
+ *
+ * An archive is whole or ends in the middle: what goes wrong closes the connection before the end of the answer. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,11 +14,13 @@
 
 #include "admin/calls.h"
 #include "admin/tar.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 
 #define DATABASE "webhookd.db" /* under the default name, whatever it is called here */
 #define COPY     "backup.tmp"
+#define STOPPING "webhookd is shutting down"
 
 enum part {
     PART_DATABASE,
@@ -28,7 +31,11 @@ enum part {
 };
 
 struct backup {
-    int state_fd; /* borrowed */
+    struct admin *admin;
+    struct id request_id;
+    int64_t begun_ms, sent_bytes;
+    struct error error; /* why it cannot go on */
+    int state_fd;       /* borrowed */
     enum part part;
     int copy_fd;        /* the database's copy, which has no name any more; -1 once it is sent */
     DIR *folder, *days; /* that is being read */
@@ -42,27 +49,40 @@ struct backup {
 
 /* ---- files ---- */
 
-static void begin_file(struct backup *backup, int fd, const char *name)
+/* No file is left out of an archive that ends well, but for what retention has deleted meanwhile. */
+static int fail(struct backup *backup, const char *what, const char *name)
+{
+    return error_set_errno(&backup->error, errno, "cannot %s %s", what, name);
+}
+
+static int begin_file(struct backup *backup, int fd, const char *name)
 {
     struct stat status;
-    if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || strlen(name) >= TAR_NAME_BYTES) {
-        close(fd);
-        return;
-    }
     backup->fd = fd;
+    if (fstat(fd, &status) != 0)
+        return fail(backup, "examine", name);
+    if (!S_ISREG(status.st_mode) || strlen(name) >= TAR_NAME_BYTES)
+        return error_set(&backup->error, ERROR_INTERNAL, "%s is no file of webhookd's", name);
     backup->left = (uint64_t)status.st_size; /* as long as it is now: output may grow */
     backup->zeros = (TAR_BLOCK - backup->left % TAR_BLOCK) % TAR_BLOCK;
     tar_header(backup->block, name, backup->left, status.st_mtime);
     backup->block_left = TAR_BLOCK;
+    return 0;
 }
 
-static DIR *open_folder(int dir_fd, const char *name)
+/* 1 = opened, 0 = it has gone, -1. */
+static int open_folder(struct backup *backup, int dir_fd, const char *name, DIR **folder)
 {
     int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    DIR *folder = fd < 0 ? NULL : fdopendir(fd);
-    if (fd >= 0 && folder == NULL)
+    if (fd < 0 && errno == ENOENT)
+        return 0;
+    *folder = fd < 0 ? NULL : fdopendir(fd);
+    if (*folder != NULL)
+        return 1;
+    fail(backup, "open the folder", name);
+    if (fd >= 0)
         close(fd);
-    return folder;
+    return -1;
 }
 
 static void close_folder(DIR **folder)
@@ -72,74 +92,89 @@ static void close_folder(DIR **folder)
     *folder = NULL;
 }
 
-/* The next file of the open folder; false at its end. What has gone meanwhile is passed over. */
-static bool next_file(struct backup *backup, const char *prefix)
+/* The next name in the folder, NULL at its end or (with the error) if it cannot be read. */
+static const char *next_name(struct backup *backup, DIR *folder, const char *folder_name)
 {
     struct dirent *entry;
-    while ((entry = readdir(backup->folder)) != NULL) {
-        char name[2 * NAME_MAX];
-        if (entry->d_name[0] == '.' || strstr(entry->d_name, ".part") != NULL)
-            continue;
-        int fd = openat(dirfd(backup->folder), entry->d_name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-        if (fd < 0)
-            continue;
-        snprintf(name, sizeof(name), "%s/%s", prefix, entry->d_name);
-        begin_file(backup, fd, name);
-        if (backup->fd >= 0)
-            return true;
-    }
-    close_folder(&backup->folder);
-    return false;
+    do {
+        errno = 0;
+        entry = readdir(folder);
+    } while (entry != NULL && entry->d_name[0] == '.');
+    if (entry != NULL)
+        return entry->d_name;
+    if (errno != 0)
+        fail(backup, "read the folder", folder_name);
+    return NULL;
 }
 
-static bool next_day(struct backup *backup)
+/* The next file of the open folder: 1 = there is one, 0 = that was all, -1. */
+static int next_file(struct backup *backup, const char *prefix)
 {
-    struct dirent *entry;
-    while (backup->days != NULL && (entry = readdir(backup->days)) != NULL) {
-        if (entry->d_name[0] == '.')
+    const char *file;
+    while ((file = next_name(backup, backup->folder, prefix)) != NULL) {
+        char name[2 * NAME_MAX];
+        if (strstr(file, ".part") != NULL) /* it is being received, and no run has it */
             continue;
-        backup->folder = open_folder(dirfd(backup->days), entry->d_name);
-        if (backup->folder == NULL)
+        snprintf(name, sizeof(name), "%s/%s", prefix, file);
+        int fd = openat(dirfd(backup->folder), file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0 && errno == ENOENT)
             continue;
-        snprintf(backup->day, sizeof(backup->day), "logs/%.200s", entry->d_name);
-        return true;
+        if (fd < 0)
+            return fail(backup, "open", name);
+        return begin_file(backup, fd, name) == 0 ? 1 : -1;
     }
-    close_folder(&backup->days);
-    return false;
+    close_folder(&backup->folder);
+    return error_is_set(&backup->error) ? -1 : 0;
+}
+
+/* Goes on to the next day's folder: as next_file. */
+static int next_day(struct backup *backup)
+{
+    const char *day;
+    while ((day = next_name(backup, backup->days, "logs")) != NULL) {
+        int opened = open_folder(backup, dirfd(backup->days), day, &backup->folder);
+        snprintf(backup->day, sizeof(backup->day), "logs/%.200s", day);
+        if (opened != 0)
+            return opened;
+    }
+    return error_is_set(&backup->error) ? -1 : 0;
 }
 
 /* ---- one after the other ---- */
 
-static void advance(struct backup *backup)
+/* Goes on to the next file, or to the end. */
+static int advance(struct backup *backup)
 {
+    int found = 0;
     switch (backup->part) {
     case PART_DATABASE:
         if (backup->copy_fd >= 0) {
-            begin_file(backup, backup->copy_fd, DATABASE);
+            int fd = backup->copy_fd;
             backup->copy_fd = -1;
-            return;
+            return begin_file(backup, fd, DATABASE);
         }
-        backup->folder = open_folder(backup->state_fd, "spool");
         backup->part = PART_SPOOL;
-        return;
+        return open_folder(backup, backup->state_fd, "spool", &backup->folder) < 0 ? -1 : 0;
     case PART_SPOOL:
-        if (backup->folder != NULL && next_file(backup, "spool"))
-            return;
-        backup->days = open_folder(backup->state_fd, "logs");
+        if (backup->folder != NULL && (found = next_file(backup, "spool")) != 0)
+            return found < 0 ? -1 : 0;
         backup->part = PART_LOGS;
-        return;
+        return open_folder(backup, backup->state_fd, "logs", &backup->days) < 0 ? -1 : 0;
     case PART_LOGS:
-        if ((backup->folder != NULL && next_file(backup, backup->day)) || next_day(backup))
-            return;
+        if (backup->folder != NULL && (found = next_file(backup, backup->day)) != 0)
+            return found < 0 ? -1 : 0;
+        if (backup->days != NULL && (found = next_day(backup)) != 0)
+            return found < 0 ? -1 : 0;
         backup->zeros = 2 * TAR_BLOCK;
         backup->part = PART_END;
-        return;
+        return 0;
     case PART_END:
         backup->part = PART_OVER;
-        return;
+        return 0;
     case PART_OVER:
-        return;
+        break;
     }
+    return 0;
 }
 
 static ssize_t give_file(struct backup *backup, char *data, size_t bytes)
@@ -149,84 +184,142 @@ static ssize_t give_file(struct backup *backup, char *data, size_t bytes)
     do
         count = read(backup->fd, data, wanted);
     while (count < 0 && errno == EINTR);
-    if (count <= 0) { /* its header has promised more */
-        log_error("backup broken off", log_text("reason", count < 0 ? "a file cannot be read"
-                                                                    : "a file became shorter"));
-        return -1;
-    }
+    if (count < 0)
+        return fail(backup, "read", backup->block); /* the header begins with the name */
+    if (count == 0)
+        return error_set(&backup->error, ERROR_INTERNAL,
+                         "a file has become shorter than its header says");
     backup->left -= (uint64_t)count;
     return count;
+}
+
+static size_t give_block(struct backup *backup, char *data, size_t bytes)
+{
+    size_t count = backup->block_left < bytes ? backup->block_left : bytes;
+    memcpy(data, backup->block + TAR_BLOCK - backup->block_left, count);
+    backup->block_left -= count;
+    return count;
+}
+
+static size_t give_zeros(struct backup *backup, char *data, size_t bytes)
+{
+    size_t count = backup->zeros < bytes ? backup->zeros : bytes;
+    memset(data, 0, count);
+    backup->zeros -= count;
+    return count;
+}
+
+static void close_file(struct backup *backup)
+{
+    if (backup->fd >= 0)
+        close(backup->fd);
+    backup->fd = -1;
+}
+
+static ssize_t backup_give(struct backup *backup, char *data, size_t bytes)
+{
+    while (backup->part != PART_OVER) {
+        if (atomic_load(&backup->admin->stopping))
+            return error_set(&backup->error, ERROR_UNAVAILABLE, STOPPING);
+        if (backup->block_left > 0)
+            return (ssize_t)give_block(backup, data, bytes);
+        if (backup->fd >= 0 && backup->left > 0)
+            return give_file(backup, data, bytes);
+        close_file(backup);
+        if (backup->zeros > 0)
+            return (ssize_t)give_zeros(backup, data, bytes);
+        if (advance(backup) != 0)
+            return -1;
+    }
+    return 0;
 }
 
 static ssize_t backup_read(void *context, char *data, size_t bytes)
 {
     struct backup *backup = context;
-    while (backup->part != PART_OVER) {
-        if (backup->block_left > 0) {
-            size_t count = backup->block_left < bytes ? backup->block_left : bytes;
-            memcpy(data, backup->block + TAR_BLOCK - backup->block_left, count);
-            backup->block_left -= count;
-            return (ssize_t)count;
-        }
-        if (backup->fd >= 0 && backup->left > 0)
-            return give_file(backup, data, bytes);
-        if (backup->fd >= 0) {
-            close(backup->fd);
-            backup->fd = -1;
-        }
-        if (backup->zeros > 0) {
-            size_t count = backup->zeros < bytes ? backup->zeros : bytes;
-            memset(data, 0, count);
-            backup->zeros -= count;
-            return (ssize_t)count;
-        }
-        advance(backup);
-    }
-    return 0;
+    ssize_t count = backup_give(backup, data, bytes);
+    if (count > 0)
+        backup->sent_bytes += count;
+    return count;
 }
 
 static void backup_done(void *context)
 {
     struct backup *backup = context;
+    if (backup->part != PART_OVER && !error_is_set(&backup->error))
+        error_set(&backup->error, ERROR_UNAVAILABLE, "its reader is gone, or did not read");
+    if (error_is_set(&backup->error))
+        log_error("backup broken off", log_id("request", &backup->request_id),
+                  log_int("bytes", backup->sent_bytes), log_why(&backup->error));
+    else
+        log_info("backup made", log_id("request", &backup->request_id),
+                 log_int("bytes", backup->sent_bytes),
+                 log_int("ms", clock_monotonic_ms() - backup->begun_ms));
     close_folder(&backup->folder);
     close_folder(&backup->days);
-    if (backup->fd >= 0)
-        close(backup->fd);
+    close_file(backup);
     if (backup->copy_fd >= 0)
         close(backup->copy_fd);
+    atomic_store(&backup->admin->makes_backup, false);
     free(backup);
 }
 
-/* ---- the call ---- */
+/* ---- the copy of the database ---- */
 
-/* One copy at a time, under a name that it gives up at once; what an earlier process has left of one goes first. */
+/* The disk has to have room for what is left of it, and what min_free keeps is not for backups either. */
+static int may_go_on(void *context, int64_t bytes_left, struct error *error)
+{
+    struct admin *admin = context;
+    if (atomic_load(&admin->stopping))
+        return error_set(error, ERROR_UNAVAILABLE, STOPPING);
+    if (commit_has_room(admin->options.queue, bytes_left, error) != 0) {
+        error_context(error, "no room for a copy of the database beside it");
+        return -1;
+    }
+    return 0;
+}
+
+/* Under a name that it gives up at once; what an earlier process has left of one goes first. A descriptor, or -1. */
 static int copy_database(struct admin *admin, struct error *error)
 {
     const struct store_options *store = &admin->options.store;
+    const struct store_backup_guard guard = {may_go_on, admin};
     int state_fd = admin->options.state_fd, fd = -1;
     char *path = memory_format("%s/" COPY, store->state_dir);
-    pthread_mutex_lock(&admin->backup_lock);
     (void)unlinkat(state_fd, COPY, 0);
-    if (store_backup(store, path, error) == 0 &&
+    commit_hold_log(admin->options.queue);
+    if (store_backup(store, path, &guard, error) == 0 &&
         (fd = openat(state_fd, COPY, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)) < 0)
         error_set_errno(error, errno, "cannot open the copy of the database");
+    commit_let_log_go(admin->options.queue);
     (void)unlinkat(state_fd, COPY, 0);
-    pthread_mutex_unlock(&admin->backup_lock);
     free(path);
     return fd;
 }
 
+/* ---- the call ---- */
+
+/* One at a time, to its last byte: each takes as much of the disk as the database does. */
 int call_backup(struct admin_request *request, struct error *error)
 {
-    int copy_fd = copy_database(request->admin, error);
-    if (copy_fd < 0)
+    struct admin *admin = request->admin;
+    int64_t begun_ms = clock_monotonic_ms();
+    if (atomic_exchange(&admin->makes_backup, true))
+        return error_set(error, ERROR_CONFLICT,
+                         "another backup is being made: wait until it has ended");
+    int copy_fd = copy_database(admin, error);
+    if (copy_fd < 0) {
+        atomic_store(&admin->makes_backup, false);
         return -1;
+    }
     struct backup *backup = memory_alloc(sizeof(*backup));
-    backup->state_fd = request->admin->options.state_fd;
+    backup->admin = admin;
+    backup->request_id = *http_request_id(request->exchange);
+    backup->begun_ms = begun_ms;
+    backup->state_fd = admin->options.state_fd;
     backup->copy_fd = copy_fd;
     backup->fd = -1;
     request->answer.content_type = "application/x-tar";
     request->answer.stream = (struct http_stream){backup_read, backup_done, backup};
-    log_info("backup", log_id("request", http_request_id(request->exchange)));
     return 0;
 }

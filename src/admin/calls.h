@@ -63,7 +63,9 @@ json_t *fleet_object(struct store *store, const struct id *fleet_id, struct erro
 json_t *project_object(struct store *store, const struct id *project_id, struct error *error);
 json_t *run_object(struct store *store, const struct id *run_id,
                    struct error *error); /* with its vessel runs */
-/* 0 if webhookd can store a run with a body of this size now; -1 and why. */
-int admin_is_ready(struct admin *admin, int64_t body_bytes, struct error *error);
+/* 0 if there is room for a run with a body of this size now; -1 and why. */
+int admin_has_room(struct admin *admin, int64_t body_bytes, struct error *error);
+/* 0 if the next run would probably be stored; -1 and why. What /readyz, /status and the metrics say. */
+int admin_is_ready(struct admin *admin, struct error *error);
 
 #endif

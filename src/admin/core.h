@@ -33,13 +33,13 @@ struct admin {
     struct admin_listener tcp, local;
     struct socket_file socket_file;
     atomic_bool stopping;
+    atomic_bool makes_backup;
     _Atomic int64_t held_bytes; /* of request bodies in memory, all requests together */
 
     pthread_mutex_t config_lock; /* guards config */
     struct config *config;
 
-    pthread_mutex_t backup_lock; /* held while the database is copied */
-    pthread_mutex_t key_lock;    /* guards the following */
+    pthread_mutex_t key_lock; /* guards the following */
     struct secret_key key;
     bool key_is_proven; /* it has opened a stored webhook */
 };
@@ -73,6 +73,7 @@ struct admin_call {
     int (*handle)(struct admin_request *request, struct error *error);
     enum admin_body body;
     bool needs_no_key;
+    const char *query; /* the parameters that it knows, with a space between them; NULL = none */
 };
 
 /* One request. Owned by the thread of its connection. */
@@ -103,6 +104,8 @@ struct store *request_store(struct admin_request *request, struct error *error);
 /* The id in the path at {name}: ERROR_NOT_FOUND if it is none. `what` names the thing in the message. */
 int request_path_id(struct admin_request *request, const char *name, const char *what,
                     struct id *id, struct error *error);
+/* ERROR_INVALID if there is a query parameter that the call does not know, or one of them twice. */
+int request_check_query(struct admin_request *request, struct error *error);
 /* What the caller sent as the query parameter, in text: 1 = there, 0 = not, -1 = longer than fits. */
 int request_query(struct admin_request *request, const char *name, char *text, size_t text_bytes,
                   struct error *error);

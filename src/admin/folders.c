@@ -134,7 +134,8 @@ json_t *project_object(struct store *store, const struct id *project_id, struct 
 int call_create_project(struct admin_request *request, struct error *error)
 {
     struct id org_id;
-    if (request_path_id(request, "org_id", "organization", &org_id, error) != 0)
+    struct store *store = request_store(request, error); /* before anything is changed */
+    if (!store || request_path_id(request, "org_id", "organization", &org_id, error) != 0)
         return -1;
     char *name = request_body_name(request, error);
     if (!name)
@@ -147,8 +148,7 @@ int call_create_project(struct admin_request *request, struct error *error)
     free(name);
     if (result != 0)
         return -1;
-    struct store *store = request_store(request, error);
-    json_t *object = store ? project_object(store, &project.id, error) : NULL;
+    json_t *object = project_object(store, &project.id, error);
     request_answer_data(request, object ? 201 : 0, object);
     return object ? 0 : -1;
 }

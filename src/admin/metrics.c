@@ -100,7 +100,7 @@ static void add_commit(struct buffer *text, const struct commit_metrics *commit)
                 "Time spent making batches durable.");
     add_counter(text, "checkpoints_total", commit->checkpoints,
                 "Checkpoints of the write-ahead log.");
-    add_gauge(text, "log_frames", commit->log_frames, "Frames in the write-ahead log.");
+    add_gauge(text, "wal_frames", commit->log_frames, "Frames in the write-ahead log.");
     add_gauge(text, "disk_free_bytes", commit->free_bytes,
               "Free space on the state folder's disk.");
 }
@@ -130,8 +130,7 @@ int call_get_metrics(struct admin_request *request, struct error *error)
     add_gauge(text, "start_time_seconds", admin->options.started_ms / 1000,
               "When the process started, in seconds since the epoch.");
     struct error why = ERROR_INIT;
-    add_gauge(text, "ready", admin_is_ready(admin, 0, &why) == 0,
-              "Whether runs can be accepted now.");
+    add_gauge(text, "ready", admin_is_ready(admin, &why) == 0, "Whether runs can be accepted now.");
     add_counter(text, "log_lost_lines_total", log_lost_lines(),
                 "Log lines lost because stderr did not take them.");
     if (admin->options.get_hooks_metrics) {

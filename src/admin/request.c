@@ -44,6 +44,46 @@ int request_invalid(struct admin_request *request, const char *field, struct err
     return error_set(error, ERROR_INVALID, "%s", text);
 }
 
+static bool is_listed(const char *list, const char *name, size_t chars)
+{
+    for (const char *at = list; at && *at != '\0';) {
+        size_t listed = strcspn(at, " ");
+        if (listed == chars && memcmp(at, name, chars) == 0)
+            return true;
+        at += listed + (at[listed] == ' ' ? 1 : 0);
+    }
+    return false;
+}
+
+static bool comes_again(const char *query, const char *name, size_t chars)
+{
+    for (const char *at = query; *at != '\0';) {
+        if (strcspn(at, "=&") == chars && memcmp(at, name, chars) == 0)
+            return true;
+        at += strcspn(at, "&");
+        at += *at == '&' ? 1 : 0;
+    }
+    return false;
+}
+
+int request_check_query(struct admin_request *request, struct error *error)
+{
+    const char *at = http_query(request->exchange);
+    while (*at != '\0') {
+        size_t chars = strcspn(at, "=&"), all = strcspn(at, "&");
+        const char *rest = at + all + (at[all] == '&' ? 1 : 0);
+        char name[32];
+        (void)snprintf(name, sizeof(name), "%.*s", (int)chars, at);
+        if (all > 0 && !is_listed(request->call->query, at, chars))
+            return request_invalid(request, name, error, "this call has no query parameter \"%s\"",
+                                   name);
+        if (all > 0 && comes_again(rest, at, chars))
+            return request_invalid(request, name, error, "%s is given twice", name);
+        at = rest;
+    }
+    return 0;
+}
+
 int request_query(struct admin_request *request, const char *name, char *text, size_t text_bytes,
                   struct error *error)
 {

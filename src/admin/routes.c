@@ -2,10 +2,13 @@
 #include "admin/calls.h"
 #include "base/memory.h"
 
-#define CALL(handler)            (&(const struct admin_call){handler, ADMIN_BODY_NONE, false})
-#define CALL_WITH(handler, body) (&(const struct admin_call){handler, body, false})
-#define OPEN_CALL(handler)       (&(const struct admin_call){handler, ADMIN_BODY_NONE, true})
+#define CALL(handler) (&(const struct admin_call){handler, ADMIN_BODY_NONE, false, NULL})
+#define CALL_ASKED(handler, query)                                                                 \
+    (&(const struct admin_call){handler, ADMIN_BODY_NONE, false, query})
+#define CALL_WITH(handler, body) (&(const struct admin_call){handler, body, false, NULL})
+#define OPEN_CALL(handler)       (&(const struct admin_call){handler, ADMIN_BODY_NONE, true, NULL})
 #define API                      "/api/v1"
+#define RUN_FILTER               "limit before status trigger since id request_id"
 
 const struct route admin_routes[] = {
     {"GET", API "/orgs", CALL(call_list_orgs)},
@@ -17,7 +20,7 @@ const struct route admin_routes[] = {
 
     {"GET", API "/projects/{project_id}/fleets", CALL(call_list_project_fleets)},
     {"PUT", API "/projects/{project_id}/fleets",
-     CALL_WITH(call_apply_fleet, ADMIN_BODY_FLEET_FILE)},
+     &(const struct admin_call){call_apply_fleet, ADMIN_BODY_FLEET_FILE, false, "check stub"}},
     {"GET", API "/fleets", CALL(call_list_fleets)},
     {"GET", API "/fleets/{fleet_id}", CALL(call_get_fleet)},
     {"DELETE", API "/fleets/{fleet_id}", CALL(call_delete_fleet)},
@@ -30,15 +33,16 @@ const struct route admin_routes[] = {
     {"DELETE", API "/fleets/{fleet_id}/webhook", CALL(call_remove_webhook)},
     {"GET", API "/webhooks", CALL(call_list_webhooks)},
 
-    {"GET", API "/fleets/{fleet_id}/fleetruns", CALL(call_list_fleet_runs)},
+    {"GET", API "/fleets/{fleet_id}/fleetruns", CALL_ASKED(call_list_fleet_runs, RUN_FILTER)},
     {"POST", API "/fleets/{fleet_id}/fleetruns", CALL_WITH(call_start_run, ADMIN_BODY_RUN)},
-    {"GET", API "/fleetruns", CALL(call_list_runs)},
+    {"GET", API "/fleetruns", CALL_ASKED(call_list_runs, RUN_FILTER)},
     {"GET", API "/fleetruns/{run_id}", CALL(call_get_run)},
     {"GET", API "/fleetruns/{run_id}/body", CALL(call_get_run_body)},
     {"GET", API "/fleetruns/{run_id}/headers", CALL(call_get_run_headers)},
     {"POST", API "/fleetruns/{run_id}/stop", CALL(call_stop_run)},
     {"POST", API "/fleetruns/{run_id}/again", CALL(call_run_again)},
-    {"GET", API "/fleetruns/{run_id}/vessels/{vessel_run_id}/log", CALL(call_get_vessel_log)},
+    {"GET", API "/fleetruns/{run_id}/vessels/{vessel_run_id}/log",
+     CALL_ASKED(call_get_vessel_log, "attempt follow")},
 
     {"GET", API "/status", CALL(call_get_status)},
     {"POST", API "/backup", CALL(call_backup)},

@@ -118,7 +118,9 @@ static int open_log(int state_fd, const struct id *vessel_run_id, int attempt, s
              record_name(id_format(vessel_run_id, id), attempt, name));
     int fd = openat(state_fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0 && errno == ENOENT)
-        return error_set(error, ERROR_NOT_FOUND, "there is no output of attempt %d: it was deleted",
+        return error_set(error, ERROR_NOT_FOUND,
+                         "there is no output of attempt %d: it was deleted, or the attempt did not "
+                         "come to run",
                          attempt);
     if (fd < 0)
         return error_set_errno(error, errno, "cannot open the output %s", path);
@@ -165,7 +167,6 @@ int call_get_vessel_log(struct admin_request *request, struct error *error)
     if (!follow)
         return answer_file(request, fd, "text/plain; charset=utf-8", error);
     const struct followed what = {run_id, vessel.id, (int)attempt, last_event_id(request)};
-    http_add_header(request->exchange, "Cache-Control", "no-store");
     request->answer.content_type = "text/event-stream";
     request->answer.stream = follow_new(request->admin, &what, fd);
     return 0;

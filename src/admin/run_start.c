@@ -95,7 +95,7 @@ int call_start_run(struct admin_request *request, struct error *error)
     json_decref(fleet);
     struct run_input input = {.host = "", .query = "", .event = ""};
     fill_origin(request, &input, peer);
-    if (admin_is_ready(request->admin, (int64_t)request->body.bytes, error) != 0 ||
+    if (admin_has_room(request->admin, (int64_t)request->body.bytes, error) != 0 ||
         place_body(request, &input, error) != 0)
         return -1;
     char *headers = content_type_json(request->exchange);
@@ -189,7 +189,7 @@ static int start_again(struct admin_request *request, struct earlier *earlier, s
     };
     memcpy(input.body_sha256, earlier->sha256, sizeof input.body_sha256);
     fill_origin(request, &input, peer);
-    if (admin_is_ready(admin, earlier->body_bytes, error) != 0)
+    if (admin_has_room(admin, earlier->body_bytes, error) != 0)
         return -1;
     if (input.body_place == BODY_SPOOLED &&
         spool_copy_now(admin->options.state_fd, &earlier->request_id, &input.request_id, error) !=

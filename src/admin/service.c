@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "admin/calls.h"
 #include "admin/core.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -189,7 +190,8 @@ static enum http_step answer_error(struct admin_request *request, const struct e
     struct http_exchange *exchange = request->exchange;
     struct admin_answer *answer = &request->answer;
     unsigned status = answer->status >= 400 ? answer->status : status_of(error->kind);
-    if (status >= 500 && status != 501)
+    /* Whoever watches asks all the time; what makes webhookd unready is logged where it happens. */
+    if (status >= 500 && request->call->handle != call_is_ready)
         log_warning("admin call failed", log_id("request", http_request_id(exchange)),
                     log_text("method", http_method(exchange)),
                     log_text("path", http_path(exchange)), log_why(error));
@@ -236,7 +238,7 @@ static enum http_step service_finish(struct http_exchange *exchange, void *conte
     if (request->crowded)
         error_set(&error, ERROR_UNAVAILABLE,
                   "too many large requests at once: there is no room for this body now");
-    else
+    else if (request->call->needs_no_key || request_check_query(request, &error) == 0)
         result = request->call->handle(request, &error);
     give_back_store(request, error.kind == ERROR_INTERNAL || error.kind == ERROR_IO);
     drop_body(request);

@@ -6,11 +6,18 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-int admin_is_ready(struct admin *admin, int64_t body_bytes, struct error *error)
+int admin_has_room(struct admin *admin, int64_t body_bytes, struct error *error)
 {
     if (atomic_load(&admin->stopping))
         return error_set(error, ERROR_UNAVAILABLE, "webhookd is shutting down");
     return commit_has_room(admin->options.queue, body_bytes, error);
+}
+
+int admin_is_ready(struct admin *admin, struct error *error)
+{
+    if (admin_has_room(admin, 0, error) != 0)
+        return -1;
+    return commit_is_ready(admin->options.queue, error);
 }
 
 int call_is_alive(struct admin_request *request, struct error *error)
@@ -22,8 +29,7 @@ int call_is_alive(struct admin_request *request, struct error *error)
 
 int call_is_ready(struct admin_request *request, struct error *error)
 {
-    if (admin_is_ready(request->admin, 0, error) != 0 ||
-        commit_is_ready(request->admin->options.queue, error) != 0) {
+    if (admin_is_ready(request->admin, error) != 0) {
         request->answer.status = 503;
         return -1;
     }
@@ -125,7 +131,7 @@ int call_get_status(struct admin_request *request, struct error *error)
     struct commit_metrics queue;
     struct error why = ERROR_INIT;
     commit_get_metrics(admin->options.queue, &queue);
-    bool ready = admin_is_ready(admin, 0, &why) == 0;
+    bool ready = admin_is_ready(admin, &why) == 0;
     pthread_mutex_lock(&admin->key_lock);
     bool key_present = admin->key.present;
     pthread_mutex_unlock(&admin->key_lock);

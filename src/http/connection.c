@@ -59,12 +59,18 @@ void connection_enter(struct http_connection *connection, enum connection_phase 
     pthread_mutex_unlock(&connection->hold);
 }
 
+void connection_let_finish(struct http_connection *connection)
+{
+    pthread_mutex_lock(&connection->hold);
+    connection->deadline_ms = 0;
+    pthread_mutex_unlock(&connection->hold);
+}
+
 bool connection_reenter(struct http_connection *connection)
 {
     pthread_mutex_lock(&connection->hold);
     if (connection->phase == PHASE_SUSPENDED) {
         connection->phase = PHASE_BODY;
-        /* Whose body is in has its answer coming, however long it has waited for the disk. */
         bool has_body = connection->exchange.stage == EXCHANGE_FINISH;
         connection->deadline_ms = has_body ? 0 : connection->body_deadline_ms;
     }

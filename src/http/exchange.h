@@ -101,6 +101,8 @@ void connection_free(struct http_connection *connection);
 void connection_enter(struct http_connection *connection, enum connection_phase phase,
                       int64_t now_ms);
 /* After a suspension: false if it was aborted meanwhile. Nothing to do if it was not suspended. */
+/* The whole request is in: its answer is coming, however long that takes. */
+void connection_let_finish(struct http_connection *connection);
 bool connection_reenter(struct http_connection *connection);
 
 #endif

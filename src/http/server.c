@@ -209,6 +209,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, con
         if (*upload_bytes > 0)
             return exchange_data(exchange, upload_data, upload_bytes);
         exchange_set_stage(exchange, EXCHANGE_FINISH);
+        connection_let_finish(exchange->connection);
         return take_step(exchange,
                          server->options.service->finish(exchange, server->options.context));
     case EXCHANGE_FINISH:

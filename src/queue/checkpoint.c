@@ -31,6 +31,7 @@ struct checkpointer {
     int copied_at_frames;     /* log_frames when the last copy began */
     int64_t not_before_ms;    /* after a checkpoint that could not be finished */
     bool must_restart;        /* the committer waits, or will at its next batch */
+    int holds;                /* by readers that take long */
     bool stopping;
 
     _Atomic uint64_t checkpoints;
@@ -103,7 +104,8 @@ void checkpointer_committed(struct checkpointer *checkpointer, int log_frames)
         checkpointer->copied_at_frames = 0; /* the log has started over */
     checkpointer->log_frames = log_frames;
     if (log_frames >= RESTART_AT_FRAMES &&
-        log_frames - checkpointer->copied_at_frames >= COPY_EVERY_FRAMES && !checkpointer->stopping)
+        log_frames - checkpointer->copied_at_frames >= COPY_EVERY_FRAMES &&
+        checkpointer->holds == 0 && !checkpointer->stopping)
         checkpointer->must_restart = true;
     if (is_due(checkpointer))
         pthread_cond_signal(&checkpointer->news);
@@ -115,6 +117,20 @@ void checkpointer_let_finish(struct checkpointer *checkpointer)
     pthread_mutex_lock(&checkpointer->lock);
     while (checkpointer->must_restart && !checkpointer->stopping)
         pthread_cond_wait(&checkpointer->restarted, &checkpointer->lock);
+    pthread_mutex_unlock(&checkpointer->lock);
+}
+
+void checkpointer_hold_log(struct checkpointer *checkpointer)
+{
+    pthread_mutex_lock(&checkpointer->lock);
+    checkpointer->holds++;
+    pthread_mutex_unlock(&checkpointer->lock);
+}
+
+void checkpointer_let_log_go(struct checkpointer *checkpointer)
+{
+    pthread_mutex_lock(&checkpointer->lock);
+    checkpointer->holds--;
     pthread_mutex_unlock(&checkpointer->lock);
 }
 

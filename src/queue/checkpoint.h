@@ -21,6 +21,10 @@ void checkpointer_committed(struct checkpointer *checkpointer, int log_frames);
 /* The committer asks before each batch; returns at once unless the log is so long that it must start over: then it waits for that. */
 void checkpointer_let_finish(struct checkpointer *checkpointer);
 
+/* While a reader of minutes is about (a backup), the log cannot start over: nobody waits for it, and it grows. Counted. Any thread. */
+void checkpointer_hold_log(struct checkpointer *checkpointer);
+void checkpointer_let_log_go(struct checkpointer *checkpointer);
+
 void checkpointer_get_metrics(struct checkpointer *checkpointer, uint64_t *checkpoints,
                               int64_t *log_frames);
 

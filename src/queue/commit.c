@@ -374,6 +374,16 @@ int commit_has_room(struct commit_queue *queue, int64_t body_bytes, struct error
     return space_is_low(queue->space, body_bytes, error) ? -1 : 0;
 }
 
+void commit_hold_log(struct commit_queue *queue)
+{
+    checkpointer_hold_log(queue->checkpointer);
+}
+
+void commit_let_log_go(struct commit_queue *queue)
+{
+    checkpointer_let_log_go(queue->checkpointer);
+}
+
 int commit_is_ready(struct commit_queue *queue, struct error *error)
 {
     if (commit_has_room(queue, 0, error) != 0)

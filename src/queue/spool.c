@@ -319,7 +319,9 @@ int spool_open(int state_fd, const struct id *request_id, struct error *error)
     char path[sizeof(FOLDER) + NAME_BYTES], text[ID_TEXT_BYTES];
     snprintf(path, sizeof(path), FOLDER "/%s", id_format(request_id, text));
     int fd = openat(state_fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0)
+    if (fd < 0 && errno == ENOENT)
+        error_set(error, ERROR_NOT_FOUND, "the body is gone: there is no file %s", path);
+    else if (fd < 0)
         error_set_errno(error, errno, "cannot open %s", path);
     return fd;
 }

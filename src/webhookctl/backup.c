@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,9 +12,15 @@
 #include "webhookctl/client.h"
 #include "webhookctl/ctl.h"
 
-static int fetch(struct ctl *ctl, int fd, struct client_stream *stream, struct error *error)
+#define SILENCE_S 3600 /* webhookd copies its database first */
+
+static const int deadly[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+static char *part_path; /* the unfinished file */
+
+static int fetch(struct ctl *ctl, int fd, const char *what, struct client_stream *stream,
+                 struct error *error)
 {
-    *stream = (struct client_stream){.fd = fd};
+    *stream = (struct client_stream){.fd = fd, .what = what, .silence_s = SILENCE_S};
     return client_stream(ctl->client, "POST", "/backup", stream, error);
 }
 
@@ -30,21 +37,36 @@ static int sync_folder_of(const char *path, struct error *error)
     return result;
 }
 
+static void remove_part(int signal_number)
+{
+    (void)unlink(part_path);
+    (void)raise(signal_number); /* its disposition is the default again */
+}
+
+static void on_deadly_signals(void (*handler)(int))
+{
+    struct sigaction action = {.sa_handler = handler, .sa_flags = (int)SA_RESETHAND};
+    for (size_t i = 0; i < ARRAY_COUNT(deadly); i++)
+        (void)sigaction(deadly[i], &action, NULL);
+}
+
 /* For the owner's eyes alone: it holds bodies and headers. */
-static int write_file(struct ctl *ctl, const char *path, const char *part, struct error *error)
+static int write_file(struct ctl *ctl, const char *path, struct error *error)
 {
     struct client_stream stream;
-    int fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    int fd = mkostemp(part_path, O_CLOEXEC); /* mode 0600 */
     if (fd < 0)
-        return error_set_errno(error, errno, "cannot create %s", part);
-    int result = fetch(ctl, fd, &stream, error);
+        return error_set_errno(error, errno, "cannot create %s", part_path);
+    on_deadly_signals(remove_part);
+    int result = fetch(ctl, fd, path, &stream, error);
     if (result == 0)
-        result = file_sync(fd, part, error);
+        result = file_sync(fd, part_path, error);
     close(fd);
-    if (result == 0 && rename(part, path) != 0)
-        result = error_set_errno(error, errno, "cannot rename %s to %s", part, path);
+    if (result == 0 && rename(part_path, path) != 0)
+        result = error_set_errno(error, errno, "cannot rename %s to %s", part_path, path);
+    on_deadly_signals(SIG_DFL);
     if (result != 0)
-        (void)unlink(part);
+        (void)unlink(part_path);
     else if (sync_folder_of(path, error) != 0)
         return -1;
     if (result == 0)
@@ -57,9 +79,10 @@ int backup(struct ctl *ctl, struct error *error)
     const char *path = ctl->operands[0];
     struct client_stream stream;
     if (strcmp(path, "-") == 0)
-        return fetch(ctl, STDOUT_FILENO, &stream, error);
-    char *part = memory_format("%s.part", path);
-    int result = write_file(ctl, path, part, error);
-    free(part);
+        return fetch(ctl, STDOUT_FILENO, NULL, &stream, error);
+    part_path = memory_format("%s.XXXXXX", path);
+    int result = write_file(ctl, path, error);
+    free(part_path);
+    part_path = NULL;
     return result;
 }

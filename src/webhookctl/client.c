@@ -6,6 +6,7 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,17 +17,20 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
 
 #define API_URL          "http://localhost/api/v1"
 #define ANSWER_MAX_BYTES (256u << 20)
 #define CONNECT_LIMIT_MS 5000L
-#define SILENCE_LIMIT_S  60L /* of a call whose answer webhookd has at hand */
+#define SILENCE_LIMIT_S                                                                            \
+    60L /* of webhookd; who follows output hears a comment more often than that */
 
 struct client {
     CURL *curl;
     const char *socket_path;
+    int64_t deadline_ms;
     struct buffer answer; /* an envelope */
     json_t *errors;
 };
@@ -39,6 +43,7 @@ struct call {
     const char *body; /* NULL: none */
     const struct client_upload *upload;
     struct client_stream *stream;
+    off_t upload_start; /* where the file's position was; -1 if it has none */
     int read_errno, write_errno;
 };
 
@@ -53,6 +58,7 @@ struct client *client_open(const char *socket_path, struct error *error)
     curl_global_init(CURL_GLOBAL_DEFAULT);
     struct client *client = memory_alloc(sizeof(*client));
     client->socket_path = socket_path;
+    client->deadline_ms = INT64_MAX;
     client->answer.limit = ANSWER_MAX_BYTES;
     client->curl = curl_easy_init();
     if (!client->curl)
@@ -69,6 +75,11 @@ void client_close(struct client *client)
     json_decref(client->errors);
     free(client);
     curl_global_cleanup();
+}
+
+void client_set_deadline(struct client *client, int64_t deadline_ms)
+{
+    client->deadline_ms = deadline_ms;
 }
 
 const json_t *client_errors(const struct client *client)
@@ -115,19 +126,42 @@ static size_t give_upload(char *room, size_t size, size_t count, void *context)
 static int rewind_upload(void *context, curl_off_t offset, int origin)
 {
     const struct call *call = context;
-    return lseek(call->upload->fd, offset, origin) < 0 ? CURL_SEEKFUNC_CANTSEEK : CURL_SEEKFUNC_OK;
+    if (origin != SEEK_SET || call->upload_start < 0)
+        return CURL_SEEKFUNC_CANTSEEK;
+    return lseek(call->upload->fd, call->upload_start + offset, SEEK_SET) < 0
+               ? CURL_SEEKFUNC_CANTSEEK
+               : CURL_SEEKFUNC_OK;
 }
 
 /* ---- a call ---- */
 
 /* How many bytes are left in the file; -1 if only reading tells. */
-static curl_off_t upload_bytes(int fd)
+static curl_off_t upload_bytes(const struct call *call)
 {
     struct stat status;
-    off_t at = lseek(fd, 0, SEEK_CUR);
-    if (at < 0 || fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || status.st_size < at)
+    if (call->upload_start < 0 || fstat(call->upload->fd, &status) != 0 ||
+        !S_ISREG(status.st_mode) || status.st_size < call->upload_start)
         return -1;
-    return status.st_size - at;
+    return status.st_size - call->upload_start;
+}
+
+/* libcurl counts the silence of both sides, and a body that comes from a pipe may come slowly. */
+static void prepare_limits(CURL *curl, const struct call *call)
+{
+    bool is_slow = call->upload && upload_bytes(call) < 0;
+    long silence_s = SILENCE_LIMIT_S;
+    if (call->stream && call->stream->silence_s > 0)
+        silence_s = (long)call->stream->silence_s;
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_LIMIT_MS);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, is_slow ? 0L : silence_s);
+    if (call->client->deadline_ms == INT64_MAX)
+        return;
+    int64_t left_ms = call->client->deadline_ms - clock_monotonic_ms();
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS,
+                     (long)(left_ms < 1         ? 1
+                            : left_ms > INT_MAX ? INT_MAX
+                                                : left_ms));
 }
 
 /* Nothing of the environment's proxies, and HTTP alone: what is asked for goes to the socket or
@@ -140,13 +174,9 @@ static void prepare(CURL *curl, const char *url, struct call *call)
     curl_easy_setopt(curl, CURLOPT_PROXY, "");
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http");
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_LIMIT_MS);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_answer);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, call);
-    if (!call->stream && !call->upload) {
-        curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
-        curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, SILENCE_LIMIT_S);
-    }
+    prepare_limits(curl, call);
 }
 
 static struct curl_slist *prepare_body(CURL *curl, struct call *call)
@@ -158,7 +188,7 @@ static struct curl_slist *prepare_body(CURL *curl, struct call *call)
         headers = curl_slist_append(NULL, type);
         free(type);
         curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
-        curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, upload_bytes(call->upload->fd));
+        curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, upload_bytes(call));
         curl_easy_setopt(curl, CURLOPT_READFUNCTION, give_upload);
         curl_easy_setopt(curl, CURLOPT_READDATA, call);
         curl_easy_setopt(curl, CURLOPT_SEEKFUNCTION, rewind_upload);
@@ -230,7 +260,8 @@ static int explain_connection(const struct client *client, struct error *error)
 static int explain_transfer(struct call *call, CURLcode code, struct error *error)
 {
     if (call->write_errno != 0)
-        return error_set_errno(error, call->write_errno, "cannot write to standard output");
+        return error_set_errno(error, call->write_errno, "cannot write to %s",
+                               call->stream->what ? call->stream->what : "standard output");
     if (call->read_errno != 0)
         return error_set_errno(error, call->read_errno, "cannot read %s", call->upload->what);
     if (code == CURLE_COULDNT_CONNECT)
@@ -352,7 +383,11 @@ json_t *client_send(struct client *client, const char *method, const char *path,
 json_t *client_upload(struct client *client, const char *method, const char *path,
                       const struct client_upload *upload, struct error *error)
 {
-    struct call call = {.client = client, .method = method, .path = path, .upload = upload};
+    struct call call = {.client = client,
+                        .method = method,
+                        .path = path,
+                        .upload = upload,
+                        .upload_start = lseek(upload->fd, 0, SEEK_CUR)};
     return perform(&call, error);
 }
 

@@ -14,6 +14,9 @@ struct client;
 struct client *client_open(const char *socket_path, struct error *error);
 void client_close(struct client *client); /* NULL is fine */
 
+/* Calls from now on are broken off at this moment of the monotonic clock (ERROR_UNAVAILABLE); INT64_MAX = only when webhookd is silent. */
+void client_set_deadline(struct client *client, int64_t deadline_ms);
+
 /* All return the envelope's "data" (a new reference, never NULL; json_null() if there is none),
  * or NULL and *error. The kind of error follows the answer's status: ERROR_NOT_FOUND for 404,
  * ERROR_CONFLICT for 409, ERROR_INVALID for other 4xx, ERROR_UNAVAILABLE for 503 and when
@@ -36,6 +39,8 @@ json_t *client_upload(struct client *client, const char *method, const char *pat
  * cannot. */
 struct client_stream {
     int fd;
+    const char *what;  /* fd is this file, for messages; NULL = standard output */
+    int64_t silence_s; /* webhookd may say nothing for so long; 0 = as long as in any other call */
     int (*take)(void *context, const char *data, size_t bytes);
     void *context;
     const char *header; /* sent along, "Name: value"; NULL = none */

@@ -26,6 +26,8 @@ struct follower {
     json_t *run; /* as it was last seen; owned */
     int64_t away_since_ms;
     bool headings;
+    size_t followed; /* attempts so far */
+    char last;       /* the last byte that is written, 0 if there is none */
     /* The stream of one attempt: */
     struct buffer line;  /* that has not ended yet */
     int64_t offset;      /* bytes of its output that are written */
@@ -35,13 +37,15 @@ struct follower {
 
 /* ---- events ---- */
 
-static int write_output(const char *text, size_t chars)
+static int write_output(struct follower *follower, const char *text, size_t chars)
 {
     char *data = memory_alloc(chars + 1);
     long bytes = base64_decode(text, chars, data);
     int result = bytes < 0 ? -1 : file_write_all(STDOUT_FILENO, data, (size_t)bytes);
     if (bytes < 0)
         errno = EBADMSG;
+    if (bytes > 0)
+        follower->last = data[bytes - 1];
     free(data);
     return result;
 }
@@ -56,7 +60,7 @@ static int take_line(struct follower *follower, const char *line, size_t chars)
         follower->has_ended = true;
     } else if (!follower->has_ended && chars > strlen(output) &&
                memcmp(line, output, strlen(output)) == 0) {
-        if (write_output(line + strlen(output), chars - strlen(output)) != 0)
+        if (write_output(follower, line + strlen(output), chars - strlen(output)) != 0)
             return -1;
         follower->offset = follower->next_offset;
     }
@@ -66,6 +70,7 @@ static int take_line(struct follower *follower, const char *line, size_t chars)
 static int take_events(void *context, const char *data, size_t bytes)
 {
     struct follower *follower = context;
+    follower->away_since_ms = -1;
     while (bytes > 0) {
         const char *newline = memchr(data, '\n', bytes);
         size_t chars = newline ? (size_t)(newline - data) : bytes;
@@ -135,14 +140,11 @@ static int follow_attempt(struct follower *follower, const char *vessel_run_id, 
     while (result == 0 && !follower->has_ended) {
         struct error why = ERROR_INIT;
         char *header = memory_format("Last-Event-ID: %" PRId64, follower->offset);
-        int64_t before = follower->offset;
         struct client_stream stream = {.take = take_events, .context = follower, .header = header};
         buffer_reset(&follower->line);
         if (client_stream(follower->ctl->client, "GET", path, &stream, &why) != 0 &&
             !follower->has_ended)
             result = be_patient(follower, &why, error);
-        if (follower->offset > before)
-            follower->away_since_ms = -1;
         free(header);
     }
     free(path);
@@ -171,10 +173,14 @@ static bool run_goes_on(const json_t *run)
     return is_one_of(show_text(run, "status"), statuses);
 }
 
-static void write_heading(const struct follower *follower, const json_t *vessel, int64_t attempt)
+/* Behind an empty line, whether or not the output before ended its last line. */
+static void write_heading(struct follower *follower, const json_t *vessel, int64_t attempt)
 {
     if (!follower->headings)
         return;
+    if (follower->followed > 0)
+        fputs(follower->last != '\n' && follower->last != '\0' ? "\n\n" : "\n", stdout);
+    follower->last = '\0';
     if (attempt == 1)
         ctl_say("==> %s <==", show_text(vessel, "name"));
     else
@@ -191,6 +197,7 @@ static int follow_vessel(struct follower *follower, size_t index, int64_t only_a
         if (show_integer(vessel, "attempts") >= attempt) {
             char *id = memory_string(show_text(vessel, "id"));
             write_heading(follower, vessel, attempt);
+            follower->followed++;
             int result = follow_attempt(follower, id, attempt, error);
             free(id);
             if (result != 0 || only_attempt > 0)
@@ -223,19 +230,24 @@ int run_follow(struct ctl *ctl, json_t *run, const char *vessel, int64_t attempt
 {
     struct follower follower = {.ctl = ctl, .run = json_incref(run), .away_since_ms = -1};
     int result = await_vessels(&follower, error);
-    size_t count = json_array_size(json_object_get(follower.run, "vessels")), followed = 0;
+    size_t count = json_array_size(json_object_get(follower.run, "vessels")), found = 0;
     follower.headings = count > 1 && !vessel;
     for (size_t i = 0; i < count && result == 0; i++) {
         const json_t *one = json_array_get(json_object_get(follower.run, "vessels"), i);
         if (vessel && !run_vessel_is(one, vessel))
             continue;
-        followed++;
+        found++;
         result = follow_vessel(&follower, i, attempt, error);
     }
-    if (result == 0 && vessel && followed == 0)
+    if (result == 0 && vessel && found == 0)
         result =
             error_set(error, ERROR_NOT_FOUND,
                       "this run has no vessel \"%.200s\" (run show lists its vessels)", vessel);
+    else if (result == 0 && follower.followed == 0 && attempt > 0)
+        result = error_set(error, ERROR_NOT_FOUND, "there is no attempt %" PRId64 " of %s", attempt,
+                           vessel ? vessel : "any vessel of this run");
+    else if (result == 0 && follower.followed == 0)
+        ctl_complain("run log: nothing was started (run show says more)");
     buffer_free(&follower.line);
     json_decref(follower.run);
     return result == 0 ? CTL_DONE : -1;

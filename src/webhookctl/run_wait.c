@@ -80,6 +80,7 @@ int run_wait(struct ctl *ctl, struct error *error)
     if (timeout && timeout_ms < INT64_MAX - now_ms)
         deadline_ms = now_ms + timeout_ms;
 
+    client_set_deadline(ctl->client, deadline_ms);
     json_t *run = resolve_run(ctl->client, ctl->operands[0], error);
     if (!run)
         return -1;

@@ -230,6 +230,8 @@ int run_stop(struct ctl *ctl, struct error *error)
         return -1;
     if (ctl->json)
         show_json(stopped);
+    else
+        ctl_say("run %s is being stopped", show_text(stopped, "id"));
     json_decref(stopped);
     return 0;
 }

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "support/aftermath.h"
+#include "support/api.h"
 #include "support/daemon.h"
 #include "support/disk.h"
 #include "support/faults.h"
@@ -98,6 +99,13 @@ static void assert_not_ready(struct daemon *daemon, const char *words)
     ck_assert_int_eq(response.status, 503);
     ck_assert_msg(strstr(response.body, words), "%s", response.body);
     response_free(&response);
+
+    /* So say the others. */
+    json_t *status = api_get(daemon, "/status");
+    ck_assert(json_is_false(json_object_get(status, "ready")));
+    ck_assert_ptr_nonnull(strstr(api_text(status, "not_ready_because"), words));
+    json_decref(status);
+    ck_assert_int_eq(api_metric(daemon, "ready"), 0);
 }
 
 /* ---- full ---- */

@@ -616,6 +616,30 @@ START_TEST(status_has_every_property)
 }
 END_TEST
 
+START_TEST(query_parameters_that_a_call_does_not_know_are_refused)
+{
+    static const struct {
+        const char *path, *field;
+    } cases[] = {
+        {"/api/v1/fleetruns?limt=2", "limt"},
+        {"/api/v1/fleetruns?limit=2&request=x", "request"},
+        {"/api/v1/fleetruns?limit=2&before&limit=3", "limit"},
+        {"/api/v1/fleetruns?&=&limit=2", ""},
+        {"/api/v1/fleetruns?limit%20=2", "limit%20"},
+        {"/api/v1/orgs?limit=2", "limit"},
+        {"/api/v1/status?x", "x"},
+    };
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
+        call_fails(&daemon, "GET", cases[i].path, NULL, 400, cases[i].field);
+    json_decref(
+        call(&daemon, "GET", "/api/v1/fleetruns?&limit=2&&since=2026-01-01T00:00:00Z", NULL, 200));
+    json_decref(call(&daemon, "GET", "/healthz?cache=buster", NULL, 200)); /* who watches may */
+    daemon_finish(&daemon);
+}
+END_TEST
+
 START_TEST(probes_answer_and_readyz_says_why_not)
 {
     struct daemon daemon;
@@ -1010,22 +1034,21 @@ START_TEST(socket_is_for_its_owner_and_group_only)
 }
 END_TEST
 
-TEST_MAIN("admin", TEST(orgs_are_listed_created_and_deleted),
-          TEST(projects_are_listed_created_and_deleted),
-          TEST(wrong_bodies_are_refused_with_their_field),
-          TEST(fleet_files_are_applied_checked_and_refused),
-          TEST(id_of_one_fleet_with_the_name_of_another_is_409),
-          TEST(fleet_and_its_versions_are_read_and_deleted), TEST(fleet_with_a_waiting_run_is_409),
-          TEST(webhook_is_read_created_replaced_and_removed),
-          TEST(run_has_every_property_and_its_vessels),
-          TEST(body_headers_and_log_of_a_run_are_read),
-          TEST(runs_are_started_with_any_bytes_and_again),
-          TEST(runs_are_listed_with_every_filter_and_page_by_page), TEST(status_has_every_property),
-          TEST(probes_answer_and_readyz_says_why_not), TEST(metrics_are_prometheus_text),
-          TEST(metrics_count_what_happens), TEST(other_methods_are_405_with_those_that_are_allowed),
-          TEST(every_described_path_is_one_of_these_routes),
-          TEST(over_tcp_everything_but_the_probes_is_401),
-          TEST(no_admin_route_is_on_the_public_listener),
-          TEST(no_webhook_is_on_the_admin_listeners), TEST(unknown_paths_are_404),
-          TEST(head_is_served_wherever_get_is), TEST(bodies_beyond_a_call_s_bound_are_refused),
-          TEST(socket_is_for_its_owner_and_group_only))
+TEST_MAIN(
+    "admin", TEST(orgs_are_listed_created_and_deleted),
+    TEST(projects_are_listed_created_and_deleted), TEST(wrong_bodies_are_refused_with_their_field),
+    TEST(fleet_files_are_applied_checked_and_refused),
+    TEST(id_of_one_fleet_with_the_name_of_another_is_409),
+    TEST(fleet_and_its_versions_are_read_and_deleted), TEST(fleet_with_a_waiting_run_is_409),
+    TEST(webhook_is_read_created_replaced_and_removed),
+    TEST(run_has_every_property_and_its_vessels), TEST(body_headers_and_log_of_a_run_are_read),
+    TEST(runs_are_started_with_any_bytes_and_again),
+    TEST(runs_are_listed_with_every_filter_and_page_by_page), TEST(status_has_every_property),
+    TEST(probes_answer_and_readyz_says_why_not),
+    TEST(query_parameters_that_a_call_does_not_know_are_refused), TEST(metrics_are_prometheus_text),
+    TEST(metrics_count_what_happens), TEST(other_methods_are_405_with_those_that_are_allowed),
+    TEST(every_described_path_is_one_of_these_routes),
+    TEST(over_tcp_everything_but_the_probes_is_401), TEST(no_admin_route_is_on_the_public_listener),
+    TEST(no_webhook_is_on_the_admin_listeners), TEST(unknown_paths_are_404),
+    TEST(head_is_served_wherever_get_is), TEST(bodies_beyond_a_call_s_bound_are_refused),
+    TEST(socket_is_for_its_owner_and_group_only))

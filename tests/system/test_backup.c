@@ -162,7 +162,7 @@ START_TEST(a_backup_that_fails_leaves_no_file)
     daemon_begin(&daemon, &plain);
     char *out, *err;
     ck_assert_int_eq(ctl(&daemon, &out, NULL, &err, "backup", "/nonexistent/file", NULL), 1);
-    ck_assert_ptr_nonnull(strstr(err, "cannot create /nonexistent/file.part"));
+    ck_assert_ptr_nonnull(strstr(err, "cannot create /nonexistent/file."));
     free(out);
     free(err);
     char *file = memory_format("%s/backup.tar", daemon.folder);

@@ -171,11 +171,23 @@ START_TEST(vessels_and_attempts_follow_one_another)
     follow(&following, &daemon, id, NULL);
     size_t bytes;
     char *out = ended(&following, &bytes);
-    ck_assert_str_eq(out, "==> one <==\ntry 1\n==> one, attempt 2 <==\ntry 2\n==> two <==\nthen\n");
+    ck_assert_str_eq(out,
+                     "==> one <==\ntry 1\n\n==> one, attempt 2 <==\ntry 2\n\n==> two <==\nthen\n");
     free(out);
     follow(&following, &daemon, id, "two");
     out = ended(&following, &bytes);
     ck_assert_str_eq(out, "then\n");
+    free(out);
+    char *err;
+    ck_assert_int_eq(
+        ctl(&daemon, &out, NULL, &err, "run", "log", id, "--follow", "--attempt", "9", NULL), 1);
+    ck_assert_msg(strstr(err, "there is no attempt 9 of any vessel of this run") != NULL, "%s",
+                  err);
+    free(err);
+    free(out);
+    ck_assert_int_eq(
+        ctl(&daemon, &out, NULL, NULL, "run", "log", id, "--follow", "--attempt", "2", NULL), 0);
+    ck_assert_str_eq(out, "==> one, attempt 2 <==\ntry 2\n");
     free(out);
     free(id);
     free(url);

@@ -4,19 +4,69 @@
 
 #include "store/sqlite/connection.h"
 
-/* In one step: a copy in several would start over whenever somebody writes. It reads the newest committed state and holds up no writer. */
-static int copy(sqlite3 *from, sqlite3 *to, struct error *error)
+#define PIECE_PAGES 256 /* 1 MiB */
+
+/* One read transaction around all pieces: without it a copy would start over whenever somebody writes. It holds up no writer. */
+static int begin_reading(sqlite3 *from, int64_t *page_bytes, struct error *error)
 {
-    sqlite3_backup *backup = sqlite3_backup_init(to, "main", from, "main");
-    if (backup == NULL)
-        return statement_failed(to, "begin a backup", error);
-    (void)sqlite3_backup_step(backup, -1);
-    if (sqlite3_backup_finish(backup) != SQLITE_OK)
-        return statement_failed(to, "copy the store", error);
+    sqlite3_stmt *statement = NULL;
+    if (sqlite3_exec(from, "BEGIN; SELECT 1 FROM sqlite_schema LIMIT 1", NULL, NULL, NULL) !=
+            SQLITE_OK ||
+        sqlite3_prepare_v2(from, "PRAGMA page_size", -1, &statement, NULL) != SQLITE_OK ||
+        sqlite3_step(statement) != SQLITE_ROW) {
+        statement_failed(from, "begin a backup", error);
+        sqlite3_finalize(statement);
+        return -1;
+    }
+    *page_bytes = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
     return 0;
 }
 
-int store_backup(const struct store_options *options, const char *path, struct error *error)
+/* A step of no pages finds out how many there are. */
+static void copy_pieces(sqlite3_backup *backup, int64_t page_bytes,
+                        const struct store_backup_guard *guard, struct error *error)
+{
+    int result = sqlite3_backup_step(backup, 0);
+    while (result == SQLITE_OK) {
+        int64_t left = sqlite3_backup_remaining(backup) * page_bytes;
+        if (guard->may_go_on(guard->context, left, error) != 0)
+            return;
+        result = sqlite3_backup_step(backup, PIECE_PAGES);
+    }
+}
+
+static int copy(sqlite3 *from, sqlite3 *to, const struct store_backup_guard *guard,
+                struct error *error)
+{
+    int64_t page_bytes;
+    if (begin_reading(from, &page_bytes, error) != 0)
+        return -1;
+    sqlite3_backup *backup = sqlite3_backup_init(to, "main", from, "main");
+    if (backup == NULL)
+        return statement_failed(to, "begin a backup", error);
+    copy_pieces(backup, page_bytes, guard, error);
+    if (sqlite3_backup_finish(backup) != SQLITE_OK && !error_is_set(error))
+        statement_failed(to, "copy the store", error);
+    return error_is_set(error) ? -1 : 0;
+}
+
+/* Whoever makes a copy throws it away if the machine dies meanwhile: it needs neither a journal nor syncs. */
+static int open_copy(const char *path, sqlite3 **to, struct error *error)
+{
+    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
+                      SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
+    if (sqlite3_open_v2(path, to, flags, NULL) == SQLITE_OK &&
+        sqlite3_exec(*to, "PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF", NULL, NULL,
+                     NULL) == SQLITE_OK)
+        return 0;
+    if (*to == NULL)
+        return error_set(error, ERROR_UNAVAILABLE, "cannot create the copy: out of memory");
+    return statement_failed(*to, "create the copy", error);
+}
+
+int store_backup(const struct store_options *options, const char *path,
+                 const struct store_backup_guard *guard, struct error *error)
 {
     struct store_options reading = *options;
     reading.mode = STORE_READ;
@@ -24,15 +74,9 @@ int store_backup(const struct store_options *options, const char *path, struct e
     if (store == NULL)
         return -1;
     sqlite3 *to = NULL;
-    int result = -1;
-    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
-                      SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
-    if (sqlite3_open_v2(path, &to, flags, NULL) == SQLITE_OK)
-        result = copy(store->db, to, error);
-    else if (to != NULL)
-        statement_failed(to, "create the copy", error);
-    else
-        error_set(error, ERROR_UNAVAILABLE, "cannot create the copy: out of memory");
+    int result = open_copy(path, &to, error);
+    if (result == 0)
+        result = copy(store->db, to, guard, error);
     sqlite3_close(to);
     store_close(store);
     return result;

@@ -1,0 +1,189 @@
+/* http/server with a service of the test's own: deadlines, and who goes when there are too many. A client that is silent, and deadlines of a
+ * few milliseconds; nothing here depends on how fast anything is. */
+#include "http/server.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "support/http.h"
+#include "support/suite.h"
+
+#define LONG_MS  600000
+#define SHORT_MS 50
+
+struct service {
+    struct http_server *server;
+    unsigned port;
+    int64_t finish_takes_ms;
+};
+
+static enum http_step begin(struct http_exchange *exchange, void *context)
+{
+    (void)exchange;
+    (void)context;
+    return HTTP_CONTINUE;
+}
+
+static enum http_step data(struct http_exchange *exchange, const void *bytes, size_t count,
+                           size_t *consumed, void *context)
+{
+    (void)exchange;
+    (void)bytes;
+    (void)context;
+    *consumed = count;
+    return HTTP_CONTINUE;
+}
+
+static enum http_step finish(struct http_exchange *exchange, void *context)
+{
+    const struct service *service = context;
+    usleep((useconds_t)service->finish_takes_ms * 1000);
+    return http_reply_data(exchange, 200, NULL);
+}
+
+static void end(struct http_exchange *exchange, void *context)
+{
+    (void)exchange;
+    (void)context;
+}
+
+static const struct http_service steps = {
+    .begin = begin, .data = data, .finish = finish, .end = end};
+
+/* A thread for each connection, as the admin API has it. */
+static void service_start(struct service *service, const struct http_options *wishes)
+{
+    struct error error = ERROR_INIT;
+    char address[HTTP_ADDRESS_BYTES];
+    struct http_options options = *wishes;
+    options.name = "test";
+    options.listen_fd = http_listen("127.0.0.1:0", &error);
+    ck_assert_msg(options.listen_fd >= 0, "%s", error.message);
+    options.service = &steps;
+    options.context = service;
+    if (options.max_connections == 0)
+        options.max_connections = 100;
+    int64_t *const timeouts[] = {&options.header_timeout_ms, &options.body_timeout_ms,
+                                 &options.idle_timeout_ms};
+    for (size_t i = 0; i < 3; i++)
+        if (*timeouts[i] == 0)
+            *timeouts[i] = LONG_MS;
+    http_listen_address(options.listen_fd, address);
+    service->port = (unsigned)strtoul(strrchr(address, ':') + 1, NULL, 10);
+    service->server = http_server_start(&options, &error);
+    ck_assert_msg(service->server != NULL, "%s", error.message);
+}
+
+static void service_stop(struct service *service)
+{
+    ck_assert_int_eq(http_server_stop(service->server, LONG_MS), 0);
+    http_server_free(service->server);
+}
+
+static void await_closed(int fd)
+{
+    int closed = 0;
+    free(raw_receive(fd, 20000, &closed));
+    ck_assert_int_eq(closed, 1);
+}
+
+static bool is_open(int fd)
+{
+    char byte;
+    return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0;
+}
+
+START_TEST(an_answer_may_take_longer_than_a_body)
+{
+    struct service service = {.finish_takes_ms = 10 * SHORT_MS};
+    struct response response;
+    char url[64];
+    service_start(&service, &(struct http_options){.body_timeout_ms = SHORT_MS});
+    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%u/x", service.port);
+    http_request("POST", url, NULL, "body", 4, &response);
+    ck_assert_int_eq(response.status, 200);
+    response_free(&response);
+    http_request("GET", url, NULL, NULL, 0, &response);
+    ck_assert_int_eq(response.status, 200);
+    response_free(&response);
+    struct http_metrics metrics;
+    http_server_get_metrics(service.server, &metrics);
+    ck_assert_uint_eq(metrics.closed_deadline, 0);
+    service_stop(&service);
+}
+END_TEST
+
+START_TEST(each_phase_has_its_deadline)
+{
+    static const struct {
+        struct http_options options;
+        const char *sent;
+    } cases[] = {
+        {{.header_timeout_ms = SHORT_MS}, "POST / HTTP/1.1\r\nHost: "},
+        {{.body_timeout_ms = SHORT_MS},
+         "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n123"},
+        {{.idle_timeout_ms = SHORT_MS}, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct service service = {.finish_takes_ms = 0};
+        struct http_metrics metrics;
+        service_start(&service, &cases[i].options);
+        int fd = raw_connect(service.port);
+        ck_assert_int_eq(raw_send(fd, cases[i].sent, strlen(cases[i].sent)), 0);
+        await_closed(fd);
+        close(fd);
+        http_server_get_metrics(service.server, &metrics);
+        ck_assert_uint_eq(metrics.closed_deadline, 1);
+        service_stop(&service);
+    }
+}
+END_TEST
+
+/* Waits until the server has accepted so many. */
+static void await_accepted(const struct service *service, uint64_t count)
+{
+    struct http_metrics metrics;
+    do
+        http_server_get_metrics(service->server, &metrics);
+    while (metrics.accepted < count && usleep(1000) == 0);
+}
+
+START_TEST(who_has_been_idle_longest_goes_when_there_are_too_many)
+{
+    static const char request[] = "GET / HTTP/1.1\r\nHost: a\r\n\r\n", part[] = "GET / HT";
+    struct service service = {.finish_takes_ms = 0};
+    struct http_metrics metrics;
+    service_start(&service, &(struct http_options){.max_connections = 3});
+    int fds[5], closed;
+    for (int i = 0; i < 3; i++) {
+        fds[i] = raw_connect(service.port);
+        await_accepted(&service, (uint64_t)i + 1);
+    }
+    ck_assert_int_eq(raw_send(fds[0], part, strlen(part)), 0);
+    for (int i = 1; i < 3; i++) { /* these have had an answer, and are idle */
+        ck_assert_int_eq(raw_send(fds[i], request, strlen(request)), 0);
+        char *answer = raw_receive(fds[i], 200, &closed);
+        ck_assert_int_eq(count_answers(answer), 1);
+        free(answer);
+    }
+    fds[3] = raw_connect(service.port);
+    await_closed(fds[1]);
+    ck_assert(is_open(fds[0]) && is_open(fds[2]));
+    fds[4] = raw_connect(service.port);
+    await_closed(fds[2]);
+    ck_assert(is_open(fds[0]) && is_open(fds[3]));
+    http_server_get_metrics(service.server, &metrics);
+    ck_assert_uint_eq(metrics.closed_idle_for_room, 2);
+    for (int i = 0; i < 5; i++)
+        close(fds[i]);
+    service_stop(&service);
+}
+END_TEST
+
+TEST_MAIN("http_server", TEST(an_answer_may_take_longer_than_a_body),
+          TEST(each_phase_has_its_deadline),
+          TEST(who_has_been_idle_longest_goes_when_there_are_too_many))
