@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -102,6 +103,7 @@ static const char doors[] =
     "[ -d /proc/$SUPERVISOR ] && echo process\n"
     "kill -0 $SUPERVISOR && echo signal\n"
     "unshare --user true && echo namespace\n"
+    "unshare --user --map-root-user --mount mount -t tmpfs none /tmp && echo mount\n"
     "grep -q '^NoNewPrivs:\t0' /proc/self/status && echo privileges\n"
     "grep '^CapBnd:' /proc/self/status | grep -q '[1-9a-f]$' && echo capabilities\n";
 
@@ -127,7 +129,135 @@ static void check_doors(bool is_strict, const char *opened)
 START_TEST(doors_are_closed_by_the_sandbox_and_open_without_it)
 {
     check_doors(true, "");
-    check_doors(false, "secret\nfile\nprocess\nsignal\nnamespace\nprivileges\ncapabilities\n");
+    check_doors(false,
+                "secret\nfile\nprocess\nsignal\nnamespace\nmount\nprivileges\ncapabilities\n");
+}
+END_TEST
+
+/* As who the vessel's user may do everything that anybody may: outside of the sandbox it is nobody, too. */
+static void become_nobody(struct bench *bench)
+{
+    static char user[] = "nobody";
+    bench->job.change_user = true;
+    bench->job.uid = bench->job.gid = 65534;
+    bench->job.user = user;
+    ck_assert_int_eq(chmod(bench->path, 0755), 0);
+    char *runs = bench_below(bench, "runs");
+    ck_assert_int_eq(chmod(runs, 0755), 0);
+    free(runs);
+}
+
+/* A program that makes its caller root, in a folder that vessels are shown. */
+static void check_setuid(bool is_strict, const char *id)
+{
+    struct bench bench;
+    bench_open(&bench, "true");
+    become_nobody(&bench);
+    char *folder = bench_below(&bench, "shown"), *program = bench_below(&bench, "shown/id");
+    bench_make_folder(folder);
+    char *copy = memory_format("cp \"$(command -v id)\" %s && chmod 4755 %s && chmod 0755 %s",
+                               program, program, folder);
+    ck_assert_int_eq(system(copy), 0);
+    char *script = memory_format("%s -u", program);
+    bench_set_script(&bench, script);
+    if (is_strict)
+        isolate(&bench);
+    bench.job.readable = &folder;
+    bench.job.readable_count = 1;
+    bench_run(&bench);
+    bench_check_output(&bench, id);
+    free(script);
+    free(copy);
+    free(program);
+    free(folder);
+    bench_close(&bench);
+}
+
+START_TEST(a_setuid_program_makes_nobody_root)
+{
+    struct statvfs status;
+    const char *base = getenv("TMPDIR");
+    if (geteuid() != 0 || statvfs(base != NULL ? base : "/tmp", &status) != 0 ||
+        (status.f_flag & ST_NOSUID) != 0) {
+        test_skip("a setuid program must be made, which needs root and a folder that allows it");
+        return;
+    }
+    check_setuid(true, "65534\n");
+    check_setuid(false, "0\n");
+}
+END_TEST
+
+/* A library that an upstream vessel left, in the environment that the fleet's file sets. It comes into the interpreter, and into nothing that
+ * runs before or outside of the sandbox. */
+static void check_preload(bool is_strict, const char *output)
+{
+    struct bench bench;
+    const char *build = getenv("BUILD");
+    bench_open(&bench, "echo script");
+    char *secret = bench_below(&bench, "secret"), *library = bench_below(&bench, "runs/r/door.so");
+    close(open_secret(secret));
+    char *copy = memory_format("cp %s/tests/fault/preload_door.so %s && chmod 0755 %s",
+                               build != NULL ? build : "build", library, library);
+    ck_assert_int_eq(system(copy), 0);
+    if (is_strict)
+        isolate(&bench);
+    char *environment[] = {
+        memory_format("PATH=%s", BENCH_PATH), memory_format("SECRET=%s", secret),
+        memory_format("LD_PRELOAD=%s/door.so", is_strict ? SANDBOX_HOME : bench.workdir)};
+    bench.job.environment = environment;
+    bench.job.environment_count = ARRAY_COUNT(environment);
+    bench_run(&bench);
+    bench_check_output(&bench, output);
+    for (size_t i = 0; i < ARRAY_COUNT(environment); i++)
+        free(environment[i]);
+    free(copy);
+    free(library);
+    free(secret);
+    bench_close(&bench);
+}
+
+START_TEST(a_preloaded_library_stays_in_the_sandbox)
+{
+    check_preload(true, "loaded\nscript\n");
+    check_preload(false, "loaded\nsecret\nscript\n");
+}
+END_TEST
+
+/* Links under the names of a vessel's own files, and one through which it writes itself. */
+static void check_links(bool is_strict, const char *left)
+{
+    struct bench bench;
+    bench_open(&bench,
+               "[ ! -h \"$0\" ] && [ -f *.webhook_body -a ! -h *.webhook_body ] && echo own\n"
+               "echo overwritten 2>/dev/null >./victim");
+    char *victim = bench_below(&bench, "victim"), *folder = bench_below(&bench, "elsewhere");
+    close(open_secret(victim));
+    bench_make_folder(folder);
+    ck_assert_int_eq(chmod(victim, 0666) | chmod(folder, 0777), 0);
+    ck_assert_int_eq(symlinkat(victim, bench.workdir_fd, BENCH_ID ".webhook_body"), 0);
+    ck_assert_int_eq(symlinkat(folder, bench.workdir_fd, BENCH_ID ".files"), 0);
+    ck_assert_int_eq(symlinkat(victim, bench.workdir_fd, "victim"), 0);
+    if (is_strict)
+        isolate(&bench);
+    bench.body = "body";
+    bench.body_bytes = 4;
+    bench_run(&bench);
+    ck_assert_ptr_nonnull(strstr(buffer_text(&bench.output), "own\n"));
+    struct buffer text = BUFFER_INIT;
+    struct error error = ERROR_INIT;
+    ck_assert_int_eq(file_read(AT_FDCWD, victim, 100, &text, &error), 0);
+    ck_assert_str_eq(buffer_text(&text), left);
+    ck_assert_msg(rmdir(folder) == 0, "something was put elsewhere");
+    buffer_free(&text);
+    free(folder);
+    free(victim);
+    bench_close(&bench);
+}
+
+START_TEST(planted_links_lead_nowhere)
+{
+    check_links(true, "secret\n");
+    check_links(false, "overwritten\n");
 }
 END_TEST
 
@@ -288,6 +418,42 @@ START_TEST(a_stop_reaches_every_process_and_waits_for_it)
 }
 END_TEST
 
+/* A session of its own, and a supervisor that is killed: who is left? */
+static void check_left_behind(bool is_strict)
+{
+    struct bench bench;
+    bench_open(&bench,
+               "setsid bash -c 'trap \"\" TERM HUP; exec 3<>./life; echo $$ >./ready; sleep 100' "
+               ">/dev/null 2>&1 &\nwait");
+    if (is_strict)
+        isolate(&bench);
+    bench_make_pipe(&bench, "life");
+    bench_make_pipe(&bench, "ready");
+    bench_start(&bench);
+    int life = bench_await_writer(&bench, "life"), ready = bench_await_writer(&bench, "ready");
+    char number[16] = "";
+    ck_assert_int_gt(read(ready, number, sizeof(number) - 1), 0);
+    ck_assert_int_eq(kill(bench.pid, SIGKILL), 0);
+    ck_assert_int_eq(waitpid(bench.pid, NULL, 0), bench.pid);
+    if (!is_strict) { /* it lives on; as a process of ours we end it */
+        pid_t left = (pid_t)strtol(number, NULL, 10);
+        ck_assert_int_gt(left, 1);
+        ck_assert(!bench_has_no_writer(life));
+        ck_assert_int_eq(kill(-left, SIGKILL), 0);
+    }
+    bench_await_no_writer(life);
+    close(ready);
+    close(life);
+    bench_close(&bench);
+}
+
+START_TEST(no_process_is_left_behind_by_a_supervisor_that_is_killed)
+{
+    check_left_behind(true);
+    check_left_behind(false);
+}
+END_TEST
+
 START_TEST(it_dies_with_its_supervisor)
 {
     struct bench bench;
@@ -311,6 +477,9 @@ END_TEST
 TEST_MAIN("sandbox", TEST(a_vessel_runs_in_its_working_folder),
           TEST(nothing_but_the_allow_list_is_there), TEST(what_is_shown_is_what_is_there),
           TEST(doors_are_closed_by_the_sandbox_and_open_without_it),
+          TEST(a_setuid_program_makes_nobody_root), TEST(a_preloaded_library_stays_in_the_sandbox),
+          TEST(planted_links_lead_nowhere),
+          TEST(no_process_is_left_behind_by_a_supervisor_that_is_killed),
           TEST(mounts_tracing_and_pid_1_are_out_of_reach), TEST(nothing_is_left_when_it_ends),
           TEST(memory_processes_and_files_are_bounded),
           TEST(readable_and_writable_are_seen_at_their_paths),
