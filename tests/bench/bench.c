@@ -22,54 +22,25 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "bench/bench.h"
 #include "bench/disk.h"
 #include "bench/load.h"
+#include "bench/size.h"
 #include "support/api.h"
 #include "support/daemon.h"
 #include "support/janitor.h"
 
 #define MAX_TURNS       99
-#define WARM_UP_US      500000
 #define COMMITS_SIZED   50 /* so many are averaged for the size of one */
 #define RATE_TRIES      3
-#define BUSY_CLIENTS    256 /* connections of rows 4 and 5 */
 #define BUSY_RATE       1000
 #define FLEET_RUNS      40 /* for each turn of row 6 */
 #define START_BUDGET_MS 5.5
 #define BACKLOG_US      400000 /* of accepting: more runs than row 7 gets through */
 
-/* The sides of a row: what is judged, and what it is judged by. */
-enum side { OURS, THEIRS };
-
-struct bench {
-    const struct row *row;
-    char folder[256]; /* on the disk that is measured, removed at the end */
-    int64_t side_us;  /* measured time of each side in each turn */
-    struct daemon daemon;
-    char *url;
-    pid_t bare_pid;
-    int bare_in;
-    unsigned bare_port;
-    struct disk_log log;
-    double rate; /* of row 4: half of what it can do */
-};
-
-struct row {
-    const char *what;
-    const char *sides[2];
-    const char *unit;
-    double target;
-    bool at_least; /* else at most */
-    int connections;
-    void (*begin)(struct bench *bench);
-    double (*measure)(struct bench *bench, enum side side);
-    void (*end)(struct bench *bench);
-    const char *sandbox; /* of vessels */
-};
-
 /* ---- settings ---- */
 
-static int setting(const char *name, int otherwise, int most)
+int bench_setting(const char *name, int otherwise, int most)
 {
     const char *text = getenv(name);
     int value = text ? atoi(text) : otherwise;
@@ -82,11 +53,13 @@ static int setting(const char *name, int otherwise, int most)
     "name: Small\nvessels:\n  main:\n    source:\n      type: CODE\n      language: BASH\n"        \
     "      file: { name: a.sh, content: 'exit 0' }\n      file_to_run: a.sh\n"
 
-static void begin_daemon(struct bench *bench, const char *runner, const char *fleet)
+void bench_begin_daemon(struct bench *bench, const char *runner, const char *fleet)
 {
     char *state_dir = memory_format("%s/state", bench->folder);
-    struct daemon_options options = {
-        .sandbox = bench->row->sandbox, .runner = runner, .state_dir = state_dir};
+    struct daemon_options options = {.sandbox = bench->row->sandbox,
+                                     .hooks = bench->row->hooks,
+                                     .runner = runner,
+                                     .state_dir = state_dir};
     daemon_begin(&bench->daemon, &options);
     janitor_watch(bench->daemon.folder);
     bench->url = daemon_fleet(&bench->daemon, fleet);
@@ -94,25 +67,25 @@ static void begin_daemon(struct bench *bench, const char *runner, const char *fl
     bench->daemon.options.state_dir = NULL;
 }
 
-static void remove_tree(const char *path)
+void bench_remove_tree(const char *path)
 {
     struct error error = ERROR_INIT;
     if (file_remove_tree(AT_FDCWD, path, &error) != 0)
         fprintf(stderr, "%s not removed: %s\n", path, error.message);
 }
 
-static void end_daemon(struct bench *bench)
+void bench_end_daemon(struct bench *bench)
 {
     daemon_stop(&bench->daemon);
     daemon_finish(&bench->daemon);
-    remove_tree(bench->daemon.state_dir);
+    bench_remove_tree(bench->daemon.state_dir);
     free(bench->url);
     bench->url = NULL;
 }
 
-static void begin_accepting(struct bench *bench)
+void bench_begin_accepting(struct bench *bench)
 {
-    begin_daemon(bench, "enabled = false", SMALL_FLEET);
+    bench_begin_daemon(bench, "enabled = false", SMALL_FLEET);
 }
 
 /* A line for each request makes a long log: what has been written is not needed. */
@@ -121,7 +94,7 @@ static void empty_log(struct bench *bench)
     ck_assert_int_eq(truncate(bench->daemon.log, 0), 0);
 }
 
-static void post(struct bench *bench, const struct load_plan *plan, struct load_report *report)
+void bench_post(struct bench *bench, const struct load_plan *plan, struct load_report *report)
 {
     struct load_plan ours = *plan;
     ours.port = bench->daemon.port;
@@ -156,7 +129,7 @@ static void begin_bare(struct bench *bench)
 
 static void begin_throughput(struct bench *bench)
 {
-    begin_accepting(bench);
+    bench_begin_accepting(bench);
     begin_bare(bench);
 }
 
@@ -169,7 +142,7 @@ static double measure_throughput(struct bench *bench, enum side side)
                              .measured_us = bench->side_us};
     struct load_report report = {0, SAMPLES_INIT};
     if (side == OURS)
-        post(bench, &plan, &report);
+        bench_post(bench, &plan, &report);
     else
         load_run(&plan, &report);
     samples_free(&report.latencies_us);
@@ -180,7 +153,7 @@ static void end_throughput(struct bench *bench)
 {
     close(bench->bare_in);
     waitpid(bench->bare_pid, NULL, 0);
-    end_daemon(bench);
+    bench_end_daemon(bench);
 }
 
 /* ---- rows 3 and 4: acknowledgements against the disk ---- */
@@ -209,7 +182,7 @@ static size_t commit_bytes(struct bench *bench)
 
 static void begin_disk(struct bench *bench)
 {
-    begin_accepting(bench);
+    bench_begin_accepting(bench);
     size_t bytes = commit_bytes(bench);
     disk_log_open(&bench->log, bench->folder, bytes);
     printf("    one run's commit writes %zu bytes\n", bytes);
@@ -218,7 +191,7 @@ static void begin_disk(struct bench *bench)
 static void end_disk(struct bench *bench)
 {
     disk_log_close(&bench->log);
-    end_daemon(bench);
+    bench_end_daemon(bench);
 }
 
 static double disk_quantile(struct bench *bench, double share)
@@ -236,7 +209,7 @@ static double measure_idle(struct bench *bench, enum side side)
     struct load_report report = {0, SAMPLES_INIT};
     if (side == THEIRS)
         return disk_quantile(bench, 0.5);
-    post(bench, &plan, &report);
+    bench_post(bench, &plan, &report);
     double median = samples_quantile(&report.latencies_us, 0.5);
     samples_free(&report.latencies_us);
     return median;
@@ -250,7 +223,7 @@ static void begin_half(struct bench *bench)
     begin_disk(bench);
     for (int i = 0; i < RATE_TRIES; i++) {
         struct load_report report = {0, SAMPLES_INIT};
-        post(bench, &plan, &report);
+        bench_post(bench, &plan, &report);
         bench->rate = report.rate / 2 > bench->rate ? report.rate / 2 : bench->rate;
         samples_free(&report.latencies_us);
     }
@@ -270,7 +243,7 @@ static double measure_half(struct bench *bench, enum side side)
                              .measured_us = bench->side_us};
     struct load_report report = {0, SAMPLES_INIT};
     if (side == OURS)
-        post(bench, &plan, &report);
+        bench_post(bench, &plan, &report);
     else
         disk_log_append(&bench->log, bench->side_us, &report.latencies_us);
     double value = spread(&report.latencies_us);
@@ -303,7 +276,7 @@ static double measure_crowd(struct bench *bench, enum side side)
                                       "while ((${EPOCHREALTIME/./} < until)); do :; done\n");
     char *runner =
         memory_format("enabled = %s\nmax_vessels = %ld", side == OURS ? "true" : "false", cores);
-    begin_daemon(bench, runner, script);
+    bench_begin_daemon(bench, runner, script);
     for (long i = 0; i < cores; i++)
         free(api_post(bench->url, "{}", 2));
     if (side == OURS)
@@ -313,10 +286,10 @@ static double measure_crowd(struct bench *bench, enum side side)
                              .warm_up_us = WARM_UP_US,
                              .measured_us = bench->side_us};
     struct load_report report = {0, SAMPLES_INIT};
-    post(bench, &plan, &report);
+    bench_post(bench, &plan, &report);
     double p99_us = samples_quantile(&report.latencies_us, 0.99);
     samples_free(&report.latencies_us);
-    end_daemon(bench);
+    bench_end_daemon(bench);
     free(runner);
     free(script);
     return p99_us;
@@ -326,12 +299,12 @@ static double measure_crowd(struct bench *bench, enum side side)
 
 static void begin_start(struct bench *bench)
 {
-    begin_accepting(bench);
+    bench_begin_accepting(bench);
     size_t bytes = commit_bytes(bench);
-    end_daemon(bench);
+    bench_end_daemon(bench);
     disk_log_open(&bench->log, bench->folder, bytes);
     char *fleet = bash_fleet("Clock", "echo \"$EPOCHREALTIME\"");
-    begin_daemon(bench, "enabled = true", fleet);
+    bench_begin_daemon(bench, "enabled = true", fleet);
     free(fleet);
 }
 
@@ -402,10 +375,10 @@ static double measure_runs(struct bench *bench, enum side side)
     long parallel = 4 * sysconf(_SC_NPROCESSORS_ONLN); /* as runner.max_vessels has it */
     if (side == THEIRS)
         return spawn_rate(bench, parallel);
-    begin_accepting(bench);
+    bench_begin_accepting(bench);
     struct load_plan plan = {.connections = BUSY_CLIENTS, .measured_us = BACKLOG_US};
     struct load_report report = {0, SAMPLES_INIT};
-    post(bench, &plan, &report);
+    bench_post(bench, &plan, &report);
     samples_free(&report.latencies_us);
     ck_assert_int_eq(daemon_stop(&bench->daemon), 0);
     struct daemon_options options = bench->daemon.options;
@@ -421,44 +394,9 @@ static double measure_runs(struct bench *bench, enum side side)
     usleep((useconds_t)bench->side_us);
     long long ended = api_metric(&bench->daemon, "attempts_ended_total") - before;
     double rate = (double)ended * 1e6 / (double)(clock_monotonic_us() - begun_us);
-    end_daemon(bench);
+    bench_end_daemon(bench);
     free(state_dir);
     return rate;
-}
-
-/* ---- row 8: a long backlog ---- */
-
-static void begin_backlog(struct bench *bench)
-{
-    begin_accepting(bench);
-    int64_t wanted = setting("BENCH_BACKLOG", 1000000, 100000000), had;
-    while ((had = api_metric(&bench->daemon, "commit_operations_total")) < wanted) {
-        struct load_plan plan = {.connections = BUSY_CLIENTS, .measured_us = 2000000};
-        struct load_report report = {0, SAMPLES_INIT};
-        post(bench, &plan, &report);
-        samples_free(&report.latencies_us);
-    }
-    printf("    %lld runs wait\n", (long long)had);
-}
-
-static double measure_backlog(struct bench *bench, enum side side)
-{
-    struct load_plan plan = {
-        .connections = BUSY_CLIENTS, .warm_up_us = WARM_UP_US, .measured_us = bench->side_us};
-    struct load_report report = {0, SAMPLES_INIT};
-    struct bench empty = *bench;
-    if (side == OURS) {
-        post(bench, &plan, &report);
-    } else {
-        snprintf(empty.folder, sizeof(empty.folder), "%.200s/empty", bench->folder);
-        ck_assert_int_eq(mkdir(empty.folder, 0755), 0);
-        begin_accepting(&empty);
-        post(&empty, &plan, &report);
-        end_daemon(&empty);
-        remove_tree(empty.folder);
-    }
-    samples_free(&report.latencies_us);
-    return report.rate;
 }
 
 /* ---- the table ---- */
@@ -473,7 +411,8 @@ static const struct row rows[] = {
      begin_throughput,
      measure_throughput,
      end_throughput,
-     "off"},
+     "off",
+     NULL},
     {"the same with 64 connections",
      {"webhookd", "bare libmicrohttpd"},
      "/s",
@@ -483,7 +422,8 @@ static const struct row rows[] = {
      begin_throughput,
      measure_throughput,
      end_throughput,
-     "off"},
+     "off",
+     NULL},
     {"acknowledgement, one connection, nothing else to do: median",
      {"webhookd", "log append + fdatasync"},
      " us",
@@ -493,7 +433,8 @@ static const struct row rows[] = {
      begin_disk,
      measure_idle,
      end_disk,
-     "off"},
+     "off",
+     NULL},
     {"acknowledgement at half the maximum rate: p99 / p50",
      {"webhookd", "log append + fdatasync"},
      "",
@@ -503,7 +444,8 @@ static const struct row rows[] = {
      begin_half,
      measure_half,
      end_disk,
-     "off"},
+     "off",
+     NULL},
     {"acknowledgement at 1,000 POSTs/s while vessels fill every core: p99",
      {"with vessels", "runner disabled"},
      " us",
@@ -513,7 +455,8 @@ static const struct row rows[] = {
      NULL,
      measure_crowd,
      NULL,
-     "off"},
+     "off",
+     NULL},
     {"POST to the first instruction of a BASH vessel, sandbox off: median",
      {"webhookd", "two commits + 5.5 ms"},
      " ms",
@@ -523,7 +466,8 @@ static const struct row rows[] = {
      begin_start,
      measure_start,
      end_disk,
-     "off"},
+     "off",
+     NULL},
     {"runs, fleet of one BASH vessel that does exit 0, sandbox off",
      {"webhookd", "posix_spawn + wait of bash, as many at once"},
      "/s",
@@ -533,17 +477,19 @@ static const struct row rows[] = {
      NULL,
      measure_runs,
      NULL,
-     "off"},
+     "off",
+     NULL},
     {"durable POSTs with a backlog of 1,000,000 waiting runs, 256 connections",
      {"with the backlog", "an empty store"},
      "/s",
      0.90,
      true,
      BUSY_CLIENTS,
-     begin_backlog,
-     measure_backlog,
-     end_daemon,
-     "off"},
+     size_begin_backlog,
+     size_measure_rate,
+     bench_end_daemon,
+     "off",
+     NULL},
     {"POST to the first instruction of a BASH vessel, sandbox strict: median",
      {"webhookd", "two commits + 5.5 ms"},
      " ms",
@@ -553,7 +499,8 @@ static const struct row rows[] = {
      begin_start,
      measure_start,
      end_disk,
-     "strict"},
+     "strict",
+     NULL},
     {"runs, fleet of one BASH vessel that does exit 0, sandbox strict",
      {"webhookd", "posix_spawn + wait of bash, as many at once"},
      "/s",
@@ -563,7 +510,52 @@ static const struct row rows[] = {
      NULL,
      measure_runs,
      NULL,
-     "strict"},
+     "strict",
+     NULL},
+    {"durable POSTs with 10,000,000 stored runs, 256 connections",
+     {"with these", "an empty store"},
+     "/s",
+     0.90,
+     true,
+     BUSY_CLIENTS,
+     size_begin_stored,
+     size_measure_rate,
+     bench_end_daemon,
+     "off",
+     NULL},
+    {"memory of webhookd, idle",
+     {"webhookd", "the bound"},
+     " MiB",
+     1,
+     false,
+     0,
+     bench_begin_accepting,
+     size_measure_idle,
+     bench_end_daemon,
+     "off",
+     NULL},
+    {"memory for each idle connection",
+     {"webhookd", "the bound"},
+     " KiB",
+     1,
+     false,
+     1000,
+     bench_begin_accepting,
+     size_measure_connections,
+     bench_end_daemon,
+     "off",
+     NULL},
+    {"memory beyond idle while a body of 1 GiB arrives",
+     {"webhookd", "the bound"},
+     " MiB",
+     1,
+     false,
+     1,
+     bench_begin_accepting,
+     size_measure_upload,
+     bench_end_daemon,
+     "off",
+     "max_body = \"1GiB\""},
 };
 
 /* ---- turns ---- */
@@ -586,7 +578,7 @@ static void run_turns(struct bench *bench)
 {
     const struct row *row = bench->row;
     struct samples values[2] = {SAMPLES_INIT, SAMPLES_INIT}, ratios = SAMPLES_INIT;
-    int turns = setting("BENCH_TURNS", 5, MAX_TURNS);
+    int turns = bench_setting("BENCH_TURNS", 5, MAX_TURNS);
     for (int turn = 0; turn < turns; turn++) {
         enum side first = turn % 2 == 0 ? OURS : THEIRS; /* who is first changes too */
         double value[2];
@@ -626,7 +618,7 @@ static void begin_folder(struct bench *bench)
 START_TEST(row)
 {
     struct bench bench = {.row = &rows[_i],
-                          .side_us = setting("BENCH_SECONDS", 3, 3600) * INT64_C(1000000)};
+                          .side_us = bench_setting("BENCH_SECONDS", 3, 3600) * INT64_C(1000000)};
     printf("%d  %s\n", _i + 1, bench.row->what);
     begin_folder(&bench);
     if (bench.row->begin)
@@ -634,7 +626,7 @@ START_TEST(row)
     run_turns(&bench);
     if (bench.row->end)
         bench.row->end(&bench);
-    remove_tree(bench.folder);
+    bench_remove_tree(bench.folder);
 }
 END_TEST
 

@@ -1,0 +1,217 @@
+/* See size.h. */
+#include "bench/size.h"
+
+#include <check.h>
+#include <pthread.h>
+#include <sqlite3.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "support/api.h"
+#include "support/http.h"
+
+#define IDLE_BOUND_MIB       20
+#define CONNECTION_BOUND_KIB 12
+#define UPLOAD_BOUND_MIB     8
+#define UPLOAD_BYTES         ((int64_t)1 << 30)
+#define PIECE_BYTES          ((size_t)1 << 20)
+#define LOOK_EVERY_US        1000
+
+/* ---- runs that wait, runs that are stored ---- */
+
+void size_begin_backlog(struct bench *bench)
+{
+    bench_begin_accepting(bench);
+    int64_t wanted = bench_setting("BENCH_BACKLOG", 1000000, 100000000), had;
+    while ((had = api_metric(&bench->daemon, "commit_operations_total")) < wanted) {
+        struct load_plan plan = {.connections = BUSY_CLIENTS, .measured_us = 2000000};
+        struct load_report report = {0, SAMPLES_INIT};
+        bench_post(bench, &plan, &report);
+        samples_free(&report.latencies_us);
+    }
+    printf("    %lld runs wait\n", (long long)had);
+}
+
+/* Copies of one run under the numbers before it, each with its vessel run and attempt, as if all had just ended. */
+static const char store_runs[] =
+    "PRAGMA synchronous = OFF; PRAGMA journal_mode = WAL; BEGIN;"
+    "CREATE TEMP TABLE nth (i INTEGER PRIMARY KEY);"
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)"
+    " INSERT INTO nth SELECT i FROM n;"
+    "CREATE TEMP TABLE one AS SELECT * FROM run;"
+    "INSERT INTO run SELECT no - %d - 1 + i, id_random, fleet_no, version, \"trigger\", request_id,"
+    " arrived_ms, remote_addr, host, query, event, body_place, body_bytes, body_sha256, headers, "
+    "body"
+    " FROM nth, one ORDER BY i;"
+    "INSERT INTO run_ended SELECT no - %d - 1 + i, fleet_no, \"trigger\", 2, arrived_ms, arrived_ms"
+    " FROM nth, one ORDER BY i;"
+    "INSERT INTO vessel_run SELECT no - %d - 1 + i, 0, randomblob(16), randomblob(16), 'main', 2, "
+    "1, 0,"
+    " '', arrived_ms, arrived_ms, 0 FROM nth, one ORDER BY i;"
+    "INSERT INTO attempt SELECT no - %d - 1 + i, 0, 1, request_id, 1, 0, '', arrived_ms, "
+    "arrived_ms,"
+    " 0, 0 FROM nth, one ORDER BY i;"
+    "COMMIT";
+
+void size_begin_stored(struct bench *bench)
+{
+    int count = bench_setting("BENCH_STORED", 10000000, 100000000);
+    bench_begin_accepting(bench);
+    free(api_post(bench->url, "{\"event\":\"push\"}", 16));
+    ck_assert_int_eq(daemon_stop(&bench->daemon), 0);
+    char *path = memory_format("%s/webhookd.db", bench->daemon.state_dir), *why = NULL;
+    char *sql = memory_format(store_runs, count, count, count, count, count);
+    sqlite3 *store = NULL;
+    ck_assert_int_eq(sqlite3_open(path, &store), SQLITE_OK);
+    ck_assert_msg(sqlite3_exec(store, sql, NULL, NULL, &why) == SQLITE_OK, "%s", why);
+    ck_assert_int_eq(sqlite3_close(store), SQLITE_OK);
+    struct stat status;
+    ck_assert_int_eq(stat(path, &status), 0);
+    printf("    %d runs are stored, in %lld MiB\n", count, (long long)status.st_size >> 20);
+    free(sql);
+    free(path);
+    bench->daemon.options.state_dir = bench->daemon.state_dir;
+    daemon_restart(&bench->daemon);
+    bench->daemon.options.state_dir = NULL;
+}
+
+double size_measure_rate(struct bench *bench, enum side side)
+{
+    struct load_plan plan = {
+        .connections = BUSY_CLIENTS, .warm_up_us = WARM_UP_US, .measured_us = bench->side_us};
+    struct load_report report = {0, SAMPLES_INIT};
+    struct bench empty = *bench;
+    if (side == OURS) {
+        bench_post(bench, &plan, &report);
+    } else {
+        snprintf(empty.folder, sizeof(empty.folder), "%.200s/empty", bench->folder);
+        ck_assert_int_eq(mkdir(empty.folder, 0755), 0);
+        bench_begin_accepting(&empty);
+        bench_post(&empty, &plan, &report);
+        bench_end_daemon(&empty);
+        bench_remove_tree(empty.folder);
+    }
+    samples_free(&report.latencies_us);
+    return report.rate;
+}
+
+/* ---- memory ---- */
+
+static double read_kib(const char *status, const char *key)
+{
+    const char *line = strstr(status, key);
+    ck_assert_msg(line != NULL, "no %s in %s", key, status);
+    return strtod(line + strlen(key), NULL);
+}
+
+static double memory_kib(const struct bench *bench)
+{
+    struct buffer text = BUFFER_INIT;
+    struct error error = ERROR_INIT;
+    char *path = memory_format("/proc/%d/status", (int)bench->daemon.pid);
+    ck_assert_msg(file_read(-1, path, 65536, &text, &error) == 0, "%s", error.message);
+    double kib = read_kib(buffer_text(&text), "VmRSS:");
+    buffer_free(&text);
+    free(path);
+    return kib;
+}
+
+double size_measure_idle(struct bench *bench, enum side side)
+{
+    return side == OURS ? memory_kib(bench) / 1024 : IDLE_BOUND_MIB;
+}
+
+/* So that what grows with the first requests, such as SQLite's cache, is not counted as the connections'. */
+static void warm_up(struct bench *bench)
+{
+    struct load_plan plan = {.connections = 1, .measured_us = bench->side_us};
+    struct load_report report = {0, SAMPLES_INIT};
+    bench_post(bench, &plan, &report);
+    samples_free(&report.latencies_us);
+}
+
+/* Each has had a 201, and is kept. */
+double size_measure_connections(struct bench *bench, enum side side)
+{
+    if (side == THEIRS)
+        return CONNECTION_BOUND_KIB;
+    int count = bench->row->connections;
+    int *fds = memory_alloc((size_t)count * sizeof(*fds));
+    char request[400], answer[4096];
+    int bytes = snprintf(request, sizeof(request),
+                         "POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}",
+                         url_path(bench->url));
+    warm_up(bench);
+    double before_kib = memory_kib(bench);
+    for (int i = 0; i < count; i++) {
+        fds[i] = raw_connect(bench->daemon.port);
+        ck_assert_int_eq(raw_send(fds[i], request, (size_t)bytes), 0);
+        ck_assert_int_gt(read(fds[i], answer, sizeof(answer)), 0);
+        ck_assert_int_eq(strncmp(answer, "HTTP/1.1 201 ", 13), 0);
+    }
+    double used_kib = memory_kib(bench) - before_kib;
+    for (int i = 0; i < count; i++) {
+        ck_assert_msg(recv(fds[i], answer, 1, MSG_DONTWAIT) < 0, "connection %d was closed", i);
+        close(fds[i]);
+    }
+    free(fds);
+    return used_kib / count;
+}
+
+struct watcher {
+    struct bench *bench;
+    atomic_bool stop;
+    double most_kib;
+    pthread_t thread;
+};
+
+static void *watch(void *argument)
+{
+    struct watcher *watcher = argument;
+    while (!atomic_load(&watcher->stop)) {
+        double kib = memory_kib(watcher->bench);
+        if (kib > watcher->most_kib)
+            watcher->most_kib = kib;
+        usleep(LOOK_EVERY_US);
+    }
+    return NULL;
+}
+
+static void upload(struct bench *bench)
+{
+    char head[400], answer[4096], *piece = memory_alloc(PIECE_BYTES);
+    int fd = raw_connect(bench->daemon.port);
+    int bytes =
+        snprintf(head, sizeof(head), "POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: %lld\r\n\r\n",
+                 url_path(bench->url), (long long)UPLOAD_BYTES);
+    ck_assert_int_eq(raw_send(fd, head, (size_t)bytes), 0);
+    memset(piece, 'x', PIECE_BYTES);
+    for (int64_t sent = 0; sent < UPLOAD_BYTES; sent += (int64_t)PIECE_BYTES)
+        ck_assert_int_eq(raw_send(fd, piece, PIECE_BYTES), 0);
+    ssize_t got = read(fd, answer, sizeof(answer) - 1);
+    answer[got > 0 ? got : 0] = '\0';
+    ck_assert_msg(strncmp(answer, "HTTP/1.1 201 ", 13) == 0, "%s", answer);
+    close(fd);
+    free(piece);
+}
+
+double size_measure_upload(struct bench *bench, enum side side)
+{
+    if (side == THEIRS)
+        return UPLOAD_BOUND_MIB;
+    struct watcher watcher = {.bench = bench};
+    double before_kib = memory_kib(bench);
+    ck_assert_int_eq(pthread_create(&watcher.thread, NULL, watch, &watcher), 0);
+    upload(bench);
+    atomic_store(&watcher.stop, true);
+    pthread_join(watcher.thread, NULL);
+    return (watcher.most_kib - before_kib) / 1024;
+}
