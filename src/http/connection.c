@@ -59,6 +59,13 @@ void connection_enter(struct http_connection *connection, enum connection_phase 
     pthread_mutex_unlock(&connection->hold);
 }
 
+void connection_heard(struct http_connection *connection, int64_t now_ms)
+{
+    pthread_mutex_lock(&connection->hold);
+    connection->since_ms = now_ms;
+    pthread_mutex_unlock(&connection->hold);
+}
+
 void connection_let_finish(struct http_connection *connection)
 {
     pthread_mutex_lock(&connection->hold);

@@ -69,7 +69,7 @@ struct http_connection {
     pthread_mutex_t
         hold; /* guards the following: an exchange cannot go on while its deadline is being dealt with */
     enum connection_phase phase;
-    int64_t since_ms;         /* when the phase began */
+    int64_t since_ms;         /* when the phase began, or the last piece of the body came */
     int64_t deadline_ms;      /* 0 = none */
     int64_t body_deadline_ms; /* kept while suspended */
     bool between_pieces;      /* suspended in the middle of a body: more of it may never come */
@@ -101,6 +101,8 @@ void connection_free(struct http_connection *connection);
 void connection_enter(struct http_connection *connection, enum connection_phase phase,
                       int64_t now_ms);
 /* After a suspension: false if it was aborted meanwhile. Nothing to do if it was not suspended. */
+/* A piece of the body has come. */
+void connection_heard(struct http_connection *connection, int64_t now_ms);
 /* The whole request is in: its answer is coming, however long that takes. */
 void connection_let_finish(struct http_connection *connection);
 bool connection_reenter(struct http_connection *connection);

@@ -11,6 +11,7 @@
 #include "base/thread.h"
 
 #define LOOK_EVERY_MS 100
+#define STALLED_MS    5000 /* a body that has not gone on for so long makes room for others */
 
 struct reaper {
     struct http_server *server;
@@ -97,15 +98,19 @@ static void *reaper_main(void *argument)
     return NULL;
 }
 
-/* How much a connection deserves to be closed for a new one: idle ones before those that have not sent their headers yet; requests never. */
-static int rank(enum connection_phase phase)
+/* How much a connection deserves to be closed for a new one: idle ones before those that have not sent their headers yet, or whose body
+ * does not go on; requests that do never. */
+static int rank(const struct http_connection *connection, int64_t now_ms)
 {
-    switch (phase) {
+    if (connection->deadline_ms == 0)
+        return 0;
+    switch (connection->phase) {
     case PHASE_IDLE:
         return 2;
     case PHASE_HEADERS:
         return 1;
     case PHASE_BODY:
+        return now_ms - connection->since_ms >= STALLED_MS ? 1 : 0;
     case PHASE_SUSPENDED:
     case PHASE_REPLY:
         break;
@@ -118,11 +123,11 @@ static void make_room(struct reaper *reaper, struct http_connection *newcomer)
 {
     struct http_connection *worst = NULL;
     int worst_rank = 0;
-    int64_t worst_since_ms = 0;
+    int64_t worst_since_ms = 0, now_ms = clock_monotonic_ms();
     for (struct http_connection *connection = reaper->first; connection;
          connection = connection->next) {
         pthread_mutex_lock(&connection->hold);
-        int its_rank = connection->deadline_ms != 0 ? rank(connection->phase) : 0;
+        int its_rank = rank(connection, now_ms);
         if (its_rank > worst_rank ||
             (its_rank == worst_rank && its_rank > 0 && connection->since_ms < worst_since_ms)) {
             worst = connection;

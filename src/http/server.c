@@ -165,6 +165,7 @@ static enum MHD_Result exchange_data(struct http_exchange *exchange, const char 
 {
     struct http_server *server = exchange->connection->server;
     size_t consumed = *count;
+    connection_heard(exchange->connection, clock_monotonic_ms());
     enum http_step step =
         server->options.service->data(exchange, bytes, *count, &consumed, server->options.context);
     *count -= consumed;

@@ -2,6 +2,7 @@
  * few milliseconds; nothing here depends on how fast anything is. */
 #include "http/server.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -184,6 +185,34 @@ START_TEST(who_has_been_idle_longest_goes_when_there_are_too_many)
 }
 END_TEST
 
+/* A few clients with half a body each must not keep everybody else away. */
+START_TEST(a_body_that_does_not_go_on_makes_room)
+{
+    static const char half[] = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n12345";
+    struct service service = {.finish_takes_ms = 0};
+    struct response response;
+    char url[64];
+    service_start(&service, &(struct http_options){.max_connections = 2});
+    int first = raw_connect(service.port), second = raw_connect(service.port);
+    ck_assert_int_eq(raw_send(first, half, strlen(half)), 0);
+    ck_assert_int_eq(raw_send(second, half, strlen(half)), 0);
+    await_accepted(&service, 2);
+    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%u/x", service.port);
+    for (int status = 0; status != 200; usleep(100000)) { /* at first both may still go on */
+        http_request("GET", url, NULL, NULL, 0, &response);
+        status = response.status;
+        response_free(&response);
+    }
+    struct pollfd both[] = {{.fd = first, .events = POLLIN}, {.fd = second, .events = POLLIN}};
+    ck_assert_int_eq(poll(both, 2, 20000), 1);
+    await_closed(both[0].revents != 0 ? first : second);
+    ck_assert(is_open(both[0].revents != 0 ? second : first));
+    close(first);
+    close(second);
+    service_stop(&service);
+}
+END_TEST
+
 TEST_MAIN("http_server", TEST(an_answer_may_take_longer_than_a_body),
-          TEST(each_phase_has_its_deadline),
+          TEST(each_phase_has_its_deadline), TEST(a_body_that_does_not_go_on_makes_room),
           TEST(who_has_been_idle_longest_goes_when_there_are_too_many))
