@@ -1,8 +1,8 @@
-/* Secrets: the webhook token, its hash, and its seal. The only code that handles a token's characters
- * besides the handler that receives it and the reply that shows it (invariant 7).
+/* Secrets: the webhook token, its hash, and its seal; API keys. The only code that handles their characters
+ * besides the handler that receives one and the reply that shows it (invariant 7).
  *
  * A token is "whk_", 30 random base62 characters, and 6 base62 characters of the CRC-32 (ISO-HDLC, as in
- * zlib) of what precedes; digits 0-9A-Za-z, most significant first, zero-padded. */
+ * zlib) of what precedes; digits 0-9A-Za-z, most significant first, zero-padded. An API key is the same with "wha_". */
 #ifndef WEBHOOKD_BASE_SECRET_H
 #define WEBHOOKD_BASE_SECRET_H
 
@@ -30,6 +30,10 @@ int secret_init(struct error *error);
 void secret_mint_token(char token[SECRET_TOKEN_CHARS + 1]);
 /* True if text (of exactly `chars` characters) has a token's shape and checksum. No memory, no store, no timing secret. */
 bool secret_token_is_well_formed(const char *text, size_t chars);
+
+/* The same for an API key, which is as long. */
+void secret_mint_api_key(char key[SECRET_TOKEN_CHARS + 1]);
+bool secret_api_key_is_well_formed(const char *text, size_t chars);
 
 void secret_hash(const void *data, size_t bytes, uint8_t hash[SECRET_HASH_BYTES]); /* SHA-256 */
 

@@ -105,6 +105,8 @@ bool http_is_chunked(const struct http_exchange *exchange);
 /* The peer's address as text without the port ("" on a unix socket). Returns text. */
 #define HTTP_PEER_BYTES 64
 char *http_peer(const struct http_exchange *exchange, char text[HTTP_PEER_BYTES]);
+/* On a unix socket: the user of the process that has connected (unix(7), SO_PEERCRED). 0, or -1. */
+int http_peer_user(const struct http_exchange *exchange, uid_t *uid);
 int64_t
 http_started_us(const struct http_exchange *exchange); /* monotonic, when its headers were in */
 

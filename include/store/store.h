@@ -178,6 +178,45 @@ int store_replace_webhook(struct store *store, const struct id *fleet_id,
                           struct error *error); /* ERROR_NOT_FOUND if there is none */
 int store_remove_webhook(struct store *store, const struct id *fleet_id, struct error *error);
 
+/* ---- API keys and the audit log ---- */
+
+struct key_row {
+    struct id id;
+    const char *name;
+    int64_t created_ms, last_used_ms; /* to the minute; 0 = never */
+};
+int store_list_keys(struct store *store, int (*each)(void *, const struct key_row *), void *context,
+                    struct error *error); /* in order of name */
+int store_find_key(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
+                   int (*each)(void *, const struct key_row *), void *context,
+                   struct error *error); /* calls `each` once, or ERROR_NOT_FOUND */
+
+int store_create_key(struct store *store, const char *name, const uint8_t hash[SECRET_HASH_BYTES],
+                     int64_t now_ms, struct id *id,
+                     struct error *error); /* ERROR_CONFLICT: the name is taken */
+int store_revoke_key(struct store *store, const struct id *id, struct error *error);
+int store_touch_key(struct store *store, const struct id *id, int64_t now_ms, struct error *error);
+
+#define STORE_MAX_AUDIT 100000 /* entries; beyond them the oldest go */
+
+struct audit_row {
+    int64_t number;     /* the store's: grows with each entry */
+    int64_t at_ms;      /* wall clock */
+    const char *who;    /* "key deploy", "user root" */
+    const char *source; /* an address; "" = the admin socket */
+    const char *action; /* "fleet.apply" */
+    bool has_subject_id;
+    struct id subject_id; /* of what was changed */
+    const char *subject;  /* its name then; "" = it has none */
+    const char *detail;   /* "" = nothing to add */
+    struct id request_id;
+};
+int store_list_audit(struct store *store, int64_t before_number /* 0: from the newest */, int limit,
+                     int (*each)(void *, const struct audit_row *), void *context,
+                     struct error *error); /* newest first */
+int store_add_audit(struct store *store, const struct audit_row *row,
+                    struct error *error); /* its number is not looked at */
+
 /* ---- Accepting runs ---- */
 
 enum body_place {

@@ -57,9 +57,10 @@ static int answer_applied(struct admin_request *request, const struct ops_apply 
 
 int call_apply_fleet(struct admin_request *request, struct error *error)
 {
+    struct ops_audit audit = request_audit(request);
     struct id project_id;
     struct fleet_file_options options = {.stub = false};
-    struct ops_apply apply = {.project_id = &project_id, .now_ms = clock_wall_ms()};
+    struct ops_apply apply = {.project_id = &project_id};
     if (request_path_id(request, "project_id", "project", &project_id, error) != 0 ||
         request_query_flag(request, "check", &apply.check_only, error) != 0 ||
         request_query_flag(request, "stub", &options.stub, error) != 0 ||
@@ -75,7 +76,7 @@ int call_apply_fleet(struct admin_request *request, struct error *error)
     int result = -1;
     if (!definition)
         result = refuse_file(request, &problems, error);
-    else if (ops_apply_fleet(request->admin->options.queue, &apply, error) == 0)
+    else if (ops_apply_fleet(request->admin->options.queue, &audit, &apply, error) == 0)
         result = answer_applied(request, &apply, &notes, error);
     definition_free(definition);
     fleet_problems_free(&problems);

@@ -33,6 +33,7 @@ enum part {
 struct backup {
     struct admin *admin;
     struct id request_id;
+    struct caller_ticket ticket;
     int64_t begun_ms, sent_bytes;
     struct error error; /* why it cannot go on */
     int state_fd;       /* borrowed */
@@ -221,6 +222,8 @@ static ssize_t backup_give(struct backup *backup, char *data, size_t bytes)
     while (backup->part != PART_OVER) {
         if (atomic_load(&backup->admin->stopping))
             return error_set(&backup->error, ERROR_UNAVAILABLE, STOPPING);
+        if (!caller_is_let_in(backup->admin, &backup->ticket))
+            return error_set(&backup->error, ERROR_CONFLICT, "its reader's API key was revoked");
         if (backup->block_left > 0)
             return (ssize_t)give_block(backup, data, bytes);
         if (backup->fd >= 0 && backup->left > 0)
@@ -303,7 +306,10 @@ static int copy_database(struct admin *admin, struct error *error)
 int call_backup(struct admin_request *request, struct error *error)
 {
     struct admin *admin = request->admin;
+    struct ops_audit audit = request_audit(request);
     int64_t begun_ms = clock_monotonic_ms();
+    if (ops_note(admin->options.queue, &audit, "backup", error) != 0)
+        return -1;
     if (atomic_exchange(&admin->makes_backup, true))
         return error_set(error, ERROR_CONFLICT,
                          "another backup is being made: wait until it has ended");
@@ -314,6 +320,7 @@ int call_backup(struct admin_request *request, struct error *error)
     }
     struct backup *backup = memory_alloc(sizeof(*backup));
     backup->admin = admin;
+    backup->ticket = request->caller.ticket;
     backup->request_id = *http_request_id(request->exchange);
     backup->begun_ms = begun_ms;
     backup->state_fd = admin->options.state_fd;

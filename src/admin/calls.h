@@ -53,6 +53,12 @@ int call_is_ready(struct admin_request *request, struct error *error);
 /* backup.c */
 int call_backup(struct admin_request *request, struct error *error);
 
+/* keys.c */
+int call_list_keys(struct admin_request *request, struct error *error);
+int call_create_key(struct admin_request *request, struct error *error);
+int call_revoke_key(struct admin_request *request, struct error *error);
+int call_list_audit(struct admin_request *request, struct error *error);
+
 /* metrics.c */
 int call_get_metrics(struct admin_request *request, struct error *error);
 

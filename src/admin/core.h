@@ -13,6 +13,8 @@
 #include <stdint.h>
 
 #include "admin/admin.h"
+#include "admin/caller.h"
+#include "admin/ops.h"
 #include "admin/readers.h"
 #include "admin/socket.h"
 #include "base/buffer.h"
@@ -34,6 +36,8 @@ struct admin {
     struct socket_file socket_file;
     atomic_bool stopping;
     atomic_bool makes_backup;
+    atomic_uint
+        revocations; /* of API keys, since the start: streams look whether theirs is among them */
     _Atomic int64_t held_bytes; /* of request bodies in memory, all requests together */
 
     pthread_mutex_t config_lock; /* guards config */
@@ -84,6 +88,7 @@ struct admin_request {
     const struct admin_call *call;
     struct route_match match;
     bool over_tcp;
+    struct caller caller;
     struct buffer body;
     int64_t body_bound;
     int64_t held_bytes; /* its share of admin->held_bytes */
@@ -99,6 +104,8 @@ extern const size_t admin_route_count;
 
 /* ---- for handlers (request.c) ---- */
 
+/* Who does it, for the audit log. */
+struct ops_audit request_audit(const struct admin_request *request);
 /* A read-only connection for the length of the call, or NULL. */
 struct store *request_store(struct admin_request *request, struct error *error);
 /* The id in the path at {name}: ERROR_NOT_FOUND if it is none. `what` names the thing in the message. */

@@ -69,9 +69,10 @@ int call_get_fleet(struct admin_request *request, struct error *error)
 
 int call_delete_fleet(struct admin_request *request, struct error *error)
 {
+    struct ops_audit audit = request_audit(request);
     struct id fleet_id;
     if (request_path_id(request, "fleet_id", "fleet", &fleet_id, error) != 0 ||
-        ops_delete_fleet(request->admin->options.queue, &fleet_id, clock_wall_ms(), error) != 0)
+        ops_delete_fleet(request->admin->options.queue, &audit, &fleet_id, error) != 0)
         return -1;
     log_info("fleet deleted", log_id("fleet", &fleet_id),
              log_id("request", http_request_id(request->exchange)));

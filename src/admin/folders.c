@@ -27,12 +27,12 @@ int call_list_orgs(struct admin_request *request, struct error *error)
 
 int call_create_org(struct admin_request *request, struct error *error)
 {
+    struct ops_audit audit = request_audit(request);
     char *name = request_body_name(request, error);
     if (!name)
         return -1;
-    struct org_row row = {.name = name, .created_ms = clock_wall_ms()};
-    int result =
-        ops_create_org(request->admin->options.queue, name, row.created_ms, &row.id, error);
+    struct org_row row = {.name = name, .created_ms = audit.now_ms};
+    int result = ops_create_org(request->admin->options.queue, &audit, name, &row.id, error);
     if (result == 0) {
         request_answer_data(request, 201, render_org(&row));
         log_info("organization created", log_id("org", &row.id), log_text("name", name),
@@ -44,9 +44,10 @@ int call_create_org(struct admin_request *request, struct error *error)
 
 int call_delete_org(struct admin_request *request, struct error *error)
 {
+    struct ops_audit audit = request_audit(request);
     struct id id;
     if (request_path_id(request, "org_id", "organization", &id, error) != 0 ||
-        ops_delete_org(request->admin->options.queue, &id, error) != 0)
+        ops_delete_org(request->admin->options.queue, &audit, &id, error) != 0)
         return -1;
     log_info("organization deleted", log_id("org", &id),
              log_id("request", http_request_id(request->exchange)));
@@ -133,6 +134,7 @@ json_t *project_object(struct store *store, const struct id *project_id, struct 
 
 int call_create_project(struct admin_request *request, struct error *error)
 {
+    struct ops_audit audit = request_audit(request);
     struct id org_id;
     struct store *store = request_store(request, error); /* before anything is changed */
     if (!store || request_path_id(request, "org_id", "organization", &org_id, error) != 0)
@@ -140,8 +142,8 @@ int call_create_project(struct admin_request *request, struct error *error)
     char *name = request_body_name(request, error);
     if (!name)
         return -1;
-    struct ops_project project = {.org_id = &org_id, .name = name, .now_ms = clock_wall_ms()};
-    int result = ops_create_project(request->admin->options.queue, &project, error);
+    struct ops_project project = {.org_id = &org_id, .name = name};
+    int result = ops_create_project(request->admin->options.queue, &audit, &project, error);
     if (result == 0)
         log_info("project created", log_id("project", &project.id), log_text("name", name),
                  log_id("org", &org_id), log_id("request", http_request_id(request->exchange)));
@@ -155,6 +157,7 @@ int call_create_project(struct admin_request *request, struct error *error)
 
 int call_delete_project(struct admin_request *request, struct error *error)
 {
+    struct ops_audit audit = request_audit(request);
     struct id org_id, id;
     if (request_path_id(request, "org_id", "organization", &org_id, error) != 0 ||
         request_path_id(request, "project_id", "project", &id, error) != 0)
@@ -167,7 +170,7 @@ int call_delete_project(struct admin_request *request, struct error *error)
     json_decref(object);
     if (!id_equal(&find.org_id, &org_id))
         return error_set(error, ERROR_NOT_FOUND, "there is no such project in this organization");
-    if (ops_delete_project(request->admin->options.queue, &id, error) != 0)
+    if (ops_delete_project(request->admin->options.queue, &audit, &id, error) != 0)
         return -1;
     log_info("project deleted", log_id("project", &id),
              log_id("request", http_request_id(request->exchange)));

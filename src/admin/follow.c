@@ -133,7 +133,9 @@ static ssize_t follow_read(void *context, char *data, size_t bytes)
         if (follow->is_over)
             return 0;
         /* Broken off when webhookd stops: whoever follows comes back with Last-Event-ID. */
-        if (atomic_load(&follow->admin->stopping) || look(follow) != 0 || follow->event.failed)
+        if (atomic_load(&follow->admin->stopping) ||
+            !caller_is_let_in(follow->admin, &follow->what.ticket) || look(follow) != 0 ||
+            follow->event.failed)
             return -1;
     }
     size_t left = follow->event.bytes - follow->sent;

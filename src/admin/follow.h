@@ -8,6 +8,7 @@ struct followed {
     struct id run_id, vessel_run_id;
     int attempt;
     int64_t from; /* bytes of the output that the reader has already */
+    struct caller_ticket ticket;
 };
 
 /* Owns fd, the output. */

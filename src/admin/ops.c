@@ -2,212 +2,427 @@
  * stack; `apply` runs on the committer's thread, perhaps more than once, and only sets what it is to bring back. */
 #include "admin/ops.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "model/name.h"
+
+struct change;
+
+/* What an operation does. */
+struct change_kind {
+    struct commit_kind commit;
+    const char *action; /* as the audit log has it */
+    int (*work)(struct change *change, struct store *store, struct error *error);
+};
+
 /* All have the same shape. Each has a savepoint of its own, so that it fails alone (docs/architecture.md, invariant 5). */
 struct change {
     struct commit_waiting_op waiting; /* first: commit_wake_waiter finds it by the operation */
-    const struct id *id;              /* of what is changed */
+    const struct change_kind *kind;
+    const struct ops_audit *audit;
+    const struct id *id; /* of what is changed; the audit log's subject unless `created` is set */
     const char *name;
-    int64_t now_ms;
-    struct id created; /* out */
+    const uint8_t *hash;
     struct ops_project *project;
     struct ops_apply *apply;
-    bool checked; /* out, of an apply that only checks */
     const struct ops_webhook *webhook;
     const struct run_input *input;
-    struct run_ids *ids; /* out */
+
+    /* What `work` leaves: */
+    struct id created;                            /* out */
+    struct run_ids *ids;                          /* out */
+    bool has_created;                             /* created is the subject */
+    bool is_no_change;                            /* nothing to be audited */
+    bool checked;                                 /* of an apply that only checks */
+    char subject[NAME_MAX_BYTES + 1], detail[40]; /* for the audit log */
 };
 
-#define CHANGE_BYTES 256 /* what an operation weighs besides what it carries */
-
-#define CHANGE_KIND(function)                                                                      \
-    static const struct commit_kind function##_kind = {#function, COMMIT_REQUEST, true, function,  \
-                                                       commit_wake_waiter}
+#define CHANGE_BYTES 512 /* what an operation weighs besides what it carries */
 
 static struct change *change_of(struct commit_op *op)
 {
     return (struct change *)op;
 }
 
-static int change_run(struct commit_queue *queue, struct change *change,
-                      const struct commit_kind *kind, size_t bytes, struct error *error)
+static int add_audit(const struct change *change, struct store *store, struct error *error)
 {
-    change->waiting.op.kind = kind;
+    const struct ops_audit *audit = change->audit;
+    struct audit_row row = {.at_ms = audit->now_ms,
+                            .who = audit->who,
+                            .source = audit->source,
+                            .action = change->kind->action,
+                            .subject = change->subject,
+                            .detail = change->detail,
+                            .request_id = audit->request_id};
+    row.has_subject_id = change->has_created || change->id != NULL;
+    if (row.has_subject_id)
+        row.subject_id = change->has_created ? change->created : *change->id;
+    return store_add_audit(store, &row, error);
+}
+
+static int change_apply(struct commit_op *op, struct store *store, struct error *error)
+{
+    struct change *change = change_of(op);
+    change->has_created = change->is_no_change = change->checked = false;
+    change->subject[0] = change->detail[0] = '\0';
+    if (change->kind->work(change, store, error) != 0)
+        return -1;
+    return change->is_no_change ? 0 : add_audit(change, store, error);
+}
+
+#define CHANGE_KIND(function, action)                                                              \
+    static const struct change_kind function##_kind = {                                            \
+        {#function, COMMIT_REQUEST, true, change_apply, commit_wake_waiter}, action, function}
+
+static int change_run(struct commit_queue *queue, const struct ops_audit *audit,
+                      struct change *change, const struct change_kind *kind, size_t bytes,
+                      struct error *error)
+{
+    change->kind = kind;
+    change->audit = audit;
+    change->waiting.op.kind = &kind->commit;
     change->waiting.op.bytes = CHANGE_BYTES + bytes;
     return commit_and_wait(queue, &change->waiting.op, error);
 }
 
+static void set_created(struct change *change, const struct id *id)
+{
+    change->created = *id;
+    change->has_created = true;
+}
+
+/* ---- the names of what is changed, as they are before the change ---- */
+
+static void set_subject(struct change *change, const char *name)
+{
+    snprintf(change->subject, sizeof(change->subject), "%s", name);
+}
+
+static int keep_org(void *context, const struct org_row *row)
+{
+    struct change *change = context;
+    if (!id_equal(&row->id, change->id))
+        return 0;
+    set_subject(change, row->name);
+    return 1;
+}
+
+static int keep_project(void *context, const struct project_row *row)
+{
+    struct change *change = context;
+    if (!id_equal(&row->id, change->id))
+        return 0;
+    set_subject(change, row->name);
+    return 1;
+}
+
+static int keep_fleet(void *context, const struct fleet_row *row)
+{
+    set_subject(context, row->name);
+    return 0;
+}
+
+static int keep_run(void *context, const struct run_row *row)
+{
+    set_subject(context, row->fleet_name);
+    return 0;
+}
+
+static int keep_key(void *context, const struct key_row *row)
+{
+    struct change *change = context;
+    if (!id_equal(&row->id, change->id))
+        return 0;
+    set_subject(change, row->name);
+    return 1;
+}
+
 /* ---- folders ---- */
 
-static int create_org(struct commit_op *op, struct store *store, struct error *error)
+static int create_org(struct change *change, struct store *store, struct error *error)
 {
-    struct change *change = change_of(op);
-    return store_create_org(store, change->name, change->now_ms, &change->created, error);
+    change->has_created = true;
+    set_subject(change, change->name);
+    return store_create_org(store, change->name, change->audit->now_ms, &change->created, error);
 }
-CHANGE_KIND(create_org);
+CHANGE_KIND(create_org, "org.create");
 
-int ops_create_org(struct commit_queue *queue, const char *name, int64_t now_ms, struct id *id,
-                   struct error *error)
+int ops_create_org(struct commit_queue *queue, const struct ops_audit *audit, const char *name,
+                   struct id *id, struct error *error)
 {
-    struct change change = {.name = name, .now_ms = now_ms};
-    if (change_run(queue, &change, &create_org_kind, 0, error) != 0)
+    struct change change = {.name = name};
+    if (change_run(queue, audit, &change, &create_org_kind, 0, error) != 0)
         return -1;
     *id = change.created;
     return 0;
 }
 
-static int delete_org(struct commit_op *op, struct store *store, struct error *error)
+static int delete_org(struct change *change, struct store *store, struct error *error)
 {
-    return store_delete_org(store, change_of(op)->id, error);
+    if (store_list_orgs(store, keep_org, change, error) != 0)
+        return -1;
+    return store_delete_org(store, change->id, error);
 }
-CHANGE_KIND(delete_org);
+CHANGE_KIND(delete_org, "org.delete");
 
-int ops_delete_org(struct commit_queue *queue, const struct id *id, struct error *error)
+int ops_delete_org(struct commit_queue *queue, const struct ops_audit *audit, const struct id *id,
+                   struct error *error)
 {
     struct change change = {.id = id};
-    return change_run(queue, &change, &delete_org_kind, 0, error);
+    return change_run(queue, audit, &change, &delete_org_kind, 0, error);
 }
 
-static int create_project(struct commit_op *op, struct store *store, struct error *error)
+static int create_project(struct change *change, struct store *store, struct error *error)
 {
-    struct ops_project *project = change_of(op)->project;
-    return store_create_project(store, project->org_id, project->name, project->now_ms,
-                                &project->id, error);
+    struct ops_project *project = change->project;
+    if (store_create_project(store, project->org_id, project->name, change->audit->now_ms,
+                             &project->id, error) != 0)
+        return -1;
+    set_created(change, &project->id);
+    set_subject(change, project->name);
+    return 0;
 }
-CHANGE_KIND(create_project);
+CHANGE_KIND(create_project, "project.create");
 
-int ops_create_project(struct commit_queue *queue, struct ops_project *project, struct error *error)
+int ops_create_project(struct commit_queue *queue, const struct ops_audit *audit,
+                       struct ops_project *project, struct error *error)
 {
     struct change change = {.project = project};
-    return change_run(queue, &change, &create_project_kind, 0, error);
+    return change_run(queue, audit, &change, &create_project_kind, 0, error);
 }
 
-static int delete_project(struct commit_op *op, struct store *store, struct error *error)
+static int delete_project(struct change *change, struct store *store, struct error *error)
 {
-    return store_delete_project(store, change_of(op)->id, error);
+    if (store_list_projects(store, NULL, keep_project, change, error) != 0)
+        return -1;
+    return store_delete_project(store, change->id, error);
 }
-CHANGE_KIND(delete_project);
+CHANGE_KIND(delete_project, "project.delete");
 
-int ops_delete_project(struct commit_queue *queue, const struct id *id, struct error *error)
+int ops_delete_project(struct commit_queue *queue, const struct ops_audit *audit,
+                       const struct id *id, struct error *error)
 {
     struct change change = {.id = id};
-    return change_run(queue, &change, &delete_project_kind, 0, error);
+    return change_run(queue, audit, &change, &delete_project_kind, 0, error);
 }
 
 /* ---- fleets ---- */
 
-static int apply_fleet(struct commit_op *op, struct store *store, struct error *error)
+static int apply_fleet(struct change *change, struct store *store, struct error *error)
 {
-    struct change *change = change_of(op);
     struct ops_apply *apply = change->apply;
-    change->checked = false;
     if (store_apply_fleet(store, apply->project_id, apply->definition, apply->file,
-                          apply->file_bytes, apply->now_ms, &apply->result, error) != 0)
+                          apply->file_bytes, change->audit->now_ms, &apply->result, error) != 0)
         return -1;
+    set_created(change, &apply->result.fleet_id);
+    set_subject(change, apply->definition->name);
+    snprintf(change->detail, sizeof(change->detail), "version %d", apply->result.version);
+    change->is_no_change = apply->result.outcome == APPLY_UNCHANGED;
     change->checked = apply->check_only;
     if (!apply->check_only)
         return 0;
     /* A refusal is what undoes an operation alone. */
     return error_set(error, ERROR_CONFLICT, "the fleet file was only checked");
 }
-CHANGE_KIND(apply_fleet);
+CHANGE_KIND(apply_fleet, "fleet.apply");
 
-int ops_apply_fleet(struct commit_queue *queue, struct ops_apply *apply, struct error *error)
+int ops_apply_fleet(struct commit_queue *queue, const struct ops_audit *audit,
+                    struct ops_apply *apply, struct error *error)
 {
     struct change change = {.apply = apply};
     struct error refusal = ERROR_INIT;
-    if (change_run(queue, &change, &apply_fleet_kind, 2 * apply->file_bytes, &refusal) == 0)
+    if (change_run(queue, audit, &change, &apply_fleet_kind, 2 * apply->file_bytes, &refusal) == 0)
         return 0;
     if (change.checked && refusal.kind == ERROR_CONFLICT)
         return 0;
     return error_set(error, refusal.kind, "%s", refusal.message);
 }
 
-static int delete_fleet(struct commit_op *op, struct store *store, struct error *error)
+static int delete_fleet(struct change *change, struct store *store, struct error *error)
 {
-    struct change *change = change_of(op);
-    return store_delete_fleet(store, change->id, change->now_ms, error);
+    if (store_get_fleet(store, change->id, keep_fleet, change, error) != 0)
+        return -1;
+    return store_delete_fleet(store, change->id, change->audit->now_ms, error);
 }
-CHANGE_KIND(delete_fleet);
+CHANGE_KIND(delete_fleet, "fleet.delete");
 
-int ops_delete_fleet(struct commit_queue *queue, const struct id *fleet_id, int64_t now_ms,
-                     struct error *error)
-{
-    struct change change = {.id = fleet_id, .now_ms = now_ms};
-    return change_run(queue, &change, &delete_fleet_kind, 0, error);
-}
-
-/* ---- webhooks ---- */
-
-static int create_webhook(struct commit_op *op, struct store *store, struct error *error)
-{
-    const struct ops_webhook *webhook = change_of(op)->webhook;
-    return store_create_webhook(store, webhook->fleet_id, webhook->hash, webhook->sealed,
-                                webhook->now_ms, error);
-}
-CHANGE_KIND(create_webhook);
-
-int ops_create_webhook(struct commit_queue *queue, const struct ops_webhook *webhook,
-                       struct error *error)
-{
-    struct change change = {.webhook = webhook};
-    return change_run(queue, &change, &create_webhook_kind, 0, error);
-}
-
-static int replace_webhook(struct commit_op *op, struct store *store, struct error *error)
-{
-    const struct ops_webhook *webhook = change_of(op)->webhook;
-    return store_replace_webhook(store, webhook->fleet_id, webhook->hash, webhook->sealed,
-                                 webhook->now_ms, error);
-}
-CHANGE_KIND(replace_webhook);
-
-int ops_replace_webhook(struct commit_queue *queue, const struct ops_webhook *webhook,
-                        struct error *error)
-{
-    struct change change = {.webhook = webhook};
-    return change_run(queue, &change, &replace_webhook_kind, 0, error);
-}
-
-static int remove_webhook(struct commit_op *op, struct store *store, struct error *error)
-{
-    return store_remove_webhook(store, change_of(op)->id, error);
-}
-CHANGE_KIND(remove_webhook);
-
-int ops_remove_webhook(struct commit_queue *queue, const struct id *fleet_id, struct error *error)
+int ops_delete_fleet(struct commit_queue *queue, const struct ops_audit *audit,
+                     const struct id *fleet_id, struct error *error)
 {
     struct change change = {.id = fleet_id};
-    return change_run(queue, &change, &remove_webhook_kind, 0, error);
+    return change_run(queue, audit, &change, &delete_fleet_kind, 0, error);
+}
+
+/* ---- webhooks: the fleet's is the subject ---- */
+
+static int create_webhook(struct change *change, struct store *store, struct error *error)
+{
+    const struct ops_webhook *webhook = change->webhook;
+    if (store_get_fleet(store, change->id, keep_fleet, change, error) != 0)
+        return -1;
+    return store_create_webhook(store, change->id, webhook->hash, webhook->sealed,
+                                change->audit->now_ms, error);
+}
+CHANGE_KIND(create_webhook, "webhook.create");
+
+int ops_create_webhook(struct commit_queue *queue, const struct ops_audit *audit,
+                       const struct ops_webhook *webhook, struct error *error)
+{
+    struct change change = {.id = webhook->fleet_id, .webhook = webhook};
+    return change_run(queue, audit, &change, &create_webhook_kind, 0, error);
+}
+
+static int replace_webhook(struct change *change, struct store *store, struct error *error)
+{
+    const struct ops_webhook *webhook = change->webhook;
+    if (store_get_fleet(store, change->id, keep_fleet, change, error) != 0)
+        return -1;
+    return store_replace_webhook(store, change->id, webhook->hash, webhook->sealed,
+                                 change->audit->now_ms, error);
+}
+CHANGE_KIND(replace_webhook, "webhook.replace");
+
+int ops_replace_webhook(struct commit_queue *queue, const struct ops_audit *audit,
+                        const struct ops_webhook *webhook, struct error *error)
+{
+    struct change change = {.id = webhook->fleet_id, .webhook = webhook};
+    return change_run(queue, audit, &change, &replace_webhook_kind, 0, error);
+}
+
+static int remove_webhook(struct change *change, struct store *store, struct error *error)
+{
+    if (store_get_fleet(store, change->id, keep_fleet, change, error) != 0)
+        return -1;
+    return store_remove_webhook(store, change->id, error);
+}
+CHANGE_KIND(remove_webhook, "webhook.remove");
+
+int ops_remove_webhook(struct commit_queue *queue, const struct ops_audit *audit,
+                       const struct id *fleet_id, struct error *error)
+{
+    struct change change = {.id = fleet_id};
+    return change_run(queue, audit, &change, &remove_webhook_kind, 0, error);
 }
 
 /* ---- runs ---- */
 
-static int stop_run(struct commit_op *op, struct store *store, struct error *error)
+static int stop_run(struct change *change, struct store *store, struct error *error)
 {
-    return store_stop_run(store, change_of(op)->id, change_of(op)->now_ms, error);
+    if (store_get_run(store, change->id, keep_run, change, error) != 0)
+        return -1;
+    return store_stop_run(store, change->id, change->audit->now_ms, error);
 }
-CHANGE_KIND(stop_run);
+CHANGE_KIND(stop_run, "run.stop");
 
-int ops_stop_run(struct commit_queue *queue, const struct id *run_id, int64_t now_ms,
+int ops_stop_run(struct commit_queue *queue, const struct ops_audit *audit, const struct id *run_id,
                  struct error *error)
 {
-    struct change change = {.id = run_id, .now_ms = now_ms};
-    return change_run(queue, &change, &stop_run_kind, 0, error);
+    struct change change = {.id = run_id};
+    return change_run(queue, audit, &change, &stop_run_kind, 0, error);
 }
 
-static int accept_run(struct commit_op *op, struct store *store, struct error *error)
+static int accept_run(struct change *change, struct store *store, struct error *error)
 {
-    struct change *change = change_of(op);
-    return store_accept_run(store, change->id, change->input, change->ids, error);
+    if (store_accept_run(store, change->id, change->input, change->ids, error) != 0)
+        return -1;
+    set_created(change, &change->ids->run_id);
+    return store_get_run(store, &change->ids->run_id, keep_run, change, error);
 }
-CHANGE_KIND(accept_run);
+CHANGE_KIND(accept_run, "run.start");
 
-int ops_accept_run(struct commit_queue *queue, const struct id *fleet_id,
-                   const struct run_input *input, struct run_ids *ids, struct error *error)
+int ops_accept_run(struct commit_queue *queue, const struct ops_audit *audit,
+                   const struct id *fleet_id, const struct run_input *input, struct run_ids *ids,
+                   struct error *error)
 {
     struct change change = {.id = fleet_id, .input = input, .ids = ids};
     size_t bytes = input->headers_bytes;
     if (input->body_place == BODY_INLINE)
         bytes += (size_t)input->body_bytes;
-    return change_run(queue, &change, &accept_run_kind, bytes, error);
+    return change_run(queue, audit, &change, &accept_run_kind, bytes, error);
+}
+
+/* ---- keys ---- */
+
+static int create_key(struct change *change, struct store *store, struct error *error)
+{
+    change->has_created = true;
+    set_subject(change, change->name);
+    return store_create_key(store, change->name, change->hash, change->audit->now_ms,
+                            &change->created, error);
+}
+CHANGE_KIND(create_key, "key.create");
+
+int ops_create_key(struct commit_queue *queue, const struct ops_audit *audit, const char *name,
+                   const uint8_t hash[SECRET_HASH_BYTES], struct id *id, struct error *error)
+{
+    struct change change = {.name = name, .hash = hash};
+    if (change_run(queue, audit, &change, &create_key_kind, 0, error) != 0)
+        return -1;
+    *id = change.created;
+    return 0;
+}
+
+static int revoke_key(struct change *change, struct store *store, struct error *error)
+{
+    if (store_list_keys(store, keep_key, change, error) != 0)
+        return -1;
+    return store_revoke_key(store, change->id, error);
+}
+CHANGE_KIND(revoke_key, "key.revoke");
+
+int ops_revoke_key(struct commit_queue *queue, const struct ops_audit *audit, const struct id *id,
+                   struct error *error)
+{
+    struct change change = {.id = id};
+    return change_run(queue, audit, &change, &revoke_key_kind, 0, error);
+}
+
+/* Its own action, of the caller's. */
+static int note(struct change *change, struct store *store, struct error *error)
+{
+    (void)change;
+    (void)store;
+    (void)error;
+    return 0;
+}
+
+int ops_note(struct commit_queue *queue, const struct ops_audit *audit, const char *action,
+             struct error *error)
+{
+    const struct change_kind kind = {
+        {"note", COMMIT_REQUEST, true, change_apply, commit_wake_waiter}, action, note};
+    struct change change = {.name = NULL};
+    return change_run(queue, audit, &change, &kind, 0, error);
+}
+
+struct touch {
+    struct commit_op op; /* first */
+    struct id id;
+    int64_t now_ms;
+};
+
+static int touch_apply(struct commit_op *op, struct store *store, struct error *error)
+{
+    const struct touch *touch = (struct touch *)op;
+    return store_touch_key(store, &touch->id, touch->now_ms, error);
+}
+
+static void touch_done(struct commit_op *op, const struct error *error)
+{
+    (void)error; /* revoked meanwhile, or no room: it is used again */
+    free(op);
+}
+
+void ops_touch_key(struct commit_queue *queue, const struct id *id, int64_t now_ms)
+{
+    static const struct commit_kind kind = {"touch_key", COMMIT_REQUEST, true, touch_apply,
+                                            touch_done};
+    struct error ignored = ERROR_INIT;
+    struct touch *touch = memory_alloc(sizeof(*touch));
+    *touch =
+        (struct touch){.op = {.kind = &kind, .bytes = CHANGE_BYTES}, .id = *id, .now_ms = now_ms};
+    if (commit_submit(queue, &touch->op, &ignored) != 0)
+        free(touch);
 }

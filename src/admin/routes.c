@@ -44,6 +44,10 @@ const struct route admin_routes[] = {
     {"GET", API "/fleetruns/{run_id}/vessels/{vessel_run_id}/log",
      CALL_ASKED(call_get_vessel_log, "attempt follow")},
 
+    {"GET", API "/keys", CALL(call_list_keys)},
+    {"POST", API "/keys", CALL_WITH(call_create_key, ADMIN_BODY_JSON)},
+    {"DELETE", API "/keys/{key_id}", CALL(call_revoke_key)},
+    {"GET", API "/audit", CALL_ASKED(call_list_audit, "limit before")},
     {"GET", API "/status", CALL(call_get_status)},
     {"POST", API "/backup", CALL(call_backup)},
     {"GET", "/healthz", OPEN_CALL(call_is_alive)},

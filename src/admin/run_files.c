@@ -166,7 +166,8 @@ int call_get_vessel_log(struct admin_request *request, struct error *error)
         return -1;
     if (!follow)
         return answer_file(request, fd, "text/plain; charset=utf-8", error);
-    const struct followed what = {run_id, vessel.id, (int)attempt, last_event_id(request)};
+    const struct followed what = {run_id, vessel.id, (int)attempt, last_event_id(request),
+                                  request->caller.ticket};
     request->answer.content_type = "text/event-stream";
     request->answer.stream = follow_new(request->admin, &what, fd);
     return 0;

@@ -64,12 +64,13 @@ int call_get_run(struct admin_request *request, struct error *error)
 /* The wish is committed, and so it is carried out even if webhookd ends here; the answer does not wait for that. */
 int call_stop_run(struct admin_request *request, struct error *error)
 {
+    struct ops_audit audit = request_audit(request);
     struct id run_id;
     struct store *store = request_store(request, error);
     if (!store || request_path_id(request, "run_id", "fleet run", &run_id, error) != 0)
         return -1;
     struct admin *admin = request->admin;
-    if (ops_stop_run(admin->options.queue, &run_id, clock_wall_ms(), error) != 0)
+    if (ops_stop_run(admin->options.queue, &audit, &run_id, error) != 0)
         return -1;
     if (admin->options.runner)
         runner_stop_runs(admin->options.runner);

@@ -114,6 +114,30 @@ static enum http_step refuse_size(struct admin_request *request)
     return refuse(request->exchange, 413, message);
 }
 
+/* Before anything is said about what is there, and before any body is read. */
+static enum http_step identify(struct admin_request *request)
+{
+    struct http_exchange *exchange = request->exchange;
+    struct error error = ERROR_INIT;
+    if (!request->over_tcp) {
+        caller_of_socket(exchange, &request->caller);
+        return HTTP_CONTINUE;
+    }
+    if (caller_of_key(request, &request->caller, &error) == 0)
+        return HTTP_CONTINUE;
+    if (error.kind != ERROR_INVALID) {
+        log_warning("caller not identified", log_id("request", http_request_id(exchange)),
+                    log_why(&error));
+        http_add_header(exchange, "Retry-After", RETRY_AFTER_S);
+        return refuse(exchange, 503, error.message);
+    }
+    log_info("caller refused", log_id("request", http_request_id(exchange)),
+             log_text("from", request->caller.source), log_text("path", http_path(exchange)),
+             log_why(&error));
+    http_add_header(exchange, "WWW-Authenticate", "Bearer");
+    return refuse(exchange, 401, error.message);
+}
+
 static enum http_step service_begin(struct http_exchange *exchange, void *context)
 {
     struct admin_listener *listener = context;
@@ -125,9 +149,10 @@ static enum http_step service_begin(struct http_exchange *exchange, void *contex
     enum route_result found = route_find(admin_routes, admin_route_count, http_method(exchange),
                                          http_path(exchange), &request->match);
     request->call = found == ROUTE_FOUND ? request->match.route->target : NULL;
-    if (listener->over_tcp && !(request->call && request->call->needs_no_key)) {
-        http_add_header(exchange, "WWW-Authenticate", "Bearer");
-        return refuse(exchange, 401, "API keys come in a later version: use the admin socket");
+    if (!(request->call && request->call->needs_no_key)) {
+        enum http_step step = identify(request);
+        if (step != HTTP_CONTINUE)
+            return step;
     }
     if (found == ROUTE_NO_PATH)
         return refuse(exchange, 404, "there is nothing at this path");

@@ -108,11 +108,12 @@ static int mint(struct admin_request *request, bool may_create_key, struct ops_w
 
 int call_create_webhook(struct admin_request *request, struct error *error)
 {
+    struct ops_audit audit = request_audit(request);
     struct id fleet_id;
-    struct ops_webhook webhook = {.fleet_id = &fleet_id, .now_ms = clock_wall_ms()};
+    struct ops_webhook webhook = {.fleet_id = &fleet_id};
     if (request_path_id(request, "fleet_id", "fleet", &fleet_id, error) != 0 ||
         mint(request, true, &webhook, error) != 0 ||
-        ops_create_webhook(request->admin->options.queue, &webhook, error) != 0)
+        ops_create_webhook(request->admin->options.queue, &audit, &webhook, error) != 0)
         return -1;
     log_info("webhook created", log_id("fleet", &fleet_id),
              log_id("request", http_request_id(request->exchange)));
@@ -121,11 +122,12 @@ int call_create_webhook(struct admin_request *request, struct error *error)
 
 int call_replace_webhook(struct admin_request *request, struct error *error)
 {
+    struct ops_audit audit = request_audit(request);
     struct id fleet_id;
-    struct ops_webhook webhook = {.fleet_id = &fleet_id, .now_ms = clock_wall_ms()};
+    struct ops_webhook webhook = {.fleet_id = &fleet_id};
     if (request_path_id(request, "fleet_id", "fleet", &fleet_id, error) != 0 ||
         mint(request, false, &webhook, error) != 0 ||
-        ops_replace_webhook(request->admin->options.queue, &webhook, error) != 0)
+        ops_replace_webhook(request->admin->options.queue, &audit, &webhook, error) != 0)
         return -1;
     log_info("webhook replaced", log_id("fleet", &fleet_id),
              log_id("request", http_request_id(request->exchange)));
@@ -134,9 +136,10 @@ int call_replace_webhook(struct admin_request *request, struct error *error)
 
 int call_remove_webhook(struct admin_request *request, struct error *error)
 {
+    struct ops_audit audit = request_audit(request);
     struct id fleet_id;
     if (request_path_id(request, "fleet_id", "fleet", &fleet_id, error) != 0 ||
-        ops_remove_webhook(request->admin->options.queue, &fleet_id, error) != 0)
+        ops_remove_webhook(request->admin->options.queue, &audit, &fleet_id, error) != 0)
         return -1;
     log_info("webhook removed", log_id("fleet", &fleet_id),
              log_id("request", http_request_id(request->exchange)));

@@ -21,7 +21,7 @@ enum {
     NAME_BYTES = 256,
 };
 
-static const char prefix[] = "whk_";
+static const char token_prefix[] = "whk_", api_key_prefix[] = "wha_";
 static const char base62[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 _Static_assert(sizeof(crypto_hash_sha256_state) <= sizeof(((struct secret_hasher *)0)->state),
@@ -65,7 +65,7 @@ static void put_checksum(const char *token, char checksum[CHECKSUM_CHARS])
     }
 }
 
-void secret_mint_token(char token[SECRET_TOKEN_CHARS + 1])
+static void mint(const char *prefix, char token[SECRET_TOKEN_CHARS + 1])
 {
     memcpy(token, prefix, PREFIX_CHARS);
     for (int i = PREFIX_CHARS; i < CHECKED_CHARS; i++)
@@ -74,12 +74,22 @@ void secret_mint_token(char token[SECRET_TOKEN_CHARS + 1])
     token[SECRET_TOKEN_CHARS] = '\0';
 }
 
+void secret_mint_token(char token[SECRET_TOKEN_CHARS + 1])
+{
+    mint(token_prefix, token);
+}
+
+void secret_mint_api_key(char key[SECRET_TOKEN_CHARS + 1])
+{
+    mint(api_key_prefix, key);
+}
+
 static bool is_base62(char c)
 {
     return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
-bool secret_token_is_well_formed(const char *text, size_t chars)
+static bool is_well_formed(const char *prefix, const char *text, size_t chars)
 {
     if (chars != SECRET_TOKEN_CHARS || memcmp(text, prefix, PREFIX_CHARS) != 0)
         return false;
@@ -89,6 +99,16 @@ bool secret_token_is_well_formed(const char *text, size_t chars)
     char checksum[CHECKSUM_CHARS];
     put_checksum(text, checksum);
     return memcmp(text + CHECKED_CHARS, checksum, CHECKSUM_CHARS) == 0;
+}
+
+bool secret_token_is_well_formed(const char *text, size_t chars)
+{
+    return is_well_formed(token_prefix, text, chars);
+}
+
+bool secret_api_key_is_well_formed(const char *text, size_t chars)
+{
+    return is_well_formed(api_key_prefix, text, chars);
 }
 
 void secret_hash(const void *data, size_t bytes, uint8_t hash[SECRET_HASH_BYTES])

@@ -141,6 +141,17 @@ char *http_peer(const struct http_exchange *exchange, char text[HTTP_PEER_BYTES]
     return text;
 }
 
+int http_peer_user(const struct http_exchange *exchange, uid_t *uid)
+{
+    struct ucred peer;
+    socklen_t bytes = sizeof(peer);
+    if (getsockopt(exchange->connection->fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) != 0 ||
+        bytes != sizeof(peer))
+        return -1;
+    *uid = peer.uid;
+    return 0;
+}
+
 int64_t http_started_us(const struct http_exchange *exchange)
 {
     return exchange->started_us;

@@ -100,11 +100,11 @@ struct http_connection *connection_new(struct http_server *server, int fd, int64
 void connection_free(struct http_connection *connection);
 void connection_enter(struct http_connection *connection, enum connection_phase phase,
                       int64_t now_ms);
-/* After a suspension: false if it was aborted meanwhile. Nothing to do if it was not suspended. */
 /* A piece of the body has come. */
 void connection_heard(struct http_connection *connection, int64_t now_ms);
 /* The whole request is in: its answer is coming, however long that takes. */
 void connection_let_finish(struct http_connection *connection);
+/* After a suspension: false if it was aborted meanwhile. Nothing to do if it was not suspended. */
 bool connection_reenter(struct http_connection *connection);
 
 #endif

@@ -34,6 +34,8 @@ ctl_command fleet_list, fleet_apply, fleet_show, fleet_versions, fleet_delete;
 ctl_command webhook_list, webhook_create, webhook_show, webhook_replace, webhook_remove;
 /* runs.c */
 ctl_command run_list, run_show, run_start, run_stop, run_again;
+/* keys.c */
+ctl_command key_list, key_create, key_revoke, audit_list;
 /* backup.c */
 ctl_command backup;
 /* run_output.c */

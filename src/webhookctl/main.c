@@ -25,7 +25,7 @@ struct command {
     const char *verb;     /* NULL: the subject is the command */
     const char *operands; /* as the help shows it, with its own options */
     const char *summary;
-    ctl_command *run; /* NULL: of a later version */
+    ctl_command *run;
     size_t least, most;
     unsigned options; /* besides EVERYWHERE */
 };
@@ -73,10 +73,12 @@ static const struct command commands[] = {
     {"run", "wait", "RUN [--timeout DURATION]",
      "wait for the end; status 0 if the run succeeded, else 1", run_wait, 1, 1,
      JSON | BIT(OPTION_TIMEOUT)},
-    {"key", "list", "", "every API key", NULL, 0, 0, JSON},
-    {"key", "create", "NAME", "make an API key", NULL, 1, 1, JSON},
-    {"key", "revoke", "NAME", "end an API key", NULL, 1, 1, JSON},
-    {"audit", NULL, "", "who changed what", NULL, 0, 0, JSON},
+    {"key", "list", "", "every API key", key_list, 0, 0, JSON},
+    {"key", "create", "NAME", "make an API key and print it, this once", key_create, 1, 1, JSON},
+    {"key", "revoke", "NAME", "end an API key, with its sessions and streams", key_revoke, 1, 1,
+     JSON},
+    {"audit", NULL, "[--limit N]", "who changed what, when and from where", audit_list, 0, 0,
+     JSON | BIT(OPTION_LIMIT)},
     {"status", NULL, "", "what webhookd is doing", status_show, 0, 0, JSON},
     {"backup", NULL, "FILE|-", "write a backup of the store, bodies and output, without the key",
      backup, 1, 1, 0},
@@ -191,18 +193,13 @@ static int unknown_command(const struct options *options)
 {
     const char *subject = options->operands[0];
     struct buffer verbs = BUFFER_INIT;
-    bool known = false;
     for (size_t i = 0; i < ARRAY_COUNT(commands); i++) {
         const struct command *command = &commands[i];
         if (!command->verb || !is_of(command, subject, NULL))
             continue;
-        known = true;
-        if (command->run)
-            buffer_append_format(&verbs, "%s%s", verbs.bytes > 0 ? ", " : "", command->verb);
+        buffer_append_format(&verbs, "%s%s", verbs.bytes > 0 ? ", " : "", command->verb);
     }
-    if (verbs.bytes == 0 && known)
-        ctl_complain("%s: not in this version", subject);
-    else if (verbs.bytes == 0)
+    if (verbs.bytes == 0)
         ctl_complain("there is no command \"%s\" (webhookctl help lists all)", subject);
     else if (options->operand_count > 1)
         ctl_complain("there is no command \"%s %s\" (after %s comes one of %s)", subject,
@@ -238,13 +235,6 @@ static const struct command *find_command(const struct options *options)
             return command;
     }
     return NULL;
-}
-
-static int later_version(const struct command *command)
-{
-    ctl_complain("%s%s%s: not in this version", command->subject, command->verb ? " " : "",
-                 command->verb ? command->verb : "");
-    return CTL_USAGE;
 }
 
 static const char *socket_path(const struct options *options)
@@ -289,8 +279,6 @@ static int dispatch(const struct options *options)
     const struct command *command = find_command(options);
     if (!command)
         return unknown_command(options);
-    if (!command->run)
-        return later_version(command);
     int wrong = check_options(command, options);
     if (wrong != 0)
         return wrong;

@@ -65,19 +65,32 @@ static const char *as_id(const char *text, char canonical[ID_TEXT_BYTES])
 
 /* ---- folders ---- */
 
-json_t *resolve_org(struct client *client, const char *text, struct error *error)
+/* From a list that is not long: by its id or its name. */
+static json_t *resolve_listed(struct client *client, const char *list, const char *what,
+                              const char *text, struct error *error)
 {
     char canonical[ID_TEXT_BYTES];
-    json_t *data = client_get(client, error, "/orgs");
+    json_t *data = client_get(client, error, "/%s", list);
     if (!data)
         return NULL;
     const char *id = as_id(text, canonical);
-    json_t *org = find(json_object_get(data, "orgs"), id ? "id" : "name", id ? id : text);
+    json_t *found = find(json_object_get(data, list), id ? "id" : "name", id ? id : text);
     json_decref(data);
-    if (!org)
+    if (!found)
         error_set(error, ERROR_NOT_FOUND,
-                  "there is no organization \"%.200s\" (webhookctl org list shows all)", text);
-    return org;
+                  "there is no %s \"%.200s\" (webhookctl %.*s list shows all)", what, text,
+                  (int)strlen(list) - 1, list);
+    return found;
+}
+
+json_t *resolve_org(struct client *client, const char *text, struct error *error)
+{
+    return resolve_listed(client, "orgs", "organization", text, error);
+}
+
+json_t *resolve_key(struct client *client, const char *text, struct error *error)
+{
+    return resolve_listed(client, "keys", "API key", text, error);
 }
 
 /* The project among those of one organization, or NULL, with *error only if asking failed. */

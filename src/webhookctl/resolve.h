@@ -9,6 +9,8 @@
 
 json_t *resolve_org(struct client *client, const char *text, struct error *error); /* id or name */
 
+json_t *resolve_key(struct client *client, const char *text, struct error *error); /* likewise */
+
 /* An id or [ORG/]NAME; without ORG it is in the organization "default". */
 json_t *resolve_project(struct client *client, const char *text, struct error *error);
 

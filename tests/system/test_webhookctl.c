@@ -903,18 +903,6 @@ START_TEST(stop_ends_a_run_and_says_why_not_if_it_has_ended)
 }
 END_TEST
 
-START_TEST(commands_of_a_later_version_say_so)
-{
-    struct daemon daemon;
-    daemon_begin(&daemon, &plain);
-    assert_fails(&daemon, 2, "not in this version", "key", "list");
-    assert_fails(&daemon, 2, "not in this version", "key", "create", "me");
-    assert_fails(&daemon, 2, "not in this version", "key", "revoke", "me");
-    assert_fails(&daemon, 2, "not in this version", "audit");
-    daemon_finish(&daemon);
-}
-END_TEST
-
 START_TEST(help_and_version_need_no_daemon)
 {
     static const char *const words[] = {"org list",        "project create", "fleet apply",
@@ -991,7 +979,6 @@ TEST_MAIN("webhookctl", TEST(organizations_are_listed_created_and_deleted),
           SLOW_TEST(wait_returns_the_run_s_outcome_as_its_status, 30),
           TEST(status_says_what_webhookd_is_doing), TEST(wrong_usage_ends_with_2_and_a_hint),
           TEST(stop_ends_a_run_and_says_why_not_if_it_has_ended),
-          TEST(commands_of_a_later_version_say_so), TEST(help_and_version_need_no_daemon),
-          TEST(absent_daemon_is_told_with_the_socket_s_name),
+          TEST(help_and_version_need_no_daemon), TEST(absent_daemon_is_told_with_the_socket_s_name),
           TEST(environment_names_the_socket_when_no_option_does),
           TEST(output_that_cannot_be_written_is_a_failure))

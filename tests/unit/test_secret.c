@@ -95,6 +95,21 @@ START_TEST(a_checksum_is_padded_with_zeros)
 }
 END_TEST
 
+START_TEST(an_api_key_is_no_token_and_a_token_no_api_key)
+{
+    char key[SECRET_TOKEN_CHARS + 1], token[SECRET_TOKEN_CHARS + 1];
+    secret_mint_api_key(key);
+    secret_mint_token(token);
+    ck_assert_int_eq(strncmp(key, "wha_", 4), 0);
+    ck_assert(secret_api_key_is_well_formed(key, SECRET_TOKEN_CHARS));
+    ck_assert(!secret_api_key_is_well_formed(key, SECRET_TOKEN_CHARS - 1));
+    ck_assert(!secret_api_key_is_well_formed(token, SECRET_TOKEN_CHARS));
+    ck_assert(!secret_token_is_well_formed(key, SECRET_TOKEN_CHARS));
+    key[10] = key[10] == 'a' ? 'b' : 'a';
+    ck_assert(!secret_api_key_is_well_formed(key, SECRET_TOKEN_CHARS));
+}
+END_TEST
+
 START_TEST(minted_tokens_use_every_digit_at_every_place)
 {
     init();
@@ -313,7 +328,9 @@ START_TEST(a_wiped_secret_is_gone)
 END_TEST
 
 TEST_MAIN("secret", TEST(a_minted_token_has_the_published_shape),
-          TEST(a_checksum_is_padded_with_zeros), TEST(minted_tokens_use_every_digit_at_every_place),
+          TEST(a_checksum_is_padded_with_zeros),
+          TEST(an_api_key_is_no_token_and_a_token_no_api_key),
+          TEST(minted_tokens_use_every_digit_at_every_place),
           TEST(a_token_with_one_other_character_is_refused),
           TEST(a_token_of_another_length_or_alphabet_is_refused),
           TEST(the_hash_is_sha256_at_once_or_in_pieces),

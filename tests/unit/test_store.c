@@ -480,7 +480,59 @@ START_TEST(rolled_back_batch_leaves_no_run_and_no_count)
 }
 END_TEST
 
-TEST_MAIN("store", TEST(files_of_the_store_are_for_their_owner_alone),
+struct audit_seen {
+    int count;
+    int64_t first, last;
+};
+
+static int see_audit(void *context, const struct audit_row *row)
+{
+    struct audit_seen *seen = context;
+    ck_assert_str_eq(row->who, "key deploy");
+    ck_assert_str_eq(row->source, "192.0.2.1");
+    ck_assert_str_eq(row->action, "org.create");
+    ck_assert_str_eq(row->subject, "acme");
+    ck_assert(row->has_subject_id == (row->number % 2 == 0));
+    if (seen->count++ == 0)
+        seen->first = row->number;
+    seen->last = row->number;
+    return 0;
+}
+
+START_TEST(the_audit_log_is_bounded_and_keeps_the_newest)
+{
+    struct error error = ERROR_INIT;
+    struct audit_row row = {.at_ms = 1,
+                            .who = "key deploy",
+                            .source = "192.0.2.1",
+                            .action = "org.create",
+                            .subject_id = id_random(),
+                            .subject = "acme",
+                            .detail = "",
+                            .request_id = id_random()};
+    store_fixture_open(&fixture, NULL);
+    store_fixture_begin(&fixture);
+    for (int i = 1; i <= STORE_MAX_AUDIT + 5; i++) {
+        row.has_subject_id = i % 2 == 0;
+        ck_assert_msg(store_add_audit(fixture.store, &row, &error) == 0, "%s", error.message);
+    }
+    store_fixture_commit(&fixture);
+    struct audit_seen seen = {0, 0, 0};
+    ck_assert_int_eq(
+        store_list_audit(fixture.store, 0, 2 * STORE_MAX_AUDIT, see_audit, &seen, &error), 0);
+    ck_assert_int_eq(seen.count, STORE_MAX_AUDIT);
+    ck_assert_int_eq(seen.first, STORE_MAX_AUDIT + 5);
+    ck_assert_int_eq(seen.last, 6);
+    seen = (struct audit_seen){0, 0, 0};
+    ck_assert_int_eq(store_list_audit(fixture.store, 10, 3, see_audit, &seen, &error), 0);
+    ck_assert_int_eq(seen.count, 3);
+    ck_assert_int_eq(seen.first, 9);
+    store_fixture_close(&fixture);
+}
+END_TEST
+
+TEST_MAIN("store", TEST(the_audit_log_is_bounded_and_keeps_the_newest),
+          TEST(files_of_the_store_are_for_their_owner_alone),
           TEST(store_of_an_unknown_kind_is_refused),
           TEST(reader_finds_no_store_where_there_is_none_and_makes_none),
           TEST(reader_sees_commits_and_cannot_write),

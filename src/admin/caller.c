@@ -1,0 +1,127 @@
+/* See caller.h. On admin workers' threads. */
+#include "admin/caller.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "admin/core.h"
+#include "admin/ops.h"
+#include "base/clock.h"
+#include "base/secret.h"
+
+#define TOUCH_EVERY_MS 60000
+
+/* ---- on the socket ---- */
+
+void caller_of_socket(const struct http_exchange *exchange, struct caller *caller)
+{
+    char buffer[4096];
+    struct passwd entry, *found = NULL;
+    uid_t uid;
+    caller->source[0] = '\0';
+    caller->ticket = (struct caller_ticket){.has_key = false};
+    if (http_peer_user(exchange, &uid) != 0)
+        snprintf(caller->who, sizeof(caller->who), "user unknown");
+    else if (getpwuid_r(uid, &entry, buffer, sizeof(buffer), &found) == 0 && found)
+        snprintf(caller->who, sizeof(caller->who), "user %.200s", found->pw_name);
+    else
+        snprintf(caller->who, sizeof(caller->who), "user %u", (unsigned)uid);
+}
+
+/* ---- over TCP ---- */
+
+/* The key behind "Bearer ", whose case does not matter (RFC 9110 11.1, RFC 6750 2.1); NULL if there is none. */
+static const char *bearer_key(const struct http_exchange *exchange)
+{
+    static const char scheme[] = "Bearer ";
+    const char *value = http_header(exchange, "Authorization");
+    if (!value || strncasecmp(value, scheme, strlen(scheme)) != 0)
+        return NULL;
+    value += strlen(scheme);
+    return value + strspn(value, " ");
+}
+
+struct find_key {
+    struct caller *caller;
+    int64_t last_used_ms;
+};
+
+static int keep_key(void *context, const struct key_row *row)
+{
+    struct find_key *find = context;
+    find->caller->ticket.has_key = true;
+    find->caller->ticket.key_id = row->id;
+    find->last_used_ms = row->last_used_ms;
+    snprintf(find->caller->who, sizeof(find->caller->who), "key %s", row->name);
+    return 0;
+}
+
+static int look_up(struct admin_request *request, const char *key, struct caller *caller,
+                   struct error *error)
+{
+    uint8_t hash[SECRET_HASH_BYTES];
+    struct find_key find = {.caller = caller};
+    int64_t now_ms = clock_wall_ms();
+    struct store *store = request_store(request, error);
+    if (!store)
+        return -1;
+    caller->ticket.seen = atomic_load(&request->admin->revocations); /* before it is looked up */
+    secret_hash(key, SECRET_TOKEN_CHARS, hash);
+    if (store_find_key(store, hash, keep_key, &find, error) != 0)
+        return -1;
+    if (now_ms - find.last_used_ms >= TOUCH_EVERY_MS)
+        ops_touch_key(request->admin->options.queue, &caller->ticket.key_id, now_ms);
+    return 0;
+}
+
+int caller_of_key(struct admin_request *request, struct caller *caller, struct error *error)
+{
+    const char *key = bearer_key(request->exchange);
+    struct error why = ERROR_INIT;
+    http_peer(request->exchange, caller->source);
+    if (!key)
+        return error_set(error, ERROR_INVALID,
+                         "this needs an API key, as \"Authorization: Bearer KEY\" (webhookctl key "
+                         "create NAME makes one)");
+    if (!secret_api_key_is_well_formed(key, strlen(key)))
+        return error_set(error, ERROR_INVALID,
+                         "what was sent is no API key: it is cut, or mistyped");
+    if (look_up(request, key, caller, &why) == 0)
+        return 0;
+    if (why.kind == ERROR_NOT_FOUND)
+        return error_set(error, ERROR_INVALID, "the API key is not valid, or was revoked");
+    return error_set(error, why.kind, "%s", why.message);
+}
+
+/* ---- later ---- */
+
+struct look {
+    const struct id *key_id;
+    bool found;
+};
+
+static int match_key(void *context, const struct key_row *row)
+{
+    struct look *look = context;
+    look->found = id_equal(&row->id, look->key_id);
+    return look->found;
+}
+
+bool caller_is_let_in(struct admin *admin, struct caller_ticket *ticket)
+{
+    unsigned revocations = atomic_load(&admin->revocations);
+    if (!ticket->has_key || ticket->seen == revocations)
+        return true;
+    struct error error = ERROR_INIT;
+    struct store *store = readers_take(admin->readers, &error);
+    struct look look = {&ticket->key_id, false};
+    if (!store)
+        return false;
+    int result = store_list_keys(store, match_key, &look, &error);
+    readers_give(admin->readers, store, result != 0);
+    ticket->seen = revocations;
+    return result == 0 && look.found;
+}

@@ -1,0 +1,128 @@
+/* key list, create, revoke, and audit. A key stands alone on its line, for scripts; it is shown once. Called by main.c; the program
+ * has one thread. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "webhookctl/ctl.h"
+#include "webhookctl/resolve.h"
+#include "webhookctl/show.h"
+
+#define AUDIT_DEFAULT 20
+#define AUDIT_PAGE    500
+
+int key_list(struct ctl *ctl, struct error *error)
+{
+    static const struct table_column columns[] = {{"KEY", TABLE_LEFT},
+                                                  {"CREATED", TABLE_LEFT},
+                                                  {"LAST USED", TABLE_LEFT},
+                                                  {"ID", TABLE_LEFT}};
+    json_t *data = client_get(ctl->client, error, "/keys");
+    if (!data)
+        return -1;
+    if (ctl->json) {
+        show_json(data);
+    } else {
+        struct table *table = table_new(columns, ARRAY_COUNT(columns));
+        const json_t *keys = json_object_get(data, "keys");
+        for (size_t i = 0; i < json_array_size(keys); i++) {
+            const json_t *key = json_array_get(keys, i);
+            show_cell(table, key, "name");
+            show_time_cell(table, key, "created_at");
+            show_time_cell(table, key, "last_used_at");
+            show_cell(table, key, "id");
+        }
+        table_write(table, stdout);
+        table_free(table);
+    }
+    json_decref(data);
+    return CTL_DONE;
+}
+
+int key_create(struct ctl *ctl, struct error *error)
+{
+    json_t *body = json_pack("{s:s}", "name", ctl->operands[0]);
+    if (!body)
+        return error_set(error, ERROR_INVALID, "a name is UTF-8 text");
+    json_t *data = client_send(ctl->client, "POST", "/keys", body, error);
+    if (!data)
+        return -1;
+    if (ctl->json)
+        show_json(data);
+    else
+        ctl_say("%s", show_text(data, "key"));
+    json_decref(data);
+    return CTL_DONE;
+}
+
+int key_revoke(struct ctl *ctl, struct error *error)
+{
+    json_t *key = resolve_key(ctl->client, ctl->operands[0], error);
+    if (!key)
+        return -1;
+    char *path = memory_format("/keys/%s", show_text(key, "id"));
+    json_t *data = client_send(ctl->client, "DELETE", path, NULL, error);
+    free(path);
+    if (data && ctl->json)
+        show_json(data);
+    else if (data)
+        ctl_say("key %s revoked", show_text(key, "name"));
+    json_decref(key);
+    json_decref(data);
+    return data ? CTL_DONE : -1;
+}
+
+/* ---- the audit log ---- */
+
+static void add_entry(struct table *table, const json_t *entry)
+{
+    const char *source = show_text(entry, "source");
+    show_time_cell(table, entry, "at");
+    show_cell(table, entry, "who");
+    table_add(table, source ? source : "socket");
+    show_cell(table, entry, "action");
+    show_cell(table, entry, "subject");
+    show_cell(table, entry, "detail");
+}
+
+static int write_entries(const struct ctl *ctl, const json_t *entries)
+{
+    static const struct table_column columns[] = {{"AT", TABLE_LEFT},   {"WHO", TABLE_LEFT},
+                                                  {"FROM", TABLE_LEFT}, {"DID", TABLE_LEFT},
+                                                  {"TO", TABLE_LEFT},   {"DETAIL", TABLE_LEFT}};
+    if (ctl->json)
+        return show_json(entries);
+    struct table *table = table_new(columns, ARRAY_COUNT(columns));
+    for (size_t i = 0; i < json_array_size(entries); i++)
+        add_entry(table, json_array_get(entries, i));
+    table_write(table, stdout);
+    table_free(table);
+    return CTL_DONE;
+}
+
+int audit_list(struct ctl *ctl, struct error *error)
+{
+    int64_t left = AUDIT_DEFAULT, before = 0;
+    if (options_number(ctl->options, OPTION_LIMIT, 1, INT32_MAX, &left, error) != 0)
+        return CTL_MISTAKE;
+    json_t *all = json_array();
+    do {
+        char *cursor = before > 0 ? memory_format("&before=%" PRId64, before) : memory_string("");
+        json_t *page = client_get(ctl->client, error, "/audit?limit=%" PRId64 "%s",
+                                  left < AUDIT_PAGE ? left : AUDIT_PAGE, cursor);
+        free(cursor);
+        if (!page) {
+            json_decref(all);
+            return -1;
+        }
+        const json_t *entries = json_object_get(page, "entries");
+        left -= (int64_t)json_array_size(entries);
+        json_array_extend(all, json_object_get(page, "entries"));
+        before = show_integer(page, "next_before");
+        json_decref(page);
+    } while (left > 0 && before > 0);
+    int result = write_entries(ctl, all);
+    json_decref(all);
+    return result;
+}
