@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/secret.h"
 #include "support/hook.h"
+#include "support/node.h"
 #include "support/suite.h"
 
 #define CLIENTS "tests/system/clients"
@@ -31,13 +32,6 @@ static char *output_of(const char *command)
     ck_assert_msg(status == 0, "%s: %d: %s", command, status, text);
     free(line);
     return text;
-}
-
-static bool succeeds(const char *command)
-{
-    fflush(NULL);
-    int status = system(command);
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 /* The SHA-256 of what webhookctl writes is the one that the client has told. */
@@ -108,7 +102,7 @@ static void check_curl(struct hook *hook, const char *arguments, const void *bod
 
 START_TEST(curl_posts_in_every_way_it_has)
 {
-    if (!succeeds("curl --version >/dev/null 2>&1")) {
+    if (!node_succeeds("curl --version >/dev/null 2>&1")) {
         test_skip("there is no curl");
         return;
     }
@@ -156,7 +150,7 @@ END_TEST
 
 START_TEST(python_requests_posts_in_every_way_it_has)
 {
-    if (!succeeds(PYTHON " -c 'import requests' 2>/dev/null")) {
+    if (!node_succeeds(PYTHON " -c 'import requests' 2>/dev/null")) {
         test_skip("Python has no module requests");
         return;
     }
@@ -169,27 +163,10 @@ END_TEST
 
 /* ---- Node ---- */
 
-/* What package.json names, into a folder that git ignores and Node finds; nothing is downloaded twice. False: skipped. */
-static bool install_packages(void)
-{
-    static const char install[] =
-        "npm install --prefix tests/system --no-save --no-package-lock --no-audit --no-fund "
-        "--prefer-offline --ignore-scripts --fetch-retries=1 --fetch-timeout=30000 "
-        "$(node -p 'Object.entries(require(\"./" CLIENTS "/package.json\").dependencies)"
-        ".map(e => e.join(\"@\")).join(\" \")') >/dev/null 2>&1";
-    static const char installed[] =
-        "node -e 'for (const [name, version] of Object.entries(require(\"./" CLIENTS
-        "/package.json\").dependencies)) if (require(\"./tests/system/node_modules/\" + name + "
-        "\"/package.json\").version !== version) process.exit(1)' 2>/dev/null";
-    if (succeeds(installed) || (succeeds(install) && succeeds(installed)))
-        return true;
-    test_skip("npm cannot install the packages: no Node, or no registry");
-    return false;
-}
-
 START_TEST(node_fetch_posts_in_every_way_it_has)
 {
-    if (!succeeds("node -e 'process.exit(typeof fetch === \"function\" ? 0 : 1)' 2>/dev/null")) {
+    if (!node_succeeds(
+            "node -e 'process.exit(typeof fetch === \"function\" ? 0 : 1)' 2>/dev/null")) {
         test_skip("there is no Node with fetch");
         return;
     }
@@ -203,7 +180,7 @@ END_TEST
 START_TEST(axios_posts_in_every_way_it_has)
 {
     struct hook hook;
-    if (!install_packages())
+    if (!node_install(CLIENTS "/package.json", "system"))
         return;
     hook_begin(&hook, &plain);
     run_client(&hook, "node " CLIENTS "/client.mjs axios", 5);
@@ -214,7 +191,7 @@ END_TEST
 START_TEST(every_example_of_a_GitHub_payload_is_stored_as_it_was_sent)
 {
     struct hook hook;
-    if (!install_packages())
+    if (!node_install(CLIENTS "/package.json", "system"))
         return;
     hook_begin(&hook, &plain);
     run_client(&hook, "node " CLIENTS "/client.mjs examples", 300);

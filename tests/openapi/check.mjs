@@ -1,0 +1,184 @@
+// Calls every operation that docs/openapi.yaml describes, over TCP with a key, and validates each answer against it.
+//
+//     node check.mjs URL KEY HOOKS_URL       prints "checked N answers of M operations"; or what is wrong, and ends with 1
+import { readFileSync } from 'node:fs';
+import Ajv from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { parse } from 'yaml';
+
+const [base, key, hooks] = process.argv.slice(2);
+const described = parse(readFileSync(new URL('../../docs/openapi.yaml', import.meta.url), 'utf8'));
+const ajv = new Ajv({ strict: false, allErrors: true });
+addFormats(ajv);
+ajv.addSchema(described, 'openapi');
+
+const operations = [];
+for (const [path, item] of Object.entries(described.paths))
+  for (const method of ['get', 'post', 'put', 'delete'])
+    if (item[method])
+      operations.push({
+        path, method, seen: new Set(),
+        pattern: new RegExp(`^${path.replace(/\{\w+\}/g, '[^/]+')}$`),
+        responses: item[method].responses,
+      });
+
+const escape = (part) => part.replace(/~/g, '~0').replace(/\//g, '~1');
+
+/** Follows a $ref by hand as far as a response; ajv follows those in schemas. */
+function resolve(value, pointer) {
+  while (value.$ref) {
+    pointer = value.$ref;
+    value = pointer.slice(2).split('/').reduce((at, part) => at[part.replace(/~1/g, '/').replace(/~0/g, '~')], described);
+  }
+  return [value, pointer];
+}
+
+let answers = 0;
+function fail(what) {
+  console.error(what);
+  process.exit(1);
+}
+
+async function call(method, path, { body, type, status, headers = {}, keyless = false } = {}) {
+  const route = path.split('?')[0];
+  const operation = operations.find((one) => one.method === method.toLowerCase() && one.pattern.test(route));
+  if (!operation) fail(`${method} ${route} is not described`);
+  const answer = await fetch(base + path, {
+    method, body,
+    headers: { ...(keyless ? {} : { authorization: `Bearer ${key}` }), ...(type ? { 'content-type': type } : {}), ...headers },
+  });
+  const bytes = Buffer.from(await answer.arrayBuffer());
+  const name = `${method} ${path}: ${answer.status}`;
+  if (status && answer.status !== status) fail(`${name}, expected ${status}: ${bytes}`);
+  const code = operation.responses[answer.status] ? String(answer.status) : 'default';
+  if (answer.status < 400 && code === 'default') fail(`${name} is not described`);
+  operation.seen.add(answer.status);
+  const [response, pointer] = resolve(operation.responses[code],
+    `#/paths/${escape(operation.path)}/${operation.method}/responses/${code}`);
+  const media = (answer.headers.get('content-type') || '').split(';')[0];
+  if (!response.content?.[media]) fail(`${name}: ${media} is not described`);
+  answers++;
+  if (media !== 'application/json') return bytes;
+  const data = JSON.parse(bytes);
+  const validate = ajv.compile({ $ref: `openapi${pointer}/content/${escape(media)}/schema` });
+  if (!validate(data)) fail(`${name}: ${ajv.errorsText(validate.errors)}\n${bytes}`);
+  if (data.request.id !== answer.headers.get('x-request-id')) fail(`${name}: X-Request-Id is another one`);
+  return data.data;
+}
+
+const json = 'application/json', nowhere = '01938f00-0000-7000-8000-000000000000';
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+
+async function ended(id) {
+  for (;;) {
+    const run = await call('GET', `/api/v1/fleetruns/${id}`, { status: 200 });
+    if (!['scheduled', 'running'].includes(run.status)) return run;
+    await pause(20);
+  }
+}
+
+async function folders() {
+  const org = await call('POST', '/api/v1/orgs', { body: '{"name":"acme"}', type: json, status: 201 });
+  await call('POST', '/api/v1/orgs', { body: '{"name":"acme"}', type: json, status: 409 });
+  await call('POST', '/api/v1/orgs', { body: '{"nam":"acme"}', type: json, status: 400 });
+  await call('GET', '/api/v1/orgs', { status: 200 });
+  const projects = `/api/v1/orgs/${org.id}/projects`;
+  const project = await call('POST', projects, { body: '{"name":"web"}', type: json, status: 201 });
+  await call('GET', projects, { status: 200 });
+  await call('GET', `/api/v1/orgs/${nowhere}/projects`, { status: 404 });
+  await call('DELETE', `/api/v1/orgs/${org.id}`, { status: 409 });
+  return { org, project };
+}
+
+async function fleets({ org, project }) {
+  const path = `/api/v1/projects/${project.id}/fleets`;
+  const file = (script) => `name: Site\nvessels:\n  main:\n    source:\n      type: CODE\n      language: BASH\n` +
+    `      file_to_run: a.sh\n      file: { name: a.sh, content: ${JSON.stringify(script)} }\n`;
+  const put = (body, status, query = '') => call('PUT', path + query, { body, type: 'application/yaml', status });
+  await put(file('echo said; exit 3'), 200, '?check=1');
+  const applied = await put(file('echo said; exit 3'), 200);
+  await put('name: [', 422);
+  await put(file('exec sleep 1000'), 200);
+  await call('GET', path, { status: 200 });
+  await call('GET', '/api/v1/fleets', { status: 200 });
+  const fleet = `/api/v1/fleets/${applied.fleet.id}`;
+  await call('GET', fleet, { status: 200 });
+  await call('GET', `/api/v1/fleets/${nowhere}`, { status: 404 });
+  await call('GET', `${fleet}/versions`, { status: 200 });
+  await call('GET', `${fleet}/versions/1`, { status: 200 });
+  await call('GET', `${fleet}/versions/9`, { status: 404 });
+  return { org, project, fleet, first: () => put(file('echo said; exit 3'), 200) };
+}
+
+async function webhooks({ fleet }) {
+  await call('GET', `${fleet}/webhook`, { status: 404 });
+  await call('POST', `${fleet}/webhook`, { status: 201 });
+  await call('POST', `${fleet}/webhook`, { status: 409 });
+  await call('GET', '/api/v1/webhooks', { status: 200 });
+  await call('GET', `${fleet}/webhook`, { status: 200 });
+  const webhook = await call('PUT', `${fleet}/webhook`, { status: 200 });
+  const posted = await fetch(hooks + new URL(webhook.url).pathname, {
+    method: 'POST', body: '{"ref":"main"}', headers: { 'content-type': json, 'x-github-event': 'push' },
+  });
+  if (posted.status !== 201) fail(`the webhook answered with ${posted.status}`);
+  return (await posted.json()).data.fleet_run_id;
+}
+
+async function runs({ fleet, first }, posted) {
+  await call('POST', `/api/v1/fleetruns/${posted}/stop`, { status: 202 });
+  await ended(posted);
+  await call('POST', `/api/v1/fleetruns/${posted}/stop`, { status: 409 });
+  await first();
+  const again = await call('POST', `/api/v1/fleetruns/${posted}/again`, { status: 201 });
+  const run = await ended(again.id);
+  if (run.vessels[0].exit_code !== 3) fail(`the vessel ended with ${run.vessels[0].exit_code}`);
+  const started = await call('POST', `${fleet}/fleetruns`, { body: 'x'.repeat(100000), type: 'text/plain', status: 201 });
+  await ended(started.id);
+  const path = `/api/v1/fleetruns/${started.id}`;
+  if ((await call('GET', `${path}/body`, { status: 200 })).length !== 100000) fail('the body is another one');
+  await call('GET', `${path}/headers`, { status: 200 });
+  const log = `/api/v1/fleetruns/${run.id}/vessels/${run.vessels[0].id}/log`;
+  await call('GET', log, { status: 200 });
+  await call('GET', `${log}?follow=1&attempt=1`, { status: 200 });
+  await call('GET', `${log}?attempt=7`, { status: 404 });
+  const page = await call('GET', '/api/v1/fleetruns?limit=1', { status: 200 });
+  await call('GET', `/api/v1/fleetruns?before=${page.next_before}&trigger=webhook`, { status: 200 });
+  await call('GET', `${fleet}/fleetruns?status=errored`, { status: 200 });
+  await call('GET', '/api/v1/fleetruns?limit=0', { status: 400 });
+  await call('GET', '/api/v1/fleetruns?unknown=1', { status: 400 });
+  await call('GET', `/api/v1/fleetruns/${nowhere}`, { status: 404 });
+}
+
+async function administration() {
+  const made = await call('POST', '/api/v1/keys', { body: '{"name":"other"}', type: json, status: 201 });
+  await call('GET', '/api/v1/keys', { status: 200 });
+  await call('DELETE', `/api/v1/keys/${made.id}`, { status: 200 });
+  await call('DELETE', `/api/v1/keys/${made.id}`, { status: 404 });
+  const page = await call('GET', '/api/v1/audit?limit=2', { status: 200 });
+  await call('GET', `/api/v1/audit?before=${page.next_before}`, { status: 200 });
+  await call('GET', '/api/v1/status', { status: 200 });
+  await call('POST', '/api/v1/backup', { status: 200 });
+  for (const path of ['/healthz', '/readyz', '/metrics']) await call('GET', path, { status: 200, keyless: true });
+}
+
+async function leave({ org, project, fleet }) {
+  await call('DELETE', `${fleet}/webhook`, { status: 200 });
+  await call('DELETE', fleet, { status: 200 });
+  await call('DELETE', `/api/v1/orgs/${org.id}/projects/${project.id}`, { status: 200 });
+  await call('DELETE', `/api/v1/orgs/${org.id}`, { status: 200 });
+}
+
+async function refusals() {
+  for (const { path, method, responses } of operations)
+    if (responses['401'])
+      await call(method.toUpperCase(), path.replace(/\{\w+\}/g, nowhere), { keyless: true, status: 401 });
+}
+
+const house = await fleets(await folders());
+await runs(house, await webhooks(house));
+await administration();
+await leave(house);
+const missed = operations.filter((one) => ![...one.seen].some((status) => status < 400));
+if (missed.length > 0) fail(`never called: ${missed.map((one) => `${one.method} ${one.path}`).join(', ')}`);
+await refusals();
+console.log(`checked ${answers} answers of ${operations.length} operations`);

@@ -1,0 +1,45 @@
+/* docs/openapi.yaml is true, and well made: every operation is called and each answer validated against it (tests/openapi/check.mjs), and two
+ * linters read it. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "support/daemon.h"
+#include "support/node.h"
+#include "support/suite.h"
+
+#define FOLDER "tests/openapi"
+
+START_TEST(every_operation_answers_as_it_is_described)
+{
+    struct daemon daemon;
+    if (!node_install(FOLDER "/package.json", "openapi"))
+        return;
+    daemon_begin(&daemon, &(struct daemon_options){.top = ""});
+    char *key = ctl_ok(&daemon, "key", "create", "check", NULL);
+    char *command = memory_format("node " FOLDER "/check.mjs http://127.0.0.1:%u %s "
+                                  "http://127.0.0.1:%u",
+                                  daemon.admin_port, key, daemon.port);
+    ck_assert_msg(node_succeeds(command), "see above");
+    free(command);
+    free(key);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(two_linters_find_nothing)
+{
+    if (!node_install(FOLDER "/package.json", "openapi"))
+        return;
+    ck_assert(node_succeeds("REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true "
+                            "node " FOLDER "/node_modules/@redocly/cli/bin/cli.js lint "
+                            "--config " FOLDER "/redocly.yaml docs/openapi.yaml 2>&1"));
+    ck_assert(node_succeeds("node " FOLDER "/node_modules/@stoplight/spectral-cli/dist/index.js "
+                            "lint --ruleset " FOLDER "/spectral.yaml --fail-severity warn "
+                            "docs/openapi.yaml"));
+}
+END_TEST
+
+TEST_MAIN("openapi", SLOW_TEST(every_operation_answers_as_it_is_described, 300),
+          SLOW_TEST(two_linters_find_nothing, 300))
