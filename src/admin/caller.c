@@ -77,15 +77,11 @@ static int look_up(struct admin_request *request, const char *key, struct caller
     return 0;
 }
 
-int caller_of_key(struct admin_request *request, struct caller *caller, struct error *error)
+int caller_by_key(struct admin_request *request, const char *key, struct caller *caller,
+                  struct error *error)
 {
-    const char *key = bearer_key(request->exchange);
     struct error why = ERROR_INIT;
     http_peer(request->exchange, caller->source);
-    if (!key)
-        return error_set(error, ERROR_INVALID,
-                         "this needs an API key, as \"Authorization: Bearer KEY\" (webhookctl key "
-                         "create NAME makes one)");
     if (!secret_api_key_is_well_formed(key, strlen(key)))
         return error_set(error, ERROR_INVALID,
                          "what was sent is no API key: it is cut, or mistyped");
@@ -94,6 +90,65 @@ int caller_of_key(struct admin_request *request, struct caller *caller, struct e
     if (why.kind == ERROR_NOT_FOUND)
         return error_set(error, ERROR_INVALID, "the API key is not valid, or was revoked");
     return error_set(error, why.kind, "%s", why.message);
+}
+
+void caller_cookie(const struct http_exchange *exchange, char token[SESSION_TOKEN_CHARS + 1])
+{
+    static const char name[] = CALLER_COOKIE "=";
+    const char *at = http_header(exchange, "Cookie");
+    token[0] = '\0';
+    while (at && *at != '\0') {
+        at += strspn(at, "; ");
+        size_t chars = strcspn(at, ";");
+        if (strncmp(at, name, strlen(name)) == 0 && chars - strlen(name) == SESSION_TOKEN_CHARS)
+            snprintf(token, SESSION_TOKEN_CHARS + 1, "%s", at + strlen(name));
+        at += chars;
+    }
+}
+
+static bool has_session(struct admin_request *request, struct caller *caller)
+{
+    struct session_owner owner;
+    char token[SESSION_TOKEN_CHARS + 1];
+    caller_cookie(request->exchange, token);
+    caller->ticket.seen = atomic_load(&request->admin->revocations);
+    if (!sessions_find(request->admin->sessions, token, clock_monotonic_ms(), &owner))
+        return false;
+    http_peer(request->exchange, caller->source);
+    snprintf(caller->who, sizeof(caller->who), "key %s", owner.key_name);
+    caller->ticket.has_key = true;
+    caller->ticket.key_id = owner.key_id;
+    caller->has_session = true;
+    return true;
+}
+
+int caller_of_tcp(struct admin_request *request, struct caller *caller, struct error *error)
+{
+    const char *key = bearer_key(request->exchange);
+    if (key)
+        return caller_by_key(request, key, caller, error);
+    if (has_session(request, caller))
+        return 0;
+    http_peer(request->exchange, caller->source);
+    return error_set(error, ERROR_INVALID,
+                     "this needs an API key, as \"Authorization: Bearer KEY\" (webhookctl key "
+                     "create NAME makes one)");
+}
+
+/* A browser says where a request comes from: Origin with everything that may change something, Sec-Fetch-Site (Fetch Metadata) with all. */
+bool caller_is_foreign(const struct http_exchange *exchange, bool has_session)
+{
+    const char *origin = http_header(exchange, "Origin"), *host = http_header(exchange, "Host");
+    const char *site = http_header(exchange, "Sec-Fetch-Site");
+    if (site && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0)
+        return true;
+    if (origin) {
+        const char *authority = strstr(origin, "://");
+        return !authority || !host || strcasecmp(authority + 3, host) != 0;
+    }
+    bool may_change =
+        strcmp(http_method(exchange), "GET") != 0 && strcmp(http_method(exchange), "HEAD") != 0;
+    return has_session && may_change && !site;
 }
 
 /* ---- later ---- */

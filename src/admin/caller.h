@@ -1,4 +1,5 @@
-/* Who calls the admin API: on the admin socket the user of the process at its other end, over TCP the owner of an API key. */
+/* Who calls the admin API: on the admin socket the user of the process at its other end, over TCP the owner of an API key, which comes along or
+ * has begun a session. */
 #ifndef WEBHOOKD_ADMIN_CALLER_H
 #define WEBHOOKD_ADMIN_CALLER_H
 
@@ -6,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/id.h"
+#include "admin/session.h"
 #include "http/server.h"
 #include "model/name.h"
 
@@ -22,13 +24,23 @@ struct caller_ticket {
 struct caller {
     char who[NAME_MAX_BYTES + 8]; /* "key deploy", "user root" */
     char source[HTTP_PEER_BYTES]; /* an address; "" = the admin socket */
+    bool has_session;             /* a person at the console */
     struct caller_ticket ticket;
 };
 
 /* On the socket: whoever could open it is let in. */
 void caller_of_socket(const struct http_exchange *exchange, struct caller *caller);
-/* Over TCP: by Authorization: Bearer KEY. -1: ERROR_INVALID (no key, or one that is not good), or the store cannot be asked. */
-int caller_of_key(struct admin_request *request, struct caller *caller, struct error *error);
+/* Over TCP: by Authorization: Bearer KEY, or by the cookie of a session. -1: ERROR_INVALID (neither, or one that is not good), or the store
+ * cannot be asked. */
+int caller_of_tcp(struct admin_request *request, struct caller *caller, struct error *error);
+/* The owner of a key that came in a body. -1 likewise. */
+int caller_by_key(struct admin_request *request, const char *key, struct caller *caller,
+                  struct error *error);
+/* The request says that it comes from a page of another site's, or does not say where a change that relies on a cookie comes from. */
+bool caller_is_foreign(const struct http_exchange *exchange, bool has_session);
+/* The token of the session's cookie, or "" if there is none. */
+#define CALLER_COOKIE "webhookd_session"
+void caller_cookie(const struct http_exchange *exchange, char token[SESSION_TOKEN_CHARS + 1]);
 /* False once its key was revoked. Any thread. */
 bool caller_is_let_in(struct admin *admin, struct caller_ticket *ticket);
 

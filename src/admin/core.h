@@ -16,6 +16,7 @@
 #include "admin/caller.h"
 #include "admin/ops.h"
 #include "admin/readers.h"
+#include "admin/session.h"
 #include "admin/socket.h"
 #include "base/buffer.h"
 #include "http/route.h"
@@ -36,6 +37,7 @@ struct admin {
     struct socket_file socket_file;
     atomic_bool stopping;
     atomic_bool makes_backup;
+    struct sessions *sessions;
     atomic_uint
         revocations; /* of API keys, since the start: streams look whether theirs is among them */
     _Atomic int64_t held_bytes; /* of request bodies in memory, all requests together */
@@ -72,11 +74,18 @@ enum admin_body {
     ADMIN_BODY_RUN,        /* at most hooks.max_body */
 };
 
+/* Over TCP; on the socket everybody may do everything. */
+enum admin_access {
+    ADMIN_ACCESS_KEY,     /* for the owner of a key, or of a session */
+    ADMIN_ACCESS_SIGN_IN, /* for whoever is about to show one */
+    ADMIN_ACCESS_OPEN,
+};
+
 /* What stands behind a route. */
 struct admin_call {
     int (*handle)(struct admin_request *request, struct error *error);
     enum admin_body body;
-    bool needs_no_key;
+    enum admin_access access;
     const char *query; /* the parameters that it knows, with a space between them; NULL = none */
 };
 
@@ -122,6 +131,8 @@ int request_query_flag(struct admin_request *request, const char *name, bool *fl
 /* A whole number from low to high; *number stays as it was if there is none. */
 int request_query_number(struct admin_request *request, const char *name, int64_t low, int64_t high,
                          int64_t *number, struct error *error);
+/* The text of the body's only key; likewise. */
+char *request_body_text(struct admin_request *request, const char *key, struct error *error);
 /* The body's only key "name", checked; the caller frees it. NULL and *error (field "name" where it is about it). */
 char *request_body_name(struct admin_request *request, struct error *error);
 /* ERROR_INVALID about one field of the request; returns -1. */

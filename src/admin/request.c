@@ -165,25 +165,33 @@ static json_t *body_object(struct admin_request *request, const char *const *key
     return object;
 }
 
-char *request_body_name(struct admin_request *request, struct error *error)
+char *request_body_text(struct admin_request *request, const char *key, struct error *error)
 {
-    static const char *const keys[] = {"name", NULL};
+    const char *const keys[] = {key, NULL};
     json_t *object = body_object(request, keys, error);
     if (!object)
         return NULL;
-    char *name = NULL;
-    const json_t *value = json_object_get(object, "name");
-    const char *problem = json_is_string(value) ? name_problem(json_string_value(value)) : NULL;
+    char *text = NULL;
+    const json_t *value = json_object_get(object, key);
     if (!value)
-        request_invalid(request, "name", error, "name is missing");
+        request_invalid(request, key, error, "%s is missing", key);
     else if (!json_is_string(value))
-        request_invalid(request, "name", error, "name must be a string");
-    else if (problem)
-        request_invalid(request, "name", error, "%s", problem);
+        request_invalid(request, key, error, "%s must be a string", key);
     else
-        name = memory_string(json_string_value(value));
+        text = memory_string(json_string_value(value));
     json_decref(object);
-    return name;
+    return text;
+}
+
+char *request_body_name(struct admin_request *request, struct error *error)
+{
+    char *name = request_body_text(request, "name", error);
+    const char *problem = name ? name_problem(name) : NULL;
+    if (!problem)
+        return name;
+    request_invalid(request, "name", error, "%s", problem);
+    free(name);
+    return NULL;
 }
 
 void request_answer_data(struct admin_request *request, unsigned status, json_t *data)

@@ -2,13 +2,19 @@
 #include "admin/calls.h"
 #include "base/memory.h"
 
-#define CALL(handler) (&(const struct admin_call){handler, ADMIN_BODY_NONE, false, NULL})
-#define CALL_ASKED(handler, query)                                                                 \
-    (&(const struct admin_call){handler, ADMIN_BODY_NONE, false, query})
-#define CALL_WITH(handler, body) (&(const struct admin_call){handler, body, false, NULL})
-#define OPEN_CALL(handler)       (&(const struct admin_call){handler, ADMIN_BODY_NONE, true, NULL})
-#define API                      "/api/v1"
-#define RUN_FILTER               "limit before status trigger since id request_id"
+#define CALL(handler) (&(const struct admin_call){.handle = handler})
+#define CALL_ASKED(handler, parameters)                                                            \
+    (&(const struct admin_call){.handle = handler, .query = parameters})
+#define CALL_WITH(handler, what) (&(const struct admin_call){.handle = handler, .body = what})
+#define OPEN_CALL(handler)                                                                         \
+    (&(const struct admin_call){.handle = handler, .access = ADMIN_ACCESS_OPEN})
+#define API        "/api/v1"
+#define RUN_FILTER "limit before status trigger since id request_id"
+
+static const struct admin_call apply_fleet = {
+    .handle = call_apply_fleet, .body = ADMIN_BODY_FLEET_FILE, .query = "check stub"};
+static const struct admin_call sign_in = {
+    .handle = call_sign_in, .body = ADMIN_BODY_JSON, .access = ADMIN_ACCESS_SIGN_IN};
 
 const struct route admin_routes[] = {
     {"GET", API "/orgs", CALL(call_list_orgs)},
@@ -19,8 +25,7 @@ const struct route admin_routes[] = {
     {"DELETE", API "/orgs/{org_id}/projects/{project_id}", CALL(call_delete_project)},
 
     {"GET", API "/projects/{project_id}/fleets", CALL(call_list_project_fleets)},
-    {"PUT", API "/projects/{project_id}/fleets",
-     &(const struct admin_call){call_apply_fleet, ADMIN_BODY_FLEET_FILE, false, "check stub"}},
+    {"PUT", API "/projects/{project_id}/fleets", &apply_fleet},
     {"GET", API "/fleets", CALL(call_list_fleets)},
     {"GET", API "/fleets/{fleet_id}", CALL(call_get_fleet)},
     {"DELETE", API "/fleets/{fleet_id}", CALL(call_delete_fleet)},
@@ -44,6 +49,9 @@ const struct route admin_routes[] = {
     {"GET", API "/fleetruns/{run_id}/vessels/{vessel_run_id}/log",
      CALL_ASKED(call_get_vessel_log, "attempt follow")},
 
+    {"GET", API "/session", CALL(call_get_session)},
+    {"POST", API "/session", &sign_in},
+    {"DELETE", API "/session", CALL(call_sign_out)},
     {"GET", API "/keys", CALL(call_list_keys)},
     {"POST", API "/keys", CALL_WITH(call_create_key, ADMIN_BODY_JSON)},
     {"DELETE", API "/keys/{key_id}", CALL(call_revoke_key)},

@@ -123,7 +123,16 @@ static enum http_step identify(struct admin_request *request)
         caller_of_socket(exchange, &request->caller);
         return HTTP_CONTINUE;
     }
-    if (caller_of_key(request, &request->caller, &error) == 0)
+    bool is_sign_in = request->call && request->call->access == ADMIN_ACCESS_SIGN_IN;
+    int identified = is_sign_in ? 0 : caller_of_tcp(request, &request->caller, &error);
+    if (caller_is_foreign(exchange, request->caller.has_session)) {
+        log_warning("request of another site's page refused",
+                    log_id("request", http_request_id(exchange)),
+                    log_text("origin", http_header(exchange, "Origin")),
+                    log_text("path", http_path(exchange)));
+        return refuse(exchange, 403, "this request comes from a page of another site");
+    }
+    if (identified == 0)
         return HTTP_CONTINUE;
     if (error.kind != ERROR_INVALID) {
         log_warning("caller not identified", log_id("request", http_request_id(exchange)),
@@ -149,7 +158,7 @@ static enum http_step service_begin(struct http_exchange *exchange, void *contex
     enum route_result found = route_find(admin_routes, admin_route_count, http_method(exchange),
                                          http_path(exchange), &request->match);
     request->call = found == ROUTE_FOUND ? request->match.route->target : NULL;
-    if (!(request->call && request->call->needs_no_key)) {
+    if (!request->call || request->call->access != ADMIN_ACCESS_OPEN) {
         enum http_step step = identify(request);
         if (step != HTTP_CONTINUE)
             return step;
@@ -220,8 +229,8 @@ static enum http_step answer_error(struct admin_request *request, const struct e
         log_warning("admin call failed", log_id("request", http_request_id(exchange)),
                     log_text("method", http_method(exchange)),
                     log_text("path", http_path(exchange)), log_why(error));
-    if (status == 503)
-        http_add_header(exchange, "Retry-After", RETRY_AFTER_S);
+    if (status == 503 || status == 429)
+        http_add_header(exchange, "Retry-After", status == 429 ? "60" : RETRY_AFTER_S);
     json_t *errors = answer->errors;
     answer->errors = NULL;
     if (errors)
@@ -263,7 +272,8 @@ static enum http_step service_finish(struct http_exchange *exchange, void *conte
     if (request->crowded)
         error_set(&error, ERROR_UNAVAILABLE,
                   "too many large requests at once: there is no room for this body now");
-    else if (request->call->needs_no_key || request_check_query(request, &error) == 0)
+    else if (request->call->access == ADMIN_ACCESS_OPEN ||
+             request_check_query(request, &error) == 0)
         result = request->call->handle(request, &error);
     give_back_store(request, error.kind == ERROR_INTERNAL || error.kind == ERROR_IO);
     drop_body(request);

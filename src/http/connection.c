@@ -43,6 +43,7 @@ struct http_connection *connection_new(struct http_server *server, int fd, int64
 void connection_free(struct http_connection *connection)
 {
     pthread_mutex_destroy(&connection->hold);
+    exchange_free_headers(&connection->exchange);
     free(connection->exchange.target);
     free(connection);
 }

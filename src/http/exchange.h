@@ -11,8 +11,6 @@
 
 #include "http/server.h"
 
-#define EXCHANGE_EXTRA_HEADERS 4
-
 /*   LINE ─► BEGIN ─► BODY ─► FINISH ─► REPLIED
  *     │       └────────┴─────────┴────► CLOSED
  *     └─► REPLIED (refused by the guard)            */
@@ -27,8 +25,8 @@ enum exchange_stage {
 };
 
 struct extra_header {
-    char name[32];
-    char value[96];
+    struct extra_header *next;
+    char *name, *value; /* in the same allocation */
 };
 
 struct http_exchange {
@@ -47,8 +45,7 @@ struct http_exchange {
     int64_t content_length; /* -1 = none declared */
     int64_t started_us;
     void *user;
-    struct extra_header extra[EXCHANGE_EXTRA_HEADERS];
-    size_t extra_count;
+    struct extra_header *extra; /* of the answer, in order */
 };
 
 /* What the reaper looks at. The deadline is absolute: it does not move because a byte has come. */
@@ -94,6 +91,9 @@ struct http_server {
     _Atomic int64_t in_progress; /* exchanges that have begun and not ended */
     _Atomic uint64_t refused;
 };
+
+/* reply.c */
+void exchange_free_headers(struct http_exchange *exchange);
 
 /* connection.c: phases, on the handler's thread */
 struct http_connection *connection_new(struct http_server *server, int fd, int64_t now_ms);

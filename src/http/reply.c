@@ -8,20 +8,29 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "http/exchange.h"
 #include "http/form.h"
 
 void http_add_header(struct http_exchange *exchange, const char *name, const char *value)
 {
-    if (exchange->extra_count == EXCHANGE_EXTRA_HEADERS)
-        return;
-    struct extra_header *extra = &exchange->extra[exchange->extra_count];
-    if (strlen(name) >= sizeof(extra->name) || strlen(value) >= sizeof(extra->value))
-        return;
-    strcpy(extra->name, name);
-    strcpy(extra->value, value);
-    exchange->extra_count++;
+    size_t name_bytes = strlen(name) + 1, value_bytes = strlen(value) + 1;
+    struct extra_header *extra = memory_alloc(sizeof(*extra) + name_bytes + value_bytes);
+    struct extra_header **end = &exchange->extra;
+    extra->name = memcpy(extra + 1, name, name_bytes);
+    extra->value = memcpy(extra->name + name_bytes, value, value_bytes);
+    while (*end)
+        end = &(*end)->next;
+    *end = extra;
+}
+
+void exchange_free_headers(struct http_exchange *exchange)
+{
+    for (struct extra_header *next; exchange->extra; exchange->extra = next) {
+        next = exchange->extra->next;
+        free(exchange->extra);
+    }
 }
 
 /* Queues the answer and lets go of it. */
@@ -33,8 +42,10 @@ static enum http_step reply(struct http_exchange *exchange, unsigned status,
     char id[ID_TEXT_BYTES];
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
     MHD_add_response_header(response, "X-Request-Id", id_format(&exchange->id, id));
-    for (size_t i = 0; i < exchange->extra_count; i++)
-        MHD_add_response_header(response, exchange->extra[i].name, exchange->extra[i].value);
+    for (const struct extra_header *extra = exchange->extra; extra; extra = extra->next)
+        if (MHD_add_response_header(response, extra->name, extra->value) != MHD_YES)
+            log_error("header not sent",
+                      log_text("name", extra->name)); /* it has a control character */
     if (exchange->close_after ||
         atomic_load_explicit(&exchange->connection->server->draining, memory_order_relaxed))
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");

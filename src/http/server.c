@@ -73,7 +73,6 @@ static void exchange_open(struct http_exchange *exchange, struct MHD_Connection 
     exchange->begun = exchange->close_after = exchange->chunked = false;
     exchange->content_length = -1;
     exchange->user = NULL;
-    exchange->extra_count = 0;
     exchange->id = id_ordered();
     exchange->started_us = clock_monotonic_us();
     exchange_set_stage(exchange, EXCHANGE_LINE);
@@ -87,6 +86,7 @@ static void exchange_close(struct http_exchange *exchange)
         atomic_fetch_sub(&server->in_progress, 1);
     }
     exchange->user = NULL;
+    exchange_free_headers(exchange);
     exchange_set_stage(exchange, EXCHANGE_NONE);
 }
 

@@ -33,7 +33,7 @@ function resolve(value, pointer) {
   return [value, pointer];
 }
 
-let answers = 0;
+let answers = 0, lastCookie;
 function fail(what) {
   console.error(what);
   process.exit(1);
@@ -53,6 +53,7 @@ async function call(method, path, { body, type, status, headers = {}, keyless = 
   const code = operation.responses[answer.status] ? String(answer.status) : 'default';
   if (answer.status < 400 && code === 'default') fail(`${name} is not described`);
   operation.seen.add(answer.status);
+  lastCookie = answer.headers.get('set-cookie')?.split(';')[0] ?? lastCookie;
   const [response, pointer] = resolve(operation.responses[code],
     `#/paths/${escape(operation.path)}/${operation.method}/responses/${code}`);
   const media = (answer.headers.get('content-type') || '').split(';')[0];
@@ -154,6 +155,13 @@ async function administration() {
   await call('GET', '/api/v1/keys', { status: 200 });
   await call('DELETE', `/api/v1/keys/${made.id}`, { status: 200 });
   await call('DELETE', `/api/v1/keys/${made.id}`, { status: 404 });
+  const signIn = (body, status) => call('POST', '/api/v1/session', { body: JSON.stringify(body), type: json, status, keyless: true });
+  await signIn({ key: 'wha_0' }, 401);
+  await signIn({ name: 'other' }, 400);
+  await signIn({ key }, 201);
+  await call('GET', '/api/v1/session', { status: 404 });
+  await call('GET', '/api/v1/session', { keyless: true, headers: { cookie: lastCookie }, status: 200 });
+  await call('DELETE', '/api/v1/session', { keyless: true, headers: { cookie: lastCookie, 'sec-fetch-site': 'same-origin' }, status: 200 });
   const page = await call('GET', '/api/v1/audit?limit=2', { status: 200 });
   await call('GET', `/api/v1/audit?before=${page.next_before}`, { status: 200 });
   await call('GET', '/api/v1/status', { status: 200 });
@@ -170,7 +178,7 @@ async function leave({ org, project, fleet }) {
 
 async function refusals() {
   for (const { path, method, responses } of operations)
-    if (responses['401'])
+    if (responses['401'] && !(method === 'post' && path === '/api/v1/session'))
       await call(method.toUpperCase(), path.replace(/\{\w+\}/g, nowhere), { keyless: true, status: 401 });
 }
 

@@ -1,0 +1,231 @@
+/* The console's sessions: signing in with a key, what a cookie opens, and pages of other sites. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "support/api.h"
+#include "support/daemon.h"
+#include "support/http.h"
+#include "support/suite.h"
+
+static const struct daemon_options plain;
+
+struct browser {
+    struct daemon daemon;
+    char *key, *origin; /* of the console */
+    char cookie[100];   /* "Cookie: webhookd_session=…" */
+};
+
+/* Over TCP, with these headers besides; NULL: no header. */
+static int ask(struct browser *browser, const char *method, const char *path, const char *body,
+               const char *first, const char *second, struct response *response)
+{
+    const char *headers[] = {first, first ? second : NULL, NULL};
+    char *url = memory_format("http://127.0.0.1:%u%s", browser->daemon.admin_port, path);
+    http_request(method, url, headers, body, body ? strlen(body) : 0, response);
+    free(url);
+    return response->status;
+}
+
+static int status_of(struct browser *browser, const char *method, const char *path,
+                     const char *first, const char *second)
+{
+    struct response response;
+    int status = ask(browser, method, path, NULL, first, second, &response);
+    response_free(&response);
+    return status;
+}
+
+static int sign_in_with(struct browser *browser, const char *key, const char *header,
+                        struct response *response)
+{
+    char *body = memory_format("{\"key\":\"%s\"}", key);
+    int status = ask(browser, "POST", "/api/v1/session", body, header, NULL, response);
+    free(body);
+    return status;
+}
+
+static void keep_cookie(struct browser *browser, const struct response *response)
+{
+    static const char name[] = "Set-Cookie: ";
+    const char *at = strstr(response->headers, name);
+    ck_assert_msg(at != NULL, "%s", response->headers);
+    at += strlen(name);
+    snprintf(browser->cookie, sizeof(browser->cookie), "Cookie: %.*s", (int)strcspn(at, ";"), at);
+}
+
+static void begin(struct browser *browser)
+{
+    struct response response;
+    daemon_begin(&browser->daemon, &plain);
+    browser->key = ctl_ok(&browser->daemon, "key", "create", "ann", NULL);
+    browser->origin = memory_format("Origin: http://127.0.0.1:%u", browser->daemon.admin_port);
+    ck_assert_int_eq(sign_in_with(browser, browser->key, browser->origin, &response), 201);
+    ck_assert_ptr_nonnull(strstr(response.body, "\"key_name\":\"ann\""));
+    ck_assert_ptr_null(strstr(response.body, browser->key));
+    ck_assert_ptr_nonnull(strstr(response.headers, "; HttpOnly; SameSite=Strict\r\n"));
+    keep_cookie(browser, &response);
+    response_free(&response);
+}
+
+static void finish(struct browser *browser)
+{
+    free(browser->origin);
+    free(browser->key);
+    daemon_finish(&browser->daemon);
+}
+
+START_TEST(a_session_opens_what_its_key_opens_until_it_is_signed_out)
+{
+    struct browser browser;
+    struct response response;
+    begin(&browser);
+    ck_assert_int_eq(status_of(&browser, "GET", "/api/v1/fleets", NULL, NULL), 401);
+    ck_assert_int_eq(status_of(&browser, "GET", "/api/v1/fleets", browser.cookie, NULL), 200);
+    ck_assert_int_eq(status_of(&browser, "GET", "/api/v1/session", browser.cookie, NULL), 200);
+    ck_assert_int_eq(ask(&browser, "POST", "/api/v1/orgs", "{\"name\":\"acme\"}", browser.cookie,
+                         browser.origin, &response),
+                     201);
+    response_free(&response);
+    json_t *audit = api_get(&browser.daemon, "/audit");
+    const json_t *entry = json_array_get(json_object_get(audit, "entries"), 0);
+    ck_assert_str_eq(api_text(entry, "who"), "key ann");
+    ck_assert_str_eq(api_text(entry, "source"), "127.0.0.1");
+    json_decref(audit);
+
+    ck_assert_int_eq(
+        status_of(&browser, "DELETE", "/api/v1/session", browser.cookie, browser.origin), 200);
+    ck_assert_int_eq(status_of(&browser, "GET", "/api/v1/fleets", browser.cookie, NULL), 401);
+    finish(&browser);
+}
+END_TEST
+
+START_TEST(revoking_the_key_ends_its_sessions)
+{
+    struct browser browser;
+    begin(&browser);
+    free(ctl_ok(&browser.daemon, "key", "revoke", "ann", NULL));
+    ck_assert_int_eq(status_of(&browser, "GET", "/api/v1/fleets", browser.cookie, NULL), 401);
+    finish(&browser);
+}
+END_TEST
+
+/* A page of another site's can make a browser send what it likes, with its cookies in the worst case, but not without saying so. */
+START_TEST(what_comes_from_another_site_is_refused_and_changes_nothing)
+{
+    static const char *const foreign[] = {
+        "Origin: https://evil.example", "Origin: null", "Origin: http://127.0.0.1:1",
+        "Sec-Fetch-Site: cross-site", "Sec-Fetch-Site: same-site"};
+    struct browser browser;
+    struct response response;
+    begin(&browser);
+    char *bearer = memory_format("Authorization: Bearer %s", browser.key);
+    for (size_t i = 0; i < ARRAY_COUNT(foreign); i++) {
+        const char *const callers[] = {browser.cookie, bearer};
+        for (size_t j = 0; j < ARRAY_COUNT(callers); j++) {
+            ck_assert_int_eq(ask(&browser, "POST", "/api/v1/orgs", "{\"name\":\"evil\"}",
+                                 callers[j], foreign[i], &response),
+                             403);
+            response_free(&response);
+            ck_assert_int_eq(
+                status_of(&browser, "DELETE", "/api/v1/session", callers[j], foreign[i]), 403);
+        }
+        ck_assert_int_eq(sign_in_with(&browser, browser.key, foreign[i], &response), 403);
+        ck_assert_ptr_null(strstr(response.headers, "Set-Cookie"));
+        response_free(&response);
+    }
+    /* A change that relies on the cookie alone, and does not say where it comes from. */
+    ck_assert_int_eq(ask(&browser, "POST", "/api/v1/orgs", "{\"name\":\"evil\"}", browser.cookie,
+                         NULL, &response),
+                     403);
+    response_free(&response);
+    ck_assert_int_eq(ask(&browser, "POST", "/api/v1/orgs", "{\"name\":\"good\"}", browser.cookie,
+                         "Sec-Fetch-Site: same-origin", &response),
+                     201);
+    response_free(&response);
+    char *orgs = ctl_ok(&browser.daemon, "org", "list", NULL);
+    ck_assert_ptr_null(strstr(orgs, "evil"));
+    ck_assert_ptr_nonnull(strstr(orgs, "good"));
+    free(orgs);
+    free(bearer);
+    finish(&browser);
+}
+END_TEST
+
+START_TEST(wrong_keys_are_slowed_down)
+{
+    static const char wrong[] = "wha_000000000000000000000000000000000000";
+    struct browser browser;
+    struct response response;
+    begin(&browser);
+    for (int i = 0; i < 10; i++) {
+        ck_assert_int_eq(sign_in_with(&browser, wrong, browser.origin, &response), 401);
+        ck_assert_ptr_nonnull(strstr(response.body, "\"field\":\"key\""));
+        ck_assert_ptr_null(strstr(response.headers, "Set-Cookie"));
+        response_free(&response);
+    }
+    ck_assert_int_eq(sign_in_with(&browser, browser.key, browser.origin, &response), 429);
+    ck_assert_ptr_nonnull(strstr(response.headers, "Retry-After: 60\r\n"));
+    response_free(&response);
+    ck_assert_int_eq(status_of(&browser, "GET", "/api/v1/fleets", browser.cookie, NULL), 200);
+    char *log = daemon_log(&browser.daemon);
+    ck_assert_ptr_null(strstr(log, wrong));
+    ck_assert_ptr_null(strstr(log, strchr(browser.cookie, '=') + 1));
+    free(log);
+    finish(&browser);
+}
+END_TEST
+
+START_TEST(a_cookie_that_is_none_opens_nothing)
+{
+    struct browser browser;
+    begin(&browser);
+    char *cut = memory_string(browser.cookie), *other = memory_string(browser.cookie);
+    cut[strlen(cut) - 1] = '\0';
+    other[strlen(other) - 5] = other[strlen(other) - 5] == 'a' ? 'b' : 'a';
+    char *among = memory_format("Cookie: a=b; %s; c=d", browser.cookie + strlen("Cookie: "));
+    const char *const bad[] = {cut, other, "Cookie: webhookd_session=", "Cookie: webhookd_session",
+                               "Cookie: ;;;"};
+    for (size_t i = 0; i < ARRAY_COUNT(bad); i++)
+        ck_assert_int_eq(status_of(&browser, "GET", "/api/v1/fleets", bad[i], NULL), 401);
+    ck_assert_int_eq(status_of(&browser, "GET", "/api/v1/fleets", among, NULL), 200);
+    free(among);
+    free(other);
+    free(cut);
+    finish(&browser);
+}
+END_TEST
+
+START_TEST(a_run_that_a_person_starts_is_on_demand_and_one_by_key_api)
+{
+    struct browser browser;
+    struct response response;
+    begin(&browser);
+    char *fleet = bash_fleet("Site", "true");
+    free(daemon_fleet(&browser.daemon, fleet));
+    json_t *fleets = api_get(&browser.daemon, "/fleets");
+    char *path =
+        memory_format("/api/v1/fleets/%s/fleetruns",
+                      api_text(json_array_get(json_object_get(fleets, "fleets"), 0), "id"));
+    ck_assert_int_eq(ask(&browser, "POST", path, NULL, browser.cookie, browser.origin, &response),
+                     201);
+    ck_assert_ptr_nonnull(strstr(response.body, "\"trigger\":\"on_demand\""));
+    response_free(&response);
+    char *bearer = memory_format("Authorization: Bearer %s", browser.key);
+    ck_assert_int_eq(ask(&browser, "POST", path, NULL, bearer, NULL, &response), 201);
+    ck_assert_ptr_nonnull(strstr(response.body, "\"trigger\":\"api\""));
+    response_free(&response);
+    free(bearer);
+    free(path);
+    json_decref(fleets);
+    free(fleet);
+    finish(&browser);
+}
+END_TEST
+
+TEST_MAIN("session", TEST(a_session_opens_what_its_key_opens_until_it_is_signed_out),
+          TEST(revoking_the_key_ends_its_sessions),
+          TEST(what_comes_from_another_site_is_refused_and_changes_nothing),
+          TEST(wrong_keys_are_slowed_down), TEST(a_cookie_that_is_none_opens_nothing),
+          TEST(a_run_that_a_person_starts_is_on_demand_and_one_by_key_api))
