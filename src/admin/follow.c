@@ -6,36 +6,29 @@
  *
  *     event: end
  *     data: {"attempt":1,"exit_code":0,"reason":""}
- *
- * On the connection's own thread, which looks at the file now and then; a reader that is slow or gone holds up nobody. */
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "admin/follow.h"
 #include "admin/readers.h"
+#include "admin/sse.h"
 #include "base/base64.h"
-#include "base/clock.h"
 #include "base/memory.h"
 
 #define PIECE_BYTES   12000 /* 16,000 characters */
 #define LOOK_EVERY_MS 100
-#define SILENCE_MS    15000 /* then a comment is sent: it shows whether the reader is still there */
 
 struct follow {
     struct admin *admin;
     struct followed what;
     int fd; /* the output */
     int64_t offset;
-    struct buffer event; /* being sent */
-    size_t sent;         /* of it */
-    int64_t spoke_ms;    /* when something was last sent */
-    bool has_ended;      /* the attempt; what is read now is all */
-    bool is_over;        /* and said so */
+    bool has_ended; /* the attempt; what is read now is all */
     bool has_exit_code;
     int exit_code;
     char *reason;
@@ -43,24 +36,26 @@ struct follow {
 
 /* ---- events ---- */
 
-static int put_output(struct follow *follow, const char *data, size_t bytes)
+static void put_output(struct follow *follow, const char *data, size_t bytes, struct buffer *events)
 {
     follow->offset += (int64_t)bytes;
-    buffer_append_format(&follow->event, "id: %" PRId64 "\nevent: output\ndata: ", follow->offset);
-    base64_append(&follow->event, data, bytes);
-    return buffer_append_text(&follow->event, "\n\n");
+    buffer_append_format(events, "id: %" PRId64 "\nevent: output\ndata: ", follow->offset);
+    base64_append(events, data, bytes);
+    buffer_append_text(events, "\n\n");
 }
 
-static int put_end(struct follow *follow)
+static void put_end(const struct follow *follow, struct buffer *events)
 {
     json_t *end = json_pack("{s:i, s:o, s:s}", "attempt", follow->what.attempt, "exit_code",
                             follow->has_exit_code ? json_integer(follow->exit_code) : json_null(),
                             "reason", follow->reason ? follow->reason : "");
     char *text = json_dumps(end, JSON_COMPACT);
     json_decref(end);
-    int result = text ? buffer_append_format(&follow->event, "event: end\ndata: %s\n\n", text) : -1;
+    if (text)
+        buffer_append_format(events, "event: end\ndata: %s\n\n", text);
+    else
+        events->failed = true;
     free(text);
-    return result;
 }
 
 /* ---- looking ---- */
@@ -90,78 +85,43 @@ static int look_for_end(struct follow *follow)
     return result;
 }
 
-static void wait_a_little(void)
+static enum sse_look look(void *context, struct buffer *events)
 {
-    const struct timespec pause = {.tv_nsec = LOOK_EVERY_MS * 1000000L};
-    nanosleep(&pause, NULL);
-}
-
-/* Fills follow->event, after a pause if there was nothing. -1: it cannot go on. */
-static int look(struct follow *follow)
-{
+    struct follow *follow = context;
     char piece[PIECE_BYTES];
     ssize_t bytes;
     do
         bytes = pread(follow->fd, piece, sizeof(piece), follow->offset);
     while (bytes < 0 && errno == EINTR);
     if (bytes < 0)
-        return -1;
-    if (bytes > 0)
-        return put_output(follow, piece, (size_t)bytes);
+        return SSE_FAILED;
+    if (bytes > 0) {
+        put_output(follow, piece, (size_t)bytes, events);
+        return SSE_NEWS;
+    }
     if (follow->has_ended) {
-        follow->is_over = true;
-        return put_end(follow);
+        put_end(follow, events);
+        return SSE_END;
     }
     if (look_for_end(follow) != 0)
-        return -1;
-    if (follow->has_ended)
-        return 0; /* what it said last may have come since */
-    if (clock_monotonic_ms() - follow->spoke_ms >= SILENCE_MS)
-        return buffer_append_text(&follow->event, ": it goes on\n\n");
-    wait_a_little();
-    return 0;
-}
-
-/* ---- the stream ---- */
-
-static ssize_t follow_read(void *context, char *data, size_t bytes)
-{
-    struct follow *follow = context;
-    while (follow->sent == follow->event.bytes) {
-        buffer_reset(&follow->event);
-        follow->sent = 0;
-        if (follow->is_over)
-            return 0;
-        /* Broken off when webhookd stops: whoever follows comes back with Last-Event-ID. */
-        if (atomic_load(&follow->admin->stopping) ||
-            !caller_is_let_in(follow->admin, &follow->what.ticket) || look(follow) != 0 ||
-            follow->event.failed)
-            return -1;
-    }
-    size_t left = follow->event.bytes - follow->sent;
-    size_t count = left < bytes ? left : bytes;
-    memcpy(data, follow->event.data + follow->sent, count);
-    follow->sent += count;
-    follow->spoke_ms = clock_monotonic_ms();
-    return (ssize_t)count;
+        return SSE_FAILED;
+    return follow->has_ended ? SSE_NEWS /* what it said last may have come since */ : SSE_WAIT;
 }
 
 static void follow_done(void *context)
 {
     struct follow *follow = context;
     close(follow->fd);
-    buffer_free(&follow->event);
     free(follow->reason);
     free(follow);
 }
 
-struct http_stream follow_new(struct admin *admin, const struct followed *what, int fd)
+void follow_answer(struct admin_request *request, const struct followed *what, int fd)
 {
     struct follow *follow = memory_alloc(sizeof(*follow));
-    follow->admin = admin;
+    follow->admin = request->admin;
     follow->what = *what;
     follow->fd = fd;
     follow->offset = what->from;
-    follow->spoke_ms = clock_monotonic_ms();
-    return (struct http_stream){follow_read, follow_done, follow};
+    sse_answer(request, &(struct sse_source){look, follow_done, follow, LOOK_EVERY_MS});
 }

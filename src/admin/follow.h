@@ -8,10 +8,9 @@ struct followed {
     struct id run_id, vessel_run_id;
     int attempt;
     int64_t from; /* bytes of the output that the reader has already */
-    struct caller_ticket ticket;
 };
 
-/* Owns fd, the output. */
-struct http_stream follow_new(struct admin *admin, const struct followed *what, int fd);
+/* Makes it the request's answer. Owns fd, the output. */
+void follow_answer(struct admin_request *request, const struct followed *what, int fd);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "admin/calls.h"
 #include "admin/follow.h"
+#include "admin/sse.h"
 #include "admin/render.h"
 #include "base/clock.h"
 #include "base/record.h"
@@ -130,7 +131,7 @@ static int open_log(int state_fd, const struct id *vessel_run_id, int attempt, s
 /* What a reader that comes back had last; 0 if it is new, or says something else. */
 static int64_t last_event_id(const struct admin_request *request)
 {
-    const char *text = http_header(request->exchange, "Last-Event-ID");
+    const char *text = sse_last_id(request);
     if (!text || text[0] < '0' || text[0] > '9')
         return 0;
     char *end;
@@ -166,9 +167,7 @@ int call_get_vessel_log(struct admin_request *request, struct error *error)
         return -1;
     if (!follow)
         return answer_file(request, fd, "text/plain; charset=utf-8", error);
-    const struct followed what = {run_id, vessel.id, (int)attempt, last_event_id(request),
-                                  request->caller.ticket};
-    request->answer.content_type = "text/event-stream";
-    request->answer.stream = follow_new(request->admin, &what, fd);
+    const struct followed what = {run_id, vessel.id, (int)attempt, last_event_id(request)};
+    follow_answer(request, &what, fd);
     return 0;
 }
