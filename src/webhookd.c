@@ -54,6 +54,7 @@ struct daemon {
     struct retention *retention;
     struct runner *runner;
     struct admin *admin;
+    struct admin_events *events;
     struct hooks *hooks;
     pthread_mutex_t lock;           /* guards what other threads' callbacks see of them: */
     struct runner *runner_to_wake;  /* NULL before it has started and from when it is stopped */
@@ -320,6 +321,7 @@ static int state_prepare(struct daemon *daemon, struct error *error)
 
 static int start_queue(struct daemon *daemon, struct error *error)
 {
+    daemon->events = admin_events_new();
     struct commit_options options = {
         .store = daemon->store,
         .max_queued = daemon->config->hooks.max_connections +
@@ -345,6 +347,16 @@ static int start_retention(struct daemon *daemon, struct error *error)
     return daemon->retention ? 0 : -1;
 }
 
+static void on_run_changed(void *context, const struct run_ids *ids, enum run_status status)
+{
+    admin_events_push(context, ids, status);
+}
+
+static void on_run_stored(void *context, const struct run_ids *ids)
+{
+    admin_events_push(context, ids, RUN_SCHEDULED);
+}
+
 static int start_runner(struct daemon *daemon, struct error *error)
 {
     if (access(daemon->supervisor_path, X_OK) != 0)
@@ -356,6 +368,8 @@ static int start_runner(struct daemon *daemon, struct error *error)
         .state_fd = daemon->state.fd,
         .state_path = daemon->config->state_dir,
         .supervisor_path = daemon->supervisor_path,
+        .run_changed = on_run_changed,
+        .context = daemon->events,
     };
     daemon->runner = runner_start(&options, error);
     show_to_callbacks(daemon, daemon->runner, NULL);
@@ -369,6 +383,7 @@ static int start_admin(struct daemon *daemon, struct error *error)
         .store = daemon->store,
         .queue = daemon->queue,
         .runner = daemon->runner,
+        .events = daemon->events,
         .key = &daemon->key,
         .state_fd = daemon->state.fd,
         .hooks_address = daemon->hooks_address,
@@ -387,6 +402,8 @@ static int start_hooks(struct daemon *daemon, int listen_fd, struct error *error
         .listen_fd = listen_fd,
         .queue = daemon->queue,
         .spool = daemon->spool,
+        .run_stored = on_run_stored,
+        .context = daemon->events,
     };
     daemon->hooks = hooks_start(&options, error);
     show_to_callbacks(daemon, daemon->runner, daemon->hooks);
@@ -461,6 +478,7 @@ static void daemon_free(struct daemon *daemon)
     if (daemon->signals.fd >= 0)
         close(daemon->signals.fd);
     state_dir_close(&daemon->state);
+    admin_events_free(daemon->events);
     free(daemon->supervisor_path);
     config_release(daemon->first);
     config_release(daemon->config);

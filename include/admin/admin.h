@@ -30,12 +30,21 @@ struct admin_hooks_metrics {
     uint64_t answer_us_sum;  /* from the headers' arrival to the answer, of all 201 */
 };
 
+/* News of fleet runs, for those who watch them live. It is made before whoever has news and freed after them. */
+struct admin_events;
+struct admin_events *admin_events_new(void);
+void admin_events_free(struct admin_events *events); /* NULL is fine */
+/* The run's status was committed. Any thread; does not block. */
+void admin_events_push(struct admin_events *events, const struct run_ids *ids,
+                       enum run_status status);
+
 struct admin_options {
     struct config *config; /* held by admin */
     struct store_options
         store; /* for its read-only connections; the strings are borrowed until admin_stop */
     struct commit_queue *queue;
     struct runner *runner; /* NULL: none (accept and store only) */
+    struct admin_events *events;
     /* The key as it was at the start. Not present: looked for again when it is needed. */
     const struct secret_key *key;
     int state_fd;              /* state_dir, borrowed; logs/ and spool/ lie below it */

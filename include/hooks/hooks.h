@@ -17,6 +17,9 @@ struct hooks_options {
     int listen_fd;         /* from http_listen or systemd; owned */
     struct commit_queue *queue;
     struct spool *spool;
+    /* A run was stored: on the committer's thread, before the runner can know of it; must not block. May be NULL. */
+    void (*run_stored)(void *context, const struct run_ids *ids);
+    void *context;
 };
 
 struct hooks *hooks_start(const struct hooks_options *options, struct error *error);

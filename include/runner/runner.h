@@ -20,6 +20,9 @@ struct runner_options {
     int state_fd; /* state_dir, borrowed; runs/ attempts/ logs/ trash/ spool/ exist below it */
     const char *state_path;      /* absolute, borrowed */
     const char *supervisor_path; /* webhookd-vessel, absolute */
+    /* A run's new status is committed: on the runner's thread, must not block. May be NULL. */
+    void (*run_changed)(void *context, const struct run_ids *ids, enum run_status status);
+    void *context;
 };
 
 /* Could a runner work with it? -1 and why (runner.user that there is not, vessels that cannot be isolated): ERROR_INVALID if the file is to

@@ -53,6 +53,9 @@ int call_is_ready(struct admin_request *request, struct error *error);
 /* backup.c */
 int call_backup(struct admin_request *request, struct error *error);
 
+/* events.c */
+int call_get_events(struct admin_request *request, struct error *error);
+
 /* sign_in.c */
 int call_sign_in(struct admin_request *request, struct error *error);
 int call_get_session(struct admin_request *request, struct error *error);

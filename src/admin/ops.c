@@ -29,6 +29,7 @@ struct change {
     struct ops_apply *apply;
     const struct ops_webhook *webhook;
     const struct run_input *input;
+    struct admin_events *events;
 
     /* What `work` leaves: */
     struct id created;                            /* out */
@@ -330,13 +331,24 @@ static int accept_run(struct change *change, struct store *store, struct error *
     set_created(change, &change->ids->run_id);
     return store_get_run(store, &change->ids->run_id, keep_run, change, error);
 }
-CHANGE_KIND(accept_run, "run.start");
+
+/* Before the runner can know of it. */
+static void accepted(struct commit_op *op, const struct error *error)
+{
+    const struct change *change = change_of(op);
+    if (!error)
+        admin_events_push(change->events, change->ids, RUN_SCHEDULED);
+    commit_wake_waiter(op, error);
+}
+
+static const struct change_kind accept_run_kind = {
+    {"accept_run", COMMIT_REQUEST, true, change_apply, accepted}, "run.start", accept_run};
 
 int ops_accept_run(struct commit_queue *queue, const struct ops_audit *audit,
-                   const struct id *fleet_id, const struct run_input *input, struct run_ids *ids,
-                   struct error *error)
+                   struct admin_events *events, const struct id *fleet_id,
+                   const struct run_input *input, struct run_ids *ids, struct error *error)
 {
-    struct change change = {.id = fleet_id, .input = input, .ids = ids};
+    struct change change = {.id = fleet_id, .input = input, .ids = ids, .events = events};
     size_t bytes = input->headers_bytes;
     if (input->body_place == BODY_INLINE)
         bytes += (size_t)input->body_bytes;

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 
+#include "admin/admin.h"
 #include "base/error.h"
 #include "base/id.h"
 #include "queue/commit.h"
@@ -62,8 +63,8 @@ int ops_remove_webhook(struct commit_queue *queue, const struct ops_audit *audit
 int ops_stop_run(struct commit_queue *queue, const struct ops_audit *audit, const struct id *run_id,
                  struct error *error);
 int ops_accept_run(struct commit_queue *queue, const struct ops_audit *audit,
-                   const struct id *fleet_id, const struct run_input *input, struct run_ids *ids,
-                   struct error *error);
+                   struct admin_events *events, const struct id *fleet_id,
+                   const struct run_input *input, struct run_ids *ids, struct error *error);
 
 int ops_create_key(struct commit_queue *queue, const struct ops_audit *audit, const char *name,
                    const uint8_t hash[SECRET_HASH_BYTES], struct id *id, struct error *error);

@@ -49,6 +49,7 @@ const struct route admin_routes[] = {
     {"GET", API "/fleetruns/{run_id}/vessels/{vessel_run_id}/log",
      CALL_ASKED(call_get_vessel_log, "attempt follow")},
 
+    {"GET", API "/events", CALL(call_get_events)},
     {"GET", API "/session", CALL(call_get_session)},
     {"POST", API "/session", &sign_in},
     {"DELETE", API "/session", CALL(call_sign_out)},

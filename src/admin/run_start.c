@@ -22,7 +22,8 @@ static int accept_run(struct admin_request *request, const struct id *fleet_id,
     struct admin *admin = request->admin;
     struct ops_audit audit = request_audit(request);
     struct run_ids ids;
-    if (ops_accept_run(admin->options.queue, &audit, fleet_id, input, &ids, error) != 0) {
+    if (ops_accept_run(admin->options.queue, &audit, admin->options.events, fleet_id, input, &ids,
+                       error) != 0) {
         if (input->body_place == BODY_SPOOLED && error->kind != ERROR_IO)
             spool_remove_now(admin->options.state_fd, &input->request_id);
         return -1;

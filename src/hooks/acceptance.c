@@ -70,6 +70,8 @@ static int apply_store(struct commit_op *op, struct store *store, struct error *
                              error);
 }
 
+static const struct commit_kind store_kind;
+
 static void done(struct commit_op *op, const struct error *error)
 {
     struct acceptance *acceptance = CONTAINER_OF(op, struct acceptance, op);
@@ -81,6 +83,8 @@ static void done(struct commit_op *op, const struct error *error)
             spool_discard(acceptance->spooled);
         acceptance->spooled = NULL;
     }
+    if (!error && op->kind == &store_kind && acceptance->hooks->run_stored)
+        acceptance->hooks->run_stored(acceptance->hooks->context, &acceptance->ids);
     settle(acceptance, outcome_of(error));
 }
 

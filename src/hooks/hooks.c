@@ -88,6 +88,8 @@ struct hooks *hooks_start(const struct hooks_options *options, struct error *err
     pthread_mutex_init(&hooks->lock, NULL);
     hooks->queue = options->queue;
     hooks->spool = options->spool;
+    hooks->run_stored = options->run_stored;
+    hooks->context = options->context;
     hooks->settings = settings_new(options->config);
     hooks->accepted = http_form_new(accepted_ids, ACCEPTED_IDS);
     struct http_options http = {

@@ -19,6 +19,8 @@ struct hooks {
     struct http_server *server;
     struct commit_queue *queue;
     struct spool *spool;
+    void (*run_stored)(void *context, const struct run_ids *ids); /* see hooks.h */
+    void *context;
     struct http_form *accepted; /* the 201 */
     pthread_mutex_t lock;       /* guards settings (the pointer) */
     struct settings *settings;

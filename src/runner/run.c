@@ -421,8 +421,19 @@ static void give_up(struct run *run, const struct error *error)
     }
 }
 
+static void tell(const struct run *run, enum run_status status)
+{
+    const struct runner_options *options = &run->runner->options;
+    if (options->run_changed)
+        options->run_changed(options->context, &run->work->ids, status);
+}
+
 static void step_committed(struct run *run, const struct run_step *step)
 {
+    if (step->starts_run)
+        tell(run, RUN_RUNNING);
+    if (step->ends_run)
+        tell(run, step->run_status);
     if (step->starts_attempt) {
         struct attempt *attempt = run->vessels[step->attempt.vessel].attempt;
         atomic_fetch_add(&run->runner->attempts_started, 1);

@@ -39,6 +39,18 @@ function fail(what) {
   process.exit(1);
 }
 
+/** A stream that does not end: its beginning is enough. */
+async function listen(path) {
+  const operation = operations.find((one) => one.method === 'get' && one.pattern.test(path));
+  const stop = new AbortController();
+  const answer = await fetch(base + path, { headers: { authorization: `Bearer ${key}` }, signal: stop.signal });
+  if (answer.status !== 200 || answer.headers.get('content-type') !== 'text/event-stream') fail(`${path}: ${answer.status}`);
+  if (!operation.responses[200].content['text/event-stream']) fail(`${path} is not described`);
+  operation.seen.add(200);
+  answers++;
+  stop.abort();
+}
+
 async function call(method, path, { body, type, status, headers = {}, keyless = false } = {}) {
   const route = path.split('?')[0];
   const operation = operations.find((one) => one.method === method.toLowerCase() && one.pattern.test(route));
@@ -166,6 +178,7 @@ async function administration() {
   await call('GET', `/api/v1/audit?before=${page.next_before}`, { status: 200 });
   await call('GET', '/api/v1/status', { status: 200 });
   await call('POST', '/api/v1/backup', { status: 200 });
+  await listen('/api/v1/events');
   for (const path of ['/healthz', '/readyz', '/metrics']) await call('GET', path, { status: 200, keyless: true });
 }
 

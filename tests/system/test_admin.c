@@ -779,6 +779,7 @@ static const struct {
     {"/api/v1/fleetruns/ID/stop", "POST", false},
     {"/api/v1/fleetruns/ID/again", "POST", false},
     {"/api/v1/fleetruns/ID/vessels/ID/log", "GET", false},
+    {"/api/v1/events", "GET", false},
     {"/api/v1/session", "GET POST DELETE", false},
     {"/api/v1/keys", "GET POST", false},
     {"/api/v1/keys/ID", "DELETE", false},
@@ -790,6 +791,11 @@ static const struct {
     {"/metrics", "GET", true},
 };
 static const char *const methods[] = {"GET", "POST", "PUT", "DELETE"};
+
+static bool never_ends(const char *path, const char *method)
+{
+    return strcmp(method, "GET") == 0 && strcmp(path, "/api/v1/events") == 0;
+}
 
 static char *concrete(const char *path)
 {
@@ -819,6 +825,8 @@ START_TEST(other_methods_are_405_with_those_that_are_allowed)
         char *path = concrete(routes[i].path);
         for (size_t m = 0; m < ARRAY_COUNT(methods); m++) {
             struct response response;
+            if (never_ends(routes[i].path, methods[m]))
+                continue;
             api_call(&daemon, methods[m], path, NULL, 0, &response);
             ck_assert_msg((response.status == 405) == !takes(i, methods[m]), "%s %s: %d",
                           methods[m], path, response.status);

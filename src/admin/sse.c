@@ -1,0 +1,87 @@
+/* See sse.h. On admin workers' threads. */
+#include "admin/sse.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+
+#define SILENCE_MS 15000
+
+struct sse {
+    struct admin *admin;
+    struct caller_ticket ticket;
+    struct sse_source source;
+    struct buffer events; /* being sent */
+    size_t sent;          /* of them */
+    int64_t spoke_ms;     /* when something was last sent */
+    bool is_over;
+};
+
+static void pause_for(int64_t pause_ms)
+{
+    const struct timespec pause = {.tv_sec = pause_ms / 1000, .tv_nsec = pause_ms % 1000 * 1000000};
+    nanosleep(&pause, NULL);
+}
+
+/* Fills the buffer, after a pause if there was nothing. -1: it cannot go on. */
+static int look(struct sse *sse)
+{
+    buffer_reset(&sse->events);
+    sse->sent = 0;
+    if (atomic_load(&sse->admin->stopping) || !caller_is_let_in(sse->admin, &sse->ticket))
+        return -1;
+    enum sse_look result = sse->source.look(sse->source.context, &sse->events);
+    sse->is_over = result == SSE_END;
+    if (result == SSE_FAILED || sse->events.failed)
+        return -1;
+    if (result != SSE_WAIT)
+        return 0;
+    if (clock_monotonic_ms() - sse->spoke_ms >= SILENCE_MS)
+        return buffer_append_text(&sse->events, ": it goes on\n\n");
+    pause_for(sse->source.pause_ms);
+    return 0;
+}
+
+static ssize_t sse_read(void *context, char *data, size_t bytes)
+{
+    struct sse *sse = context;
+    while (sse->sent == sse->events.bytes) {
+        if (sse->is_over)
+            return 0;
+        if (look(sse) != 0)
+            return -1;
+    }
+    size_t left = sse->events.bytes - sse->sent;
+    size_t count = left < bytes ? left : bytes;
+    memcpy(data, sse->events.data + sse->sent, count);
+    sse->sent += count;
+    sse->spoke_ms = clock_monotonic_ms();
+    return (ssize_t)count;
+}
+
+static void sse_done(void *context)
+{
+    struct sse *sse = context;
+    sse->source.done(sse->source.context);
+    buffer_free(&sse->events);
+    free(sse);
+}
+
+void sse_answer(struct admin_request *request, const struct sse_source *source)
+{
+    struct sse *sse = memory_alloc(sizeof(*sse));
+    sse->admin = request->admin;
+    sse->ticket = request->caller.ticket;
+    sse->source = *source;
+    sse->spoke_ms = clock_monotonic_ms();
+    request->answer.content_type = "text/event-stream";
+    request->answer.stream = (struct http_stream){sse_read, sse_done, sse};
+}
+
+const char *sse_last_id(const struct admin_request *request)
+{
+    return http_header(request->exchange, "Last-Event-ID");
+}

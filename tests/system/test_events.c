@@ -1,0 +1,213 @@
+/* News of fleet runs, as server-sent events. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/memory.h"
+#include "support/api.h"
+#include "support/daemon.h"
+#include "support/http.h"
+#include "support/suite.h"
+
+static const struct daemon_options plain;
+
+struct reader {
+    int fd;
+    struct buffer text; /* all that came */
+};
+
+static void reader_open(struct reader *reader, struct daemon *daemon, const char *key,
+                        const char *last_id)
+{
+    char *last = last_id ? memory_format("Last-Event-ID: %s\r\n", last_id) : memory_string("");
+    char *request = memory_format("GET /api/v1/events HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer "
+                                  "%s\r\n%s\r\n",
+                                  key, last);
+    *reader = (struct reader){.fd = raw_connect(daemon->admin_port)};
+    ck_assert_int_eq(raw_send(reader->fd, request, strlen(request)), 0);
+    free(request);
+    free(last);
+}
+
+static void reader_close(struct reader *reader)
+{
+    close(reader->fd);
+    buffer_free(&reader->text);
+}
+
+/* Reads on until the text is there. */
+static const char *await_text(struct reader *reader, const char *text)
+{
+    const char *found;
+    while (!(found = strstr(buffer_text(&reader->text), text))) {
+        char piece[4096];
+        ssize_t count = read(reader->fd, piece, sizeof(piece));
+        ck_assert_msg(count > 0, "no %s in: %s", text, buffer_text(&reader->text));
+        buffer_append(&reader->text, piece, (size_t)count);
+    }
+    return found;
+}
+
+/* The line of a run's event with this status, whole. */
+static const char *await_event(struct reader *reader, const char *run_id, const char *status)
+{
+    char *text = memory_format("{\"run_id\":\"%s\"", run_id);
+    const char *found = await_text(reader, text), *event = found;
+    char *wanted = memory_format("\"status\":\"%s\"", status);
+    for (;;) {
+        await_text(reader, "\n\n");
+        event = found = strstr(buffer_text(&reader->text), text);
+        for (; event; event = strstr(event + 1, text)) {
+            const char *end = strchr(event, '\n'), *at = strstr(event, wanted);
+            if (end && at && at < end) {
+                free(wanted);
+                free(text);
+                return event;
+            }
+        }
+        char piece[4096];
+        ssize_t count = read(reader->fd, piece, sizeof(piece));
+        ck_assert_int_gt(count, 0);
+        buffer_append(&reader->text, piece, (size_t)count);
+    }
+}
+
+/* The id of the event before `at`. */
+static char *id_before(const struct reader *reader, const char *at)
+{
+    const char *id = NULL;
+    for (const char *line = reader->text.data; (line = strstr(line, "id: ")) && line < at; line++)
+        id = line + 4;
+    ck_assert_ptr_nonnull(id);
+    return memory_string_n(id, strcspn(id, "\n"));
+}
+
+START_TEST(a_run_is_told_of_from_its_arrival_to_its_end)
+{
+    struct daemon daemon;
+    struct reader reader;
+    daemon_begin(&daemon, &plain);
+    char *key = ctl_ok(&daemon, "key", "create", "one", NULL);
+    char *fleet = bash_fleet("Site", "exit 3"), *url = daemon_fleet(&daemon, fleet);
+    reader_open(&reader, &daemon, key, NULL);
+    await_text(&reader, "text/event-stream");
+    await_text(&reader, "\r\n\r\n");
+    char *ids[] = {api_post(url, "x", 1), ctl_ok(&daemon, "run", "start", "Site", NULL)};
+    for (int i = 0; i < 2; i++) {
+        const char *arrived = await_event(&reader, ids[i], "scheduled");
+        ptrdiff_t at = arrived - reader.text.data;
+        const char *running = await_event(&reader, ids[i], "running");
+        ck_assert_int_lt(at, running - reader.text.data);
+        at = running - reader.text.data;
+        ck_assert_int_lt(at, await_event(&reader, ids[i], "errored") - reader.text.data);
+        free(ids[i]);
+    }
+    ck_assert_ptr_nonnull(strstr(buffer_text(&reader.text), "event: run\ndata: {"));
+    reader_close(&reader);
+    free(url);
+    free(fleet);
+    free(key);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(a_reader_that_comes_back_gets_what_it_has_missed)
+{
+    struct daemon daemon;
+    struct reader reader;
+    daemon_begin(&daemon, &plain);
+    char *key = ctl_ok(&daemon, "key", "create", "one", NULL);
+    char *fleet = bash_fleet("Site", "true"), *url = daemon_fleet(&daemon, fleet);
+    reader_open(&reader, &daemon, key, NULL);
+    await_text(&reader, "\r\n\r\n");
+    char *first = api_post(url, "x", 1);
+    char *last_id = id_before(&reader, await_event(&reader, first, "success"));
+    reader_close(&reader);
+
+    char *missed = api_post(url, "x", 1);
+    json_decref(api_await_end(&daemon, missed));
+    reader_open(&reader, &daemon, key, last_id);
+    (void)await_event(&reader, missed, "scheduled");
+    (void)await_event(&reader, missed, "success");
+    ck_assert_ptr_null(strstr(buffer_text(&reader.text), first));
+    ck_assert_ptr_null(strstr(buffer_text(&reader.text), "event: missed"));
+    reader_close(&reader);
+
+    /* After a restart, or with an id of its own making, it is told that it does not know. */
+    const char *const strange[] = {last_id, "1-1", "x", "", "1-1-1"};
+    ck_assert_int_eq(daemon_stop(&daemon), 0);
+    daemon_restart(&daemon);
+    for (size_t i = 0; i < ARRAY_COUNT(strange); i++) {
+        if (strange[i][0] == '\0')
+            continue; /* no such header can be sent */
+        reader_open(&reader, &daemon, key, strange[i]);
+        await_text(&reader, "event: missed\ndata: {}\n\n");
+        reader_close(&reader);
+    }
+    free(missed);
+    free(last_id);
+    free(first);
+    free(url);
+    free(fleet);
+    free(key);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+/* It has not read anything; meanwhile runs are accepted as if it were not there, and it is told to look anew. */
+START_TEST(a_reader_that_does_not_read_holds_up_nobody)
+{
+    enum { RUNS = 300 };
+    struct daemon daemon;
+    struct reader reader;
+    struct daemon_options options = {.runner = "enabled = false"};
+    daemon_begin(&daemon, &options);
+    char *key = ctl_ok(&daemon, "key", "create", "one", NULL);
+    char *fleet = bash_fleet("Site", "true"), *url = daemon_fleet(&daemon, fleet);
+    reader_open(&reader, &daemon, key, NULL); /* never read from */
+    struct reader late;
+    reader_open(&late, &daemon, key, "0-0");
+    char *last_id = id_before(&late, await_text(&late, "event: missed"));
+    reader_close(&late);
+    for (int i = 0; i < RUNS; i++)
+        free(api_post(url, "x", 1));
+    char *last = api_post(url, "x", 1);
+    reader_open(&late, &daemon, key, last_id); /* too many at once to be told one by one */
+    await_text(&late, "event: missed");
+    ck_assert_ptr_null(strstr(buffer_text(&late.text), last));
+    reader_close(&late);
+    reader_close(&reader);
+    ck_assert_int_eq(daemon_stop(&daemon), 0);
+    free(last);
+    free(last_id);
+    free(url);
+    free(fleet);
+    free(key);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+START_TEST(revoking_the_key_ends_the_stream)
+{
+    struct daemon daemon;
+    struct reader reader;
+    int closed;
+    daemon_begin(&daemon, &plain);
+    char *key = ctl_ok(&daemon, "key", "create", "one", NULL);
+    reader_open(&reader, &daemon, key, NULL);
+    await_text(&reader, "\r\n\r\n");
+    free(ctl_ok(&daemon, "key", "revoke", "one", NULL));
+    free(raw_receive(reader.fd, 20000, &closed));
+    ck_assert_int_eq(closed, 1);
+    reader_close(&reader);
+    free(key);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+TEST_MAIN("events", TEST(a_run_is_told_of_from_its_arrival_to_its_end),
+          TEST(a_reader_that_comes_back_gets_what_it_has_missed),
+          TEST(a_reader_that_does_not_read_holds_up_nobody), TEST(revoking_the_key_ends_the_stream))
