@@ -32,7 +32,7 @@ ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed -pthread $(if $(SANITIZE)
 # Everything but the three programs' own folders is one archive; each program takes what it needs from it.
 LIB_FOLDERS := base config model store store/sqlite queue runner http hooks admin
 LIB_SOURCES := $(foreach folder,$(LIB_FOLDERS),$(wildcard src/$(folder)/*.c))
-LIB_OBJECTS := $(LIB_SOURCES:src/%.c=$(BUILD)/objects/%.o) $(BUILD)/generated/migrations.o
+LIB_OBJECTS := $(LIB_SOURCES:src/%.c=$(BUILD)/objects/%.o) $(BUILD)/generated/migrations.o $(BUILD)/generated/console.o
 ARCHIVE     := $(BUILD)/libwebhookd.a
 
 CTL_OBJECTS    := $(patsubst src/%.c,$(BUILD)/objects/%.o,$(wildcard src/webhookctl/*.c))
@@ -79,7 +79,11 @@ $(BUILD)/objects/%.o: src/%.c Makefile $(SETTINGS)
 
 $(BUILD)/generated/migrations.c: src/store/sqlite/embed-migrations $(wildcard migrations/*.sql)
 	@mkdir -p $(@D)
-	sh src/store/sqlite/embed-migrations migrations > $@
+	@sh src/store/sqlite/embed-migrations migrations > $@
+
+$(BUILD)/generated/console.c: src/admin/embed-console $(wildcard src/admin/console/*)
+	@mkdir -p $(@D)
+	@sh src/admin/embed-console src/admin/console > $@
 
 $(BUILD)/generated/%.o: $(BUILD)/generated/%.c Makefile $(SETTINGS)
 	$(call QUIET,CC,$@)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<

@@ -53,6 +53,10 @@ int call_is_ready(struct admin_request *request, struct error *error);
 /* backup.c */
 int call_backup(struct admin_request *request, struct error *error);
 
+/* console.c */
+int call_get_page(struct admin_request *request, struct error *error);
+int call_get_console_file(struct admin_request *request, struct error *error);
+
 /* events.c */
 int call_get_events(struct admin_request *request, struct error *error);
 

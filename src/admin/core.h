@@ -87,6 +87,7 @@ struct admin_call {
     enum admin_body body;
     enum admin_access access;
     const char *query; /* the parameters that it knows, with a space between them; NULL = none */
+    bool may_be_kept;  /* by caches, as the call itself says */
 };
 
 /* One request. Owned by the thread of its connection. */

@@ -15,6 +15,10 @@ static const struct admin_call apply_fleet = {
     .handle = call_apply_fleet, .body = ADMIN_BODY_FLEET_FILE, .query = "check stub"};
 static const struct admin_call sign_in = {
     .handle = call_sign_in, .body = ADMIN_BODY_JSON, .access = ADMIN_ACCESS_SIGN_IN};
+static const struct admin_call page = {
+    .handle = call_get_page, .access = ADMIN_ACCESS_OPEN, .may_be_kept = true};
+static const struct admin_call console_file = {
+    .handle = call_get_console_file, .access = ADMIN_ACCESS_OPEN, .may_be_kept = true};
 
 const struct route admin_routes[] = {
     {"GET", API "/orgs", CALL(call_list_orgs)},
@@ -59,8 +63,20 @@ const struct route admin_routes[] = {
     {"GET", API "/audit", CALL_ASKED(call_list_audit, "limit before")},
     {"GET", API "/status", CALL(call_get_status)},
     {"POST", API "/backup", CALL(call_backup)},
+
     {"GET", "/healthz", OPEN_CALL(call_is_alive)},
     {"GET", "/readyz", OPEN_CALL(call_is_ready)},
     {"GET", "/metrics", OPEN_CALL(call_get_metrics)},
+
+    /* The console: not in docs/openapi.yaml. */
+    {"GET", "/", &page},
+    {"GET", "/fleets/{fleet_id}", &page},
+    {"GET", "/fleets/{fleet_id}/{tab}", &page},
+    {"GET", "/runs", &page},
+    {"GET", "/runs/{run_id}", &page},
+    {"GET", "/runs/{run_id}/{tab}", &page},
+    {"GET", "/runs/{run_id}/vessels/{vessel_run_id}", &page},
+    {"GET", "/console/{file}", &console_file},
+
 };
 const size_t admin_route_count = ARRAY_COUNT(admin_routes);

@@ -152,12 +152,12 @@ static enum http_step service_begin(struct http_exchange *exchange, void *contex
     struct admin_listener *listener = context;
     struct admin_request *request = request_new(listener, exchange);
     http_set_user(exchange, request);
-    http_add_header(exchange, "Cache-Control", "no-store");
     http_add_header(exchange, "X-Content-Type-Options", "nosniff");
-
     enum route_result found = route_find(admin_routes, admin_route_count, http_method(exchange),
                                          http_path(exchange), &request->match);
     request->call = found == ROUTE_FOUND ? request->match.route->target : NULL;
+    if (!request->call || !request->call->may_be_kept)
+        http_add_header(exchange, "Cache-Control", "no-store");
     if (!request->call || request->call->access != ADMIN_ACCESS_OPEN) {
         enum http_step step = identify(request);
         if (step != HTTP_CONTINUE)

@@ -953,7 +953,7 @@ END_TEST
 
 START_TEST(unknown_paths_are_404)
 {
-    static const char *const paths[] = {"/",
+    static const char *const paths[] = {"/x",
                                         "/api",
                                         "/api/v1",
                                         "/api/v1/",

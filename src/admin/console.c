@@ -1,0 +1,85 @@
+/* The console: one page, whose scripts call the API as any other client does. Its files need no key, as they are the same for
+ * everybody. On admin workers' threads.
+ *
+ * Nothing in it comes from elsewhere or is evaluated: what a fleet, a sender or a vessel has named or said can only ever be text. */
+#include "admin/console.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "admin/calls.h"
+#include "base/memory.h"
+
+#define PAGE "index.html"
+#define POLICY                                                                                     \
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src "        \
+    "'self'; "                                                                                     \
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for "      \
+    "'script'; trusted-types 'none'"
+
+static const struct console_file *find(const char *name)
+{
+    for (size_t i = 0; i < console_file_count; i++)
+        if (strcmp(console_files[i].name, name) == 0)
+            return &console_files[i];
+    return NULL;
+}
+
+static bool has_word(const char *list, const char *word)
+{
+    size_t chars = strlen(word);
+    for (const char *at = list; at && (at = strstr(at, word)); at += chars)
+        if ((at == list || strchr(", \t", at[-1])) && strchr(", \t;", at[chars]))
+            return strncmp(at + chars, ";q=0,", 5) != 0 && strcmp(at + chars, ";q=0") != 0;
+    return false;
+}
+
+/* RFC 9110 13.1.2: a list of tags, of which weak ones will do. */
+static bool is_known(const struct http_exchange *exchange, const char *tag)
+{
+    const char *tags = http_header(exchange, "If-None-Match");
+    return tags && (strcmp(tags, "*") == 0 || strstr(tags, tag) != NULL);
+}
+
+static int answer(struct admin_request *request, const struct console_file *file)
+{
+    struct http_exchange *exchange = request->exchange;
+    bool is_packed = has_word(http_header(exchange, "Accept-Encoding"), "gzip");
+    char tag[80];
+    snprintf(tag, sizeof(tag), "\"%s%s\"", file->hash, is_packed ? "-gzip" : "");
+    http_add_header(exchange, "ETag", tag);
+    http_add_header(exchange, "Cache-Control", "no-cache"); /* to be kept, and asked about */
+    http_add_header(exchange, "Vary", "Accept-Encoding");
+    http_add_header(exchange, "Content-Security-Policy", POLICY);
+    http_add_header(exchange, "Referrer-Policy", "no-referrer");
+    http_add_header(exchange, "Cross-Origin-Opener-Policy", "same-origin");
+    http_add_header(exchange, "Cross-Origin-Resource-Policy", "same-origin");
+    request->answer.content_type = file->type;
+    if (is_known(exchange, tag)) {
+        request->answer.status = 304;
+        return 0;
+    }
+    if (is_packed)
+        http_add_header(exchange, "Content-Encoding", "gzip");
+    buffer_append(&request->answer.bytes, is_packed ? file->packed : file->plain,
+                  is_packed ? file->packed_bytes : file->plain_bytes);
+    return 0;
+}
+
+/* Which page it is, the script finds out from the path. */
+int call_get_page(struct admin_request *request, struct error *error)
+{
+    const struct console_file *file = find(PAGE);
+    if (!file)
+        return error_set(error, ERROR_INTERNAL, "webhookd was built without its console");
+    return answer(request, file);
+}
+
+int call_get_console_file(struct admin_request *request, struct error *error)
+{
+    const struct console_file *file = find(route_value(&request->match, "file"));
+    if (!file)
+        return error_set(error, ERROR_NOT_FOUND, "there is nothing at this path");
+    return answer(request, file);
+}

@@ -1,0 +1,18 @@
+/* The console's files, src/admin/console/, embedded when webhookd is built. */
+#ifndef WEBHOOKD_ADMIN_CONSOLE_H
+#define WEBHOOKD_ADMIN_CONSOLE_H
+
+#include <stddef.h>
+
+struct console_file {
+    const char *name, *type, *hash; /* of the plain bytes, hexadecimal */
+    const unsigned char *plain;
+    size_t plain_bytes;
+    const unsigned char *packed; /* gzip */
+    size_t packed_bytes;
+};
+
+extern const struct console_file console_files[];
+extern const size_t console_file_count;
+
+#endif

@@ -1,0 +1,94 @@
+// Which page it is, and going from one to the next without loading it anew.
+import { whenSignedOut, get, remove } from './api.js';
+import { h, say, show } from './dom.js';
+import { problem } from './widgets.js';
+import { fleetPage } from './fleet.js';
+import { fleetsPage } from './fleets.js';
+import { runPage } from './run.js';
+import { runsPage } from './runs.js';
+import { signInPage } from './sign_in.js';
+import { vesselPage } from './vessel.js';
+
+const routes = [
+  [/^\/$/, fleetsPage],
+  [/^\/runs$/, runsPage],
+  [/^\/fleets\/([^/]+)(?:\/([^/]+))?$/, fleetPage],
+  [/^\/runs\/([^/]+)\/vessels\/([^/]+)$/, vesselPage],
+  [/^\/runs\/([^/]+)(?:\/([^/]+))?$/, runPage],
+];
+
+const main = document.getElementById('main'), top = document.getElementById('top');
+let leave = () => {}, turn = 0;
+
+/** A page is a function of its element and the parts of the path; what it returns ends it. */
+async function open() {
+  const mine = ++turn;
+  leave();
+  leave = () => {};
+  const path = decodeURI(location.pathname);
+  for (const [pattern, page] of routes) {
+    const match = path.match(pattern);
+    if (!match) continue;
+    const ends = [];
+    leave = () => ends.forEach((end) => end());
+    try {
+      await page(main, { onLeave: (end) => ends.push(end), isOpen: () => mine === turn, parts: match.slice(1) });
+    } catch (error) {
+      if (mine === turn && error.status !== 401) show(main, problem(error));
+    }
+    return;
+  }
+  show(main, h('p', null, 'There is no such page.'));
+}
+
+export function go(to, { replace = false } = {}) {
+  history[replace ? 'replaceState' : 'pushState'](null, '', to);
+  open();
+}
+
+function frame(keyName) {
+  show(top, h('div', null,
+    h('a', { class: 'brand', href: '/' }, 'webhookd'), h('a', { href: '/' }, 'Fleets'), h('a', { href: '/runs' }, 'Runs'),
+    h('span', { class: 'grow' }), h('span', { class: 'soft hide-narrow' }, keyName),
+    h('button', { type: 'button', onclick: signOut }, 'Sign out')));
+}
+
+async function signOut() {
+  try {
+    await remove('/session');
+  } catch (error) {
+    if (error.status !== 401) return say(error.message, 'error');
+  }
+  askToSignIn();
+}
+
+function askToSignIn() {
+  turn++;
+  leave();
+  leave = () => {};
+  show(top);
+  document.title = 'Sign in · webhookd';
+  signInPage(main, (keyName) => { frame(keyName); open(); });
+}
+
+document.addEventListener('click', (event) => {
+  const anchor = event.target.closest?.('a[href]');
+  const href = anchor?.getAttribute('href');
+  if (!href || event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  if (!href.startsWith('/') || href.startsWith('/api/') || anchor.hasAttribute('download')) return;
+  event.preventDefault();
+  go(href);
+  main.focus({ preventScroll: true });
+  scrollTo(0, 0);
+});
+addEventListener('popstate', open);
+addEventListener('webhookd:go', (event) => go(event.detail));
+whenSignedOut(askToSignIn);
+
+try {
+  frame((await get('/session')).key_name);
+  open();
+} catch (error) {
+  if (error.status === 401) askToSignIn();
+  else show(main, problem(error));
+}

@@ -1,0 +1,70 @@
+// A fleet: its runs, its webhook, its definition.
+import { get, post, upload } from './api.js';
+import { h, say, show } from './dom.js';
+import { time } from './format.js';
+import { runList } from './runs.js';
+import { triggers } from './triggers.js';
+import { actionButton, crumbs, link, tabs } from './widgets.js';
+
+const to = (path) => dispatchEvent(new CustomEvent('webhookd:go', { detail: path }));
+
+/** With a body, or without. */
+function askForBody(fleet) {
+  const area = h('textarea', { rows: 10, 'aria-label': 'Body', spellcheck: 'false' }, '{\n  \n}');
+  const type = h('input', { value: 'application/json', 'aria-label': 'Content type' });
+  const said = h('p', { class: 'problem', role: 'alert', hidden: true });
+  const dialog = h('dialog', { class: 'ask', 'aria-label': `Run ${fleet.name} with a body` },
+    h('h2', null, `Run ${fleet.name} with a body`), h('label', null, 'Content type ', type), area, said,
+    h('div', { class: 'row end' }, h('button', { type: 'button', onclick: () => dialog.close() }, 'Cancel'),
+      h('button', {
+        type: 'button', class: 'main',
+        onclick: async () => {
+          try {
+            const run = await upload(`/fleets/${fleet.id}/fleetruns`, area.value, type.value || 'application/octet-stream');
+            dialog.close();
+            to(`/runs/${run.id}`);
+          } catch (error) {
+            said.textContent = error.message;
+            said.hidden = false;
+          }
+        },
+      }, 'Run now')));
+  dialog.addEventListener('close', () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+  area.focus();
+}
+
+async function definition(place, page, fleet) {
+  const { versions } = await get(`/fleets/${fleet.id}/versions`);
+  const file = h('pre', { class: 'block', tabindex: '0', 'aria-label': 'Fleet file' });
+  const choose = h('select', { 'aria-label': 'Version' }, versions.map((version) => h('option', { value: version.version }, `v${version.version}`)));
+  const applied = h('span', { class: 'soft' });
+  const open = async () => {
+    const version = await get(`/fleets/${fleet.id}/versions/${choose.value}`);
+    file.textContent = version.file ?? 'This file is no text.';
+    show(applied, 'applied ', time(version.created_at));
+  };
+  choose.addEventListener('change', () => open().catch((error) => say(error.message, 'error')));
+  await open();
+  if (!page.isOpen()) return;
+  show(place, h('div', { class: 'row' }, choose, applied), h('p', { class: 'soft' }, 'A new version is made with ', h('code', null, 'webhookctl fleet apply FILE'), '.'), file);
+}
+
+export async function fleetPage(main, page) {
+  const [id, tab = 'logs'] = page.parts;
+  const fleet = await get(`/fleets/${id}`);
+  if (!page.isOpen()) return;
+  document.title = `${fleet.name} · webhookd`;
+  const place = h('section', { class: 'card' }, '…');
+  show(main, crumbs(link('/', 'Fleets'), h('span', null, `${fleet.org_name}/${fleet.project_name}`)),
+    h('div', { class: 'row between' }, h('h1', null, fleet.name),
+      h('div', { class: 'row' },
+        actionButton('Run now', async () => { const run = await post(`/fleets/${id}/fleetruns`); to(`/runs/${run.id}`); }, { class: 'main' }),
+        h('button', { type: 'button', onclick: () => askForBody(fleet) }, 'with a body…'))),
+    tabs([['logs', `/fleets/${id}`, 'Logs'], ['triggers', `/fleets/${id}/triggers`, 'Triggers'], ['definition', `/fleets/${id}/definition`, 'Definition']], tab),
+    place);
+  if (tab === 'triggers') await triggers(place, page, fleet);
+  else if (tab === 'definition') await definition(place, page, fleet);
+  else await runList(place, page, id);
+}

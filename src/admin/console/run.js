@@ -1,0 +1,149 @@
+// A run: its vessels as they go, and what it was started with.
+import { address, get, getBytes, post } from './api.js';
+import { h, say, show, svg } from './dom.js';
+import { duration, ended, size, time, timeOfDay, took } from './format.js';
+import { gather, watchRuns } from './live.js';
+import { actionButton, copyButton, crumbs, idButton, link, status, statusWord, tabs } from './widgets.js';
+
+const to = (path) => dispatchEvent(new CustomEvent('webhookd:go', { detail: path }));
+const SHOWN_BYTES = 256 * 1024;
+
+/* ---- overview ---- */
+
+function gantt(run) {
+  const begun = run.vessels.filter((vessel) => vessel.started_at);
+  if (begun.length === 0) return null;
+  const from = Math.min(...begun.map((vessel) => +new Date(vessel.started_at)));
+  const until = Math.max(from + 1, ...begun.map((vessel) => (vessel.ended_at ? +new Date(vessel.ended_at) : Date.now())));
+  const height = 26, left = 180, width = 900;
+  const x = (at) => left + ((at - from) / (until - from)) * (width - left - 80);
+  return svg('svg', { class: 'gantt', viewBox: `0 0 ${width} ${begun.length * height}`, role: 'group', 'aria-label': 'When each vessel ran' },
+    begun.map((vessel, i) => {
+      const start = x(+new Date(vessel.started_at)), end = x(vessel.ended_at ? +new Date(vessel.ended_at) : Date.now());
+      return svg('g', null,
+        svg('text', { x: 0, y: i * height + 17 }, vessel.name.length > 24 ? `${vessel.name.slice(0, 23)}…` : vessel.name),
+        svg('a', { href: `/runs/${run.id}/vessels/${vessel.id}` }, svg('title', null, `${vessel.name}: ${statusWord(vessel.status)}`),
+          svg('rect', { class: `bar ${vessel.status}`, x: start, y: i * height + 5, width: Math.max(3, end - start), height: 16, rx: 3 })),
+        svg('text', { x: Math.max(start + 3, end) + 6, y: i * height + 17 }, duration(took(vessel))));
+    }));
+}
+
+function vesselTable(run) {
+  if (run.vessels.length === 0) return h('p', { class: 'soft' }, 'Nothing has started yet: the run waits for its turn.');
+  return h('div', { class: 'table' }, h('table', null,
+    h('thead', null, h('tr', null, ['Status', 'Vessel', 'Attempts', 'Exit', 'Reason', 'Started', 'Duration', 'Output'].map((title) => h('th', null, title)))),
+    h('tbody', null, run.vessels.map((vessel) => h('tr', null, h('td', null, status(vessel.status)),
+      h('td', null, link(`/runs/${run.id}/vessels/${vessel.id}`, vessel.name)), h('td', null, String(vessel.attempts)),
+      h('td', null, vessel.exit_code === null ? '–' : String(vessel.exit_code)), h('td', { class: 'wide' }, vessel.reason ?? ''),
+      h('td', null, timeOfDay(vessel.started_at)), h('td', null, duration(took(vessel))), h('td', null, size(vessel.output_bytes)))))));
+}
+
+/* ---- parameters ---- */
+
+const decoder = new TextDecoder('utf-8', { fatal: true });
+function asText(bytes) {
+  try {
+    const text = decoder.decode(bytes);
+    return /[\0-\x08\x0e-\x1f]/.test(text) ? null : text;
+  } catch {
+    return null;
+  }
+}
+
+function asJson(text) {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return null;
+  }
+}
+
+function asHex(bytes) {
+  const lines = [];
+  for (let at = 0; at < bytes.length; at += 16) {
+    const piece = [...bytes.subarray(at, at + 16)];
+    lines.push(`${at.toString(16).padStart(8, '0')}  ${piece.map((byte) => byte.toString(16).padStart(2, '0')).join(' ').padEnd(47)}  ${piece.map((byte) => (byte > 31 && byte < 127 ? String.fromCharCode(byte) : '.')).join('')}`);
+  }
+  return lines.join('\n');
+}
+
+function bodyView(bytes, isCut) {
+  const text = asText(bytes), json = isCut || text === null ? null : asJson(text);
+  const views = [json !== null && ['JSON', json], text !== null && ['Text', text], ['Hex', asHex(bytes.subarray(0, 16384)) + (bytes.length > 16384 ? '\n…' : '')]].filter(Boolean);
+  const pre = h('pre', { class: 'block wrap', tabindex: '0', 'aria-label': 'Body' });
+  const buttons = views.map(([name, value]) => h('button', { type: 'button', onclick: () => choose(name, value) }, name));
+  function choose(name, value) {
+    pre.textContent = value;
+    buttons.forEach((button) => button.setAttribute('aria-pressed', String(button.textContent === name)));
+  }
+  choose(...views[0]);
+  return [h('div', { class: 'row' }, buttons), h('p'), pre];
+}
+
+const shell = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+
+function curlOf(run, headers, bytes) {
+  const lines = Object.entries(headers).flatMap(([name, values]) => values.map((value) => `-H ${shell(`${name}: ${value}`)}`));
+  const text = asText(bytes);
+  return ['curl -X POST "$WEBHOOK_URL"', ...lines, text === null ? '--data-binary @body' : `--data-binary ${shell(text)}`].join(' \\\n  ');
+}
+
+async function parameters(place, page, run) {
+  const headers = await get(`/fleetruns/${run.id}/headers`);
+  const isCut = run.body_bytes > 8 * 1024 * 1024;
+  const bytes = isCut || run.body_bytes === 0 ? new Uint8Array() : await getBytes(`/fleetruns/${run.id}/body`);
+  if (!page.isOpen()) return;
+  const shown = bytes.subarray(0, SHOWN_BYTES);
+  const names = Object.entries(headers);
+  show(place,
+    h('div', { class: 'facts' }, h('span', null, 'Request ', idButton(run.request_id)), h('span', null, 'From ', h('b', null, run.remote_addr || '–')),
+      run.host && h('span', null, 'Host ', h('b', null, run.host)), run.query_string && h('span', null, 'Query ', h('b', { class: 'mono' }, `?${run.query_string}`))),
+    h('p'), h('h2', null, 'Headers'),
+    names.length === 0 ? h('p', { class: 'soft' }, 'It came without any.') : h('div', { class: 'table' }, h('table', null, h('tbody', null, names.flatMap(([name, values]) => values.map((value) => h('tr', null, h('td', { class: 'mono' }, name), h('td', { class: 'wide mono' }, value))))))),
+    h('p'), h('h2', null, 'Body'),
+    h('div', { class: 'row' }, h('span', { class: 'soft' }, size(run.body_bytes)), copyButton(run.body_sha256, 'Copy SHA-256', { title: run.body_sha256 }),
+      run.body_bytes > 0 && h('a', { class: 'button', href: address(`/fleetruns/${run.id}/body`), download: `${run.id}.body` }, 'Download'),
+      !isCut && copyButton(() => curlOf(run, headers, bytes), 'Copy as curl')),
+    h('p'),
+    run.body_bytes === 0 ? h('p', { class: 'soft' }, 'There was none.') : isCut ? h('p', { class: 'soft' }, 'It is too large to be shown here: download it.') : [bodyView(shown, shown.length < bytes.length), shown.length < bytes.length && h('p', { class: 'soft' }, `These are the first ${size(SHOWN_BYTES)}.`)]);
+}
+
+/* ---- the page ---- */
+
+export async function runPage(main, page) {
+  const [id, tab = 'overview'] = page.parts;
+  const head = h('div'), place = h('section', { class: 'card' }, '…');
+  let run = await get(`/fleetruns/${id}`);
+  if (!page.isOpen()) return;
+  document.title = `${run.fleet_name}: run · webhookd`;
+
+  function drawHead() {
+    show(head, crumbs(link('/', 'Fleets'), link(`/fleets/${run.fleet_id}`, run.fleet_name)),
+      h('div', { class: 'row between' }, h('h1', null, 'Run ', idButton(run.id)),
+        ended(run.status)
+          ? actionButton('Run again', async () => { const again = await post(`/fleetruns/${id}/again`); to(`/runs/${again.id}`); })
+          : actionButton('Stop', async () => { await post(`/fleetruns/${id}/stop`); say('It is being stopped'); await load(); }, { class: 'danger' })),
+      h('div', { class: 'facts' }, status(run.status), h('span', null, run.trigger.replace('_', ' ')), h('span', null, `v${run.fleet_version}`),
+        h('span', null, duration(took(run))), h('span', null, 'arrived ', time(run.created_at)), h('span', null, `${timeOfDay(run.started_at)} – ${timeOfDay(run.ended_at)}`)));
+  }
+
+  const drawOverview = () => { if (tab === 'overview') show(place, gantt(run), vesselTable(run)); };
+
+  async function load() {
+    run = await get(`/fleetruns/${id}`);
+    if (!page.isOpen()) return;
+    drawHead();
+    drawOverview();
+  }
+
+  drawHead();
+  show(main, head, tabs([['overview', `/runs/${id}`, 'Overview'], ['parameters', `/runs/${id}/parameters`, 'Webhook parameters']], tab), place);
+  if (tab === 'parameters') await parameters(place, page, run);
+  else drawOverview();
+  if (ended(run.status)) return;
+  const look = gather(() => load().catch(() => {}));
+  page.onLeave(watchRuns((change) => { if (!change || change.run_id === id) look(); }));
+  /* Its vessels change without the run's status changing. */
+  const timer = setInterval(() => { if (ended(run.status)) clearInterval(timer); else look(); }, 1000);
+  page.onLeave(() => clearInterval(timer));
+}

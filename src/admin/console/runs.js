@@ -1,0 +1,125 @@
+// A list of runs that updates by itself without jumping: of one fleet, or of all.
+import { get } from './api.js';
+import { h, say, show } from './dom.js';
+import { duration, ended, shortId, size, time, took } from './format.js';
+import { gather, watchRuns } from './live.js';
+import { bars, copyId, empty, link, status } from './widgets.js';
+
+const PAGE = 50;
+const spans = [['', 'Any time'], ['3600000', 'Last hour'], ['86400000', 'Last day'], ['604800000', 'Last week']];
+
+const select = (label, options) => h('select', { 'aria-label': label }, options.map(([value, text]) => h('option', { value }, text)));
+
+/** Fills the element; fleetId null: runs of all fleets. */
+export async function runList(place, page, fleetId) {
+  const filters = {
+    status: select('Status', [['', 'Any status'], ['scheduled', 'waiting'], ['running', 'running'], ['success', 'success'], ['errored', 'errored'], ['terminated', 'terminated']]),
+    trigger: select('Trigger', [['', 'Any trigger'], ['webhook', 'webhook'], ['on_demand', 'on demand'], ['api', 'API']]),
+    since: select('Since', spans),
+    id: h('input', { type: 'search', placeholder: 'Id or request id', 'aria-label': 'Id or request id', class: 'mono', spellcheck: 'false' }),
+  };
+  const chart = h('div'), news = h('div'), body = h('tbody'), more = h('div', { class: 'row' }), none = h('div');
+  const titles = ['Run', fleetId ? null : 'Fleet', 'Event', 'Trigger', 'From', 'Body', 'Started', 'Version', 'Duration'].filter(Boolean);
+  const table = h('div', { class: 'table' }, h('table', null, h('thead', null, h('tr', null, h('th', null, 'Status'), titles.map((title) => h('th', { class: title === 'Body' || title === 'Duration' ? 'number' : null }, title)))), body));
+  let runs = [], fresh = [], next = null;
+  const base = fleetId ? `/fleets/${fleetId}/fleetruns` : '/fleetruns';
+
+  function query(extra) {
+    const parameters = new URLSearchParams({ limit: String(PAGE), ...extra });
+    if (filters.status.value) parameters.set('status', filters.status.value);
+    if (filters.trigger.value) parameters.set('trigger', filters.trigger.value);
+    if (filters.since.value) parameters.set('since', new Date(Date.now() - Number(filters.since.value)).toISOString());
+    const id = filters.id.value.trim().toLowerCase();
+    if (id) parameters.set('id', id);
+    return `${base}?${parameters}`;
+  }
+
+  /** An id may be a run's, or the beginning of one, or that of a request. */
+  async function ask(extra) {
+    const page1 = await get(query(extra));
+    const id = filters.id.value.trim();
+    if (page1.fleetruns.length > 0 || id.length !== 36) return page1;
+    const parameters = new URLSearchParams(query(extra).split('?')[1]);
+    parameters.delete('id');
+    parameters.set('request_id', id);
+    return get(`${base}?${parameters}`);
+  }
+
+  const row = (run) => {
+    run.cells = { status: h('td', null, status(run.status)), duration: h('td', { class: 'number' }, duration(took(run))), started: h('td', null, time(run.started_at, 'not yet')) };
+    return h('tr', null, run.cells.status, h('td', null, link(`/runs/${run.id}`, h('span', { class: 'mono' }, shortId(run.id))), copyId(run.id)),
+      fleetId ? null : h('td', null, link(`/fleets/${run.fleet_id}`, run.fleet_name)),
+      h('td', null, run.event || h('span', { class: 'none' }, '–')), h('td', null, run.trigger.replace('_', ' ')), h('td', null, run.remote_addr || h('span', { class: 'none' }, '–')),
+      h('td', { class: 'number' }, size(run.body_bytes)), run.cells.started, h('td', null, `v${run.fleet_version}`), run.cells.duration);
+  };
+
+  const drawChart = () => show(chart, runs.length > 1 && bars(runs.slice(0, PAGE).map((run) => ({ id: run.id, status: run.status, ms: took(run) || 0, text: duration(took(run)) }))));
+
+  function draw() {
+    drawChart();
+    show(body, runs.map(row));
+    show(more, next && h('button', { type: 'button', onclick: () => loadMore().catch((error) => say(error.message, 'error')) }, 'Older'));
+    table.hidden = runs.length === 0;
+    const isFiltered = Object.values(filters).some((filter) => filter.value);
+    show(none, runs.length === 0 && (isFiltered
+      ? empty('Nothing matches', h('p', null, 'No run is like this. Try fewer filters.'))
+      : empty('No run yet', h('p', null, fleetId ? 'Call the webhook (on the Triggers tab), or run the fleet now.' : 'Runs appear here as soon as a webhook is called.'))));
+  }
+
+  async function load() {
+    const page1 = await ask({});
+    if (!page.isOpen()) return;
+    runs = page1.fleetruns;
+    next = page1.next_before;
+    fresh = [];
+    show(news);
+    draw();
+  }
+
+  async function loadMore() {
+    const page1 = await ask({ before: next });
+    runs = runs.concat(page1.fleetruns);
+    next = page1.next_before;
+    draw();
+  }
+
+  function update(run) {
+    const old = runs.find((one) => one.id === run.id);
+    if (!old || ended(old.status)) return;
+    const { cells } = old;
+    Object.assign(old, run, { cells });
+    show(cells.status, status(old.status));
+    show(cells.started, time(old.started_at, 'not yet'));
+    show(cells.duration, duration(took(old)));
+  }
+
+  /** What is there is changed in its place; what is new waits for a click, unless the list is at its top and short. */
+  const look = gather(async () => {
+    const page1 = await ask({}).catch(() => null);
+    if (!page1 || !page.isOpen()) return;
+    page1.fleetruns.forEach(update);
+    const known = new Set(runs.map((run) => run.id));
+    fresh = page1.fleetruns.filter((run) => !known.has(run.id));
+    drawChart();
+    if (fresh.length === 0) return;
+    if (scrollY < 40 && runs.length < PAGE) await load();
+    else show(news, h('button', { type: 'button', onclick: () => load() }, fresh.length < PAGE ? `${fresh.length} new` : `Over ${PAGE - 1} new`));
+  }, 400);
+
+  for (const filter of Object.values(filters)) filter.addEventListener('change', () => load().catch((error) => say(error.message, 'error')));
+  filters.id.addEventListener('search', () => load().catch((error) => say(error.message, 'error')));
+  show(place, chart, h('div', { class: 'row' }, filters.status, filters.trigger, filters.since, filters.id), news, table, none, more);
+  await load();
+  page.onLeave(watchRuns((change) => { if (!change || !fleetId || change.fleet_id === fleetId) look(); }));
+  const timer = setInterval(() => {
+    for (const run of runs) if (run.status === 'running') show(run.cells.duration, duration(took(run)));
+  }, 1000);
+  page.onLeave(() => clearInterval(timer));
+}
+
+export async function runsPage(main, page) {
+  document.title = 'Runs · webhookd';
+  const place = h('div', { class: 'card' });
+  show(main, h('h1', null, 'Runs'), place);
+  await runList(place, page, null);
+}

@@ -1,0 +1,84 @@
+// The webhook of a fleet: one secret URL that can be made, copied, replaced and removed.
+import { get, post, put, remove } from './api.js';
+import { h, say, show } from './dom.js';
+import { time } from './format.js';
+import { gather, watchRuns } from './live.js';
+import { actionButton, confirm, copyButton, empty, link, status } from './widgets.js';
+
+const HIDDEN_BEHIND = 'whk_'.length + 4;
+
+/** As much as tells two apart, and not enough to be used by who looks over a shoulder. */
+function shortened(url) {
+  const at = url.indexOf('whk_');
+  return at < 0 ? url : `${url.slice(0, at + HIDDEN_BEHIND)}…`;
+}
+
+const quoted = (text) => JSON.stringify(text);
+const snippets = {
+  curl: (url) => `curl -X POST '${url.replaceAll("'", "'\\''")}' \\\n  -H 'Content-Type: application/json' \\\n  -d '{"hello": "world"}'`,
+  Python: (url) => `import requests\n\nanswer = requests.post(${quoted(url)}, json={"hello": "world"}, timeout=10)\nanswer.raise_for_status()\nprint(answer.json()["data"]["fleet_run_id"])`,
+  Node: (url) => `const answer = await fetch(${quoted(url)}, {\n  method: "POST",\n  headers: { "Content-Type": "application/json" },\n  body: JSON.stringify({ hello: "world" }),\n});\nif (!answer.ok) throw new Error(answer.status);\nconsole.log((await answer.json()).data.fleet_run_id);`,
+};
+
+function examples(url) {
+  const text = h('pre', { class: 'block wrap', tabindex: '0' });
+  const buttons = Object.keys(snippets).map((name) => h('button', { type: 'button', 'aria-pressed': 'false', onclick: () => choose(name) }, name));
+  let chosen = 'curl';
+  function choose(name) {
+    chosen = name;
+    text.textContent = snippets[name](shortened(url));
+    buttons.forEach((button) => button.setAttribute('aria-pressed', String(button.textContent === name)));
+  }
+  choose(chosen);
+  return [h('h2', null, 'Call it'), h('div', { class: 'row' }, buttons, copyButton(() => snippets[chosen](url), 'Copy with the whole URL')), h('p'), text];
+}
+
+export async function triggers(place, page, fleet) {
+  const path = `/fleets/${fleet.id}/webhook`;
+  const last = h('p', { class: 'soft' });
+
+  async function lookAtLast() {
+    const { fleetruns } = await get(`/fleets/${fleet.id}/fleetruns?trigger=webhook&limit=1`);
+    const [run] = fleetruns;
+    show(last, run ? ['Last request ', time(run.created_at), run.remote_addr && ` · from ${run.remote_addr}`, run.event && ` · ${run.event}`, ' · ', link(`/runs/${run.id}`, status(run.status))] : 'It has not been called yet.');
+  }
+
+  function drawNone() {
+    show(place, empty('No webhook yet', h('p', null, 'A webhook lets any service start this fleet with a POST.'),
+      actionButton('Add webhook', async () => { draw(await post(path)); say('The webhook is there'); }, { class: 'main' })));
+  }
+
+  function draw(webhook) {
+    if (!webhook.url) {
+      show(place, h('p', { class: 'problem' }, 'There is a webhook, and it works, but its URL cannot be shown: webhookd lacks the key that it was sealed with.'));
+      return;
+    }
+    show(place,
+      h('div', { class: 'row' }, h('span', { class: 'url', title: 'The rest of it is copied, not shown' }, shortened(webhook.url)),
+        copyButton(webhook.url, 'Copy', { class: 'main' }),
+        actionButton('Replace', async () => {
+          if (!await confirm('Replace the webhook?', 'It gets a new URL. The old one stops working at once: whoever still uses it gets an error.', 'Replace')) return;
+          draw(await put(path));
+          say('Replaced: the old URL is gone');
+        }),
+        actionButton('Remove', async () => {
+          if (!await confirm('Remove the webhook?', 'Its URL stops working at once. The fleet and its runs stay.', 'Remove')) return;
+          await remove(path);
+          drawNone();
+          say('Removed');
+        }, { class: 'danger' })),
+      h('p', { class: 'warning' }, 'Anyone with this URL can trigger this fleet via a POST request. Keep it safe and treat it like a password.'),
+      last, examples(webhook.url));
+    lookAtLast().catch(() => {});
+  }
+
+  const webhook = await get(path).catch((error) => {
+    if (error.status === 404) return null;
+    throw error;
+  });
+  if (!page.isOpen()) return;
+  if (webhook) draw(webhook);
+  else drawNone();
+  const look = gather(() => lookAtLast().catch(() => {}));
+  page.onLeave(watchRuns((change) => { if (!change || change.fleet_id === fleet.id) look(); }));
+}

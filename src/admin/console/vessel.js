@@ -1,0 +1,103 @@
+// A vessel run: its attempts, and its output as it comes.
+import { address, get } from './api.js';
+import { Ansi } from './ansi.js';
+import { h, show } from './dom.js';
+import { duration, ended, shortId, size, timeOfDay, took } from './format.js';
+import { crumbs, link, status } from './widgets.js';
+
+const KEPT_LINES = 5000; /* in the page; the download has all */
+
+export async function vesselPage(main, page) {
+  const [runId, vesselRunId] = page.parts;
+  const head = h('div'), output = h('div', { class: 'output', tabindex: '0', role: 'log', 'aria-label': 'Output', 'aria-live': 'off' });
+  const follow = h('input', { type: 'checkbox', id: 'follow', checked: true }), wrap = h('input', { type: 'checkbox', id: 'wrap' });
+  const search = h('input', { type: 'search', placeholder: 'Search the output', 'aria-label': 'Search the output' });
+  const note = h('p', { class: 'soft' }), attempts = h('div', { class: 'row' }), download = h('a', { class: 'button', download: '' }, 'Download');
+  let run, vessel, attempt = 0, source = null;
+  let ansi, rest, count, decoder;
+
+  const path = (number) => `/fleetruns/${runId}/vessels/${vesselRunId}/log?attempt=${number}`;
+  const mark = (line) => { const words = search.value.toLowerCase(); line.classList.toggle('hit', words !== '' && line.lastChild.textContent.toLowerCase().includes(words)); };
+
+  function addLine(text) {
+    const line = h('div', { class: 'line' }, h('span', { class: 'n', 'aria-hidden': 'true' }, String(++count)), h('span', { class: 'said-line' }, ansi.line(text)));
+    mark(line);
+    return line;
+  }
+
+  function add(bytes) {
+    const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n');
+    rest = lines.pop();
+    output.append(...lines.slice(-KEPT_LINES).map((text, i, all) => { if (i === 0) count += lines.length - all.length; return addLine(text); }));
+    while (output.childElementCount > KEPT_LINES) output.firstChild.remove();
+    if (follow.checked) output.scrollTop = output.scrollHeight;
+  }
+
+  function stop() {
+    source?.close();
+    source = null;
+  }
+
+  function open(number) {
+    stop();
+    attempt = number;
+    ansi = new Ansi();
+    rest = '';
+    count = 0;
+    decoder = new TextDecoder();
+    output.replaceChildren();
+    show(note);
+    drawAttempts();
+    if (number === 0) return;
+    download.href = address(path(number));
+    download.setAttribute('download', `${vessel.name}-${number}.log`);
+    source = new EventSource(address(`${path(number)}&follow=1`));
+    source.addEventListener('output', (event) => add(Uint8Array.from(atob(event.data), (c) => c.charCodeAt(0))));
+    source.addEventListener('end', () => {
+      stop();
+      if (rest) output.append(addLine(rest));
+      if (follow.checked) output.scrollTop = output.scrollHeight;
+      show(note, count === 0 ? 'It said nothing.' : count > KEPT_LINES ? `The last ${KEPT_LINES} lines of ${count}: download it for all.` : null);
+      load().catch(() => {});
+    });
+    source.addEventListener('error', () => { if (source?.readyState === EventSource.CLOSED) show(note, 'The output cannot be read: it was deleted, or the attempt did not come to run.'); });
+  }
+
+  function drawAttempts() {
+    show(attempts, vessel.attempts > 1 && ['Attempt', Array.from({ length: vessel.attempts }, (_, i) => h('button', { type: 'button', 'aria-pressed': String(i + 1 === attempt), onclick: () => open(i + 1) }, String(i + 1)))]);
+  }
+
+  async function load() {
+    run = await get(`/fleetruns/${runId}`);
+    if (!page.isOpen()) return;
+    vessel = run.vessels.find((one) => one.id === vesselRunId);
+    if (!vessel) throw new Error('This run has no such vessel.');
+    document.title = `${vessel.name} · webhookd`;
+    show(head, crumbs(link('/', 'Fleets'), link(`/fleets/${run.fleet_id}`, run.fleet_name), link(`/runs/${runId}`, `Run ${shortId(runId)}`)),
+      h('h1', null, vessel.name),
+      h('div', { class: 'facts' }, status(vessel.status), vessel.exit_code !== null && h('span', null, 'exit ', h('b', null, String(vessel.exit_code))), vessel.reason && h('span', null, vessel.reason),
+        h('span', null, `${vessel.attempts} ${vessel.attempts === 1 ? 'attempt' : 'attempts'}`), h('span', null, duration(took(vessel))), h('span', null, timeOfDay(vessel.started_at)), h('span', null, size(vessel.output_bytes))));
+    drawAttempts();
+  }
+
+  wrap.addEventListener('change', () => output.classList.toggle('wrap', wrap.checked));
+  search.addEventListener('input', () => {
+    for (const line of output.children) mark(line);
+    output.querySelector('.hit')?.scrollIntoView({ block: 'center' });
+    if (search.value) follow.checked = false;
+  });
+  await load();
+  show(main, head, h('section', { class: 'card' },
+    h('div', { class: 'row between' }, attempts, h('div', { class: 'row' }, h('label', { for: 'follow' }, follow, ' follow'), h('label', { for: 'wrap' }, wrap, ' wrap'), search, download)),
+    h('p'), output, note));
+  page.onLeave(stop);
+  if (vessel.attempts > 0) open(vessel.attempts);
+  else show(note, 'It has not started yet.');
+  const timer = setInterval(async () => {
+    if (ended(vessel.status)) return clearInterval(timer);
+    const before = vessel.attempts;
+    await load().catch(() => {});
+    if (page.isOpen() && vessel.attempts > before) open(vessel.attempts);
+  }, 1000);
+  page.onLeave(() => clearInterval(timer));
+}

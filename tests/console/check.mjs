@@ -1,0 +1,213 @@
+// The console in a real browser, as a person uses it.
+//
+//     node check.mjs URL KEY FOLDER HOOKS_URL       screenshots go to FOLDER; prints what was done, or what is wrong, and ends with 1
+import { mkdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { chromium } from 'playwright-core';
+
+const [base, key, folder, hooks] = process.argv.slice(2);
+const axe = createRequire(import.meta.url).resolve('axe-core');
+mkdirSync(folder, { recursive: true });
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
+});
+
+function assert(is, what) {
+  if (!is) throw new Error(what);
+}
+
+const context = await browser.newContext({ viewport: { width: 1200, height: 800 }, bypassCSP: false });
+await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: base });
+const page = await context.newPage();
+page.setDefaultTimeout(20000);
+const wrong = [];
+page.on('pageerror', (error) => wrong.push(`script: ${error.message}`));
+page.on('dialog', (dialog) => { wrong.push(`a dialog of a script that is not ours: ${dialog.message()}`); dialog.dismiss(); });
+page.on('request', (request) => { if (!request.url().startsWith(base)) wrong.push(`a request to ${request.url()}`); });
+page.on('console', (message) => { if (message.type() === 'error' && /Content Security|Trusted/i.test(message.text())) wrong.push(message.text()); });
+
+/** In light and dark, wide and narrow, for a person to look at; and nothing serious for who cannot. */
+async function look(name) {
+  for (const colorScheme of ['light', 'dark'])
+    for (const [width, form] of [[1200, 'wide'], [390, 'narrow']]) {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width, height: 800 });
+      await page.screenshot({ path: `${folder}/${name}-${colorScheme}-${form}.png` });
+      const scrolls = await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth + 1);
+      assert(!scrolls, `${name}, ${form}: the page is wider than the window`);
+    }
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.setViewportSize({ width: 1200, height: 800 });
+  for (const colorScheme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme });
+    await page.evaluate(await import('node:fs').then((fs) => fs.readFileSync(axe, 'utf8')));
+    const { violations } = await page.evaluate(() => globalThis.axe.run());
+    const serious = violations.filter((one) => ['serious', 'critical'].includes(one.impact));
+    assert(serious.length === 0, `${name}, ${colorScheme}: ${serious.map((one) => `${one.id}: ${one.nodes.map((node) => node.html).join(' ')}`).join('\n')}`);
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+}
+
+const clipboard = () => page.evaluate(() => navigator.clipboard.readText());
+/** hooks.public_url is where the world finds it; here it is elsewhere. */
+const here = (url) => hooks + new URL(url).pathname;
+const post = (url, body = '{}') => fetch(here(url), { method: 'POST', body, headers: { 'content-type': 'application/json', 'x-github-event': 'push' } });
+const tab = (name) => page.click(`.tabs >> text="${name}"`);
+const answerDialog = (name) => page.click(`dialog >> button:has-text("${name}")`);
+
+async function signIn() {
+  await page.goto(`${base}/`);
+  await page.fill('#key', 'wha_000000000000000000000000000000000000');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('[role=alert]:not([hidden])');
+  await look('sign-in');
+  await page.fill('#key', key);
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('table');
+  const cookies = await context.cookies();
+  assert(cookies.length === 1 && cookies[0].httpOnly && cookies[0].sameSite === 'Strict', 'the cookie is another one');
+  assert(await page.evaluate(() => document.cookie) === '', 'a script sees the cookie');
+}
+
+async function webhook() {
+  await page.click('a:has-text("Site")');
+  await tab('Triggers');
+  await page.waitForSelector('text=No webhook yet');
+  await look('triggers-none');
+  await page.click('button:has-text("Add webhook")');
+  await page.click('button:text-is("Copy")');
+  await page.waitForSelector('text=Copied');
+  const first = await clipboard();
+  assert((await post(first)).status === 201, 'the copied URL does not work');
+  assert(!(await page.textContent('main')).includes(first.slice(-20)), 'the whole URL is shown');
+
+  await page.click('button:has-text("Replace")');
+  await answerDialog('Cancel');
+  assert((await post(first)).status === 201, 'it was replaced though that was cancelled');
+  await page.click('button:has-text("Replace")');
+  await answerDialog('Replace');
+  await page.waitForSelector('text=the old URL is gone');
+  await page.click('button:text-is("Copy")');
+  await page.waitForFunction((old) => navigator.clipboard.readText().then((text) => text !== old), first);
+  const second = await clipboard();
+  assert((await post(first)).status === 400, 'the old URL still works');
+  assert((await post(second)).status === 201, 'the new URL does not work');
+  await page.waitForSelector('text=Last request');
+  await look('triggers');
+  return second;
+}
+
+async function liveRuns(url) {
+  await tab('Logs');
+  await page.waitForSelector('tbody tr');
+  const before = await page.locator('tbody tr').count();
+  const { data } = await (await post(url, JSON.stringify({ hostile: '<img src=x onerror=alert(1)>', deep: { n: [1, 2] } }))).json();
+  const row = page.locator(`tbody tr:has(a[href="/runs/${data.fleet_run_id}"])`);
+  await row.waitFor();
+  assert(await page.locator('tbody tr').count() === before + 1, 'more rows than runs');
+  await row.locator('.status.success').waitFor();
+  await look('logs');
+  await row.locator('a').click();
+  await page.waitForSelector('text=Overview');
+  await page.waitForSelector('.gantt');
+  await look('run');
+  return data.fleet_run_id;
+}
+
+async function bodies(url, run) {
+  await tab('Webhook parameters');
+  await page.waitForSelector('pre:has-text("onerror=alert")');
+  assert((await page.textContent('pre')).includes('"deep": {\n'), 'JSON is not indented');
+  await look('parameters');
+  await page.click('button:text-is("Hex")');
+  assert((await page.textContent('pre')).startsWith('00000000  7b 22'), 'the hex view is another one');
+  await page.click('button:has-text("Copy as curl")');
+  await page.waitForFunction(() => navigator.clipboard.readText().then((text) => text.startsWith('curl ')));
+  const { data } = await (await fetch(here(url), { method: 'POST', body: new Uint8Array([0, 255, 1, 254]) })).json();
+  await page.goto(`${base}/runs/${data.fleet_run_id}/parameters`);
+  await page.waitForSelector('pre:has-text("00 ff 01 fe")');
+  assert(await page.locator('button:text-is("JSON")').count() === 0, 'bytes are shown as JSON');
+  await page.goto(`${base}/runs/${run}`);
+}
+
+async function output() {
+  await page.click('td >> a:has-text("main")');
+  await page.waitForSelector('.line:has-text("<script>alert(1)</script>")');
+  await page.waitForSelector('.a32:has-text("green")');
+  await page.fill('input[type=search]', 'green');
+  await page.waitForSelector('.line.hit');
+  await look('vessel');
+}
+
+async function liveOutput() {
+  await page.goto(`${base}/`);
+  await page.click('a:has-text("Slow")');
+  await page.click('button:text-is("Run now")');
+  await page.waitForSelector('.status.running');
+  await page.click('td >> a:has-text("main")');
+  await page.waitForSelector('.line:has-text("begun")');
+  await page.click('.crumbs >> a:has-text("Run")');
+  await page.click('button:text-is("Stop")');
+  await page.waitForSelector('.facts .status.terminated');
+  await page.click('button:has-text("Run again")');
+  await page.waitForSelector('.facts .status.running');
+  await page.click('button:text-is("Stop")');
+  await page.waitForSelector('.facts .status.terminated');
+}
+
+async function hostileNames() {
+  await page.goto(`${base}/`);
+  await page.waitForSelector('a:has-text("<img src=x onerror=alert(1)>")');
+  await look('fleets');
+  await page.click('a:has-text("<img src=x onerror=alert(1)>")');
+  await page.waitForSelector('h1:has-text("<img src=x onerror=alert(1)>")');
+  await page.waitForSelector('text=No run yet');
+  await look('logs-none');
+  assert(await page.locator('main img').count() === 0, 'a name became an element');
+}
+
+async function keyboardOnly() {
+  await page.goto(`${base}/`);
+  await page.waitForSelector('table');
+  await page.keyboard.press('Tab');
+  assert(await page.evaluate(() => document.activeElement.textContent) === 'Skip to the content', 'the first Tab does not lead to the skip link');
+  for (let i = 0; i < 40; i++) {
+    await page.keyboard.press('Tab');
+    if (await page.evaluate(() => document.activeElement.textContent.startsWith('Site'))) break;
+  }
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('h1:text-is("Site")');
+}
+
+async function leave() {
+  await page.click('a:text-is("Triggers")');
+  await page.click('button:has-text("Remove")');
+  await answerDialog('Remove');
+  await page.waitForSelector('text=No webhook yet');
+  await page.click('button:has-text("Sign out")');
+  await page.waitForSelector('#key');
+  await page.goto(`${base}/runs`);
+  await page.waitForSelector('#key');
+}
+
+try {
+  await signIn();
+  const url = await webhook();
+  const run = await liveRuns(url);
+  await bodies(url, run);
+  await output();
+  await liveOutput();
+  await hostileNames();
+  await keyboardOnly();
+  await leave();
+  assert((await post(url)).status === 400, 'the removed URL still works');
+  assert(wrong.length === 0, wrong.join('\n'));
+  console.log(`looked at the console; screenshots are in ${folder}`);
+} catch (error) {
+  await page.screenshot({ path: `${folder}/wrong.png` });
+  console.error(`${error.message}\n${wrong.join('\n')}\nat ${page.url()}; ${folder}/wrong.png shows it`);
+  process.exitCode = 1;
+} finally {
+  await browser.close();
+}

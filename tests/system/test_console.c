@@ -1,0 +1,135 @@
+/* The console: how its files are served, and how it works in Chromium (tests/console/check.mjs). */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "support/daemon.h"
+#include "support/http.h"
+#include "support/node.h"
+#include "support/suite.h"
+
+#define FOLDER "tests/console"
+
+static const struct daemon_options plain;
+
+static void fetch(const struct daemon *daemon, const char *path, const char *header,
+                  struct response *response)
+{
+    const char *const headers[] = {header, NULL};
+    char *url = memory_format("http://127.0.0.1:%u%s", daemon->admin_port, path);
+    http_request("GET", url, headers, NULL, 0, response);
+    free(url);
+}
+
+static char *tag_of(const struct response *response)
+{
+    static const char name[] = "ETag: ";
+    const char *at = strstr(response->headers, name);
+    ck_assert_msg(at != NULL, "%s", response->headers);
+    at += strlen(name);
+    return memory_string_n(at, strcspn(at, "\r"));
+}
+
+START_TEST(pages_and_files_are_served_with_strong_tags_and_a_strict_policy)
+{
+    static const char *const pages[] = {"/",
+                                        "/runs",
+                                        "/fleets/x",
+                                        "/fleets/x/triggers",
+                                        "/runs/x",
+                                        "/runs/x/parameters",
+                                        "/runs/x/vessels/y"};
+    static const char *const policy[] = {"default-src 'none'", "script-src 'self'",
+                                         "frame-ancestors 'none'", "require-trusted-types-for"};
+    struct daemon daemon;
+    struct response response;
+    daemon_begin(&daemon, &plain);
+    for (size_t i = 0; i < ARRAY_COUNT(pages); i++) {
+        fetch(&daemon, pages[i], NULL, &response);
+        ck_assert_int_eq(response.status, 200);
+        ck_assert_ptr_nonnull(
+            strstr(response.headers, "Content-Type: text/html; charset=utf-8\r\n"));
+        ck_assert_ptr_nonnull(
+            strstr(response.body, "<script type=\"module\" src=\"/console/app.js\">"));
+        for (size_t j = 0; j < ARRAY_COUNT(policy); j++)
+            ck_assert_ptr_nonnull(strstr(response.headers, policy[j]));
+        response_free(&response);
+    }
+    fetch(&daemon, "/console/app.js", NULL, &response);
+    ck_assert_int_eq(response.status, 200);
+    ck_assert_ptr_nonnull(strstr(response.headers, "Content-Type: text/javascript; charset=utf-8"));
+    ck_assert_ptr_nonnull(strstr(response.headers, "Cache-Control: no-cache\r\n"));
+    ck_assert_ptr_null(strstr(response.headers, "no-store"));
+    ck_assert_ptr_null(strstr(response.headers, "Content-Encoding"));
+    size_t plain_bytes = response.body_bytes;
+    char *tag = tag_of(&response);
+    response_free(&response);
+
+    char *known = memory_format("If-None-Match: %s", tag);
+    fetch(&daemon, "/console/app.js", known, &response);
+    ck_assert_int_eq(response.status, 304);
+    ck_assert_uint_eq(response.body_bytes, 0);
+    response_free(&response);
+    fetch(&daemon, "/console/app.js", "If-None-Match: \"other\"", &response);
+    ck_assert_int_eq(response.status, 200);
+    response_free(&response);
+
+    fetch(&daemon, "/console/app.js", "Accept-Encoding: br, gzip", &response);
+    ck_assert_ptr_nonnull(strstr(response.headers, "Content-Encoding: gzip\r\n"));
+    ck_assert_uint_lt(response.body_bytes, plain_bytes);
+    char *packed_tag = tag_of(&response);
+    ck_assert_str_ne(packed_tag, tag); /* a strong tag is of these bytes */
+    response_free(&response);
+    fetch(&daemon, "/console/app.js", "Accept-Encoding: gzip;q=0", &response);
+    ck_assert_ptr_null(strstr(response.headers, "Content-Encoding"));
+    response_free(&response);
+    fetch(&daemon, "/console/nothing.js", NULL, &response);
+    ck_assert_int_eq(response.status, 404);
+    response_free(&response);
+    free(packed_tag);
+    free(known);
+    free(tag);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+static void apply(struct daemon *daemon, const char *name, const char *script)
+{
+    char *fleet = bash_fleet(name, script);
+    char *file = daemon_write_file(daemon, "fleet.yaml", fleet, strlen(fleet));
+    free(ctl_ok(daemon, "fleet", "apply", file, NULL));
+    free(file);
+    free(fleet);
+}
+
+START_TEST(a_person_finds_their_way_in_a_browser)
+{
+    struct daemon daemon;
+    const char *chromium = getenv("CHROMIUM");
+    if (access(chromium ? chromium : "/usr/bin/chromium", X_OK) != 0) {
+        test_skip("there is no Chromium");
+        return;
+    }
+    if (!node_install(FOLDER "/package.json", "console"))
+        return;
+    daemon_begin(&daemon, &plain);
+    apply(&daemon, "Site",
+          "echo '<script>alert(1)</script>'; printf '\\033[32mgreen\\033[0m\\n'; sleep 0.3");
+    apply(&daemon, "Slow", "echo begun; exec sleep 1000");
+    apply(&daemon, "<img src=x onerror=alert(1)>", "true");
+    char *key = ctl_ok(&daemon, "key", "create", "ann", NULL);
+    const char *build = getenv("BUILD");
+    char *command = memory_format("node " FOLDER "/check.mjs http://127.0.0.1:%u %s %s/screenshots "
+                                  "http://127.0.0.1:%u",
+                                  daemon.admin_port, key, build ? build : "build", daemon.port);
+    ck_assert_msg(node_succeeds(command), "see above");
+    free(command);
+    free(key);
+    daemon_finish(&daemon);
+}
+END_TEST
+
+TEST_MAIN("console", TEST(pages_and_files_are_served_with_strong_tags_and_a_strict_policy),
+          SLOW_TEST(a_person_finds_their_way_in_a_browser, 300))
