@@ -156,6 +156,48 @@ async function liveOutput() {
   await page.waitForSelector('.facts .status.terminated');
 }
 
+async function definitions() {
+  await page.goto(`${base}/`);
+  await page.click('a:has-text("New fleet")');
+  await page.waitForSelector('h1:text-is("New fleet")');
+  const area = page.locator('.editor textarea');
+  const file = await area.inputValue();
+  await area.fill(file.replace('language: BASH', 'language: COBOL'));
+  await page.click('button:text-is("Apply")');
+  await page.waitForSelector('.numbers .bad');
+  await page.waitForSelector('[role=alert] >> text=nothing was changed');
+  await look('new-fleet-errors');
+  await page.click('.problem button');
+  assert(await page.evaluate(() => document.activeElement.tagName) === 'TEXTAREA', 'the error does not lead to its line');
+  await area.fill(file.replace('My fleet', 'Two'));
+  await page.click('button:text-is("Check")');
+  await page.waitForSelector('text=nothing was changed');
+  await page.click('button:text-is("Apply")');
+  await page.waitForSelector('h1:text-is("Two")');
+  await tab('Definition');
+  await page.waitForSelector('.graph rect');
+  await page.click('button:text-is("Edit")');
+  await area.fill(`${file.replace('My fleet', 'Two')}  second:\n    source:\n      type: CODE\n      language: PYTHON\n      file_to_run: a.py\n      file: { name: a.py, content: 'print(2)' }\nconnections: { hello: { second: SUCCESS } }\n`);
+  await page.click('button:text-is("Apply")');
+  await page.waitForSelector('.graph .vessel-name:text-is("second")');
+  assert(await page.locator('.graph rect').count() === 2, 'the graph is another one');
+  await page.selectOption('[aria-label="Compare with"]', '1');
+  await page.waitForSelector('.diff .added:has-text("second")');
+  assert(await page.locator('.diff .removed').count() === 0, 'lines are removed that are not');
+  await look('definition');
+  await page.selectOption('[aria-label="Compare with"]', '');
+  await page.selectOption('[aria-label="Version"]', '1');
+  await page.click('button:has-text("Go back to v1")');
+  await answerDialog('Go back');
+  await page.waitForFunction(() => document.querySelector('[aria-label="Version"]')?.value === '3');
+  assert(await page.locator('.graph rect').count() === 1, 'it did not go back');
+  await page.click('button:text-is("Delete fleet")');
+  await answerDialog('Delete');
+  await page.waitForSelector('h1:text-is("Fleets")');
+  await page.waitForSelector('a:has-text("Site")');
+  assert(await page.locator('a:text-is("Two")').count() === 0, 'it is still there');
+}
+
 async function hostileNames() {
   await page.goto(`${base}/`);
   await page.waitForSelector('a:has-text("<img src=x onerror=alert(1)>")');
@@ -198,6 +240,7 @@ try {
   await bodies(url, run);
   await output();
   await liveOutput();
+  await definitions();
   await hostileNames();
   await keyboardOnly();
   await leave();

@@ -2,6 +2,7 @@
 import { whenSignedOut, get, remove } from './api.js';
 import { h, say, show } from './dom.js';
 import { problem } from './widgets.js';
+import { newFleetPage } from './definition.js';
 import { fleetPage } from './fleet.js';
 import { fleetsPage } from './fleets.js';
 import { runPage } from './run.js';
@@ -12,6 +13,7 @@ import { vesselPage } from './vessel.js';
 const routes = [
   [/^\/$/, fleetsPage],
   [/^\/runs$/, runsPage],
+  [/^\/fleets\/new$/, newFleetPage],
   [/^\/fleets\/([^/]+)(?:\/([^/]+))?$/, fleetPage],
   [/^\/runs\/([^/]+)\/vessels\/([^/]+)$/, vesselPage],
   [/^\/runs\/([^/]+)(?:\/([^/]+))?$/, runPage],

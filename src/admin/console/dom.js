@@ -24,6 +24,8 @@ export const show = (element, ...children) => element.replaceChildren(...childre
 /** Says something to everybody, also to those who do not see. */
 export function say(text, kind = 'note') {
   const line = h('p', { class: `said ${kind}` }, text);
-  document.getElementById('said').append(line);
+  const place = document.getElementById('said');
+  while (place.childElementCount > 1) place.firstChild.remove();
+  place.append(line);
   setTimeout(() => line.remove(), kind === 'error' ? 8000 : 3500);
 }

@@ -1,7 +1,7 @@
 // A fleet: its runs, its webhook, its definition.
 import { get, post, upload } from './api.js';
-import { h, say, show } from './dom.js';
-import { time } from './format.js';
+import { definition } from './definition.js';
+import { h, show } from './dom.js';
 import { runList } from './runs.js';
 import { triggers } from './triggers.js';
 import { actionButton, crumbs, link, tabs } from './widgets.js';
@@ -33,22 +33,6 @@ function askForBody(fleet) {
   document.body.append(dialog);
   dialog.showModal();
   area.focus();
-}
-
-async function definition(place, page, fleet) {
-  const { versions } = await get(`/fleets/${fleet.id}/versions`);
-  const file = h('pre', { class: 'block', tabindex: '0', 'aria-label': 'Fleet file' });
-  const choose = h('select', { 'aria-label': 'Version' }, versions.map((version) => h('option', { value: version.version }, `v${version.version}`)));
-  const applied = h('span', { class: 'soft' });
-  const open = async () => {
-    const version = await get(`/fleets/${fleet.id}/versions/${choose.value}`);
-    file.textContent = version.file ?? 'This file is no text.';
-    show(applied, 'applied ', time(version.created_at));
-  };
-  choose.addEventListener('change', () => open().catch((error) => say(error.message, 'error')));
-  await open();
-  if (!page.isOpen()) return;
-  show(place, h('div', { class: 'row' }, choose, applied), h('p', { class: 'soft' }, 'A new version is made with ', h('code', null, 'webhookctl fleet apply FILE'), '.'), file);
 }
 
 export async function fleetPage(main, page) {

@@ -48,8 +48,8 @@ export async function fleetsPage(main, page) {
       shown += is;
     }
     if (fleets.length === 0)
-      show(place, empty('No fleet yet', h('p', null, 'A fleet is a graph of scripts that runs when its webhook is called. Describe one in a file and apply it:'),
-        h('pre', { class: 'mono' }, 'webhookctl fleet apply fleet.yaml')));
+      show(place, empty('No fleet yet', h('p', null, 'A fleet is a graph of scripts that runs when its webhook is called.'),
+        link('/fleets/new', h('span', { class: 'button main' }, 'Write the first one'))));
     else if (shown === 0) show(place, empty('Nothing matches', h('p', null, 'No fleet has such a name.')));
     else show(place, table);
   }
@@ -90,7 +90,7 @@ export async function fleetsPage(main, page) {
 
   search.addEventListener('input', draw);
   project.addEventListener('change', draw);
-  show(main, h('div', { class: 'row between' }, h('h1', null, 'Fleets'), h('div', { class: 'row' }, project, search)), place);
+  show(main, h('div', { class: 'row between' }, h('h1', null, 'Fleets'), h('div', { class: 'row' }, project, search, link('/fleets/new', h('span', { class: 'button main' }, 'New fleet')))), place);
   await load();
   const changed = new Set();
   const refresh = gather(async () => {

@@ -42,7 +42,9 @@ export function copyButton(text, label = 'Copy', attributes = {}) {
 export const idButton = (id) => copyButton(id, shortId(id), { class: 'id', title: `${id} – click to copy` });
 
 /** The same beside a link that shows it. */
-export const copyId = (id) => copyButton(id, '⧉', { class: 'id', title: `${id} – click to copy`, 'aria-label': `Copy id ${id}` });
+const copyIcon = () => svg('svg', { viewBox: '0 0 16 16', width: 13, height: 13, 'aria-hidden': 'true', class: 'icon' },
+  svg('rect', { x: 5, y: 5, width: 9, height: 9, rx: 2 }), svg('path', { d: 'M11 5V4a2 2 0 0 0-2-2H4a2 2 0 0 0-2 2v5a2 2 0 0 0 2 2h1' }));
+export const copyId = (id) => copyButton(id, copyIcon(), { class: 'id', title: `${id} – click to copy`, 'aria-label': `Copy id ${id}` });
 
 /** A button whose action may fail and is not done twice at once. */
 export function actionButton(label, action, attributes = {}) {

@@ -1,0 +1,106 @@
+// What a fleet is: its graph, its file and their versions; editing it, and how a new one begins.
+import { get, put, remove } from './api.js';
+import { diffView } from './diff.js';
+import { h, say, show } from './dom.js';
+import { applyForm, editor } from './editor.js';
+import { time } from './format.js';
+import { graph } from './graph.js';
+import { actionButton, confirm, crumbs, link } from './widgets.js';
+
+const to = (path) => dispatchEvent(new CustomEvent('webhookd:go', { detail: path }));
+const said = { created: 'created', updated: 'a new version', unchanged: 'it was like this already' };
+
+function whenApplied(applied) {
+  say(`${applied.fleet.name}: ${said[applied.outcome] ?? applied.outcome}`);
+  to(`/fleets/${applied.fleet.id}/definition`);
+}
+
+export async function definition(place, page, fleet) {
+  const { versions } = await get(`/fleets/${fleet.id}/versions`);
+  const body = h('div'), picture = h('div', { class: 'table' }), about = h('span', { class: 'soft' });
+  const option = (version) => h('option', { value: version.version }, `v${version.version}`);
+  const choose = h('select', { 'aria-label': 'Version' }, versions.map(option));
+  const against = h('select', { 'aria-label': 'Compare with' }, h('option', { value: '' }, 'Compare with…'), versions.map(option));
+  const back = h('span');
+  const load = (number) => get(`/fleets/${fleet.id}/versions/${number}`);
+  const newest = versions[0].version;
+  let version;
+
+  function drawFile() {
+    show(body, version.file === null ? h('p', { class: 'soft' }, 'This file is no text.') : editor(version.file, { readOnly: true }).element);
+  }
+
+  async function open() {
+    version = await load(choose.value);
+    if (!page.isOpen()) return;
+    show(about, 'applied ', time(version.created_at));
+    show(picture, graph(version.definition));
+    if (against.value && against.value !== choose.value) {
+      const other = await load(against.value);
+      const [older, newer] = Number(against.value) < Number(choose.value) ? [other, version] : [version, other];
+      show(body, h('p', { class: 'soft' }, `From v${older.version} to v${newer.version}`), diffView(older.file ?? '', newer.file ?? ''));
+    } else drawFile();
+    show(back, version.version !== newest && version.file !== null && actionButton(`Go back to v${version.version}`, async () => {
+      if (await confirm(`Go back to v${version.version}?`, `Its file is applied again, as a new version. Runs that have begun go on as they are.`, 'Go back'))
+        whenApplied(await put(`/projects/${fleet.project_id}/fleets`, version.file, 'application/yaml'));
+    }));
+  }
+
+  function edit() {
+    const form = applyForm(version.file ?? '', () => fleet.project_id, whenApplied);
+    show(place, picture, h('div', { class: 'row between' }, h('h2', null, `Editing v${version.version}`), h('button', { type: 'button', onclick: () => draw() }, 'Cancel')), form.element);
+    form.edit.focus();
+  }
+
+  function draw() {
+    show(place, picture, h('p'), h('div', { class: 'row between' }, h('div', { class: 'row' }, choose, about, against, back),
+      h('div', { class: 'row' }, h('button', { type: 'button', onclick: edit }, 'Edit'),
+        actionButton('Delete fleet', async () => {
+          if (!await confirm(`Delete ${fleet.name}?`, 'Its webhook ends at once. Runs that have ended stay until they are old enough.', 'Delete')) return;
+          await remove(`/fleets/${fleet.id}`);
+          say(`${fleet.name} is deleted`);
+          to('/');
+        }, { class: 'danger' }))), h('p'), body);
+  }
+
+  const change = () => open().catch((error) => say(error.message, 'error'));
+  choose.addEventListener('change', change);
+  against.addEventListener('change', change);
+  await open();
+  if (page.isOpen()) draw();
+}
+
+const example = `name: My fleet
+vessels:
+  hello:
+    source:
+      type: CODE
+      language: BASH
+      file_to_run: hello.sh
+      file:
+        name: hello.sh
+        content: |
+          echo "Hello from $SHIPYARD_FLEET_NAME"
+          [ ! -f "$SHIPYARD_WEBHOOK_BODY_FILE" ] || cat "$SHIPYARD_WEBHOOK_BODY_FILE"
+`;
+
+async function projects() {
+  const { orgs } = await get('/orgs');
+  const lists = await Promise.all(orgs.map((org) => get(`/orgs/${org.id}/projects`)));
+  return lists.flatMap((list) => list.projects);
+}
+
+export async function newFleetPage(main, page) {
+  document.title = 'New fleet · webhookd';
+  const all = await projects();
+  if (!page.isOpen()) return;
+  const project = h('select', { id: 'project' }, all.map((one) => h('option', { value: one.id }, `${one.org_name}/${one.name}`)));
+  const usual = all.find((one) => one.org_name === 'default' && one.name === 'default');
+  if (usual) project.value = usual.id;
+  const form = applyForm(example, () => project.value, (applied) => { say(`${applied.fleet.name}: ${said[applied.outcome] ?? applied.outcome}`); to(`/fleets/${applied.fleet.id}/triggers`); });
+  const file = h('input', { type: 'file', id: 'file', accept: '.yaml,.yml,.json' });
+  file.addEventListener('change', async () => { if (file.files[0]) form.edit.text = await file.files[0].text(); });
+  show(main, crumbs(link('/', 'Fleets')), h('h1', null, 'New fleet'),
+    h('section', { class: 'card' }, h('div', { class: 'row' }, h('label', { for: 'project' }, 'Project'), project, h('label', { for: 'file' }, 'From a file'), file), h('p'), form.element));
+  form.edit.focus();
+}

@@ -1,0 +1,76 @@
+// A fleet file with line numbers, and what is wrong with it at its lines.
+import { ApiError, put } from './api.js';
+import { h, say, show } from './dom.js';
+import { actionButton } from './widgets.js';
+
+const TYPE = 'application/yaml';
+
+/** Keeps the numbers beside the lines. `readOnly`: to look at. */
+export function editor(text, { readOnly = false, label = 'Fleet file' } = {}) {
+  const numbers = h('pre', { class: 'numbers', 'aria-hidden': 'true' });
+  const area = h('textarea', { value: text, spellcheck: 'false', autocomplete: 'off', 'aria-label': label, wrap: 'off', readonly: readOnly, rows: 8 });
+  let bad = new Map();
+
+  function number() {
+    const count = area.value.split('\n').length;
+    show(numbers, Array.from({ length: count }, (_, i) => h('span', { class: bad.has(i + 1) ? 'bad' : null, title: bad.get(i + 1) }, `${i + 1}\n`)));
+    area.rows = Math.min(Math.max(count, 6) + 1, 34);
+  }
+
+  area.addEventListener('input', () => { bad = new Map(); number(); });
+  area.addEventListener('scroll', () => { numbers.scrollTop = area.scrollTop; });
+  area.addEventListener('keydown', (event) => {
+    if (event.key !== 'Tab' || readOnly || event.shiftKey || event.ctrlKey || event.altKey) return;
+    if (area.selectionStart === 0 && area.selectionEnd === 0) return; /* who only passes through is let through */
+    event.preventDefault();
+    area.setRangeText('  ', area.selectionStart, area.selectionEnd, 'end');
+    area.dispatchEvent(new Event('input'));
+  });
+  number();
+  return {
+    element: h('div', { class: 'editor' }, numbers, area),
+    get text() { return area.value; },
+    set text(value) { area.value = value; bad = new Map(); number(); },
+    focus: () => area.focus(),
+    mark(errors) {
+      bad = new Map(errors.filter((error) => error.line).map((error) => [error.line, error.message]));
+      number();
+    },
+    goTo(line) {
+      const lines = area.value.split('\n'), at = lines.slice(0, line - 1).reduce((sum, one) => sum + one.length + 1, 0);
+      area.focus();
+      area.setSelectionRange(at, at + (lines[line - 1]?.length ?? 0));
+      area.scrollTop = (area.scrollHeight / lines.length) * Math.max(0, line - 5);
+    },
+  };
+}
+
+const place = (error) => [error.line && `line ${error.line}`, error.path].filter(Boolean).join(', ');
+
+/** An editor with Check and Apply. `projectId` is a function; `done` gets what was applied. */
+export function applyForm(text, projectId, done) {
+  const edit = editor(text), said = h('div', { role: 'alert' });
+
+  async function send(isCheck) {
+    show(said);
+    edit.mark([]);
+    try {
+      const applied = await put(`/projects/${projectId()}/fleets${isCheck ? '?check=1' : ''}`, edit.text, TYPE);
+      const notes = applied.notes.map((note) => h('p', { class: 'warning' }, note.message, note.line && ` (line ${note.line})`));
+      show(said, notes);
+      if (isCheck) say('It is right: nothing was changed');
+      else done(applied);
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.errors.length === 0) throw error;
+      edit.mark(error.errors);
+      show(said, h('div', { class: 'problem' }, h('strong', null, `${error.errors.length} ${error.errors.length === 1 ? 'error' : 'errors'}; nothing was changed.`),
+        h('ul', null, error.errors.map((one) => h('li', null, one.line && h('button', { type: 'button', class: 'id', onclick: () => edit.goTo(one.line) }, place(one)), !one.line && place(one), ' ', one.message)))));
+    }
+  }
+
+  return {
+    edit,
+    element: h('div', null, edit.element, h('p'), h('div', { class: 'row' },
+      actionButton('Apply', () => send(false), { class: 'main' }), actionButton('Check', () => send(true))), said),
+  };
+}
