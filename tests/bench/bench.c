@@ -556,6 +556,17 @@ static const struct row rows[] = {
      bench_end_daemon,
      "off",
      "max_body = \"1GiB\""},
+    {"durable POSTs with 50 live pages of the console open, 256 connections",
+     {"with the pages", "without"},
+     "/s",
+     0.90,
+     true,
+     BUSY_CLIENTS,
+     bench_begin_accepting,
+     size_measure_live,
+     bench_end_daemon,
+     "off",
+     NULL},
 };
 
 /* ---- turns ---- */

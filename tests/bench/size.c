@@ -2,6 +2,7 @@
 #include "bench/size.h"
 
 #include <check.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
@@ -24,6 +25,7 @@
 #define UPLOAD_BYTES         ((int64_t)1 << 30)
 #define PIECE_BYTES          ((size_t)1 << 20)
 #define LOOK_EVERY_US        1000
+#define LIVE_PAGES           50
 
 /* ---- runs that wait, runs that are stored ---- */
 
@@ -99,6 +101,74 @@ double size_measure_rate(struct bench *bench, enum side side)
         bench_end_daemon(&empty);
         bench_remove_tree(empty.folder);
     }
+    samples_free(&report.latencies_us);
+    return report.rate;
+}
+
+/* ---- live pages ---- */
+
+struct pages {
+    int fds[LIVE_PAGES];
+    atomic_bool stop;
+    pthread_t thread;
+};
+
+/* What a browser does with it is the browser's. */
+static void *read_pages(void *argument)
+{
+    struct pages *pages = argument;
+    struct pollfd watches[LIVE_PAGES];
+    char piece[65536];
+    for (int i = 0; i < LIVE_PAGES; i++)
+        watches[i] = (struct pollfd){.fd = pages->fds[i], .events = POLLIN};
+    while (!atomic_load(&pages->stop)) {
+        (void)poll(watches, LIVE_PAGES, 100);
+        for (int i = 0; i < LIVE_PAGES; i++)
+            while (recv(pages->fds[i], piece, sizeof(piece), MSG_DONTWAIT) > 0)
+                continue;
+    }
+    return NULL;
+}
+
+static void open_pages(struct bench *bench, struct pages *pages)
+{
+    char *key = ctl_ok(&bench->daemon, "key", "create", "bench", NULL);
+    char *request = memory_format("GET /api/v1/events HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer "
+                                  "%s\r\n\r\n",
+                                  key);
+    atomic_store(&pages->stop, false);
+    for (int i = 0; i < LIVE_PAGES; i++) {
+        char answer[1024] = "";
+        pages->fds[i] = raw_connect(bench->daemon.admin_port);
+        ck_assert_int_eq(raw_send(pages->fds[i], request, strlen(request)), 0);
+        ck_assert_int_gt(recv(pages->fds[i], answer, sizeof(answer) - 1, 0), 0);
+        ck_assert_int_eq(strncmp(answer, "HTTP/1.1 200 ", 13), 0);
+    }
+    ck_assert_int_eq(pthread_create(&pages->thread, NULL, read_pages, pages), 0);
+    free(request);
+    free(key);
+}
+
+static void close_pages(struct bench *bench, struct pages *pages)
+{
+    atomic_store(&pages->stop, true);
+    pthread_join(pages->thread, NULL);
+    for (int i = 0; i < LIVE_PAGES; i++)
+        close(pages->fds[i]);
+    free(ctl_ok(&bench->daemon, "key", "revoke", "bench", NULL));
+}
+
+double size_measure_live(struct bench *bench, enum side side)
+{
+    struct load_plan plan = {
+        .connections = BUSY_CLIENTS, .warm_up_us = WARM_UP_US, .measured_us = bench->side_us};
+    struct load_report report = {0, SAMPLES_INIT};
+    struct pages pages;
+    if (side == OURS)
+        open_pages(bench, &pages);
+    bench_post(bench, &plan, &report);
+    if (side == OURS)
+        close_pages(bench, &pages);
     samples_free(&report.latencies_us);
     return report.rate;
 }

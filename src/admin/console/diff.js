@@ -35,5 +35,5 @@ const names = { '-': 'removed', '+': 'added', ' ': null };
 export function diffView(before, after) {
   const lines = diff(before, after);
   if (lines.every(([kind]) => kind === ' ')) return h('p', { class: 'soft' }, 'They are the same.');
-  return h('pre', { class: 'block diff', tabindex: '0', 'aria-label': 'Differences' }, lines.map(([kind, line]) => h('span', { class: names[kind] }, `${kind} ${line}\n`)));
+  return h('pre', { class: 'block diff', tabindex: '0', 'aria-label': 'Differences' }, lines.map(([kind, line]) => h('span', { class: names[kind] }, `${kind} ${line}`)));
 }

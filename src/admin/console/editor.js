@@ -13,7 +13,7 @@ export function editor(text, { readOnly = false, label = 'Fleet file' } = {}) {
 
   function number() {
     const count = area.value.split('\n').length;
-    show(numbers, Array.from({ length: count }, (_, i) => h('span', { class: bad.has(i + 1) ? 'bad' : null, title: bad.get(i + 1) }, `${i + 1}\n`)));
+    show(numbers, Array.from({ length: count }, (_, i) => h('span', { class: bad.has(i + 1) ? 'bad' : null, title: bad.get(i + 1) }, String(i + 1))));
     area.rows = Math.min(Math.max(count, 6) + 1, 34);
   }
 
