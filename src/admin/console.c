@@ -13,10 +13,9 @@
 
 #define PAGE "index.html"
 #define POLICY                                                                                     \
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src "        \
-    "'self'; "                                                                                     \
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for "      \
-    "'script'; trusted-types 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' " \
+    "%.*s; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "                          \
+    "require-trusted-types-for 'script'; trusted-types 'none'"
 
 static const struct console_file *find(const char *name)
 {
@@ -42,6 +41,18 @@ static bool is_known(const struct http_exchange *exchange, const char *tag)
     return tags && (strcmp(tags, "*") == 0 || strstr(tags, tag) != NULL);
 }
 
+/* Nothing may be asked of anybody but us, and of where webhooks are called: a test request goes there. */
+static void add_policy(struct admin_request *request)
+{
+    static const char origin[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._:[]";
+    const char *url = request->config->hooks.public_url, *authority = strstr(url, "://");
+    size_t chars = authority ? (size_t)(authority + 3 - url) + strspn(authority + 3, origin) : 0;
+    char *policy = memory_format(POLICY, (int)chars, url);
+    http_add_header(request->exchange, "Content-Security-Policy", policy);
+    free(policy);
+}
+
 static int answer(struct admin_request *request, const struct console_file *file)
 {
     struct http_exchange *exchange = request->exchange;
@@ -51,7 +62,7 @@ static int answer(struct admin_request *request, const struct console_file *file
     http_add_header(exchange, "ETag", tag);
     http_add_header(exchange, "Cache-Control", "no-cache"); /* to be kept, and asked about */
     http_add_header(exchange, "Vary", "Accept-Encoding");
-    http_add_header(exchange, "Content-Security-Policy", POLICY);
+    add_policy(request);
     http_add_header(exchange, "Referrer-Policy", "no-referrer");
     http_add_header(exchange, "Cross-Origin-Opener-Policy", "same-origin");
     http_add_header(exchange, "Cross-Origin-Resource-Policy", "same-origin");

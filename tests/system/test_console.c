@@ -42,6 +42,7 @@ START_TEST(pages_and_files_are_served_with_strong_tags_and_a_strict_policy)
                                         "/runs/x/parameters",
                                         "/runs/x/vessels/y"};
     static const char *const policy[] = {"default-src 'none'", "script-src 'self'",
+                                         "connect-src 'self' http://localhost:8080;",
                                          "frame-ancestors 'none'", "require-trusted-types-for"};
     struct daemon daemon;
     struct response response;

@@ -33,6 +33,23 @@ function examples(url) {
   return [h('h2', null, 'Call it'), h('div', { class: 'row' }, buttons, copyButton(() => snippets[chosen](url), 'Copy with the whole URL')), h('p'), text];
 }
 
+const WAIT_MS = 8000;
+
+/** From this browser to the real URL. What it answers is hidden from a page of another origin; that the run arrives is not. */
+async function sendTest(url, fleet) {
+  let arrived;
+  const news = new Promise((resolve) => { arrived = resolve; });
+  const end = watchRuns((change) => { if (change?.fleet_id === fleet.id && change.status === 'scheduled') arrived(change.run_id); });
+  try {
+    await fetch(url, { method: 'POST', mode: 'no-cors', credentials: 'omit', body: JSON.stringify({ test: true, fleet: fleet.name, sent_at: new Date().toISOString() }) });
+  } catch {
+    throw new Error(`This browser cannot reach ${new URL(url).origin}. Is hooks.public_url right, and open to this machine?`);
+  } finally {
+    setTimeout(() => { arrived(null); end(); }, WAIT_MS);
+  }
+  return news;
+}
+
 export async function triggers(place, page, fleet) {
   const path = `/fleets/${fleet.id}/webhook`;
   const last = h('p', { class: 'soft' });
@@ -68,7 +85,11 @@ export async function triggers(place, page, fleet) {
           say('Removed');
         }, { class: 'danger' })),
       h('p', { class: 'warning' }, 'Anyone with this URL can trigger this fleet via a POST request. Keep it safe and treat it like a password.'),
-      last, examples(webhook.url));
+      h('div', { class: 'row between' }, last, actionButton('Send test request', async () => {
+        const run = await sendTest(webhook.url, fleet);
+        if (run) dispatchEvent(new CustomEvent('webhookd:go', { detail: `/runs/${run}` }));
+        else say('It was sent, but no run came of it: does hooks.public_url lead to this webhookd?', 'error');
+      })), examples(webhook.url));
     lookAtLast().catch(() => {});
   }
 

@@ -12,6 +12,7 @@ export async function vesselPage(main, page) {
   const head = h('div'), output = h('div', { class: 'output', tabindex: '0', role: 'log', 'aria-label': 'Output', 'aria-live': 'off' });
   const follow = h('input', { type: 'checkbox', id: 'follow', checked: true }), wrap = h('input', { type: 'checkbox', id: 'wrap' });
   const search = h('input', { type: 'search', placeholder: 'Search the output', 'aria-label': 'Search the output' });
+  const what = h('div', { class: 'facts' });
   const note = h('p', { class: 'soft' }), attempts = h('div', { class: 'row' }), download = h('a', { class: 'button', download: '' }, 'Download');
   let run, vessel, attempt = 0, source = null;
   let ansi, rest, count, decoder;
@@ -80,6 +81,15 @@ export async function vesselPage(main, page) {
     drawAttempts();
   }
 
+  /** Its definition in the version that ran; a fleet that was deleted has none any more. */
+  async function describe() {
+    const { definition } = await get(`/fleets/${run.fleet_id}/versions/${run.fleet_version}`);
+    const own = definition.vessels.find((one) => one.name === vessel.name);
+    const names = Object.keys(own?.environment ?? {});
+    show(what, own && h('span', null, 'file ', h('b', { class: 'mono' }, own.file_to_run), ` (v${run.fleet_version})`),
+      names.length > 0 && h('span', null, 'environment ', h('b', { class: 'mono' }, names.join(' '))));
+  }
+
   wrap.addEventListener('change', () => output.classList.toggle('wrap', wrap.checked));
   search.addEventListener('input', () => {
     for (const line of output.children) mark(line);
@@ -87,7 +97,8 @@ export async function vesselPage(main, page) {
     if (search.value) follow.checked = false;
   });
   await load();
-  show(main, head, h('section', { class: 'card' },
+  describe().catch(() => {});
+  show(main, head, what, h('section', { class: 'card' },
     h('div', { class: 'row between' }, attempts, h('div', { class: 'row' }, h('label', { for: 'follow' }, follow, ' follow'), h('label', { for: 'wrap' }, wrap, ' wrap'), search, download)),
     h('p'), output, note));
   page.onLeave(stop);
