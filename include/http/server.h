@@ -116,6 +116,10 @@ void http_resume(
     struct http_exchange *exchange); /* any thread, exactly once per suspend (invariant 2) */
 /* Closes the connection under a suspended exchange, which must still be resumed; its step is not called again. Any thread. */
 void http_abort(struct http_exchange *exchange);
+/* Who sends this request is not known yet: its connection goes first when there are too many. */
+void http_is_from_stranger(struct http_exchange *exchange);
+/* Has the client gone? Looked at, not waited for. */
+bool http_peer_is_gone(const struct http_exchange *exchange);
 /* No keep-alive after this answer. */
 void http_close_after(struct http_exchange *exchange);
 

@@ -308,12 +308,14 @@ int call_backup(struct admin_request *request, struct error *error)
     struct admin *admin = request->admin;
     struct ops_audit audit = request_audit(request);
     int64_t begun_ms = clock_monotonic_ms();
-    if (ops_note(admin->options.queue, &audit, "backup", error) != 0)
-        return -1;
     if (atomic_exchange(&admin->makes_backup, true))
         return error_set(error, ERROR_CONFLICT,
                          "another backup is being made: wait until it has ended");
     int copy_fd = copy_database(admin, error);
+    if (copy_fd >= 0 && ops_note(admin->options.queue, &audit, "backup", error) != 0) {
+        close(copy_fd); /* nobody takes it away without a trace */
+        copy_fd = -1;
+    }
     if (copy_fd < 0) {
         atomic_store(&admin->makes_backup, false);
         return -1;

@@ -118,6 +118,7 @@ static bool has_session(struct admin_request *request, struct caller *caller)
     snprintf(caller->who, sizeof(caller->who), "key %s", owner.key_name);
     caller->ticket.has_key = true;
     caller->ticket.key_id = owner.key_id;
+    caller->ticket.session = owner.session;
     caller->has_session = true;
     return true;
 }
@@ -170,6 +171,9 @@ bool caller_is_let_in(struct admin *admin, struct caller_ticket *ticket)
     unsigned revocations = atomic_load(&admin->revocations);
     if (!ticket->has_key || ticket->seen == revocations)
         return true;
+    if (ticket->session != 0 &&
+        !sessions_is_open(admin->sessions, ticket->session, clock_monotonic_ms()))
+        return false;
     struct error error = ERROR_INIT;
     struct store *store = readers_take(admin->readers, &error);
     struct look look = {&ticket->key_id, false};

@@ -18,7 +18,8 @@ struct admin_request;
 struct caller_ticket {
     bool has_key;
     struct id key_id;
-    unsigned seen; /* of the revocations there have been */
+    uint64_t session; /* its number; 0 = none */
+    unsigned seen;    /* of the revocations and sign-outs there have been */
 };
 
 struct caller {
@@ -41,7 +42,7 @@ bool caller_is_foreign(const struct http_exchange *exchange, bool has_session);
 /* The token of the session's cookie, or "" if there is none. */
 #define CALLER_COOKIE "webhookd_session"
 void caller_cookie(const struct http_exchange *exchange, char token[SESSION_TOKEN_CHARS + 1]);
-/* False once its key was revoked. Any thread. */
+/* False once its key was revoked, or its session has ended. Any thread. */
 bool caller_is_let_in(struct admin *admin, struct caller_ticket *ticket);
 
 #endif

@@ -38,8 +38,9 @@ struct admin {
     atomic_bool stopping;
     atomic_bool makes_backup;
     struct sessions *sessions;
+    atomic_int streams; /* of events, now: each holds a connection */
     atomic_uint
-        revocations; /* of API keys, since the start: streams look whether theirs is among them */
+        revocations; /* of API keys, and sign-outs, since the start: streams look whether theirs is among them */
     _Atomic int64_t held_bytes; /* of request bodies in memory, all requests together */
 
     pthread_mutex_t config_lock; /* guards config */

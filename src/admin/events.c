@@ -8,7 +8,7 @@
  *     event: missed              more happened than is told: what is shown should be read anew
  *     data: {}
  *
- * The id is when webhookd started and a number: a reader that comes back with it (Last-Event-ID) gets what it has missed, if that is still in the ring. */
+ * The id, which comes at once, is when webhookd started and a number: a reader that comes back with it (Last-Event-ID) gets what it has missed, if that is still in the ring. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,6 +68,7 @@ void admin_events_push(struct admin_events *events, const struct run_ids *ids,
 struct event_reader {
     struct admin_events *events;
     uint64_t seen;    /* the number of the last event that it was told, or has missed */
+    bool has_begun;   /* it was told where it is, so that it can come back before the first news */
     bool must_reload; /* it does not know what it has missed */
     struct run_event news[MOST_AT_ONCE];
 };
@@ -108,6 +109,12 @@ static void put_event(const struct run_event *event, struct buffer *into)
 static enum sse_look look(void *context, struct buffer *into)
 {
     struct event_reader *reader = context;
+    if (!reader->has_begun && !reader->must_reload) {
+        reader->has_begun = true;
+        put_id(reader, reader->seen, into);
+        buffer_append_text(into, "\n");
+        return SSE_NEWS;
+    }
     size_t count = take_news(reader);
     if (reader->must_reload) {
         put_id(reader, reader->seen, into);
@@ -143,10 +150,8 @@ static void begin_at(struct event_reader *reader, const char *last_id)
 
 int call_get_events(struct admin_request *request, struct error *error)
 {
-    (void)error;
     struct event_reader *reader = memory_alloc(sizeof(*reader));
     reader->events = request->admin->options.events;
     begin_at(reader, sse_last_id(request));
-    sse_answer(request, &(struct sse_source){look, free, reader, LOOK_EVERY_MS});
-    return 0;
+    return sse_answer(request, &(struct sse_source){look, free, reader, LOOK_EVERY_MS}, error);
 }

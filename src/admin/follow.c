@@ -116,12 +116,14 @@ static void follow_done(void *context)
     free(follow);
 }
 
-void follow_answer(struct admin_request *request, const struct followed *what, int fd)
+int follow_answer(struct admin_request *request, const struct followed *what, int fd,
+                  struct error *error)
 {
     struct follow *follow = memory_alloc(sizeof(*follow));
     follow->admin = request->admin;
     follow->what = *what;
     follow->fd = fd;
     follow->offset = what->from;
-    sse_answer(request, &(struct sse_source){look, follow_done, follow, LOOK_EVERY_MS});
+    return sse_answer(request, &(struct sse_source){look, follow_done, follow, LOOK_EVERY_MS},
+                      error);
 }

@@ -11,6 +11,7 @@ struct followed {
 };
 
 /* Makes it the request's answer. Owns fd, the output. */
-void follow_answer(struct admin_request *request, const struct followed *what, int fd);
+int follow_answer(struct admin_request *request, const struct followed *what, int fd,
+                  struct error *error);
 
 #endif

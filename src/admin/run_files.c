@@ -168,6 +168,5 @@ int call_get_vessel_log(struct admin_request *request, struct error *error)
     if (!follow)
         return answer_file(request, fd, "text/plain; charset=utf-8", error);
     const struct followed what = {run_id, vessel.id, (int)attempt, last_event_id(request)};
-    follow_answer(request, &what, fd);
-    return 0;
+    return follow_answer(request, &what, fd, error);
 }

@@ -124,6 +124,8 @@ static enum http_step identify(struct admin_request *request)
         return HTTP_CONTINUE;
     }
     bool is_sign_in = request->call && request->call->access == ADMIN_ACCESS_SIGN_IN;
+    if (is_sign_in)
+        http_is_from_stranger(exchange);
     int identified = is_sign_in ? 0 : caller_of_tcp(request, &request->caller, &error);
     if (caller_is_foreign(exchange, request->caller.has_session)) {
         log_warning("request of another site's page refused",

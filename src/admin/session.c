@@ -31,6 +31,7 @@ struct failures {
 
 struct sessions {
     pthread_mutex_t lock; /* guards the following */
+    uint64_t count;       /* so many have begun */
     struct session all[MAX_SESSIONS];
     struct failures failures[MAX_ADDRESSES];
 };
@@ -69,7 +70,7 @@ static bool is_over(const struct session *session, int64_t now_ms)
     return !session->is_used || now_ms - session->seen_ms >= SESSION_IDLE_MS;
 }
 
-void sessions_begin(struct sessions *sessions, const struct session_owner *owner, int64_t now_ms,
+void sessions_begin(struct sessions *sessions, struct session_owner *owner, int64_t now_ms,
                     char token[SESSION_TOKEN_CHARS + 1])
 {
     mint(token);
@@ -78,6 +79,7 @@ void sessions_begin(struct sessions *sessions, const struct session_owner *owner
     for (int i = 1; i < MAX_SESSIONS && !is_over(place, now_ms); i++)
         if (is_over(&sessions->all[i], now_ms) || sessions->all[i].seen_ms < place->seen_ms)
             place = &sessions->all[i];
+    owner->session = ++sessions->count;
     *place = (struct session){.is_used = true, .owner = *owner, .seen_ms = now_ms};
     secret_hash(token, SESSION_TOKEN_CHARS, place->hash);
     pthread_mutex_unlock(&sessions->lock);
@@ -108,6 +110,16 @@ bool sessions_find(struct sessions *sessions, const char *token, int64_t now_ms,
     }
     pthread_mutex_unlock(&sessions->lock);
     return found;
+}
+
+bool sessions_is_open(struct sessions *sessions, uint64_t session, int64_t now_ms)
+{
+    bool is_open = false;
+    pthread_mutex_lock(&sessions->lock);
+    for (int i = 0; i < MAX_SESSIONS && !is_open; i++)
+        is_open = sessions->all[i].owner.session == session && !is_over(&sessions->all[i], now_ms);
+    pthread_mutex_unlock(&sessions->lock);
+    return is_open;
 }
 
 void sessions_end(struct sessions *sessions, const char *token)

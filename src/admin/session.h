@@ -14,6 +14,7 @@ struct sessions;
 #define SESSION_IDLE_MS     (12 * INT64_C(3600000))
 
 struct session_owner {
+    uint64_t session; /* its number, from 1; set by these functions */
     struct id key_id;
     char key_name[NAME_MAX_BYTES + 1];
 };
@@ -22,11 +23,12 @@ struct sessions *sessions_new(void);
 void sessions_free(struct sessions *sessions); /* NULL is fine */
 
 /* Begins one and leaves its token. If there are too many, the one that was used longest ago ends. */
-void sessions_begin(struct sessions *sessions, const struct session_owner *owner, int64_t now_ms,
+void sessions_begin(struct sessions *sessions, struct session_owner *owner, int64_t now_ms,
                     char token[SESSION_TOKEN_CHARS + 1]);
 /* Whose it is; false if there is none (any more). Keeps it for another SESSION_IDLE_MS. */
 bool sessions_find(struct sessions *sessions, const char *token, int64_t now_ms,
                    struct session_owner *owner);
+bool sessions_is_open(struct sessions *sessions, uint64_t session, int64_t now_ms);
 void sessions_end(struct sessions *sessions, const char *token);
 void sessions_end_of_key(struct sessions *sessions, const struct id *key_id);
 

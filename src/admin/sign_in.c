@@ -29,11 +29,19 @@ static json_t *session_object(const struct caller *caller)
     return render_one("key_name", render_text(caller->who + strlen("key ")));
 }
 
+/* A good key is never held up: behind a proxy all people have one address. */
 static int refuse(struct admin_request *request, const char *source, struct error *error)
 {
     if (error->kind != ERROR_INVALID)
         return -1;
-    sessions_failed(request->admin->sessions, source, clock_monotonic_ms());
+    int64_t now_ms = clock_monotonic_ms();
+    if (!sessions_may_try(request->admin->sessions, source, now_ms)) {
+        error_clear(error);
+        request->answer.status = 429;
+        return error_set(error, ERROR_UNAVAILABLE,
+                         "that was wrong, and there were too many attempts: wait a minute");
+    }
+    sessions_failed(request->admin->sessions, source, now_ms);
     log_info("sign-in refused", log_text("from", source),
              log_id("request", http_request_id(request->exchange)), log_why(error));
     request->answer.status = 401;
@@ -48,10 +56,6 @@ int call_sign_in(struct admin_request *request, struct error *error)
     struct caller *caller = &request->caller;
     char token[SESSION_TOKEN_CHARS + 1], source[HTTP_PEER_BYTES];
     http_peer(request->exchange, source);
-    if (!sessions_may_try(admin->sessions, source, clock_monotonic_ms())) {
-        request->answer.status = 429;
-        return error_set(error, ERROR_UNAVAILABLE, "too many attempts to sign in: wait a minute");
-    }
     char *key = request_body_text(request, "key", error);
     if (!key)
         return -1;
@@ -63,6 +67,12 @@ int call_sign_in(struct admin_request *request, struct error *error)
     struct session_owner owner = {.key_id = caller->ticket.key_id};
     snprintf(owner.key_name, sizeof(owner.key_name), "%s", caller->who + strlen("key "));
     sessions_begin(admin->sessions, &owner, clock_monotonic_ms(), token);
+    caller->ticket.session = owner.session;
+    if (!caller_is_let_in(admin, &caller->ticket)) { /* revoked since it was looked up */
+        sessions_end(admin->sessions, token);
+        error_set(error, ERROR_INVALID, "the API key is not valid, or was revoked");
+        return refuse(request, source, error);
+    }
     set_cookie(request, token, SESSION_IDLE_MS / 1000);
     secret_wipe(token, sizeof(token));
     log_info("signed in", log_text("who", caller->who), log_text("from", source),
@@ -85,6 +95,7 @@ int call_sign_out(struct admin_request *request, struct error *error)
     char token[SESSION_TOKEN_CHARS + 1];
     caller_cookie(request->exchange, token);
     sessions_end(request->admin->sessions, token);
+    atomic_fetch_add(&request->admin->revocations, 1);
     set_cookie(request, "", 0);
     log_info("signed out", log_text("who", request->caller.who),
              log_id("request", http_request_id(request->exchange)));

@@ -8,10 +8,12 @@
 #include "base/clock.h"
 #include "base/memory.h"
 
-#define SILENCE_MS 15000
+#define SILENCE_MS   15000
+#define MOST_STREAMS 64 /* half of the connections of a listener: calls have the rest */
 
 struct sse {
     struct admin *admin;
+    struct http_exchange *exchange; /* there for as long as it is read from */
     struct caller_ticket ticket;
     struct sse_source source;
     struct buffer events; /* being sent */
@@ -31,7 +33,8 @@ static int look(struct sse *sse)
 {
     buffer_reset(&sse->events);
     sse->sent = 0;
-    if (atomic_load(&sse->admin->stopping) || !caller_is_let_in(sse->admin, &sse->ticket))
+    if (http_peer_is_gone(sse->exchange) || atomic_load(&sse->admin->stopping) ||
+        !caller_is_let_in(sse->admin, &sse->ticket))
         return -1;
     enum sse_look result = sse->source.look(sse->source.context, &sse->events);
     sse->is_over = result == SSE_END;
@@ -66,19 +69,27 @@ static void sse_done(void *context)
 {
     struct sse *sse = context;
     sse->source.done(sse->source.context);
+    atomic_fetch_sub(&sse->admin->streams, 1);
     buffer_free(&sse->events);
     free(sse);
 }
 
-void sse_answer(struct admin_request *request, const struct sse_source *source)
+int sse_answer(struct admin_request *request, const struct sse_source *source, struct error *error)
 {
+    if (atomic_fetch_add(&request->admin->streams, 1) >= MOST_STREAMS) {
+        atomic_fetch_sub(&request->admin->streams, 1);
+        source->done(source->context);
+        return error_set(error, ERROR_UNAVAILABLE, "too many streams are open: close some pages");
+    }
     struct sse *sse = memory_alloc(sizeof(*sse));
     sse->admin = request->admin;
+    sse->exchange = request->exchange;
     sse->ticket = request->caller.ticket;
     sse->source = *source;
     sse->spoke_ms = clock_monotonic_ms();
     request->answer.content_type = "text/event-stream";
     request->answer.stream = (struct http_stream){sse_read, sse_done, sse};
+    return 0;
 }
 
 const char *sse_last_id(const struct admin_request *request)

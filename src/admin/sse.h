@@ -21,9 +21,9 @@ struct sse_source {
     int64_t pause_ms;
 };
 
-/* Makes it the request's answer. Ends when webhookd stops, or the caller's key is revoked. While nothing is new a comment is sent now and then,
+/* Makes it the request's answer; -1 (ERROR_UNAVAILABLE), and `done` was called, if there are too many. Ends when webhookd stops, or the caller's key is revoked. While nothing is new a comment is sent now and then,
  * which shows whether the reader is still there. */
-void sse_answer(struct admin_request *request, const struct sse_source *source);
+int sse_answer(struct admin_request *request, const struct sse_source *source, struct error *error);
 /* The header Last-Event-ID, NULL if there is none. */
 const char *sse_last_id(const struct admin_request *request);
 

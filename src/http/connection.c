@@ -1,6 +1,7 @@
 /* The phases of a connection, which the reaper times, and suspending and resuming its request. Phases change on the handler's
  * thread; http_resume and http_abort come from any. */
 #include <assert.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -54,10 +55,24 @@ void connection_enter(struct http_connection *connection, enum connection_phase 
     pthread_mutex_lock(&connection->hold);
     connection->phase = phase;
     connection->since_ms = now_ms;
+    connection->is_strangers = false;
     connection->deadline_ms = phase_deadline_ms(connection, phase, now_ms);
     if (phase == PHASE_BODY)
         connection->body_deadline_ms = connection->deadline_ms;
     pthread_mutex_unlock(&connection->hold);
+}
+
+void http_is_from_stranger(struct http_exchange *exchange)
+{
+    pthread_mutex_lock(&exchange->connection->hold);
+    exchange->connection->is_strangers = true;
+    pthread_mutex_unlock(&exchange->connection->hold);
+}
+
+bool http_peer_is_gone(const struct http_exchange *exchange)
+{
+    struct pollfd watch = {.fd = exchange->connection->fd, .events = POLLRDHUP};
+    return poll(&watch, 1, 0) == 1 && (watch.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
 void connection_heard(struct http_connection *connection, int64_t now_ms)

@@ -72,6 +72,7 @@ struct http_connection {
     bool between_pieces;      /* suspended in the middle of a body: more of it may never come */
     bool expired;             /* the service has been told, once per suspension */
     bool aborted;             /* no further step, no answer */
+    bool is_strangers;        /* this request */
 
     atomic_bool
         suspended; /* set by http_suspend, cleared by http_resume, exactly once each (invariant 2) */

@@ -110,7 +110,7 @@ static int rank(const struct http_connection *connection, int64_t now_ms)
     case PHASE_HEADERS:
         return 1;
     case PHASE_BODY:
-        return now_ms - connection->since_ms >= STALLED_MS ? 1 : 0;
+        return connection->is_strangers || now_ms - connection->since_ms >= STALLED_MS ? 1 : 0;
     case PHASE_SUSPENDED:
     case PHASE_REPLY:
         break;

@@ -55,7 +55,7 @@ async function look(name) {
 
 const clipboard = () => page.evaluate(() => navigator.clipboard.readText());
 /** hooks.public_url is where the world finds it; here it is elsewhere. */
-const here = (url) => hooks + new URL(url).pathname;
+const here = (url) => hooks + new URL(url).pathname + new URL(url).search;
 const post = (url, body = '{}') => fetch(here(url), { method: 'POST', body, headers: { 'content-type': 'application/json', 'x-github-event': 'push' } });
 const tab = (name) => page.click(`.tabs >> text="${name}"`);
 const answerDialog = (name) => page.click(`dialog >> button:has-text("${name}")`);

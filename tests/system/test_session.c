@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "support/api.h"
@@ -101,6 +102,40 @@ START_TEST(a_session_opens_what_its_key_opens_until_it_is_signed_out)
 }
 END_TEST
 
+/* What goes on for long ends with its session, and with no other one. */
+START_TEST(signing_out_ends_the_streams_of_the_session)
+{
+    struct browser browser;
+    struct response response;
+    int closed, fds[2];
+    char cookies[2][100];
+    begin(&browser);
+    memcpy(cookies[0], browser.cookie, sizeof(cookies[0]));
+    ck_assert_int_eq(sign_in_with(&browser, browser.key, browser.origin, &response), 201);
+    keep_cookie(&browser, &response);
+    response_free(&response);
+    memcpy(cookies[1], browser.cookie, sizeof(cookies[1]));
+    for (int i = 0; i < 2; i++) {
+        char some[1024],
+            *request =
+                memory_format("GET /api/v1/events HTTP/1.1\r\nHost: a\r\n%s\r\n\r\n", cookies[i]);
+        fds[i] = raw_connect(browser.daemon.admin_port);
+        ck_assert_int_eq(raw_send(fds[i], request, strlen(request)), 0);
+        ck_assert_int_gt(read(fds[i], some, sizeof(some)), 0);
+        free(request);
+    }
+    ck_assert_int_eq(status_of(&browser, "DELETE", "/api/v1/session", cookies[0], browser.origin),
+                     200);
+    free(raw_receive(fds[0], 20000, &closed));
+    ck_assert_int_eq(closed, 1);
+    free(raw_receive(fds[1], 600, &closed));
+    ck_assert_int_eq(closed, 0);
+    close(fds[0]);
+    close(fds[1]);
+    finish(&browser);
+}
+END_TEST
+
 START_TEST(revoking_the_key_ends_its_sessions)
 {
     struct browser browser;
@@ -165,9 +200,11 @@ START_TEST(wrong_keys_are_slowed_down)
         ck_assert_ptr_null(strstr(response.headers, "Set-Cookie"));
         response_free(&response);
     }
-    ck_assert_int_eq(sign_in_with(&browser, browser.key, browser.origin, &response), 429);
+    ck_assert_int_eq(sign_in_with(&browser, wrong, browser.origin, &response), 429);
     ck_assert_ptr_nonnull(strstr(response.headers, "Retry-After: 60\r\n"));
     response_free(&response);
+    ck_assert_int_eq(sign_in_with(&browser, browser.key, browser.origin, &response), 201);
+    response_free(&response); /* who has a key is not locked out by who has none */
     ck_assert_int_eq(status_of(&browser, "GET", "/api/v1/fleets", browser.cookie, NULL), 200);
     char *log = daemon_log(&browser.daemon);
     ck_assert_ptr_null(strstr(log, wrong));
@@ -225,6 +262,7 @@ START_TEST(a_run_that_a_person_starts_is_on_demand_and_one_by_key_api)
 END_TEST
 
 TEST_MAIN("session", TEST(a_session_opens_what_its_key_opens_until_it_is_signed_out),
+          TEST(signing_out_ends_the_streams_of_the_session),
           TEST(revoking_the_key_ends_its_sessions),
           TEST(what_comes_from_another_site_is_refused_and_changes_nothing),
           TEST(wrong_keys_are_slowed_down), TEST(a_cookie_that_is_none_opens_nothing),

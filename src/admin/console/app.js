@@ -34,7 +34,7 @@ async function open() {
     const ends = [];
     leave = () => ends.forEach((end) => end());
     try {
-      await page(main, { onLeave: (end) => ends.push(end), isOpen: () => mine === turn, parts: match.slice(1) });
+      await page(main, { onLeave: (end) => { if (mine === turn) ends.push(end); else end(); }, isOpen: () => mine === turn, parts: match.slice(1) });
     } catch (error) {
       if (mine === turn && error.status !== 401) show(main, problem(error));
     }

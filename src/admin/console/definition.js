@@ -24,20 +24,23 @@ export async function definition(place, page, fleet) {
   const back = h('span');
   const load = (number) => get(`/fleets/${fleet.id}/versions/${number}`);
   const newest = versions[0].version;
-  let version;
+  let version, opening = 0;
 
   function drawFile() {
     show(body, version.file === null ? h('p', { class: 'soft' }, 'This file is no text.') : editor(version.file, { readOnly: true }).element);
   }
 
   async function open() {
-    version = await load(choose.value);
-    if (!page.isOpen()) return;
+    const mine = ++opening, wanted = choose.value, wantedOther = against.value;
+    const isOld = () => mine !== opening || !page.isOpen();
+    const loaded = await load(wanted);
+    const other = wantedOther && wantedOther !== wanted ? await load(wantedOther) : null;
+    if (isOld()) return;
+    version = loaded;
     show(about, 'applied ', time(version.created_at));
     show(picture, graph(version.definition));
-    if (against.value && against.value !== choose.value) {
-      const other = await load(against.value);
-      const [older, newer] = Number(against.value) < Number(choose.value) ? [other, version] : [version, other];
+    if (other) {
+      const [older, newer] = other.version < version.version ? [other, version] : [version, other];
       show(body, h('p', { class: 'soft' }, `From v${older.version} to v${newer.version}`), diffView(older.file ?? '', newer.file ?? ''));
     } else drawFile();
     show(back, version.version !== newest && version.file !== null && actionButton(`Go back to v${version.version}`, async () => {

@@ -92,11 +92,13 @@ export async function fleetsPage(main, page) {
   project.addEventListener('change', draw);
   show(main, h('div', { class: 'row between' }, h('h1', null, 'Fleets'), h('div', { class: 'row' }, project, search, link('/fleets/new', h('span', { class: 'button main' }, 'New fleet')))), place);
   await load();
-  const changed = new Set();
+  let changed = new Set();
   const refresh = gather(async () => {
+    if (!page.isOpen()) return;
+    const those = changed;
+    changed = new Set();
     await load();
-    for (const fleet of fleets.filter((one) => changed.has(one.id))) await lookAtRuns(fleet);
-    changed.clear();
+    await each(fleets.filter((one) => those.has(one.id)), lookAtRuns);
   }, 500);
   page.onLeave(watchRuns((change) => {
     if (change) changed.add(change.fleet_id);

@@ -1,34 +1,57 @@
 // News of runs. One stream for the whole page, while somebody listens; it comes back by itself and catches up.
-import { address } from './api.js';
+import { address, get } from './api.js';
 
+const RETRY_MS = 3000;
 const listeners = new Set();
-let source = null;
+let source = null, timer = 0;
 
 function tell(change) {
   for (const listener of listeners) listener(change);
 }
 
+function close() {
+  source?.close();
+  source = null;
+  clearTimeout(timer);
+}
+
+/** An answer that is none ends it for good, which a lost connection does not: is somebody still signed in, and is webhookd there again? */
+async function reopen() {
+  close();
+  await get('/session').catch(() => {}); /* 401 leads to the page to sign in on */
+  if (listeners.size > 0 && !source) timer = setTimeout(open, RETRY_MS);
+}
+
+function open() {
+  if (source || listeners.size === 0) return;
+  source = new EventSource(address('/events'));
+  source.addEventListener('run', (event) => tell(JSON.parse(event.data)));
+  source.addEventListener('missed', () => tell(null));
+  source.addEventListener('open', () => tell(null)); /* what came between the page and the stream */
+  source.addEventListener('error', () => { if (source?.readyState === EventSource.CLOSED) reopen(); });
+}
+
 /** Calls back with {run_id, fleet_id, status, at}, or with null: look at everything anew. Returns what ends it. */
 export function watchRuns(listener) {
   listeners.add(listener);
-  if (!source) {
-    source = new EventSource(address('/events'));
-    source.addEventListener('run', (event) => tell(JSON.parse(event.data)));
-    source.addEventListener('missed', () => tell(null));
-  }
+  open();
   return () => {
     listeners.delete(listener);
-    if (listeners.size === 0 && source) {
-      source.close();
-      source = null;
-    }
+    if (listeners.size === 0) close();
   };
 }
 
-/** Gathers calls for a moment: many changes are one look. */
+/** Gathers calls for a moment: many changes are one look, and there is one look at a time. */
 export function gather(callback, ms = 250) {
-  let timer = 0;
-  return () => {
-    if (!timer) timer = setTimeout(() => { timer = 0; callback(); }, ms);
+  let waits = false, isWanted = false;
+  return function wanted() {
+    if (waits) { isWanted = true; return; }
+    waits = true;
+    setTimeout(async () => {
+      isWanted = false;
+      await Promise.resolve(callback()).catch(() => {});
+      waits = false;
+      if (isWanted) wanted();
+    }, ms);
   };
 }

@@ -85,7 +85,7 @@ const shell = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 function curlOf(run, headers, bytes) {
   const lines = Object.entries(headers).flatMap(([name, values]) => values.map((value) => `-H ${shell(`${name}: ${value}`)}`));
   const text = asText(bytes);
-  return ['curl -X POST "$WEBHOOK_URL"', ...lines, text === null ? '--data-binary @body' : `--data-binary ${shell(text)}`].join(' \\\n  ');
+  return ['curl -X POST "$WEBHOOK_URL"', ...lines, text === null ? '--data-binary @body' : `--data-raw ${shell(text)}`].join(' \\\n  ');
 }
 
 async function parameters(place, page, run) {
@@ -141,7 +141,7 @@ export async function runPage(main, page) {
   if (tab === 'parameters') await parameters(place, page, run);
   else drawOverview();
   if (ended(run.status)) return;
-  const look = gather(() => load().catch(() => {}));
+  const look = gather(() => page.isOpen() && load());
   page.onLeave(watchRuns((change) => { if (!change || change.run_id === id) look(); }));
   /* Its vessels change without the run's status changing. */
   const timer = setInterval(() => { if (ended(run.status)) clearInterval(timer); else look(); }, 1000);

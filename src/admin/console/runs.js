@@ -95,6 +95,7 @@ export async function runList(place, page, fleetId) {
 
   /** What is there is changed in its place; what is new waits for a click, unless the list is at its top and short. */
   const look = gather(async () => {
+    if (!page.isOpen()) return;
     const page1 = await ask({}).catch(() => null);
     if (!page1 || !page.isOpen()) return;
     page1.fleetruns.forEach(update);

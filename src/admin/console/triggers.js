@@ -37,11 +37,16 @@ const WAIT_MS = 8000;
 
 /** From this browser to the real URL. What it answers is hidden from a page of another origin; that the run arrives is not. */
 async function sendTest(url, fleet) {
+  const mark = crypto.getRandomValues(new Uint32Array(2)).join('-');
   let arrived;
   const news = new Promise((resolve) => { arrived = resolve; });
-  const end = watchRuns((change) => { if (change?.fleet_id === fleet.id && change.status === 'scheduled') arrived(change.run_id); });
+  const end = watchRuns(async (change) => {
+    if (change?.fleet_id !== fleet.id || change.status !== 'scheduled') return;
+    const run = await get(`/fleetruns/${change.run_id}`).catch(() => null);
+    if (run?.query_string === `test=${mark}`) arrived(run.id);
+  });
   try {
-    await fetch(url, { method: 'POST', mode: 'no-cors', credentials: 'omit', body: JSON.stringify({ test: true, fleet: fleet.name, sent_at: new Date().toISOString() }) });
+    await fetch(`${url}?test=${mark}`, { method: 'POST', mode: 'no-cors', credentials: 'omit', body: JSON.stringify({ test: true, fleet: fleet.name, sent_at: new Date().toISOString() }) });
   } catch {
     throw new Error(`This browser cannot reach ${new URL(url).origin}. Is hooks.public_url right, and open to this machine?`);
   } finally {
@@ -87,6 +92,7 @@ export async function triggers(place, page, fleet) {
       h('p', { class: 'warning' }, 'Anyone with this URL can trigger this fleet via a POST request. Keep it safe and treat it like a password.'),
       h('div', { class: 'row between' }, last, actionButton('Send test request', async () => {
         const run = await sendTest(webhook.url, fleet);
+        if (!page.isOpen()) return;
         if (run) dispatchEvent(new CustomEvent('webhookd:go', { detail: `/runs/${run}` }));
         else say('It was sent, but no run came of it: does hooks.public_url lead to this webhookd?', 'error');
       })), examples(webhook.url));

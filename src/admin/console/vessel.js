@@ -5,6 +5,8 @@ import { h, show } from './dom.js';
 import { duration, ended, shortId, size, timeOfDay, took } from './format.js';
 import { crumbs, link, status } from './widgets.js';
 
+const LONGEST_LINE = 16384; /* a longer one is broken, or it alone would make the page slow */
+const broken = (line) => (line.length <= LONGEST_LINE ? [line] : line.match(new RegExp(`[^]{1,${LONGEST_LINE}}`, 'g')));
 const KEPT_LINES = 5000; /* in the page; the download has all */
 
 export async function vesselPage(main, page) {
@@ -14,7 +16,7 @@ export async function vesselPage(main, page) {
   const search = h('input', { type: 'search', placeholder: 'Search the output', 'aria-label': 'Search the output' });
   const what = h('div', { class: 'facts' });
   const note = h('p', { class: 'soft' }), attempts = h('div', { class: 'row' }), download = h('a', { class: 'button', download: '' }, 'Download');
-  let run, vessel, attempt = 0, source = null;
+  let run, vessel, attempt = 0, newest = 0, source = null;
   let ansi, rest, count, decoder;
 
   const path = (number) => `/fleetruns/${runId}/vessels/${vesselRunId}/log?attempt=${number}`;
@@ -27,7 +29,7 @@ export async function vesselPage(main, page) {
   }
 
   function add(bytes) {
-    const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n');
+    const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n').flatMap(broken);
     rest = lines.pop();
     output.append(...lines.slice(-KEPT_LINES).map((text, i, all) => { if (i === 0) count += lines.length - all.length; return addLine(text); }));
     while (output.childElementCount > KEPT_LINES) output.firstChild.remove();
@@ -42,6 +44,7 @@ export async function vesselPage(main, page) {
   function open(number) {
     stop();
     attempt = number;
+    newest = Math.max(newest, number);
     ansi = new Ansi();
     rest = '';
     count = 0;
@@ -97,6 +100,7 @@ export async function vesselPage(main, page) {
     if (search.value) follow.checked = false;
   });
   await load();
+  if (!page.isOpen()) return;
   describe().catch(() => {});
   show(main, head, what, h('section', { class: 'card' },
     h('div', { class: 'row between' }, attempts, h('div', { class: 'row' }, h('label', { for: 'follow' }, follow, ' follow'), h('label', { for: 'wrap' }, wrap, ' wrap'), search, download)),
@@ -106,9 +110,8 @@ export async function vesselPage(main, page) {
   else show(note, 'It has not started yet.');
   const timer = setInterval(async () => {
     if (ended(vessel.status)) return clearInterval(timer);
-    const before = vessel.attempts;
     await load().catch(() => {});
-    if (page.isOpen() && vessel.attempts > before) open(vessel.attempts);
+    if (page.isOpen() && vessel.attempts > newest) open(vessel.attempts);
   }, 1000);
   page.onLeave(() => clearInterval(timer));
 }
