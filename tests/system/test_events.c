@@ -190,6 +190,40 @@ START_TEST(a_reader_that_does_not_read_holds_up_nobody)
 }
 END_TEST
 
+/* Each holds a connection: calls must have some left, and places of who has gone are free again. */
+START_TEST(streams_leave_room_for_calls)
+{
+    enum { MOST = 64 };
+    struct daemon daemon;
+    struct reader readers[MOST], other;
+    daemon_begin(&daemon, &plain);
+    char *key = ctl_ok(&daemon, "key", "create", "one", NULL);
+    for (int i = 0; i < MOST; i++) {
+        reader_open(&readers[i], &daemon, key, NULL);
+        await_text(&readers[i], "HTTP/1.1 200 ");
+    }
+    reader_open(&other, &daemon, key, NULL);
+    await_text(&other, "HTTP/1.1 503 ");
+    await_text(&other, "too many streams");
+    reader_close(&other);
+    char *url = memory_format("http://127.0.0.1:%u/healthz", daemon.admin_port);
+    struct response response;
+    http_request("GET", url, NULL, NULL, 0, &response);
+    ck_assert_int_eq(response.status, 200);
+    response_free(&response);
+    for (int i = 0; i < MOST; i++)
+        reader_close(&readers[i]);
+    for (bool is_open = false; !is_open; usleep(20000)) {
+        reader_open(&other, &daemon, key, NULL);
+        is_open = strncmp(await_text(&other, "HTTP/1.1 "), "HTTP/1.1 200 ", 13) == 0;
+        reader_close(&other);
+    }
+    free(url);
+    free(key);
+    daemon_finish(&daemon);
+}
+END_TEST
+
 START_TEST(revoking_the_key_ends_the_stream)
 {
     struct daemon daemon;
@@ -210,4 +244,5 @@ END_TEST
 
 TEST_MAIN("events", TEST(a_run_is_told_of_from_its_arrival_to_its_end),
           TEST(a_reader_that_comes_back_gets_what_it_has_missed),
-          TEST(a_reader_that_does_not_read_holds_up_nobody), TEST(revoking_the_key_ends_the_stream))
+          TEST(a_reader_that_does_not_read_holds_up_nobody), TEST(streams_leave_room_for_calls),
+          TEST(revoking_the_key_ends_the_stream))

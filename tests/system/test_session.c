@@ -214,6 +214,34 @@ START_TEST(wrong_keys_are_slowed_down)
 }
 END_TEST
 
+/* The only call whose body is read from somebody unknown: such connections go first when there are too many. */
+START_TEST(strangers_cannot_keep_the_others_out)
+{
+    enum { CONNECTIONS = 128 }; /* all that the listener takes */
+    static const char part[] =
+        "POST /api/v1/session HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{";
+    struct browser browser;
+    struct response response;
+    int fds[CONNECTIONS];
+    begin(&browser);
+    for (int i = 0; i < CONNECTIONS; i++) {
+        fds[i] = raw_connect(browser.daemon.admin_port);
+        ck_assert_int_eq(raw_send(fds[i], part, strlen(part)), 0);
+    }
+    int status = 0;
+    for (int tries = 0; status != 200 && tries < 200; tries++) { /* until all have been read */
+        status = ask(&browser, "GET", "/healthz", NULL, NULL, NULL, &response);
+        response_free(&response);
+        usleep(10000);
+    }
+    ck_assert_int_eq(status, 200);
+    ck_assert_int_eq(status_of(&browser, "GET", "/api/v1/fleets", browser.cookie, NULL), 200);
+    for (int i = 0; i < CONNECTIONS; i++)
+        close(fds[i]);
+    finish(&browser);
+}
+END_TEST
+
 START_TEST(a_cookie_that_is_none_opens_nothing)
 {
     struct browser browser;
@@ -265,5 +293,6 @@ TEST_MAIN("session", TEST(a_session_opens_what_its_key_opens_until_it_is_signed_
           TEST(signing_out_ends_the_streams_of_the_session),
           TEST(revoking_the_key_ends_its_sessions),
           TEST(what_comes_from_another_site_is_refused_and_changes_nothing),
-          TEST(wrong_keys_are_slowed_down), TEST(a_cookie_that_is_none_opens_nothing),
+          TEST(wrong_keys_are_slowed_down), TEST(strangers_cannot_keep_the_others_out),
+          TEST(a_cookie_that_is_none_opens_nothing),
           TEST(a_run_that_a_person_starts_is_on_demand_and_one_by_key_api))
