@@ -134,6 +134,15 @@ async function bodies(url, run) {
   assert((await page.textContent('pre')).startsWith('00000000  7b 22'), 'the hex view is another one');
   await page.click('button:has-text("Copy as curl")');
   await page.waitForFunction(() => navigator.clipboard.readText().then((text) => text.startsWith('curl ')));
+  const odd = await (await post(url, '{"id":12345678901234567890,"a":1.0,"a":[],"o":{}}')).json();
+  await page.goto(`${base}/runs/${odd.data.fleet_run_id}/parameters`);
+  await page.waitForSelector('pre:has-text("12345678901234567890")');
+  assert(await page.textContent('pre') === '{\n  "id": 12345678901234567890,\n  "a": 1.0,\n  "a": [],\n  "o": {}\n}', `JSON is shown as ${await page.textContent('pre')}`);
+  const file = await (await post(url, '@/etc/hostname')).json();
+  await page.goto(`${base}/runs/${file.data.fleet_run_id}/parameters`);
+  await page.click('button:has-text("Copy as curl")');
+  await page.waitForFunction(() => navigator.clipboard.readText().then((text) => text.includes('@/etc/hostname')));
+  assert((await clipboard()).includes("--data-raw '@/etc/hostname'"), 'curl would send a file');
   const { data } = await (await fetch(here(url), { method: 'POST', body: new Uint8Array([0, 255, 1, 254]) })).json();
   await page.goto(`${base}/runs/${data.fleet_run_id}/parameters`);
   await page.waitForSelector('pre:has-text("00 ff 01 fe")');
@@ -157,6 +166,8 @@ async function liveOutput() {
   await page.waitForSelector('.status.running');
   await page.click('td >> a:has-text("main")');
   await page.waitForSelector('.line:has-text("begun")');
+  await page.waitForSelector('.line:has-text("20%")'); /* without an end, and written over */
+  assert(await page.locator('.line:has-text("10%")').count() === 0, 'what was written over is shown');
   await page.click('.crumbs >> a:has-text("Run")');
   await page.click('button:text-is("Stop")');
   await page.waitForSelector('.facts .status.terminated');
@@ -208,6 +219,44 @@ async function definitions() {
   assert(await page.locator('a:text-is("Two")').count() === 0, 'it is still there');
 }
 
+/** A page that was left while it loads must not come back over the next one. */
+async function leftEarly(run) {
+  await page.goto(`${base}/runs/${run}`);
+  await page.waitForSelector('.gantt');
+  await page.route('**/api/v1/fleetruns/*', async (route) => { await new Promise((done) => setTimeout(done, 700)); await route.continue().catch(() => {}); });
+  await page.click('td >> a:has-text("main")');
+  await page.click('header >> text=Fleets');
+  await page.waitForSelector('h1:text-is("Fleets")');
+  await page.waitForTimeout(1500);
+  assert(await page.textContent('h1') === 'Fleets' && new URL(page.url()).pathname === '/', 'a page that was left came back');
+  await page.unroute('**/api/v1/fleetruns/*');
+}
+
+async function unsaved() {
+  await page.goto(`${base}/fleets/new`);
+  await page.locator('.editor textarea').fill('name: half');
+  await page.click('header >> text=Runs');
+  await answerDialog('Cancel');
+  assert(await page.locator('.editor textarea').inputValue() === 'name: half', 'what was written is gone');
+  await page.click('header >> text=Runs');
+  await answerDialog('Leave');
+  await page.waitForSelector('h1:text-is("Runs")');
+}
+
+async function otherTab() {
+  const other = await context.newPage();
+  await other.goto(`${base}/runs`);
+  await other.waitForSelector('h1:text-is("Runs")');
+  await page.goto(`${base}/`);
+  await page.click('button:has-text("Sign out")');
+  await other.waitForSelector('#key');
+  await page.fill('#key', key);
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('h1:text-is("Fleets")');
+  await other.waitForSelector('h1:text-is("Runs")');
+  await other.close();
+}
+
 async function hostileNames() {
   await page.goto(`${base}/`);
   await page.waitForSelector('a:has-text("<img src=x onerror=alert(1)>")');
@@ -251,6 +300,9 @@ try {
   await output();
   await liveOutput();
   await definitions();
+  await leftEarly(run);
+  await unsaved();
+  await otherTab();
   await hostileNames();
   await keyboardOnly();
   await leave();

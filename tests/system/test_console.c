@@ -118,7 +118,7 @@ START_TEST(a_person_finds_their_way_in_a_browser)
     daemon_begin(&daemon, &plain);
     apply(&daemon, "Site",
           "echo '<script>alert(1)</script>'; printf '\\033[32mgreen\\033[0m\\n'; sleep 0.3");
-    apply(&daemon, "Slow", "echo begun; exec sleep 1000");
+    apply(&daemon, "Slow", "echo begun; printf '10%%\\r20%%'; exec sleep 1000");
     apply(&daemon, "<img src=x onerror=alert(1)>", "true");
     char *key = ctl_ok(&daemon, "key", "create", "ann", NULL);
     const char *build = getenv("BUILD");

@@ -1,7 +1,7 @@
 // Which page it is, and going from one to the next without loading it anew.
 import { whenSignedOut, get, remove } from './api.js';
 import { h, say, show } from './dom.js';
-import { problem } from './widgets.js';
+import { confirm, problem } from './widgets.js';
 import { newFleetPage } from './definition.js';
 import { fleetPage } from './fleet.js';
 import { fleetsPage } from './fleets.js';
@@ -19,6 +19,7 @@ const routes = [
   [/^\/runs\/([^/]+)(?:\/([^/]+))?$/, runPage],
 ];
 
+const otherTabs = new BroadcastChannel('webhookd');
 const main = document.getElementById('main'), top = document.getElementById('top');
 let leave = () => {}, turn = 0;
 
@@ -36,14 +37,23 @@ async function open() {
     try {
       await page(main, { onLeave: (end) => { if (mine === turn) ends.push(end); else end(); }, isOpen: () => mine === turn, parts: match.slice(1) });
     } catch (error) {
-      if (mine === turn && error.status !== 401) show(main, problem(error));
+      if (mine === turn && error.status !== 401) show(main, problem(error), h('p', null, h('a', { href: '/' }, 'All fleets')));
     }
     return;
   }
-  show(main, h('p', null, 'There is no such page.'));
+  show(main, h('h1', null, 'There is no such page'), h('p', null, h('a', { href: '/' }, 'All fleets')));
 }
 
-export function go(to, { replace = false } = {}) {
+/** What is being written is not thrown away without asking. */
+async function mayLeave() {
+  if (!document.querySelector('[data-unsaved]')) return true;
+  return confirm('Leave without applying?', 'What you have written here is lost then.', 'Leave');
+}
+
+addEventListener('beforeunload', (event) => { if (document.querySelector('[data-unsaved]')) event.preventDefault(); });
+
+export async function go(to, { replace = false } = {}) {
+  if (!await mayLeave()) return;
   history[replace ? 'replaceState' : 'pushState'](null, '', to);
   open();
 }
@@ -61,16 +71,30 @@ async function signOut() {
   } catch (error) {
     if (error.status !== 401) return say(error.message, 'error');
   }
+  otherTabs.postMessage('signed out');
   askToSignIn();
 }
 
+let isOut = false;
+function signedIn(keyName) {
+  isOut = false;
+  frame(keyName);
+  open();
+}
+
+otherTabs.addEventListener('message', async ({ data }) => {
+  if (data === 'signed out') askToSignIn();
+  else if (isOut) get('/session').then((session) => signedIn(session.key_name), () => {});
+});
+
 function askToSignIn() {
+  isOut = true;
   turn++;
   leave();
   leave = () => {};
   show(top);
   document.title = 'Sign in · webhookd';
-  signInPage(main, (keyName) => { frame(keyName); open(); });
+  signInPage(main, (keyName) => { otherTabs.postMessage('signed in'); signedIn(keyName); });
 }
 
 document.addEventListener('click', (event) => {
@@ -79,9 +103,7 @@ document.addEventListener('click', (event) => {
   if (!href || event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   if (!href.startsWith('/') || href.startsWith('/api/') || anchor.hasAttribute('download')) return;
   event.preventDefault();
-  go(href);
-  main.focus({ preventScroll: true });
-  scrollTo(0, 0);
+  go(href).then(() => { main.focus({ preventScroll: true }); scrollTo(0, 0); });
 });
 addEventListener('popstate', open);
 addEventListener('webhookd:go', (event) => go(event.detail));

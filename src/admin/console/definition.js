@@ -51,7 +51,7 @@ export async function definition(place, page, fleet) {
 
   function edit() {
     const form = applyForm(version.file ?? '', () => fleet.project_id, whenApplied);
-    show(place, picture, h('div', { class: 'row between' }, h('h2', null, `Editing v${version.version}`), h('button', { type: 'button', onclick: () => draw() }, 'Cancel')), form.element);
+    show(place, picture, h('div', { class: 'row between' }, h('h2', null, `Editing v${version.version}`), h('button', { type: 'button', onclick: async () => { if (form.edit.text === (version.file ?? '') || await confirm('Throw it away?', 'What you have written here is lost then.', 'Throw away')) draw(); } }, 'Cancel')), form.element);
     form.edit.focus();
   }
 
@@ -100,7 +100,7 @@ export async function newFleetPage(main, page) {
   const project = h('select', { id: 'project' }, all.map((one) => h('option', { value: one.id }, `${one.org_name}/${one.name}`)));
   const usual = all.find((one) => one.org_name === 'default' && one.name === 'default');
   if (usual) project.value = usual.id;
-  const form = applyForm(example, () => project.value, (applied) => { say(`${applied.fleet.name}: ${said[applied.outcome] ?? applied.outcome}`); to(`/fleets/${applied.fleet.id}/triggers`); });
+  const form = applyForm(example, () => project.value, (applied) => { say(applied.outcome === 'created' ? `${applied.fleet.name} is there` : `There was a fleet of that name: ${applied.fleet.name} is now at v${applied.version}`); to(`/fleets/${applied.fleet.id}/triggers`); });
   const file = h('input', { type: 'file', id: 'file', accept: '.yaml,.yml,.json' });
   file.addEventListener('change', async () => { if (file.files[0]) form.edit.text = await file.files[0].text(); });
   show(main, crumbs(link('/', 'Fleets')), h('h1', null, 'New fleet'),

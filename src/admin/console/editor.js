@@ -17,7 +17,7 @@ export function editor(text, { readOnly = false, label = 'Fleet file' } = {}) {
     area.rows = Math.min(Math.max(count, 6) + 1, 34);
   }
 
-  area.addEventListener('input', () => { bad = new Map(); number(); });
+  area.addEventListener('input', () => { bad = new Map(); number(); if (!readOnly) area.toggleAttribute('data-unsaved', area.value !== text); });
   area.addEventListener('scroll', () => { numbers.scrollTop = area.scrollTop; });
   area.addEventListener('keydown', (event) => {
     if (event.key !== 'Tab' || readOnly || event.shiftKey || event.ctrlKey || event.altKey) return;
@@ -31,7 +31,8 @@ export function editor(text, { readOnly = false, label = 'Fleet file' } = {}) {
     element: h('div', { class: 'editor' }, numbers, area),
     get text() { return area.value; },
     set text(value) { area.value = value; bad = new Map(); number(); },
-    focus: () => area.focus(),
+    focus: () => { area.setSelectionRange(0, 0); area.focus({ preventScroll: true }); area.scrollTop = 0; },
+    saved: () => area.removeAttribute('data-unsaved'),
     mark(errors) {
       bad = new Map(errors.filter((error) => error.line).map((error) => [error.line, error.message]));
       number();
@@ -59,7 +60,7 @@ export function applyForm(text, projectId, done) {
       const notes = applied.notes.map((note) => h('p', { class: 'warning' }, note.message, note.line && ` (line ${note.line})`));
       show(said, notes);
       if (isCheck) say('It is right: nothing was changed');
-      else done(applied);
+      else { edit.saved(); done(applied); }
     } catch (error) {
       if (!(error instanceof ApiError) || error.errors.length === 0) throw error;
       edit.mark(error.errors);

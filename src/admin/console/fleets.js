@@ -12,7 +12,7 @@ function outcomes(runs) {
   const blanks = LAST - shown.length;
   return h('span', { class: 'outcomes' },
     Array.from({ length: blanks }, () => h('span', { class: 'outcome blank', 'aria-hidden': 'true' })),
-    shown.map((run) => h('a', { class: `outcome ${run.status}`, href: `/runs/${run.id}`, title: statusWord(run.status), 'aria-label': `Run: ${statusWord(run.status)}` })));
+    shown.map((run) => h('a', { class: `outcome ${run.status}`, href: `/runs/${run.id}`, tabindex: '-1', title: statusWord(run.status), 'aria-label': `Run: ${statusWord(run.status)}` })));
 }
 
 function now(fleet) {

@@ -22,8 +22,11 @@ async function reopen() {
   if (listeners.size > 0 && !source) timer = setTimeout(open, RETRY_MS);
 }
 
+/* A browser opens six connections to a host, for all its tabs together: one that nobody looks at holds none. */
+document.addEventListener('visibilitychange', () => (document.hidden ? close() : open()));
+
 function open() {
-  if (source || listeners.size === 0) return;
+  if (source || listeners.size === 0 || document.hidden) return;
   source = new EventSource(address('/events'));
   source.addEventListener('run', (event) => tell(JSON.parse(event.data)));
   source.addEventListener('missed', () => tell(null));

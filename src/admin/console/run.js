@@ -22,7 +22,7 @@ function gantt(run) {
       const start = x(+new Date(vessel.started_at)), end = x(vessel.ended_at ? +new Date(vessel.ended_at) : Date.now());
       return svg('g', null,
         svg('text', { x: 0, y: i * height + 17 }, vessel.name.length > 24 ? `${vessel.name.slice(0, 23)}…` : vessel.name),
-        svg('a', { href: `/runs/${run.id}/vessels/${vessel.id}` }, svg('title', null, `${vessel.name}: ${statusWord(vessel.status)}`),
+        svg('a', { href: `/runs/${run.id}/vessels/${vessel.id}`, tabindex: '-1' }, svg('title', null, `${vessel.name}: ${statusWord(vessel.status)}`),
           svg('rect', { class: `bar ${vessel.status}`, x: start, y: i * height + 5, width: Math.max(3, end - start), height: 16, rx: 3 })),
         svg('text', { x: Math.max(start + 3, end) + 6, y: i * height + 17 }, duration(took(vessel))));
     }));
@@ -50,12 +50,22 @@ function asText(bytes) {
   }
 }
 
+/** Laid out, and otherwise as it was sent: numbers too large for this language, and keys that come twice, stay as they are. */
 function asJson(text) {
   try {
-    return JSON.stringify(JSON.parse(text), null, 2);
+    JSON.parse(text);
   } catch {
     return null;
   }
+  let out = '', depth = 0;
+  const line = () => `\n${'  '.repeat(depth)}`;
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\[^])*"|[{}[\],:]|[^\s{}[\],:"]+/g)) {
+    if (token === '{' || token === '[') { depth++; out += token + line(); }
+    else if (token === '}' || token === ']') { depth--; out = /[{[]\s*$/.test(out) ? out.trimEnd() + token : out + line() + token; }
+    else if (token === ',') out += token + line();
+    else out += token === ':' ? ': ' : token;
+  }
+  return out;
 }
 
 function asHex(bytes) {
@@ -83,7 +93,8 @@ function bodyView(bytes, isCut) {
 const shell = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
 function curlOf(run, headers, bytes) {
-  const lines = Object.entries(headers).flatMap(([name, values]) => values.map((value) => `-H ${shell(`${name}: ${value}`)}`));
+  const own = new Set(['content-length', 'host', 'connection', 'transfer-encoding', 'accept-encoding']);
+  const lines = Object.entries(headers).filter(([name]) => !own.has(name.toLowerCase())).flatMap(([name, values]) => values.map((value) => `-H ${shell(value === '' ? `${name};` : `${name}: ${value}`)}`));
   const text = asText(bytes);
   return ['curl -X POST "$WEBHOOK_URL"', ...lines, text === null ? '--data-binary @body' : `--data-raw ${shell(text)}`].join(' \\\n  ');
 }
@@ -127,19 +138,28 @@ export async function runPage(main, page) {
         h('span', null, duration(took(run))), h('span', null, 'arrived ', time(run.created_at)), h('span', null, `${timeOfDay(run.started_at)} – ${timeOfDay(run.ended_at)}`)));
   }
 
-  const drawOverview = () => { if (tab === 'overview') show(place, gantt(run), vesselTable(run)); };
+  const picture = h('div'), table = h('div');
+
+  /** What did not change stays, with the focus and the selection that are in it. */
+  let drawn = '', drawnHead = '';
+  function draw() {
+    const now = JSON.stringify(run.vessels), head1 = `${run.status} ${run.started_at}`;
+    if (head1 !== drawnHead) drawHead();
+    if (now !== drawn) show(table, vesselTable(run));
+    show(picture, gantt(run));
+    drawn = now;
+    drawnHead = head1;
+  }
 
   async function load() {
     run = await get(`/fleetruns/${id}`);
-    if (!page.isOpen()) return;
-    drawHead();
-    drawOverview();
+    if (page.isOpen()) draw();
   }
 
-  drawHead();
+  if (tab === 'overview') show(place, picture, table);
+  draw();
   show(main, head, tabs([['overview', `/runs/${id}`, 'Overview'], ['parameters', `/runs/${id}/parameters`, 'Webhook parameters']], tab), place);
   if (tab === 'parameters') await parameters(place, page, run);
-  else drawOverview();
   if (ended(run.status)) return;
   const look = gather(() => page.isOpen() && load());
   page.onLeave(watchRuns((change) => { if (!change || change.run_id === id) look(); }));

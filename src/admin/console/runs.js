@@ -5,7 +5,7 @@ import { duration, ended, shortId, size, time, took } from './format.js';
 import { gather, watchRuns } from './live.js';
 import { bars, copyId, empty, link, status } from './widgets.js';
 
-const PAGE = 50;
+const PAGE = 50, MOST_LOOKS = 20;
 const spans = [['', 'Any time'], ['3600000', 'Last hour'], ['86400000', 'Last day'], ['604800000', 'Last week']];
 
 const select = (label, options) => h('select', { 'aria-label': label }, options.map(([value, text]) => h('option', { value }, text)));
@@ -55,10 +55,13 @@ export async function runList(place, page, fleetId) {
 
   const drawChart = () => show(chart, runs.length > 1 && bars(runs.slice(0, PAGE).map((run) => ({ id: run.id, status: run.status, ms: took(run) || 0, text: duration(took(run)) }))));
 
+  const older = h('button', { type: 'button', onclick: () => loadMore().catch((error) => say(error.message, 'error')) }, 'Older');
+  const drawMore = () => show(more, next && older);
+
   function draw() {
     drawChart();
     show(body, runs.map(row));
-    show(more, next && h('button', { type: 'button', onclick: () => loadMore().catch((error) => say(error.message, 'error')) }, 'Older'));
+    drawMore();
     table.hidden = runs.length === 0;
     const isFiltered = Object.values(filters).some((filter) => filter.value);
     show(none, runs.length === 0 && (isFiltered
@@ -66,21 +69,32 @@ export async function runList(place, page, fleetId) {
       : empty('No run yet', h('p', null, fleetId ? 'Call the webhook (on the Triggers tab), or run the fleet now.' : 'Runs appear here as soon as a webhook is called.'))));
   }
 
+  let asked = 0;
   async function load() {
-    const page1 = await ask({});
-    if (!page.isOpen()) return;
+    const mine = ++asked;
+    let page1;
+    try {
+      page1 = await ask({});
+    } catch (error) {
+      if (error.status !== 400 || mine !== asked) throw error;
+      page1 = { fleetruns: [], next_before: null, why: error.message };
+    }
+    if (!page.isOpen() || mine !== asked) return;
     runs = page1.fleetruns;
     next = page1.next_before;
     fresh = [];
     show(news);
     draw();
+    if (page1.why) show(none, empty('Nothing matches', h('p', null, page1.why)));
   }
 
   async function loadMore() {
     const page1 = await ask({ before: next });
-    runs = runs.concat(page1.fleetruns);
+    const known = new Set(runs.map((run) => run.id)), older = page1.fleetruns.filter((run) => !known.has(run.id));
+    runs = runs.concat(older);
     next = page1.next_before;
-    draw();
+    body.append(...older.map(row));
+    drawMore();
   }
 
   function update(run) {
@@ -99,16 +113,22 @@ export async function runList(place, page, fleetId) {
     const page1 = await ask({}).catch(() => null);
     if (!page1 || !page.isOpen()) return;
     page1.fleetruns.forEach(update);
+    const told = new Set(page1.fleetruns.map((run) => run.id)); /* one that has changed may match no longer */
+    for (const run of runs.filter((one) => !ended(one.status) && !told.has(one.id)).slice(0, MOST_LOOKS)) await get(`/fleetruns/${run.id}`).then(update, () => {});
+    if (!page.isOpen()) return;
     const known = new Set(runs.map((run) => run.id));
     fresh = page1.fleetruns.filter((run) => !known.has(run.id));
     drawChart();
     if (fresh.length === 0) return;
-    if (scrollY < 40 && runs.length < PAGE) await load();
+    if (scrollY < 40 && runs.length <= PAGE) await load();
     else show(news, h('button', { type: 'button', onclick: () => load() }, fresh.length < PAGE ? `${fresh.length} new` : `Over ${PAGE - 1} new`));
   }, 400);
 
-  for (const filter of Object.values(filters)) filter.addEventListener('change', () => load().catch((error) => say(error.message, 'error')));
-  filters.id.addEventListener('search', () => load().catch((error) => say(error.message, 'error')));
+  const reload = () => load().catch((error) => say(error.message, 'error'));
+  for (const name of ['status', 'trigger', 'since']) filters[name].addEventListener('change', reload);
+  let typed = 0;
+  filters.id.addEventListener('input', () => { clearTimeout(typed); typed = setTimeout(reload, 300); });
+  page.onLeave(() => clearTimeout(typed));
   show(place, chart, h('div', { class: 'row' }, filters.status, filters.trigger, filters.since, filters.id), news, table, none, more);
   await load();
   page.onLeave(watchRuns((change) => { if (!change || !fleetId || change.fleet_id === fleetId) look(); }));

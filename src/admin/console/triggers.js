@@ -66,11 +66,28 @@ export async function triggers(place, page, fleet) {
   }
 
   function drawNone() {
+    shown = undefined;
     show(place, empty('No webhook yet', h('p', null, 'A webhook lets any service start this fleet with a POST.'),
       actionButton('Add webhook', async () => { draw(await post(path)); say('The webhook is there'); }, { class: 'main' })));
   }
 
+  /** Removed elsewhere meanwhile: what is shown must not be copied. */
+  function gone(error) {
+    if (error.status === 404) drawNone();
+    throw error;
+  }
+
+  const lookAgain = async () => {
+    const now = await get(path).catch((error) => (error.status === 404 ? null : undefined));
+    if (page.isOpen() && now !== undefined && now?.url !== shown) (now ? draw(now) : drawNone());
+  };
+  const whenSeen = () => { if (!document.hidden) lookAgain(); };
+  document.addEventListener('visibilitychange', whenSeen);
+  page.onLeave(() => document.removeEventListener('visibilitychange', whenSeen));
+  let shown;
+
   function draw(webhook) {
+    shown = webhook.url;
     if (!webhook.url) {
       show(place, h('p', { class: 'problem' }, 'There is a webhook, and it works, but its URL cannot be shown: webhookd lacks the key that it was sealed with.'));
       return;
@@ -80,12 +97,12 @@ export async function triggers(place, page, fleet) {
         copyButton(webhook.url, 'Copy', { class: 'main' }),
         actionButton('Replace', async () => {
           if (!await confirm('Replace the webhook?', 'It gets a new URL. The old one stops working at once: whoever still uses it gets an error.', 'Replace')) return;
-          draw(await put(path));
+          draw(await put(path).catch(gone));
           say('Replaced: the old URL is gone');
         }),
         actionButton('Remove', async () => {
           if (!await confirm('Remove the webhook?', 'Its URL stops working at once. The fleet and its runs stay.', 'Remove')) return;
-          await remove(path);
+          await remove(path).catch(gone);
           drawNone();
           say('Removed');
         }, { class: 'danger' })),

@@ -22,23 +22,45 @@ export async function vesselPage(main, page) {
   const path = (number) => `/fleetruns/${runId}/vessels/${vesselRunId}/log?attempt=${number}`;
   const mark = (line) => { const words = search.value.toLowerCase(); line.classList.toggle('hit', words !== '' && line.lastChild.textContent.toLowerCase().includes(words)); };
 
-  function addLine(text) {
-    const line = h('div', { class: 'line' }, h('span', { class: 'n', 'aria-hidden': 'true' }, String(++count)), h('span', { class: 'said-line' }, ansi.line(text)));
+  function makeLine(text, number) {
+    const line = h('div', { class: 'line' }, h('span', { class: 'n', 'aria-hidden': 'true' }, String(number)), h('span', { class: 'said-line' }, ansi.line(text)));
     mark(line);
     return line;
+  }
+
+  /* Lines are gathered, and shown once for each picture: of many only those that are kept. The last one, which has no end yet, is shown as far as it goes. */
+  let waiting = [], frame = 0, unended = null;
+  function flush() {
+    frame = 0;
+    unended?.remove();
+    unended = null;
+    const dropped = Math.max(0, waiting.length - KEPT_LINES);
+    for (const text of waiting.slice(0, dropped)) ansi.line(text); /* colours go on */
+    output.append(...waiting.slice(dropped).map((text, i) => makeLine(text, count + dropped + i + 1)));
+    count += waiting.length;
+    waiting = [];
+    while (output.childElementCount > KEPT_LINES) output.firstChild.remove();
+    if (rest) {
+      const before = ansi.state;
+      unended = makeLine(rest, count + 1);
+      ansi.state = before;
+      output.append(unended);
+    }
+    if (follow.checked) output.scrollTop = output.scrollHeight;
   }
 
   function add(bytes) {
     const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n').flatMap(broken);
     rest = lines.pop();
-    output.append(...lines.slice(-KEPT_LINES).map((text, i, all) => { if (i === 0) count += lines.length - all.length; return addLine(text); }));
-    while (output.childElementCount > KEPT_LINES) output.firstChild.remove();
-    if (follow.checked) output.scrollTop = output.scrollHeight;
+    for (const line of lines) waiting.push(line);
+    frame ||= requestAnimationFrame(flush);
   }
 
   function stop() {
     source?.close();
     source = null;
+    cancelAnimationFrame(frame);
+    frame = 0;
   }
 
   function open(number) {
@@ -48,6 +70,8 @@ export async function vesselPage(main, page) {
     ansi = new Ansi();
     rest = '';
     count = 0;
+    waiting = [];
+    unended = null;
     decoder = new TextDecoder();
     output.replaceChildren();
     show(note);
@@ -59,8 +83,9 @@ export async function vesselPage(main, page) {
     source.addEventListener('output', (event) => add(Uint8Array.from(atob(event.data), (c) => c.charCodeAt(0))));
     source.addEventListener('end', () => {
       stop();
-      if (rest) output.append(addLine(rest));
-      if (follow.checked) output.scrollTop = output.scrollHeight;
+      if (rest) waiting.push(rest);
+      rest = '';
+      flush();
       show(note, count === 0 ? 'It said nothing.' : count > KEPT_LINES ? `The last ${KEPT_LINES} lines of ${count}: download it for all.` : null);
       load().catch(() => {});
     });
@@ -93,6 +118,15 @@ export async function vesselPage(main, page) {
       names.length > 0 && h('span', null, 'environment ', h('b', { class: 'mono' }, names.join(' '))));
   }
 
+  /* Who scrolls up reads; who scrolls to the end wants more. */
+  output.addEventListener('scroll', () => { follow.checked = output.scrollHeight - output.scrollTop - output.clientHeight < 40; });
+  const whenSeen = () => {
+    if (document.hidden && source) { stop(); isPaused = true; }
+    else if (!document.hidden && isPaused) { isPaused = false; open(attempt); }
+  };
+  let isPaused = false;
+  document.addEventListener('visibilitychange', whenSeen);
+  page.onLeave(() => document.removeEventListener('visibilitychange', whenSeen));
   wrap.addEventListener('change', () => output.classList.toggle('wrap', wrap.checked));
   search.addEventListener('input', () => {
     for (const line of output.children) mark(line);

@@ -94,7 +94,7 @@ export function bars(runs, height = 48) {
   return svg('svg', { class: 'bars', viewBox: `0 0 ${Math.max(1, shown.length) * width} ${height}`, height, width: shown.length * width, role: 'group', 'aria-label': `Durations of the last ${shown.length} runs` },
     shown.map((run, i) => {
       const tall = Math.max(3, (run.ms / most) * (height - 4));
-      return svg('a', { href: `/runs/${run.id}` },
+      return svg('a', { href: `/runs/${run.id}`, tabindex: '-1' },
         svg('title', null, `${statusWord(run.status)}, ${run.text}`),
         svg('rect', { class: `bar ${run.status}`, x: i * width + 1, y: height - tall, width: width - 2, height: tall, rx: 2 }));
     }));
