@@ -24,6 +24,12 @@ export class Ansi {
     }
   }
 
+  /** A line that is not shown, but what it sets lasts. */
+  pass(text) {
+    // eslint-disable-next-line no-control-regex
+    if (text.includes('\x1b')) for (const [, codes] of text.matchAll(/\x1b\[([0-9;]*)m/g)) this.set(codes.split(';').map(Number));
+  }
+
   /** A line's pieces. */
   line(text) {
     const pieces = [];

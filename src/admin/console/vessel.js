@@ -7,6 +7,7 @@ import { crumbs, link, status } from './widgets.js';
 
 const LONGEST_LINE = 16384; /* a longer one is broken, or it alone would make the page slow */
 const broken = (line) => (line.length <= LONGEST_LINE ? [line] : line.match(new RegExp(`[^]{1,${LONGEST_LINE}}`, 'g')));
+const MANY_LINES = 300; /* of one event: more are on their way, and will push these out */
 const KEPT_LINES = 5000; /* in the page; the download has all */
 
 export async function vesselPage(main, page) {
@@ -28,14 +29,14 @@ export async function vesselPage(main, page) {
     return line;
   }
 
-  /* Lines are gathered, and shown once for each picture: of many only those that are kept. The last one, which has no end yet, is shown as far as it goes. */
+  /* Lines are gathered, and shown a few times a second: of many only those that are kept. The last one, which has no end yet, is shown as far as it goes. */
   let waiting = [], frame = 0, unended = null;
   function flush() {
     frame = 0;
     unended?.remove();
     unended = null;
     const dropped = Math.max(0, waiting.length - KEPT_LINES);
-    for (const text of waiting.slice(0, dropped)) ansi.line(text); /* colours go on */
+    for (let i = 0; i < dropped; i++) ansi.pass(waiting[i]); /* colours go on */
     output.append(...waiting.slice(dropped).map((text, i) => makeLine(text, count + dropped + i + 1)));
     count += waiting.length;
     waiting = [];
@@ -53,13 +54,13 @@ export async function vesselPage(main, page) {
     const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n').flatMap(broken);
     rest = lines.pop();
     for (const line of lines) waiting.push(line);
-    frame ||= requestAnimationFrame(flush);
+    frame ||= setTimeout(flush, waiting.length > MANY_LINES ? 500 : 30);
   }
 
   function stop() {
     source?.close();
     source = null;
-    cancelAnimationFrame(frame);
+    clearTimeout(frame);
     frame = 0;
   }
 
