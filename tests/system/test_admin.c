@@ -913,6 +913,53 @@ START_TEST(over_tcp_everything_but_the_probes_is_401)
 }
 END_TEST
 
+/* With this header and that: every route gives the status, and nothing is changed. */
+static void all_routes_give(const struct daemon *daemon, const char *first, const char *second,
+                            int status)
+{
+    const char *const headers[] = {first, second, NULL};
+    for (size_t i = 0; i < ARRAY_COUNT(routes); i++) {
+        char *path = concrete(routes[i].path);
+        char *url = memory_format("http://127.0.0.1:%u%s", daemon->admin_port, path);
+        for (size_t m = 0; m < ARRAY_COUNT(methods); m++) {
+            struct response response;
+            bool is_sign_in = strcmp(methods[m], "POST") == 0 && strstr(path, "/session");
+            if ((routes[i].is_open && takes(i, methods[m])) || (is_sign_in && status == 401))
+                continue;
+            http_request(methods[m], url, headers, NULL, 0, &response);
+            ck_assert_msg(response.status == status, "%s %s: %d", methods[m], path,
+                          response.status);
+            response_free(&response);
+        }
+        free(url);
+        free(path);
+    }
+}
+
+START_TEST(a_revoked_key_and_another_site_are_refused_everywhere)
+{
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    char *revoked = ctl_ok(&daemon, "key", "create", "old", NULL);
+    free(ctl_ok(&daemon, "key", "revoke", "old", NULL));
+    char *good = ctl_ok(&daemon, "key", "create", "new", NULL);
+    char *before = ctl_ok(&daemon, "audit", "--json", NULL);
+    char *with_revoked = memory_format("Authorization: Bearer %s", revoked);
+    char *with_good = memory_format("Authorization: Bearer %s", good);
+    all_routes_give(&daemon, with_revoked, NULL, 401);
+    all_routes_give(&daemon, with_good, "Origin: https://evil.example", 403);
+    char *after = ctl_ok(&daemon, "audit", "--json", NULL);
+    ck_assert_str_eq(after, before);
+    free(after);
+    free(with_good);
+    free(with_revoked);
+    free(before);
+    free(good);
+    free(revoked);
+    daemon_finish(&daemon);
+}
+END_TEST
+
 START_TEST(no_admin_route_is_on_the_public_listener)
 {
     struct daemon daemon;
@@ -1062,7 +1109,8 @@ TEST_MAIN(
     TEST(query_parameters_that_a_call_does_not_know_are_refused), TEST(metrics_are_prometheus_text),
     TEST(metrics_count_what_happens), TEST(other_methods_are_405_with_those_that_are_allowed),
     TEST(every_described_path_is_one_of_these_routes),
-    TEST(over_tcp_everything_but_the_probes_is_401), TEST(no_admin_route_is_on_the_public_listener),
-    TEST(no_webhook_is_on_the_admin_listeners), TEST(unknown_paths_are_404),
-    TEST(head_is_served_wherever_get_is), TEST(bodies_beyond_a_call_s_bound_are_refused),
-    TEST(socket_is_for_its_owner_and_group_only))
+    TEST(over_tcp_everything_but_the_probes_is_401),
+    TEST(a_revoked_key_and_another_site_are_refused_everywhere),
+    TEST(no_admin_route_is_on_the_public_listener), TEST(no_webhook_is_on_the_admin_listeners),
+    TEST(unknown_paths_are_404), TEST(head_is_served_wherever_get_is),
+    TEST(bodies_beyond_a_call_s_bound_are_refused), TEST(socket_is_for_its_owner_and_group_only))
