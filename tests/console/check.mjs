@@ -257,6 +257,17 @@ async function otherTab() {
   await other.close();
 }
 
+/** webhookd away and back. */
+async function away() {
+  const news = (route) => route.abort('connectionrefused');
+  await page.route('**/api/v1/events', news);
+  await page.goto(`${base}/runs`);
+  await page.waitForSelector('#away >> text=No news from webhookd since');
+  await look('away');
+  await page.unroute('**/api/v1/events', news);
+  await page.waitForSelector('#away:empty', { state: 'attached' });
+}
+
 async function hostileNames() {
   await page.goto(`${base}/`);
   await page.waitForSelector('a:has-text("<img src=x onerror=alert(1)>")');
@@ -303,6 +314,7 @@ try {
   await leftEarly(run);
   await unsaved();
   await otherTab();
+  await away();
   await hostileNames();
   await keyboardOnly();
   await leave();

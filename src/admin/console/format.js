@@ -23,6 +23,7 @@ export function time(text, none = '–') {
   return h('time', { datetime: text, title: exact.format(date), 'data-ago': '' }, ago(date));
 }
 
+export const clockNow = () => clock.format(new Date());
 export const timeOfDay = (text) => (text ? clock.format(new Date(text)) : '–');
 
 setInterval(() => {

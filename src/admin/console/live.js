@@ -1,12 +1,29 @@
 // News of runs. One stream for the whole page, while somebody listens; it comes back by itself and catches up.
 import { address, get } from './api.js';
+import { h, show } from './dom.js';
+import { clockNow } from './format.js';
 
 const RETRY_MS = 3000;
+const AWAY_MS = 2000; /* less is no news: a restart, a network that changes */
 const listeners = new Set();
-let source = null, timer = 0;
+let source = null, timer = 0, awayTimer = 0;
 
 function tell(change) {
   for (const listener of listeners) listener(change);
+}
+
+/** Whoever looks at a page that stands still is told that it does, and since when. */
+function lost() {
+  if (awayTimer) return;
+  const since = clockNow();
+  awayTimer = setTimeout(() => show(document.getElementById('away'),
+    h('p', null, `No news from webhookd since ${since}: this page may be out of date. It catches up by itself.`)), AWAY_MS);
+}
+
+function found() {
+  clearTimeout(awayTimer);
+  awayTimer = 0;
+  show(document.getElementById('away'));
 }
 
 function close() {
@@ -23,15 +40,22 @@ async function reopen() {
 }
 
 /* A browser opens six connections to a host, for all its tabs together: one that nobody looks at holds none. */
-document.addEventListener('visibilitychange', () => (document.hidden ? close() : open()));
+document.addEventListener('visibilitychange', () => {
+  if (!document.hidden) return open();
+  close();
+  found();
+});
 
 function open() {
   if (source || listeners.size === 0 || document.hidden) return;
   source = new EventSource(address('/events'));
   source.addEventListener('run', (event) => tell(JSON.parse(event.data)));
   source.addEventListener('missed', () => tell(null));
-  source.addEventListener('open', () => tell(null)); /* what came between the page and the stream */
-  source.addEventListener('error', () => { if (source?.readyState === EventSource.CLOSED) reopen(); });
+  source.addEventListener('open', () => { found(); tell(null); }); /* what came between the page and the stream */
+  source.addEventListener('error', () => {
+    lost();
+    if (source?.readyState === EventSource.CLOSED) reopen();
+  });
 }
 
 /** Calls back with {run_id, fleet_id, status, at}, or with null: look at everything anew. Returns what ends it. */
@@ -40,7 +64,9 @@ export function watchRuns(listener) {
   open();
   return () => {
     listeners.delete(listener);
-    if (listeners.size === 0) close();
+    if (listeners.size > 0) return;
+    close();
+    found();
   };
 }
 
