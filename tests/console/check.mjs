@@ -257,6 +257,25 @@ async function otherTab() {
   await other.close();
 }
 
+async function lookedFor(run) {
+  await page.goto(`${base}/runs?status=nonsense`);
+  await page.waitForSelector('tbody tr');
+  assert(await page.locator('[aria-label=Status]').inputValue() === '', 'a status that is none is looked for');
+  await page.selectOption('[aria-label=Status]', 'success');
+  await page.selectOption('[aria-label=Since]', '1h');
+  await page.fill('[type=search]', run);
+  await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 1);
+  const sought = `${base}/runs?status=success&since=1h&id=${run}`;
+  assert(page.url() === sought, 'what is looked for is not in the address');
+  await page.click('tbody a');
+  await page.waitForSelector('.gantt');
+  await page.goBack();
+  await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 1);
+  await page.reload();
+  await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 1);
+  assert(page.url() === sought && await page.inputValue('[type=search]') === run, 'it is gone after a look at the run');
+}
+
 /** webhookd away and back. */
 async function away() {
   const news = (route) => route.abort('connectionrefused');
@@ -314,6 +333,7 @@ try {
   await leftEarly(run);
   await unsaved();
   await otherTab();
+  await lookedFor(run);
   await away();
   await hostileNames();
   await keyboardOnly();

@@ -6,18 +6,35 @@ import { gather, watchRuns } from './live.js';
 import { bars, copyId, empty, link, status } from './widgets.js';
 
 const PAGE = 50, MOST_LOOKS = 20;
-const spans = [['', 'Any time'], ['3600000', 'Last hour'], ['86400000', 'Last day'], ['604800000', 'Last week']];
+const HOUR_MS = 3600000;
+const spans = { '1h': HOUR_MS, '1d': 24 * HOUR_MS, '7d': 7 * 24 * HOUR_MS };
 
 const select = (label, options) => h('select', { 'aria-label': label }, options.map(([value, text]) => h('option', { value }, text)));
+
+/** What is looked for stands in the address: it outlives a look at a run, and can be sent to somebody. */
+function fromAddress(filters) {
+  const wanted = new URLSearchParams(location.search);
+  for (const [name, field] of Object.entries(filters)) {
+    field.value = wanted.get(name) ?? '';
+    if (field.selectedIndex === -1) field.value = ''; /* no such choice */
+  }
+}
+
+function toAddress(filters) {
+  const wanted = new URLSearchParams();
+  for (const [name, field] of Object.entries(filters)) if (field.value.trim()) wanted.set(name, field.value.trim());
+  history.replaceState(null, '', location.pathname + (wanted.size > 0 ? `?${wanted}` : ''));
+}
 
 /** Fills the element; fleetId null: runs of all fleets. */
 export async function runList(place, page, fleetId) {
   const filters = {
     status: select('Status', [['', 'Any status'], ['scheduled', 'waiting'], ['running', 'running'], ['success', 'success'], ['errored', 'errored'], ['terminated', 'terminated']]),
     trigger: select('Trigger', [['', 'Any trigger'], ['webhook', 'webhook'], ['on_demand', 'on demand'], ['api', 'API']]),
-    since: select('Since', spans),
+    since: select('Since', [['', 'Any time'], ['1h', 'Last hour'], ['1d', 'Last day'], ['7d', 'Last week']]),
     id: h('input', { type: 'search', placeholder: 'Id or request id', 'aria-label': 'Id or request id', class: 'mono', spellcheck: 'false' }),
   };
+  fromAddress(filters);
   const chart = h('div'), news = h('div'), body = h('tbody'), more = h('div', { class: 'row' }), none = h('div');
   const titles = ['Run', fleetId ? null : 'Fleet', 'Event', 'Trigger', 'From', 'Body', 'Started', 'Version', 'Duration'].filter(Boolean);
   const table = h('div', { class: 'table' }, h('table', null, h('thead', null, h('tr', null, h('th', null, 'Status'), titles.map((title) => h('th', { class: title === 'Body' || title === 'Duration' ? 'number' : null }, title)))), body));
@@ -28,7 +45,7 @@ export async function runList(place, page, fleetId) {
     const parameters = new URLSearchParams({ limit: String(PAGE), ...extra });
     if (filters.status.value) parameters.set('status', filters.status.value);
     if (filters.trigger.value) parameters.set('trigger', filters.trigger.value);
-    if (filters.since.value) parameters.set('since', new Date(Date.now() - Number(filters.since.value)).toISOString());
+    if (filters.since.value) parameters.set('since', new Date(Date.now() - spans[filters.since.value]).toISOString());
     const id = filters.id.value.trim().toLowerCase();
     if (id) parameters.set('id', id);
     return `${base}?${parameters}`;
@@ -124,7 +141,10 @@ export async function runList(place, page, fleetId) {
     else show(news, h('button', { type: 'button', onclick: () => load() }, fresh.length < PAGE ? `${fresh.length} new` : `Over ${PAGE - 1} new`));
   }, 400);
 
-  const reload = () => load().catch((error) => say(error.message, 'error'));
+  const reload = () => {
+    toAddress(filters);
+    load().catch((error) => say(error.message, 'error'));
+  };
   for (const name of ['status', 'trigger', 'since']) filters[name].addEventListener('change', reload);
   let typed = 0;
   filters.id.addEventListener('input', () => { clearTimeout(typed); typed = setTimeout(reload, 300); });
