@@ -155,8 +155,24 @@ async function output() {
   await page.waitForSelector('.line:has-text("<script>alert(1)</script>")');
   await page.waitForSelector('.a32:has-text("green")');
   await page.fill('input[type=search]', 'green');
-  await page.waitForSelector('.line.hit');
+  await page.waitForSelector('.line.hit.current');
   await look('vessel');
+  const [field, told] = [page.locator('input[type=search]'), (text) => page.waitForSelector(`[role=status]:text-is("${text}")`)];
+  await field.fill('e');
+  const hits = await page.locator('.line.hit').count();
+  assert(hits > 1, 'too few lines to go from one to the next');
+  await told(`match 1 of ${hits}`);
+  await field.press('Enter');
+  await told(`match 2 of ${hits}`);
+  await field.press('Shift+Enter');
+  await field.press('Shift+Enter');
+  await told(`match ${hits} of ${hits}`);
+  await field.press('Enter');
+  await told(`match 1 of ${hits}`);
+  assert(await page.locator('.line.current').count() === 1, 'not one line is the current one');
+  await field.fill('no such words');
+  await told('no match');
+  await field.fill('');
 }
 
 async function liveOutput() {

@@ -3,6 +3,7 @@ import { address, get } from './api.js';
 import { Ansi } from './ansi.js';
 import { h, show } from './dom.js';
 import { duration, ended, shortId, size, timeOfDay, took } from './format.js';
+import { lineSearch } from './search.js';
 import { crumbs, link, status } from './widgets.js';
 
 const LONGEST_LINE = 16384; /* a longer one is broken, or it alone would make the page slow */
@@ -14,18 +15,17 @@ export async function vesselPage(main, page) {
   const [runId, vesselRunId] = page.parts;
   const head = h('div'), output = h('div', { class: 'output', tabindex: '0', role: 'log', 'aria-label': 'Output', 'aria-live': 'off' });
   const follow = h('input', { type: 'checkbox', id: 'follow', checked: true }), wrap = h('input', { type: 'checkbox', id: 'wrap' });
-  const search = h('input', { type: 'search', placeholder: 'Search the output', 'aria-label': 'Search the output' });
+  const search = lineSearch(output, () => { follow.checked = false; });
   const what = h('div', { class: 'facts' });
   const note = h('p', { class: 'soft' }), attempts = h('div', { class: 'row' }), download = h('a', { class: 'button', download: '' }, 'Download');
   let run, vessel, attempt = 0, newest = 0, source = null;
   let ansi, rest, count, decoder;
 
   const path = (number) => `/fleetruns/${runId}/vessels/${vesselRunId}/log?attempt=${number}`;
-  const mark = (line) => { const words = search.value.toLowerCase(); line.classList.toggle('hit', words !== '' && line.lastChild.textContent.toLowerCase().includes(words)); };
 
   function makeLine(text, number) {
     const line = h('div', { class: 'line' }, h('span', { class: 'n', 'aria-hidden': 'true' }, String(number)), h('span', { class: 'said-line' }, ansi.line(text)));
-    mark(line);
+    search.mark(line);
     return line;
   }
 
@@ -129,16 +129,11 @@ export async function vesselPage(main, page) {
   document.addEventListener('visibilitychange', whenSeen);
   page.onLeave(() => document.removeEventListener('visibilitychange', whenSeen));
   wrap.addEventListener('change', () => output.classList.toggle('wrap', wrap.checked));
-  search.addEventListener('input', () => {
-    for (const line of output.children) mark(line);
-    output.querySelector('.hit')?.scrollIntoView({ block: 'center' });
-    if (search.value) follow.checked = false;
-  });
   await load();
   if (!page.isOpen()) return;
   describe().catch(() => {});
   show(main, head, what, h('section', { class: 'card' },
-    h('div', { class: 'row between' }, attempts, h('div', { class: 'row' }, h('label', { for: 'follow' }, follow, ' follow'), h('label', { for: 'wrap' }, wrap, ' wrap'), search, download)),
+    h('div', { class: 'row between' }, attempts, h('div', { class: 'row' }, h('label', { for: 'follow' }, follow, ' follow'), h('label', { for: 'wrap' }, wrap, ' wrap'), search.field, search.told, download)),
     h('p'), output, note));
   page.onLeave(stop);
   if (vessel.attempts > 0) open(vessel.attempts);
