@@ -7,26 +7,23 @@
 #include "webhookctl/resolve.h"
 #include "webhookctl/show.h"
 
-static void write_fleets(const json_t *fleets)
+static void add_fleet(struct table *table, const json_t *fleet)
 {
-    static const struct table_column columns[] = {
-        {"FLEET", TABLE_LEFT},    {"VERSION", TABLE_RIGHT}, {"WEBHOOK", TABLE_LEFT},
-        {"WAITING", TABLE_RIGHT}, {"RUNNING", TABLE_RIGHT}, {"UPDATED", TABLE_LEFT},
-        {"ID", TABLE_LEFT}};
-    struct table *table = table_new(columns, ARRAY_COUNT(columns));
-    for (size_t i = 0; i < json_array_size(fleets); i++) {
-        const json_t *fleet = json_array_get(fleets, i);
-        table_take(table, show_fleet_path(fleet));
-        show_cell(table, fleet, "version");
-        show_cell(table, fleet, "has_webhook");
-        show_cell(table, fleet, "waiting");
-        show_cell(table, fleet, "running");
-        show_time_cell(table, fleet, "updated_at");
-        show_cell(table, fleet, "id");
-    }
-    table_write(table, stdout);
-    table_free(table);
+    table_take(table, show_fleet_path(fleet));
+    show_cell(table, fleet, "version");
+    show_cell(table, fleet, "has_webhook");
+    show_cell(table, fleet, "waiting");
+    show_cell(table, fleet, "running");
+    show_time_cell(table, fleet, "updated_at");
+    show_cell(table, fleet, "id");
 }
+
+static const struct table_column fleet_columns[] = {
+    {"FLEET", TABLE_LEFT},    {"VERSION", TABLE_RIGHT}, {"WEBHOOK", TABLE_LEFT},
+    {"WAITING", TABLE_RIGHT}, {"RUNNING", TABLE_RIGHT}, {"UPDATED", TABLE_LEFT},
+    {"ID", TABLE_LEFT}};
+static const struct show_listing fleet_listing = {"fleets", fleet_columns,
+                                                  ARRAY_COUNT(fleet_columns), add_fleet};
 
 int fleet_list(struct ctl *ctl, struct error *error)
 {
@@ -40,14 +37,7 @@ int fleet_list(struct ctl *ctl, struct error *error)
     } else {
         data = client_get(ctl->client, error, "/fleets");
     }
-    if (!data)
-        return -1;
-    if (ctl->json)
-        show_json(data);
-    else
-        write_fleets(json_object_get(data, "fleets"));
-    json_decref(data);
-    return CTL_DONE;
+    return show_list(&fleet_listing, ctl->json, data);
 }
 
 /* The file as it was applied, byte for byte, so that it can be changed and applied again. */
@@ -81,31 +71,25 @@ int fleet_show(struct ctl *ctl, struct error *error)
     return result;
 }
 
+static void add_version(struct table *table, const json_t *version)
+{
+    show_cell(table, version, "version");
+    show_time_cell(table, version, "created_at");
+}
+
+static const struct table_column version_columns[] = {{"VERSION", TABLE_RIGHT},
+                                                      {"CREATED", TABLE_LEFT}};
+static const struct show_listing version_listing = {"versions", version_columns,
+                                                    ARRAY_COUNT(version_columns), add_version};
+
 int fleet_versions(struct ctl *ctl, struct error *error)
 {
-    static const struct table_column columns[] = {{"VERSION", TABLE_RIGHT},
-                                                  {"CREATED", TABLE_LEFT}};
     json_t *fleet = resolve_fleet(ctl->client, ctl->operands[0], error);
     if (!fleet)
         return -1;
     json_t *data = client_get(ctl->client, error, "/fleets/%s/versions", show_text(fleet, "id"));
     json_decref(fleet);
-    if (!data)
-        return -1;
-    if (ctl->json) {
-        show_json(data);
-    } else {
-        struct table *table = table_new(columns, ARRAY_COUNT(columns));
-        const json_t *versions = json_object_get(data, "versions");
-        for (size_t i = 0; i < json_array_size(versions); i++) {
-            show_cell(table, json_array_get(versions, i), "version");
-            show_time_cell(table, json_array_get(versions, i), "created_at");
-        }
-        table_write(table, stdout);
-        table_free(table);
-    }
-    json_decref(data);
-    return CTL_DONE;
+    return show_list(&version_listing, ctl->json, data);
 }
 
 int fleet_delete(struct ctl *ctl, struct error *error)

@@ -43,29 +43,21 @@ static int show_deleted(const struct ctl *ctl, const char *what, json_t *data)
 
 /* ---- organizations ---- */
 
+static void add_org(struct table *table, const json_t *org)
+{
+    show_cell(table, org, "name");
+    show_time_cell(table, org, "created_at");
+    show_cell(table, org, "id");
+}
+
+static const struct table_column org_columns[] = {
+    {"ORGANIZATION", TABLE_LEFT}, {"CREATED", TABLE_LEFT}, {"ID", TABLE_LEFT}};
+static const struct show_listing org_listing = {"orgs", org_columns, ARRAY_COUNT(org_columns),
+                                                add_org};
+
 int org_list(struct ctl *ctl, struct error *error)
 {
-    static const struct table_column columns[] = {
-        {"ORGANIZATION", TABLE_LEFT}, {"CREATED", TABLE_LEFT}, {"ID", TABLE_LEFT}};
-    json_t *data = client_get(ctl->client, error, "/orgs");
-    if (!data)
-        return -1;
-    if (ctl->json) {
-        show_json(data);
-    } else {
-        struct table *table = table_new(columns, ARRAY_COUNT(columns));
-        const json_t *orgs = json_object_get(data, "orgs");
-        for (size_t i = 0; i < json_array_size(orgs); i++) {
-            const json_t *org = json_array_get(orgs, i);
-            show_cell(table, org, "name");
-            show_time_cell(table, org, "created_at");
-            show_cell(table, org, "id");
-        }
-        table_write(table, stdout);
-        table_free(table);
-    }
-    json_decref(data);
-    return CTL_DONE;
+    return show_list(&org_listing, ctl->json, client_get(ctl->client, error, "/orgs"));
 }
 
 int org_create(struct ctl *ctl, struct error *error)
@@ -123,33 +115,27 @@ static json_t *list_projects(struct ctl *ctl, struct error *error)
     return NULL;
 }
 
+static void add_project(struct table *table, const json_t *project)
+{
+    show_cell(table, project, "org_name");
+    show_cell(table, project, "name");
+    show_time_cell(table, project, "created_at");
+    show_cell(table, project, "id");
+}
+
+static const struct table_column project_columns[] = {{"ORGANIZATION", TABLE_LEFT},
+                                                      {"PROJECT", TABLE_LEFT},
+                                                      {"CREATED", TABLE_LEFT},
+                                                      {"ID", TABLE_LEFT}};
+static const struct show_listing project_listing = {"projects", project_columns,
+                                                    ARRAY_COUNT(project_columns), add_project};
+
 int project_list(struct ctl *ctl, struct error *error)
 {
-    static const struct table_column columns[] = {{"ORGANIZATION", TABLE_LEFT},
-                                                  {"PROJECT", TABLE_LEFT},
-                                                  {"CREATED", TABLE_LEFT},
-                                                  {"ID", TABLE_LEFT}};
     json_t *projects = list_projects(ctl, error);
     if (!projects)
         return -1;
-    if (ctl->json) {
-        json_t *data = json_pack("{s:O}", "projects", projects);
-        show_json(data);
-        json_decref(data);
-    } else {
-        struct table *table = table_new(columns, ARRAY_COUNT(columns));
-        for (size_t i = 0; i < json_array_size(projects); i++) {
-            const json_t *project = json_array_get(projects, i);
-            show_cell(table, project, "org_name");
-            show_cell(table, project, "name");
-            show_time_cell(table, project, "created_at");
-            show_cell(table, project, "id");
-        }
-        table_write(table, stdout);
-        table_free(table);
-    }
-    json_decref(projects);
-    return CTL_DONE;
+    return show_list(&project_listing, ctl->json, json_pack("{s:o}", "projects", projects));
 }
 
 int project_create(struct ctl *ctl, struct error *error)

@@ -12,32 +12,22 @@
 #define AUDIT_DEFAULT 20
 #define AUDIT_PAGE    500
 
+static void add_key(struct table *table, const json_t *key)
+{
+    show_cell(table, key, "name");
+    show_time_cell(table, key, "created_at");
+    show_time_cell(table, key, "last_used_at");
+    show_cell(table, key, "id");
+}
+
+static const struct table_column key_columns[] = {
+    {"KEY", TABLE_LEFT}, {"CREATED", TABLE_LEFT}, {"LAST USED", TABLE_LEFT}, {"ID", TABLE_LEFT}};
+static const struct show_listing key_listing = {"keys", key_columns, ARRAY_COUNT(key_columns),
+                                                add_key};
+
 int key_list(struct ctl *ctl, struct error *error)
 {
-    static const struct table_column columns[] = {{"KEY", TABLE_LEFT},
-                                                  {"CREATED", TABLE_LEFT},
-                                                  {"LAST USED", TABLE_LEFT},
-                                                  {"ID", TABLE_LEFT}};
-    json_t *data = client_get(ctl->client, error, "/keys");
-    if (!data)
-        return -1;
-    if (ctl->json) {
-        show_json(data);
-    } else {
-        struct table *table = table_new(columns, ARRAY_COUNT(columns));
-        const json_t *keys = json_object_get(data, "keys");
-        for (size_t i = 0; i < json_array_size(keys); i++) {
-            const json_t *key = json_array_get(keys, i);
-            show_cell(table, key, "name");
-            show_time_cell(table, key, "created_at");
-            show_time_cell(table, key, "last_used_at");
-            show_cell(table, key, "id");
-        }
-        table_write(table, stdout);
-        table_free(table);
-    }
-    json_decref(data);
-    return CTL_DONE;
+    return show_list(&key_listing, ctl->json, client_get(ctl->client, error, "/keys"));
 }
 
 int key_create(struct ctl *ctl, struct error *error)
@@ -86,20 +76,11 @@ static void add_entry(struct table *table, const json_t *entry)
     show_cell(table, entry, "detail");
 }
 
-static int write_entries(const struct ctl *ctl, const json_t *entries)
-{
-    static const struct table_column columns[] = {{"AT", TABLE_LEFT},   {"WHO", TABLE_LEFT},
-                                                  {"FROM", TABLE_LEFT}, {"DID", TABLE_LEFT},
-                                                  {"TO", TABLE_LEFT},   {"DETAIL", TABLE_LEFT}};
-    if (ctl->json)
-        return show_json(entries);
-    struct table *table = table_new(columns, ARRAY_COUNT(columns));
-    for (size_t i = 0; i < json_array_size(entries); i++)
-        add_entry(table, json_array_get(entries, i));
-    table_write(table, stdout);
-    table_free(table);
-    return CTL_DONE;
-}
+static const struct table_column entry_columns[] = {{"AT", TABLE_LEFT},   {"WHO", TABLE_LEFT},
+                                                    {"FROM", TABLE_LEFT}, {"DID", TABLE_LEFT},
+                                                    {"TO", TABLE_LEFT},   {"DETAIL", TABLE_LEFT}};
+static const struct show_listing entry_listing = {"entries", entry_columns,
+                                                  ARRAY_COUNT(entry_columns), add_entry};
 
 int audit_list(struct ctl *ctl, struct error *error)
 {
@@ -122,7 +103,10 @@ int audit_list(struct ctl *ctl, struct error *error)
         before = show_integer(page, "next_before");
         json_decref(page);
     } while (left > 0 && before > 0);
-    int result = write_entries(ctl, all);
+    if (ctl->json)
+        show_json(all);
+    else
+        show_rows(&entry_listing, all);
     json_decref(all);
-    return result;
+    return CTL_DONE;
 }

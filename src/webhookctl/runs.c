@@ -51,27 +51,24 @@ static json_t *collect_runs(struct ctl *ctl, const char *base, size_t limit, str
     return json_pack("{s:o, s:o}", "fleetruns", runs, "next_before", before ? before : json_null());
 }
 
-static void write_runs(const json_t *runs)
+static void add_run(struct table *table, const json_t *run)
 {
-    static const struct table_column columns[] = {
-        {"RUN", TABLE_LEFT},     {"FLEET", TABLE_LEFT},    {"STATUS", TABLE_LEFT},
-        {"TRIGGER", TABLE_LEFT}, {"EVENT", TABLE_LEFT},    {"BYTES", TABLE_RIGHT},
-        {"CREATED", TABLE_LEFT}, {"DURATION", TABLE_RIGHT}};
-    struct table *table = table_new(columns, ARRAY_COUNT(columns));
-    for (size_t i = 0; i < json_array_size(runs); i++) {
-        const json_t *run = json_array_get(runs, i);
-        show_cell(table, run, "id");
-        show_cell(table, run, "fleet_name");
-        show_cell(table, run, "status");
-        show_cell(table, run, "trigger");
-        show_cell(table, run, "event");
-        show_cell(table, run, "body_bytes");
-        show_time_cell(table, run, "created_at");
-        show_duration_cell(table, run);
-    }
-    table_write(table, stdout);
-    table_free(table);
+    show_cell(table, run, "id");
+    show_cell(table, run, "fleet_name");
+    show_cell(table, run, "status");
+    show_cell(table, run, "trigger");
+    show_cell(table, run, "event");
+    show_cell(table, run, "body_bytes");
+    show_time_cell(table, run, "created_at");
+    show_duration_cell(table, run);
 }
+
+static const struct table_column run_columns[] = {
+    {"RUN", TABLE_LEFT},     {"FLEET", TABLE_LEFT},    {"STATUS", TABLE_LEFT},
+    {"TRIGGER", TABLE_LEFT}, {"EVENT", TABLE_LEFT},    {"BYTES", TABLE_RIGHT},
+    {"CREATED", TABLE_LEFT}, {"DURATION", TABLE_RIGHT}};
+static const struct show_listing run_listing = {"fleetruns", run_columns, ARRAY_COUNT(run_columns),
+                                                add_run};
 
 int run_list(struct ctl *ctl, struct error *error)
 {
@@ -88,40 +85,30 @@ int run_list(struct ctl *ctl, struct error *error)
     json_t *data = collect_runs(ctl, base, (size_t)limit, error);
     free(base);
     json_decref(fleet);
-    if (!data)
-        return -1;
-    if (ctl->json)
-        show_json(data);
-    else
-        write_runs(json_object_get(data, "fleetruns"));
-    json_decref(data);
-    return CTL_DONE;
+    return show_list(&run_listing, ctl->json, data);
 }
 
 /* ---- show ---- */
 
-static void write_vessels(const json_t *vessels)
+static void add_vessel(struct table *table, const json_t *vessel)
 {
-    static const struct table_column columns[] = {
-        {"VESSEL", TABLE_LEFT},  {"STATUS", TABLE_LEFT},  {"ATTEMPTS", TABLE_RIGHT},
-        {"EXIT", TABLE_RIGHT},   {"STARTED", TABLE_LEFT}, {"DURATION", TABLE_RIGHT},
-        {"OUTPUT", TABLE_RIGHT}, {"ID", TABLE_LEFT},      {"REASON", TABLE_LEFT}};
-    struct table *table = table_new(columns, ARRAY_COUNT(columns));
-    for (size_t i = 0; i < json_array_size(vessels); i++) {
-        const json_t *vessel = json_array_get(vessels, i);
-        show_cell(table, vessel, "name");
-        show_cell(table, vessel, "status");
-        show_cell(table, vessel, "attempts");
-        show_cell(table, vessel, "exit_code");
-        show_time_cell(table, vessel, "started_at");
-        show_duration_cell(table, vessel);
-        show_cell(table, vessel, "output_bytes");
-        show_cell(table, vessel, "id");
-        show_cell(table, vessel, "reason");
-    }
-    table_write(table, stdout);
-    table_free(table);
+    show_cell(table, vessel, "name");
+    show_cell(table, vessel, "status");
+    show_cell(table, vessel, "attempts");
+    show_cell(table, vessel, "exit_code");
+    show_time_cell(table, vessel, "started_at");
+    show_duration_cell(table, vessel);
+    show_cell(table, vessel, "output_bytes");
+    show_cell(table, vessel, "id");
+    show_cell(table, vessel, "reason");
 }
+
+static const struct table_column vessel_columns[] = {
+    {"VESSEL", TABLE_LEFT},  {"STATUS", TABLE_LEFT},  {"ATTEMPTS", TABLE_RIGHT},
+    {"EXIT", TABLE_RIGHT},   {"STARTED", TABLE_LEFT}, {"DURATION", TABLE_RIGHT},
+    {"OUTPUT", TABLE_RIGHT}, {"ID", TABLE_LEFT},      {"REASON", TABLE_LEFT}};
+static const struct show_listing vessel_listing = {"vessels", vessel_columns,
+                                                   ARRAY_COUNT(vessel_columns), add_vessel};
 
 static void write_run(const json_t *run)
 {
@@ -144,7 +131,7 @@ static void write_run(const json_t *run)
     const json_t *vessels = json_object_get(run, "vessels");
     if (json_array_size(vessels) > 0) {
         putchar('\n');
-        write_vessels(vessels);
+        show_rows(&vessel_listing, vessels);
     }
 }
 

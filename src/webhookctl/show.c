@@ -118,3 +118,26 @@ void show_line_take(const char *name, char *value)
     show_line(name, value);
     free(value);
 }
+
+/* ---- lists ---- */
+
+void show_rows(const struct show_listing *listing, const json_t *rows)
+{
+    struct table *table = table_new(listing->columns, listing->column_count);
+    for (size_t i = 0; i < json_array_size(rows); i++)
+        listing->add(table, json_array_get(rows, i));
+    table_write(table, stdout);
+    table_free(table);
+}
+
+int show_list(const struct show_listing *listing, bool as_json, json_t *data)
+{
+    if (!data)
+        return -1;
+    if (as_json)
+        show_json(data);
+    else
+        show_rows(listing, json_object_get(data, listing->member));
+    json_decref(data);
+    return 0;
+}

@@ -21,6 +21,17 @@ void show_time_cell(struct table *table, const json_t *object, const char *key);
 /* How long a run or a vessel run took, or has taken so far. */
 void show_duration_cell(struct table *table, const json_t *run);
 
+/* How an array of objects is shown as a table, a line each. */
+struct show_listing {
+    const char *member; /* where the answer's data has the array */
+    const struct table_column *columns;
+    size_t column_count;
+    void (*add)(struct table *table, const json_t *row); /* a cell for each column */
+};
+void show_rows(const struct show_listing *listing, const json_t *rows);
+/* An answer's data, as it came or as the table of its listing. Takes data; 0, or -1 if it is NULL. */
+int show_list(const struct show_listing *listing, bool as_json, json_t *data);
+
 /* Each of these is the caller's to free. */
 char *show_time(const char *rfc3339,
                 bool milliseconds);          /* "2026-11-23T11:51:48+01:00"; NULL for NULL */

@@ -8,26 +8,19 @@
 #include "webhookctl/resolve.h"
 #include "webhookctl/show.h"
 
+static void add_webhook(struct table *table, const json_t *webhook)
+{
+    table_take(table, show_fleet_path(webhook));
+    show_cell(table, webhook, "url");
+}
+
+static const struct table_column webhook_columns[] = {{"FLEET", TABLE_LEFT}, {"URL", TABLE_LEFT}};
+static const struct show_listing webhook_listing = {"webhooks", webhook_columns,
+                                                    ARRAY_COUNT(webhook_columns), add_webhook};
+
 int webhook_list(struct ctl *ctl, struct error *error)
 {
-    static const struct table_column columns[] = {{"FLEET", TABLE_LEFT}, {"URL", TABLE_LEFT}};
-    json_t *data = client_get(ctl->client, error, "/webhooks");
-    if (!data)
-        return -1;
-    if (ctl->json) {
-        show_json(data);
-    } else {
-        struct table *table = table_new(columns, ARRAY_COUNT(columns));
-        const json_t *webhooks = json_object_get(data, "webhooks");
-        for (size_t i = 0; i < json_array_size(webhooks); i++) {
-            table_take(table, show_fleet_path(json_array_get(webhooks, i)));
-            show_cell(table, json_array_get(webhooks, i), "url");
-        }
-        table_write(table, stdout);
-        table_free(table);
-    }
-    json_decref(data);
-    return CTL_DONE;
+    return show_list(&webhook_listing, ctl->json, client_get(ctl->client, error, "/webhooks"));
 }
 
 /* What to do about an answer that says only what is. */
