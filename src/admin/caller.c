@@ -112,7 +112,9 @@ static bool has_session(struct admin_request *request, struct caller *caller)
     char token[SESSION_TOKEN_CHARS + 1];
     caller_cookie(request->exchange, token);
     caller->ticket.seen = atomic_load(&request->admin->revocations);
-    if (!sessions_find(request->admin->sessions, token, clock_monotonic_ms(), &owner))
+    bool is_known = sessions_find(request->admin->sessions, token, clock_monotonic_ms(), &owner);
+    secret_wipe(token, sizeof(token));
+    if (!is_known)
         return false;
     http_peer(request->exchange, caller->source);
     snprintf(caller->who, sizeof(caller->who), "key %s", owner.key_name);

@@ -95,6 +95,7 @@ int call_sign_out(struct admin_request *request, struct error *error)
     char token[SESSION_TOKEN_CHARS + 1];
     caller_cookie(request->exchange, token);
     sessions_end(request->admin->sessions, token);
+    secret_wipe(token, sizeof(token));
     atomic_fetch_add(&request->admin->revocations, 1);
     set_cookie(request, "", 0);
     log_info("signed out", log_text("who", request->caller.who),
