@@ -233,7 +233,7 @@ struct run_input {
     const char *remote_addr; /* "" if unknown */
     const char *host;        /* "" if none */
     const char *query;       /* raw, "" if none */
-    const char *event;       /* SPEC: the first of X-GitHub-Event, …; "" if none */
+    const char *event;       /* The first of X-GitHub-Event, …; "" if none */
     const char *headers_json;
     size_t headers_bytes;
     enum body_place body_place;

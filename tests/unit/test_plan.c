@@ -60,7 +60,7 @@ START_TEST(incompleteness_spreads_one_path_at_a_time)
 }
 END_TEST
 
-/* SPEC: success = exit 0, errored = exit 1 to 255, completed = either; terminated and incomplete are none of them. */
+/* Success = exit 0, errored = exit 1 to 255, completed = either; terminated and incomplete are none of them. */
 START_TEST(every_condition_is_tested_against_every_status)
 {
     static const struct {
