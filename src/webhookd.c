@@ -30,6 +30,7 @@
 #include "http/server.h"
 #include "queue/commit.h"
 #include "queue/spool.h"
+#include "queue/tally.h"
 #include "runner/retention.h"
 #include "runner/runner.h"
 #include "store/store.h"
@@ -51,6 +52,7 @@ struct daemon {
     struct loop *loop;
     struct commit_queue *queue;
     struct spool *spool;
+    struct tally *tally;
     struct retention *retention;
     struct runner *runner;
     struct admin *admin;
@@ -142,6 +144,7 @@ static void get_hooks_metrics(void *context, struct admin_hooks_metrics *metrics
         metrics->answers[i].count = hooks.answers[i].count;
     }
     metrics->unanswered = hooks.unanswered;
+    metrics->uncounted = hooks.uncounted;
     metrics->in_flight_bytes = hooks.in_flight_bytes;
     metrics->answer_us_sum = hooks.answer_us_sum;
 }
@@ -402,6 +405,7 @@ static int start_hooks(struct daemon *daemon, int listen_fd, struct error *error
         .listen_fd = listen_fd,
         .queue = daemon->queue,
         .spool = daemon->spool,
+        .tally = daemon->tally,
         .run_stored = on_run_stored,
         .context = daemon->events,
     };
@@ -429,6 +433,7 @@ static int daemon_start(struct daemon *daemon, struct error *error)
         (void)chmod(daemon->hooks_address + 5, 0666);
     if (start_queue(daemon, error) != 0 || clock_prepare(daemon, error) != 0 ||
         !(daemon->spool = spool_start(daemon->state.fd, &daemon->store, error)) ||
+        !(daemon->tally = tally_start(daemon->queue, error)) ||
         start_retention(daemon, error) != 0 || start_runner(daemon, error) != 0 ||
         start_admin(daemon, error) != 0) {
         close(listen_fd);
@@ -460,6 +465,7 @@ static void daemon_stop(struct daemon *daemon)
     show_to_callbacks(daemon, NULL, NULL);
     runner_stop(daemon->runner);
     retention_stop(daemon->retention);
+    tally_stop(daemon->tally);
     /* A request that was left without an answer has gone, its operation has not: it needs the hooks and the spool to its end. */
     commit_drain(daemon->queue);
     if (atomic_load(&daemon->disk_failed))

@@ -26,6 +26,7 @@ struct admin_hooks_metrics {
     } answers[ADMIN_MAX_ANSWERS]; /* by status, since the start */
     size_t answer_count;
     uint64_t unanswered;     /* closed without an answer */
+    uint64_t uncounted;      /* not counted for their webhook, because too many waited to be */
     int64_t in_flight_bytes; /* of bodies in memory and not yet on disk, now */
     uint64_t answer_us_sum;  /* from the headers' arrival to the answer, of all 201 */
 };

@@ -9,6 +9,7 @@
 #include "http/server.h"
 #include "queue/commit.h"
 #include "queue/spool.h"
+#include "queue/tally.h"
 
 struct hooks;
 
@@ -17,6 +18,7 @@ struct hooks_options {
     int listen_fd;         /* from http_listen or systemd; owned */
     struct commit_queue *queue;
     struct spool *spool;
+    struct tally *tally;
     /* A run was stored: on the committer's thread, before the runner can know of it; must not block. May be NULL. */
     void (*run_stored)(void *context, const struct run_ids *ids);
     void *context;
@@ -43,6 +45,7 @@ struct hooks_metrics {
     uint64_t
         unanswered; /* closed without an answer: deadlines, bodies that broke off or grew too large, disk trouble in a body */
     uint64_t answer_us_sum;  /* from the headers' arrival to the answer, of all 201 */
+    uint64_t uncounted;      /* calls that the tally has lost */
     int64_t in_flight_bytes; /* bodies in memory and not yet on disk, now */
 };
 void hooks_get_metrics(struct hooks *hooks, struct hooks_metrics *metrics); /* any thread */

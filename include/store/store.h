@@ -155,15 +155,32 @@ int store_delete_fleet(
 
 /* ---- Webhooks ---- */
 
+/* Calls are counted by the quarter of an hour. */
+#define STORE_QUARTER_MS    (15 * INT64_C(60000))
+#define STORE_KEEP_CALLS_MS (48 * INT64_C(3600000))
+
+struct webhook_call {
+    int64_t at_ms;     /* when its headers had arrived, wall clock */
+    unsigned status;   /* 0: closed without an answer */
+    int64_t answer_us; /* how long the answer took; 0 without one */
+    char remote_addr[64];
+};
+
 struct webhook_row {
     struct id fleet_id, project_id, org_id;
     const char *fleet_name, *project_name, *org_name;
-    int64_t created_ms;
+    int64_t created_ms;    /* or replaced */
     const uint8_t *sealed; /* SECRET_SEALED_BYTES */
+    bool was_called;       /* since created_ms; as far as calls have been stored */
+    struct webhook_call last_call;
+    int64_t counted_from_ms;   /* when the quarter began that the time asked for is in */
+    int64_t accepted, refused; /* since then; those of a URL that was replaced meanwhile, too */
 };
-int store_list_webhooks(struct store *store, int (*each)(void *, const struct webhook_row *),
-                        void *context, struct error *error);
-int store_get_webhook(struct store *store, const struct id *fleet_id,
+/* since_ms: from when on calls count. */
+int store_list_webhooks(struct store *store, int64_t since_ms,
+                        int (*each)(void *, const struct webhook_row *), void *context,
+                        struct error *error);
+int store_get_webhook(struct store *store, const struct id *fleet_id, int64_t since_ms,
                       int (*each)(void *, const struct webhook_row *), void *context,
                       struct error *error);
 int store_count_webhooks(struct store *store, int64_t *count, struct error *error);
@@ -176,7 +193,21 @@ int store_replace_webhook(struct store *store, const struct id *fleet_id,
                           const uint8_t hash[SECRET_HASH_BYTES],
                           const uint8_t sealed[SECRET_SEALED_BYTES], int64_t now_ms,
                           struct error *error); /* ERROR_NOT_FOUND if there is none */
-int store_remove_webhook(struct store *store, const struct id *fleet_id, struct error *error);
+int store_remove_webhook(struct store *store, const struct id *fleet_id,
+                         struct error *error); /* and its calls */
+
+/* Calls of one webhook in one quarter, those that are not stored yet. */
+struct webhook_calls {
+    uint8_t hash[SECRET_HASH_BYTES];
+    bool
+        has_fleet_id; /* known since one was accepted: so they count although the token was replaced since */
+    struct id fleet_id;
+    int64_t quarter_ms; /* a multiple of STORE_QUARTER_MS */
+    int64_t accepted, refused;
+    struct webhook_call last;
+};
+int store_add_calls(struct store *store, const struct webhook_calls *calls,
+                    struct error *error); /* of a fleet without a webhook: does nothing */
 
 /* ---- API keys and the audit log ---- */
 

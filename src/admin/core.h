@@ -133,6 +133,9 @@ int request_query_flag(struct admin_request *request, const char *name, bool *fl
 /* A whole number from low to high; *number stays as it was if there is none. */
 int request_query_number(struct admin_request *request, const char *name, int64_t low, int64_t high,
                          int64_t *number, struct error *error);
+/* A time as in RFC 3339; likewise. */
+int request_query_time(struct admin_request *request, const char *name, int64_t *wall_ms,
+                       struct error *error);
 /* The text of the body's only key; likewise. */
 char *request_body_text(struct admin_request *request, const char *key, struct error *error);
 /* The body's only key "name", checked; the caller frees it. NULL and *error (field "name" where it is about it). */

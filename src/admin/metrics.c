@@ -41,6 +41,8 @@ static void add_hooks(struct buffer *text, const struct admin_hooks_metrics *hoo
                              hooks->answers[i].status, hooks->answers[i].count);
     add_counter(text, "hooks_unanswered_total", hooks->unanswered,
                 "Requests to the public listener whose connection was closed without an answer.");
+    add_counter(text, "hooks_uncounted_total", hooks->uncounted,
+                "Requests missing from their webhook's counts: too many waited to be counted.");
     add_seconds(text, "hooks_accept_seconds_total", (int64_t)hooks->answer_us_sum,
                 "Time from the headers to the 201, over all accepted requests.");
     add_gauge(text, "hooks_in_flight_bytes", hooks->in_flight_bytes,

@@ -124,6 +124,26 @@ json_t *render_version(const struct version_row *row)
     return version;
 }
 
+static json_t *render_call(const struct webhook_call *call)
+{
+    json_t *object = json_object();
+    render_set(object, "at", render_time(call->at_ms));
+    render_set(object, "status", call->status != 0 ? json_integer(call->status) : json_null());
+    render_set(object, "answer_us",
+               call->status != 0 ? json_integer(call->answer_us) : json_null());
+    render_set(object, "remote_addr", render_optional(call->remote_addr));
+    return object;
+}
+
+static json_t *render_calls(const struct webhook_row *row)
+{
+    json_t *object = json_object();
+    render_set(object, "since", render_time(row->counted_from_ms));
+    render_set(object, "accepted", json_integer(row->accepted));
+    render_set(object, "refused", json_integer(row->refused));
+    return object;
+}
+
 json_t *render_webhook(const struct webhook_row *row, const char *url)
 {
     json_t *webhook = json_object();
@@ -135,6 +155,9 @@ json_t *render_webhook(const struct webhook_row *row, const char *url)
     render_set(webhook, "org_id", render_id(&row->org_id));
     render_set(webhook, "org_name", render_text(row->org_name));
     render_set(webhook, "created_at", render_time(row->created_ms));
+    render_set(webhook, "last_request",
+               row->was_called ? render_call(&row->last_call) : json_null());
+    render_set(webhook, "requests", render_calls(row));
     return webhook;
 }
 

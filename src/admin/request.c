@@ -133,6 +133,18 @@ int request_query_number(struct admin_request *request, const char *name, int64_
     return 0;
 }
 
+int request_query_time(struct admin_request *request, const char *name, int64_t *wall_ms,
+                       struct error *error)
+{
+    char text[64];
+    int there = request_query(request, name, text, sizeof text, error);
+    if (there > 0 && clock_parse(text, wall_ms) != 0)
+        return request_invalid(request, name, error,
+                               "%s must be a time as in RFC 3339, such as 2026-11-23T10:51:48Z",
+                               name);
+    return there < 0 ? -1 : 0;
+}
+
 /* The body as a JSON object of which only the keys listed (up to NULL) are known. */
 static json_t *body_object(struct admin_request *request, const char *const *keys,
                            struct error *error)

@@ -36,11 +36,11 @@ const struct route admin_routes[] = {
     {"GET", API "/fleets/{fleet_id}/versions", CALL(call_list_versions)},
     {"GET", API "/fleets/{fleet_id}/versions/{n}", CALL(call_get_version)},
 
-    {"GET", API "/fleets/{fleet_id}/webhook", CALL(call_get_webhook)},
+    {"GET", API "/fleets/{fleet_id}/webhook", CALL_ASKED(call_get_webhook, "since")},
     {"POST", API "/fleets/{fleet_id}/webhook", CALL(call_create_webhook)},
-    {"PUT", API "/fleets/{fleet_id}/webhook", CALL(call_replace_webhook)},
+    {"PUT", API "/fleets/{fleet_id}/webhook", CALL_ASKED(call_replace_webhook, "since")},
     {"DELETE", API "/fleets/{fleet_id}/webhook", CALL(call_remove_webhook)},
-    {"GET", API "/webhooks", CALL(call_list_webhooks)},
+    {"GET", API "/webhooks", CALL_ASKED(call_list_webhooks, "since")},
 
     {"GET", API "/fleets/{fleet_id}/fleetruns", CALL_ASKED(call_list_fleet_runs, RUN_FILTER)},
     {"POST", API "/fleets/{fleet_id}/fleetruns", CALL_WITH(call_start_run, ADMIN_BODY_RUN)},

@@ -160,7 +160,6 @@ static int filter_by_prefix(struct admin_request *request, struct list_filter *l
 
 static int read_filter(struct admin_request *request, struct list_filter *list, struct error *error)
 {
-    char since[64];
     int64_t limit = LIST_DEFAULT_LIMIT;
     memset(list, 0, sizeof *list);
     if (request_query_number(request, "limit", 1, LIST_MAX_LIMIT, &limit, error) != 0 ||
@@ -168,12 +167,7 @@ static int read_filter(struct admin_request *request, struct list_filter *list, 
         filter_by_prefix(request, list, error) != 0)
         return -1;
     list->filter.limit = (int)limit;
-    int there = request_query(request, "since", since, sizeof since, error);
-    if (there > 0 && clock_parse(since, &list->filter.since_ms) != 0)
-        there =
-            request_invalid(request, "since", error,
-                            "since must be a time as in RFC 3339, such as 2026-11-23T10:51:48Z");
-    return there < 0 ? -1 : 0;
+    return request_query_time(request, "since", &list->filter.since_ms, error);
 }
 
 /* ---- lists ---- */

@@ -35,7 +35,7 @@ static int prove_key(struct admin *admin, struct store *store, struct error *err
     if (admin->key_is_proven)
         return 0;
     struct first_webhook first = {.found = false};
-    if (store_list_webhooks(store, keep_first, &first, error) != 0)
+    if (store_list_webhooks(store, 0, keep_first, &first, error) != 0)
         return -1;
     if (!first.found)
         return 0;

@@ -49,14 +49,29 @@ static int open_all(struct admin_request *request, struct store *store, struct s
     return result;
 }
 
+#define COUNT_MS (24 * INT64_C(3600000)) /* unless the caller asks for another time */
+
+/* From when on calls are to be counted; no further back than they are kept. */
+static int read_since(struct admin_request *request, int64_t *since_ms, struct error *error)
+{
+    int64_t now_ms = clock_wall_ms(), kept_ms = now_ms - STORE_KEEP_CALLS_MS;
+    *since_ms = now_ms - COUNT_MS;
+    if (request_query_time(request, "since", since_ms, error) != 0)
+        return -1;
+    if (*since_ms < kept_ms)
+        *since_ms = kept_ms;
+    return 0;
+}
+
 int call_list_webhooks(struct admin_request *request, struct error *error)
 {
+    int64_t since_ms;
     struct store *store = request_store(request, error);
-    if (!store)
+    if (!store || read_since(request, &since_ms, error) != 0)
         return -1;
     struct sealed_list list = {.objects = json_array()};
     request_answer_data(request, 0, render_one("webhooks", list.objects));
-    int result = store_list_webhooks(store, append_sealed, &list, error);
+    int result = store_list_webhooks(store, since_ms, append_sealed, &list, error);
     if (result == 0)
         result = open_all(request, store, &list, error);
     free(list.sealed);
@@ -64,14 +79,14 @@ int call_list_webhooks(struct admin_request *request, struct error *error)
 }
 
 /* The fleet's webhook as the answer, read from the store. */
-static int answer_webhook(struct admin_request *request, const struct id *fleet_id, unsigned status,
-                          struct error *error)
+static int answer_webhook(struct admin_request *request, const struct id *fleet_id,
+                          int64_t since_ms, unsigned status, struct error *error)
 {
     struct store *store = request_store(request, error);
     if (!store)
         return -1;
     struct sealed_list list = {.objects = json_array()};
-    int result = store_get_webhook(store, fleet_id, append_sealed, &list, error);
+    int result = store_get_webhook(store, fleet_id, since_ms, append_sealed, &list, error);
     if (result == 0)
         result = open_all(request, store, &list, error);
     if (result == 0)
@@ -84,9 +99,11 @@ static int answer_webhook(struct admin_request *request, const struct id *fleet_
 int call_get_webhook(struct admin_request *request, struct error *error)
 {
     struct id fleet_id;
-    if (request_path_id(request, "fleet_id", "fleet", &fleet_id, error) != 0)
+    int64_t since_ms;
+    if (request_path_id(request, "fleet_id", "fleet", &fleet_id, error) != 0 ||
+        read_since(request, &since_ms, error) != 0)
         return -1;
-    return answer_webhook(request, &fleet_id, 200, error);
+    return answer_webhook(request, &fleet_id, since_ms, 200, error);
 }
 
 /* Mints a token and leaves its hash and its seal. */
@@ -110,28 +127,30 @@ int call_create_webhook(struct admin_request *request, struct error *error)
 {
     struct ops_audit audit = request_audit(request);
     struct id fleet_id;
+    int64_t since_ms;
     struct ops_webhook webhook = {.fleet_id = &fleet_id};
     if (request_path_id(request, "fleet_id", "fleet", &fleet_id, error) != 0 ||
-        mint(request, true, &webhook, error) != 0 ||
+        read_since(request, &since_ms, error) != 0 || mint(request, true, &webhook, error) != 0 ||
         ops_create_webhook(request->admin->options.queue, &audit, &webhook, error) != 0)
         return -1;
     log_info("webhook created", log_id("fleet", &fleet_id),
              log_id("request", http_request_id(request->exchange)));
-    return answer_webhook(request, &fleet_id, 201, error);
+    return answer_webhook(request, &fleet_id, since_ms, 201, error);
 }
 
 int call_replace_webhook(struct admin_request *request, struct error *error)
 {
     struct ops_audit audit = request_audit(request);
     struct id fleet_id;
+    int64_t since_ms;
     struct ops_webhook webhook = {.fleet_id = &fleet_id};
     if (request_path_id(request, "fleet_id", "fleet", &fleet_id, error) != 0 ||
-        mint(request, false, &webhook, error) != 0 ||
+        read_since(request, &since_ms, error) != 0 || mint(request, false, &webhook, error) != 0 ||
         ops_replace_webhook(request->admin->options.queue, &audit, &webhook, error) != 0)
         return -1;
     log_info("webhook replaced", log_id("fleet", &fleet_id),
              log_id("request", http_request_id(request->exchange)));
-    return answer_webhook(request, &fleet_id, 200, error);
+    return answer_webhook(request, &fleet_id, since_ms, 200, error);
 }
 
 int call_remove_webhook(struct admin_request *request, struct error *error)

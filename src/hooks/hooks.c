@@ -88,6 +88,7 @@ struct hooks *hooks_start(const struct hooks_options *options, struct error *err
     pthread_mutex_init(&hooks->lock, NULL);
     hooks->queue = options->queue;
     hooks->spool = options->spool;
+    hooks->tally = options->tally;
     hooks->run_stored = options->run_stored;
     hooks->context = options->context;
     hooks->settings = settings_new(options->config);
@@ -141,5 +142,6 @@ void hooks_get_metrics(struct hooks *hooks, struct hooks_metrics *metrics)
     }
     metrics->unanswered = atomic_load(&hooks->unanswered);
     metrics->answer_us_sum = atomic_load(&hooks->answer_us_sum);
+    metrics->uncounted = tally_lost(hooks->tally);
     metrics->in_flight_bytes = atomic_load(&hooks->in_flight_bytes);
 }

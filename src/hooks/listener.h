@@ -19,6 +19,7 @@ struct hooks {
     struct http_server *server;
     struct commit_queue *queue;
     struct spool *spool;
+    struct tally *tally;
     void (*run_stored)(void *context, const struct run_ids *ids); /* see hooks.h */
     void *context;
     struct http_form *accepted; /* the 201 */

@@ -49,7 +49,8 @@ struct request {
     enum request_state state;
     struct refusal refusal; /* REQUEST_REFUSED */
     unsigned answered;      /* the status, once there is an answer */
-    int64_t answer_us;      /* how long a 201 took, from the headers' arrival */
+    int64_t answer_us;      /* how long it took, from the headers' arrival */
+    bool has_token;         /* that is well formed */
     uint8_t token_hash[SECRET_HASH_BYTES];
     char remote_addr[HTTP_PEER_BYTES];
     int64_t arrived_ms;
@@ -106,16 +107,21 @@ static void log_accepted(const struct request *request)
 
 static void log_refused(const struct request *request, unsigned status, const char *reason)
 {
-    int64_t us = clock_monotonic_us() - http_started_us(request->exchange);
     log_info("request", log_id("request", http_request_id(request->exchange)),
-             log_int("status", status), log_text("from", request->remote_addr), log_int("us", us),
-             log_text("reason", reason));
+             log_int("status", status), log_text("from", request->remote_addr),
+             log_int("us", request->answer_us), log_text("reason", reason));
+}
+
+static void note_answer(struct request *request, unsigned status)
+{
+    request->answered = status;
+    request->answer_us = clock_monotonic_us() - http_started_us(request->exchange);
+    count_answer(request->hooks, status);
 }
 
 static enum http_step answer(struct request *request, struct refusal refusal)
 {
-    request->answered = refusal.status;
-    count_answer(request->hooks, refusal.status);
+    note_answer(request, refusal.status);
     log_refused(request, refusal.status, refusal.message ? refusal.message : "no such webhook");
     if (refusal.status == 503)
         http_add_header(request->exchange, "Retry-After", RETRY_AFTER);
@@ -147,9 +153,7 @@ static enum http_step answer_accepted(struct request *request)
     const struct run_ids *ids = &request->result.ids;
     const struct id *const data[] = {&ids->fleet_id, &ids->project_id, &ids->org_id, &ids->run_id};
     static_assert(ARRAY_COUNT(data) == ACCEPTED_IDS, "one for each name");
-    request->answered = 201;
-    request->answer_us = clock_monotonic_us() - http_started_us(request->exchange);
-    count_answer(hooks, 201);
+    note_answer(request, 201);
     atomic_fetch_add(&hooks->answer_us_sum, (uint64_t)request->answer_us);
     return http_reply_form(request->exchange, 201, hooks->accepted, data);
 }
@@ -238,6 +242,7 @@ static enum http_step begin_new(struct request *request)
     if (!secret_token_is_well_formed(token, chars))
         return refuse(request, 400, NULL);
     secret_hash(token, chars, request->token_hash);
+    request->has_token = true;
 
     int64_t length = http_content_length(exchange);
     struct error error = ERROR_INIT;
@@ -464,6 +469,19 @@ static enum http_step request_finish(struct http_exchange *exchange, void *conte
 
 /* ---- the rest ---- */
 
+/* For the owner of the webhook. A token that is known to open nothing is nobody's. */
+static void tell_tally(const struct request *request)
+{
+    if (!request->has_token || request->result.outcome == ACCEPTANCE_NO_TOKEN)
+        return;
+    struct webhook_call call = {
+        .at_ms = request->arrived_ms, .status = request->answered, .answer_us = request->answer_us};
+    static_assert(sizeof(call.remote_addr) == HTTP_PEER_BYTES, "as long as an address can be");
+    memcpy(call.remote_addr, request->remote_addr, sizeof(call.remote_addr));
+    const struct id *fleet_id = request->answered == 201 ? &request->result.ids.fleet_id : NULL;
+    tally_add(request->hooks->tally, request->token_hash, fleet_id, &call);
+}
+
 static void request_end(struct http_exchange *exchange, void *context)
 {
     (void)context;
@@ -472,6 +490,7 @@ static void request_end(struct http_exchange *exchange, void *context)
         atomic_fetch_add(&request->hooks->unanswered, 1);
     if (request->answered == 201)
         log_accepted(request);
+    tell_tally(request);
     acceptance_release(request->acceptance);
     spool_discard(request->spooled);
     in_flight_release(request->hooks, request->reserved_bytes);

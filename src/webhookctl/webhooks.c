@@ -10,11 +10,19 @@
 
 static void add_webhook(struct table *table, const json_t *webhook)
 {
+    const json_t *last = json_object_get(webhook, "last_request");
+    const json_t *requests = json_object_get(webhook, "requests");
     table_take(table, show_fleet_path(webhook));
+    show_time_cell(table, last, "at");
+    show_cell(table, last, "status");
+    show_cell(table, requests, "accepted");
+    show_cell(table, requests, "refused");
     show_cell(table, webhook, "url");
 }
 
-static const struct table_column webhook_columns[] = {{"FLEET", TABLE_LEFT}, {"URL", TABLE_LEFT}};
+static const struct table_column webhook_columns[] = {
+    {"FLEET", TABLE_LEFT},     {"LAST REQUEST", TABLE_LEFT}, {"ANSWER", TABLE_LEFT},
+    {"ACCEPTED", TABLE_RIGHT}, {"REFUSED", TABLE_RIGHT},     {"URL", TABLE_LEFT}};
 static const struct show_listing webhook_listing = {"webhooks", webhook_columns,
                                                     ARRAY_COUNT(webhook_columns), add_webhook};
 

@@ -2,6 +2,7 @@
 //
 //     node check.mjs URL KEY FOLDER HOOKS_URL       screenshots go to FOLDER; prints what was done, or what is wrong, and ends with 1
 import { mkdirSync } from 'node:fs';
+import { request } from 'node:http';
 import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
 
@@ -57,6 +58,12 @@ const clipboard = () => page.evaluate(() => navigator.clipboard.readText());
 /** hooks.public_url is where the world finds it; here it is elsewhere. */
 const here = (url) => hooks + new URL(url).pathname + new URL(url).search;
 const post = (url, body = '{}') => fetch(here(url), { method: 'POST', body, headers: { 'content-type': 'application/json', 'x-github-event': 'push' } });
+/** Only says that it would send so much. */
+const tooLarge = (url) => new Promise((done, fail) => {
+  const sent = request(here(url), { method: 'POST', headers: { 'content-length': 999999999, expect: '100-continue' } }, (answer) => { done(answer.statusCode); sent.destroy(); });
+  sent.on('error', fail);
+  sent.flushHeaders();
+});
 const tab = (name) => page.click(`.tabs >> text="${name}"`);
 const answerDialog = (name) => page.click(`dialog >> button:has-text("${name}")`);
 
@@ -97,7 +104,9 @@ async function webhook() {
   const second = await clipboard();
   assert((await post(first)).status === 400, 'the old URL still works');
   assert((await post(second)).status === 201, 'the new URL does not work');
-  await page.waitForSelector('text=Last request');
+  await page.waitForSelector('text=/Last request .* · 201 · [0-9.]+ ms · 127.0.0.1 · 3 accepted today, 0 refused/');
+  assert(await tooLarge(second) === 413, 'a body that is too large is taken');
+  await page.waitForSelector('text=/ · 413 · .* · 3 accepted today, 1 refused/'); /* by itself */
   await look('triggers');
   await page.click('button:has-text("Send test request")');
   await page.waitForSelector('.gantt');

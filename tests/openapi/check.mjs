@@ -129,11 +129,13 @@ async function webhooks({ fleet }) {
   await call('POST', `${fleet}/webhook`, { status: 409 });
   await call('GET', '/api/v1/webhooks', { status: 200 });
   await call('GET', `${fleet}/webhook`, { status: 200 });
-  const webhook = await call('PUT', `${fleet}/webhook`, { status: 200 });
+  await call('GET', `${fleet}/webhook?since=yesterday`, { status: 400 });
+  const webhook = await call('PUT', `${fleet}/webhook?since=2026-11-28T00:00:00Z`, { status: 200 });
   const posted = await fetch(hooks + new URL(webhook.url).pathname, {
     method: 'POST', body: '{"ref":"main"}', headers: { 'content-type': json, 'x-github-event': 'push' },
   });
   if (posted.status !== 201) fail(`the webhook answered with ${posted.status}`);
+  for (let called = null; !called; called = (await call('GET', `${fleet}/webhook`, { status: 200 })).last_request) await pause(50);
   return (await posted.json()).data.fleet_run_id;
 }
 

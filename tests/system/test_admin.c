@@ -387,10 +387,16 @@ START_TEST(webhook_is_read_created_replaced_and_removed)
     char *path = path_of("/fleets/%s/webhook", setting.fleet);
     json_t *webhook = call_data(daemon, "GET", path, NULL, 200);
     assert_object(webhook, "url", "fleet_id", "fleet_name", "project_id", "project_name", "org_id",
-                  "org_name", "created_at");
+                  "org_name", "created_at", "last_request", "requests");
+    assert_object(json_object_get(webhook, "requests"), "since", "accepted", "refused");
+    char *query = memory_format("%s?since=yesterday", path);
+    call_fails(daemon, "PUT", query, NULL, 400, "since");
+    free(query);
     call_fails(daemon, "POST", path, NULL, 409, NULL);
     json_t *list = call_data(daemon, "GET", "/api/v1/webhooks", NULL, 200);
-    ck_assert(json_equal(json_array_get(json_object_get(list, "webhooks"), 0), webhook));
+    const json_t *listed = json_array_get(json_object_get(list, "webhooks"), 0);
+    ck_assert_str_eq(api_text(listed, "url"), api_text(webhook, "url"));
+    ck_assert_uint_eq(json_object_size(listed), json_object_size(webhook));
     json_t *replaced = call_data(daemon, "PUT", path, NULL, 200);
     ck_assert_str_ne(api_text(replaced, "url"), api_text(webhook, "url"));
     json_decref(call(daemon, "DELETE", path, NULL, 200));

@@ -235,6 +235,37 @@ START_TEST(webhook_without_its_url_says_null)
     assert_text(webhook, "url", "http://localhost:8080/hooks/x");
     assert_text(webhook, "fleet_id", AN_ID);
     assert_text(webhook, "created_at", A_TIME_RFC);
+    assert_null(webhook, "last_request");
+    json_decref(webhook);
+}
+END_TEST
+
+START_TEST(last_call_without_an_answer_says_null)
+{
+    struct webhook_row row = {.fleet_name = "Greet",
+                              .project_name = "p",
+                              .org_name = "o",
+                              .was_called = true,
+                              .last_call = {.at_ms = A_TIME, .status = 201, .answer_us = 1234},
+                              .counted_from_ms = A_TIME,
+                              .accepted = 212,
+                              .refused = 3};
+    json_t *webhook = render_webhook(&row, NULL);
+    json_t *last = json_object_get(webhook, "last_request");
+    assert_text(last, "at", A_TIME_RFC);
+    assert_integer(last, "status", 201);
+    assert_integer(last, "answer_us", 1234);
+    assert_null(last, "remote_addr");
+    json_t *requests = json_object_get(webhook, "requests");
+    assert_text(requests, "since", A_TIME_RFC);
+    assert_integer(requests, "accepted", 212);
+    assert_integer(requests, "refused", 3);
+    json_decref(webhook);
+    row.last_call.status = 0;
+    webhook = render_webhook(&row, NULL);
+    last = json_object_get(webhook, "last_request");
+    assert_null(last, "status");
+    assert_null(last, "answer_us");
     json_decref(webhook);
 }
 END_TEST
@@ -264,4 +295,5 @@ TEST_MAIN("admin_render", TEST(fleet_run_has_exactly_its_keys), TEST(what_has_no
           TEST(vessel_run_has_exactly_its_keys_and_an_exit_code_only_if_there_is_one),
           TEST(bytes_that_are_no_utf8_are_read_as_latin1), TEST(fleet_counts_its_open_runs),
           TEST(version_has_its_file_and_definition_only_when_they_were_read),
-          TEST(webhook_without_its_url_says_null), TEST(problem_without_a_line_says_null))
+          TEST(webhook_without_its_url_says_null), TEST(last_call_without_an_answer_says_null),
+          TEST(problem_without_a_line_says_null))

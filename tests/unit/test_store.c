@@ -389,9 +389,135 @@ START_TEST(replaced_token_is_unknown_at_once)
     store_fixture_accept(&fixture, 9);
     store_fixture_commit(&fixture);
     int count = 0;
-    ck_assert_int_eq(store_list_webhooks(fixture.store, check_webhook, &count, &error), 0);
-    ck_assert_int_eq(store_get_webhook(fixture.store, &fleet, check_webhook, &count, &error), 0);
+    ck_assert_int_eq(store_list_webhooks(fixture.store, 0, check_webhook, &count, &error), 0);
+    ck_assert_int_eq(store_get_webhook(fixture.store, &fleet, 0, check_webhook, &count, &error), 0);
     ck_assert_int_eq(count, 2);
+    store_fixture_close(&fixture);
+}
+END_TEST
+
+/* ---- Calls ---- */
+
+#define QUARTER STORE_QUARTER_MS
+#define NOON    (2000000 * QUARTER)
+
+static void add_calls(uint8_t byte, int64_t at_ms, int accepted, int refused, unsigned last_status)
+{
+    struct error error = ERROR_INIT;
+    struct webhook_calls calls = {.quarter_ms = at_ms - at_ms % QUARTER,
+                                  .accepted = accepted,
+                                  .refused = refused,
+                                  .last = {.at_ms = at_ms,
+                                           .status = last_status,
+                                           .answer_us = 1234,
+                                           .remote_addr = "203.0.113.9"}};
+    memset(calls.hash, byte, sizeof(calls.hash));
+    store_fixture_begin(&fixture);
+    ck_assert_msg(store_add_calls(fixture.store, &calls, &error) == 0, "%s", error.message);
+    store_fixture_commit(&fixture);
+}
+
+static int keep_webhook(void *context, const struct webhook_row *row)
+{
+    *(struct webhook_row *)context = *row;
+    return 0;
+}
+
+static struct webhook_row get_webhook(const struct id *fleet, int64_t since_ms)
+{
+    struct error error = ERROR_INIT;
+    struct webhook_row row;
+    ck_assert_int_eq(store_get_webhook(fixture.store, fleet, since_ms, keep_webhook, &row, &error),
+                     0);
+    return row;
+}
+
+START_TEST(calls_are_counted_from_the_quarter_asked_for)
+{
+    store_fixture_open(&fixture, NULL);
+    struct id fleet = store_fixture_fleet(&fixture, "greet", 1);
+    struct webhook_row row = get_webhook(&fleet, 0);
+    ck_assert(!row.was_called);
+    ck_assert_int_eq(row.accepted, 0);
+    add_calls(1, NOON + 1, 10, 1, 413);
+    add_calls(1, NOON + QUARTER - 1, 20, 0, 201);
+    add_calls(1, NOON + QUARTER + 5, 5, 2, 503);
+    row = get_webhook(&fleet, NOON + 3);
+    ck_assert_int_eq(row.counted_from_ms, NOON);
+    ck_assert_int_eq(row.accepted, 35);
+    ck_assert_int_eq(row.refused, 3);
+    row = get_webhook(&fleet, NOON + QUARTER);
+    ck_assert_int_eq(row.accepted, 5);
+    ck_assert_int_eq(row.refused, 2);
+    ck_assert(row.was_called);
+    ck_assert_int_eq(row.last_call.at_ms, NOON + QUARTER + 5);
+    ck_assert_uint_eq(row.last_call.status, 503);
+    ck_assert_int_eq(row.last_call.answer_us, 1234);
+    ck_assert_str_eq(row.last_call.remote_addr, "203.0.113.9");
+    store_fixture_close(&fixture);
+}
+END_TEST
+
+START_TEST(calls_of_an_unknown_token_are_nobodys)
+{
+    store_fixture_open(&fixture, NULL);
+    struct id fleet = store_fixture_fleet(&fixture, "greet", 1);
+    add_calls(2, NOON, 10, 1, 413);
+    ck_assert(!get_webhook(&fleet, 0).was_called);
+    store_fixture_close(&fixture);
+}
+END_TEST
+
+START_TEST(replaced_webhook_was_not_called_yet_but_its_fleet_was)
+{
+    struct error error = ERROR_INIT;
+    uint8_t hash[SECRET_HASH_BYTES], sealed[SECRET_SEALED_BYTES] = {0};
+    memset(hash, 9, sizeof(hash));
+    store_fixture_open(&fixture, NULL);
+    struct id fleet = store_fixture_fleet(&fixture, "greet", 1);
+    add_calls(1, NOON, 10, 1, 201);
+    store_fixture_begin(&fixture);
+    ck_assert_int_eq(store_replace_webhook(fixture.store, &fleet, hash, sealed, NOON + 1, &error),
+                     0);
+    store_fixture_commit(&fixture);
+    ck_assert(!get_webhook(&fleet, 0).was_called);
+    ck_assert_int_eq(get_webhook(&fleet, 0).accepted, 10);
+    add_calls(9, NOON + 2, 1, 0, 201);
+    ck_assert(get_webhook(&fleet, 0).was_called);
+    ck_assert_int_eq(get_webhook(&fleet, 0).accepted, 11);
+    store_fixture_close(&fixture);
+}
+END_TEST
+
+START_TEST(removed_webhook_takes_its_calls_along)
+{
+    struct error error = ERROR_INIT;
+    uint8_t hash[SECRET_HASH_BYTES] = {7}, sealed[SECRET_SEALED_BYTES] = {0};
+    store_fixture_open(&fixture, NULL);
+    struct id fleet = store_fixture_fleet(&fixture, "greet", 1);
+    add_calls(1, NOON, 10, 1, 201);
+    store_fixture_begin(&fixture);
+    ck_assert_int_eq(store_remove_webhook(fixture.store, &fleet, &error), 0);
+    ck_assert_int_eq(store_create_webhook(fixture.store, &fleet, hash, sealed, 3, &error), 0);
+    store_fixture_commit(&fixture);
+    ck_assert(!get_webhook(&fleet, 0).was_called);
+    ck_assert_int_eq(get_webhook(&fleet, 0).accepted, 0);
+    store_fixture_close(&fixture);
+}
+END_TEST
+
+START_TEST(old_calls_go_and_the_last_one_stays)
+{
+    store_fixture_open(&fixture, NULL);
+    struct id fleet = store_fixture_fleet(&fixture, "greet", 1);
+    add_calls(1, NOON, 10, 0, 201);
+    add_calls(1, NOON + QUARTER, 100, 0, 201);
+    int64_t later_ms = NOON + QUARTER + STORE_KEEP_CALLS_MS;
+    add_calls(1, later_ms, 1000, 0, 201);
+    ck_assert_int_eq(get_webhook(&fleet, 0).accepted, 1100);
+    ck_assert_int_eq(get_webhook(&fleet, later_ms + 100 * STORE_KEEP_CALLS_MS).accepted, 0);
+    ck_assert_int_eq(get_webhook(&fleet, later_ms + 100 * STORE_KEEP_CALLS_MS).last_call.at_ms,
+                     later_ms);
     store_fixture_close(&fixture);
 }
 END_TEST
@@ -547,6 +673,11 @@ TEST_MAIN("store", TEST(the_audit_log_is_bounded_and_keeps_the_newest),
           TEST(fleet_with_open_runs_cannot_be_deleted),
           TEST(run_accepted_in_the_same_batch_keeps_its_fleet_from_deletion),
           TEST(file_with_the_id_of_a_deleted_fleet_revives_it_without_its_webhook),
-          TEST(replaced_token_is_unknown_at_once), TEST(fleet_has_one_webhook_or_none),
+          TEST(replaced_token_is_unknown_at_once),
+          TEST(calls_are_counted_from_the_quarter_asked_for),
+          TEST(calls_of_an_unknown_token_are_nobodys),
+          TEST(replaced_webhook_was_not_called_yet_but_its_fleet_was),
+          TEST(removed_webhook_takes_its_calls_along), TEST(old_calls_go_and_the_last_one_stays),
+          TEST(fleet_has_one_webhook_or_none),
           TEST(savepoint_undoes_one_operation_of_a_batch_and_what_it_counted),
           TEST(rolled_back_batch_leaves_no_run_and_no_count))

@@ -1,9 +1,9 @@
 // The webhook of a fleet: one secret URL that can be made, copied, replaced and removed.
 import { get, post, put, remove } from './api.js';
 import { h, say, show } from './dom.js';
-import { time } from './format.js';
+import { duration, time } from './format.js';
 import { gather, watchRuns } from './live.js';
-import { actionButton, confirm, copyButton, empty, link, status } from './widgets.js';
+import { actionButton, confirm, copyButton, empty } from './widgets.js';
 
 const HIDDEN_BEHIND = 'whk_'.length + 4;
 
@@ -33,7 +33,12 @@ function examples(url) {
   return [h('h2', null, 'Call it'), h('div', { class: 'row' }, buttons, copyButton(() => snippets[chosen](url), 'Copy with the whole URL')), h('p'), text];
 }
 
-const WAIT_MS = 8000;
+const WAIT_MS = 8000, LOOK_MS = 5000;
+const COUNTED_MS = 700; /* after its answer a request is counted within that time */
+
+/** Where the people are who look at it. */
+const midnight = () => new Date(new Date().setHours(0, 0, 0, 0)).toISOString();
+const briefly = (us) => (us < 10000 ? `${(us / 1000).toFixed(1)} ms` : duration(us / 1000));
 
 /** From this browser to the real URL. What it answers is hidden from a page of another origin; that the run arrives is not. */
 async function sendTest(url, fleet) {
@@ -59,10 +64,12 @@ export async function triggers(place, page, fleet) {
   const path = `/fleets/${fleet.id}/webhook`;
   const last = h('p', { class: 'soft' });
 
-  async function lookAtLast() {
-    const { fleetruns } = await get(`/fleets/${fleet.id}/fleetruns?trigger=webhook&limit=1`);
-    const [run] = fleetruns;
-    show(last, run ? ['Last request ', time(run.created_at), run.remote_addr && ` · from ${run.remote_addr}`, run.event && ` · ${run.event}`, ' · ', link(`/runs/${run.id}`, status(run.status))] : 'It has not been called yet.');
+  let drawn = '';
+  function drawCalls({ last_request: request, requests }) {
+    if (drawn === (drawn = JSON.stringify([request, requests.accepted, requests.refused]))) return;
+    const answer = request && (request.status ? [String(request.status), ` · ${briefly(request.answer_us)}`] : 'closed without an answer');
+    show(last, request ? ['Last request ', time(request.at), ' · ', answer, request.remote_addr && ` · ${request.remote_addr}`] : 'This URL has not been called yet.',
+      requests.accepted + requests.refused > 0 && ` · ${requests.accepted} accepted today, ${requests.refused} refused`);
   }
 
   function drawNone() {
@@ -78,12 +85,16 @@ export async function triggers(place, page, fleet) {
   }
 
   const lookAgain = async () => {
-    const now = await get(path).catch((error) => (error.status === 404 ? null : undefined));
-    if (page.isOpen() && now !== undefined && now?.url !== shown) (now ? draw(now) : drawNone());
+    const before = shown;
+    const now = await get(`${path}?since=${midnight()}`).catch((error) => (error.status === 404 ? null : undefined));
+    if (!page.isOpen() || now === undefined || shown !== before) return;
+    if (now?.url !== shown) (now ? draw(now) : drawNone());
+    else if (now) drawCalls(now);
   };
   const whenSeen = () => { if (!document.hidden) lookAgain(); };
   document.addEventListener('visibilitychange', whenSeen);
   page.onLeave(() => document.removeEventListener('visibilitychange', whenSeen));
+  const look = gather(lookAgain, COUNTED_MS);
   let shown;
 
   function draw(webhook) {
@@ -97,7 +108,7 @@ export async function triggers(place, page, fleet) {
         copyButton(webhook.url, 'Copy', { class: 'main' }),
         actionButton('Replace', async () => {
           if (!await confirm('Replace the webhook?', 'It gets a new URL. The old one stops working at once: whoever still uses it gets an error.', 'Replace')) return;
-          draw(await put(path).catch(gone));
+          draw(await put(`${path}?since=${midnight()}`).catch(gone));
           say('Replaced: the old URL is gone');
         }),
         actionButton('Remove', async () => {
@@ -113,16 +124,17 @@ export async function triggers(place, page, fleet) {
         if (run) dispatchEvent(new CustomEvent('webhookd:go', { detail: `/runs/${run}` }));
         else say('It was sent, but no run came of it: does hooks.public_url lead to this webhookd?', 'error');
       })), examples(webhook.url));
-    lookAtLast().catch(() => {});
+    drawCalls(webhook);
   }
 
-  const webhook = await get(path).catch((error) => {
+  const webhook = await get(`${path}?since=${midnight()}`).catch((error) => {
     if (error.status === 404) return null;
     throw error;
   });
   if (!page.isOpen()) return;
   if (webhook) draw(webhook);
   else drawNone();
-  const look = gather(() => lookAtLast().catch(() => {}));
   page.onLeave(watchRuns((change) => { if (!change || change.fleet_id === fleet.id) look(); }));
+  const timer = setInterval(whenSeen, LOOK_MS); /* a refused request makes no run, and so no news */
+  page.onLeave(() => clearInterval(timer));
 }

@@ -2,10 +2,24 @@
  * the committer. No token and no hash ever gets into a message (docs/architecture.md, invariant 7). */
 #include "store/sqlite/connection.h"
 
+#include <stdio.h>
+
+#define CALLS_SINCE(what)                                                                          \
+    "(SELECT total(" what ") FROM webhook_calls c "                                                \
+    "WHERE c.fleet_no = w.fleet_no AND c.quarter_ms >= ?1)"
 #define WEBHOOK_SELECT                                                                             \
-    "SELECT f.id, p.id, o.id, f.name, p.name, o.name, w.created_ms, w.sealed "                     \
-    "FROM webhook w JOIN fleet f ON f.no = w.fleet_no "                                            \
-    "JOIN project p ON p.no = f.project_no JOIN org o ON o.no = p.org_no "
+    "SELECT f.id, p.id, o.id, f.name, p.name, o.name, w.created_ms, w.sealed, "                    \
+    "l.last_ms, l.last_status, l.last_answer_us, l.last_remote_addr, " CALLS_SINCE(                \
+        "c.accepted") ", " CALLS_SINCE("c.refused") " FROM webhook w JOIN fleet f ON f.no = "      \
+                                                    "w.fleet_no "                                  \
+                                                    "JOIN project p ON p.no = f.project_no JOIN "  \
+                                                    "org o ON o.no = p.org_no "                    \
+                                                    "LEFT JOIN webhook_calls l ON l.fleet_no = "   \
+                                                    "w.fleet_no AND l.last_ms >= w.created_ms "    \
+                                                    "AND "                                         \
+                                                    "l.quarter_ms = (SELECT max(m.quarter_ms) "    \
+                                                    "FROM webhook_calls m WHERE m.fleet_no = "     \
+                                                    "w.fleet_no) "
 
 /* A damaged seal is passed on as no seal at all, which no key opens, rather than read past its end. */
 static const uint8_t *column_sealed(sqlite3_stmt *s, int place)
@@ -15,16 +29,31 @@ static const uint8_t *column_sealed(sqlite3_stmt *s, int place)
     return sealed != NULL && sqlite3_column_bytes(s, place) == SECRET_SEALED_BYTES ? sealed : none;
 }
 
-static struct webhook_row read_row(sqlite3_stmt *s)
+static int64_t quarter_of(int64_t at_ms)
 {
-    return (struct webhook_row){.fleet_id = column_id(s, 0),
-                                .project_id = column_id(s, 1),
-                                .org_id = column_id(s, 2),
-                                .fleet_name = column_text(s, 3),
-                                .project_name = column_text(s, 4),
-                                .org_name = column_text(s, 5),
-                                .created_ms = column_int(s, 6),
-                                .sealed = column_sealed(s, 7)};
+    return at_ms - at_ms % STORE_QUARTER_MS;
+}
+
+static struct webhook_row read_row(sqlite3_stmt *s, int64_t since_ms)
+{
+    struct webhook_row row = {.fleet_id = column_id(s, 0),
+                              .project_id = column_id(s, 1),
+                              .org_id = column_id(s, 2),
+                              .fleet_name = column_text(s, 3),
+                              .project_name = column_text(s, 4),
+                              .org_name = column_text(s, 5),
+                              .created_ms = column_int(s, 6),
+                              .sealed = column_sealed(s, 7),
+                              .was_called = sqlite3_column_type(s, 8) != SQLITE_NULL,
+                              .last_call = {.at_ms = column_int(s, 8),
+                                            .status = (unsigned)column_int(s, 9),
+                                            .answer_us = column_int(s, 10)},
+                              .counted_from_ms = quarter_of(since_ms),
+                              .accepted = column_int(s, 12),
+                              .refused = column_int(s, 13)};
+    snprintf(row.last_call.remote_addr, sizeof(row.last_call.remote_addr), "%s",
+             column_text(s, 11));
+    return row;
 }
 
 static int no_webhook(struct error *error)
@@ -32,16 +61,18 @@ static int no_webhook(struct error *error)
     return error_set(error, ERROR_NOT_FOUND, "the fleet has no webhook");
 }
 
-int store_list_webhooks(struct store *store, int (*each)(void *, const struct webhook_row *),
-                        void *context, struct error *error)
+int store_list_webhooks(struct store *store, int64_t since_ms,
+                        int (*each)(void *, const struct webhook_row *), void *context,
+                        struct error *error)
 {
     sqlite3_stmt *s = statement_get(store, STATEMENT_LIST_WEBHOOKS,
                                     WEBHOOK_SELECT "ORDER BY o.name, p.name, f.name", error);
     if (s == NULL)
         return -1;
+    bind_int(s, 1, quarter_of(since_ms));
     int more;
     while ((more = statement_step(store, s, "list webhooks", error)) > 0) {
-        struct webhook_row row = read_row(s);
+        struct webhook_row row = read_row(s, since_ms);
         if (each(context, &row) != 0)
             break;
     }
@@ -49,7 +80,7 @@ int store_list_webhooks(struct store *store, int (*each)(void *, const struct we
     return more < 0 ? -1 : 0;
 }
 
-int store_get_webhook(struct store *store, const struct id *fleet_id,
+int store_get_webhook(struct store *store, const struct id *fleet_id, int64_t since_ms,
                       int (*each)(void *, const struct webhook_row *), void *context,
                       struct error *error)
 {
@@ -57,13 +88,14 @@ int store_get_webhook(struct store *store, const struct id *fleet_id,
     if (fleets_find(store, fleet_id, &fleet_no, error) != 0)
         return -1;
     sqlite3_stmt *s =
-        statement_get(store, STATEMENT_GET_WEBHOOK, WEBHOOK_SELECT "WHERE w.fleet_no = ?1", error);
+        statement_get(store, STATEMENT_GET_WEBHOOK, WEBHOOK_SELECT "WHERE w.fleet_no = ?2", error);
     if (s == NULL)
         return -1;
-    bind_int(s, 1, fleet_no);
+    bind_int(s, 1, quarter_of(since_ms));
+    bind_int(s, 2, fleet_no);
     int found = statement_step(store, s, "find a webhook", error);
     if (found > 0) {
-        struct webhook_row row = read_row(s);
+        struct webhook_row row = read_row(s, since_ms);
         each(context, &row);
     }
     statement_end(s);
@@ -134,10 +166,21 @@ int store_replace_webhook(struct store *store, const struct id *fleet_id,
     return change_one(store, s, "replace a webhook", error);
 }
 
+static int remove_calls(struct store *store, int64_t fleet_no, struct error *error)
+{
+    sqlite3_stmt *s = statement_get(store, STATEMENT_REMOVE_CALLS,
+                                    "DELETE FROM webhook_calls WHERE fleet_no = ?1", error);
+    if (s == NULL)
+        return -1;
+    bind_int(s, 1, fleet_no);
+    return statement_run(store, s, "forget a webhook's calls", error);
+}
+
 int store_remove_webhook(struct store *store, const struct id *fleet_id, struct error *error)
 {
     int64_t fleet_no = 0;
-    if (fleets_find(store, fleet_id, &fleet_no, error) != 0)
+    if (fleets_find(store, fleet_id, &fleet_no, error) != 0 ||
+        remove_calls(store, fleet_no, error) != 0)
         return -1;
     sqlite3_stmt *s = statement_get(store, STATEMENT_REMOVE_WEBHOOK,
                                     "DELETE FROM webhook WHERE fleet_no = ?1", error);
@@ -145,4 +188,71 @@ int store_remove_webhook(struct store *store, const struct id *fleet_id, struct 
         return -1;
     bind_int(s, 1, fleet_no);
     return change_one(store, s, "remove a webhook", error);
+}
+
+/* ---- calls ---- */
+
+/* 1 = the fleet that has the token, or had it; 0 = there is none with a webhook. */
+static int find_called(struct store *store, const struct webhook_calls *calls, int64_t *fleet_no,
+                       struct error *error)
+{
+    sqlite3_stmt *s =
+        statement_get(store, STATEMENT_FIND_CALLED,
+                      "SELECT fleet_no FROM webhook WHERE hash = ?1 UNION ALL "
+                      "SELECT w.fleet_no FROM fleet f JOIN webhook w ON w.fleet_no = f.no "
+                      "WHERE f.id = ?2 LIMIT 1",
+                      error);
+    if (s == NULL)
+        return -1;
+    bind_blob(s, 1, calls->hash, SECRET_HASH_BYTES);
+    if (calls->has_fleet_id)
+        bind_id(s, 2, &calls->fleet_id);
+    int found = statement_step(store, s, "find a called webhook", error);
+    if (found > 0)
+        *fleet_no = column_int(s, 0);
+    statement_end(s);
+    return found;
+}
+
+/* The row of this quarter stays, so the last call is always there. */
+static int drop_old_calls(struct store *store, int64_t fleet_no, int64_t quarter_ms,
+                          struct error *error)
+{
+    sqlite3_stmt *s =
+        statement_get(store, STATEMENT_DROP_OLD_CALLS,
+                      "DELETE FROM webhook_calls WHERE fleet_no = ?1 AND quarter_ms < ?2", error);
+    if (s == NULL)
+        return -1;
+    bind_int(s, 1, fleet_no);
+    bind_int(s, 2, quarter_ms - STORE_KEEP_CALLS_MS);
+    return statement_run(store, s, "forget old calls", error);
+}
+
+int store_add_calls(struct store *store, const struct webhook_calls *calls, struct error *error)
+{
+    int64_t fleet_no = 0;
+    int found = find_called(store, calls, &fleet_no, error);
+    if (found <= 0)
+        return found;
+    sqlite3_stmt *s = statement_get(
+        store, STATEMENT_ADD_CALLS,
+        "INSERT INTO webhook_calls (fleet_no, quarter_ms, accepted, refused, last_ms, last_status, "
+        "last_answer_us, last_remote_addr) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) "
+        "ON CONFLICT (fleet_no, quarter_ms) DO UPDATE SET accepted = accepted + ?3, "
+        "refused = refused + ?4, last_ms = ?5, last_status = ?6, last_answer_us = ?7, "
+        "last_remote_addr = ?8",
+        error);
+    if (s == NULL)
+        return -1;
+    bind_int(s, 1, fleet_no);
+    bind_int(s, 2, calls->quarter_ms);
+    bind_int(s, 3, calls->accepted);
+    bind_int(s, 4, calls->refused);
+    bind_int(s, 5, calls->last.at_ms);
+    bind_int(s, 6, calls->last.status);
+    bind_int(s, 7, calls->last.answer_us);
+    bind_text(s, 8, calls->last.remote_addr);
+    if (statement_run(store, s, "count a webhook's calls", error) != 0)
+        return -1;
+    return drop_old_calls(store, fleet_no, calls->quarter_ms, error);
 }

@@ -1,0 +1,202 @@
+/* The tally on a real store whose disk fails when told: what is counted, what comes back after a failure, what is stored at the stop. */
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "queue/tally.h"
+#include "support/faulty_vfs.h"
+#include "support/store_fixture.h"
+#include "support/suite.h"
+
+#define QUARTER STORE_QUARTER_MS
+#define NOON    (2000000 * QUARTER)
+#define LOOKS   2000 /* of 10 ms, until a test gives up */
+
+static struct store_fixture fixture; /* only reads once the queue has started */
+static struct commit_queue *queue;
+static struct tally *tally;
+static struct id fleet_id;
+
+static void start(void)
+{
+    struct error error = ERROR_INIT;
+    struct commit_options options = {.store = fixture.options, .max_queued = 100};
+    options.store.vfs = FAULTY_VFS;
+    queue = commit_start(&options, &error);
+    ck_assert_msg(queue != NULL, "%s", error.message);
+    tally = tally_start(queue, &error);
+    ck_assert_msg(tally != NULL, "%s", error.message);
+}
+
+static void begin(void)
+{
+    faulty_vfs_register();
+    store_fixture_open(&fixture, NULL);
+    fleet_id = store_fixture_fleet(&fixture, "greet", 1);
+    start();
+    faulty_vfs_reset();
+}
+
+static void stop(void)
+{
+    tally_stop(tally);
+    commit_stop(queue);
+}
+
+static void finish(void)
+{
+    faulty_vfs_reset();
+    store_fixture_close(&fixture);
+}
+
+static void call(uint8_t byte, int64_t at_ms, unsigned status)
+{
+    uint8_t hash[SECRET_HASH_BYTES];
+    memset(hash, byte, sizeof(hash));
+    struct webhook_call one = {.at_ms = at_ms, .status = status, .remote_addr = "203.0.113.9"};
+    tally_add(tally, hash, NULL, &one);
+}
+
+static int keep(void *context, const struct webhook_row *row)
+{
+    *(struct webhook_row *)context = *row;
+    return 0;
+}
+
+static struct webhook_row stored(int64_t since_ms)
+{
+    struct error error = ERROR_INIT;
+    struct webhook_row row;
+    ck_assert_int_eq(store_get_webhook(fixture.store, &fleet_id, since_ms, keep, &row, &error), 0);
+    return row;
+}
+
+static void await_accepted(int64_t count)
+{
+    for (int i = 0; stored(0).accepted != count; i++) {
+        ck_assert_msg(i < LOOKS, "%lld accepted instead of %lld", (long long)stored(0).accepted,
+                      (long long)count);
+        usleep(10000);
+    }
+}
+
+START_TEST(calls_are_stored_a_moment_later)
+{
+    begin();
+    call(1, NOON, 201);
+    call(1, NOON + 2, 201);
+    call(1, NOON + 1, 413);
+    await_accepted(2);
+    struct webhook_row row = stored(NOON);
+    ck_assert_int_eq(row.refused, 1);
+    ck_assert_int_eq(row.last_call.at_ms, NOON + 2);
+    ck_assert_uint_eq(row.last_call.status, 201);
+    call(1, NOON + 3, 0);
+    call(1, NOON + 4, 201);
+    await_accepted(3);
+    ck_assert_int_eq(stored(0).refused, 2);
+    stop();
+    finish();
+}
+END_TEST
+
+START_TEST(calls_belong_to_the_quarter_in_which_they_came)
+{
+    begin();
+    for (int i = 0; i < 10; i++)
+        call(1, NOON + i % 2 * QUARTER, 201);
+    stop();
+    ck_assert_int_eq(stored(NOON).accepted, 10);
+    ck_assert_int_eq(stored(NOON + QUARTER).accepted, 5);
+    finish();
+}
+END_TEST
+
+START_TEST(stop_stores_what_is_left_more_than_one_operation_of_it)
+{
+    begin();
+    for (int i = 0; i < 1000; i++) /* each an entry of its own */
+        call(1, NOON + i * QUARTER, 201);
+    stop();
+    /* Those of the last two days are kept. */
+    ck_assert_int_eq(stored(0).accepted, STORE_KEEP_CALLS_MS / QUARTER + 1);
+    finish();
+}
+END_TEST
+
+START_TEST(calls_of_tokens_that_no_fleet_has_hold_nothing_up)
+{
+    begin();
+    for (int i = 2; i < 256; i++)
+        call((uint8_t)i, NOON, 503);
+    call(1, NOON, 201);
+    await_accepted(1);
+    ck_assert_int_eq(stored(0).refused, 0);
+    stop();
+    finish();
+}
+END_TEST
+
+static void fill_disk(bool forever)
+{
+    faulty_vfs_fail(&(struct faulty_plan){.operation = FAULTY_WRITE,
+                                          .file = FAULTY_LOG,
+                                          .nth = 1,
+                                          .forever = forever,
+                                          .code = SQLITE_FULL,
+                                          .errnum = ENOSPC});
+}
+
+START_TEST(calls_are_stored_after_the_disk_was_full)
+{
+    begin();
+    fill_disk(false);
+    call(1, NOON, 503);
+    call(1, NOON, 201);
+    await_accepted(1);
+    ck_assert_int_gt(faulty_vfs_failures(), 0);
+    ck_assert_int_eq(stored(0).refused, 1);
+    stop();
+    finish();
+}
+END_TEST
+
+START_TEST(stop_does_not_wait_for_a_disk_that_is_full)
+{
+    begin();
+    fill_disk(true);
+    call(1, NOON, 503);
+    stop();
+    ck_assert_int_gt(faulty_vfs_failures(), 0);
+    ck_assert(!stored(0).was_called);
+    finish();
+}
+END_TEST
+
+START_TEST(too_many_different_calls_are_lost_and_counted)
+{
+    begin();
+    struct webhook_call one = {.at_ms = NOON, .status = 503};
+    uint8_t hash[SECRET_HASH_BYTES] = {0};
+    uint64_t sent = 0;
+    while (tally_lost(tally) == 0 && sent < 100000000) {
+        memcpy(hash, &sent, sizeof(sent));
+        tally_add(tally, hash, NULL, &one);
+        sent++;
+    }
+    ck_assert_uint_gt(tally_lost(tally), 0);
+    ck_assert_uint_ge(sent, 16384);
+    stop();
+    finish();
+}
+END_TEST
+
+TEST_MAIN("tally", TEST(calls_are_stored_a_moment_later),
+          TEST(calls_belong_to_the_quarter_in_which_they_came),
+          TEST(stop_stores_what_is_left_more_than_one_operation_of_it),
+          TEST(calls_of_tokens_that_no_fleet_has_hold_nothing_up),
+          TEST(calls_are_stored_after_the_disk_was_full),
+          TEST(stop_does_not_wait_for_a_disk_that_is_full),
+          TEST(too_many_different_calls_are_lost_and_counted))
