@@ -44,20 +44,23 @@ static struct entry **slot_of(struct tally *tally, const uint8_t hash[SECRET_HAS
     return &tally->slots[((size_t)hash[0] << 8 | hash[1]) % SLOTS];
 }
 
-static struct entry *find(struct tally *tally, const struct webhook_calls *calls)
+static struct entry *find(struct tally *tally, const uint8_t hash[SECRET_HASH_BYTES],
+                          int64_t quarter_ms)
 {
-    struct entry *entry = *slot_of(tally, calls->hash);
-    while (entry && (entry->calls.quarter_ms != calls->quarter_ms ||
-                     memcmp(entry->calls.hash, calls->hash, SECRET_HASH_BYTES) != 0))
+    struct entry *entry = *slot_of(tally, hash);
+    while (entry && (entry->calls.quarter_ms != quarter_ms ||
+                     memcmp(entry->calls.hash, hash, SECRET_HASH_BYTES) != 0))
         entry = entry->next_in_slot;
     return entry;
 }
 
-static void append(struct tally *tally, const struct webhook_calls *calls)
+static struct entry *append(struct tally *tally, const uint8_t hash[SECRET_HASH_BYTES],
+                            int64_t quarter_ms)
 {
     struct entry *entry = memory_alloc(sizeof(*entry));
-    struct entry **slot = slot_of(tally, calls->hash);
-    entry->calls = *calls;
+    struct entry **slot = slot_of(tally, hash);
+    memcpy(entry->calls.hash, hash, SECRET_HASH_BYTES);
+    entry->calls.quarter_ms = quarter_ms;
     entry->next_in_slot = *slot;
     *slot = entry;
     if (tally->last)
@@ -66,6 +69,17 @@ static void append(struct tally *tally, const struct webhook_calls *calls)
         tally->first = entry;
     tally->last = entry;
     tally->count++;
+    return entry;
+}
+
+/* The calls of the token in the quarter; NULL if there is no room for a new entry. */
+static struct webhook_calls *calls_of(struct tally *tally, const uint8_t hash[SECRET_HASH_BYTES],
+                                      int64_t quarter_ms)
+{
+    struct entry *entry = find(tally, hash, quarter_ms);
+    if (!entry && tally->count < MAX_ENTRIES)
+        entry = append(tally, hash, quarter_ms);
+    return entry ? &entry->calls : NULL;
 }
 
 static void take_first(struct tally *tally, struct webhook_calls *calls)
@@ -83,41 +97,47 @@ static void take_first(struct tally *tally, struct webhook_calls *calls)
     free(entry);
 }
 
-static void add(struct tally *tally, const struct webhook_calls *calls)
+static void set_fleet(struct webhook_calls *calls, const struct id *fleet_id)
 {
-    struct entry *entry = find(tally, calls);
-    if (entry) {
-        entry->calls.accepted += calls->accepted;
-        entry->calls.refused += calls->refused;
-        if (calls->has_fleet_id) {
-            entry->calls.has_fleet_id = true;
-            entry->calls.fleet_id = calls->fleet_id;
-        }
-        if (calls->last.at_ms >= entry->calls.last.at_ms)
-            entry->calls.last = calls->last;
-    } else if (tally->count < MAX_ENTRIES) {
-        append(tally, calls);
-    } else {
-        tally->lost += (uint64_t)(calls->accepted + calls->refused);
+    calls->has_fleet_id = true;
+    calls->fleet_id = *fleet_id;
+}
+
+/* What could not be stored comes back. */
+static void add_again(struct tally *tally, const struct webhook_calls *old)
+{
+    struct webhook_calls *calls = calls_of(tally, old->hash, old->quarter_ms);
+    if (!calls) {
+        tally->lost += (uint64_t)(old->accepted + old->refused);
+        return;
     }
+    calls->accepted += old->accepted;
+    calls->refused += old->refused;
+    if (old->has_fleet_id)
+        set_fleet(calls, &old->fleet_id);
+    if (old->last.at_ms > calls->last.at_ms)
+        calls->last = old->last;
 }
 
 void tally_add(struct tally *tally, const uint8_t token_hash[SECRET_HASH_BYTES],
                const struct id *fleet_id, const struct webhook_call *call)
 {
-    bool is_accepted = call->status == 201;
-    struct webhook_calls calls = {.quarter_ms = call->at_ms - call->at_ms % STORE_QUARTER_MS,
-                                  .accepted = is_accepted,
-                                  .refused = !is_accepted,
-                                  .last = *call};
-    memcpy(calls.hash, token_hash, SECRET_HASH_BYTES);
-    if (fleet_id) {
-        calls.has_fleet_id = true;
-        calls.fleet_id = *fleet_id;
-    }
     pthread_mutex_lock(&tally->lock);
     bool was_empty = !tally->first;
-    add(tally, &calls);
+    struct webhook_calls *calls =
+        calls_of(tally, token_hash, call->at_ms - call->at_ms % STORE_QUARTER_MS);
+    if (calls) {
+        if (call->status == 201)
+            calls->accepted++;
+        else
+            calls->refused++;
+        if (fleet_id)
+            set_fleet(calls, fleet_id);
+        if (call->at_ms >= calls->last.at_ms)
+            calls->last = *call;
+    } else {
+        tally->lost++;
+    }
     if (was_empty)
         pthread_cond_signal(&tally->news);
     pthread_mutex_unlock(&tally->lock);
@@ -167,7 +187,7 @@ static int store_some(struct tally *tally, struct step *step)
         log_debug("calls not counted yet", log_why(&error));
     pthread_mutex_lock(&tally->lock);
     for (size_t i = 0; result != 0 && i < step->count; i++)
-        add(tally, &step->calls[i]);
+        add_again(tally, &step->calls[i]);
     return result;
 }
 
