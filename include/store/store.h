@@ -228,6 +228,27 @@ int store_create_key(struct store *store, const char *name, const uint8_t hash[S
 int store_revoke_key(struct store *store, const struct id *id, struct error *error);
 int store_touch_key(struct store *store, const struct id *id, int64_t now_ms, struct error *error);
 
+/* Sessions of the console; they end with their key. Found by the hash of their token. */
+#define STORE_MAX_SESSIONS 1024 /* beyond them the one that was used longest ago ends */
+struct session_row {
+    struct id key_id;
+    const char *key_name;
+    int64_t seen_ms; /* used last, as far as that was noted */
+};
+int store_find_session(
+    struct store *store, const uint8_t hash[SECRET_HASH_BYTES], int64_t after_ms,
+    int (*each)(void *, const struct session_row *), void *context,
+    struct error
+        *error); /* calls `each` once, or ERROR_NOT_FOUND: none that was used after that time */
+int store_begin_session(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
+                        const struct id *key_id, int64_t now_ms,
+                        int64_t ended_ms /* others that were last used before are over */,
+                        struct error *error); /* ERROR_NOT_FOUND: the key was revoked */
+int store_touch_session(struct store *store, const uint8_t hash[SECRET_HASH_BYTES], int64_t now_ms,
+                        struct error *error); /* one that has ended stays so */
+int store_end_session(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
+                      struct error *error);
+
 #define STORE_MAX_AUDIT 100000 /* entries; beyond them the oldest go */
 
 struct audit_row {

@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "admin/core.h"
 #include "admin/ops.h"
 #include "base/clock.h"
+#include "base/memory.h"
 #include "base/secret.h"
 
 #define TOUCH_EVERY_MS 60000
@@ -92,37 +94,85 @@ int caller_by_key(struct admin_request *request, const char *key, struct caller 
     return error_set(error, why.kind, "%s", why.message);
 }
 
-void caller_cookie(const struct http_exchange *exchange, char token[SESSION_TOKEN_CHARS + 1])
+/* ---- by session ---- */
+
+#define COOKIE           "webhookd_session"
+#define TOUCH_SESSION_MS (5 * 60000)
+
+void caller_set_cookie(struct http_exchange *exchange, const char *token)
 {
-    static const char name[] = CALLER_COOKIE "=";
+    const char *proto = http_header(exchange, "X-Forwarded-Proto");
+    bool is_secure = proto && strcasecmp(proto, "https") == 0;
+    long long max_age_s = token[0] != '\0' ? CALLER_IDLE_MS / 1000 : 0;
+    char *cookie = memory_format(COOKIE "=%s; Path=/; Max-Age=%lld; HttpOnly; SameSite=Strict%s",
+                                 token, max_age_s, is_secure ? "; Secure" : "");
+    http_add_header(exchange, "Set-Cookie", cookie);
+    secret_wipe(cookie, strlen(cookie));
+    free(cookie);
+}
+
+/* The token of the session's cookie, or "" if there is none. */
+static void read_cookie(const struct http_exchange *exchange, char token[CALLER_TOKEN_CHARS + 1])
+{
+    static const char name[] = COOKIE "=";
     const char *at = http_header(exchange, "Cookie");
     token[0] = '\0';
     while (at && *at != '\0') {
         at += strspn(at, "; ");
         size_t chars = strcspn(at, ";");
-        if (strncmp(at, name, strlen(name)) == 0 && chars - strlen(name) == SESSION_TOKEN_CHARS)
-            snprintf(token, SESSION_TOKEN_CHARS + 1, "%s", at + strlen(name));
+        if (strncmp(at, name, strlen(name)) == 0 && chars - strlen(name) == CALLER_TOKEN_CHARS)
+            snprintf(token, CALLER_TOKEN_CHARS + 1, "%s", at + strlen(name));
         at += chars;
     }
 }
 
-static bool has_session(struct admin_request *request, struct caller *caller)
+struct find_session {
+    struct caller *caller;
+    int64_t seen_ms;
+};
+
+static int keep_session(void *context, const struct session_row *row)
 {
-    struct session_owner owner;
-    char token[SESSION_TOKEN_CHARS + 1];
-    caller_cookie(request->exchange, token);
-    caller->ticket.seen = atomic_load(&request->admin->revocations);
-    bool is_known = sessions_find(request->admin->sessions, token, clock_monotonic_ms(), &owner);
+    struct find_session *find = context;
+    find->seen_ms = row->seen_ms;
+    find->caller->ticket.has_key = true;
+    find->caller->ticket.key_id = row->key_id;
+    snprintf(find->caller->who, sizeof(find->caller->who), "key %s", row->key_name);
+    return 0;
+}
+
+/* Used again: it and its cookie last for another CALLER_IDLE_MS. */
+static void prolong(struct admin_request *request, const struct caller_ticket *ticket,
+                    const char *token, int64_t now_ms)
+{
+    struct commit_queue *queue = request->admin->options.queue;
+    ops_touch_session(queue, ticket->session, now_ms);
+    ops_touch_key(queue, &ticket->key_id, now_ms);
+    caller_set_cookie(request->exchange, token);
+}
+
+static int by_session(struct admin_request *request, struct caller *caller, struct error *error)
+{
+    char token[CALLER_TOKEN_CHARS + 1];
+    struct caller_ticket *ticket = &caller->ticket;
+    struct find_session find = {.caller = caller};
+    int64_t now_ms = clock_wall_ms();
+    read_cookie(request->exchange, token);
+    if (token[0] == '\0')
+        return error_set(error, ERROR_NOT_FOUND, "there is no session");
+    struct store *store = request_store(request, error);
+    int result = -1;
+    if (store) {
+        ticket->seen = atomic_load(&request->admin->revocations); /* before it is looked up */
+        secret_hash(token, CALLER_TOKEN_CHARS, ticket->session);
+        result = store_find_session(store, ticket->session, now_ms - CALLER_IDLE_MS, keep_session,
+                                    &find, error);
+    }
+    ticket->has_session = result == 0;
+    if (result == 0 && now_ms - find.seen_ms >= TOUCH_SESSION_MS)
+        prolong(request, ticket, token, now_ms);
     secret_wipe(token, sizeof(token));
-    if (!is_known)
-        return false;
-    http_peer(request->exchange, caller->source);
-    snprintf(caller->who, sizeof(caller->who), "key %s", owner.key_name);
-    caller->ticket.has_key = true;
-    caller->ticket.key_id = owner.key_id;
-    caller->ticket.session = owner.session;
-    caller->has_session = true;
-    return true;
+    return result;
 }
 
 int caller_of_tcp(struct admin_request *request, struct caller *caller, struct error *error)
@@ -130,9 +180,12 @@ int caller_of_tcp(struct admin_request *request, struct caller *caller, struct e
     const char *key = bearer_key(request->exchange);
     if (key)
         return caller_by_key(request, key, caller, error);
-    if (has_session(request, caller))
-        return 0;
+    struct error why = ERROR_INIT;
     http_peer(request->exchange, caller->source);
+    if (by_session(request, caller, &why) == 0)
+        return 0;
+    if (why.kind != ERROR_NOT_FOUND)
+        return error_set(error, why.kind, "%s", why.message);
     return error_set(error, ERROR_INVALID,
                      "this needs an API key, as \"Authorization: Bearer KEY\" (webhookctl key "
                      "create NAME makes one)");
@@ -168,21 +221,40 @@ static int match_key(void *context, const struct key_row *row)
     return look->found;
 }
 
+static int note_session(void *context, const struct session_row *row)
+{
+    (void)row;
+    *(bool *)context = true;
+    return 0;
+}
+
+/* -1: the store cannot be asked. */
+static int find_again(struct store *store, const struct caller_ticket *ticket, bool *is_in,
+                      struct error *error)
+{
+    if (ticket->has_session) {
+        int result = store_find_session(store, ticket->session, clock_wall_ms() - CALLER_IDLE_MS,
+                                        note_session, is_in, error);
+        return result != 0 && error->kind != ERROR_NOT_FOUND ? -1 : 0;
+    }
+    struct look look = {&ticket->key_id, false};
+    int result = store_list_keys(store, match_key, &look, error);
+    *is_in = look.found;
+    return result;
+}
+
 bool caller_is_let_in(struct admin *admin, struct caller_ticket *ticket)
 {
     unsigned revocations = atomic_load(&admin->revocations);
     if (!ticket->has_key || ticket->seen == revocations)
         return true;
-    if (ticket->session != 0 &&
-        !sessions_is_open(admin->sessions, ticket->session, clock_monotonic_ms()))
-        return false;
     struct error error = ERROR_INIT;
     struct store *store = readers_take(admin->readers, &error);
-    struct look look = {&ticket->key_id, false};
+    bool is_in = false;
     if (!store)
         return false;
-    int result = store_list_keys(store, match_key, &look, &error);
+    int result = find_again(store, ticket, &is_in, &error);
     readers_give(admin->readers, store, result != 0);
     ticket->seen = revocations;
-    return result == 0 && look.found;
+    return is_in;
 }

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "base/id.h"
-#include "admin/session.h"
+#include "base/secret.h"
 #include "http/server.h"
 #include "model/name.h"
 
@@ -18,14 +18,14 @@ struct admin_request;
 struct caller_ticket {
     bool has_key;
     struct id key_id;
-    uint64_t session; /* its number; 0 = none */
-    unsigned seen;    /* of the revocations and sign-outs there have been */
+    bool has_session; /* a person at the console */
+    uint8_t session[SECRET_HASH_BYTES];
+    unsigned seen; /* of the revocations and sign-outs there have been */
 };
 
 struct caller {
     char who[NAME_MAX_BYTES + 8]; /* "key deploy", "user root" */
     char source[HTTP_PEER_BYTES]; /* an address; "" = the admin socket */
-    bool has_session;             /* a person at the console */
     struct caller_ticket ticket;
 };
 
@@ -39,9 +39,14 @@ int caller_by_key(struct admin_request *request, const char *key, struct caller 
                   struct error *error);
 /* The request says that it comes from a page of another site's, or does not say where a change that relies on a cookie comes from. */
 bool caller_is_foreign(const struct http_exchange *exchange, bool has_session);
-/* The token of the session's cookie, or "" if there is none. */
-#define CALLER_COOKIE "webhookd_session"
-void caller_cookie(const struct http_exchange *exchange, char token[SESSION_TOKEN_CHARS + 1]);
+
+/* The cookie of a session: 256 random bits, of which the store has the hash. HttpOnly and SameSite=Strict: no script and no other site has it;
+ * Secure where the browser came by TLS, which a proxy before us says. token "": away with it. */
+#define CALLER_TOKEN_CHARS 43
+#define CALLER_IDLE_MS                                                                             \
+    (12 * INT64_C(3600000)) /* a session that is not used for so long has ended */
+void caller_set_cookie(struct http_exchange *exchange, const char *token);
+
 /* False once its key was revoked, or its session has ended. Any thread. */
 bool caller_is_let_in(struct admin *admin, struct caller_ticket *ticket);
 

@@ -68,9 +68,7 @@ int call_revoke_key(struct admin_request *request, struct error *error)
     if (request_path_id(request, "key_id", "API key", &id, error) != 0 ||
         ops_revoke_key(request->admin->options.queue, &audit, &id, error) != 0)
         return -1;
-    /* In this order: who signs in meanwhile is either found here, or looks once more (sign_in.c). */
     atomic_fetch_add(&request->admin->revocations, 1);
-    sessions_end_of_key(request->admin->sessions, &id);
     log_info("API key revoked", log_id("key", &id),
              log_id("request", http_request_id(request->exchange)));
     return 0;

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "model/name.h"
@@ -409,16 +410,68 @@ int ops_note(struct commit_queue *queue, const struct ops_audit *audit, const ch
     return change_run(queue, audit, &change, &kind, 0, error);
 }
 
+/* ---- sessions; and when they and keys were last used ---- */
+
+struct session_change {
+    struct commit_waiting_op waiting; /* first */
+    const uint8_t *hash;
+    const struct id *key_id;
+    int64_t now_ms, idle_ms;
+};
+
+static int begin_session(struct commit_op *op, struct store *store, struct error *error)
+{
+    const struct session_change *change = (struct session_change *)op;
+    return store_begin_session(store, change->hash, change->key_id, change->now_ms,
+                               change->now_ms - change->idle_ms, error);
+}
+
+int ops_begin_session(struct commit_queue *queue, const uint8_t hash[SECRET_HASH_BYTES],
+                      const struct id *key_id, int64_t now_ms, int64_t idle_ms, struct error *error)
+{
+    static const struct commit_kind kind = {"begin_session", COMMIT_REQUEST, true, begin_session,
+                                            commit_wake_waiter};
+    struct session_change change = {.waiting.op = {.kind = &kind, .bytes = CHANGE_BYTES},
+                                    .hash = hash,
+                                    .key_id = key_id,
+                                    .now_ms = now_ms,
+                                    .idle_ms = idle_ms};
+    return commit_and_wait(queue, &change.waiting.op, error);
+}
+
+static int end_session(struct commit_op *op, struct store *store, struct error *error)
+{
+    return store_end_session(store, ((struct session_change *)op)->hash, error);
+}
+
+int ops_end_session(struct commit_queue *queue, const uint8_t hash[SECRET_HASH_BYTES],
+                    struct error *error)
+{
+    static const struct commit_kind kind = {"end_session", COMMIT_REQUEST, true, end_session,
+                                            commit_wake_waiter};
+    struct session_change change = {.waiting.op = {.kind = &kind, .bytes = CHANGE_BYTES},
+                                    .hash = hash};
+    return commit_and_wait(queue, &change.waiting.op, error);
+}
+
+/* Nobody waits for it. */
 struct touch {
     struct commit_op op; /* first */
-    struct id id;
+    struct id key_id;
+    uint8_t session[SECRET_HASH_BYTES];
     int64_t now_ms;
 };
 
-static int touch_apply(struct commit_op *op, struct store *store, struct error *error)
+static int touch_key(struct commit_op *op, struct store *store, struct error *error)
 {
     const struct touch *touch = (struct touch *)op;
-    return store_touch_key(store, &touch->id, touch->now_ms, error);
+    return store_touch_key(store, &touch->key_id, touch->now_ms, error);
+}
+
+static int touch_session(struct commit_op *op, struct store *store, struct error *error)
+{
+    const struct touch *touch = (struct touch *)op;
+    return store_touch_session(store, touch->session, touch->now_ms, error);
 }
 
 static void touch_done(struct commit_op *op, const struct error *error)
@@ -427,14 +480,32 @@ static void touch_done(struct commit_op *op, const struct error *error)
     free(op);
 }
 
-void ops_touch_key(struct commit_queue *queue, const struct id *id, int64_t now_ms)
+static void submit_touch(struct commit_queue *queue, struct touch *touch,
+                         const struct commit_kind *kind, int64_t now_ms)
 {
-    static const struct commit_kind kind = {"touch_key", COMMIT_REQUEST, true, touch_apply,
-                                            touch_done};
     struct error ignored = ERROR_INIT;
-    struct touch *touch = memory_alloc(sizeof(*touch));
-    *touch =
-        (struct touch){.op = {.kind = &kind, .bytes = CHANGE_BYTES}, .id = *id, .now_ms = now_ms};
+    touch->op.kind = kind;
+    touch->op.bytes = CHANGE_BYTES;
+    touch->now_ms = now_ms;
     if (commit_submit(queue, &touch->op, &ignored) != 0)
         free(touch);
+}
+
+void ops_touch_key(struct commit_queue *queue, const struct id *id, int64_t now_ms)
+{
+    static const struct commit_kind kind = {"touch_key", COMMIT_REQUEST, true, touch_key,
+                                            touch_done};
+    struct touch *touch = memory_alloc(sizeof(*touch));
+    touch->key_id = *id;
+    submit_touch(queue, touch, &kind, now_ms);
+}
+
+void ops_touch_session(struct commit_queue *queue, const uint8_t hash[SECRET_HASH_BYTES],
+                       int64_t now_ms)
+{
+    static const struct commit_kind kind = {"touch_session", COMMIT_REQUEST, true, touch_session,
+                                            touch_done};
+    struct touch *touch = memory_alloc(sizeof(*touch));
+    memcpy(touch->session, hash, SECRET_HASH_BYTES);
+    submit_touch(queue, touch, &kind, now_ms);
 }

@@ -73,6 +73,15 @@ int ops_revoke_key(struct commit_queue *queue, const struct ops_audit *audit, co
 /* Something that changes nothing in the store and is to be known all the same, such as a backup. */
 int ops_note(struct commit_queue *queue, const struct ops_audit *audit, const char *action,
              struct error *error);
+/* Sessions are no changes that anybody audits. ERROR_NOT_FOUND: the key was revoked. */
+int ops_begin_session(struct commit_queue *queue, const uint8_t hash[SECRET_HASH_BYTES],
+                      const struct id *key_id, int64_t now_ms, int64_t idle_ms,
+                      struct error *error);
+int ops_end_session(struct commit_queue *queue, const uint8_t hash[SECRET_HASH_BYTES],
+                    struct error *error);
+/* Notes when it was last used; as for a key: */
+void ops_touch_session(struct commit_queue *queue, const uint8_t hash[SECRET_HASH_BYTES],
+                       int64_t now_ms);
 /* Notes when a key was last used; nobody waits for it, and a note that fails is lost. */
 void ops_touch_key(struct commit_queue *queue, const struct id *id, int64_t now_ms);
 

@@ -43,7 +43,7 @@ static void fill_origin(struct admin_request *request, struct run_input *input,
 {
     input->request_id = *http_request_id(request->exchange);
     input->trigger =
-        request->over_tcp && !request->caller.has_session ? TRIGGER_API : TRIGGER_ON_DEMAND;
+        request->over_tcp && !request->caller.ticket.has_session ? TRIGGER_API : TRIGGER_ON_DEMAND;
     input->arrived_ms = clock_wall_ms();
     input->remote_addr = http_peer(request->exchange, peer);
 }

@@ -127,7 +127,7 @@ static enum http_step identify(struct admin_request *request)
     if (is_sign_in)
         http_is_from_stranger(exchange);
     int identified = is_sign_in ? 0 : caller_of_tcp(request, &request->caller, &error);
-    if (caller_is_foreign(exchange, request->caller.has_session)) {
+    if (caller_is_foreign(exchange, request->caller.ticket.has_session)) {
         log_warning("request of another site's page refused",
                     log_id("request", http_request_id(exchange)),
                     log_text("origin", http_header(exchange, "Origin")),

@@ -1,4 +1,5 @@
 /* The console's sessions: signing in with a key, what a cookie opens, and pages of other sites. */
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,6 +142,83 @@ START_TEST(revoking_the_key_ends_its_sessions)
     struct browser browser;
     begin(&browser);
     free(ctl_ok(&browser.daemon, "key", "revoke", "ann", NULL));
+    ck_assert_int_eq(status_of(&browser, "GET", "/api/v1/fleets", browser.cookie, NULL), 401);
+    finish(&browser);
+}
+END_TEST
+
+static void restart(struct browser *browser)
+{
+    ck_assert_int_eq(daemon_stop(&browser->daemon), 0);
+    daemon_restart(&browser->daemon);
+}
+
+START_TEST(a_restart_signs_nobody_out)
+{
+    struct browser browser;
+    begin(&browser);
+    daemon_kill(&browser.daemon); /* the session is on disk by the time its cookie is out */
+    daemon_restart(&browser.daemon);
+    ck_assert_int_eq(status_of(&browser, "GET", "/api/v1/fleets", browser.cookie, NULL), 200);
+    finish(&browser);
+}
+END_TEST
+
+START_TEST(a_restart_brings_no_session_back)
+{
+    struct browser browser;
+    struct response response;
+    char signed_out[100];
+    begin(&browser);
+    memcpy(signed_out, browser.cookie, sizeof(signed_out));
+    ck_assert_int_eq(status_of(&browser, "DELETE", "/api/v1/session", signed_out, browser.origin),
+                     200);
+    ck_assert_int_eq(sign_in_with(&browser, browser.key, browser.origin, &response), 201);
+    keep_cookie(&browser, &response);
+    response_free(&response);
+    free(ctl_ok(&browser.daemon, "key", "revoke", "ann", NULL));
+    restart(&browser);
+    ck_assert_int_eq(status_of(&browser, "GET", "/api/v1/fleets", signed_out, NULL), 401);
+    ck_assert_int_eq(status_of(&browser, "GET", "/api/v1/fleets", browser.cookie, NULL), 401);
+    finish(&browser);
+}
+END_TEST
+
+/* Sets all sessions back by so many minutes, while webhookd is away. */
+static void let_pass(struct browser *browser, int minutes)
+{
+    sqlite3 *db = NULL;
+    ck_assert_int_eq(daemon_stop(&browser->daemon), 0);
+    char *path = memory_format("%s/webhookd.db", browser->daemon.state_dir);
+    char *sql = memory_format("UPDATE session SET seen_ms = seen_ms - %d * 60000", minutes);
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+    daemon_restart(&browser->daemon);
+    free(sql);
+    free(path);
+}
+
+START_TEST(a_session_that_is_used_goes_on_and_an_idle_one_ends)
+{
+    struct browser browser;
+    struct response response;
+    begin(&browser);
+    ck_assert_int_eq(ask(&browser, "GET", "/api/v1/fleets", NULL, browser.cookie, NULL, &response),
+                     200);
+    ck_assert_ptr_null(strstr(response.headers, "Set-Cookie")); /* it was used a moment ago */
+    response_free(&response);
+    for (int i = 0; i < 2; i++) {
+        let_pass(&browser, 11 * 60);
+        ck_assert_int_eq(
+            ask(&browser, "GET", "/api/v1/fleets", NULL, browser.cookie, NULL, &response), 200);
+        char *again = memory_format("Set-%s; Path=/; Max-Age=43200; HttpOnly; SameSite=Strict\r\n",
+                                    browser.cookie);
+        ck_assert_msg(strstr(response.headers, again) != NULL, "%s", response.headers);
+        free(again);
+        response_free(&response);
+    }
+    let_pass(&browser, 12 * 60);
     ck_assert_int_eq(status_of(&browser, "GET", "/api/v1/fleets", browser.cookie, NULL), 401);
     finish(&browser);
 }
@@ -291,7 +369,9 @@ END_TEST
 
 TEST_MAIN("session", TEST(a_session_opens_what_its_key_opens_until_it_is_signed_out),
           TEST(signing_out_ends_the_streams_of_the_session),
-          TEST(revoking_the_key_ends_its_sessions),
+          TEST(revoking_the_key_ends_its_sessions), TEST(a_restart_signs_nobody_out),
+          TEST(a_restart_brings_no_session_back),
+          TEST(a_session_that_is_used_goes_on_and_an_idle_one_ends),
           TEST(what_comes_from_another_site_is_refused_and_changes_nothing),
           TEST(wrong_keys_are_slowed_down), TEST(strangers_cannot_keep_the_others_out),
           TEST(a_cookie_that_is_none_opens_nothing),

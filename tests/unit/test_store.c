@@ -657,6 +657,84 @@ START_TEST(the_audit_log_is_bounded_and_keeps_the_newest)
 }
 END_TEST
 
+/* ---- Sessions ---- */
+
+static int note_session(void *context, const struct session_row *row)
+{
+    ck_assert_str_eq(row->key_name, "ann");
+    return count_row(context);
+}
+
+static bool is_open(int number)
+{
+    struct error error = ERROR_INIT;
+    uint8_t hash[SECRET_HASH_BYTES] = {0};
+    int count = 0;
+    memcpy(hash, &number, sizeof(number));
+    int result = store_find_session(fixture.store, hash, 1000, note_session, &count, &error);
+    ck_assert_int_eq(count, result == 0);
+    ck_assert_int_eq(error.kind, result == 0 ? ERROR_NONE : ERROR_NOT_FOUND);
+    return result == 0;
+}
+
+static void begin_session(int number, const struct id *key_id, int64_t now_ms)
+{
+    struct error error = ERROR_INIT;
+    uint8_t hash[SECRET_HASH_BYTES] = {0};
+    memcpy(hash, &number, sizeof(number));
+    ck_assert_msg(store_begin_session(fixture.store, hash, key_id, now_ms, 1000, &error) == 0, "%s",
+                  error.message);
+}
+
+START_TEST(the_session_that_was_used_longest_ago_makes_room)
+{
+    struct error error = ERROR_INIT;
+    struct id key_id;
+    uint8_t hash[SECRET_HASH_BYTES] = {5};
+    store_fixture_open(&fixture, NULL);
+    store_fixture_begin(&fixture);
+    ck_assert_int_eq(store_create_key(fixture.store, "ann", hash, 1, &key_id, &error), 0);
+    for (int i = 0; i < STORE_MAX_SESSIONS; i++)
+        begin_session(i, &key_id, 2000 + i);
+    ck_assert(is_open(0));
+    begin_session(STORE_MAX_SESSIONS, &key_id, 9000);
+    ck_assert(!is_open(0));
+    ck_assert(is_open(1));
+    memset(hash, 0, sizeof(hash));
+    hash[0] = 1;
+    ck_assert_int_eq(store_touch_session(fixture.store, hash, 9000, &error), 0);
+    begin_session(STORE_MAX_SESSIONS + 1, &key_id, 9000);
+    ck_assert(is_open(1));
+    ck_assert(!is_open(2));
+    ck_assert_int_eq(store_end_session(fixture.store, hash, &error), 0);
+    ck_assert_int_eq(store_touch_session(fixture.store, hash, 9500, &error), 0);
+    ck_assert(!is_open(1)); /* it stays so */
+    store_fixture_commit(&fixture);
+    store_fixture_close(&fixture);
+}
+END_TEST
+
+START_TEST(session_ends_with_its_key)
+{
+    struct error error = ERROR_INIT;
+    struct id key_id;
+    uint8_t hash[SECRET_HASH_BYTES] = {5};
+    store_fixture_open(&fixture, NULL);
+    store_fixture_begin(&fixture);
+    ck_assert_int_eq(store_create_key(fixture.store, "ann", hash, 1, &key_id, &error), 0);
+    begin_session(1, &key_id, 2000);
+    begin_session(2, &key_id, 900);
+    ck_assert(is_open(1));
+    ck_assert(!is_open(2)); /* was used too long ago */
+    ck_assert_int_eq(store_revoke_key(fixture.store, &key_id, &error), 0);
+    ck_assert(!is_open(1));
+    ck_assert_int_eq(store_begin_session(fixture.store, hash, &key_id, 2000, 1000, &error), -1);
+    ck_assert_int_eq(error.kind, ERROR_NOT_FOUND);
+    store_fixture_commit(&fixture);
+    store_fixture_close(&fixture);
+}
+END_TEST
+
 TEST_MAIN("store", TEST(the_audit_log_is_bounded_and_keeps_the_newest),
           TEST(files_of_the_store_are_for_their_owner_alone),
           TEST(store_of_an_unknown_kind_is_refused),
@@ -679,5 +757,6 @@ TEST_MAIN("store", TEST(the_audit_log_is_bounded_and_keeps_the_newest),
           TEST(replaced_webhook_was_not_called_yet_but_its_fleet_was),
           TEST(removed_webhook_takes_its_calls_along), TEST(old_calls_go_and_the_last_one_stays),
           TEST(fleet_has_one_webhook_or_none),
+          TEST(the_session_that_was_used_longest_ago_makes_room), TEST(session_ends_with_its_key),
           TEST(savepoint_undoes_one_operation_of_a_batch_and_what_it_counted),
           TEST(rolled_back_batch_leaves_no_run_and_no_count))
