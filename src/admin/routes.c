@@ -51,7 +51,7 @@ const struct route admin_routes[] = {
     {"POST", API "/fleetruns/{run_id}/stop", CALL(call_stop_run)},
     {"POST", API "/fleetruns/{run_id}/again", CALL(call_run_again)},
     {"GET", API "/fleetruns/{run_id}/vessels/{vessel_run_id}/log",
-     CALL_ASKED(call_get_vessel_log, "attempt follow")},
+     CALL_ASKED(call_get_vessel_log, "attempt follow from")},
 
     {"GET", API "/events", CALL(call_get_events)},
     {"GET", API "/session", CALL(call_get_session)},

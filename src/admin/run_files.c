@@ -128,15 +128,15 @@ static int open_log(int state_fd, const struct id *vessel_run_id, int attempt, s
     return fd;
 }
 
-/* What a reader that comes back had last; 0 if it is new, or says something else. */
-static int64_t last_event_id(const struct admin_request *request)
+/* What a reader that comes back by itself had last; `otherwise` if it is new, or says something else. */
+static int64_t last_event_id(const struct admin_request *request, int64_t otherwise)
 {
     const char *text = sse_last_id(request);
     if (!text || text[0] < '0' || text[0] > '9')
-        return 0;
+        return otherwise;
     char *end;
     long long offset = strtoll(text, &end, 10);
-    return *end == '\0' ? offset : 0;
+    return *end == '\0' ? offset : otherwise;
 }
 
 int call_get_vessel_log(struct admin_request *request, struct error *error)
@@ -153,9 +153,12 @@ int call_get_vessel_log(struct admin_request *request, struct error *error)
         return -1;
     if (!vessel.found)
         return error_set(error, ERROR_NOT_FOUND, "there is no such vessel run in this fleet run");
-    int64_t attempt = vessel.attempts;
-    if (request_query_number(request, "attempt", 1, INT_MAX, &attempt, error) != 0)
+    int64_t attempt = vessel.attempts, from = 0;
+    if (request_query_number(request, "attempt", 1, INT_MAX, &attempt, error) != 0 ||
+        request_query_number(request, "from", 0, INT64_MAX, &from, error) != 0)
         return -1;
+    if (from > 0 && !follow)
+        return request_invalid(request, "from", error, "from is for follow=1");
     if (vessel.attempts == 0)
         return error_set(error, ERROR_NOT_FOUND,
                          "the vessel run has no output: it has not started");
@@ -167,6 +170,6 @@ int call_get_vessel_log(struct admin_request *request, struct error *error)
         return -1;
     if (!follow)
         return answer_file(request, fd, "text/plain; charset=utf-8", error);
-    const struct followed what = {run_id, vessel.id, (int)attempt, last_event_id(request)};
+    const struct followed what = {run_id, vessel.id, (int)attempt, last_event_id(request, from)};
     return follow_answer(request, &what, fd, error);
 }

@@ -162,7 +162,10 @@ async function bodies(url, run) {
 async function output() {
   await page.click('td >> a:has-text("main")');
   await page.waitForSelector('.line:has-text("<script>alert(1)</script>")');
-  await page.waitForSelector('.a32:has-text("green")');
+  await page.waitForSelector('.fore-2:text-is("green")');
+  const palette = page.locator('.fore.back.bold:text-is("palette")');
+  assert(await palette.evaluate((one) => [one.style.getPropertyValue('--fore'), one.style.getPropertyValue('--back-of')].join()) === 'rgb(255 0 0),rgb(0 0 120)', 'the palette is another one');
+  await page.waitForSelector('.fore-back.back-text:has-text("turned")');
   await page.fill('input[type=search]', 'green');
   await page.waitForSelector('.line.hit.current');
   await look('vessel');
@@ -193,6 +196,14 @@ async function liveOutput() {
   await page.waitForSelector('.line:has-text("begun")');
   await page.waitForSelector('.line:has-text("20%")'); /* without an end, and written over */
   assert(await page.locator('.line:has-text("10%")').count() === 0, 'what was written over is shown');
+  await hiddenTab();
+  const vesselPage = page.url(), news = (route) => route.abort('connectionrefused');
+  await page.route('**/log?*', news);
+  await page.goto(vesselPage);
+  await page.waitForSelector('#away >> text=No news from webhookd since');
+  await page.unroute('**/log?*', news);
+  await page.waitForSelector('#away:empty', { state: 'attached' });
+  await page.waitForSelector('.line:has-text("20%")');
   await page.click('.crumbs >> a:has-text("Run")');
   await page.click('button:text-is("Stop")');
   await page.waitForSelector('.facts .status.terminated');
@@ -200,6 +211,47 @@ async function liveOutput() {
   await page.waitForSelector('.facts .status.running');
   await page.click('button:text-is("Stop")');
   await page.waitForSelector('.facts .status.terminated');
+}
+
+/** More lines than the page holds at a time. */
+async function longOutput() {
+  await page.goto(`${base}/`);
+  await page.click('a:has-text("Long")');
+  await page.click('button:text-is("Run now")');
+  await page.waitForSelector('.facts .status.success');
+  await page.click('td >> a:has-text("main")');
+  const inSight = (text) => page.waitForFunction((wanted) => {
+    const box = document.querySelector('.output')?.getBoundingClientRect();
+    if (!box) return false;
+    return [...document.querySelectorAll('.line')].some((line) => line.lastChild.textContent === wanted && line.getBoundingClientRect().top >= box.top - 1 && line.getBoundingClientRect().bottom <= box.bottom + 1);
+  }, text);
+  await inSight('line 30000.');
+  assert(await page.locator('.line').count() < 5000, 'all lines are in the page');
+  const [field, told] = [page.locator('input[type=search]'), (text) => page.waitForSelector(`[role=status]:text-is("${text}")`)];
+  await field.fill('line 37.');
+  await told('match 1 of 1');
+  await inSight('line 37.');
+  assert(await page.textContent('.line.current > .n') === '37', 'the line has another number');
+  assert(await page.locator('.line.current .fore-1').count() === 1, 'a colour that was set long before is lost');
+  await field.fill('0000.');
+  await told('match 1 of 3');
+  await field.press('Shift+Enter');
+  await inSight('line 30000.');
+  await page.locator('.output').evaluate((output) => { output.scrollTop = output.scrollHeight / 2; });
+  await inSight('line 15010.');
+  assert(!await page.locator('#follow').isChecked(), 'it goes on to follow who has scrolled up');
+  await field.fill('');
+}
+
+/** A tab that nobody looks at reads nothing, and goes on where it was. */
+async function hiddenTab() {
+  const hide = (is) => page.evaluate((value) => { Object.defineProperty(document, 'hidden', { value, configurable: true }); document.dispatchEvent(new Event('visibilitychange')); }, is);
+  const asked = page.waitForRequest((one) => /log\?attempt=1&follow=1&from=13$/.test(one.url()));
+  await hide(true);
+  await hide(false);
+  await asked;
+  await page.waitForSelector('.line:has-text("20%")');
+  assert((await page.locator('.output').textContent()) === '1begun220%', `the output is ${await page.locator('.output').textContent()}`);
 }
 
 async function definitions() {
@@ -354,6 +406,7 @@ try {
   await bodies(url, run);
   await output();
   await liveOutput();
+  await longOutput();
   await definitions();
   await leftEarly(run);
   await unsaved();

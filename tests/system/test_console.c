@@ -117,7 +117,9 @@ START_TEST(a_person_finds_their_way_in_a_browser)
         return;
     daemon_begin(&daemon, &plain);
     apply(&daemon, "Site",
-          "echo '<script>alert(1)</script>'; printf '\\033[32mgreen\\033[0m\\n'; sleep 0.3");
+          "echo '<script>alert(1)</script>'; printf '\\033[32mgreen\\033[0m\\n'; "
+          "printf '\\033[1;38;5;196;48;2;0;0;120mpalette\\033[0;7m turned\\033[0m\\n'; sleep 0.3");
+    apply(&daemon, "Long", "printf '\\033[31m'; exec seq -f 'line %.0f.' 1 30000");
     apply(&daemon, "Slow", "echo begun; printf '10%%\\r20%%'; exec sleep 1000");
     apply(&daemon, "<img src=x onerror=alert(1)>", "true");
     char *key = ctl_ok(&daemon, "key", "create", "ann", NULL);

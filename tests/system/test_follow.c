@@ -217,6 +217,14 @@ START_TEST(events_say_how_far_they_are_and_how_it_ended)
     http_request_over(daemon.socket, "GET", path, headers, NULL, 0, &response);
     ck_assert_int_eq(strncmp(response.body, "id: 6\nevent: output\ndata: bGxvCg==\n\n", 36), 0);
     response_free(&response);
+    char *later = memory_format("%s&from=4", path);
+    http_request_over(daemon.socket, "GET", later, NULL, NULL, 0, &response);
+    ck_assert_int_eq(strncmp(response.body, "id: 6\nevent: output\ndata: bwo=\n\n", 32), 0);
+    response_free(&response);
+    http_request_over(daemon.socket, "GET", later, headers, NULL, 0, &response);
+    ck_assert_ptr_nonnull(strstr(response.body, "data: bGxvCg==\n")); /* it came back by itself */
+    response_free(&response);
+    free(later);
     json_decref(run);
     free(path);
     free(id);

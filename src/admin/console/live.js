@@ -12,15 +12,15 @@ function tell(change) {
   for (const listener of listeners) listener(change);
 }
 
-/** Whoever looks at a page that stands still is told that it does, and since when. */
-function lost() {
+/** Whoever looks at a page that stands still is told that it does, and since when; until it is found() again. */
+export function lost() {
   if (awayTimer) return;
   const since = clockNow();
   awayTimer = setTimeout(() => show(document.getElementById('away'),
     h('p', null, `No news from webhookd since ${since}: this page may be out of date. It catches up by itself.`)), AWAY_MS);
 }
 
-function found() {
+export function found() {
   clearTimeout(awayTimer);
   awayTimer = 0;
   show(document.getElementById('away'));

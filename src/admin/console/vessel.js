@@ -1,96 +1,87 @@
 // A vessel run: its attempts, and its output as it comes.
 import { address, get } from './api.js';
-import { Ansi } from './ansi.js';
 import { h, show } from './dom.js';
 import { duration, ended, shortId, size, timeOfDay, took } from './format.js';
+import { Lines } from './lines.js';
+import { found, lost } from './live.js';
 import { lineSearch } from './search.js';
 import { crumbs, link, status } from './widgets.js';
 
-const LONGEST_LINE = 16384; /* a longer one is broken, or it alone would make the page slow */
-const broken = (line) => (line.length <= LONGEST_LINE ? [line] : line.match(new RegExp(`[^]{1,${LONGEST_LINE}}`, 'g')));
-const MANY_LINES = 300; /* of one event: more are on their way, and will push these out */
-const KEPT_LINES = 5000; /* in the page; the download has all */
+const MANY_LINES = 300; /* of one event: more are on their way */
 
 export async function vesselPage(main, page) {
   const [runId, vesselRunId] = page.parts;
   const head = h('div'), output = h('div', { class: 'output', tabindex: '0', role: 'log', 'aria-label': 'Output', 'aria-live': 'off' });
   const follow = h('input', { type: 'checkbox', id: 'follow', checked: true }), wrap = h('input', { type: 'checkbox', id: 'wrap' });
-  const search = lineSearch(output, () => { follow.checked = false; });
+  const lines = new Lines(output), search = lineSearch(lines, () => { follow.checked = false; });
   const what = h('div', { class: 'facts' });
   const note = h('p', { class: 'soft' }), attempts = h('div', { class: 'row' }), download = h('a', { class: 'button', download: '' }, 'Download');
   let run, vessel, attempt = 0, newest = 0, source = null;
-  let ansi, rest, count, decoder;
+  let rest = '', waiting = [], frame = 0, decoder, have = 0; /* bytes of the output */
 
   const path = (number) => `/fleetruns/${runId}/vessels/${vesselRunId}/log?attempt=${number}`;
 
-  function makeLine(text, number) {
-    const line = h('div', { class: 'line' }, h('span', { class: 'n', 'aria-hidden': 'true' }, String(number)), h('span', { class: 'said-line' }, ansi.line(text)));
-    search.mark(line);
-    return line;
-  }
-
-  /* Lines are gathered, and shown a few times a second: of many only those that are kept. The last one, which has no end yet, is shown as far as it goes. */
-  let waiting = [], frame = 0, unended = null;
+  /* Lines are gathered, and shown a few times a second. The last one, which has no end yet, is shown as far as it goes. */
   function flush() {
     frame = 0;
-    unended?.remove();
-    unended = null;
-    const dropped = Math.max(0, waiting.length - KEPT_LINES);
-    for (let i = 0; i < dropped; i++) ansi.pass(waiting[i]); /* colours go on */
-    output.append(...waiting.slice(dropped).map((text, i) => makeLine(text, count + dropped + i + 1)));
-    count += waiting.length;
+    lines.add(waiting, rest);
     waiting = [];
-    while (output.childElementCount > KEPT_LINES) output.firstChild.remove();
-    if (rest) {
-      const before = ansi.state;
-      unended = makeLine(rest, count + 1);
-      ansi.state = before;
-      output.append(unended);
-    }
+    if (search.field.value) search.tell();
     if (follow.checked) output.scrollTop = output.scrollHeight;
   }
 
   function add(bytes) {
-    const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n').flatMap(broken);
-    rest = lines.pop();
-    for (const line of lines) waiting.push(line);
+    const texts = (rest + decoder.decode(bytes, { stream: true })).split('\n');
+    rest = texts.pop();
+    for (const text of texts) waiting.push(text);
     frame ||= setTimeout(flush, waiting.length > MANY_LINES ? 500 : 30);
   }
 
   function stop() {
     source?.close();
     source = null;
+    found();
+  }
+
+  function whenEnded() {
+    stop();
     clearTimeout(frame);
-    frame = 0;
+    if (rest) waiting.push(rest);
+    rest = '';
+    flush();
+    show(note, lines.count === 0 ? 'It said nothing.' : lines.dropped > 0 ? `The first ${lines.dropped} lines of ${lines.count} are not shown: download it for all.` : null);
+    load().catch(() => {});
+  }
+
+  /** Goes on behind what is there already. */
+  function listen() {
+    source = new EventSource(address(`${path(attempt)}&follow=1&from=${have}`));
+    source.addEventListener('output', (event) => { have = Number(event.lastEventId); add(Uint8Array.from(atob(event.data), (c) => c.charCodeAt(0))); });
+    source.addEventListener('end', whenEnded);
+    source.addEventListener('open', found);
+    source.addEventListener('error', () => {
+      if (source?.readyState !== EventSource.CLOSED) return lost();
+      stop();
+      show(note, 'The output cannot be read: it was deleted, or the attempt did not come to run.');
+    });
   }
 
   function open(number) {
     stop();
+    clearTimeout(frame);
     attempt = number;
     newest = Math.max(newest, number);
-    ansi = new Ansi();
     rest = '';
-    count = 0;
     waiting = [];
-    unended = null;
+    frame = have = 0;
     decoder = new TextDecoder();
-    output.replaceChildren();
+    lines.clear();
     show(note);
     drawAttempts();
     if (number === 0) return;
     download.href = address(path(number));
     download.setAttribute('download', `${vessel.name}-${number}.log`);
-    source = new EventSource(address(`${path(number)}&follow=1`));
-    source.addEventListener('output', (event) => add(Uint8Array.from(atob(event.data), (c) => c.charCodeAt(0))));
-    source.addEventListener('end', () => {
-      stop();
-      if (rest) waiting.push(rest);
-      rest = '';
-      flush();
-      show(note, count === 0 ? 'It said nothing.' : count > KEPT_LINES ? `The last ${KEPT_LINES} lines of ${count}: download it for all.` : null);
-      load().catch(() => {});
-    });
-    source.addEventListener('error', () => { if (source?.readyState === EventSource.CLOSED) show(note, 'The output cannot be read: it was deleted, or the attempt did not come to run.'); });
+    listen();
   }
 
   function drawAttempts() {
@@ -123,7 +114,7 @@ export async function vesselPage(main, page) {
   output.addEventListener('scroll', () => { follow.checked = output.scrollHeight - output.scrollTop - output.clientHeight < 40; });
   const whenSeen = () => {
     if (document.hidden && source) { stop(); isPaused = true; }
-    else if (!document.hidden && isPaused) { isPaused = false; open(attempt); }
+    else if (!document.hidden && isPaused) { isPaused = false; listen(); }
   };
   let isPaused = false;
   document.addEventListener('visibilitychange', whenSeen);
@@ -135,7 +126,7 @@ export async function vesselPage(main, page) {
   show(main, head, what, h('section', { class: 'card' },
     h('div', { class: 'row between' }, attempts, h('div', { class: 'row' }, h('label', { for: 'follow' }, follow, ' follow'), h('label', { for: 'wrap' }, wrap, ' wrap'), search.field, search.told, download)),
     h('p'), output, note));
-  page.onLeave(stop);
+  page.onLeave(() => { stop(); clearTimeout(frame); lines.end(); });
   if (vessel.attempts > 0) open(vessel.attempts);
   else show(note, 'It has not started yet.');
   const timer = setInterval(async () => {
