@@ -46,10 +46,15 @@ static int answer_applied(struct admin_request *request, const struct ops_apply 
             return -1;
         version = json_integer(apply->result.version);
     }
+    json_t *would = json_null();
+    if (apply->check_only)
+        would = json_pack("{s:s, s:i}", "outcome", outcome_name(apply->result.outcome), "version",
+                          apply->result.version);
     json_t *data = json_object();
     render_set(data, "outcome", json_string(outcome));
     render_set(data, "fleet", fleet);
     render_set(data, "version", version);
+    render_set(data, "would", would);
     render_set(data, "notes", render_problems(notes));
     request_answer_data(request, 200, data);
     return 0;

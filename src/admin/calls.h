@@ -55,6 +55,7 @@ int call_backup(struct admin_request *request, struct error *error);
 
 /* console.c */
 int call_get_page(struct admin_request *request, struct error *error);
+int call_get_no_page(struct admin_request *request, struct error *error);
 int call_get_console_file(struct admin_request *request, struct error *error);
 
 /* events.c */

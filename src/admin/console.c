@@ -87,6 +87,16 @@ int call_get_page(struct admin_request *request, struct error *error)
     return answer(request, file);
 }
 
+/* The same, which says in words that there is none. */
+int call_get_no_page(struct admin_request *request, struct error *error)
+{
+    if (call_get_page(request, error) != 0)
+        return -1;
+    if (request->answer.status != 304)
+        request->answer.status = 404;
+    return 0;
+}
+
 int call_get_console_file(struct admin_request *request, struct error *error)
 {
     const struct console_file *file = find(route_value(&request->match, "file"));

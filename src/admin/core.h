@@ -112,6 +112,8 @@ struct admin_request {
 /* The table of calls (routes.c). */
 extern const struct route admin_routes[];
 extern const size_t admin_route_count;
+/* Where there is no route, for a person who has typed or kept an address. */
+extern const struct admin_call admin_no_page;
 
 /* ---- for handlers (request.c) ---- */
 

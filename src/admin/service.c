@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "admin/calls.h"
@@ -149,6 +150,14 @@ static enum http_step identify(struct admin_request *request)
     return refuse(exchange, 401, error.message);
 }
 
+/* A browser that is led somewhere, rather than a program or a script of the console. */
+static bool is_from_a_person(const struct http_exchange *exchange)
+{
+    const char *accept = http_header(exchange, "Accept");
+    return strcmp(http_method(exchange), "GET") == 0 && accept && strstr(accept, "text/html") &&
+           strncmp(http_path(exchange), "/api/", strlen("/api/")) != 0;
+}
+
 static enum http_step service_begin(struct http_exchange *exchange, void *context)
 {
     struct admin_listener *listener = context;
@@ -158,6 +167,10 @@ static enum http_step service_begin(struct http_exchange *exchange, void *contex
     enum route_result found = route_find(admin_routes, admin_route_count, http_method(exchange),
                                          http_path(exchange), &request->match);
     request->call = found == ROUTE_FOUND ? request->match.route->target : NULL;
+    if (found == ROUTE_NO_PATH && is_from_a_person(exchange)) {
+        request->call = &admin_no_page;
+        found = ROUTE_FOUND;
+    }
     if (!request->call || !request->call->may_be_kept)
         http_add_header(exchange, "Cache-Control", "no-store");
     if (!request->call || request->call->access != ADMIN_ACCESS_OPEN) {

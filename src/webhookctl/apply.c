@@ -43,6 +43,18 @@ static void report_problems(const char *file, const char *kind, const json_t *pr
     }
 }
 
+static void report_checked(const char *file, const json_t *would)
+{
+    const char *outcome = show_text(would, "outcome");
+    if (outcome && strcmp(outcome, "created") == 0)
+        ctl_say("%s: checked, no errors: it would make a new fleet; nothing was changed", file);
+    else if (outcome && strcmp(outcome, "updated") == 0)
+        ctl_say("%s: checked, no errors: it would be version %lld; nothing was changed", file,
+                show_integer(would, "version"));
+    else
+        ctl_say("%s: checked, no errors: the fleet is like this already", file);
+}
+
 static void report_applied(struct ctl *ctl, const char *file, const json_t *data)
 {
     const char *outcome = show_text(data, "outcome");
@@ -56,7 +68,7 @@ static void report_applied(struct ctl *ctl, const char *file, const json_t *data
                 show_integer(data, "version"));
         free(name);
     } else {
-        ctl_say("%s: %s, no errors; nothing was changed", file, outcome ? outcome : "?");
+        report_checked(file, json_object_get(data, "would"));
     }
 }
 

@@ -296,6 +296,49 @@ async function definitions() {
   assert(await page.locator('a:text-is("Two")').count() === 0, 'it is still there');
 }
 
+/** Who makes a new fleet is told before one that is there already gets a new version. */
+async function takenName() {
+  await page.goto(`${base}/fleets/new`);
+  const area = page.locator('.editor textarea');
+  await area.fill((await area.inputValue()).replace('My fleet', 'Slow'));
+  await page.click('button:text-is("Apply")');
+  await page.waitForSelector('dialog >> text=makes v2 of it');
+  await look('new-fleet-taken');
+  await answerDialog('Cancel');
+  await page.waitForSelector('h1:text-is("New fleet")');
+  await page.click('header >> text=Fleets');
+  await answerDialog('Leave');
+  await page.click('a:has-text("Slow")');
+  await tab('Definition');
+  await page.waitForSelector('.graph rect');
+  assert(await page.locator('[aria-label="Version"] option').count() === 1, 'it was applied though that was cancelled');
+}
+
+async function noSuchPage() {
+  await page.goto(`${base}/flets`);
+  await page.waitForSelector('h1:text-is("There is no such page")');
+}
+
+/** A session that ends does not take along what is being written. */
+async function signInAgain() {
+  await page.goto(`${base}/fleets/new`);
+  const area = page.locator('.editor textarea');
+  await area.fill('name: half');
+  await page.evaluate(() => fetch('/api/v1/session', { method: 'DELETE' }));
+  await page.click('button:text-is("Check")');
+  await page.waitForSelector('dialog #key');
+  await look('sign-in-again');
+  await page.fill('#key', key);
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('text=Signed in again');
+  assert(await area.inputValue() === 'name: half', 'what was written is gone');
+  await page.click('button:text-is("Check")');
+  await page.waitForSelector('[role=alert] >> text=nothing was changed');
+  await page.click('header >> text=Fleets');
+  await answerDialog('Leave');
+  await page.waitForSelector('h1:text-is("Fleets")');
+}
+
 /** A page that was left while it loads must not come back over the next one. */
 async function leftEarly(run) {
   await page.goto(`${base}/runs/${run}`);
@@ -408,6 +451,9 @@ try {
   await liveOutput();
   await longOutput();
   await definitions();
+  await takenName();
+  await noSuchPage();
+  await signInAgain();
   await leftEarly(run);
   await unsaved();
   await otherTab();

@@ -238,9 +238,11 @@ START_TEST(fleet_files_are_applied_checked_and_refused)
     ck_assert_str_eq(api_text(data, "outcome"), "checked");
     ck_assert(json_is_null(json_object_get(data, "fleet")));
     ck_assert(json_is_null(json_object_get(data, "version")));
+    ck_assert_str_eq(api_text(json_object_get(data, "would"), "outcome"), "created");
     json_decref(data);
     data = call_data(daemon, "PUT", path, file, 200);
-    assert_object(data, "outcome", "fleet", "version", "notes");
+    assert_object(data, "outcome", "fleet", "version", "would", "notes");
+    ck_assert(json_is_null(json_object_get(data, "would")));
     assert_object(json_object_get(data, "fleet"), "id", "name", "project_id", "project_name",
                   "org_id", "org_name", "version", "created_at", "updated_at", "has_webhook",
                   "waiting", "running");
@@ -250,6 +252,12 @@ START_TEST(fleet_files_are_applied_checked_and_refused)
     json_decref(data);
     data = call_data(daemon, "PUT", path, file, 200);
     ck_assert_str_eq(api_text(data, "outcome"), "unchanged");
+    json_decref(data);
+    data = call_data(daemon, "PUT", check, changed, 200);
+    assert_object(json_object_get(data, "would"), "outcome", "version");
+    ck_assert_str_eq(api_text(json_object_get(data, "would"), "outcome"), "updated");
+    ck_assert_int_eq(json_integer_value(json_object_get(json_object_get(data, "would"), "version")),
+                     2);
     json_decref(data);
     data = call_data(daemon, "PUT", path, changed, 200);
     ck_assert_str_eq(api_text(data, "outcome"), "updated");

@@ -96,6 +96,29 @@ START_TEST(pages_and_files_are_served_with_strong_tags_and_a_strict_policy)
 }
 END_TEST
 
+START_TEST(address_that_leads_nowhere_says_so_in_words_and_to_a_program_in_JSON)
+{
+    static const char person[] = "Accept: text/html,application/xhtml+xml,*/*;q=0.8";
+    struct daemon daemon;
+    struct response response;
+    daemon_begin(&daemon, &plain);
+    fetch(&daemon, "/flets/x", person, &response);
+    ck_assert_int_eq(response.status, 404);
+    ck_assert_ptr_nonnull(strstr(response.headers, "Content-Security-Policy: "));
+    ck_assert_ptr_nonnull(
+        strstr(response.body, "<script type=\"module\" src=\"/console/app.js\">"));
+    response_free(&response);
+    fetch(&daemon, "/flets/x", "Accept: */*", &response);
+    ck_assert_int_eq(response.status, 401); /* who has no key is not told what there is */
+    response_free(&response);
+    fetch(&daemon, "/api/v1/flets", person, &response);
+    ck_assert_int_eq(response.status, 401);
+    ck_assert_ptr_nonnull(strstr(response.headers, "Content-Type: application/json\r\n"));
+    response_free(&response);
+    daemon_finish(&daemon);
+}
+END_TEST
+
 static void apply(struct daemon *daemon, const char *name, const char *script)
 {
     char *fleet = bash_fleet(name, script);
@@ -135,4 +158,5 @@ START_TEST(a_person_finds_their_way_in_a_browser)
 END_TEST
 
 TEST_MAIN("console", TEST(pages_and_files_are_served_with_strong_tags_and_a_strict_policy),
+          TEST(address_that_leads_nowhere_says_so_in_words_and_to_a_program_in_JSON),
           SLOW_TEST(a_person_finds_their_way_in_a_browser, 300))

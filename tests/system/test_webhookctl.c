@@ -201,7 +201,7 @@ START_TEST(check_changes_nothing_and_finds_what_apply_would)
     daemon_begin(&daemon, &plain);
     char *good = write_fleet(&daemon, "good.yaml", "Good", "true");
     char *text = ctl_ok(&daemon, "fleet", "apply", "--check", good, NULL);
-    assert_holds(text, "checked");
+    assert_holds(text, "checked, no errors: it would make a new fleet; nothing was changed");
     free(text);
     static const char wrong[] = "name: Wrong\nvessels: {}\n";
     char *bad = daemon_write_file(&daemon, "bad.yaml", wrong, strlen(wrong));

@@ -84,11 +84,28 @@ function signedIn(keyName) {
 
 otherTabs.addEventListener('message', async ({ data }) => {
   if (data === 'signed out') askToSignIn();
-  else if (isOut) get('/session').then((session) => signedIn(session.key_name), () => {});
+  else if (isOut) get('/session').then((session) => {
+    const dialog = document.querySelector('dialog.sign-in-again');
+    if (!dialog) return signedIn(session.key_name);
+    dialog.remove();
+    isOut = false;
+    frame(session.key_name);
+  }, () => {});
 });
+
+/** Over what is being written, which is still there afterwards. */
+function askInDialog() {
+  if (document.querySelector('dialog.sign-in-again')) return;
+  const place = h('div'), dialog = h('dialog', { class: 'ask sign-in-again', 'aria-label': 'Sign in' }, place);
+  dialog.addEventListener('cancel', (event) => event.preventDefault());
+  document.body.append(dialog);
+  dialog.showModal();
+  signInPage(place, (keyName) => { dialog.remove(); isOut = false; frame(keyName); otherTabs.postMessage('signed in'); say('Signed in again: what you have written is still here'); });
+}
 
 function askToSignIn() {
   isOut = true;
+  if (document.querySelector('[data-unsaved]')) return askInDialog();
   turn++;
   leave();
   leave = () => {};

@@ -93,6 +93,12 @@ async function projects() {
   return lists.flatMap((list) => list.projects);
 }
 
+/** Who means to make a fleet does not mean to change one that happens to have the same name. */
+async function isNew({ would }) {
+  if (would.outcome !== 'updated') return true;
+  return confirm('There is a fleet of this name already', `Applying this file makes v${would.version} of it. For a fleet of its own, give it another name.`, `Make v${would.version}`);
+}
+
 export async function newFleetPage(main, page) {
   document.title = 'New fleet · webhookd';
   const all = await projects();
@@ -100,7 +106,7 @@ export async function newFleetPage(main, page) {
   const project = h('select', { id: 'project' }, all.map((one) => h('option', { value: one.id }, `${one.org_name}/${one.name}`)));
   const usual = all.find((one) => one.org_name === 'default' && one.name === 'default');
   if (usual) project.value = usual.id;
-  const form = applyForm(example, () => project.value, (applied) => { say(applied.outcome === 'created' ? `${applied.fleet.name} is there` : `There was a fleet of that name: ${applied.fleet.name} is now at v${applied.version}`); to(`/fleets/${applied.fleet.id}/triggers`); });
+  const form = applyForm(example, () => project.value, (applied) => { say(`${applied.fleet.name}: ${said[applied.outcome]}`); to(`/fleets/${applied.fleet.id}/triggers`); }, isNew);
   const file = h('input', { type: 'file', id: 'file', accept: '.yaml,.yml,.json' });
   file.addEventListener('change', async () => { if (file.files[0]) form.edit.text = await file.files[0].text(); });
   show(main, crumbs(link('/', 'Fleets')), h('h1', null, 'New fleet'),

@@ -48,15 +48,17 @@ export function editor(text, { readOnly = false, label = 'Fleet file' } = {}) {
 
 const place = (error) => [error.line && `line ${error.line}`, error.path].filter(Boolean).join(', ');
 
-/** An editor with Check and Apply. `projectId` is a function; `done` gets what was applied. */
-export function applyForm(text, projectId, done) {
+/** An editor with Check and Apply. `projectId` is a function; `done` gets what was applied; `mayApply`, if given, is asked before that with what it would do. */
+export function applyForm(text, projectId, done, mayApply = null) {
   const edit = editor(text), said = h('div', { role: 'alert' });
 
   async function send(isCheck) {
+    const call = (query) => put(`/projects/${projectId()}/fleets${query}`, edit.text, TYPE);
     show(said);
     edit.mark([]);
     try {
-      const applied = await put(`/projects/${projectId()}/fleets${isCheck ? '?check=1' : ''}`, edit.text, TYPE);
+      if (!isCheck && mayApply && !await mayApply(await call('?check=1'))) return;
+      const applied = await call(isCheck ? '?check=1' : '');
       const notes = applied.notes.map((note) => h('p', { class: 'warning' }, note.message, note.line && ` (line ${note.line})`));
       show(said, notes);
       if (isCheck) say('It is right: nothing was changed');
