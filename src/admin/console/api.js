@@ -26,9 +26,11 @@ async function send(method, path, { body, type, signal } = {}) {
   }
   if (answer.ok) return answer;
   const said = await answer.json().then((envelope) => envelope.error, () => null);
-  const error = new ApiError(answer.status, said?.message ?? `webhookd answered with ${answer.status}`, said?.field, said?.errors);
-  if (answer.status === 401 && path !== '/session') onSignedOut();
-  throw error;
+  if (answer.status === 401 && path !== '/session') {
+    onSignedOut();
+    throw new ApiError(401, 'Your session has ended: sign in again.');
+  }
+  throw new ApiError(answer.status, said?.message ?? `webhookd answered with ${answer.status}`, said?.field, said?.errors);
 }
 
 const data = (answer) => answer.json().then((envelope) => envelope.data);
