@@ -35,6 +35,7 @@ LIB_SOURCES := $(foreach folder,$(LIB_FOLDERS),$(wildcard src/$(folder)/*.c))
 LIB_OBJECTS := $(LIB_SOURCES:src/%.c=$(BUILD)/objects/%.o) $(BUILD)/generated/migrations.o $(BUILD)/generated/console.o
 ARCHIVE     := $(BUILD)/libwebhookd.a
 
+DAEMON_OBJECTS := $(patsubst src/%.c,$(BUILD)/objects/%.o,$(wildcard src/webhookd/*.c))
 CTL_OBJECTS    := $(patsubst src/%.c,$(BUILD)/objects/%.o,$(wildcard src/webhookctl/*.c))
 
 # The supervisor is started for each attempt, and its start is on the clock. glibc asks the processor about its caches each time, which under
@@ -92,7 +93,7 @@ $(ARCHIVE): $(LIB_OBJECTS)
 	@rm -f $@
 	$(call QUIET,AR,$@)$(AR) rcs $@ $^
 
-$(BUILD)/webhookd: $(BUILD)/objects/webhookd.o $(ARCHIVE)
+$(BUILD)/webhookd: $(DAEMON_OBJECTS) $(ARCHIVE)
 	$(call QUIET,LINK,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(DAEMON_LIBS)
 
 $(BUILD)/webhookctl: $(CTL_OBJECTS) $(ARCHIVE)
@@ -195,5 +196,5 @@ install: all
 clean:
 	rm -rf $(BUILD)
 
--include $(LIB_OBJECTS:.o=.d) $(CTL_OBJECTS:.o=.d) $(VESSEL_OBJECTS:.o=.d) $(BUILD)/objects/webhookd.d \
+-include $(LIB_OBJECTS:.o=.d) $(CTL_OBJECTS:.o=.d) $(VESSEL_OBJECTS:.o=.d) $(DAEMON_OBJECTS:.o=.d) \
          $(wildcard $(BUILD)/tests/*/*.d)

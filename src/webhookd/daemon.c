@@ -1,72 +1,28 @@
-/* webhookd: reads the flags, starts the layers in order, waits for signals, stops them in reverse. daemon_start is the architecture
- * diagram: each line stands on the ones above it. docs/architecture.md explains it. */
+/* Starts the layers in order and stops them in reverse, and carries what they tell each other. daemon_start is the architecture diagram: each
+ * line stands on the ones above it. docs/architecture.md explains it. Called by main.c. */
+#include "webhookd/daemon.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
-#include <inttypes.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "admin/admin.h"
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/log.h"
-#include "base/loop.h"
-#include "base/memory.h"
-#include "base/notify.h"
-#include "base/secret.h"
-#include "base/state_dir.h"
-#include "config/config.h"
 #include "hooks/hooks.h"
-#include "http/server.h"
 #include "queue/commit.h"
 #include "queue/spool.h"
 #include "queue/tally.h"
 #include "runner/retention.h"
 #include "runner/runner.h"
-#include "store/store.h"
+#include "webhookd/signals.h"
 
-#define EXIT_USAGE       2
 #define DRAIN_EXTRA_MS   2000   /* beyond answer_timeout, by which every answer is out */
 #define FAILED_LINGER_US 250000 /* for the 503s of a failed disk to leave */
-#define SUPERVISOR       "webhookd-vessel"
-
-struct daemon {
-    struct config *config; /* in force */
-    struct config *
-        first; /* what was started with: the store's options borrow from it, and keys that need a restart are compared with it */
-    const char *config_path;
-    struct state_dir state;
-    struct store_options store;
-    struct secret_key key;
-    char *supervisor_path;
-    struct loop *loop;
-    struct commit_queue *queue;
-    struct spool *spool;
-    struct tally *tally;
-    struct retention *retention;
-    struct runner *runner;
-    struct admin *admin;
-    struct admin_events *events;
-    struct hooks *hooks;
-    pthread_mutex_t lock;           /* guards what other threads' callbacks see of them: */
-    struct runner *runner_to_wake;  /* NULL before it has started and from when it is stopped */
-    struct hooks *hooks_to_measure; /* likewise */
-    char hooks_address[HTTP_ADDRESS_BYTES];
-    int inherited_fd; /* systemd's socket for the hooks, or -1 */
-    struct loop_watch signals;
-    struct loop_timer watchdog;
-    atomic_bool disk_failed;
-};
 
 /* ---- the state folder ---- */
 
@@ -107,6 +63,13 @@ static int clock_prepare(struct daemon *daemon, struct error *error)
     id_clock_floor(store_last_run_number(store) >> 12);
     store_close(store);
     return 0;
+}
+
+int daemon_check_config(const struct daemon *daemon, struct config *config, struct error *error)
+{
+    return config_check_start(config, error) != 0
+               ? -1
+               : runner_check_config(config, daemon->config_path, daemon->supervisor_path, error);
 }
 
 /* ---- what the layers tell each other ---- */
@@ -158,118 +121,6 @@ static void show_to_callbacks(struct daemon *daemon, struct runner *runner, stru
     pthread_mutex_unlock(&daemon->lock);
 }
 
-/* ---- signals ---- */
-
-static void log_report(enum log_level level, const char *event, struct config_report *report)
-{
-    for (size_t i = 0; i < report->count; i++)
-        LOG_AT(level, event, log_text("message", report->lines[i]));
-    config_report_free(report);
-}
-
-static void notify(const char *state)
-{
-    struct error error = ERROR_INIT;
-    if (notify_send(state, &error) != 0)
-        log_warning("service manager not told", log_why(&error));
-}
-
-static int check_start(const struct daemon *daemon, struct config *config, struct error *error)
-{
-    return config_check_start(config, error) != 0
-               ? -1
-               : runner_check_config(config, daemon->config_path, daemon->supervisor_path, error);
-}
-
-/* The file, if webhookd could also be started with it; else NULL and why. */
-static struct config *load_startable(const struct daemon *daemon, struct config_report *report)
-{
-    struct config *fresh = config_load(daemon->config_path, report);
-    struct error error = ERROR_INIT;
-    if (!fresh || check_start(daemon, fresh, &error) == 0)
-        return fresh;
-    config_report_add(report, "%s: %s", daemon->config_path, error.message);
-    config_release(fresh);
-    return NULL;
-}
-
-static void take_over(struct daemon *daemon, struct config *fresh)
-{
-    config_keep_until_restart(fresh, daemon->config);
-    log_set_level(fresh->log_level);
-    log_set_format(fresh->log_format);
-    commit_set_min_free(daemon->queue, fresh->min_free_bytes);
-    retention_set(daemon->retention, fresh->retention.runs_ms);
-    runner_reconfigure(daemon->runner, fresh);
-    admin_reconfigure(daemon->admin, fresh);
-    hooks_reconfigure(daemon->hooks, fresh);
-    config_release(daemon->config);
-    daemon->config = fresh;
-}
-
-/* SIGHUP: a good file takes effect at once, as far as it can; a bad one changes nothing. */
-static void reload(struct daemon *daemon)
-{
-    char state[80];
-    snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%" PRId64, clock_monotonic_us());
-    notify(state);
-    struct config_report report = {0};
-    struct config *fresh = load_startable(daemon, &report);
-    if (!fresh) {
-        log_report(LOG_LEVEL_ERROR, "configuration not reloaded", &report);
-    } else {
-        config_report_restart(daemon->first, fresh, &report);
-        log_report(LOG_LEVEL_WARNING, "configuration", &report);
-        take_over(daemon, fresh);
-        log_info("configuration reloaded", log_text("file", daemon->config_path));
-    }
-    notify("READY=1");
-}
-
-static void on_signal(struct loop_watch *watch, uint32_t events)
-{
-    (void)events;
-    struct daemon *daemon = CONTAINER_OF(watch, struct daemon, signals);
-    struct signalfd_siginfo info;
-    while (read(watch->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-        if (info.ssi_signo == SIGHUP) {
-            reload(daemon);
-        } else {
-            log_info("stopping",
-                     log_text("signal", info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT"));
-            loop_stop(daemon->loop);
-        }
-    }
-}
-
-static void on_watchdog(struct loop_timer *timer)
-{
-    struct daemon *daemon = CONTAINER_OF(timer, struct daemon, watchdog);
-    notify("WATCHDOG=1");
-    loop_set_timer(daemon->loop, timer, clock_monotonic_ms() + notify_watchdog_ms());
-}
-
-/* Before any thread: they all inherit the mask, and signals come through the descriptor alone. */
-static int signals_prepare(struct daemon *daemon, struct error *error)
-{
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGHUP);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    signal(
-        SIGCHLD,
-        SIG_DFL); /* ignored, as whoever started us may have left it, it would take supervisors' ends away */
-    signal(SIGXFSZ, SIG_IGN); /* a file size limit is a full disk, not a reason to die */
-    daemon->signals.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-    if (daemon->signals.fd < 0)
-        return error_set_errno(error, errno, "cannot wait for signals");
-    daemon->signals.ready = on_signal;
-    return loop_watch(daemon->loop, &daemon->signals, EPOLLIN, error);
-}
-
 /* ---- start and stop ---- */
 
 static void raise_descriptor_limit(const struct config *config)
@@ -283,23 +134,6 @@ static void raise_descriptor_limit(const struct config *config)
     if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < needed)
         log_warning("too few file descriptors for hooks.max_connections",
                     log_int("limit", (int64_t)limit.rlim_cur), log_int("needed", (int64_t)needed));
-}
-
-/* Beside the program in a build folder, under libexec once installed. */
-static char *find_supervisor(void)
-{
-    char self[4096];
-    ssize_t bytes = readlink("/proc/self/exe", self, sizeof(self) - 1);
-    if (bytes > 0) {
-        self[bytes] = '\0';
-        char *slash = strrchr(self, '/');
-        *slash = '\0';
-        char *beside = memory_format("%s/%s", self, SUPERVISOR);
-        if (access(beside, X_OK) == 0)
-            return beside;
-        free(beside);
-    }
-    return memory_format("%s/%s", WEBHOOKD_LIBEXEC, SUPERVISOR);
 }
 
 static int state_prepare(struct daemon *daemon, struct error *error)
@@ -477,19 +311,6 @@ static void daemon_stop(struct daemon *daemon)
         fail_stop(); /* a checkpoint, this time */
 }
 
-static void daemon_free(struct daemon *daemon)
-{
-    secret_wipe(&daemon->key, sizeof(daemon->key));
-    loop_free(daemon->loop);
-    if (daemon->signals.fd >= 0)
-        close(daemon->signals.fd);
-    state_dir_close(&daemon->state);
-    admin_events_free(daemon->events);
-    free(daemon->supervisor_path);
-    config_release(daemon->first);
-    config_release(daemon->config);
-}
-
 /* Who runs without isolation although the others have it. */
 static void log_exceptions(const struct config *config)
 {
@@ -501,7 +322,7 @@ static void log_exceptions(const struct config *config)
     }
 }
 
-static int daemon_run(struct daemon *daemon)
+int daemon_run(struct daemon *daemon)
 {
     struct error error = ERROR_INIT;
     if (daemon_start(daemon, &error) != 0) {
@@ -515,11 +336,8 @@ static int daemon_run(struct daemon *daemon)
              log_text("state_dir", daemon->config->state_dir),
              log_text("sandbox", config_sandbox_name(daemon->config->runner.sandbox)));
     log_exceptions(daemon->config);
-    notify("READY=1");
-    if (notify_watchdog_ms() > 0) {
-        daemon->watchdog.fired = on_watchdog;
-        on_watchdog(&daemon->watchdog);
-    }
+    signals_notify("READY=1");
+    signals_feed_watchdog(daemon);
 
     int status = loop_run(daemon->loop, &error) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 
@@ -527,122 +345,9 @@ static int daemon_run(struct daemon *daemon)
         usleep(FAILED_LINGER_US);
         fail_stop();
     }
-    notify("STOPPING=1");
+    signals_notify("STOPPING=1");
     daemon_stop(daemon);
     log_info("stopped", log_int("status", status));
     log_stop();
-    return status;
-}
-
-/* ---- the command line ---- */
-
-static void print_usage(FILE *stream)
-{
-    fprintf(
-        stream,
-        "usage: webhookd [-c FILE] [-t]\n"
-        "\n"
-        "  -c FILE             configuration (default " CONFIG_DEFAULT_PATH ")\n"
-        "  -t, --check-config  check the configuration and exit\n"
-        "  -V, --version       print the version and exit\n"
-        "  -h, --help          print this and exit\n"
-        "\n"
-        "It stays in the foreground and logs to stderr. See webhookd(8) and webhookd.conf(5).\n");
-}
-
-static void print_report(struct config_report *report)
-{
-    for (size_t i = 0; i < report->count; i++)
-        fprintf(stderr, "%s\n", report->lines[i]);
-    config_report_free(report);
-}
-
-struct command_line {
-    const char *config_path;
-    bool check_config;
-};
-
-/* -1 = go on, else the exit status. */
-static int read_command_line(int argc, char **argv, struct command_line *line)
-{
-    static const struct option options[] = {
-        {"check-config", no_argument, NULL, 't'},
-        {"version", no_argument, NULL, 'V'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
-    };
-    int option;
-    while ((option = getopt_long(argc, argv, "c:tVh", options, NULL)) != -1) {
-        switch (option) {
-        case 'c':
-            line->config_path = optarg;
-            break;
-        case 't':
-            line->check_config = true;
-            break;
-        case 'V':
-            printf("webhookd %s\n", WEBHOOKD_VERSION);
-            return EXIT_SUCCESS;
-        case 'h':
-            print_usage(stdout);
-            return EXIT_SUCCESS;
-        default:
-            print_usage(stderr);
-            return EXIT_USAGE;
-        }
-    }
-    if (optind == argc)
-        return -1;
-    fprintf(stderr, "webhookd: what is \"%s\"?\n", argv[optind]);
-    print_usage(stderr);
-    return EXIT_USAGE;
-}
-
-/* A service manager may start us with some of 0 to 2 closed; no store or socket must ever land there. */
-static void open_standard_descriptors(void)
-{
-    int fd;
-    do
-        fd = open("/dev/null", O_RDWR);
-    while (fd >= 0 && fd <= STDERR_FILENO);
-    if (fd >= 0)
-        close(fd);
-}
-
-int main(int argc, char **argv)
-{
-    open_standard_descriptors();
-    struct command_line line = {.config_path = CONFIG_DEFAULT_PATH};
-    int status = read_command_line(argc, argv, &line);
-    if (status >= 0)
-        return status;
-
-    struct config_report report = {0};
-    struct daemon daemon = {
-        .config_path = line.config_path, .state = STATE_DIR_INIT, .inherited_fd = -1};
-    daemon.signals.fd = -1;
-    pthread_mutex_init(&daemon.lock, NULL);
-    daemon.config = config_load(line.config_path, &report);
-    print_report(&report);
-    if (!daemon.config)
-        return CONFIG_EXIT_STATUS;
-    daemon.supervisor_path = find_supervisor();
-    struct error error = ERROR_INIT;
-    bool is_good = check_start(&daemon, daemon.config, &error) == 0;
-    if (!is_good)
-        fprintf(stderr, "%s: %s\n", line.config_path, error.message);
-    else if (line.check_config)
-        printf("%s: ok\n", line.config_path);
-    if (!is_good || line.check_config) {
-        daemon_free(&daemon);
-        return is_good ? EXIT_SUCCESS : CONFIG_EXIT_STATUS;
-    }
-    log_set_level(daemon.config->log_level);
-    log_set_format(daemon.config->log_format);
-    if (notify_inherited_sockets() > 0)
-        daemon.inherited_fd = 3;
-    umask(077);
-    status = daemon_run(&daemon);
-    daemon_free(&daemon);
     return status;
 }

@@ -1,0 +1,158 @@
+/* webhookd: the command line. Reads the flags and the configuration, and runs the daemon. */
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "admin/admin.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/notify.h"
+#include "webhookd/daemon.h"
+
+#define EXIT_USAGE 2
+#define SUPERVISOR "webhookd-vessel"
+
+static void print_usage(FILE *stream)
+{
+    fprintf(
+        stream,
+        "usage: webhookd [-c FILE] [-t]\n"
+        "\n"
+        "  -c FILE             configuration (default " CONFIG_DEFAULT_PATH ")\n"
+        "  -t, --check-config  check the configuration and exit\n"
+        "  -V, --version       print the version and exit\n"
+        "  -h, --help          print this and exit\n"
+        "\n"
+        "It stays in the foreground and logs to stderr. See webhookd(8) and webhookd.conf(5).\n");
+}
+
+static void print_report(struct config_report *report)
+{
+    for (size_t i = 0; i < report->count; i++)
+        fprintf(stderr, "%s\n", report->lines[i]);
+    config_report_free(report);
+}
+
+struct command_line {
+    const char *config_path;
+    bool check_config;
+};
+
+/* -1 = go on, else the exit status. */
+static int read_command_line(int argc, char **argv, struct command_line *line)
+{
+    static const struct option options[] = {
+        {"check-config", no_argument, NULL, 't'},
+        {"version", no_argument, NULL, 'V'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+    int option;
+    while ((option = getopt_long(argc, argv, "c:tVh", options, NULL)) != -1) {
+        switch (option) {
+        case 'c':
+            line->config_path = optarg;
+            break;
+        case 't':
+            line->check_config = true;
+            break;
+        case 'V':
+            printf("webhookd %s\n", WEBHOOKD_VERSION);
+            return EXIT_SUCCESS;
+        case 'h':
+            print_usage(stdout);
+            return EXIT_SUCCESS;
+        default:
+            print_usage(stderr);
+            return EXIT_USAGE;
+        }
+    }
+    if (optind == argc)
+        return -1;
+    fprintf(stderr, "webhookd: what is \"%s\"?\n", argv[optind]);
+    print_usage(stderr);
+    return EXIT_USAGE;
+}
+
+/* A service manager may start us with some of 0 to 2 closed; no store or socket must ever land there. */
+static void open_standard_descriptors(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
+/* Beside the program in a build folder, under libexec once installed. */
+static char *find_supervisor(void)
+{
+    char self[4096];
+    ssize_t bytes = readlink("/proc/self/exe", self, sizeof(self) - 1);
+    if (bytes > 0) {
+        self[bytes] = '\0';
+        char *slash = strrchr(self, '/');
+        *slash = '\0';
+        char *beside = memory_format("%s/%s", self, SUPERVISOR);
+        if (access(beside, X_OK) == 0)
+            return beside;
+        free(beside);
+    }
+    return memory_format("%s/%s", WEBHOOKD_LIBEXEC, SUPERVISOR);
+}
+
+static void daemon_free(struct daemon *daemon)
+{
+    secret_wipe(&daemon->key, sizeof(daemon->key));
+    loop_free(daemon->loop);
+    if (daemon->signals.fd >= 0)
+        close(daemon->signals.fd);
+    state_dir_close(&daemon->state);
+    admin_events_free(daemon->events);
+    free(daemon->supervisor_path);
+    config_release(daemon->first);
+    config_release(daemon->config);
+}
+
+int main(int argc, char **argv)
+{
+    open_standard_descriptors();
+    struct command_line line = {.config_path = CONFIG_DEFAULT_PATH};
+    int status = read_command_line(argc, argv, &line);
+    if (status >= 0)
+        return status;
+
+    struct config_report report = {0};
+    struct daemon daemon = {
+        .config_path = line.config_path, .state = STATE_DIR_INIT, .inherited_fd = -1};
+    daemon.signals.fd = -1;
+    pthread_mutex_init(&daemon.lock, NULL);
+    daemon.config = config_load(line.config_path, &report);
+    print_report(&report);
+    if (!daemon.config)
+        return CONFIG_EXIT_STATUS;
+    daemon.supervisor_path = find_supervisor();
+    struct error error = ERROR_INIT;
+    bool is_good = daemon_check_config(&daemon, daemon.config, &error) == 0;
+    if (!is_good)
+        fprintf(stderr, "%s: %s\n", line.config_path, error.message);
+    else if (line.check_config)
+        printf("%s: ok\n", line.config_path);
+    if (!is_good || line.check_config) {
+        daemon_free(&daemon);
+        return is_good ? EXIT_SUCCESS : CONFIG_EXIT_STATUS;
+    }
+    log_set_level(daemon.config->log_level);
+    log_set_format(daemon.config->log_format);
+    if (notify_inherited_sockets() > 0)
+        daemon.inherited_fd = 3;
+    umask(077);
+    status = daemon_run(&daemon);
+    daemon_free(&daemon);
+    return status;
+}
