@@ -59,6 +59,9 @@ int secret_key_create(int dir_fd, const char *name, struct secret_key *key, stru
 void secret_wipe(void *data, size_t bytes);
 bool secret_equal(const void *a, const void *b, size_t bytes); /* in constant time */
 void secret_random(void *data, size_t bytes);
+/* A keyed hash for tables whose keys a stranger may choose: without the key nobody can make many that fall into one slot (SipHash). */
+#define SECRET_SPREAD_KEY_BYTES 16
+uint64_t secret_spread(const uint8_t key[SECRET_SPREAD_KEY_BYTES], const void *data, size_t bytes);
 
 /* 64 lower-case hexadecimal digits and a NUL. Returns text. */
 char *secret_hash_format(const uint8_t hash[SECRET_HASH_BYTES],

@@ -47,7 +47,7 @@ void store_set_deadline(struct store *store, int64_t deadline_ms);
 int store_schema_version(struct store *store); /* number of the last migration applied */
 int store_schema_newest(void);                 /* the last one this program has */
 
-/* Copies the store, as it is at one moment, into a new file at path, while others read and write. Any thread; takes as long as it takes to
+/* Copies the store, as it is at one moment but without the console's sessions, into a new file at path, while others read and write. Any thread; takes as long as it takes to
  * copy the file, piece by piece: before each, may_go_on is told how many bytes are left (at first: all), and breaks the copy off with -1 and
  * an error of its own. What is at path then is of no use. Not synced. */
 struct store_backup_guard {
@@ -235,15 +235,18 @@ struct session_row {
     const char *key_name;
     int64_t seen_ms; /* used last, as far as that was noted */
 };
-int store_find_session(
-    struct store *store, const uint8_t hash[SECRET_HASH_BYTES], int64_t after_ms,
-    int (*each)(void *, const struct session_row *), void *context,
-    struct error
-        *error); /* calls `each` once, or ERROR_NOT_FOUND: none that was used after that time */
-int store_begin_session(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
-                        const struct id *key_id, int64_t now_ms,
-                        int64_t ended_ms /* others that were last used before are over */,
-                        struct error *error); /* ERROR_NOT_FOUND: the key was revoked */
+/* Now, and for how long one lasts unused. Times further ahead than that, from before the clock stepped back, count as over too. */
+struct session_time {
+    int64_t now_ms, idle_ms;
+};
+int store_find_session(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
+                       const struct session_time *time,
+                       int (*each)(void *, const struct session_row *), void *context,
+                       struct error *error); /* calls `each` once, or ERROR_NOT_FOUND */
+int store_begin_session(
+    struct store *store, const uint8_t hash[SECRET_HASH_BYTES], const struct id *key_id,
+    const struct session_time *time,
+    struct error *error); /* those that are over go; ERROR_NOT_FOUND: the key was revoked */
 int store_touch_session(struct store *store, const uint8_t hash[SECRET_HASH_BYTES], int64_t now_ms,
                         struct error *error); /* one that has ended stays so */
 int store_end_session(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
@@ -300,7 +303,7 @@ struct run_ids {
 
 /* Finds the fleet by the token's hash: ERROR_NOT_FOUND if there is none (the message is not for anyone: nothing is formatted). */
 int store_check_token(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
-                      struct error *error);
+                      struct id *fleet_id, struct error *error);
 /* The same, and inserts the run in the same transaction. The hot path: one SELECT by hash, then plain INSERTs at the right edge. */
 int store_accept_hook(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
                       const struct run_input *input, struct run_ids *ids, struct error *error);

@@ -290,6 +290,7 @@ static int copy_database(struct admin *admin, struct error *error)
     int state_fd = admin->options.state_fd, fd = -1;
     char *path = memory_format("%s/" COPY, store->state_dir);
     (void)unlinkat(state_fd, COPY, 0);
+    (void)unlinkat(state_fd, COPY "-wal", 0);
     commit_hold_log(admin->options.queue);
     if (store_backup(store, path, &guard, error) == 0 &&
         (fd = openat(state_fd, COPY, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)) < 0)

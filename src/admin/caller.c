@@ -126,37 +126,26 @@ static void read_cookie(const struct http_exchange *exchange, char token[CALLER_
     }
 }
 
-struct find_session {
-    struct caller *caller;
-    int64_t seen_ms;
-};
-
 static int keep_session(void *context, const struct session_row *row)
 {
-    struct find_session *find = context;
-    find->seen_ms = row->seen_ms;
-    find->caller->ticket.has_key = true;
-    find->caller->ticket.key_id = row->key_id;
-    snprintf(find->caller->who, sizeof(find->caller->who), "key %s", row->key_name);
+    struct caller *caller = context;
+    caller->seen_ms = row->seen_ms;
+    caller->ticket.has_key = true;
+    caller->ticket.key_id = row->key_id;
+    snprintf(caller->who, sizeof(caller->who), "key %s", row->key_name);
     return 0;
 }
 
-/* Used again: it and its cookie last for another CALLER_IDLE_MS. */
-static void prolong(struct admin_request *request, const struct caller_ticket *ticket,
-                    const char *token, int64_t now_ms)
+static struct session_time time_now(void)
 {
-    struct commit_queue *queue = request->admin->options.queue;
-    ops_touch_session(queue, ticket->session, now_ms);
-    ops_touch_key(queue, &ticket->key_id, now_ms);
-    caller_set_cookie(request->exchange, token);
+    return (struct session_time){clock_wall_ms(), CALLER_IDLE_MS};
 }
 
 static int by_session(struct admin_request *request, struct caller *caller, struct error *error)
 {
     char token[CALLER_TOKEN_CHARS + 1];
     struct caller_ticket *ticket = &caller->ticket;
-    struct find_session find = {.caller = caller};
-    int64_t now_ms = clock_wall_ms();
+    const struct session_time now = time_now();
     read_cookie(request->exchange, token);
     if (token[0] == '\0')
         return error_set(error, ERROR_NOT_FOUND, "there is no session");
@@ -165,14 +154,26 @@ static int by_session(struct admin_request *request, struct caller *caller, stru
     if (store) {
         ticket->seen = atomic_load(&request->admin->revocations); /* before it is looked up */
         secret_hash(token, CALLER_TOKEN_CHARS, ticket->session);
-        result = store_find_session(store, ticket->session, now_ms - CALLER_IDLE_MS, keep_session,
-                                    &find, error);
+        result = store_find_session(store, ticket->session, &now, keep_session, caller, error);
     }
     ticket->has_session = result == 0;
-    if (result == 0 && now_ms - find.seen_ms >= TOUCH_SESSION_MS)
-        prolong(request, ticket, token, now_ms);
     secret_wipe(token, sizeof(token));
     return result;
+}
+
+void caller_prolong(struct admin_request *request)
+{
+    char token[CALLER_TOKEN_CHARS + 1];
+    const struct caller *caller = &request->caller;
+    struct commit_queue *queue = request->admin->options.queue;
+    int64_t now_ms = clock_wall_ms();
+    if (!caller->ticket.has_session || llabs(now_ms - caller->seen_ms) < TOUCH_SESSION_MS)
+        return;
+    read_cookie(request->exchange, token);
+    ops_touch_session(queue, caller->ticket.session, now_ms);
+    ops_touch_key(queue, &caller->ticket.key_id, now_ms);
+    caller_set_cookie(request->exchange, token);
+    secret_wipe(token, sizeof(token));
 }
 
 int caller_of_tcp(struct admin_request *request, struct caller *caller, struct error *error)
@@ -233,8 +234,8 @@ static int find_again(struct store *store, const struct caller_ticket *ticket, b
                       struct error *error)
 {
     if (ticket->has_session) {
-        int result = store_find_session(store, ticket->session, clock_wall_ms() - CALLER_IDLE_MS,
-                                        note_session, is_in, error);
+        const struct session_time now = time_now();
+        int result = store_find_session(store, ticket->session, &now, note_session, is_in, error);
         return result != 0 && error->kind != ERROR_NOT_FOUND ? -1 : 0;
     }
     struct look look = {&ticket->key_id, false};

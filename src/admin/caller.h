@@ -27,6 +27,7 @@ struct caller {
     char who[NAME_MAX_BYTES + 8]; /* "key deploy", "user root" */
     char source[HTTP_PEER_BYTES]; /* an address; "" = the admin socket */
     struct caller_ticket ticket;
+    int64_t seen_ms; /* when its session was used last, as far as that was noted */
 };
 
 /* On the socket: whoever could open it is let in. */
@@ -46,6 +47,8 @@ bool caller_is_foreign(const struct http_exchange *exchange, bool has_session);
 #define CALLER_IDLE_MS                                                                             \
     (12 * INT64_C(3600000)) /* a session that is not used for so long has ended */
 void caller_set_cookie(struct http_exchange *exchange, const char *token);
+/* A session that was used again, by a request that is not refused, lasts for another CALLER_IDLE_MS, and so does its cookie. */
+void caller_prolong(struct admin_request *request);
 
 /* False once its key was revoked, or its session has ended. Any thread. */
 bool caller_is_let_in(struct admin *admin, struct caller_ticket *ticket);

@@ -42,7 +42,7 @@ static bool is_known(const struct http_exchange *exchange, const char *tag)
 }
 
 /* Nothing may be asked of anybody but us, and of where webhooks are called: a test request goes there. */
-static void add_policy(struct admin_request *request)
+static void add_guards(struct admin_request *request)
 {
     static const char origin[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._:[]";
@@ -51,6 +51,9 @@ static void add_policy(struct admin_request *request)
     char *policy = memory_format(POLICY, (int)chars, url);
     http_add_header(request->exchange, "Content-Security-Policy", policy);
     free(policy);
+    http_add_header(request->exchange, "Referrer-Policy", "no-referrer");
+    http_add_header(request->exchange, "Cross-Origin-Opener-Policy", "same-origin");
+    http_add_header(request->exchange, "Cross-Origin-Resource-Policy", "same-origin");
 }
 
 static int answer(struct admin_request *request, const struct console_file *file)
@@ -62,10 +65,7 @@ static int answer(struct admin_request *request, const struct console_file *file
     http_add_header(exchange, "ETag", tag);
     http_add_header(exchange, "Cache-Control", "no-cache"); /* to be kept, and asked about */
     http_add_header(exchange, "Vary", "Accept-Encoding");
-    add_policy(request);
-    http_add_header(exchange, "Referrer-Policy", "no-referrer");
-    http_add_header(exchange, "Cross-Origin-Opener-Policy", "same-origin");
-    http_add_header(exchange, "Cross-Origin-Resource-Policy", "same-origin");
+    add_guards(request);
     request->answer.content_type = file->type;
     if (is_known(exchange, tag)) {
         request->answer.status = 304;
@@ -87,14 +87,16 @@ int call_get_page(struct admin_request *request, struct error *error)
     return answer(request, file);
 }
 
-/* The same, which says in words that there is none. */
+/* The same where there is nothing, which it says in words: not to be kept, and never 304 (RFC 9110 13.2.1). */
 int call_get_no_page(struct admin_request *request, struct error *error)
 {
-    if (call_get_page(request, error) != 0)
-        return -1;
-    if (request->answer.status != 304)
-        request->answer.status = 404;
-    return 0;
+    const struct console_file *file = find(PAGE);
+    if (!file)
+        return error_set(error, ERROR_INTERNAL, "webhookd was built without its console");
+    add_guards(request);
+    request->answer.status = 404;
+    request->answer.content_type = file->type;
+    return buffer_append(&request->answer.bytes, file->plain, file->plain_bytes);
 }
 
 int call_get_console_file(struct admin_request *request, struct error *error)

@@ -12,6 +12,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "admin/follow.h"
@@ -123,7 +124,9 @@ int follow_answer(struct admin_request *request, const struct followed *what, in
     follow->admin = request->admin;
     follow->what = *what;
     follow->fd = fd;
-    follow->offset = what->from;
+    struct stat status; /* who has more than there is has nothing of this output */
+    follow->offset =
+        fstat(fd, &status) == 0 && what->from > status.st_size ? status.st_size : what->from;
     return sse_answer(request, &(struct sse_source){look, follow_done, follow, LOOK_EVERY_MS},
                       error);
 }

@@ -416,26 +416,24 @@ struct session_change {
     struct commit_waiting_op waiting; /* first */
     const uint8_t *hash;
     const struct id *key_id;
-    int64_t now_ms, idle_ms;
+    const struct session_time *time;
 };
 
 static int begin_session(struct commit_op *op, struct store *store, struct error *error)
 {
     const struct session_change *change = (struct session_change *)op;
-    return store_begin_session(store, change->hash, change->key_id, change->now_ms,
-                               change->now_ms - change->idle_ms, error);
+    return store_begin_session(store, change->hash, change->key_id, change->time, error);
 }
 
 int ops_begin_session(struct commit_queue *queue, const uint8_t hash[SECRET_HASH_BYTES],
-                      const struct id *key_id, int64_t now_ms, int64_t idle_ms, struct error *error)
+                      const struct id *key_id, const struct session_time *time, struct error *error)
 {
     static const struct commit_kind kind = {"begin_session", COMMIT_REQUEST, true, begin_session,
                                             commit_wake_waiter};
     struct session_change change = {.waiting.op = {.kind = &kind, .bytes = CHANGE_BYTES},
                                     .hash = hash,
                                     .key_id = key_id,
-                                    .now_ms = now_ms,
-                                    .idle_ms = idle_ms};
+                                    .time = time};
     return commit_and_wait(queue, &change.waiting.op, error);
 }
 

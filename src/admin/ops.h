@@ -39,9 +39,8 @@ struct ops_apply {
     const struct definition *definition;
     const char *file;
     size_t file_bytes;
-    bool
-        check_only; /* does everything and undoes it: only what it would be refused for comes out */
-    struct apply_result result; /* out */
+    bool check_only;            /* does everything and undoes it */
+    struct apply_result result; /* out; of a check, what it would have been */
 };
 int ops_apply_fleet(struct commit_queue *queue, const struct ops_audit *audit,
                     struct ops_apply *apply, struct error *error);
@@ -75,7 +74,7 @@ int ops_note(struct commit_queue *queue, const struct ops_audit *audit, const ch
              struct error *error);
 /* Sessions are no changes that anybody audits. ERROR_NOT_FOUND: the key was revoked. */
 int ops_begin_session(struct commit_queue *queue, const uint8_t hash[SECRET_HASH_BYTES],
-                      const struct id *key_id, int64_t now_ms, int64_t idle_ms,
+                      const struct id *key_id, const struct session_time *time,
                       struct error *error);
 int ops_end_session(struct commit_queue *queue, const uint8_t hash[SECRET_HASH_BYTES],
                     struct error *error);

@@ -78,6 +78,5 @@ const struct route admin_routes[] = {
     {"GET", "/runs/{run_id}/vessels/{vessel_run_id}", &page},
     {"GET", "/console/{file}", &console_file},
 };
-const struct admin_call admin_no_page = {
-    .handle = call_get_no_page, .access = ADMIN_ACCESS_OPEN, .may_be_kept = true};
+const struct admin_call admin_no_page = {.handle = call_get_no_page, .access = ADMIN_ACCESS_OPEN};
 const size_t admin_route_count = ARRAY_COUNT(admin_routes);

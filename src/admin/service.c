@@ -135,8 +135,11 @@ static enum http_step identify(struct admin_request *request)
                     log_text("path", http_path(exchange)));
         return refuse(exchange, 403, "this request comes from a page of another site");
     }
-    if (identified == 0)
+    if (identified == 0) {
+        if (strcmp(http_method(exchange), "GET") == 0)
+            caller_prolong(request); /* not by a sign-out, whose answer has a cookie of its own */
         return HTTP_CONTINUE;
+    }
     if (error.kind != ERROR_INVALID) {
         log_warning("caller not identified", log_id("request", http_request_id(exchange)),
                     log_why(&error));

@@ -57,8 +57,8 @@ static int begin_session(struct admin_request *request, const struct id *key_id,
     struct error why = ERROR_INIT;
     mint(token);
     secret_hash(token, CALLER_TOKEN_CHARS, hash);
-    int result = ops_begin_session(request->admin->options.queue, hash, key_id, clock_wall_ms(),
-                                   CALLER_IDLE_MS, &why);
+    const struct session_time now = {clock_wall_ms(), CALLER_IDLE_MS};
+    int result = ops_begin_session(request->admin->options.queue, hash, key_id, &now, &why);
     if (result == 0)
         caller_set_cookie(request->exchange, token);
     else if (why.kind == ERROR_NOT_FOUND)
@@ -96,14 +96,14 @@ int call_get_session(struct admin_request *request, struct error *error)
     return 0;
 }
 
-/* On disk before it is answered, so that no restart brings the session back. */
+/* On disk before it is answered, so that no restart brings the session back. Who gets an error still has the cookie, to try again. */
 int call_sign_out(struct admin_request *request, struct error *error)
 {
     struct admin *admin = request->admin;
     const struct caller_ticket *ticket = &request->caller.ticket;
-    caller_set_cookie(request->exchange, "");
     if (ticket->has_session && ops_end_session(admin->options.queue, ticket->session, error) != 0)
         return -1;
+    caller_set_cookie(request->exchange, "");
     atomic_fetch_add(&admin->revocations, 1);
     log_info("signed out", log_text("who", request->caller.who),
              log_id("request", http_request_id(request->exchange)));

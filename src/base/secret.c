@@ -30,6 +30,9 @@ _Static_assert(SECRET_SEALED_BYTES ==
                    crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES + SECRET_TOKEN_CHARS,
                "the sealed form is nonce, MAC, token");
 _Static_assert(SECRET_KEY_BYTES == crypto_secretbox_KEYBYTES, "the key is secretbox's");
+_Static_assert(SECRET_SPREAD_KEY_BYTES == crypto_shorthash_KEYBYTES &&
+                   sizeof(uint64_t) == crypto_shorthash_BYTES,
+               "the spread is SipHash");
 _Static_assert(SECRET_HASH_BYTES == crypto_hash_sha256_BYTES, "the hash is SHA-256");
 
 int secret_init(struct error *error)
@@ -262,6 +265,13 @@ void secret_wipe(void *data, size_t bytes)
 bool secret_equal(const void *a, const void *b, size_t bytes)
 {
     return sodium_memcmp(a, b, bytes) == 0;
+}
+
+uint64_t secret_spread(const uint8_t key[SECRET_SPREAD_KEY_BYTES], const void *data, size_t bytes)
+{
+    uint64_t spread;
+    (void)crypto_shorthash((unsigned char *)&spread, data, bytes, key);
+    return spread;
 }
 
 void secret_random(void *data, size_t bytes)

@@ -60,7 +60,7 @@ static void drop_body(struct acceptance *acceptance)
 static int apply_check(struct commit_op *op, struct store *store, struct error *error)
 {
     struct acceptance *acceptance = CONTAINER_OF(op, struct acceptance, op);
-    return store_check_token(store, acceptance->token_hash, error);
+    return store_check_token(store, acceptance->token_hash, &acceptance->ids.fleet_id, error);
 }
 
 static int apply_store(struct commit_op *op, struct store *store, struct error *error)

@@ -52,6 +52,8 @@ struct request {
     int64_t answer_us;      /* how long it took, from the headers' arrival */
     bool has_token;         /* that is well formed */
     uint8_t token_hash[SECRET_HASH_BYTES];
+    bool has_fleet_id; /* the token is known to be good */
+    struct id fleet_id;
     char remote_addr[HTTP_PEER_BYTES];
     int64_t arrived_ms;
     bool no_room; /* refused with 503 once the token is known to be good */
@@ -147,6 +149,13 @@ static enum http_step refuse(struct request *request, unsigned status, const cha
     return answer(request, refusal);
 }
 
+/* The store has said that the token is good. */
+static void note_fleet(struct request *request)
+{
+    request->has_fleet_id = true;
+    request->fleet_id = request->result.ids.fleet_id;
+}
+
 static enum http_step answer_accepted(struct request *request)
 {
     struct hooks *hooks = request->hooks;
@@ -154,6 +163,7 @@ static enum http_step answer_accepted(struct request *request)
     const struct id *const data[] = {&ids->fleet_id, &ids->project_id, &ids->org_id, &ids->run_id};
     static_assert(ARRAY_COUNT(data) == ACCEPTED_IDS, "one for each name");
     note_answer(request, 201);
+    note_fleet(request);
     atomic_fetch_add(&hooks->answer_us_sum, (uint64_t)request->answer_us);
     return http_reply_form(request->exchange, 201, hooks->accepted, data);
 }
@@ -268,6 +278,7 @@ static enum http_step begin_checked(struct request *request)
     request->acceptance = NULL;
     switch (request->result.outcome) {
     case ACCEPTANCE_DONE:
+        note_fleet(request);
         return begin_reading(request);
     case ACCEPTANCE_NO_TOKEN:
         return refuse(request, 400, NULL);
@@ -478,8 +489,8 @@ static void tell_tally(const struct request *request)
         .at_ms = request->arrived_ms, .status = request->answered, .answer_us = request->answer_us};
     static_assert(sizeof(call.remote_addr) == HTTP_PEER_BYTES, "as long as an address can be");
     memcpy(call.remote_addr, request->remote_addr, sizeof(call.remote_addr));
-    const struct id *fleet_id = request->answered == 201 ? &request->result.ids.fleet_id : NULL;
-    tally_add(request->hooks->tally, request->token_hash, fleet_id, &call);
+    tally_add(request->hooks->tally, request->token_hash,
+              request->has_fleet_id ? &request->fleet_id : NULL, &call);
 }
 
 static void request_end(struct http_exchange *exchange, void *context)

@@ -8,10 +8,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/secret.h"
 #include "base/thread.h"
 
 #define SLOTS       4096
-#define MAX_ENTRIES 16384 /* 3 MiB */
+#define MAX_KNOWN   16384 /* entries; 3 MiB */
+#define MAX_UNKNOWN 1024
 #define STEP_CALLS                                                                                 \
     256 /* in one operation: requests wait behind it for a few milliseconds at most */
 #define PAUSE_MS 500
@@ -26,22 +28,22 @@ struct entry {
 
 struct tally {
     struct commit_queue *queue;
+    uint8_t spread_key[SECRET_SPREAD_KEY_BYTES]; /* senders choose tokens, and so their hashes */
     pthread_t thread;
     pthread_mutex_t lock; /* guards the following */
     pthread_cond_t news;
     struct entry *slots[SLOTS];
     struct entry *first, *last;
-    size_t count;
+    size_t known, unknown; /* entries whose fleet is known, and others */
     uint64_t lost;
     bool is_stopping;
 };
 
 /* ---- entries; the lock is held ---- */
 
-/* The hash is as good as random, so its first bytes spread the tokens evenly. */
 static struct entry **slot_of(struct tally *tally, const uint8_t hash[SECRET_HASH_BYTES])
 {
-    return &tally->slots[((size_t)hash[0] << 8 | hash[1]) % SLOTS];
+    return &tally->slots[secret_spread(tally->spread_key, hash, SECRET_HASH_BYTES) % SLOTS];
 }
 
 static struct entry *find(struct tally *tally, const uint8_t hash[SECRET_HASH_BYTES],
@@ -68,18 +70,32 @@ static struct entry *append(struct tally *tally, const uint8_t hash[SECRET_HASH_
     else
         tally->first = entry;
     tally->last = entry;
-    tally->count++;
+    tally->unknown++;
     return entry;
+}
+
+static void set_fleet(struct tally *tally, struct webhook_calls *calls, const struct id *fleet_id)
+{
+    if (!calls->has_fleet_id) {
+        tally->unknown--;
+        tally->known++;
+    }
+    calls->has_fleet_id = true;
+    calls->fleet_id = *fleet_id;
 }
 
 /* The calls of the token in the quarter; NULL if there is no room for a new entry. */
 static struct webhook_calls *calls_of(struct tally *tally, const uint8_t hash[SECRET_HASH_BYTES],
-                                      int64_t quarter_ms)
+                                      const struct id *fleet_id, int64_t quarter_ms)
 {
     struct entry *entry = find(tally, hash, quarter_ms);
-    if (!entry && tally->count < MAX_ENTRIES)
+    if (!entry && (fleet_id ? tally->known < MAX_KNOWN : tally->unknown < MAX_UNKNOWN))
         entry = append(tally, hash, quarter_ms);
-    return entry ? &entry->calls : NULL;
+    if (!entry)
+        return NULL;
+    if (fleet_id)
+        set_fleet(tally, &entry->calls, fleet_id);
+    return &entry->calls;
 }
 
 static void take_first(struct tally *tally, struct webhook_calls *calls)
@@ -92,29 +108,22 @@ static void take_first(struct tally *tally, struct webhook_calls *calls)
     tally->first = entry->next;
     if (!tally->first)
         tally->last = NULL;
-    tally->count--;
+    *(entry->calls.has_fleet_id ? &tally->known : &tally->unknown) -= 1;
     *calls = entry->calls;
     free(entry);
-}
-
-static void set_fleet(struct webhook_calls *calls, const struct id *fleet_id)
-{
-    calls->has_fleet_id = true;
-    calls->fleet_id = *fleet_id;
 }
 
 /* What could not be stored comes back. */
 static void add_again(struct tally *tally, const struct webhook_calls *old)
 {
-    struct webhook_calls *calls = calls_of(tally, old->hash, old->quarter_ms);
+    const struct id *fleet_id = old->has_fleet_id ? &old->fleet_id : NULL;
+    struct webhook_calls *calls = calls_of(tally, old->hash, fleet_id, old->quarter_ms);
     if (!calls) {
-        tally->lost += (uint64_t)(old->accepted + old->refused);
+        tally->lost += fleet_id ? (uint64_t)(old->accepted + old->refused) : 0;
         return;
     }
     calls->accepted += old->accepted;
     calls->refused += old->refused;
-    if (old->has_fleet_id)
-        set_fleet(calls, &old->fleet_id);
     if (old->last.at_ms > calls->last.at_ms)
         calls->last = old->last;
 }
@@ -125,18 +134,16 @@ void tally_add(struct tally *tally, const uint8_t token_hash[SECRET_HASH_BYTES],
     pthread_mutex_lock(&tally->lock);
     bool was_empty = !tally->first;
     struct webhook_calls *calls =
-        calls_of(tally, token_hash, call->at_ms - call->at_ms % STORE_QUARTER_MS);
+        calls_of(tally, token_hash, fleet_id, call->at_ms - call->at_ms % STORE_QUARTER_MS);
     if (calls) {
         if (call->status == 201)
             calls->accepted++;
         else
             calls->refused++;
-        if (fleet_id)
-            set_fleet(calls, fleet_id);
         if (call->at_ms >= calls->last.at_ms)
             calls->last = *call;
     } else {
-        tally->lost++;
+        tally->lost += fleet_id != NULL;
     }
     if (was_empty)
         pthread_cond_signal(&tally->news);
@@ -171,8 +178,8 @@ static int apply_add(struct commit_op *op, struct store *store, struct error *er
 static const struct commit_kind add_kind = {"count calls", COMMIT_REQUEST, true, apply_add,
                                             commit_wake_waiter};
 
-/* Takes out some and stores them; the lock is held, but not meanwhile. -1: they are back. */
-static int store_some(struct tally *tally, struct step *step)
+/* Takes out some and stores them; the lock is held, but not meanwhile. How many of them; -1: they are back. */
+static ssize_t store_some(struct tally *tally, struct step *step)
 {
     struct error error = ERROR_INIT;
     step->waiting.op = (struct commit_op){.kind = &add_kind, .bytes = sizeof(*step)};
@@ -188,7 +195,20 @@ static int store_some(struct tally *tally, struct step *step)
     pthread_mutex_lock(&tally->lock);
     for (size_t i = 0; result != 0 && i < step->count; i++)
         add_again(tally, &step->calls[i]);
-    return result;
+    return result == 0 ? (ssize_t)step->count : -1;
+}
+
+/* All that waits now; what comes meanwhile waits for its pause. */
+static int store_round(struct tally *tally, struct step *step)
+{
+    ssize_t left = (ssize_t)(tally->known + tally->unknown);
+    while (left > 0) {
+        ssize_t stored = store_some(tally, step);
+        if (stored < 0)
+            return -1;
+        left -= stored;
+    }
+    return 0;
 }
 
 static void wait_ms(struct tally *tally, int64_t ms)
@@ -208,9 +228,9 @@ static void *tally_main(void *argument)
             pthread_cond_wait(&tally->news, &tally->lock);
         if (!tally->first)
             break;
-        if (tally->count < MAX_ENTRIES / 2)
+        if (tally->known < MAX_KNOWN / 2)
             wait_ms(tally, PAUSE_MS);
-        if (store_some(tally, step) == 0)
+        if (store_round(tally, step) == 0)
             continue;
         if (tally->is_stopping)
             break;
@@ -237,6 +257,7 @@ struct tally *tally_start(struct commit_queue *queue, struct error *error)
 {
     struct tally *tally = memory_alloc(sizeof(*tally));
     tally->queue = queue;
+    secret_random(tally->spread_key, sizeof(tally->spread_key));
     pthread_mutex_init(&tally->lock, NULL);
     thread_condition_init(&tally->news);
     if (thread_start(&tally->thread, "tally", tally_main, tally, error) == 0)

@@ -51,8 +51,10 @@ static void report_checked(const char *file, const json_t *would)
     else if (outcome && strcmp(outcome, "updated") == 0)
         ctl_say("%s: checked, no errors: it would be version %lld; nothing was changed", file,
                 show_integer(would, "version"));
-    else
+    else if (outcome)
         ctl_say("%s: checked, no errors: the fleet is like this already", file);
+    else
+        ctl_say("%s: checked, no errors; nothing was changed", file);
 }
 
 static void report_applied(struct ctl *ctl, const char *file, const json_t *data)

@@ -107,6 +107,8 @@ START_TEST(address_that_leads_nowhere_says_so_in_words_and_to_a_program_in_JSON)
     ck_assert_ptr_nonnull(strstr(response.headers, "Content-Security-Policy: "));
     ck_assert_ptr_nonnull(
         strstr(response.body, "<script type=\"module\" src=\"/console/app.js\">"));
+    ck_assert_ptr_null(strstr(response.headers, "ETag: "));
+    ck_assert_ptr_nonnull(strstr(response.headers, "Cache-Control: no-store\r\n"));
     response_free(&response);
     fetch(&daemon, "/flets/x", "Accept: */*", &response);
     ck_assert_int_eq(response.status, 401); /* who has no key is not told what there is */

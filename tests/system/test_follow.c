@@ -225,6 +225,11 @@ START_TEST(events_say_how_far_they_are_and_how_it_ended)
     ck_assert_ptr_nonnull(strstr(response.body, "data: bGxvCg==\n")); /* it came back by itself */
     response_free(&response);
     free(later);
+    later = memory_format("%s&from=9223372036854775807", path);
+    http_request_over(daemon.socket, "GET", later, NULL, NULL, 0, &response);
+    ck_assert_int_eq(strncmp(response.body, "event: end\n", 11), 0);
+    response_free(&response);
+    free(later);
     json_decref(run);
     free(path);
     free(id);

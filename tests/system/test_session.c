@@ -224,6 +224,67 @@ START_TEST(a_session_that_is_used_goes_on_and_an_idle_one_ends)
 }
 END_TEST
 
+START_TEST(a_refused_request_does_not_prolong_a_session)
+{
+    struct browser browser;
+    struct response response;
+    begin(&browser);
+    let_pass(&browser, 60);
+    ck_assert_int_eq(ask(&browser, "GET", "/api/v1/fleets", NULL, browser.cookie,
+                         "Sec-Fetch-Site: same-site", &response),
+                     403);
+    ck_assert_ptr_null(strstr(response.headers, "Set-Cookie"));
+    response_free(&response);
+    let_pass(&browser, 11 * 60);
+    ck_assert_int_eq(status_of(&browser, "GET", "/api/v1/fleets", browser.cookie, NULL), 401);
+    finish(&browser);
+}
+END_TEST
+
+START_TEST(a_session_of_a_clock_that_was_ahead_ends_all_the_same)
+{
+    struct browser browser;
+    begin(&browser);
+    let_pass(&browser, -60);
+    ck_assert_int_eq(status_of(&browser, "GET", "/api/v1/fleets", browser.cookie, NULL), 200);
+    let_pass(&browser, 12 * 60); /* from when it was used, not from when it was begun */
+    ck_assert_int_eq(status_of(&browser, "GET", "/api/v1/fleets", browser.cookie, NULL), 401);
+    let_pass(&browser, -365 * 24 * 60);
+    ck_assert_int_eq(status_of(&browser, "GET", "/api/v1/fleets", browser.cookie, NULL), 401);
+    finish(&browser);
+}
+END_TEST
+
+START_TEST(a_backup_brings_no_session_back)
+{
+    struct browser browser;
+    sqlite3 *db = NULL;
+    sqlite3_stmt *count = NULL;
+    begin(&browser);
+    char *file = memory_format("%s/backup.tar", browser.daemon.folder);
+    char *copy = memory_format("%s/webhookd.db", browser.daemon.folder);
+    char *unpack = memory_format("tar -C %s -xf %s webhookd.db && ! ls %s | grep -q backup.tmp",
+                                 browser.daemon.folder, file, browser.daemon.state_dir);
+    free(ctl_ok(&browser.daemon, "backup", file, NULL));
+    ck_assert_int_eq(system(unpack), 0);
+    ck_assert_int_eq(sqlite3_open(copy, &db), SQLITE_OK);
+    ck_assert_int_eq(
+        sqlite3_prepare_v2(db, "SELECT count(*), (SELECT count(*) FROM api_key) FROM session", -1,
+                           &count, NULL),
+        SQLITE_OK);
+    ck_assert_int_eq(sqlite3_step(count), SQLITE_ROW);
+    ck_assert_int_eq(sqlite3_column_int(count, 0), 0);
+    ck_assert_int_eq(sqlite3_column_int(count, 1), 1);
+    sqlite3_finalize(count);
+    sqlite3_close(db);
+    ck_assert_int_eq(status_of(&browser, "GET", "/api/v1/fleets", browser.cookie, NULL), 200);
+    free(unpack);
+    free(copy);
+    free(file);
+    finish(&browser);
+}
+END_TEST
+
 /* A page of another site's can make a browser send what it likes, with its cookies in the worst case, but not without saying so. */
 START_TEST(what_comes_from_another_site_is_refused_and_changes_nothing)
 {
@@ -372,6 +433,8 @@ TEST_MAIN("session", TEST(a_session_opens_what_its_key_opens_until_it_is_signed_
           TEST(revoking_the_key_ends_its_sessions), TEST(a_restart_signs_nobody_out),
           TEST(a_restart_brings_no_session_back),
           TEST(a_session_that_is_used_goes_on_and_an_idle_one_ends),
+          TEST(a_backup_brings_no_session_back), TEST(a_refused_request_does_not_prolong_a_session),
+          TEST(a_session_of_a_clock_that_was_ahead_ends_all_the_same),
           TEST(what_comes_from_another_site_is_refused_and_changes_nothing),
           TEST(wrong_keys_are_slowed_down), TEST(strangers_cannot_keep_the_others_out),
           TEST(a_cookie_that_is_none_opens_nothing),

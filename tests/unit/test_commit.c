@@ -67,7 +67,8 @@ static int apply_webhook(struct commit_op *op, struct store *store, struct error
 
 static int apply_token(struct commit_op *op, struct store *store, struct error *error)
 {
-    return store_check_token(store, CONTAINER_OF(op, struct work, waiting.op)->hash, error);
+    struct work *work = CONTAINER_OF(op, struct work, waiting.op);
+    return store_check_token(store, work->hash, &work->ids.fleet_id, error);
 }
 
 static int apply_nothing(struct commit_op *op, struct store *store, struct error *error)

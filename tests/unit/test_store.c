@@ -361,7 +361,8 @@ static enum error_kind check_token(uint8_t byte)
     struct error error = ERROR_INIT;
     uint8_t hash[SECRET_HASH_BYTES];
     memset(hash, byte, sizeof(hash));
-    int result = store_check_token(fixture.store, hash, &error);
+    struct id fleet_id;
+    int result = store_check_token(fixture.store, hash, &fleet_id, &error);
     ck_assert_int_eq(result, error.kind == ERROR_NONE ? 0 : -1);
     ck_assert_str_eq(error.message, "");
     return error.kind;
@@ -502,6 +503,32 @@ START_TEST(removed_webhook_takes_its_calls_along)
     store_fixture_commit(&fixture);
     ck_assert(!get_webhook(&fleet, 0).was_called);
     ck_assert_int_eq(get_webhook(&fleet, 0).accepted, 0);
+    store_fixture_close(&fixture);
+}
+END_TEST
+
+START_TEST(call_that_is_stored_late_is_not_the_last_one)
+{
+    store_fixture_open(&fixture, NULL);
+    struct id fleet = store_fixture_fleet(&fixture, "greet", 1);
+    add_calls(1, NOON + 5, 1, 0, 201);
+    add_calls(1, NOON + 4, 0, 1, 413);
+    struct webhook_row row = get_webhook(&fleet, 0);
+    ck_assert_int_eq(row.last_call.at_ms, NOON + 5);
+    ck_assert_uint_eq(row.last_call.status, 201);
+    ck_assert_int_eq(row.refused, 1);
+    store_fixture_close(&fixture);
+}
+END_TEST
+
+START_TEST(calls_of_a_clock_that_was_ahead_go)
+{
+    store_fixture_open(&fixture, NULL);
+    struct id fleet = store_fixture_fleet(&fixture, "greet", 1);
+    add_calls(1, NOON + 1000 * QUARTER, 10, 0, 201);
+    add_calls(1, NOON, 1, 0, 201);
+    ck_assert_int_eq(get_webhook(&fleet, 0).accepted, 1);
+    ck_assert_int_eq(get_webhook(&fleet, 0).last_call.at_ms, NOON);
     store_fixture_close(&fixture);
 }
 END_TEST
@@ -665,13 +692,15 @@ static int note_session(void *context, const struct session_row *row)
     return count_row(context);
 }
 
+static const struct session_time at_noon = {NOON, 1000};
+
 static bool is_open(int number)
 {
     struct error error = ERROR_INIT;
     uint8_t hash[SECRET_HASH_BYTES] = {0};
     int count = 0;
     memcpy(hash, &number, sizeof(number));
-    int result = store_find_session(fixture.store, hash, 1000, note_session, &count, &error);
+    int result = store_find_session(fixture.store, hash, &at_noon, note_session, &count, &error);
     ck_assert_int_eq(count, result == 0);
     ck_assert_int_eq(error.kind, result == 0 ? ERROR_NONE : ERROR_NOT_FOUND);
     return result == 0;
@@ -679,10 +708,11 @@ static bool is_open(int number)
 
 static void begin_session(int number, const struct id *key_id, int64_t now_ms)
 {
+    const struct session_time time = {now_ms, 1000000};
     struct error error = ERROR_INIT;
     uint8_t hash[SECRET_HASH_BYTES] = {0};
     memcpy(hash, &number, sizeof(number));
-    ck_assert_msg(store_begin_session(fixture.store, hash, key_id, now_ms, 1000, &error) == 0, "%s",
+    ck_assert_msg(store_begin_session(fixture.store, hash, key_id, &time, &error) == 0, "%s",
                   error.message);
 }
 
@@ -695,19 +725,19 @@ START_TEST(the_session_that_was_used_longest_ago_makes_room)
     store_fixture_begin(&fixture);
     ck_assert_int_eq(store_create_key(fixture.store, "ann", hash, 1, &key_id, &error), 0);
     for (int i = 0; i < STORE_MAX_SESSIONS; i++)
-        begin_session(i, &key_id, 2000 + i);
+        begin_session(i, &key_id, NOON - 900 + i / 2);
     ck_assert(is_open(0));
-    begin_session(STORE_MAX_SESSIONS, &key_id, 9000);
+    begin_session(STORE_MAX_SESSIONS, &key_id, NOON);
     ck_assert(!is_open(0));
     ck_assert(is_open(1));
     memset(hash, 0, sizeof(hash));
     hash[0] = 1;
-    ck_assert_int_eq(store_touch_session(fixture.store, hash, 9000, &error), 0);
-    begin_session(STORE_MAX_SESSIONS + 1, &key_id, 9000);
+    ck_assert_int_eq(store_touch_session(fixture.store, hash, NOON, &error), 0);
+    begin_session(STORE_MAX_SESSIONS + 1, &key_id, NOON);
     ck_assert(is_open(1));
     ck_assert(!is_open(2));
     ck_assert_int_eq(store_end_session(fixture.store, hash, &error), 0);
-    ck_assert_int_eq(store_touch_session(fixture.store, hash, 9500, &error), 0);
+    ck_assert_int_eq(store_touch_session(fixture.store, hash, NOON, &error), 0);
     ck_assert(!is_open(1)); /* it stays so */
     store_fixture_commit(&fixture);
     store_fixture_close(&fixture);
@@ -722,13 +752,17 @@ START_TEST(session_ends_with_its_key)
     store_fixture_open(&fixture, NULL);
     store_fixture_begin(&fixture);
     ck_assert_int_eq(store_create_key(fixture.store, "ann", hash, 1, &key_id, &error), 0);
-    begin_session(1, &key_id, 2000);
-    begin_session(2, &key_id, 900);
+    begin_session(1, &key_id, NOON);
+    begin_session(2, &key_id, NOON - 1000);
+    begin_session(3, &key_id, NOON + 999);
+    begin_session(4, &key_id, NOON + 1000);
     ck_assert(is_open(1));
     ck_assert(!is_open(2)); /* was used too long ago */
+    ck_assert(is_open(3));  /* the clock has stepped back a little */
+    ck_assert(!is_open(4)); /* or too far to be believed */
     ck_assert_int_eq(store_revoke_key(fixture.store, &key_id, &error), 0);
     ck_assert(!is_open(1));
-    ck_assert_int_eq(store_begin_session(fixture.store, hash, &key_id, 2000, 1000, &error), -1);
+    ck_assert_int_eq(store_begin_session(fixture.store, hash, &key_id, &at_noon, &error), -1);
     ck_assert_int_eq(error.kind, ERROR_NOT_FOUND);
     store_fixture_commit(&fixture);
     store_fixture_close(&fixture);
@@ -755,8 +789,9 @@ TEST_MAIN("store", TEST(the_audit_log_is_bounded_and_keeps_the_newest),
           TEST(calls_are_counted_from_the_quarter_asked_for),
           TEST(calls_of_an_unknown_token_are_nobodys),
           TEST(replaced_webhook_was_not_called_yet_but_its_fleet_was),
-          TEST(removed_webhook_takes_its_calls_along), TEST(old_calls_go_and_the_last_one_stays),
-          TEST(fleet_has_one_webhook_or_none),
+          TEST(call_that_is_stored_late_is_not_the_last_one),
+          TEST(calls_of_a_clock_that_was_ahead_go), TEST(removed_webhook_takes_its_calls_along),
+          TEST(old_calls_go_and_the_last_one_stays), TEST(fleet_has_one_webhook_or_none),
           TEST(the_session_that_was_used_longest_ago_makes_room), TEST(session_ends_with_its_key),
           TEST(savepoint_undoes_one_operation_of_a_batch_and_what_it_counted),
           TEST(rolled_back_batch_leaves_no_run_and_no_count))

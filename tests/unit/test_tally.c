@@ -1,6 +1,7 @@
 /* The tally on a real store whose disk fails when told: what is counted, what comes back after a failure, what is stored at the stop. */
 #include <errno.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -175,20 +176,51 @@ START_TEST(stop_does_not_wait_for_a_disk_that_is_full)
 }
 END_TEST
 
-START_TEST(too_many_different_calls_are_lost_and_counted)
+/* A call of one of many tokens. */
+static void call_many(uint32_t number, const struct id *of)
 {
-    begin();
     struct webhook_call one = {.at_ms = NOON, .status = 503};
     uint8_t hash[SECRET_HASH_BYTES] = {0};
-    uint64_t sent = 0;
-    while (tally_lost(tally) == 0 && sent < 100000000) {
-        memcpy(hash, &sent, sizeof(sent));
-        tally_add(tally, hash, NULL, &one);
-        sent++;
-    }
+    memcpy(hash, &number, sizeof(number));
+    tally_add(tally, hash, of, &one);
+}
+
+START_TEST(too_many_calls_are_lost_and_counted)
+{
+    begin();
+    uint32_t sent = 0;
+    while (tally_lost(tally) == 0 && sent < 100000000)
+        call_many(sent++, &fleet_id);
     ck_assert_uint_gt(tally_lost(tally), 0);
     ck_assert_uint_ge(sent, 16384);
     stop();
+    ck_assert_int_ge(stored(0).refused, 16384);
+    finish();
+}
+END_TEST
+
+static atomic_bool is_held;
+
+static void hold(void *context)
+{
+    (void)context;
+    while (atomic_load(&is_held))
+        usleep(1000);
+}
+
+START_TEST(strangers_leave_room_for_those_who_are_known)
+{
+    begin();
+    atomic_store(&is_held, true);
+    faulty_vfs_on_sync(hold, NULL); /* nothing is stored meanwhile */
+    for (uint32_t i = 0; i < 100000; i++)
+        call_many(i, NULL);
+    for (uint32_t i = 100000; i < 110000; i++)
+        call_many(i, &fleet_id);
+    ck_assert_uint_eq(tally_lost(tally), 0);
+    atomic_store(&is_held, false);
+    stop();
+    ck_assert_int_eq(stored(0).refused, 10000);
     finish();
 }
 END_TEST
@@ -199,4 +231,5 @@ TEST_MAIN("tally", TEST(calls_are_stored_a_moment_later),
           TEST(calls_of_tokens_that_no_fleet_has_hold_nothing_up),
           TEST(calls_are_stored_after_the_disk_was_full),
           TEST(stop_does_not_wait_for_a_disk_that_is_full),
-          TEST(too_many_different_calls_are_lost_and_counted))
+          TEST(too_many_calls_are_lost_and_counted),
+          TEST(strangers_leave_room_for_those_who_are_known))

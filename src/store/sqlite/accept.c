@@ -11,14 +11,18 @@ struct target {
 };
 
 int store_check_token(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
-                      struct error *error)
+                      struct id *fleet_id, struct error *error)
 {
-    sqlite3_stmt *s =
-        statement_get(store, STATEMENT_CHECK_TOKEN, "SELECT 1 FROM webhook WHERE hash = ?1", error);
+    sqlite3_stmt *s = statement_get(
+        store, STATEMENT_CHECK_TOKEN,
+        "SELECT f.id FROM webhook w CROSS JOIN fleet f ON f.no = w.fleet_no WHERE w.hash = ?1",
+        error);
     if (s == NULL)
         return -1;
     bind_blob(s, 1, hash, SECRET_HASH_BYTES);
     int found = statement_step(store, s, "look for a token", error);
+    if (found > 0)
+        *fleet_id = column_id(s, 0);
     statement_end(s);
     /* No words: strangers cause this, and nobody reads it. */
     if (found == 0 && !error_is_set(error))

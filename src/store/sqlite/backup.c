@@ -65,6 +65,16 @@ static int open_copy(const char *path, sqlite3 **to, struct error *error)
     return statement_failed(*to, "create the copy", error);
 }
 
+/* Who has a backup is not to bring back sessions that were ended since. In exclusive mode the write-ahead log needs no file for its index, and is gone
+ * with the connection. */
+static int forget_sessions(sqlite3 *copy, struct error *error)
+{
+    if (sqlite3_exec(copy, "PRAGMA locking_mode = EXCLUSIVE; DELETE FROM session", NULL, NULL,
+                     NULL) == SQLITE_OK)
+        return 0;
+    return statement_failed(copy, "take the sessions out of the copy", error);
+}
+
 int store_backup(const struct store_options *options, const char *path,
                  const struct store_backup_guard *guard, struct error *error)
 {
@@ -77,6 +87,8 @@ int store_backup(const struct store_options *options, const char *path,
     int result = open_copy(path, &to, error);
     if (result == 0)
         result = copy(store->db, to, guard, error);
+    if (result == 0)
+        result = forget_sessions(to, error);
     sqlite3_close(to);
     store_close(store);
     return result;

@@ -2,19 +2,21 @@
  * gets into a message (docs/architecture.md, invariant 7). */
 #include "store/sqlite/connection.h"
 
-int store_find_session(struct store *store, const uint8_t hash[SECRET_HASH_BYTES], int64_t after_ms,
+int store_find_session(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
+                       const struct session_time *time,
                        int (*each)(void *, const struct session_row *), void *context,
                        struct error *error)
 {
     sqlite3_stmt *s =
         statement_get(store, STATEMENT_FIND_SESSION,
                       "SELECT k.id, k.name, s.seen_ms FROM session s JOIN api_key k ON k.no = "
-                      "s.key_no WHERE s.hash = ?1 AND s.seen_ms > ?2",
+                      "s.key_no WHERE s.hash = ?1 AND s.seen_ms > ?2 AND s.seen_ms < ?3",
                       error);
     if (s == NULL)
         return -1;
     bind_blob(s, 1, hash, SECRET_HASH_BYTES);
-    bind_int(s, 2, after_ms);
+    bind_int(s, 2, time->now_ms - time->idle_ms);
+    bind_int(s, 3, time->now_ms + time->idle_ms);
     int found = statement_step(store, s, "find a session", error);
     if (found > 0) {
         struct session_row row = {
@@ -30,25 +32,26 @@ int store_find_session(struct store *store, const uint8_t hash[SECRET_HASH_BYTES
 /* ---- Writing ---- */
 
 /* Those that are over, and so many that there is room for one more. */
-static int drop_sessions(struct store *store, int64_t ended_ms, struct error *error)
+static int drop_sessions(struct store *store, const struct session_time *time, struct error *error)
 {
     sqlite3_stmt *s =
         statement_get(store, STATEMENT_DROP_SESSIONS,
-                      "DELETE FROM session WHERE seen_ms <= ?1 OR hash IN "
-                      "(SELECT hash FROM session ORDER BY seen_ms DESC LIMIT -1 OFFSET ?2)",
+                      "DELETE FROM session WHERE seen_ms <= ?1 OR seen_ms >= ?2 OR hash IN "
+                      "(SELECT hash FROM session ORDER BY seen_ms DESC LIMIT -1 OFFSET ?3)",
                       error);
     if (s == NULL)
         return -1;
-    bind_int(s, 1, ended_ms);
-    bind_int(s, 2, STORE_MAX_SESSIONS - 1);
+    bind_int(s, 1, time->now_ms - time->idle_ms);
+    bind_int(s, 2, time->now_ms + time->idle_ms);
+    bind_int(s, 3, STORE_MAX_SESSIONS - 1);
     return statement_run(store, s, "end old sessions", error);
 }
 
 int store_begin_session(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
-                        const struct id *key_id, int64_t now_ms, int64_t ended_ms,
+                        const struct id *key_id, const struct session_time *time,
                         struct error *error)
 {
-    if (drop_sessions(store, ended_ms, error) != 0)
+    if (drop_sessions(store, time, error) != 0)
         return -1;
     sqlite3_stmt *s = statement_get(store, STATEMENT_BEGIN_SESSION,
                                     "INSERT INTO session (hash, key_no, seen_ms) "
@@ -58,7 +61,7 @@ int store_begin_session(struct store *store, const uint8_t hash[SECRET_HASH_BYTE
         return -1;
     bind_blob(s, 1, hash, SECRET_HASH_BYTES);
     bind_id(s, 2, key_id);
-    bind_int(s, 3, now_ms);
+    bind_int(s, 3, time->now_ms);
     if (statement_run(store, s, "begin a session", error) != 0)
         return -1;
     if (sqlite3_changes(store->db) == 1)

@@ -214,17 +214,19 @@ static int find_called(struct store *store, const struct webhook_calls *calls, i
     return found;
 }
 
-/* The row of this quarter stays, so the last call is always there. */
+/* The row of this quarter stays, so the last call is always there. What lies ahead is of a clock that was wrong. */
 static int drop_old_calls(struct store *store, int64_t fleet_no, int64_t quarter_ms,
                           struct error *error)
 {
-    sqlite3_stmt *s =
-        statement_get(store, STATEMENT_DROP_OLD_CALLS,
-                      "DELETE FROM webhook_calls WHERE fleet_no = ?1 AND quarter_ms < ?2", error);
+    sqlite3_stmt *s = statement_get(
+        store, STATEMENT_DROP_OLD_CALLS,
+        "DELETE FROM webhook_calls WHERE fleet_no = ?1 AND (quarter_ms < ?2 OR quarter_ms > ?3)",
+        error);
     if (s == NULL)
         return -1;
     bind_int(s, 1, fleet_no);
     bind_int(s, 2, quarter_ms - STORE_KEEP_CALLS_MS);
+    bind_int(s, 3, quarter_ms + 4 * STORE_QUARTER_MS);
     return statement_run(store, s, "forget old calls", error);
 }
 
@@ -239,8 +241,10 @@ int store_add_calls(struct store *store, const struct webhook_calls *calls, stru
         "INSERT INTO webhook_calls (fleet_no, quarter_ms, accepted, refused, last_ms, last_status, "
         "last_answer_us, last_remote_addr) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) "
         "ON CONFLICT (fleet_no, quarter_ms) DO UPDATE SET accepted = accepted + ?3, "
-        "refused = refused + ?4, last_ms = ?5, last_status = ?6, last_answer_us = ?7, "
-        "last_remote_addr = ?8",
+        "refused = refused + ?4, last_ms = max(last_ms, ?5), "
+        "last_status = iif(?5 >= last_ms, ?6, last_status), "
+        "last_answer_us = iif(?5 >= last_ms, ?7, last_answer_us), "
+        "last_remote_addr = iif(?5 >= last_ms, ?8, last_remote_addr)",
         error);
     if (s == NULL)
         return -1;
