@@ -29,6 +29,17 @@ static int refuse_file(struct admin_request *request, const struct fleet_problem
                      problems->count == 1 ? "error" : "errors");
 }
 
+/* Of a check. A fleet that it would make has no id yet. */
+static json_t *would_object(const struct apply_result *result)
+{
+    json_t *would = json_object();
+    render_set(would, "outcome", json_string(outcome_name(result->outcome)));
+    render_set(would, "fleet_id",
+               result->outcome == APPLY_CREATED ? json_null() : render_id(&result->fleet_id));
+    render_set(would, "version", json_integer(result->version));
+    return would;
+}
+
 /* What is answered and logged once the operation has gone through. */
 static int answer_applied(struct admin_request *request, const struct ops_apply *apply,
                           const struct fleet_problems *notes, struct error *error)
@@ -48,8 +59,7 @@ static int answer_applied(struct admin_request *request, const struct ops_apply 
     }
     json_t *would = json_null();
     if (apply->check_only)
-        would = json_pack("{s:s, s:i}", "outcome", outcome_name(apply->result.outcome), "version",
-                          apply->result.version);
+        would = would_object(&apply->result);
     json_t *data = json_object();
     render_set(data, "outcome", json_string(outcome));
     render_set(data, "fleet", fleet);

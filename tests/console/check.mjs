@@ -95,6 +95,7 @@ async function webhook() {
 
   await page.click('button:has-text("Replace")');
   await answerDialog('Cancel');
+  assert(await page.evaluate(() => document.activeElement.textContent) === 'Replace', 'a question takes the focus away');
   assert((await post(first)).status === 201, 'it was replaced though that was cancelled');
   await page.click('button:has-text("Replace")');
   await answerDialog('Replace');
@@ -213,6 +214,8 @@ async function liveOutput() {
   await page.waitForSelector('.facts .status.terminated');
 }
 
+const hide = (is) => page.evaluate((value) => { Object.defineProperty(document, 'hidden', { value, configurable: true }); document.dispatchEvent(new Event('visibilitychange')); }, is);
+
 /** More lines than the page holds at a time. */
 async function longOutput() {
   await page.goto(`${base}/`);
@@ -241,11 +244,56 @@ async function longOutput() {
   await inSight('line 15010.');
   assert(!await page.locator('#follow').isChecked(), 'it goes on to follow who has scrolled up');
   await field.fill('');
+  await page.locator('#follow').check();
+  await inSight('line 30000.');
+  await page.locator('#wrap').check();
+  await inSight('line 30000.');
+  assert(await page.locator('#follow').isChecked(), 'who wraps lines stops following');
+}
+
+async function run(name, status = 'success') {
+  await page.goto(`${base}/`);
+  await page.click(`a:text-is("${name}")`);
+  await page.click('button:text-is("Run now")');
+  if (status) await page.waitForSelector(`.facts .status.${status}`);
+  await page.click('td >> a:has-text("main")');
+}
+
+/** More than a browser's page can be high. */
+async function tooManyLines() {
+  await run('Many');
+  await page.waitForFunction(() => [...document.querySelectorAll('.line')].some((line) => line.textContent === '700001last' && line.getBoundingClientRect().bottom <= document.querySelector('.output').getBoundingClientRect().bottom));
+  await page.waitForSelector('text=/The first [0-9]+ lines of 700001 are not shown/');
+  assert(await page.locator('.line').count() < 5000, 'too many lines are in the page');
+}
+
+async function oddLines() {
+  await run('Odd');
+  const line = (text) => page.locator(`.line:has-text("${text}")`);
+  await line('cut \ufffd').waitFor();
+  assert(await line('green.').locator('.n').textContent() === '3', 'a line after a long one has another number');
+  assert(await line('green.').locator('.fore-2').textContent() === 'green', 'the colour of what was written over is lost');
+  assert(await page.locator('.line').count() === 6, 'the long line is not in three pieces');
+}
+
+/** The attempt that is followed ends while nobody looks. */
+async function hiddenOverARetry() {
+  await run('Tries', null);
+  await page.waitForSelector('.line:has-text("first")');
+  await hide(true);
+  await page.waitForSelector('button[aria-pressed=true]:text-is("2")');
+  await hide(false);
+  await page.waitForSelector('.line:has-text("second 3")');
+  await page.waitForSelector('.facts .status.success');
+  assert(await page.locator('.output').textContent() === '1second 12second 23second 3', `the output is ${await page.locator('.output').textContent()}`);
+  await page.click('.card button:text-is("1")');
+  await page.waitForSelector('.line:has-text("first")');
+  assert(await page.evaluate(() => document.activeElement.textContent) === '1', 'the button of an attempt loses the focus');
+  assert(await page.locator('.output').textContent() === '1first', 'attempts are mixed');
 }
 
 /** A tab that nobody looks at reads nothing, and goes on where it was. */
 async function hiddenTab() {
-  const hide = (is) => page.evaluate((value) => { Object.defineProperty(document, 'hidden', { value, configurable: true }); document.dispatchEvent(new Event('visibilitychange')); }, is);
   const asked = page.waitForRequest((one) => /log\?attempt=1&follow=1&from=13$/.test(one.url()));
   await hide(true);
   await hide(false);
@@ -314,9 +362,27 @@ async function takenName() {
   assert(await page.locator('[aria-label="Version"] option').count() === 1, 'it was applied though that was cancelled');
 }
 
+/** Nor does who edits one fleet mean to change another. */
+async function otherName() {
+  await page.goto(`${base}/`);
+  await page.click('a:text-is("Slow")');
+  await tab('Definition');
+  await page.click('button:text-is("Edit")');
+  const area = page.locator('.editor textarea');
+  await area.fill((await area.inputValue()).replace('Slow', 'Long'));
+  await page.click('button:text-is("Apply")');
+  await page.waitForSelector('dialog >> text=This is the name of another fleet');
+  await answerDialog('Cancel');
+  await page.evaluate(() => history.back());
+  await answerDialog('Leave');
+  await page.waitForSelector('tbody tr');
+}
+
 async function noSuchPage() {
   await page.goto(`${base}/flets`);
   await page.waitForSelector('h1:text-is("There is no such page")');
+  await page.goto(`${base}/runs/`);
+  await page.waitForSelector('h1:text-is("Runs")');
 }
 
 /** A session that ends does not take along what is being written. */
@@ -328,9 +394,11 @@ async function signInAgain() {
   await page.click('button:text-is("Check")');
   await page.waitForSelector('dialog #key');
   await look('sign-in-again');
+  for (let i = 0; i < 4; i++) await page.keyboard.press('Escape');
+  await page.waitForSelector('dialog[open] #key');
   await page.fill('#key', key);
   await page.keyboard.press('Enter');
-  await page.waitForSelector('text=Signed in again');
+  await page.waitForSelector('dialog', { state: 'detached' });
   assert(await area.inputValue() === 'name: half', 'what was written is gone');
   await page.click('button:text-is("Check")');
   await page.waitForSelector('[role=alert] >> text=nothing was changed');
@@ -353,8 +421,12 @@ async function leftEarly(run) {
 }
 
 async function unsaved() {
-  await page.goto(`${base}/fleets/new`);
+  await page.goto(`${base}/`);
+  await page.click('a:has-text("New fleet")');
   await page.locator('.editor textarea').fill('name: half');
+  await page.evaluate(() => history.back());
+  await answerDialog('Cancel');
+  assert(page.url() === `${base}/fleets/new`, 'the address is of another page');
   await page.click('header >> text=Runs');
   await answerDialog('Cancel');
   assert(await page.locator('.editor textarea').inputValue() === 'name: half', 'what was written is gone');
@@ -450,8 +522,12 @@ try {
   await output();
   await liveOutput();
   await longOutput();
+  await tooManyLines();
+  await oddLines();
+  await hiddenOverARetry();
   await definitions();
   await takenName();
+  await otherName();
   await noSuchPage();
   await signInAgain();
   await leftEarly(run);

@@ -254,7 +254,7 @@ START_TEST(fleet_files_are_applied_checked_and_refused)
     ck_assert_str_eq(api_text(data, "outcome"), "unchanged");
     json_decref(data);
     data = call_data(daemon, "PUT", check, changed, 200);
-    assert_object(json_object_get(data, "would"), "outcome", "version");
+    assert_object(json_object_get(data, "would"), "outcome", "fleet_id", "version");
     ck_assert_str_eq(api_text(json_object_get(data, "would"), "outcome"), "updated");
     ck_assert_int_eq(json_integer_value(json_object_get(json_object_get(data, "would"), "version")),
                      2);

@@ -123,11 +123,14 @@ END_TEST
 
 static void apply(struct daemon *daemon, const char *name, const char *script)
 {
-    char *fleet = bash_fleet(name, script);
+    char *once = bash_fleet(name, script);
+    char *fleet = memory_format("%s    guardrails: { retry_count: %d, retry_wait: 1s }\n", once,
+                                strcmp(name, "Tries") == 0);
     char *file = daemon_write_file(daemon, "fleet.yaml", fleet, strlen(fleet));
     free(ctl_ok(daemon, "fleet", "apply", file, NULL));
     free(file);
     free(fleet);
+    free(once);
 }
 
 START_TEST(a_person_finds_their_way_in_a_browser)
@@ -144,6 +147,13 @@ START_TEST(a_person_finds_their_way_in_a_browser)
     apply(&daemon, "Site",
           "echo '<script>alert(1)</script>'; printf '\\033[32mgreen\\033[0m\\n'; "
           "printf '\\033[1;38;5;196;48;2;0;0;120mpalette\\033[0;7m turned\\033[0m\\n'; sleep 0.3");
+    apply(&daemon, "Many", "yes | head -c 1400000; echo last");
+    apply(&daemon, "Odd",
+          "echo one; head -c 40015 /dev/zero | tr '\\0' x; printf 'end\\n'; "
+          "printf '\\033[32mred\\rgreen\\033(B\\033[m\\033[>4;1m.\\n'; printf 'cut \\342\\202'");
+    apply(&daemon, "Tries",
+          "test \"$WEBHOOKD_ATTEMPT\" = 1 && { echo first; sleep 1; exit 1; }; "
+          "for i in 1 2 3; do echo \"second $i\"; sleep 0.2; done");
     apply(&daemon, "Long", "printf '\\033[31m'; exec seq -f 'line %.0f.' 1 30000");
     apply(&daemon, "Slow", "echo begun; printf '10%%\\r20%%'; exec sleep 1000");
     apply(&daemon, "<img src=x onerror=alert(1)>", "true");

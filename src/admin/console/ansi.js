@@ -15,7 +15,7 @@ function ofPalette(n) {
   return rgb(cube[Math.floor((n - 16) / 36)], cube[Math.floor((n - 16) / 6) % 6], cube[(n - 16) % 6]);
 }
 
-/** What follows 38 or 48, as "5;n" or "2;r;g;b" (then the codes after it are taken), or as "5:n", "2::r:g:b". */
+/** What follows 38, 48 or 58, as "5;n" or "2;r;g;b" (then the codes after it are taken), or as "5:n", "2::r:g:b". */
 function longColour(part, rest) {
   const parts = part.split(':').slice(1);
   if (parts.length > 0) return parts[0] === '5' ? ofPalette(+parts[1]) : parts[0] === '2' ? rgb(...parts.slice(-3).map(Number)) : null;
@@ -23,22 +23,24 @@ function longColour(part, rest) {
   return kind === '5' ? ofPalette(+rest.shift()) : kind === '2' ? rgb(...rest.splice(0, 3).map(Number)) : null;
 }
 
-const SEQUENCE = /\x1b\[([0-9;:?]*)([A-Za-z])/, OTHER = /\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)/g, CONTROL = /[\0-\x08\x0b-\x1f\x7f]/g;
-const ALL_SEQUENCES = new RegExp(SEQUENCE, 'g');
+/* CSI; then strings (OSC and its like, to BEL or ST) and the short ones. */
+const SEQUENCE = /\x1b\[([0-?]*)[ -/]*([@-~])/, ALL_SEQUENCES = new RegExp(SEQUENCE, 'g');
+const OTHER = /\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]+[0-~]|\x1b[0-OQ-WYZ\\`-~]/g, CONTROL = /[\0-\x08\x0b-\x1f\x7f]/g;
 
-/** A terminal goes back to the line's beginning and writes over it. */
+/** A terminal goes back to the line's beginning and writes over it: where what is left begins. */
 function lastWritten(text) {
   const end = text.replace(/\r+$/, '');
-  return end.slice(end.lastIndexOf('\r') + 1);
+  return [end.lastIndexOf('\r') + 1, end.length];
 }
 
 /** A line's words, without what only sets its looks. */
 export function plain(text) {
-  const written = text.includes('\r') ? lastWritten(text) : text;
+  const written = text.includes('\r') ? text.slice(...lastWritten(text)) : text;
   return written.includes('\x1b') ? written.replace(OTHER, '').replace(ALL_SEQUENCES, '') : written;
 }
 
 function set(state, codes) {
+  if (/^[<-?]/.test(codes)) return; /* private ones: no looks */
   const rest = codes.split(';');
   while (rest.length > 0) {
     const part = rest.shift(), code = parseInt(part, 10) || 0;
@@ -47,6 +49,7 @@ function set(state, codes) {
     else if (OFF[code]) for (const name of OFF[code]) state[name] = false;
     else if (code === 38) state.fore = longColour(part, rest);
     else if (code === 48) state.back = longColour(part, rest);
+    else if (code === 58) longColour(part, rest); /* of the underline */
     else if (code === 39) state.fore = null;
     else if (code === 49) state.back = null;
     else if (code >= 30 && code <= 37) state.fore = code - 30;
@@ -74,8 +77,6 @@ export class Ansi {
 
   get state() { return { ...this.now }; }
 
-  set state(state) { this.now = { ...state }; }
-
   /** A line that is not shown, but what it sets lasts. */
   pass(text) {
     if (text.includes('\x1b')) for (const [, codes, kind] of text.matchAll(ALL_SEQUENCES)) if (kind === 'm') set(this.now, codes);
@@ -83,7 +84,9 @@ export class Ansi {
 
   /** A line's pieces. */
   line(text) {
-    const pieces = [], parts = lastWritten(text).replace(OTHER, '').split(SEQUENCE);
+    const pieces = [], [begin, end] = lastWritten(text);
+    this.pass(text.slice(0, begin));
+    const parts = text.slice(begin, end).replace(OTHER, '').split(SEQUENCE);
     for (let i = 0; i < parts.length; i += 3) {
       const shown = parts[i].replace(CONTROL, (c) => String.fromCharCode(c === '\x7f' ? 0x2421 : 0x2400 + c.charCodeAt(0)));
       if (shown) pieces.push(piece(shown, this.now));

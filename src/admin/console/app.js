@@ -14,21 +14,22 @@ const routes = [
   [/^\/$/, fleetsPage],
   [/^\/runs$/, runsPage],
   [/^\/fleets\/new$/, newFleetPage],
-  [/^\/fleets\/([^/]+)(?:\/([^/]+))?$/, fleetPage],
+  [/^\/fleets\/([^/]+)(?:\/(triggers|definition))?$/, fleetPage],
   [/^\/runs\/([^/]+)\/vessels\/([^/]+)$/, vesselPage],
-  [/^\/runs\/([^/]+)(?:\/([^/]+))?$/, runPage],
+  [/^\/runs\/([^/]+)(?:\/(parameters))?$/, runPage],
 ];
 
 const otherTabs = new BroadcastChannel('webhookd');
 const main = document.getElementById('main'), top = document.getElementById('top');
-let leave = () => {}, turn = 0;
+let leave = () => {}, turn = 0, shown = '';
 
 /** A page is a function of its element and the parts of the path; what it returns ends it. */
 async function open() {
   const mine = ++turn;
   leave();
   leave = () => {};
-  const path = decodeURI(location.pathname);
+  shown = location.pathname + location.search;
+  const path = location.pathname.replace(/(.)\/+$/, '$1');
   for (const [pattern, page] of routes) {
     const match = path.match(pattern);
     if (!match) continue;
@@ -37,10 +38,13 @@ async function open() {
     try {
       await page(main, { onLeave: (end) => { if (mine === turn) ends.push(end); else end(); }, isOpen: () => mine === turn, parts: match.slice(1) });
     } catch (error) {
-      if (mine === turn && error.status !== 401) show(main, problem(error), h('p', null, h('a', { href: '/' }, 'All fleets')));
+      if (mine !== turn || error.status === 401) return;
+      document.title = 'webhookd';
+      show(main, problem(error), h('p', null, h('a', { href: '/' }, 'All fleets')));
     }
     return;
   }
+  document.title = 'No such page · webhookd';
   show(main, h('h1', null, 'There is no such page'), h('p', null, h('a', { href: '/' }, 'All fleets')));
 }
 
@@ -84,27 +88,32 @@ function signedIn(keyName) {
 
 otherTabs.addEventListener('message', async ({ data }) => {
   if (data === 'signed out') askToSignIn();
-  else if (isOut) get('/session').then((session) => {
-    const dialog = document.querySelector('dialog.sign-in-again');
-    if (!dialog) return signedIn(session.key_name);
-    dialog.remove();
-    isOut = false;
-    frame(session.key_name);
-  }, () => {});
+  else if (isOut) get('/session').then((session) => (dialog ? signedInAgain : signedIn)(session.key_name), () => {});
 });
 
-/** Over what is being written, which is still there afterwards. */
+/** Over what is being written, which is still there afterwards. Not to be closed: without a session nothing can be applied. */
+let dialog = null;
 function askInDialog() {
-  if (document.querySelector('dialog.sign-in-again')) return;
-  const place = h('div'), dialog = h('dialog', { class: 'ask sign-in-again', 'aria-label': 'Sign in' }, place);
+  const place = h('div');
+  dialog = h('dialog', { class: 'ask sign-in-again', 'aria-label': 'Sign in' }, place);
   dialog.addEventListener('cancel', (event) => event.preventDefault());
+  dialog.addEventListener('close', () => dialog?.showModal()); /* a browser closes it all the same after some Esc */
   document.body.append(dialog);
   dialog.showModal();
-  signInPage(place, (keyName) => { dialog.remove(); isOut = false; frame(keyName); otherTabs.postMessage('signed in'); say('Signed in again: what you have written is still here'); });
+  signInPage(place, (keyName) => { otherTabs.postMessage('signed in'); signedInAgain(keyName); }, 'Your session has ended. What you have written stays here meanwhile.');
+}
+
+function signedInAgain(keyName) {
+  dialog.remove();
+  dialog = null;
+  if (!document.querySelector('[data-unsaved]')) return signedIn(keyName);
+  isOut = false;
+  frame(keyName);
 }
 
 function askToSignIn() {
   isOut = true;
+  if (dialog) return;
   if (document.querySelector('[data-unsaved]')) return askInDialog();
   turn++;
   leave();
@@ -122,8 +131,15 @@ document.addEventListener('click', (event) => {
   event.preventDefault();
   go(href).then(() => { main.focus({ preventScroll: true }); scrollTo(0, 0); });
 });
-addEventListener('popstate', open);
-addEventListener('webhookd:go', (event) => go(event.detail));
+/** Back and forward, which have happened by the time one hears of them. */
+addEventListener('popstate', async () => {
+  if (!document.querySelector('[data-unsaved]')) return open();
+  history.pushState(null, '', shown);
+  if (!await mayLeave()) return;
+  document.querySelectorAll('[data-unsaved]').forEach((one) => one.removeAttribute('data-unsaved'));
+  history.back();
+});
+addEventListener('webhookd:go', (event) => go(event.detail).then(() => main.focus({ preventScroll: true })));
 whenSignedOut(askToSignIn);
 
 try {

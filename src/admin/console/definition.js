@@ -15,6 +15,13 @@ function whenApplied(applied) {
   to(`/fleets/${applied.fleet.id}/definition`);
 }
 
+/** Who edits one fleet does not mean to change another, or to make one, because its name was changed. */
+async function isThis({ would }, fleet) {
+  if (would.outcome === 'created') return confirm('This makes a new fleet', `There is no fleet of this name and _id yet. ${fleet.name} stays as it is.`, 'Make a new fleet');
+  if (would.fleet_id === fleet.id) return true;
+  return confirm('This is the name of another fleet', `Applying this file makes v${would.version} of that one. ${fleet.name} stays as it is.`, `Make v${would.version} of it`);
+}
+
 export async function definition(place, page, fleet) {
   const { versions } = await get(`/fleets/${fleet.id}/versions`);
   const body = h('div'), picture = h('div', { class: 'table' }), about = h('span', { class: 'soft' });
@@ -50,7 +57,7 @@ export async function definition(place, page, fleet) {
   }
 
   function edit() {
-    const form = applyForm(version.file ?? '', () => fleet.project_id, whenApplied);
+    const form = applyForm(version.file ?? '', () => fleet.project_id, whenApplied, (checked) => isThis(checked, fleet));
     show(place, picture, h('div', { class: 'row between' }, h('h2', null, `Editing v${version.version}`), h('button', { type: 'button', onclick: async () => { if (form.edit.text === (version.file ?? '') || await confirm('Throw it away?', 'What you have written here is lost then.', 'Throw away')) draw(); } }, 'Cancel')), form.element);
     form.edit.focus();
   }

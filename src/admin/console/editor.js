@@ -30,7 +30,7 @@ export function editor(text, { readOnly = false, label = 'Fleet file' } = {}) {
   return {
     element: h('div', { class: 'editor' }, numbers, area),
     get text() { return area.value; },
-    set text(value) { area.value = value; bad = new Map(); number(); },
+    set text(value) { area.value = value; area.dispatchEvent(new Event('input')); },
     focus: () => { area.setSelectionRange(0, 0); area.focus({ preventScroll: true }); area.scrollTop = 0; },
     saved: () => area.removeAttribute('data-unsaved'),
     mark(errors) {

@@ -8,7 +8,8 @@ export function lineSearch(lines, whenUsed) {
 
   function tell() {
     const at = lines.hits.indexOf(lines.current);
-    show(told, field.value && (at >= 0 ? `match ${at + 1} of ${lines.hits.length}` : 'no match'));
+    const all = lines.hits.length;
+    show(told, field.value && (at >= 0 ? `match ${at + 1} of ${all}` : all === 0 ? 'no match' : all === 1 ? '1 match' : `${all} matches`));
   }
 
   function go(step) {

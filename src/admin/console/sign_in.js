@@ -2,7 +2,7 @@
 import { post } from './api.js';
 import { h, show } from './dom.js';
 
-export function signInPage(main, then) {
+export function signInPage(main, then, why = null) {
   const input = h('input', { id: 'key', name: 'key', type: 'password', autocomplete: 'current-password', spellcheck: 'false', required: true, 'aria-describedby': 'key-hint' });
   const said = h('p', { role: 'alert', class: 'problem', hidden: true });
   const button = h('button', { class: 'main' }, 'Sign in');
@@ -26,6 +26,6 @@ export function signInPage(main, then) {
   },
   h('label', { for: 'key' }, 'API key'), input, said, button,
   h('p', { class: 'soft', id: 'key-hint' }, 'No key yet? Whoever runs webhookd makes one with ', h('code', null, 'webhookctl key create NAME'), '.'));
-  show(main, h('div', { class: 'sign-in' }, h('h1', null, 'Sign in'), form));
+  show(main, h('div', { class: 'sign-in' }, h('h1', null, 'Sign in'), why && h('p', null, why), form));
   input.focus();
 }

@@ -74,8 +74,11 @@ export async function triggers(place, page, fleet) {
 
   function drawNone() {
     shown = undefined;
-    show(place, empty('No webhook yet', h('p', null, 'A webhook lets any service start this fleet with a POST.'),
-      actionButton('Add webhook', async () => { draw(await post(path)); say('The webhook is there'); }, { class: 'main' })));
+    change(empty('No webhook yet', h('p', null, 'A webhook lets any service start this fleet with a POST.'),
+      actionButton('Add webhook', async () => {
+        draw(await post(path).catch((error) => { lookAgain(); throw error; }));
+        say('The webhook is there');
+      }, { class: 'main' })));
   }
 
   /** Removed elsewhere meanwhile: what is shown must not be copied. */
@@ -97,22 +100,38 @@ export async function triggers(place, page, fleet) {
   const look = gather(lookAgain, COUNTED_MS);
   let shown;
 
+  /** It was replaced or removed elsewhere while it was asked about. */
+  function isAnother(webhook) {
+    if (shown === webhook.url) return false;
+    say('The webhook was changed elsewhere meanwhile: nothing was done', 'error');
+    return true;
+  }
+
+  /** Whoever was at one of the buttons is at the first of the new ones. */
+  function change(...children) {
+    const hadFocus = place.contains(document.activeElement);
+    show(place, ...children);
+    if (hadFocus) place.querySelector('button')?.focus({ preventScroll: true });
+  }
+
   function draw(webhook) {
     shown = webhook.url;
     if (!webhook.url) {
       show(place, h('p', { class: 'problem' }, 'There is a webhook, and it works, but its URL cannot be shown: webhookd lacks the key that it was sealed with.'));
       return;
     }
-    show(place,
+    change(
       h('div', { class: 'row' }, h('span', { class: 'url', title: 'The rest of it is copied, not shown' }, shortened(webhook.url)),
         copyButton(webhook.url, 'Copy', { class: 'main' }),
         actionButton('Replace', async () => {
           if (!await confirm('Replace the webhook?', 'It gets a new URL. The old one stops working at once: whoever still uses it gets an error.', 'Replace')) return;
+          if (isAnother(webhook)) return;
           draw(await put(`${path}?since=${midnight()}`).catch(gone));
           say('Replaced: the old URL is gone');
         }),
         actionButton('Remove', async () => {
           if (!await confirm('Remove the webhook?', 'Its URL stops working at once. The fleet and its runs stay.', 'Remove')) return;
+          if (isAnother(webhook)) return;
           await remove(path).catch(gone);
           drawNone();
           say('Removed');

@@ -7,34 +7,42 @@ import { found, lost } from './live.js';
 import { lineSearch } from './search.js';
 import { crumbs, link, status } from './widgets.js';
 
-const MANY_LINES = 300; /* of one event: more are on their way */
+const MANY_CHARS = 30000; /* waiting: more are on their way, and need not be shown one by one */
+const AT_END = 40; /* pixels from it */
 
 export async function vesselPage(main, page) {
   const [runId, vesselRunId] = page.parts;
-  const head = h('div'), output = h('div', { class: 'output', tabindex: '0', role: 'log', 'aria-label': 'Output', 'aria-live': 'off' });
+  const output = h('div', { class: 'output', tabindex: '0', role: 'log', 'aria-label': 'Output', 'aria-live': 'off' });
   const follow = h('input', { type: 'checkbox', id: 'follow', checked: true }), wrap = h('input', { type: 'checkbox', id: 'wrap' });
   const lines = new Lines(output), search = lineSearch(lines, () => { follow.checked = false; });
-  const what = h('div', { class: 'facts' });
-  const note = h('p', { class: 'soft' }), attempts = h('div', { class: 'row' }), download = h('a', { class: 'button', download: '' }, 'Download');
-  let run, vessel, attempt = 0, newest = 0, source = null;
-  let rest = '', waiting = [], frame = 0, decoder, have = 0; /* bytes of the output */
+  const facts = h('div', { class: 'facts' }), what = h('div', { class: 'facts' });
+  const note = h('p', { class: 'soft' }), attempts = h('div', { class: 'row' }), download = h('a', { class: 'button', download: '', hidden: true }, 'Download');
+  let run, vessel, attempt = 0, source = null, isPaused = false;
+  let waiting = '', timer = 0, decoder, have = 0; /* bytes of the output */
 
   const path = (number) => `/fleetruns/${runId}/vessels/${vesselRunId}/log?attempt=${number}`;
 
-  /* Lines are gathered, and shown a few times a second. The last one, which has no end yet, is shown as far as it goes. */
-  function flush() {
-    frame = 0;
-    lines.add(waiting, rest);
-    waiting = [];
-    if (search.field.value) search.tell();
-    if (follow.checked) output.scrollTop = output.scrollHeight;
+  /* ---- output ---- */
+
+  let scrolledTo = 0;
+  function toEnd() {
+    output.scrollTop = output.scrollHeight;
+    scrolledTo = output.scrollTop;
   }
 
-  function add(bytes) {
-    const texts = (rest + decoder.decode(bytes, { stream: true })).split('\n');
-    rest = texts.pop();
-    for (const text of texts) waiting.push(text);
-    frame ||= setTimeout(flush, waiting.length > MANY_LINES ? 500 : 30);
+  /* What comes is gathered, and shown a few times a second. */
+  function flush() {
+    clearTimeout(timer);
+    timer = 0;
+    lines.write(waiting);
+    waiting = '';
+    if (search.field.value) search.tell();
+    if (follow.checked) toEnd();
+  }
+
+  function add(text) {
+    waiting += text;
+    timer ||= setTimeout(flush, waiting.length > MANY_CHARS ? 500 : 30);
   }
 
   function stop() {
@@ -45,47 +53,65 @@ export async function vesselPage(main, page) {
 
   function whenEnded() {
     stop();
-    clearTimeout(frame);
-    if (rest) waiting.push(rest);
-    rest = '';
+    waiting += decoder.decode(); /* a character that was begun */
     flush();
+    lines.finish();
+    if (search.field.value) search.tell();
+    if (follow.checked) toEnd();
     show(note, lines.count === 0 ? 'It said nothing.' : lines.dropped > 0 ? `The first ${lines.dropped} lines of ${lines.count} are not shown: download it for all.` : null);
     load().catch(() => {});
   }
 
+  /** A stream that was refused: is anybody still signed in, and is the run there? */
+  async function whenRefused() {
+    stop();
+    try {
+      await load();
+      show(note, 'The output cannot be read: it was deleted, or the attempt did not come to run.');
+    } catch (error) {
+      show(note, error.message);
+    }
+  }
+
   /** Goes on behind what is there already. */
   function listen() {
-    source = new EventSource(address(`${path(attempt)}&follow=1&from=${have}`));
-    source.addEventListener('output', (event) => { have = Number(event.lastEventId); add(Uint8Array.from(atob(event.data), (c) => c.charCodeAt(0))); });
-    source.addEventListener('end', whenEnded);
-    source.addEventListener('open', found);
-    source.addEventListener('error', () => {
-      if (source?.readyState !== EventSource.CLOSED) return lost();
-      stop();
-      show(note, 'The output cannot be read: it was deleted, or the attempt did not come to run.');
+    stop();
+    const mine = new EventSource(address(`${path(attempt)}&follow=1&from=${have}`));
+    const on = (name, act) => mine.addEventListener(name, (event) => { if (source === mine) act(event); });
+    source = mine;
+    on('output', (event) => {
+      have = Number(event.lastEventId);
+      add(decoder.decode(Uint8Array.from(atob(event.data), (c) => c.charCodeAt(0)), { stream: true }));
     });
+    on('end', whenEnded);
+    on('open', found);
+    on('error', () => (mine.readyState === EventSource.CLOSED ? whenRefused() : lost()));
   }
 
   function open(number) {
     stop();
-    clearTimeout(frame);
+    clearTimeout(timer);
     attempt = number;
-    newest = Math.max(newest, number);
-    rest = '';
-    waiting = [];
-    frame = have = 0;
+    waiting = '';
+    timer = have = 0;
     decoder = new TextDecoder();
     lines.clear();
     show(note);
     drawAttempts();
-    if (number === 0) return;
     download.href = address(path(number));
     download.setAttribute('download', `${vessel.name}-${number}.log`);
-    listen();
+    download.hidden = false;
+    isPaused = document.hidden;
+    if (!isPaused) listen();
   }
 
+  /* ---- about it ---- */
+
   function drawAttempts() {
-    show(attempts, vessel.attempts > 1 && ['Attempt', Array.from({ length: vessel.attempts }, (_, i) => h('button', { type: 'button', 'aria-pressed': String(i + 1 === attempt), onclick: () => open(i + 1) }, String(i + 1)))]);
+    const count = vessel.attempts > 1 ? vessel.attempts : 0;
+    if (attempts.querySelectorAll('button').length !== count)
+      show(attempts, count > 0 && ['Attempt', Array.from({ length: count }, (_, i) => h('button', { type: 'button', onclick: () => open(i + 1) }, String(i + 1)))]);
+    attempts.querySelectorAll('button').forEach((button, i) => button.setAttribute('aria-pressed', String(i + 1 === attempt)));
   }
 
   async function load() {
@@ -93,11 +119,8 @@ export async function vesselPage(main, page) {
     if (!page.isOpen()) return;
     vessel = run.vessels.find((one) => one.id === vesselRunId);
     if (!vessel) throw new Error('This run has no such vessel.');
-    document.title = `${vessel.name} · webhookd`;
-    show(head, crumbs(link('/', 'Fleets'), link(`/fleets/${run.fleet_id}`, run.fleet_name), link(`/runs/${runId}`, `Run ${shortId(runId)}`)),
-      h('h1', null, vessel.name),
-      h('div', { class: 'facts' }, status(vessel.status), vessel.exit_code !== null && h('span', null, 'exit ', h('b', null, String(vessel.exit_code))), vessel.reason && h('span', null, vessel.reason),
-        h('span', null, `${vessel.attempts} ${vessel.attempts === 1 ? 'attempt' : 'attempts'}`), h('span', null, duration(took(vessel))), h('span', null, timeOfDay(vessel.started_at)), h('span', null, size(vessel.output_bytes))));
+    show(facts, status(vessel.status), vessel.exit_code !== null && h('span', null, 'exit ', h('b', null, String(vessel.exit_code))), vessel.reason && h('span', null, vessel.reason),
+      h('span', null, `${vessel.attempts} ${vessel.attempts === 1 ? 'attempt' : 'attempts'}`), h('span', null, duration(took(vessel))), h('span', null, timeOfDay(vessel.started_at)), h('span', null, size(vessel.output_bytes)));
     drawAttempts();
   }
 
@@ -110,29 +133,46 @@ export async function vesselPage(main, page) {
       names.length > 0 && h('span', null, 'environment ', h('b', { class: 'mono' }, names.join(' '))));
   }
 
-  /* Who scrolls up reads; who scrolls to the end wants more. */
-  output.addEventListener('scroll', () => { follow.checked = output.scrollHeight - output.scrollTop - output.clientHeight < 40; });
+  /* ---- following ---- */
+
+  /* Who scrolls up reads; who scrolls to the end wants more, unless it is only where a match is. */
+  output.addEventListener('scroll', () => {
+    const isAtEnd = output.scrollHeight - output.scrollTop - output.clientHeight < AT_END;
+    if (output.scrollTop < scrolledTo - 4 && !isAtEnd) follow.checked = false;
+    else if (output.scrollTop > scrolledTo && isAtEnd && !search.field.value) follow.checked = true;
+    scrolledTo = output.scrollTop;
+  });
+  follow.addEventListener('change', () => { if (follow.checked) toEnd(); });
+  wrap.addEventListener('change', () => {
+    const isFollowing = follow.checked;
+    lines.keepInSight(() => output.classList.toggle('wrap', wrap.checked));
+    scrolledTo = output.scrollTop;
+    if (isFollowing) toEnd();
+    follow.checked = isFollowing;
+  });
   const whenSeen = () => {
     if (document.hidden && source) { stop(); isPaused = true; }
     else if (!document.hidden && isPaused) { isPaused = false; listen(); }
   };
-  let isPaused = false;
   document.addEventListener('visibilitychange', whenSeen);
-  page.onLeave(() => document.removeEventListener('visibilitychange', whenSeen));
-  wrap.addEventListener('change', () => output.classList.toggle('wrap', wrap.checked));
+  page.onLeave(() => { document.removeEventListener('visibilitychange', whenSeen); stop(); clearTimeout(timer); lines.end(); });
+
   await load();
   if (!page.isOpen()) return;
+  document.title = `${vessel.name} · webhookd`;
   describe().catch(() => {});
-  show(main, head, what, h('section', { class: 'card' },
-    h('div', { class: 'row between' }, attempts, h('div', { class: 'row' }, h('label', { for: 'follow' }, follow, ' follow'), h('label', { for: 'wrap' }, wrap, ' wrap'), search.field, search.told, download)),
-    h('p'), output, note));
-  page.onLeave(() => { stop(); clearTimeout(frame); lines.end(); });
+  show(main, crumbs(link('/', 'Fleets'), link(`/fleets/${run.fleet_id}`, run.fleet_name), link(`/runs/${runId}`, `Run ${shortId(runId)}`)), h('h1', null, vessel.name), facts, what,
+    h('section', { class: 'card' },
+      h('div', { class: 'row between' }, attempts, h('div', { class: 'row' }, h('label', { for: 'follow' }, follow, ' follow'), h('label', { for: 'wrap' }, wrap, ' wrap'), search.field, search.told, download)),
+      h('p'), output, note));
   if (vessel.attempts > 0) open(vessel.attempts);
-  else show(note, 'It has not started yet.');
-  const timer = setInterval(async () => {
-    if (ended(vessel.status)) return clearInterval(timer);
+  else show(note, ended(vessel.status) ? 'It did not run, so it said nothing.' : 'It has not started yet.');
+  const looking = setInterval(async () => {
+    if (ended(vessel.status)) return clearInterval(looking);
+    const newest = vessel.attempts;
     await load().catch(() => {});
-    if (page.isOpen() && vessel.attempts > newest) open(vessel.attempts);
+    if (!page.isOpen() || vessel.attempts === newest) return;
+    if (attempt === newest && (follow.checked || attempt === 0)) open(vessel.attempts); /* who reads an older one goes on reading */
   }, 1000);
-  page.onLeave(() => clearInterval(timer));
+  page.onLeave(() => clearInterval(looking));
 }

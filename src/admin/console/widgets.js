@@ -50,13 +50,14 @@ export const copyId = (id) => copyButton(id, copyIcon(), { class: 'id', title: `
 export function actionButton(label, action, attributes = {}) {
   const button = h('button', { type: 'button', ...attributes }, label);
   button.addEventListener('click', async () => {
-    button.disabled = true;
+    if (button.ariaDisabled === 'true') return; /* not `disabled`, which would take the focus away */
+    button.ariaDisabled = 'true';
     try {
       await action();
     } catch (error) {
       say(error.message, 'error');
     } finally {
-      button.disabled = false;
+      button.ariaDisabled = null;
     }
   });
   return button;
