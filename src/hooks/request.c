@@ -196,6 +196,14 @@ static int64_t answer_deadline_ms(const struct request *request)
     return clock_monotonic_ms() + request->settings->config->hooks.answer_timeout_ms;
 }
 
+/* A disk that hangs does not keep senders waiting for ever. */
+static int64_t spool_deadline_ms(const struct request *request)
+{
+    const struct config *config = request->settings->config;
+    return http_started_us(request->exchange) / 1000 + config->hooks.body_timeout_ms +
+           config->hooks.answer_timeout_ms;
+}
+
 static int reserve(struct request *request, size_t bytes)
 {
     if (in_flight_reserve(request->hooks, request->settings, (int64_t)bytes) != 0)
@@ -341,7 +349,7 @@ static enum http_step write_piece(struct request *request)
         request->spooled = spool_body_new(request->hooks->spool, http_request_id(request->exchange),
                                           spooler_done, request);
     set_state(request, REQUEST_WRITING);
-    http_suspend(request->exchange, 0);
+    http_suspend(request->exchange, spool_deadline_ms(request));
     spool_append(request->spooled, request->body, request->body_bytes);
     return HTTP_SUSPEND;
 }
@@ -444,7 +452,7 @@ static enum http_step finish_reading(struct request *request)
         return step == HTTP_CONTINUE ? answer(request, request->refusal) : step;
     }
     set_state(request, REQUEST_SYNCING);
-    http_suspend(request->exchange, 0);
+    http_suspend(request->exchange, spool_deadline_ms(request));
     spool_finish(request->spooled);
     return HTTP_SUSPEND;
 }
@@ -514,8 +522,13 @@ static void request_expired(struct http_exchange *exchange, void *context)
 {
     (void)context;
     struct request *request = http_user(exchange);
-    if (request->acceptance)
+    if (request->acceptance) {
         acceptance_expire(request->acceptance, exchange);
+        return;
+    }
+    /* What it has belongs to the spooler, which resumes it once the disk answers. */
+    close_without_answer(request, "the disk did not take its body in time");
+    http_abort(exchange);
 }
 
 static void request_refused(struct http_exchange *exchange, unsigned status, const char *message,

@@ -82,31 +82,34 @@ static const struct table_column entry_columns[] = {{"AT", TABLE_LEFT},   {"WHO"
 static const struct show_listing entry_listing = {"entries", entry_columns,
                                                   ARRAY_COUNT(entry_columns), add_entry};
 
-int audit_list(struct ctl *ctl, struct error *error)
+/* The answer's data for so many entries, which may be several pages; NULL and *error. */
+static json_t *gather_entries(struct client *client, int64_t left, struct error *error)
 {
-    int64_t left = AUDIT_DEFAULT, before = 0;
-    if (options_number(ctl->options, OPTION_LIMIT, 1, INT32_MAX, &left, error) != 0)
-        return CTL_MISTAKE;
     json_t *all = json_array();
+    int64_t before = 0;
     do {
         char *cursor = before > 0 ? memory_format("&before=%" PRId64, before) : memory_string("");
-        json_t *page = client_get(ctl->client, error, "/audit?limit=%" PRId64 "%s",
+        json_t *page = client_get(client, error, "/audit?limit=%" PRId64 "%s",
                                   left < AUDIT_PAGE ? left : AUDIT_PAGE, cursor);
         free(cursor);
         if (!page) {
             json_decref(all);
-            return -1;
+            return NULL;
         }
-        const json_t *entries = json_object_get(page, "entries");
+        json_t *entries = json_object_get(page, "entries");
         left -= (int64_t)json_array_size(entries);
-        json_array_extend(all, json_object_get(page, "entries"));
+        json_array_extend(all, entries);
         before = show_integer(page, "next_before");
         json_decref(page);
     } while (left > 0 && before > 0);
-    if (ctl->json)
-        show_json(all);
-    else
-        show_rows(&entry_listing, all);
-    json_decref(all);
-    return CTL_DONE;
+    return json_pack("{s:o, s:o}", "entries", all, "next_before",
+                     before > 0 ? json_integer(before) : json_null());
+}
+
+int audit_list(struct ctl *ctl, struct error *error)
+{
+    int64_t limit = AUDIT_DEFAULT;
+    if (options_number(ctl->options, OPTION_LIMIT, 1, INT32_MAX, &limit, error) != 0)
+        return CTL_MISTAKE;
+    return show_list(&entry_listing, ctl->json, gather_entries(ctl->client, limit, error));
 }

@@ -507,6 +507,40 @@ START_TEST(a_failed_sync_of_the_spool_folder_refuses_the_large_body_alone)
 }
 END_TEST
 
+static void disk_that_hangs_closes_a_large_body(const char *rule)
+{
+    struct faults faults = {0};
+    faults_prepare(&faults, "enabled = false");
+    struct daemon *daemon = &faults.daemon;
+    faults.options.hooks = "body_timeout = \"500ms\"\nanswer_timeout = \"3s\"";
+    daemon_configure(daemon, &faults.options);
+    daemon_restart(daemon);
+    char *url = daemon_fleet(daemon, fleet);
+    faults_set_rule(&faults, rule);
+    ck_assert_int_eq(post(url, LARGE_BYTES), 0);
+    daemon_await_log(daemon, "did not take its body in time");
+    ck_assert_int_eq(post(url, SMALL_BYTES), 201); /* others go on meanwhile */
+    faults_clear_rules(&faults);
+    aftermath_await_empty(daemon->state_dir, "spool");
+    ck_assert_int_eq(aftermath_open_runs(daemon->state_dir), 1);
+    ck_assert_int_eq(post(url, LARGE_BYTES), 201);
+    ck_assert_int_eq(daemon_stop(daemon), 0);
+    faults_finish(&faults);
+    free(url);
+}
+
+START_TEST(a_disk_that_hangs_in_a_write_closes_a_large_body)
+{
+    disk_that_hangs_closes_a_large_body("write hold */spool/*\n");
+}
+END_TEST
+
+START_TEST(a_disk_that_hangs_in_a_sync_closes_a_large_body)
+{
+    disk_that_hangs_closes_a_large_body("fdatasync hold */spool/*\nfsync hold */spool/*\n");
+}
+END_TEST
+
 START_TEST(a_large_body_whose_run_finds_no_room_leaves_no_file)
 {
     failure_refuses_large_bodies("pwrite 28 *.db-wal\n", 503);
@@ -600,6 +634,8 @@ TEST_MAIN("disk", TEST(a_full_disk_answers_503_and_accepts_again_when_there_is_r
           TEST(a_failed_sync_in_a_checkpoint_ends_the_process),
           TEST(a_failed_sync_of_the_log_leaves_no_large_body_without_its_run),
           TEST(a_failed_write_of_the_log_leaves_no_large_body_without_its_run),
+          TEST(a_disk_that_hangs_in_a_write_closes_a_large_body),
+          TEST(a_disk_that_hangs_in_a_sync_closes_a_large_body),
           TEST(a_large_body_whose_run_finds_no_room_leaves_no_file),
           TEST(a_failed_sync_of_a_large_body_refuses_it_alone),
           TEST(a_failed_write_of_a_large_body_refuses_it_alone),
