@@ -199,8 +199,7 @@ int store_remove_webhook(struct store *store, const struct id *fleet_id,
 /* Calls of one webhook in one quarter, those that are not stored yet. */
 struct webhook_calls {
     uint8_t hash[SECRET_HASH_BYTES];
-    bool
-        has_fleet_id; /* known since one was accepted: so they count although the token was replaced since */
+    bool has_fleet_id; /* the token was looked up: they count although it was replaced since */
     struct id fleet_id;
     int64_t quarter_ms; /* a multiple of STORE_QUARTER_MS */
     int64_t accepted, refused;
