@@ -72,6 +72,8 @@ const struct route admin_routes[] = {
     {"GET", "/", &page},
     {"GET", "/fleets/{fleet_id}", &page},
     {"GET", "/fleets/{fleet_id}/{tab}", &page},
+    {"GET", "/keys", &page},
+    {"GET", "/keys/{tab}", &page},
     {"GET", "/runs", &page},
     {"GET", "/runs/{run_id}", &page},
     {"GET", "/runs/{run_id}/{tab}", &page},

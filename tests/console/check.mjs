@@ -503,6 +503,34 @@ async function keyboardOnly() {
   await page.waitForSelector('h1:text-is("Site")');
 }
 
+async function keysAndAudit() {
+  await page.goto(`${base}/`);
+  await page.click('header >> text=Keys');
+  await page.waitForSelector('td:has-text("ann (yours)")');
+  await page.fill('#key-name', 'ann');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('[role=alert]:has-text("already")');
+  await page.fill('#key-name', '<b>bob');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('td:text-is("<b>bob")');
+  await page.click('.warning >> button:text-is("Copy")');
+  await page.waitForFunction(() => navigator.clipboard.readText().then((text) => text.startsWith('wha_')));
+  const bobs = await clipboard(), bob = () => fetch(`${base}/api/v1/fleets`, { headers: { authorization: `Bearer ${bobs}` } }).then((answer) => answer.status);
+  assert(await bob() === 200, 'the copied key does not open the API');
+  await look('keys');
+  await page.click('button:text-is("Done")');
+  assert(!(await page.textContent('main')).includes(bobs), 'the key is still shown');
+  await page.click('button[aria-label="Revoke <b>bob"]');
+  await answerDialog('Revoke');
+  await page.waitForSelector('text=is revoked');
+  assert(await bob() === 401, 'the revoked key still opens the API');
+  await tab('Audit log');
+  await page.waitForSelector('tr:has-text("revoked the key"):has-text("<b>bob"):has-text("127.0.0.1")');
+  await look('audit');
+  await page.click('tr:has-text("replaced the webhook of") >> a');
+  await page.waitForSelector('h1:text-is("Site")');
+}
+
 async function leave() {
   await page.click('a:text-is("Triggers")');
   await page.click('button:has-text("Remove")');
@@ -537,6 +565,7 @@ try {
   await away();
   await hostileNames();
   await keyboardOnly();
+  await keysAndAudit();
   await leave();
   assert((await post(url)).status === 400, 'the removed URL still works');
   assert(wrong.length === 0, wrong.join('\n'));

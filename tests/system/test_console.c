@@ -38,6 +38,8 @@ START_TEST(pages_and_files_are_served_with_strong_tags_and_a_strict_policy)
                                         "/runs",
                                         "/fleets/x",
                                         "/fleets/x/triggers",
+                                        "/keys",
+                                        "/keys/audit",
                                         "/runs/x",
                                         "/runs/x/parameters",
                                         "/runs/x/vessels/y"};

@@ -5,6 +5,7 @@ import { confirm, problem } from './widgets.js';
 import { newFleetPage } from './definition.js';
 import { fleetPage } from './fleet.js';
 import { fleetsPage } from './fleets.js';
+import { keysPage } from './keys.js';
 import { runPage } from './run.js';
 import { runsPage } from './runs.js';
 import { signInPage } from './sign_in.js';
@@ -13,6 +14,7 @@ import { vesselPage } from './vessel.js';
 const routes = [
   [/^\/$/, fleetsPage],
   [/^\/runs$/, runsPage],
+  [/^\/keys(?:\/(audit))?$/, keysPage],
   [/^\/fleets\/new$/, newFleetPage],
   [/^\/fleets\/([^/]+)(?:\/(triggers|definition))?$/, fleetPage],
   [/^\/runs\/([^/]+)\/vessels\/([^/]+)$/, vesselPage],
@@ -64,7 +66,7 @@ export async function go(to, { replace = false } = {}) {
 
 function frame(keyName) {
   show(top, h('div', null,
-    h('a', { class: 'brand', href: '/' }, 'webhookd'), h('a', { href: '/' }, 'Fleets'), h('a', { href: '/runs' }, 'Runs'),
+    h('a', { class: 'brand', href: '/' }, 'webhookd'), h('a', { href: '/' }, 'Fleets'), h('a', { href: '/runs' }, 'Runs'), h('a', { href: '/keys' }, 'Keys'),
     h('span', { class: 'grow' }), h('span', { class: 'soft hide-narrow' }, keyName),
     h('button', { type: 'button', onclick: signOut }, 'Sign out')));
 }

@@ -65,10 +65,10 @@ export async function triggers(place, page, fleet) {
   const last = h('p', { class: 'soft' });
 
   let drawn = '';
-  function drawCalls({ last_request: request, requests }) {
-    if (drawn === (drawn = JSON.stringify([request, requests.accepted, requests.refused]))) return;
+  function drawCalls({ last_request: request, requests, created_at: made }) {
+    if (drawn === (drawn = JSON.stringify([made, request, requests.accepted, requests.refused]))) return;
     const answer = request && (request.status ? [String(request.status), ` · ${briefly(request.answer_us)}`] : 'closed without an answer');
-    show(last, request ? ['Last request ', time(request.at), ' · ', answer, request.remote_addr && ` · ${request.remote_addr}`] : 'This URL has not been called yet.',
+    show(last, request ? ['Last request ', time(request.at), ' · ', answer, request.remote_addr && ` · ${request.remote_addr}`] : ['This URL, made ', time(made), ', has not been called yet.'],
       requests.accepted + requests.refused > 0 && ` · ${requests.accepted} accepted today, ${requests.refused} refused`);
   }
 
