@@ -145,6 +145,8 @@ int run_log(struct ctl *ctl, struct error *error)
         return followed;
     }
     int result = vessel ? write_one(&log, vessels, vessel, error) : write_all(&log, vessels, error);
+    if (log.written > 0 && log.last != '\n' && log.last != '\0' && isatty(STDOUT_FILENO))
+        putchar('\n'); /* for the prompt that comes next */
     json_decref(run);
     return result;
 }

@@ -107,7 +107,7 @@ async function webhook() {
   assert((await post(second)).status === 201, 'the new URL does not work');
   await page.waitForSelector('text=/Last request .* · 201 · [0-9.]+ ms · 127.0.0.1 · 3 accepted today, 0 refused/');
   assert(await tooLarge(second) === 413, 'a body that is too large is taken');
-  await page.waitForSelector('text=/ · 413 · .* · 3 accepted today, 1 refused/'); /* by itself */
+  await page.waitForSelector('text=/Last request .* · 413 the body is too large · .* · 3 accepted today, 1 refused/'); /* by itself */
   await look('triggers');
   await page.click('button:has-text("Send test request")');
   await page.waitForSelector('.gantt');

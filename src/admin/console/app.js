@@ -121,6 +121,7 @@ function askToSignIn() {
   leave();
   leave = () => {};
   show(top);
+  show(document.getElementById('said'));
   document.title = 'Sign in · webhookd';
   signInPage(main, (keyName) => { otherTabs.postMessage('signed in'); signedIn(keyName); });
 }
@@ -131,6 +132,7 @@ document.addEventListener('click', (event) => {
   if (!href || event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   if (!href.startsWith('/') || href.startsWith('/api/') || anchor.hasAttribute('download')) return;
   event.preventDefault();
+  show(document.getElementById('said')); /* of the page before */
   go(href).then(() => { main.focus({ preventScroll: true }); scrollTo(0, 0); });
 });
 /** Back and forward, which have happened by the time one hears of them. */

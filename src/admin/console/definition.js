@@ -8,10 +8,10 @@ import { graph } from './graph.js';
 import { actionButton, confirm, crumbs, link } from './widgets.js';
 
 const to = (path) => dispatchEvent(new CustomEvent('webhookd:go', { detail: path }));
-const said = { created: 'created', updated: 'a new version', unchanged: 'it was like this already' };
+const said = { created: () => 'made', updated: (version) => `v${version} applied`, unchanged: () => 'it was like this already' };
 
 function whenApplied(applied) {
-  say(`${applied.fleet.name}: ${said[applied.outcome] ?? applied.outcome}`);
+  say(`${applied.fleet.name}: ${said[applied.outcome](applied.version)}`);
   to(`/fleets/${applied.fleet.id}/definition`);
 }
 
@@ -25,12 +25,19 @@ async function isThis({ would }, fleet) {
 export async function definition(place, page, fleet) {
   const { versions } = await get(`/fleets/${fleet.id}/versions`);
   const body = h('div'), picture = h('div', { class: 'table' }), about = h('span', { class: 'soft' });
-  const option = (version) => h('option', { value: version.version }, `v${version.version}`);
+  const newest = versions[0].version;
+  const option = ({ version: number }) => h('option', { value: number }, number === newest ? `v${number} (current)` : `v${number}`);
   const choose = h('select', { 'aria-label': 'Version' }, versions.map(option));
-  const against = h('select', { 'aria-label': 'Compare with' }, h('option', { value: '' }, 'Compare with…'), versions.map(option));
+  const against = h('select', { 'aria-label': 'Compare with' }), comparing = h('label', null, 'compared with ', against);
+  /** With any but itself. */
+  function offerOthers() {
+    const chosen = against.value === choose.value ? '' : against.value;
+    show(against, h('option', { value: '' }, 'nothing'), versions.filter((one) => String(one.version) !== choose.value).map(option));
+    against.value = chosen;
+    comparing.hidden = versions.length < 2;
+  }
   const back = h('span');
   const load = (number) => get(`/fleets/${fleet.id}/versions/${number}`);
-  const newest = versions[0].version;
   let version, opening = 0;
 
   function drawFile() {
@@ -38,6 +45,7 @@ export async function definition(place, page, fleet) {
   }
 
   async function open() {
+    offerOthers();
     const mine = ++opening, wanted = choose.value, wantedOther = against.value;
     const isOld = () => mine !== opening || !page.isOpen();
     const loaded = await load(wanted);
@@ -57,16 +65,19 @@ export async function definition(place, page, fleet) {
   }
 
   function edit() {
-    const form = applyForm(version.file ?? '', () => fleet.project_id, whenApplied, (checked) => isThis(checked, fleet));
-    show(place, picture, h('div', { class: 'row between' }, h('h2', null, `Editing v${version.version}`), h('button', { type: 'button', onclick: async () => { if (form.edit.text === (version.file ?? '') || await confirm('Throw it away?', 'What you have written here is lost then.', 'Throw away')) draw(); } }, 'Cancel')), form.element);
+    const cancel = h('button', { type: 'button', onclick: async () => { if (form.edit.text === (version.file ?? '') || await confirm('Throw it away?', 'What you have written here is lost then.', 'Throw away')) draw(); } }, 'Cancel');
+    const form = applyForm(version.file ?? '', () => fleet.project_id, whenApplied, { mayApply: (checked) => isThis(checked, fleet), more: cancel });
+    show(place, picture, h('h2', null, `A new version, from v${version.version}`), form.element);
     form.edit.focus();
   }
 
   function draw() {
-    show(place, picture, h('p'), h('div', { class: 'row between' }, h('div', { class: 'row' }, choose, about, against, back),
+    show(place, picture, h('p'), h('div', { class: 'row between' }, h('div', { class: 'row' }, choose, about, comparing, back),
       h('div', { class: 'row' }, h('button', { type: 'button', onclick: edit }, 'Edit'),
         actionButton('Delete fleet', async () => {
-          if (!await confirm(`Delete ${fleet.name}?`, 'Its webhook ends at once. Runs that have ended stay until they are old enough.', 'Delete')) return;
+          const { running, waiting } = await get(`/fleets/${fleet.id}`);
+          if (running + waiting > 0) return say(`${fleet.name} cannot be deleted yet: ${running} of its runs run, and ${waiting} wait. Stop them, or wait for them.`, 'error');
+          if (!await confirm(`Delete ${fleet.name}?`, 'Its webhook ends at once. Its runs and their output are kept for as long as those of other fleets.', 'Delete')) return;
           await remove(`/fleets/${fleet.id}`);
           say(`${fleet.name} is deleted`);
           to('/');
@@ -82,16 +93,17 @@ export async function definition(place, page, fleet) {
 
 const example = `name: My fleet
 vessels:
-  hello:
+  hello: # any name; a fleet has as many vessels as it needs
     source:
       type: CODE
-      language: BASH
+      language: BASH # or PYTHON, NODE
       file_to_run: hello.sh
       file:
         name: hello.sh
         content: |
           echo "Hello from $SHIPYARD_FLEET_NAME"
-          [ ! -f "$SHIPYARD_WEBHOOK_BODY_FILE" ] || cat "$SHIPYARD_WEBHOOK_BODY_FILE"
+          if [ -f "$SHIPYARD_WEBHOOK_BODY_FILE" ]; then cat "$SHIPYARD_WEBHOOK_BODY_FILE"; fi
+# connections: { hello: { next: SUCCESS } } would run a vessel "next" once hello has succeeded
 `;
 
 async function projects() {
@@ -113,10 +125,11 @@ export async function newFleetPage(main, page) {
   const project = h('select', { id: 'project' }, all.map((one) => h('option', { value: one.id }, `${one.org_name}/${one.name}`)));
   const usual = all.find((one) => one.org_name === 'default' && one.name === 'default');
   if (usual) project.value = usual.id;
-  const form = applyForm(example, () => project.value, (applied) => { say(`${applied.fleet.name}: ${said[applied.outcome]}`); to(`/fleets/${applied.fleet.id}/triggers`); }, isNew);
+  const form = applyForm(example, () => project.value, (applied) => { say(`${applied.fleet.name}: ${said[applied.outcome](applied.version)}`); to(`/fleets/${applied.fleet.id}/triggers`); }, { mayApply: isNew });
   const file = h('input', { type: 'file', id: 'file', accept: '.yaml,.yml,.json' });
   file.addEventListener('change', async () => { if (file.files[0]) form.edit.text = await file.files[0].text(); });
   show(main, crumbs(link('/', 'Fleets')), h('h1', null, 'New fleet'),
-    h('section', { class: 'card' }, h('div', { class: 'row' }, h('label', { for: 'project' }, 'Project'), project, h('label', { for: 'file' }, 'From a file'), file), h('p'), form.element));
+    h('section', { class: 'card' }, h('p', { class: 'soft' }, 'A fleet is one vessel or more, each a script, and what comes after what. Each run finds the request’s body in the file ', h('code', null, '$SHIPYARD_WEBHOOK_BODY_FILE'), ' and its headers in ', h('code', null, '$SHIPYARD_WEBHOOK_HEADERS_FILE'), '. The manual page webhookd-fleet(5) has every key.'),
+      h('div', { class: 'row' }, h('label', { for: 'project' }, 'Project'), project, h('label', { for: 'file' }, 'From a file'), file), h('p'), form.element));
   form.edit.focus();
 }

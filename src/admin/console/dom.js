@@ -25,6 +25,7 @@ export const show = (element, ...children) => element.replaceChildren(...childre
 export function say(text, kind = 'note') {
   const line = h('p', { class: `said ${kind}` }, text);
   const place = document.getElementById('said');
+  if ([...place.children].some((one) => one.textContent === text)) return;
   while (place.childElementCount > 1) place.firstChild.remove();
   place.append(line);
   setTimeout(() => line.remove(), kind === 'error' ? 8000 : 3500);

@@ -46,10 +46,13 @@ export function editor(text, { readOnly = false, label = 'Fleet file' } = {}) {
   };
 }
 
+const wouldBe = {
+  created: () => 'Applying it would make a new fleet.', updated: ({ version }) => `Applying it would make v${version}.`, unchanged: () => 'The fleet is like this already.',
+};
 const place = (error) => [error.line && `line ${error.line}`, error.path].filter(Boolean).join(', ');
 
-/** An editor with Check and Apply. `projectId` is a function; `done` gets what was applied; `mayApply`, if given, is asked before that with what it would do. */
-export function applyForm(text, projectId, done, mayApply = null) {
+/** An editor with Check and Apply. `projectId` is a function; `done` gets what was applied; `mayApply`, if given, is asked before that with what it would do; `more`: a further button. */
+export function applyForm(text, projectId, done, { mayApply = null, more = null } = {}) {
   const edit = editor(text), said = h('div', { role: 'alert' });
 
   async function send(isCheck) {
@@ -61,10 +64,11 @@ export function applyForm(text, projectId, done, mayApply = null) {
       const applied = await call(isCheck ? '?check=1' : '');
       const notes = applied.notes.map((note) => h('p', { class: 'warning' }, note.message, note.line && ` (line ${note.line})`));
       show(said, notes);
-      if (isCheck) say('It is right: nothing was changed');
+      if (isCheck) show(said, notes, h('p', { class: 'soft' }, `No errors. ${wouldBe[applied.would.outcome](applied.would)} Nothing was changed.`));
       else { edit.saved(); done(applied); }
     } catch (error) {
       if (!(error instanceof ApiError) || error.errors.length === 0) throw error;
+      error.errors.sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
       edit.mark(error.errors);
       show(said, h('div', { class: 'problem' }, h('strong', null, `${error.errors.length} ${error.errors.length === 1 ? 'error' : 'errors'}; nothing was changed.`),
         h('ul', null, error.errors.map((one) => h('li', null, one.line && h('button', { type: 'button', class: 'id', onclick: () => edit.goTo(one.line) }, place(one)), !one.line && place(one), ' ', one.message)))));
@@ -73,7 +77,7 @@ export function applyForm(text, projectId, done, mayApply = null) {
 
   return {
     edit,
-    element: h('div', null, edit.element, h('p'), h('div', { class: 'row' },
-      actionButton('Apply', () => send(false), { class: 'main' }), actionButton('Check', () => send(true))), said),
+    element: h('div', null, edit.element, h('div', { class: 'row actions' },
+      actionButton('Apply', () => send(false), { class: 'main' }), actionButton('Check', () => send(true)), more), said),
   };
 }

@@ -4,7 +4,7 @@ import { definition } from './definition.js';
 import { h, show } from './dom.js';
 import { runList } from './runs.js';
 import { triggers } from './triggers.js';
-import { actionButton, crumbs, link, tabs } from './widgets.js';
+import { actionButton, crumbs, empty, link, tabs } from './widgets.js';
 
 const to = (path) => dispatchEvent(new CustomEvent('webhookd:go', { detail: path }));
 
@@ -37,8 +37,12 @@ function askForBody(fleet) {
 
 export async function fleetPage(main, page) {
   const [id, tab = 'logs'] = page.parts;
-  const fleet = await get(`/fleets/${id}`);
+  const fleet = await get(`/fleets/${id}`).catch((error) => { if (error.status === 404) return null; throw error; });
   if (!page.isOpen()) return;
+  if (!fleet) {
+    document.title = 'No such fleet · webhookd';
+    return show(main, empty('There is no such fleet', h('p', null, 'It may have been deleted: its runs are kept until they are old enough.'), link('/runs', h('span', { class: 'button' }, 'All runs'))));
+  }
   document.title = `${fleet.name} · webhookd`;
   const place = h('section', { class: 'card' }, '…');
   show(main, crumbs(link('/', 'Fleets'), h('span', null, `${fleet.org_name}/${fleet.project_name}`)),

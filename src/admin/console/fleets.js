@@ -1,7 +1,7 @@
 // Every fleet: what it did last and what it does now.
 import { get } from './api.js';
 import { h, show } from './dom.js';
-import { time } from './format.js';
+import { exactly, time } from './format.js';
 import { gather, watchRuns } from './live.js';
 import { empty, link, statusWord } from './widgets.js';
 
@@ -12,7 +12,7 @@ function outcomes(runs) {
   const blanks = LAST - shown.length;
   return h('span', { class: 'outcomes' },
     Array.from({ length: blanks }, () => h('span', { class: 'outcome blank', 'aria-hidden': 'true' })),
-    shown.map((run) => h('a', { class: `outcome ${run.status}`, href: `/runs/${run.id}`, tabindex: '-1', title: statusWord(run.status), 'aria-label': `Run: ${statusWord(run.status)}` })));
+    shown.map((run) => h('a', { class: `outcome ${run.status}`, href: `/runs/${run.id}`, tabindex: '-1', title: `${statusWord(run.status)}, ${exactly(run.created_at)}`, 'aria-label': `Run: ${statusWord(run.status)}` })));
 }
 
 function now(fleet) {
@@ -35,7 +35,7 @@ export async function fleetsPage(main, page) {
   const search = h('input', { type: 'search', placeholder: 'Search', 'aria-label': 'Search fleets' });
   const project = h('select', { 'aria-label': 'Project' }, h('option', { value: '' }, 'All projects'));
   const body = h('tbody'), table = h('div', { class: 'table card' }, h('table', null,
-    h('thead', null, h('tr', null, ['Last 8', 'Fleet', 'Version', 'Updated', 'Last run', 'Now'].map((title, i) => h('th', { class: i === 2 || i === 3 ? 'hide-narrow' : null }, title)))), body));
+    h('thead', null, h('tr', null, ['Last 8 runs', 'Fleet', 'Version', 'Updated', 'Last run', 'Now'].map((title, i) => h('th', { class: i === 2 || i === 3 ? 'hide-narrow' : null }, title)))), body));
   const place = h('div');
   let fleets = [];
 

@@ -8,7 +8,7 @@ const units = [['second', 60], ['minute', 60], ['hour', 24], ['day', 30], ['mont
 
 function ago(date) {
   let value = Math.round((date - Date.now()) / 1000);
-  if (Math.abs(value) < 5) return 'now';
+  if (Math.abs(value) < 5) return 'just now';
   for (const [unit, size] of units) {
     if (Math.abs(value) < size) return relative.format(value, unit);
     value = Math.trunc(value / size);
@@ -23,6 +23,8 @@ export function time(text, none = '–') {
   return h('time', { datetime: text, title: exact.format(date), 'data-ago': '' }, ago(date));
 }
 
+/** A time as on hover. */
+export const exactly = (text) => exact.format(new Date(text));
 export const clockNow = () => clock.format(new Date());
 export const timeOfDay = (text) => (text ? clock.format(new Date(text)) : '–');
 

@@ -1,6 +1,6 @@
 // A run: its vessels as they go, and what it was started with.
 import { address, get, getBytes, post } from './api.js';
-import { h, say, show, svg } from './dom.js';
+import { h, show, svg } from './dom.js';
 import { duration, ended, size, time, timeOfDay, took } from './format.js';
 import { gather, watchRuns } from './live.js';
 import { actionButton, copyButton, crumbs, idButton, link, status, statusWord, tabs } from './widgets.js';
@@ -10,12 +10,13 @@ const SHOWN_BYTES = 256 * 1024;
 
 /* ---- overview ---- */
 
-function gantt(run) {
+function gantt(run, room) {
   const begun = run.vessels.filter((vessel) => vessel.started_at);
   if (begun.length === 0) return null;
   const from = Math.min(...begun.map((vessel) => +new Date(vessel.started_at)));
   const until = Math.max(from + 1, ...begun.map((vessel) => (vessel.ended_at ? +new Date(vessel.ended_at) : Date.now())));
-  const height = 26, left = 180, width = 900;
+  /* Names beside the bars, or above them where there is little room. */
+  const width = Math.max(280, room), isNarrow = width < 620, left = isNarrow ? 0 : 180, height = isNarrow ? 44 : 26, bar = isNarrow ? 22 : 5;
   const x = (at) => left + ((at - from) / (until - from)) * (width - left - 80);
   return svg('svg', { class: 'gantt', viewBox: `0 0 ${width} ${begun.length * height}`, role: 'group', 'aria-label': 'When each vessel ran' },
     begun.map((vessel, i) => {
@@ -23,8 +24,8 @@ function gantt(run) {
       return svg('g', null,
         svg('text', { x: 0, y: i * height + 17 }, vessel.name.length > 24 ? `${vessel.name.slice(0, 23)}…` : vessel.name),
         svg('a', { href: `/runs/${run.id}/vessels/${vessel.id}`, tabindex: '-1' }, svg('title', null, `${vessel.name}: ${statusWord(vessel.status)}`),
-          svg('rect', { class: `bar ${vessel.status}`, x: start, y: i * height + 5, width: Math.max(3, end - start), height: 16, rx: 3 })),
-        svg('text', { x: Math.max(start + 3, end) + 6, y: i * height + 17 }, duration(took(vessel))));
+          svg('rect', { class: `bar ${vessel.status}`, x: start, y: i * height + bar, width: Math.max(3, end - start), height: 16, rx: 3 })),
+        svg('text', { x: Math.max(start + 3, end) + 6, y: i * height + bar + 12 }, duration(took(vessel))));
     }));
 }
 
@@ -35,7 +36,7 @@ function vesselTable(run) {
     h('tbody', null, run.vessels.map((vessel) => h('tr', null, h('td', null, status(vessel.status)),
       h('td', null, link(`/runs/${run.id}/vessels/${vessel.id}`, vessel.name)), h('td', null, String(vessel.attempts)),
       h('td', null, vessel.exit_code === null ? '–' : String(vessel.exit_code)), h('td', { class: 'wide' }, vessel.reason ?? ''),
-      h('td', null, timeOfDay(vessel.started_at)), h('td', null, duration(took(vessel))), h('td', null, size(vessel.output_bytes)))))));
+      h('td', null, timeOfDay(vessel.started_at)), h('td', { 'data-took': vessel.id }, duration(took(vessel))), h('td', null, ended(vessel.status) ? size(vessel.output_bytes) : '…'))))));
 }
 
 /* ---- parameters ---- */
@@ -110,13 +111,13 @@ async function parameters(place, page, run) {
     h('div', { class: 'facts' }, h('span', null, 'Request ', idButton(run.request_id)), h('span', null, 'From ', h('b', null, run.remote_addr || '–')),
       run.host && h('span', null, 'Host ', h('b', null, run.host)), run.query_string && h('span', null, 'Query ', h('b', { class: 'mono' }, `?${run.query_string}`))),
     h('p'), h('h2', null, 'Headers'),
-    names.length === 0 ? h('p', { class: 'soft' }, 'It came without any.') : h('div', { class: 'table' }, h('table', null, h('tbody', null, names.flatMap(([name, values]) => values.map((value) => h('tr', null, h('td', { class: 'mono' }, name), h('td', { class: 'wide mono' }, value))))))),
+    names.length === 0 ? h('p', { class: 'soft' }, 'No headers.') : h('div', { class: 'table' }, h('table', null, h('tbody', null, names.flatMap(([name, values]) => values.map((value) => h('tr', null, h('td', { class: 'mono' }, name), h('td', { class: 'wide mono' }, value))))))),
     h('p'), h('h2', null, 'Body'),
-    h('div', { class: 'row' }, h('span', { class: 'soft' }, size(run.body_bytes)), copyButton(run.body_sha256, 'Copy SHA-256', { title: run.body_sha256 }),
+    h('div', { class: 'row' }, h('span', { class: 'soft' }, size(run.body_bytes)), run.body_bytes > 0 && copyButton(run.body_sha256, 'Copy SHA-256', { title: run.body_sha256 }),
       run.body_bytes > 0 && h('a', { class: 'button', href: address(`/fleetruns/${run.id}/body`), download: `${run.id}.body` }, 'Download'),
-      !isCut && copyButton(() => curlOf(run, headers, bytes), 'Copy as curl')),
+      !isCut && copyButton(() => curlOf(run, headers, bytes), 'Copy as curl', {}, 'Copied: set WEBHOOK_URL to the URL first')),
     h('p'),
-    run.body_bytes === 0 ? h('p', { class: 'soft' }, 'There was none.') : isCut ? h('p', { class: 'soft' }, 'It is too large to be shown here: download it.') : [bodyView(shown, shown.length < bytes.length), shown.length < bytes.length && h('p', { class: 'soft' }, `These are the first ${size(SHOWN_BYTES)}.`)]);
+    run.body_bytes === 0 ? h('p', { class: 'soft' }, 'No body.') : isCut ? h('p', { class: 'soft' }, 'It is too large to be shown here: download it.') : [bodyView(shown, shown.length < bytes.length), shown.length < bytes.length && h('p', { class: 'soft' }, `These are the first ${size(SHOWN_BYTES)}.`)]);
 }
 
 /* ---- the page ---- */
@@ -125,17 +126,35 @@ export async function runPage(main, page) {
   const [id, tab = 'overview'] = page.parts;
   const head = h('div'), place = h('section', { class: 'card' }, '…');
   let run = await get(`/fleetruns/${id}`);
+  const fleet = await get(`/fleets/${run.fleet_id}`).catch((error) => { if (error.status === 404) return null; throw error; });
   if (!page.isOpen()) return;
   document.title = `${run.fleet_name}: run · webhookd`;
 
+  /* It stands where Stop stood: a click that was meant for that does nothing. */
+  function againButton(wasStop) {
+    const button = actionButton(fleet.version === run.fleet_version ? 'Run again' : `Run again, with v${fleet.version}`, async () => { const again = await post(`/fleetruns/${id}/again`); to(`/runs/${again.id}`); });
+    if (wasStop) {
+      button.ariaDisabled = 'true';
+      setTimeout(() => { button.ariaDisabled = null; }, 1000);
+    }
+    return button;
+  }
+
+  let isStopping = false;
+  async function stop() {
+    await post(`/fleetruns/${id}/stop`);
+    isStopping = true;
+    await load();
+  }
+
+  const tookSoFar = h('span');
   function drawHead() {
-    show(head, crumbs(link('/', 'Fleets'), link(`/fleets/${run.fleet_id}`, run.fleet_name)),
+    const wasStop = head.childElementCount > 0;
+    show(head, crumbs(link('/', 'Fleets'), fleet ? link(`/fleets/${run.fleet_id}`, run.fleet_name) : h('span', null, `${run.fleet_name} (deleted)`)),
       h('div', { class: 'row between' }, h('h1', null, 'Run ', idButton(run.id)),
-        ended(run.status)
-          ? actionButton('Run again', async () => { const again = await post(`/fleetruns/${id}/again`); to(`/runs/${again.id}`); })
-          : actionButton('Stop', async () => { await post(`/fleetruns/${id}/stop`); say('It is being stopped'); await load(); }, { class: 'danger' })),
+        ended(run.status) ? fleet && againButton(wasStop) : isStopping ? h('button', { type: 'button', class: 'danger', disabled: true }, 'Stopping…') : actionButton('Stop', stop, { class: 'danger' })),
       h('div', { class: 'facts' }, status(run.status), h('span', null, run.trigger.replace('_', ' ')), h('span', null, `v${run.fleet_version}`),
-        h('span', null, duration(took(run))), h('span', null, 'arrived ', time(run.created_at)), h('span', null, `${timeOfDay(run.started_at)} – ${timeOfDay(run.ended_at)}`)));
+        tookSoFar, h('span', null, 'arrived ', time(run.created_at)), run.started_at && h('span', null, run.ended_at ? `${timeOfDay(run.started_at)} – ${timeOfDay(run.ended_at)}` : `since ${timeOfDay(run.started_at)}`)));
   }
 
   const picture = h('div'), table = h('div');
@@ -143,10 +162,12 @@ export async function runPage(main, page) {
   /** What did not change stays, with the focus and the selection that are in it. */
   let drawn = '', drawnHead = '';
   function draw() {
-    const now = JSON.stringify(run.vessels), head1 = `${run.status} ${run.started_at}`;
+    const now = JSON.stringify(run.vessels), head1 = `${run.status} ${run.started_at} ${isStopping}`;
     if (head1 !== drawnHead) drawHead();
     if (now !== drawn) show(table, vesselTable(run));
-    show(picture, gantt(run));
+    show(picture, gantt(run, picture.clientWidth || 900));
+    show(tookSoFar, duration(took(run)));
+    for (const vessel of run.vessels) if (!ended(vessel.status)) show(table.querySelector(`[data-took="${vessel.id}"]`), duration(took(vessel)));
     drawn = now;
     drawnHead = head1;
   }
@@ -157,8 +178,11 @@ export async function runPage(main, page) {
   }
 
   if (tab === 'overview') show(place, picture, table);
-  draw();
   show(main, head, tabs([['overview', `/runs/${id}`, 'Overview'], ['parameters', `/runs/${id}/parameters`, 'Webhook parameters']], tab), place);
+  draw();
+  const refit = () => { if (run.vessels.length > 0) draw(); };
+  addEventListener('resize', refit);
+  page.onLeave(() => removeEventListener('resize', refit));
   if (tab === 'parameters') await parameters(place, page, run);
   if (ended(run.status)) return;
   const look = gather(() => page.isOpen() && load());

@@ -6,6 +6,7 @@ import { gather, watchRuns } from './live.js';
 import { bars, copyId, empty, link, status } from './widgets.js';
 
 const PAGE = 50, MOST_LOOKS = 20;
+const wideOnly = new Set(['Trigger', 'From', 'Body', 'Version']);
 const HOUR_MS = 3600000;
 const spans = { '1h': HOUR_MS, '1d': 24 * HOUR_MS, '7d': 7 * 24 * HOUR_MS };
 
@@ -37,7 +38,7 @@ export async function runList(place, page, fleetId) {
   fromAddress(filters);
   const chart = h('div'), news = h('div'), body = h('tbody'), more = h('div', { class: 'row' }), none = h('div');
   const titles = ['Run', fleetId ? null : 'Fleet', 'Event', 'Trigger', 'From', 'Body', 'Started', 'Version', 'Duration'].filter(Boolean);
-  const table = h('div', { class: 'table' }, h('table', null, h('thead', null, h('tr', null, h('th', null, 'Status'), titles.map((title) => h('th', { class: title === 'Body' || title === 'Duration' ? 'number' : null }, title)))), body));
+  const table = h('div', { class: 'table' }, h('table', null, h('thead', null, h('tr', null, h('th', null, 'Status'), titles.map((title) => h('th', { class: [title === 'Body' || title === 'Duration' ? 'number' : '', wideOnly.has(title) ? 'hide-narrow' : ''].join(' ') }, title)))), body));
   let runs = [], fresh = [], next = null;
   const base = fleetId ? `/fleets/${fleetId}/fleetruns` : '/fleetruns';
 
@@ -66,11 +67,11 @@ export async function runList(place, page, fleetId) {
     run.cells = { status: h('td', null, status(run.status)), duration: h('td', { class: 'number' }, duration(took(run))), started: h('td', null, time(run.started_at, 'not yet')) };
     return h('tr', null, run.cells.status, h('td', null, link(`/runs/${run.id}`, h('span', { class: 'mono' }, shortId(run.id))), copyId(run.id)),
       fleetId ? null : h('td', null, link(`/fleets/${run.fleet_id}`, run.fleet_name)),
-      h('td', null, run.event || h('span', { class: 'none' }, '–')), h('td', null, run.trigger.replace('_', ' ')), h('td', null, run.remote_addr || h('span', { class: 'none' }, '–')),
-      h('td', { class: 'number' }, size(run.body_bytes)), run.cells.started, h('td', null, `v${run.fleet_version}`), run.cells.duration);
+      h('td', null, run.event || h('span', { class: 'none' }, '–')), h('td', { class: 'hide-narrow' }, run.trigger.replace('_', ' ')), h('td', { class: 'hide-narrow' }, run.remote_addr || h('span', { class: 'none' }, '–')),
+      h('td', { class: 'number hide-narrow' }, size(run.body_bytes)), run.cells.started, h('td', { class: 'hide-narrow' }, `v${run.fleet_version}`), run.cells.duration);
   };
 
-  const drawChart = () => show(chart, runs.length > 1 && bars(runs.slice(0, PAGE).map((run) => ({ id: run.id, status: run.status, ms: took(run) || 0, text: duration(took(run)) }))));
+  const drawChart = () => show(chart, runs.length > 0 && [h('p', { class: 'soft caption' }, `How long the last ${Math.min(runs.length, PAGE)} took, newest right`), bars(runs.slice(0, PAGE).map((run) => ({ id: run.id, status: run.status, ms: took(run) || 0, text: duration(took(run)) })))]);
 
   const older = h('button', { type: 'button', onclick: () => loadMore().catch((error) => say(error.message, 'error')) }, 'Older');
   const drawMore = () => show(more, next && older);
@@ -83,7 +84,7 @@ export async function runList(place, page, fleetId) {
     const isFiltered = Object.values(filters).some((filter) => filter.value);
     show(none, runs.length === 0 && (isFiltered
       ? empty('Nothing matches', h('p', null, 'No run is like this. Try fewer filters.'))
-      : empty('No run yet', h('p', null, fleetId ? 'Call the webhook (on the Triggers tab), or run the fleet now.' : 'Runs appear here as soon as a webhook is called.'))));
+      : empty('No run yet', h('p', null, fleetId ? ['Add a webhook on the ', link(`/fleets/${fleetId}/triggers`, 'Triggers tab'), ' and call it, or run the fleet now.'] : 'Runs appear here as soon as a webhook is called.'))));
   }
 
   let asked = 0;
@@ -149,7 +150,7 @@ export async function runList(place, page, fleetId) {
   let typed = 0;
   filters.id.addEventListener('input', () => { clearTimeout(typed); typed = setTimeout(reload, 300); });
   page.onLeave(() => clearTimeout(typed));
-  show(place, chart, h('div', { class: 'row' }, filters.status, filters.trigger, filters.since, filters.id), news, table, none, more);
+  show(place, chart, h('div', { class: 'row filters' }, filters.status, filters.trigger, filters.since, filters.id), news, table, none, more);
   await load();
   page.onLeave(watchRuns((change) => { if (!change || !fleetId || change.fleet_id === fleetId) look(); }));
   const timer = setInterval(() => {

@@ -25,7 +25,7 @@ export function signInPage(main, then, why = null) {
     },
   },
   h('label', { for: 'key' }, 'API key'), input, said, button,
-  h('p', { class: 'soft', id: 'key-hint' }, 'No key yet? Whoever runs webhookd makes one with ', h('code', null, 'webhookctl key create NAME'), '.'));
-  show(main, h('div', { class: 'sign-in' }, h('h1', null, 'Sign in'), why && h('p', null, why), form));
+  h('p', { class: 'soft', id: 'key-hint' }, 'It begins with ', h('code', null, 'wha_'), '. None yet? Whoever runs webhookd makes one with ', h('code', null, 'webhookctl key create NAME'), '.'));
+  show(main, h('div', { class: 'sign-in' }, h('h1', null, 'Sign in to webhookd'), why && h('p', null, why), form));
   input.focus();
 }

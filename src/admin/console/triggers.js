@@ -33,8 +33,10 @@ function examples(url) {
   return [h('h2', null, 'Call it'), h('div', { class: 'row' }, buttons, copyButton(() => snippets[chosen](url), 'Copy with the whole URL')), h('p'), text];
 }
 
-const WAIT_MS = 8000, LOOK_MS = 5000;
+const WAIT_MS = 8000, LOOK_MS = 2000;
 const COUNTED_MS = 700; /* after its answer a request is counted within that time */
+
+const refusals = { 400: 'not clean HTTP', 413: 'the body is too large', 503: 'it could not be stored then' };
 
 /** Where the people are who look at it. */
 const midnight = () => new Date(new Date().setHours(0, 0, 0, 0)).toISOString();
@@ -67,7 +69,7 @@ export async function triggers(place, page, fleet) {
   let drawn = '';
   function drawCalls({ last_request: request, requests, created_at: made }) {
     if (drawn === (drawn = JSON.stringify([made, request, requests.accepted, requests.refused]))) return;
-    const answer = request && (request.status ? [String(request.status), ` · ${briefly(request.answer_us)}`] : 'closed without an answer');
+    const answer = request && (request.status === 201 ? ['201 · ', briefly(request.answer_us)] : [h('span', { class: 'refused' }, request.status ? `${request.status} ${refusals[request.status] ?? 'refused'}` : 'broke off, without an answer'), request.status && [' · ', briefly(request.answer_us)]]);
     show(last, request ? ['Last request ', time(request.at), ' · ', answer, request.remote_addr && ` · ${request.remote_addr}`] : ['This URL, made ', time(made), ', has not been called yet.'],
       requests.accepted + requests.refused > 0 && ` · ${requests.accepted} accepted today, ${requests.refused} refused`);
   }
@@ -77,7 +79,7 @@ export async function triggers(place, page, fleet) {
     change(empty('No webhook yet', h('p', null, 'A webhook lets any service start this fleet with a POST.'),
       actionButton('Add webhook', async () => {
         draw(await post(path).catch((error) => { lookAgain(); throw error; }));
-        say('The webhook is there');
+        say('Webhook added');
       }, { class: 'main' })));
   }
 

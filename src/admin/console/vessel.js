@@ -1,14 +1,14 @@
 // A vessel run: its attempts, and its output as it comes.
-import { address, get } from './api.js';
+import { address, get, post } from './api.js';
 import { h, show } from './dom.js';
 import { duration, ended, shortId, size, timeOfDay, took } from './format.js';
 import { Lines } from './lines.js';
 import { found, lost } from './live.js';
 import { lineSearch } from './search.js';
-import { crumbs, link, status } from './widgets.js';
+import { actionButton, crumbs, link, status } from './widgets.js';
 
 const MANY_CHARS = 30000; /* waiting: more are on their way, and need not be shown one by one */
-const AT_END = 40; /* pixels from it */
+const AT_END = 40, ROOM_BELOW = 48; /* pixels */
 
 export async function vesselPage(main, page) {
   const [runId, vesselRunId] = page.parts;
@@ -107,6 +107,13 @@ export async function vesselPage(main, page) {
 
   /* ---- about it ---- */
 
+  let isStopping = false;
+  const stopButton = actionButton('Stop run', async () => {
+    await post(`/fleetruns/${runId}/stop`);
+    isStopping = true;
+    await load();
+  }, { class: 'danger' });
+
   function drawAttempts() {
     const count = vessel.attempts > 1 ? vessel.attempts : 0;
     if (attempts.querySelectorAll('button').length !== count)
@@ -120,7 +127,8 @@ export async function vesselPage(main, page) {
     vessel = run.vessels.find((one) => one.id === vesselRunId);
     if (!vessel) throw new Error('This run has no such vessel.');
     show(facts, status(vessel.status), vessel.exit_code !== null && h('span', null, 'exit ', h('b', null, String(vessel.exit_code))), vessel.reason && h('span', null, vessel.reason),
-      h('span', null, `${vessel.attempts} ${vessel.attempts === 1 ? 'attempt' : 'attempts'}`), h('span', null, duration(took(vessel))), h('span', null, timeOfDay(vessel.started_at)), h('span', null, size(vessel.output_bytes)));
+      h('span', null, `${vessel.attempts} ${vessel.attempts === 1 ? 'attempt' : 'attempts'}`), h('span', null, duration(took(vessel))), h('span', null, timeOfDay(vessel.started_at)), h('span', null, size(ended(vessel.status) ? vessel.output_bytes : have)),
+      !ended(run.status) && !isStopping && stopButton, isStopping && !ended(run.status) && h('span', null, 'stopping…'));
     drawAttempts();
   }
 
@@ -132,6 +140,14 @@ export async function vesselPage(main, page) {
     show(what, own && h('span', null, 'file ', h('b', { class: 'mono' }, own.file_to_run), ` (v${run.fleet_version})`),
       names.length > 0 && h('span', null, 'environment ', h('b', { class: 'mono' }, names.join(' '))));
   }
+
+  /** As high as there is room below it. */
+  function fit() {
+    output.style.maxHeight = `${Math.max(240, innerHeight - output.getBoundingClientRect().top - scrollY - ROOM_BELOW)}px`;
+    if (follow.checked) toEnd();
+  }
+  addEventListener('resize', fit);
+  page.onLeave(() => removeEventListener('resize', fit));
 
   /* ---- following ---- */
 
@@ -165,6 +181,8 @@ export async function vesselPage(main, page) {
     h('section', { class: 'card' },
       h('div', { class: 'row between' }, attempts, h('div', { class: 'row' }, h('label', { for: 'follow' }, follow, ' follow'), h('label', { for: 'wrap' }, wrap, ' wrap'), search.field, search.told, download)),
       h('p'), output, note));
+  fit();
+  new ResizeObserver(fit).observe(what);
   if (vessel.attempts > 0) open(vessel.attempts);
   else show(note, ended(vessel.status) ? 'It did not run, so it said nothing.' : 'It has not started yet.');
   const looking = setInterval(async () => {

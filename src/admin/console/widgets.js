@@ -28,12 +28,12 @@ async function toClipboard(text) {
 }
 
 /** A button that copies; text may be a function. */
-export function copyButton(text, label = 'Copy', attributes = {}) {
+export function copyButton(text, label = 'Copy', attributes = {}, done = 'Copied') {
   return h('button', {
     type: 'button', ...attributes,
     onclick: async () => {
       const copied = await toClipboard(typeof text === 'function' ? text() : text);
-      say(copied ? 'Copied' : 'The browser did not let it be copied: select it by hand', copied ? 'note' : 'error');
+      say(copied ? done : 'The browser did not let it be copied: select it by hand', copied ? 'note' : 'error');
     },
   }, label);
 }
