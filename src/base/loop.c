@@ -210,7 +210,7 @@ static void answer_wake(struct loop *loop)
         loop->woken(loop->woken_context);
 }
 
-static void dispatch(struct loop *loop)
+static void call_back(struct loop *loop)
 {
     for (int i = 0; i < loop->batch_count; i++) {
         void *owner = loop->batch[i].data.ptr;
@@ -232,7 +232,7 @@ int loop_run(struct loop *loop, struct error *error)
         if (count < 0 && errno != EINTR)
             return error_set_errno(error, errno, "cannot wait for events");
         loop->batch_count = count > 0 ? count : 0;
-        dispatch(loop);
+        call_back(loop);
         fire_timers(loop);
     }
     return 0;

@@ -66,7 +66,7 @@ static int take_attempt(void *context, const struct attempt_row *row)
     if (row->has_ended)
         take_ended_attempt(vessel, row);
     else if (vessel->attempt == NULL)
-        vessel->attempt = attempt_new(vessel, row->attempt, &row->boot_id);
+        vessel->attempt = attempt_new(vessel, row->attempt, &row->boot_id, run_attempt_over);
     return 0;
 }
 

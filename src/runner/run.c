@@ -291,7 +291,8 @@ void run_start_vessel(struct run_vessel *vessel)
     if (vessel->started_ms == 0)
         vessel->started_ms = now_ms;
     vessel->attempts++;
-    vessel->attempt = attempt_new(vessel, vessel->attempts, &run->runner->boot_id);
+    vessel->attempt =
+        attempt_new(vessel, vessel->attempts, &run->runner->boot_id, run_attempt_over);
     attempt_take_slot(vessel->attempt);
     step->starts_attempt = true;
     step->attempt.vessel = vessel->index;

@@ -4,7 +4,6 @@
  * That there is something to do is a flag, never a message (invariant 9): the runner asks the store. It never waits for a commit. */
 #include "runner/runner.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -33,45 +32,7 @@
 #define STOP_PATIENCE_MS 1000 /* for steps to be committed, before they are withdrawn */
 #define STOP_RETRY_MS    50
 
-/* ---- ready vessels and slots ---- */
-
-void runner_ready_add(struct runner *runner, struct run_vessel *vessel)
-{
-    line_add_ready(&runner->lines, vessel->run->line, vessel);
-    loop_wake(runner->loop);
-}
-
-void runner_ready_remove(struct run_vessel *vessel)
-{
-    line_remove_ready(vessel->run->line, vessel);
-}
-
-void runner_take_slot(struct runner *runner)
-{
-    runner->slots_used++;
-}
-
-void runner_give_slot(struct runner *runner)
-{
-    assert(runner->slots_used > 0);
-    runner->slots_used--;
-    loop_wake(runner->loop);
-}
-
 /* ---- what other threads hand over ---- */
-
-void runner_post(struct runner *runner, struct run_step *step)
-{
-    pthread_mutex_lock(&runner->lock);
-    step->next_mail = NULL;
-    if (runner->mail_last != NULL)
-        runner->mail_last->next_mail = step;
-    else
-        runner->mail_first = step;
-    runner->mail_last = step;
-    loop_wake(runner->loop); /* under the lock: whoever has taken the step may end the loop */
-    pthread_mutex_unlock(&runner->lock);
-}
 
 void runner_wake(struct runner *runner)
 {

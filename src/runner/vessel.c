@@ -23,7 +23,6 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "runner/outfit.h"
-#include "runner/run.h"
 
 #define LAUNCH_FIRST_MS 100
 #define LAUNCH_MAX_MS   30000
@@ -36,13 +35,15 @@ static void look(struct attempt *attempt);
 
 /* ---- new, free, states ---- */
 
-struct attempt *attempt_new(struct run_vessel *vessel, int number, const struct id *boot_id)
+struct attempt *attempt_new(struct run_vessel *vessel, int number, const struct id *boot_id,
+                            attempt_over *over)
 {
     struct attempt *attempt = memory_alloc(sizeof(*attempt));
     char id[ID_TEXT_BYTES];
     attempt->vessel = vessel;
     attempt->number = number;
     attempt->boot_id = *boot_id;
+    attempt->over = over;
     record_name(id_format(&vessel->run->vessel_run_ids[vessel->index], id), number, attempt->name);
     for (int i = 0; i < ATTEMPT_FDS; i++)
         attempt->fds[i] = -1;
@@ -185,7 +186,7 @@ static void end_interrupted(struct attempt *attempt, const char *why)
     struct attempt_outcome outcome = {
         .status = VESSEL_ERRORED, .interrupted = true, .output_bytes = outfit_log_bytes(attempt)};
     snprintf(outcome.reason, sizeof(outcome.reason), "interrupted: %s", why);
-    run_attempt_over(attempt, &outcome);
+    attempt->over(attempt, &outcome);
 }
 
 /* It cannot be started, now or later. */
@@ -194,7 +195,7 @@ static void end_impossible(struct attempt *attempt, const struct error *error)
     struct attempt_outcome outcome = {
         .status = VESSEL_ERRORED, .has_exit_code = true, .exit_code = 127};
     snprintf(outcome.reason, sizeof(outcome.reason), "%.300s", error->message);
-    run_attempt_over(attempt, &outcome);
+    attempt->over(attempt, &outcome);
 }
 
 /* ---- launching ---- */
@@ -345,7 +346,7 @@ static void end_stopped(struct attempt *attempt)
 {
     struct attempt_outcome outcome = {.status = VESSEL_TERMINATED};
     snprintf(outcome.reason, sizeof(outcome.reason), "stopped before it started");
-    run_attempt_over(attempt, &outcome);
+    attempt->over(attempt, &outcome);
 }
 
 void attempt_stop(struct attempt *attempt)
@@ -396,7 +397,7 @@ static void look_at_remains(struct attempt *attempt, int record_fd)
     bool same_boot = id_equal(&attempt->boot_id, &runner_of(attempt)->boot_id);
     if (found > 0) {
         outcome_from_record(attempt, &record, &outcome);
-        run_attempt_over(attempt, &outcome);
+        attempt->over(attempt, &outcome);
     } else if ((found < 0 && error.kind != ERROR_INVALID) || has_started < 0) {
         /* it is there, and can be read later */
         look_again(attempt);

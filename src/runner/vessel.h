@@ -21,8 +21,14 @@ enum attempt_state {
 
 #define ATTEMPT_FDS (RECORD_FD_BODY + 1)
 
+struct attempt;
+struct attempt_outcome;
+/* It has ended, or it turned out that it never ran: it is the callee's again, who frees it. */
+typedef void attempt_over(struct attempt *attempt, const struct attempt_outcome *outcome);
+
 struct attempt {
     struct run_vessel *vessel;
+    attempt_over *over;
     int number; /* from 1 */
     char name[RECORD_NAME_BYTES];
     struct id boot_id; /* in which its start was committed */
@@ -49,7 +55,8 @@ struct attempt_outcome {
     bool output_cut;
 };
 
-struct attempt *attempt_new(struct run_vessel *vessel, int number, const struct id *boot_id);
+struct attempt *attempt_new(struct run_vessel *vessel, int number, const struct id *boot_id,
+                            attempt_over *over);
 /* Forgets it; whatever runs goes on. NULL is fine. */
 void attempt_free(struct attempt *attempt);
 
@@ -57,13 +64,13 @@ void attempt_free(struct attempt *attempt);
 void attempt_prepare(struct attempt *attempt);
 /* Its start is committed (invariant 4). */
 void attempt_committed(struct attempt *attempt);
-/* It has a slot: spawns the supervisor, now or as soon as the system lets it. run_attempt_over
+/* It has a slot: spawns the supervisor, now or as soon as the system lets it. `over`
  * may be called before this returns. */
 void attempt_launch(struct attempt *attempt);
 /* For an attempt that another daemon started: finds out what became of it and goes on from there. */
 void attempt_recover(struct attempt *attempt);
 
-/* The run is stopped: ends it, now or as soon as it is known where it is. run_attempt_over is called before this returns if nothing runs. */
+/* The run is stopped: ends it, now or as soon as it is known where it is. `over` is called before this returns if nothing runs. */
 void attempt_stop(struct attempt *attempt);
 
 void attempt_take_slot(struct attempt *attempt);

@@ -1,0 +1,42 @@
+/* What runs and vessels need of the runner that they belong to: see core.h. Below all of them, so that nothing here calls up. */
+#include "runner/core.h"
+
+#include <assert.h>
+
+#include "runner/ops.h"
+
+void runner_ready_add(struct runner *runner, struct run_vessel *vessel)
+{
+    line_add_ready(&runner->lines, vessel->run->line, vessel);
+    loop_wake(runner->loop);
+}
+
+void runner_ready_remove(struct run_vessel *vessel)
+{
+    line_remove_ready(vessel->run->line, vessel);
+}
+
+void runner_take_slot(struct runner *runner)
+{
+    runner->slots_used++;
+}
+
+void runner_give_slot(struct runner *runner)
+{
+    assert(runner->slots_used > 0);
+    runner->slots_used--;
+    loop_wake(runner->loop);
+}
+
+void runner_post(struct runner *runner, struct run_step *step)
+{
+    pthread_mutex_lock(&runner->lock);
+    step->next_mail = NULL;
+    if (runner->mail_last != NULL)
+        runner->mail_last->next_mail = step;
+    else
+        runner->mail_first = step;
+    runner->mail_last = step;
+    loop_wake(runner->loop); /* under the lock: whoever has taken the step may end the loop */
+    pthread_mutex_unlock(&runner->lock);
+}
