@@ -10,6 +10,7 @@
 
 #define TEXT_BYTES    2000
 #define EXCERPT_BYTES 80
+#define LINE_BYTES    4000 /* of a report */
 
 /* Takes the text. Behind all that are on the same line or before it, so that the order of finding decides among those. */
 static void insert(struct config_findings *findings, int line, char *text)
@@ -67,4 +68,25 @@ char *config_excerpt(const char *text)
     while (bytes > 0 && ((unsigned char)text[bytes] & 0xc0) == 0x80) /* not within a character */
         bytes--;
     return memory_format("%.*s…", (int)bytes, text);
+}
+
+/* ---- reports (include/config/config.h) ---- */
+
+void config_report_add(struct config_report *report, const char *format, ...)
+{
+    char line[LINE_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof(line), format, arguments);
+    va_end(arguments);
+    report->lines = memory_array(report->lines, report->count + 1, sizeof(*report->lines));
+    report->lines[report->count++] = memory_string(line);
+}
+
+void config_report_free(struct config_report *report)
+{
+    for (size_t i = 0; i < report->count; i++)
+        free(report->lines[i]);
+    free(report->lines);
+    *report = (struct config_report){0};
 }
