@@ -1,10 +1,13 @@
-/* Reading a request: what a service may ask of an exchange in its steps, on the handler's thread. */
+/* An exchange: what a service may ask of its request, and the headers that it adds to its answer. In its steps, on the handler's thread. */
 #include "http/exchange.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+
+#include "base/memory.h"
 
 void http_set_user(struct http_exchange *exchange, void *user)
 {
@@ -160,4 +163,26 @@ int64_t http_started_us(const struct http_exchange *exchange)
 void http_close_after(struct http_exchange *exchange)
 {
     exchange->close_after = true;
+}
+
+/* ---- headers of the answer ---- */
+
+void http_add_header(struct http_exchange *exchange, const char *name, const char *value)
+{
+    size_t name_bytes = strlen(name) + 1, value_bytes = strlen(value) + 1;
+    struct extra_header *extra = memory_alloc(sizeof(*extra) + name_bytes + value_bytes);
+    struct extra_header **end = &exchange->extra;
+    extra->name = memcpy(extra + 1, name, name_bytes);
+    extra->value = memcpy(extra->name + name_bytes, value, value_bytes);
+    while (*end)
+        end = &(*end)->next;
+    *end = extra;
+}
+
+void exchange_free_headers(struct http_exchange *exchange)
+{
+    for (struct extra_header *next; exchange->extra; exchange->extra = next) {
+        next = exchange->extra->next;
+        free(exchange->extra);
+    }
 }

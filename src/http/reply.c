@@ -13,26 +13,6 @@
 #include "http/exchange.h"
 #include "http/form.h"
 
-void http_add_header(struct http_exchange *exchange, const char *name, const char *value)
-{
-    size_t name_bytes = strlen(name) + 1, value_bytes = strlen(value) + 1;
-    struct extra_header *extra = memory_alloc(sizeof(*extra) + name_bytes + value_bytes);
-    struct extra_header **end = &exchange->extra;
-    extra->name = memcpy(extra + 1, name, name_bytes);
-    extra->value = memcpy(extra->name + name_bytes, value, value_bytes);
-    while (*end)
-        end = &(*end)->next;
-    *end = extra;
-}
-
-void exchange_free_headers(struct http_exchange *exchange)
-{
-    for (struct extra_header *next; exchange->extra; exchange->extra = next) {
-        next = exchange->extra->next;
-        free(exchange->extra);
-    }
-}
-
 /* Queues the answer and lets go of it. */
 static enum http_step reply(struct http_exchange *exchange, unsigned status,
                             const char *content_type, struct MHD_Response *response)

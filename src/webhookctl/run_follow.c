@@ -35,6 +35,17 @@ struct follower {
     bool has_ended;
 };
 
+bool run_vessel_is(const json_t *vessel, const char *text)
+{
+    static const char *const keys[] = {"name", "id", "vessel_id"};
+    for (size_t k = 0; k < ARRAY_COUNT(keys); k++) {
+        const char *value = show_text(vessel, keys[k]);
+        if (value && strcmp(value, text) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* ---- events ---- */
 
 static int write_output(struct follower *follower, const char *text, size_t chars)

@@ -100,17 +100,6 @@ static int write_all(struct log *log, const json_t *vessels, struct error *error
     return CTL_DONE;
 }
 
-bool run_vessel_is(const json_t *vessel, const char *text)
-{
-    static const char *const keys[] = {"name", "id", "vessel_id"};
-    for (size_t k = 0; k < ARRAY_COUNT(keys); k++) {
-        const char *value = show_text(vessel, keys[k]);
-        if (value && strcmp(value, text) == 0)
-            return true;
-    }
-    return false;
-}
-
 static const json_t *find_vessel(const json_t *vessels, const char *text)
 {
     for (size_t i = 0; i < json_array_size(vessels); i++)
