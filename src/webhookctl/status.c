@@ -45,7 +45,7 @@ static void write_work(const json_t *status)
     const json_t *disk = json_object_get(status, "disk");
     const char *sandbox = show_text(runner, "sandbox");
     show_line_take("Contents",
-                   memory_format("%lld organizations, %lld projects, %lld fleets, %lld webhooks",
+                   memory_format("organizations %lld, projects %lld, fleets %lld, webhooks %lld",
                                  show_integer(counts, "orgs"), show_integer(counts, "projects"),
                                  show_integer(counts, "fleets"), show_integer(counts, "webhooks")));
     show_line_take("Runs", memory_format("%lld waiting, %lld running",

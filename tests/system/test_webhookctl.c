@@ -847,7 +847,7 @@ START_TEST(status_says_what_webhookd_is_doing)
                                  "\nReady       yes\n",
                                  "\nKey         present\n",
                                  daemon.socket,
-                                 "1 organizations, 1 projects, 0 fleets, 0 webhooks"};
+                                 "organizations 1, projects 1, fleets 0, webhooks 0"};
     for (size_t i = 0; i < ARRAY_COUNT(parts); i++)
         assert_holds(text, parts[i]);
     free(text);
