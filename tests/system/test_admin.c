@@ -1007,6 +1007,15 @@ START_TEST(no_webhook_is_on_the_admin_listeners)
     http_post(url, NULL, "x", 1, &response);
     ck_assert_int_eq(response.status, 401);
     response_free(&response);
+    const char *const foreign[] = {"Origin: http://evil.example", NULL};
+    http_post(url, foreign, "x", 1, &response);
+    ck_assert_int_eq(response.status, 403);
+    response_free(&response);
+    daemon_await_log(&setting.daemon, "caller refused");
+    daemon_await_log(&setting.daemon, "another site's page refused");
+    char *log = daemon_log(&setting.daemon); /* who mistakes the port gives no token away */
+    ck_assert_ptr_null(strstr(log, url_path(setting.url) + strlen("/hooks/")));
+    free(log);
     free(url);
     finish(&setting);
 }
