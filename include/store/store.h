@@ -158,6 +158,7 @@ int store_delete_fleet(
 /* Calls are counted by the quarter of an hour. */
 #define STORE_QUARTER_MS    (15 * INT64_C(60000))
 #define STORE_KEEP_CALLS_MS (48 * INT64_C(3600000))
+int64_t store_quarter(int64_t at_ms); /* when the one began that this time is in */
 
 struct webhook_call {
     int64_t at_ms;     /* when its headers had arrived, wall clock */
@@ -201,7 +202,7 @@ struct webhook_calls {
     uint8_t hash[SECRET_HASH_BYTES];
     bool has_fleet_id; /* the token was looked up: they count although it was replaced since */
     struct id fleet_id;
-    int64_t quarter_ms; /* a multiple of STORE_QUARTER_MS */
+    int64_t quarter_ms; /* store_quarter */
     int64_t accepted, refused;
     struct webhook_call last;
 };

@@ -84,7 +84,7 @@ int caller_by_key(struct admin_request *request, const char *key, struct caller 
 {
     struct error why = ERROR_INIT;
     http_peer(request->exchange, caller->source);
-    if (strncmp(key, "whk_", 4) == 0)
+    if (secret_token_is_well_formed(key, strlen(key)))
         return error_set(error, ERROR_INVALID,
                          "that is a webhook's token: an API key begins with wha_");
     if (!secret_api_key_is_well_formed(key, strlen(key)))

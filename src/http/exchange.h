@@ -93,7 +93,7 @@ struct http_server {
     _Atomic uint64_t refused;
 };
 
-/* reply.c */
+/* exchange.c */
 void exchange_free_headers(struct http_exchange *exchange);
 
 /* connection.c: phases, on the handler's thread */

@@ -133,8 +133,7 @@ void tally_add(struct tally *tally, const uint8_t token_hash[SECRET_HASH_BYTES],
 {
     pthread_mutex_lock(&tally->lock);
     bool was_empty = !tally->first;
-    struct webhook_calls *calls =
-        calls_of(tally, token_hash, fleet_id, call->at_ms - call->at_ms % STORE_QUARTER_MS);
+    struct webhook_calls *calls = calls_of(tally, token_hash, fleet_id, store_quarter(call->at_ms));
     if (calls) {
         if (call->status == 201)
             calls->accepted++;

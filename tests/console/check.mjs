@@ -205,6 +205,9 @@ async function liveOutput() {
   await page.unroute('**/log?*', news);
   await page.waitForSelector('#away:empty', { state: 'attached' });
   await page.waitForSelector('.line:has-text("20%")');
+  await page.focus('button:text-is("Stop run")');
+  await page.waitForTimeout(2500); /* its figures are shown anew each second */
+  assert(await page.evaluate(() => document.activeElement.textContent) === 'Stop run', 'a running vessel takes the focus away');
   await page.click('.crumbs >> a:has-text("Run")');
   await page.click('button:text-is("Stop")');
   await page.waitForSelector('.facts .status.terminated');

@@ -125,7 +125,13 @@ START_TEST(requests_just_before_a_replacement_are_counted)
     free(ctl_ok(&hook.daemon, "webhook", "replace", "Greet", NULL));
     json_t *webhook = await_calls(&hook, 5, 0);
     ck_assert(json_is_null(last_of(webhook))); /* of the new URL */
+    ck_assert_int_eq(send_raw(&hook, hook.path, "Content-Length: 0\r\n"), 400);
+    char *url = memory_format("http://127.0.0.1:%u%s", hook.daemon.port,
+                              url_path(api_text(webhook, "url")));
     json_decref(webhook);
+    free(api_post(url, "{}", 2)); /* counted after the one to the old URL */
+    json_decref(await_calls(&hook, 6, 0));
+    free(url);
     hook_finish(&hook);
 }
 END_TEST

@@ -25,7 +25,7 @@ const otherTabs = new BroadcastChannel('webhookd');
 const main = document.getElementById('main'), top = document.getElementById('top');
 let leave = () => {}, turn = 0, shown = '';
 
-/** A page is a function of its element and the parts of the path; what it returns ends it. */
+/** A page is a function of its element and of what it is told: the parts of the path, whether it is still open, and how to hear that it is left. */
 async function open() {
   const mine = ++turn;
   leave();
@@ -58,9 +58,9 @@ async function mayLeave() {
 
 addEventListener('beforeunload', (event) => { if (document.querySelector('[data-unsaved]')) event.preventDefault(); });
 
-export async function go(to, { replace = false } = {}) {
+async function go(to) {
   if (!await mayLeave()) return;
-  history[replace ? 'replaceState' : 'pushState'](null, '', to);
+  history.pushState(null, '', to);
   open();
 }
 

@@ -108,7 +108,7 @@ export class Lines {
   #settle() {
     const first = this.blocks[0]?.first ?? 0;
     if (this.hits[0] < first) this.hits = this.hits.filter((hit) => hit >= first);
-    if (this.blocks.length === 0 || this.kept <= WHOLE_LINES) for (const block of this.blocks) this.#fill(block);
+    if (this.kept <= WHOLE_LINES) for (const block of this.blocks) this.#fill(block);
     else {
       for (const block of this.blocks.slice(0, WHOLE_LINES / BLOCK_LINES + 1)) if (block.isFull && !block.isNear) this.#empty(block);
       this.#fill(this.blocks.at(-1));

@@ -128,7 +128,8 @@ export async function vesselPage(main, page) {
     if (!vessel) throw new Error('This run has no such vessel.');
     show(facts, status(vessel.status), vessel.exit_code !== null && h('span', null, 'exit ', h('b', null, String(vessel.exit_code))), vessel.reason && h('span', null, vessel.reason),
       h('span', null, `${vessel.attempts} ${vessel.attempts === 1 ? 'attempt' : 'attempts'}`), h('span', null, duration(took(vessel))), h('span', null, timeOfDay(vessel.started_at)), h('span', null, size(ended(vessel.status) ? vessel.output_bytes : have)),
-      !ended(run.status) && !isStopping && stopButton, isStopping && !ended(run.status) && h('span', null, 'stopping…'));
+      isStopping && !ended(run.status) && h('span', null, 'stopping…'));
+    stopButton.hidden = isStopping || ended(run.status);
     drawAttempts();
   }
 
@@ -146,8 +147,9 @@ export async function vesselPage(main, page) {
     output.style.maxHeight = `${Math.max(240, innerHeight - output.getBoundingClientRect().top - scrollY - ROOM_BELOW)}px`;
     if (follow.checked) toEnd();
   }
+  const grown = new ResizeObserver(fit);
   addEventListener('resize', fit);
-  page.onLeave(() => removeEventListener('resize', fit));
+  page.onLeave(() => { removeEventListener('resize', fit); grown.disconnect(); });
 
   /* ---- following ---- */
 
@@ -177,12 +179,12 @@ export async function vesselPage(main, page) {
   if (!page.isOpen()) return;
   document.title = `${vessel.name} · webhookd`;
   describe().catch(() => {});
-  show(main, crumbs(link('/', 'Fleets'), link(`/fleets/${run.fleet_id}`, run.fleet_name), link(`/runs/${runId}`, `Run ${shortId(runId)}`)), h('h1', null, vessel.name), facts, what,
+  show(main, crumbs(link('/', 'Fleets'), link(`/fleets/${run.fleet_id}`, run.fleet_name), link(`/runs/${runId}`, `Run ${shortId(runId)}`)), h('div', { class: 'row between' }, h('h1', null, vessel.name), stopButton), facts, what,
     h('section', { class: 'card' },
       h('div', { class: 'row between' }, attempts, h('div', { class: 'row' }, h('label', { for: 'follow' }, follow, ' follow'), h('label', { for: 'wrap' }, wrap, ' wrap'), search.field, search.told, download)),
       h('p'), output, note));
   fit();
-  new ResizeObserver(fit).observe(what);
+  grown.observe(what);
   if (vessel.attempts > 0) open(vessel.attempts);
   else show(note, ended(vessel.status) ? 'It did not run, so it said nothing.' : 'It has not started yet.');
   const looking = setInterval(async () => {

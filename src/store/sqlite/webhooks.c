@@ -29,7 +29,7 @@ static const uint8_t *column_sealed(sqlite3_stmt *s, int place)
     return sealed != NULL && sqlite3_column_bytes(s, place) == SECRET_SEALED_BYTES ? sealed : none;
 }
 
-static int64_t quarter_of(int64_t at_ms)
+int64_t store_quarter(int64_t at_ms)
 {
     return at_ms - at_ms % STORE_QUARTER_MS;
 }
@@ -48,7 +48,7 @@ static struct webhook_row read_row(sqlite3_stmt *s, int64_t since_ms)
                               .last_call = {.at_ms = column_int(s, 8),
                                             .status = (unsigned)column_int(s, 9),
                                             .answer_us = column_int(s, 10)},
-                              .counted_from_ms = quarter_of(since_ms),
+                              .counted_from_ms = store_quarter(since_ms),
                               .accepted = column_int(s, 12),
                               .refused = column_int(s, 13)};
     snprintf(row.last_call.remote_addr, sizeof(row.last_call.remote_addr), "%s",
@@ -69,7 +69,7 @@ int store_list_webhooks(struct store *store, int64_t since_ms,
                                     WEBHOOK_SELECT "ORDER BY o.name, p.name, f.name", error);
     if (s == NULL)
         return -1;
-    bind_int(s, 1, quarter_of(since_ms));
+    bind_int(s, 1, store_quarter(since_ms));
     int more;
     while ((more = statement_step(store, s, "list webhooks", error)) > 0) {
         struct webhook_row row = read_row(s, since_ms);
@@ -91,7 +91,7 @@ int store_get_webhook(struct store *store, const struct id *fleet_id, int64_t si
         statement_get(store, STATEMENT_GET_WEBHOOK, WEBHOOK_SELECT "WHERE w.fleet_no = ?2", error);
     if (s == NULL)
         return -1;
-    bind_int(s, 1, quarter_of(since_ms));
+    bind_int(s, 1, store_quarter(since_ms));
     bind_int(s, 2, fleet_no);
     int found = statement_step(store, s, "find a webhook", error);
     if (found > 0) {
