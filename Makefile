@@ -30,8 +30,10 @@ ALL_CFLAGS = -std=c17 -D_GNU_SOURCE $(OPTIMIZE) $(WARNINGS) $(WERROR) $(HARDENIN
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed -pthread $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(LDFLAGS)
 
 # Everything but the three programs' own folders is one archive; each program takes what it needs from it.
-LIB_FOLDERS := base config model store store/sqlite queue runner http hooks admin
-LIB_SOURCES := $(foreach folder,$(LIB_FOLDERS),$(wildcard src/$(folder)/*.c))
+LIB_FOLDERS := base config model store store/sqlite queue runner retention http hooks admin
+# What the daemon and the supervisor share: the job and the attempt's record.
+SHARED_WITH_SUPERVISOR := $(addprefix src/supervisor/,allow_list.c record.c)
+LIB_SOURCES := $(foreach folder,$(LIB_FOLDERS),$(wildcard src/$(folder)/*.c)) $(SHARED_WITH_SUPERVISOR)
 LIB_OBJECTS := $(LIB_SOURCES:src/%.c=$(BUILD)/objects/%.o) $(BUILD)/generated/migrations.o $(BUILD)/generated/console.o
 ARCHIVE     := $(BUILD)/libwebhookd.a
 
@@ -44,10 +46,10 @@ CTL_OBJECTS    := $(patsubst src/%.c,$(BUILD)/objects/%.o,$(wildcard src/webhook
 MULTIARCH      := $(shell $(CC) -print-multiarch)
 MUSL_FOLDER    := /usr/lib/$(subst gnu,musl,$(MULTIARCH))
 MUSL_CC        ?= $(if $(SANITIZE),,$(if $(wildcard $(MUSL_FOLDER)/rcrt1.o),$(shell command -v musl-gcc)))
-VESSEL_CC      := $(or $(MUSL_CC),$(CC))
-VESSEL_SOURCES := $(wildcard src/webhookd-vessel/*.c) \
-                  $(foreach name,buffer clock error file loop memory record sandbox utf8,src/base/$(name).c)
-VESSEL_OBJECTS := $(VESSEL_SOURCES:src/%.c=$(BUILD)/vessel/%.o)
+SUPERVISOR_CC      := $(or $(MUSL_CC),$(CC))
+SUPERVISOR_SOURCES := $(wildcard src/supervisor/*.c) \
+                  $(foreach name,buffer clock error file loop memory utf8,src/base/$(name).c)
+SUPERVISOR_OBJECTS := $(SUPERVISOR_SOURCES:src/%.c=$(BUILD)/supervisor/%.o)
 PROGRAMS := $(BUILD)/webhookd $(BUILD)/webhookctl $(BUILD)/webhookd-vessel
 
 DAEMON_LIBS := -lmicrohttpd -ljansson -luuid -lsqlite3 -lconfuse -lyaml -lsodium
@@ -70,7 +72,7 @@ all: $(PROGRAMS)
 # What all is compiled with: another compiler, PREFIX or sanitizer compiles everything anew.
 SETTINGS := $(BUILD)/settings
 $(SETTINGS): FORCE
-	$(shell mkdir -p $(@D))$(file >$@.new,$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(VESSEL_CC))
+	$(shell mkdir -p $(@D))$(file >$@.new,$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(SUPERVISOR_CC))
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 FORCE:
 
@@ -78,9 +80,9 @@ $(BUILD)/objects/%.o: src/%.c Makefile $(SETTINGS)
 	@mkdir -p $(@D)
 	$(call QUIET,CC,$@)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/generated/migrations.c: src/store/sqlite/embed-migrations $(wildcard migrations/*.sql)
+$(BUILD)/generated/migrations.c: src/store/sqlite/embed-migrations $(wildcard migrations/sqlite/*.sql)
 	@mkdir -p $(@D)
-	@sh src/store/sqlite/embed-migrations migrations > $@
+	@sh src/store/sqlite/embed-migrations migrations/sqlite > $@
 
 $(BUILD)/generated/console.c: src/admin/embed-console $(wildcard src/admin/console/*)
 	@mkdir -p $(@D)
@@ -101,25 +103,25 @@ $(BUILD)/webhookctl: $(CTL_OBJECTS) $(ARCHIVE)
 
 # musl brings no headers of the kernel's, and its wrapper of gcc does not know static-pie: the start files are named here.
 ifneq ($(MUSL_CC),)
-VESSEL_CFLAGS  := -idirafter /usr/include -idirafter /usr/include/$(MULTIARCH)
-VESSEL_START   := -nostartfiles $(addprefix $(MUSL_FOLDER)/,rcrt1.o crti.o) $(shell $(CC) -print-file-name=crtbeginS.o)
-VESSEL_END     := $(shell $(CC) -print-file-name=crtendS.o) $(MUSL_FOLDER)/crtn.o
+SUPERVISOR_CFLAGS  := -idirafter /usr/include -idirafter /usr/include/$(MULTIARCH)
+SUPERVISOR_START   := -nostartfiles $(addprefix $(MUSL_FOLDER)/,rcrt1.o crti.o) $(shell $(CC) -print-file-name=crtbeginS.o)
+SUPERVISOR_END     := $(shell $(CC) -print-file-name=crtendS.o) $(MUSL_FOLDER)/crtn.o
 endif
 ifneq ($(SANITIZE),)
-VESSEL_LDFLAGS := -pie -fsanitize=$(SANITIZE)
+SUPERVISOR_LDFLAGS := -pie -fsanitize=$(SANITIZE)
 else ifneq ($(MUSL_CC),)
-VESSEL_LDFLAGS := -static -Wl,-pie,--no-dynamic-linker,-z,text
+SUPERVISOR_LDFLAGS := -static -Wl,-pie,--no-dynamic-linker,-z,text
 else
-VESSEL_LDFLAGS := -static-pie
+SUPERVISOR_LDFLAGS := -static-pie
 endif
-VESSEL_LDFLAGS += -Wl,-z,relro,-z,now
+SUPERVISOR_LDFLAGS += -Wl,-z,relro,-z,now
 
-$(BUILD)/vessel/%.o: src/%.c Makefile $(SETTINGS)
+$(BUILD)/supervisor/%.o: src/%.c Makefile $(SETTINGS)
 	@mkdir -p $(@D)
-	$(call QUIET,CC,$@)$(VESSEL_CC) $(ALL_CFLAGS) $(VESSEL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call QUIET,CC,$@)$(SUPERVISOR_CC) $(ALL_CFLAGS) $(SUPERVISOR_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/webhookd-vessel: $(VESSEL_OBJECTS)
-	$(call QUIET,LINK,$@)$(VESSEL_CC) $(VESSEL_LDFLAGS) $(LDFLAGS) -o $@ $(VESSEL_START) $^ $(VESSEL_END)
+$(BUILD)/webhookd-vessel: $(SUPERVISOR_OBJECTS)
+	$(call QUIET,LINK,$@)$(SUPERVISOR_CC) $(SUPERVISOR_LDFLAGS) $(LDFLAGS) -o $@ $(SUPERVISOR_START) $^ $(SUPERVISOR_END)
 
 # ---- tests: every tests/<kind>/test_*.c is a program of its own; tests/<kind>/ has what they share ----
 
@@ -196,5 +198,5 @@ install: all
 clean:
 	rm -rf $(BUILD)
 
--include $(LIB_OBJECTS:.o=.d) $(CTL_OBJECTS:.o=.d) $(VESSEL_OBJECTS:.o=.d) $(DAEMON_OBJECTS:.o=.d) \
+-include $(LIB_OBJECTS:.o=.d) $(CTL_OBJECTS:.o=.d) $(SUPERVISOR_OBJECTS:.o=.d) $(DAEMON_OBJECTS:.o=.d) \
          $(wildcard $(BUILD)/tests/*/*.d)

@@ -71,12 +71,12 @@ void definition_free(struct definition *definition); /* NULL is fine */
 
 /* The canonical JSON form: what the store keeps, and what says whether two definitions are equal (byte for byte).
  * with_ids false leaves out all _ids, for that comparison. The caller frees it. Never NULL. */
-char *definition_to_json(const struct definition *definition, bool with_ids);
-/* Reads what definition_to_json wrote (with ids). NULL and *error if that is damaged. */
-struct definition *definition_from_json(const char *json, size_t bytes, struct error *error);
+char *definition_json_write(const struct definition *definition, bool with_ids);
+/* Reads what definition_json_write wrote (with ids). NULL and *error if that is damaged. */
+struct definition *definition_json_read(const char *json, size_t bytes, struct error *error);
 
 void definition_sort_paths(struct definition *definition);
 
-const char *vessel_language_name(enum vessel_language language); /* "BASH", … */
+const char *words_language(enum vessel_language language); /* "BASH", … */
 
 #endif

@@ -8,7 +8,7 @@
 #include "model/definition.h"
 #include "model/status.h"
 
-enum plan_step {
+enum plan_verdict {
     PLAN_WAIT,       /* a vessel before it has not ended, or it is itself past scheduled */
     PLAN_START,      /* all that it waits for has ended as its paths ask */
     PLAN_INCOMPLETE, /* all that it waits for has ended, and one of its paths does not hold */
@@ -17,7 +17,7 @@ enum plan_step {
 /* For each of definition->vessel_count vessels: statuses in, steps out. Call again after applying the INCOMPLETE
  * ones, until none is left: incompleteness spreads along the paths. */
 void plan_next(const struct definition *definition, const enum vessel_status *statuses,
-               enum plan_step *steps);
+               enum plan_verdict *steps);
 
 /* Is a vessel that has errored with this exit code tried again, after so many retries (guardrails: retry_count, excluded)? */
 bool plan_retries(const struct definition_vessel *vessel, int exit_code, int retries);

@@ -410,7 +410,7 @@ int store_count_open_runs(struct store *store, struct run_counts *counts, struct
 
 /* ---- The runner ---- */
 
-/* What the runner needs to execute a run. Owned by the caller: run_work_free. */
+/* What the runner needs to execute a run. Owned by the caller: store_free_work. */
 struct run_work {
     int64_t number, fleet_no;
     struct run_ids ids;
@@ -429,7 +429,7 @@ struct run_work {
     void *body; /* BODY_INLINE */
     char *definition_json;
 };
-void run_work_free(struct run_work *work);
+void store_free_work(struct run_work *work);
 
 /* Scheduled runs in the order they were accepted, behind after_number (claims are by query, invariant 9). Up to `limit` are written. Returns how
  * many, -1 on error. */

@@ -94,7 +94,7 @@ int call_apply_fleet(struct admin_request *request, struct error *error)
     else if (ops_apply_fleet(request->admin->options.queue, &audit, &apply, error) == 0)
         result = answer_applied(request, &apply, &notes, error);
     definition_free(definition);
-    fleet_problems_free(&problems);
-    fleet_problems_free(&notes);
+    report_free_problems(&problems);
+    report_free_problems(&notes);
     return result;
 }

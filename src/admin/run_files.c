@@ -14,7 +14,7 @@
 #include "admin/sse.h"
 #include "admin/render.h"
 #include "base/clock.h"
-#include "base/record.h"
+#include "supervisor/record.h"
 #include "queue/spool.h"
 
 /* The answer is the open file as long as it is now. Takes fd. */

@@ -21,7 +21,7 @@ void acceptance_release(struct acceptance *acceptance)
 {
     if (!acceptance || atomic_fetch_sub(&acceptance->references, 1) != 1)
         return;
-    in_flight_release(acceptance->hooks, acceptance->reserved_bytes);
+    hooks_release_bytes(acceptance->hooks, acceptance->reserved_bytes);
     free(acceptance->body);
     free(acceptance->headers.json);
     free(acceptance->headers.host);

@@ -14,32 +14,32 @@ static const char *const accepted_ids[ACCEPTED_IDS] = {"fleet_id", "project_id",
 
 static const unsigned statuses[HOOKS_STATUSES] = {201, 400, 404, 405, 413, 431, 503};
 
-void count_answer(struct hooks *hooks, unsigned status)
+void hooks_count_answer(struct hooks *hooks, unsigned status)
 {
     for (size_t i = 0; i < HOOKS_STATUSES; i++)
         if (statuses[i] == status)
             atomic_fetch_add_explicit(&hooks->answers[i], 1, memory_order_relaxed);
 }
 
-static struct settings *settings_new(struct config *config)
+static struct hooks_settings *settings_new(struct config *config)
 {
-    struct settings *settings = memory_alloc(sizeof(*settings));
+    struct hooks_settings *settings = memory_alloc(sizeof(*settings));
     atomic_store(&settings->references, 1);
     settings->config = config_hold(config);
     settings->proxies = proxies_new(&config->hooks.trusted_proxies);
     return settings;
 }
 
-struct settings *settings_hold(struct hooks *hooks)
+struct hooks_settings *hooks_settings_hold(struct hooks *hooks)
 {
     pthread_mutex_lock(&hooks->lock);
-    struct settings *settings = hooks->settings;
+    struct hooks_settings *settings = hooks->settings;
     atomic_fetch_add_explicit(&settings->references, 1, memory_order_relaxed);
     pthread_mutex_unlock(&hooks->lock);
     return settings;
 }
 
-void settings_release(struct settings *settings)
+void hooks_settings_release(struct hooks_settings *settings)
 {
     if (atomic_fetch_sub(&settings->references, 1) != 1)
         return;
@@ -48,16 +48,16 @@ void settings_release(struct settings *settings)
     free(settings);
 }
 
-int in_flight_reserve(struct hooks *hooks, const struct settings *settings, int64_t bytes)
+int hooks_reserve_bytes(struct hooks *hooks, const struct hooks_settings *settings, int64_t bytes)
 {
     if (atomic_fetch_add(&hooks->in_flight_bytes, bytes) + bytes <=
         settings->config->hooks.max_in_flight_bytes)
         return 0;
-    in_flight_release(hooks, bytes);
+    hooks_release_bytes(hooks, bytes);
     return -1;
 }
 
-void in_flight_release(struct hooks *hooks, int64_t bytes)
+void hooks_release_bytes(struct hooks *hooks, int64_t bytes)
 {
     atomic_fetch_sub(&hooks->in_flight_bytes, bytes);
 }
@@ -76,8 +76,8 @@ void hooks_free(struct hooks *hooks)
     if (!hooks)
         return;
     http_server_free(hooks->server);
-    http_form_free(hooks->accepted);
-    settings_release(hooks->settings);
+    http_reply_template_free(hooks->accepted);
+    hooks_settings_release(hooks->settings);
     pthread_mutex_destroy(&hooks->lock);
     free(hooks);
 }
@@ -92,7 +92,7 @@ struct hooks *hooks_start(const struct hooks_options *options, struct error *err
     hooks->run_stored = options->run_stored;
     hooks->context = options->context;
     hooks->settings = settings_new(options->config);
-    hooks->accepted = http_form_new(accepted_ids, ACCEPTED_IDS);
+    hooks->accepted = http_reply_template_new(accepted_ids, ACCEPTED_IDS);
     struct http_options http = {
         .name = "hooks",
         .listen_fd = options->listen_fd,
@@ -123,12 +123,12 @@ int hooks_stop(struct hooks *hooks, int64_t timeout_ms)
 
 void hooks_reconfigure(struct hooks *hooks, struct config *fresh)
 {
-    struct settings *settings = settings_new(fresh);
+    struct hooks_settings *settings = settings_new(fresh);
     pthread_mutex_lock(&hooks->lock);
-    struct settings *old = hooks->settings;
+    struct hooks_settings *old = hooks->settings;
     hooks->settings = settings;
     pthread_mutex_unlock(&hooks->lock);
-    settings_release(old);
+    hooks_settings_release(old);
     http_server_set_timeouts(hooks->server, fresh->hooks.header_timeout_ms,
                              fresh->hooks.body_timeout_ms, fresh->hooks.idle_timeout_ms);
 }

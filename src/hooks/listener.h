@@ -9,7 +9,7 @@
 #include "hooks/proxies.h"
 
 /* What a reload swaps. Immutable and counted: a request keeps the ones it began with. */
-struct settings {
+struct hooks_settings {
     _Atomic int references;
     struct config *config;
     struct proxies *proxies;
@@ -22,22 +22,22 @@ struct hooks {
     struct tally *tally;
     void (*run_stored)(void *context, const struct run_ids *ids); /* see hooks.h */
     void *context;
-    struct http_form *accepted; /* the 201 */
-    pthread_mutex_t lock;       /* guards settings (the pointer) */
-    struct settings *settings;
+    struct http_reply_template *accepted; /* the 201 */
+    pthread_mutex_t lock;                 /* guards settings (the pointer) */
+    struct hooks_settings *settings;
     _Atomic int64_t in_flight_bytes;
     _Atomic uint64_t answers[HOOKS_STATUSES], unanswered, answer_us_sum;
 };
 
 #define ACCEPTED_IDS 4
 
-struct settings *settings_hold(struct hooks *hooks);
-void settings_release(struct settings *settings);
+struct hooks_settings *hooks_settings_hold(struct hooks *hooks);
+void hooks_settings_release(struct hooks_settings *settings);
 
-void count_answer(struct hooks *hooks, unsigned status);
+void hooks_count_answer(struct hooks *hooks, unsigned status);
 
 /* Bodies in memory and not yet on disk (invariant 8). -1: the bound is reached. */
-int in_flight_reserve(struct hooks *hooks, const struct settings *settings, int64_t bytes);
-void in_flight_release(struct hooks *hooks, int64_t bytes);
+int hooks_reserve_bytes(struct hooks *hooks, const struct hooks_settings *settings, int64_t bytes);
+void hooks_release_bytes(struct hooks *hooks, int64_t bytes);
 
 #endif

@@ -45,7 +45,7 @@ struct refusal {
 struct request {
     struct hooks *hooks;
     struct http_exchange *exchange;
-    struct settings *settings;
+    struct hooks_settings *settings;
     enum request_state state;
     struct refusal refusal; /* REQUEST_REFUSED */
     unsigned answered;      /* the status, once there is an answer */
@@ -118,7 +118,7 @@ static void note_answer(struct request *request, unsigned status)
 {
     request->answered = status;
     request->answer_us = clock_monotonic_us() - http_started_us(request->exchange);
-    count_answer(request->hooks, status);
+    hooks_count_answer(request->hooks, status);
 }
 
 static enum http_step answer(struct request *request, struct refusal refusal)
@@ -165,7 +165,7 @@ static enum http_step answer_accepted(struct request *request)
     note_answer(request, 201);
     note_fleet(request);
     atomic_fetch_add(&hooks->answer_us_sum, (uint64_t)request->answer_us);
-    return http_reply_form(request->exchange, 201, hooks->accepted, data);
+    return http_reply_from_template(request->exchange, 201, hooks->accepted, data);
 }
 
 static enum http_step close_without_answer(struct request *request, const char *reason)
@@ -206,7 +206,7 @@ static int64_t spool_deadline_ms(const struct request *request)
 
 static int reserve(struct request *request, size_t bytes)
 {
-    if (in_flight_reserve(request->hooks, request->settings, (int64_t)bytes) != 0)
+    if (hooks_reserve_bytes(request->hooks, request->settings, (int64_t)bytes) != 0)
         return -1;
     request->reserved_bytes += (int64_t)bytes;
     return 0;
@@ -305,7 +305,7 @@ static enum http_step request_begin(struct http_exchange *exchange, void *contex
     request = memory_alloc(sizeof(*request));
     request->hooks = context;
     request->exchange = exchange;
-    request->settings = settings_hold(context);
+    request->settings = hooks_settings_hold(context);
     request->arrived_ms = clock_wall_ms();
     proxies_client(request->settings->proxies, exchange, request->remote_addr);
     http_set_user(exchange, request);
@@ -329,7 +329,7 @@ static void refuse_the_rest(struct request *request, const char *message)
     request->spooled = NULL;
     free(request->body);
     request->body = NULL;
-    in_flight_release(request->hooks, request->reserved_bytes);
+    hooks_release_bytes(request->hooks, request->reserved_bytes);
     request->reserved_bytes = 0;
     request->refusal = (struct refusal){503, message};
     set_state(request, REQUEST_REFUSED);
@@ -512,9 +512,9 @@ static void request_end(struct http_exchange *exchange, void *context)
     tell_tally(request);
     acceptance_release(request->acceptance);
     spool_discard(request->spooled);
-    in_flight_release(request->hooks, request->reserved_bytes);
+    hooks_release_bytes(request->hooks, request->reserved_bytes);
     free(request->body);
-    settings_release(request->settings);
+    hooks_settings_release(request->settings);
     free(request);
 }
 
@@ -536,7 +536,7 @@ static void request_refused(struct http_exchange *exchange, unsigned status, con
 {
     struct hooks *hooks = context;
     char peer[HTTP_PEER_BYTES];
-    count_answer(hooks, status);
+    hooks_count_answer(hooks, status);
     log_info("request", log_id("request", http_request_id(exchange)), log_int("status", status),
              log_text("from", http_peer(exchange, peer)), log_text("reason", message));
 }

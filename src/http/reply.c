@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "http/exchange.h"
-#include "http/form.h"
+#include "http/reply_template.h"
 
 /* Queues the answer and lets go of it. */
 static enum http_step reply(struct http_exchange *exchange, unsigned status,
@@ -75,11 +75,12 @@ enum http_step http_reply_errors(struct http_exchange *exchange, unsigned status
                           json_pack("{s:s, s:o}", "message", message, "errors", errors));
 }
 
-enum http_step http_reply_form(struct http_exchange *exchange, unsigned status,
-                               const struct http_form *form, const struct id *const ids[])
+enum http_step http_reply_from_template(struct http_exchange *exchange, unsigned status,
+                                        const struct http_reply_template *form,
+                                        const struct id *const ids[])
 {
-    char text[HTTP_FORM_BYTES];
-    size_t bytes = http_form_write(form, &exchange->id, ids, text);
+    char text[HTTP_REPLY_TEMPLATE_BYTES];
+    size_t bytes = http_reply_template_write(form, &exchange->id, ids, text);
     return reply(exchange, status, "application/json",
                  MHD_create_response_from_buffer(bytes, text, MHD_RESPMEM_MUST_COPY));
 }

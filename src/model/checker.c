@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "model/definition_words.h"
+#include "model/words.h"
 #include "model/fleet_values.h"
 
 static void report_at(struct checker *checker, struct report *report, int line, const char *key,
@@ -125,7 +125,7 @@ void checker_number(struct checker *checker, const struct node *map, const char 
     if (text == NULL)
         return;
     int value = 0;
-    if (value_number(text, &value) == 0 && value >= low && value <= high)
+    if (fleet_values_number(text, &value) == 0 && value >= low && value <= high)
         *number = value;
     else
         checker_problem(checker, checker_line(map, key), key,

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "model/definition_words.h"
+#include "model/words.h"
 
 /* Stored definitions outlive the program that wrote them. A reader that meets another number must not guess. */
 #define DEFINITION_FORMAT 1
@@ -96,7 +96,7 @@ static json_t *connections_json(const struct definition *definition)
     return connections;
 }
 
-char *definition_to_json(const struct definition *definition, bool with_ids)
+char *definition_json_write(const struct definition *definition, bool with_ids)
 {
     json_t *json = json_object();
     put(json, "format", json_integer(DEFINITION_FORMAT));
@@ -331,7 +331,7 @@ static int read_connections(json_t *json, struct definition *definition, struct 
     return result == 0 ? 0 : damaged(error, "connections");
 }
 
-struct definition *definition_from_json(const char *text, size_t bytes, struct error *error)
+struct definition *definition_json_read(const char *text, size_t bytes, struct error *error)
 {
     json_error_t why;
     json_t *json = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &why);

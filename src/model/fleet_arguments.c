@@ -29,10 +29,10 @@ static struct entries entries_of(const struct node *value)
 static void add_argument(struct checker *checker, int line, const char *key, const char *text,
                          struct definition_vessel *vessel)
 {
-    const char *problem = value_placeholder_problem(text);
+    const char *problem = fleet_values_placeholder_problem(text);
     if (problem != NULL)
         checker_problem(checker, line, key, "%s", problem);
-    else if (strlen(text) >= VALUE_MAX_EXEC_STRING)
+    else if (strlen(text) >= FLEET_VALUES_MAX_EXEC_STRING)
         checker_problem(checker, line, key, "an argument must be shorter than 128 KiB");
     else
         vessel->arguments[vessel->argument_count++] = memory_string(text);
@@ -95,7 +95,7 @@ static void read_argument(struct checker *checker, const struct node *entry,
     }
 }
 
-void fleet_read_arguments(struct checker *checker, const struct node *source,
+void fleet_arguments_read(struct checker *checker, const struct node *source,
                           struct definition_vessel *vessel)
 {
     const struct node *value = node_get(source, "arguments");
@@ -126,10 +126,10 @@ void fleet_read_arguments(struct checker *checker, const struct node *source,
 static void add_variable(struct checker *checker, int line, const char *name, const char *value,
                          struct definition_vessel *vessel)
 {
-    const char *problem = value_variable_problem(name);
+    const char *problem = fleet_values_variable_problem(name);
     if (problem == NULL)
-        problem = value_placeholder_problem(value);
-    if (problem == NULL && strlen(name) + strlen(value) + 2 > VALUE_MAX_EXEC_STRING)
+        problem = fleet_values_placeholder_problem(value);
+    if (problem == NULL && strlen(name) + strlen(value) + 2 > FLEET_VALUES_MAX_EXEC_STRING)
         problem = "the value of a variable, with its name, must be shorter than 128 KiB";
     if (problem != NULL) {
         checker_problem(checker, line, NULL, "%s (\"%.60s\")", problem, name);
@@ -228,8 +228,8 @@ static bool is_one_variable(const struct node *map)
     return has_key(map, "name") && (map->count == 1 || has_key(map, "value"));
 }
 
-void fleet_read_environment(struct checker *checker, const struct node *source,
-                            struct definition_vessel *vessel)
+void fleet_arguments_read_environment(struct checker *checker, const struct node *source,
+                                      struct definition_vessel *vessel)
 {
     const struct node *value = node_get(source, "environment");
     if (value == NULL || value->kind == NODE_BROKEN)
@@ -250,8 +250,8 @@ void fleet_read_environment(struct checker *checker, const struct node *source,
     node_path_leave(&checker->path, mark);
 }
 
-void fleet_check_exec_size(struct checker *checker, const struct node *source,
-                           const struct definition_vessel *vessel)
+void fleet_arguments_check_size(struct checker *checker, const struct node *source,
+                                const struct definition_vessel *vessel)
 {
     size_t bytes = 0;
     for (size_t i = 0; i < vessel->argument_count; i++)

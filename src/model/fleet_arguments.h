@@ -6,12 +6,12 @@
 #include "model/definition.h"
 
 /* Fill the vessel's arguments and environment from its source; what is wrong is reported. */
-void fleet_read_arguments(struct checker *checker, const struct node *source,
+void fleet_arguments_read(struct checker *checker, const struct node *source,
                           struct definition_vessel *vessel);
-void fleet_read_environment(struct checker *checker, const struct node *source,
-                            struct definition_vessel *vessel);
+void fleet_arguments_read_environment(struct checker *checker, const struct node *source,
+                                      struct definition_vessel *vessel);
 /* That execve(2) will take the two together. */
-void fleet_check_exec_size(struct checker *checker, const struct node *source,
-                           const struct definition_vessel *vessel);
+void fleet_arguments_check_size(struct checker *checker, const struct node *source,
+                                const struct definition_vessel *vessel);
 
 #endif

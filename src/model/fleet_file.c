@@ -8,7 +8,7 @@
 
 #include "base/memory.h"
 #include "model/checker.h"
-#include "model/definition_words.h"
+#include "model/words.h"
 #include "model/fleet_graph.h"
 #include "model/fleet_vessel.h"
 #include "model/name.h"
@@ -67,8 +67,8 @@ static int read_tree(const char *text, size_t bytes, struct node_tree *tree,
         report_add(problems, 0, "", "the file is empty");
         return -1;
     }
-    int result = text[at] == '{' ? node_read_json(text, bytes, tree, problems)
-                                 : node_read_yaml(text, bytes, tree, problems);
+    int result = text[at] == '{' ? node_json_read(text, bytes, tree, problems)
+                                 : node_yaml_read(text, bytes, tree, problems);
     if (result == 0 && tree->root.kind == NODE_BROKEN)
         return -1;
     if (result == 0 && tree->root.kind != NODE_MAP) {
@@ -130,7 +130,7 @@ static bool read_vessels(struct checker *checker, const struct node *fleet,
             NODE_BROKEN) /* a name written twice was reported; the first one counts */
             continue;
         checker->vessel_lines[definition->vessel_count] = entry->line;
-        fleet_read_vessel(checker, entry, &definition->vessels[definition->vessel_count++]);
+        fleet_vessel_read(checker, entry, &definition->vessels[definition->vessel_count++]);
     }
     refuse_double_ids(checker, definition);
     node_path_leave(&checker->path, mark);
@@ -160,9 +160,9 @@ static void read_fleet(struct checker *checker, const struct node *fleet,
                                        NULL};
     checker_keys(checker, fleet, KEYS);
     read_name(checker, fleet, definition);
-    fleet_read_id(checker, fleet, &definition->id);
+    fleet_vessel_read_id(checker, fleet, &definition->id);
     if (read_vessels(checker, fleet, definition))
-        fleet_read_graph(checker, fleet, definition);
+        fleet_graph_read(checker, fleet, definition);
     int interrupt = checker_word(checker, fleet, "on_interrupt", WORDS_INTERRUPT);
     definition->on_interrupt = interrupt < 0 ? INTERRUPT_FAIL : (enum interrupt_policy)interrupt;
     checker_number(checker, fleet, "max_concurrent_runs", 0, MAX_CONCURRENT_RUNS,

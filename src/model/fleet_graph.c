@@ -8,7 +8,7 @@
 
 #include "base/buffer.h"
 #include "base/memory.h"
-#include "model/definition_words.h"
+#include "model/words.h"
 #include "model/name_index.h"
 
 #define MAX_PATHS 10000
@@ -237,7 +237,7 @@ static void check_connected(struct graph *graph)
     free(parents);
 }
 
-void fleet_read_graph(struct checker *checker, const struct node *fleet,
+void fleet_graph_read(struct checker *checker, const struct node *fleet,
                       struct definition *definition)
 {
     struct graph graph = {.checker = checker, .definition = definition};

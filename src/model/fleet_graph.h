@@ -7,7 +7,7 @@
 
 /* Fills the definition's paths, sorted, from the fleet's "connections"; its vessels are there. Reports what is no path, cycles, and vessels that
  * no path connects to the rest. */
-void fleet_read_graph(struct checker *checker, const struct node *fleet,
+void fleet_graph_read(struct checker *checker, const struct node *fleet,
                       struct definition *definition);
 
 #endif

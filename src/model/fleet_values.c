@@ -20,13 +20,13 @@ static const char *read_digits(const char *text, int *number)
     return digits > 0 ? text : NULL;
 }
 
-int value_number(const char *text, int *number)
+int fleet_values_number(const char *text, int *number)
 {
     const char *end = read_digits(text, number);
     return end != NULL && *end == '\0' ? 0 : -1;
 }
 
-int value_duration_ms(const char *text, int64_t *ms)
+int fleet_values_duration_ms(const char *text, int64_t *ms)
 {
     static const struct {
         char unit;
@@ -52,7 +52,7 @@ int value_duration_ms(const char *text, int64_t *ms)
     return 0;
 }
 
-int value_exit_codes(const char *text, bool codes[256])
+int fleet_values_exit_codes(const char *text, bool codes[256])
 {
     int first = 0;
     const char *end = read_digits(text, &first);
@@ -68,7 +68,7 @@ int value_exit_codes(const char *text, bool codes[256])
     return 0;
 }
 
-const char *value_path_problem(const char *path)
+const char *fleet_values_path_problem(const char *path)
 {
     if (path[0] == '\0')
         return "a file name may not be empty";
@@ -105,7 +105,7 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-const char *value_variable_problem(const char *name)
+const char *fleet_values_variable_problem(const char *name)
 {
     if (!is_letter(name[0]))
         return "the name of a variable begins with a letter or \"_\"";
@@ -126,7 +126,7 @@ static const char *skip_word(const char *text)
     return end > text ? end : NULL;
 }
 
-const char *value_placeholder_problem(const char *text)
+const char *fleet_values_placeholder_problem(const char *text)
 {
     if (strcmp(text, "SHIPYARD_HIDDEN") == 0)
         return "the export left this value out (SHIPYARD_HIDDEN): write the real one";

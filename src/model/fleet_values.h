@@ -7,18 +7,20 @@
 #include <stdint.h>
 
 /* The kernel's MAX_ARG_STRLEN: no argument and no "NAME=value" may be longer, counting the NUL (execve(2)). */
-#define VALUE_MAX_EXEC_STRING (128u << 10)
+#define FLEET_VALUES_MAX_EXEC_STRING (128u << 10)
 
 /* Decimal digits, at most nine. 0 or -1. */
-int value_number(const char *text, int *number);
+int fleet_values_number(const char *text, int *number);
 /* 1h2m3s: each unit at most once, in this order. 0 or -1. */
-int value_duration_ms(const char *text, int64_t *ms);
+int fleet_values_duration_ms(const char *text, int64_t *ms);
 /* N or N-M, 0 to 255: sets those places to true. 0 or -1. */
-int value_exit_codes(const char *text, bool codes[256]);
+int fleet_values_exit_codes(const char *text, bool codes[256]);
 
 /* NULL if the value can be used, else what is wrong with it. */
-const char *value_path_problem(const char *path); /* relative, no empty, "." or ".." components */
-const char *value_variable_problem(const char *name);    /* the name of an environment variable */
-const char *value_placeholder_problem(const char *text); /* #{GROUP.ITEM}, SHIPYARD_HIDDEN */
+const char *
+fleet_values_path_problem(const char *path); /* relative, no empty, "." or ".." components */
+const char *
+fleet_values_variable_problem(const char *name); /* the name of an environment variable */
+const char *fleet_values_placeholder_problem(const char *text); /* #{GROUP.ITEM}, SHIPYARD_HIDDEN */
 
 #endif

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "model/definition_words.h"
+#include "model/words.h"
 #include "model/fleet_arguments.h"
 #include "model/fleet_values.h"
 #include "model/name.h"
@@ -29,12 +29,12 @@ static void read_file(struct checker *checker, const struct node *source,
     checker_keys(checker, file, KEYS);
     const char *name = checker_required(checker, file, "name");
     const char *content = checker_required(checker, file, "content");
-    const char *problem = name != NULL ? value_path_problem(name) : NULL;
+    const char *problem = name != NULL ? fleet_values_path_problem(name) : NULL;
     if (problem != NULL)
         checker_problem(checker, checker_line(file, "name"), "name", "%s", problem);
     if (content != NULL && strcmp(content, "SHIPYARD_HIDDEN") == 0)
         checker_problem(checker, checker_line(file, "content"), "content", "%s",
-                        value_placeholder_problem(content));
+                        fleet_values_placeholder_problem(content));
     vessel->file_name = memory_string(name);
     vessel->file_content = memory_string(content);
     node_path_leave(&checker->path, mark);
@@ -49,7 +49,7 @@ static void read_file_to_run(struct checker *checker, const struct node *source,
         return;
     }
     int line = checker_line(source, "file_to_run");
-    const char *problem = value_path_problem(name);
+    const char *problem = fleet_values_path_problem(name);
     if (problem != NULL)
         checker_problem(checker, line, "file_to_run", "%s", problem);
     else if (vessel->file_name != NULL && strcmp(name, vessel->file_name) != 0)
@@ -81,9 +81,9 @@ static void read_code(struct checker *checker, const struct node *source,
             "\"version\" is accepted, but what runs is the interpreter of the configuration");
     read_file(checker, source, vessel);
     read_file_to_run(checker, source, vessel);
-    fleet_read_arguments(checker, source, vessel);
-    fleet_read_environment(checker, source, vessel);
-    fleet_check_exec_size(checker, source, vessel);
+    fleet_arguments_read(checker, source, vessel);
+    fleet_arguments_read_environment(checker, source, vessel);
+    fleet_arguments_check_size(checker, source, vessel);
 }
 
 /* A source that only the reference platform has. Its other keys are the platform's, so they are not looked at. */
@@ -139,7 +139,7 @@ static void read_duration(struct checker *checker, const struct node *map, const
     int64_t value = 0;
     if (text == NULL)
         return;
-    if (value_duration_ms(text, &value) != 0)
+    if (fleet_values_duration_ms(text, &value) != 0)
         checker_problem(
             checker, checker_line(map, key), key,
             "\"%.60s\" is not a duration: write hours, minutes and seconds as in 1h2m3s", text);
@@ -156,7 +156,7 @@ static void read_exit_codes(struct checker *checker, const struct node *entry, b
         return;
     if (entry->kind != NODE_TEXT)
         checker_problem(checker, entry->line, NULL, "exit codes are written as N or N-M");
-    else if (value_exit_codes(entry->text, codes) != 0)
+    else if (fleet_values_exit_codes(entry->text, codes) != 0)
         checker_problem(
             checker, entry->line, NULL,
             "\"%.60s\" is not an exit code or a range of them: write N or N-M, from 0 to 255",
@@ -227,7 +227,7 @@ static void read_guardrails(struct checker *checker, const struct node *map,
 
 /* ---- the whole ---- */
 
-void fleet_read_id(struct checker *checker, const struct node *map, struct id *id)
+void fleet_vessel_read_id(struct checker *checker, const struct node *map, struct id *id)
 {
     const char *text = checker_text(checker, map, "_id");
     if (text == NULL)
@@ -237,7 +237,7 @@ void fleet_read_id(struct checker *checker, const struct node *map, struct id *i
                         "\"%.60s\" is not an id: write a UUID, or leave \"_id\" out", text);
 }
 
-void fleet_read_vessel(struct checker *checker, const struct node *entry,
+void fleet_vessel_read(struct checker *checker, const struct node *entry,
                        struct definition_vessel *vessel)
 {
     static const char *const KEYS[] = {"_id", "source", "guardrails", CHECKER_LATER_KEYS, NULL};
@@ -249,7 +249,7 @@ void fleet_read_vessel(struct checker *checker, const struct node *entry,
     if (entry->kind == NODE_MAP) {
         checker_keys(checker, entry, KEYS);
         checker_note_later(checker, entry);
-        fleet_read_id(checker, entry, &vessel->id);
+        fleet_vessel_read_id(checker, entry, &vessel->id);
         read_source(checker, entry, vessel);
         read_guardrails(checker, entry, vessel);
     } else if (entry->kind != NODE_BROKEN) {

@@ -35,8 +35,8 @@ struct node_tree {
 
 /* Fill a zeroed tree. 0, also when some problems were added but the tree can be looked at; -1 when it cannot. node_tree_free
  * in both cases. The text holds no NUL and is UTF-8. */
-int node_read_yaml(const char *text, size_t bytes, struct node_tree *tree, struct report *problems);
-int node_read_json(const char *text, size_t bytes, struct node_tree *tree, struct report *problems);
+int node_yaml_read(const char *text, size_t bytes, struct node_tree *tree, struct report *problems);
+int node_json_read(const char *text, size_t bytes, struct node_tree *tree, struct report *problems);
 void node_tree_free(struct node_tree *tree);
 
 /* A new child of a list or mapping, zeroed but for the line; the pointer is good until the parent gets its next child. The key, if any,

@@ -153,7 +153,7 @@ static int convert(json_t *json, struct node_tree *tree, struct node *node, size
     return -1;
 }
 
-int node_read_json(const char *text, size_t bytes, struct node_tree *tree, struct report *problems)
+int node_json_read(const char *text, size_t bytes, struct node_tree *tree, struct report *problems)
 {
     size_t quoted_bytes = 0, marks = 0;
     char *quoted = quote_numbers(text, bytes, &quoted_bytes, &marks);

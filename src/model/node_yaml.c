@@ -352,7 +352,7 @@ static int refuse_long_blanks(const struct yaml_reader *reader)
     return 0;
 }
 
-int node_read_yaml(const char *text, size_t bytes, struct node_tree *tree, struct report *problems)
+int node_yaml_read(const char *text, size_t bytes, struct node_tree *tree, struct report *problems)
 {
     struct yaml_reader reader = {.text = text, .bytes = bytes, .tree = tree, .problems = problems};
     if (refuse_directives(&reader) != 0 || refuse_long_blanks(&reader) != 0)

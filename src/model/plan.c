@@ -2,7 +2,7 @@
 #include "model/plan.h"
 
 /* What one path says about the vessel at its end, once the vessel at its beginning has ended with `status`. */
-static enum plan_step test_path(enum path_condition condition, enum vessel_status status)
+static enum plan_verdict test_path(enum path_condition condition, enum vessel_status status)
 {
     bool holds = false;
     switch (condition) {
@@ -20,7 +20,7 @@ static enum plan_step test_path(enum path_condition condition, enum vessel_statu
 }
 
 /* Of two paths into one vessel the stronger word counts: waiting is for all of them. */
-static int strength(enum plan_step step)
+static int strength(enum plan_verdict step)
 {
     switch (step) {
     case PLAN_START:
@@ -34,14 +34,14 @@ static int strength(enum plan_step step)
 }
 
 void plan_next(const struct definition *definition, const enum vessel_status *statuses,
-               enum plan_step *steps)
+               enum plan_verdict *steps)
 {
     for (size_t i = 0; i < definition->vessel_count; i++)
         steps[i] = statuses[i] == VESSEL_SCHEDULED ? PLAN_START : PLAN_WAIT;
     for (size_t i = 0; i < definition->path_count; i++) {
         const struct definition_path *path = &definition->paths[i];
         enum vessel_status before = statuses[path->from];
-        enum plan_step step =
+        enum plan_verdict step =
             vessel_status_has_ended(before) ? test_path(path->condition, before) : PLAN_WAIT;
         if (strength(step) > strength(steps[path->to]))
             steps[path->to] = step;

@@ -3,17 +3,17 @@
 
 #include <assert.h>
 
-#include "runner/ops.h"
+#include "runner/step.h"
 
 void runner_ready_add(struct runner *runner, struct run_vessel *vessel)
 {
-    line_add_ready(&runner->lines, vessel->run->line, vessel);
+    fair_queue_add_ready(&runner->fair_queue, vessel->run->fleet_queue, vessel);
     loop_wake(runner->loop);
 }
 
 void runner_ready_remove(struct run_vessel *vessel)
 {
-    line_remove_ready(vessel->run->line, vessel);
+    fair_queue_remove_ready(vessel->run->fleet_queue, vessel);
 }
 
 void runner_take_slot(struct runner *runner)

@@ -12,14 +12,14 @@
 #include "model/definition.h"
 #include "model/plan.h"
 #include "model/status.h"
-#include "runner/lines.h"
+#include "runner/fair_queue.h"
 #include "runner/runner.h"
 #include "store/store.h"
 
 struct attempt;
-struct cleaner;
+struct trash;
 struct run_step;
-struct setup;
+struct runner_settings;
 
 /* One vessel of a run. */
 struct run_vessel {
@@ -39,7 +39,7 @@ struct run_vessel {
 struct run {
     struct runner *runner;
     struct run *next, *previous;
-    struct line *line; /* its fleet's */
+    struct fleet_queue *fleet_queue; /* its fleet's */
     struct run_work *work;
     struct definition *definition;
     enum run_status status; /* as submitted to the commit queue; changed by run_set_state alone */
@@ -47,7 +47,7 @@ struct run {
     struct run_vessel *vessels;
     enum vessel_status *statuses; /* one per vessel; changed by run_set_vessel_state alone */
     struct id *vessel_run_ids;    /* never change: the committer reads them too */
-    enum plan_step *plan;         /* room for plan_next */
+    enum plan_verdict *plan;      /* room for plan_next */
     struct run_step *
         first; /* what the transaction of the first attempt will do besides; NULL once it is submitted */
     int steps_under_way;
@@ -60,15 +60,15 @@ struct runner {
     struct runner_options options;
     char *state_path, *supervisor_path;
     int runs_fd, attempts_fd, logs_fd, trash_fd; /* folders below the state folder */
-    struct id boot_id;   /* of the machine, mixed with an id of the state folder */
-    struct setup *setup; /* the configuration in force */
+    struct id boot_id;                /* of the machine, mixed with an id of the state folder */
+    struct runner_settings *settings; /* the configuration in force */
     struct loop *loop;
     struct store *store; /* read-only */
-    struct cleaner *cleaner;
+    struct trash *trash;
     pthread_t thread;
 
     struct run *runs;
-    struct lines lines; /* whose turn it is */
+    struct fair_queue fair_queue; /* whose turn it is */
     int slots_used;
     bool may_wait; /* there may be runs that are in no line yet */
     struct loop_timer claim_timer;
@@ -81,7 +81,7 @@ struct runner {
     atomic_bool news, stops, stop;
     pthread_mutex_t lock;                    /* guards the following */
     struct run_step *mail_first, *mail_last; /* steps that came back from the committer */
-    struct setup *fresh;                     /* a configuration to be taken over */
+    struct runner_settings *fresh;           /* a configuration to be taken over */
 
     _Atomic int64_t running_vessels, active_runs;
     _Atomic uint64_t attempts_started, attempts_ended, attempts_interrupted, attempts_adopted;

@@ -7,10 +7,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "runner/lines.h"
-#include "runner/ops.h"
+#include "runner/fair_queue.h"
+#include "runner/step.h"
 #include "runner/run.h"
-#include "runner/setup.h"
+#include "runner/settings.h"
 
 #define SCAN_RUNS   256 /* noticed at once */
 #define SCAN_ROUNDS 16  /* and so often before others on this thread have their turn */
@@ -21,7 +21,7 @@
 
 static int free_slots(const struct runner *runner)
 {
-    return runner->setup->slots - runner->slots_used;
+    return runner->settings->slots - runner->slots_used;
 }
 
 static void try_again_later(struct runner *runner)
@@ -42,20 +42,20 @@ static struct run *find_run(const struct runner *runner, int64_t number)
 /* False: the store could not be read. */
 static bool scan(struct runner *runner)
 {
-    struct lines *lines = &runner->lines;
+    struct fair_queue *queue = &runner->fair_queue;
     struct waiting_run found[SCAN_RUNS];
     for (int round = 0; runner->may_wait && round < SCAN_ROUNDS; round++) {
         struct error error = ERROR_INIT;
-        int count = store_find_waiting(runner->store, lines->scanned, SCAN_RUNS, found, &error);
+        int count = store_find_waiting(runner->store, queue->scanned, SCAN_RUNS, found, &error);
         if (count < 0) {
             log_warning("waiting runs not found, to be tried again", log_why(&error));
             return false;
         }
         for (int i = 0; i < count; i++) {
-            struct line *line = lines_get(lines, found[i].fleet_no);
-            line_add_waiting(line, found[i].number);
-            line_enter(lines, line);
-            lines->scanned = found[i].number;
+            struct fleet_queue *fleet = fair_queue_get(queue, found[i].fleet_no);
+            fair_queue_add_waiting(fleet, found[i].number);
+            fair_queue_enter(queue, fleet);
+            queue->scanned = found[i].number;
         }
         runner->may_wait = count == SCAN_RUNS;
     }
@@ -65,29 +65,30 @@ static bool scan(struct runner *runner)
 }
 
 /* The line has come to the end of what it knows, and there is more. */
-static int fill(struct runner *runner, struct line *line, struct error *error)
+static int fill(struct runner *runner, struct fleet_queue *fleet, struct error *error)
 {
-    int64_t numbers[LINE_WAITING];
-    int64_t from = line->skipped_from;
-    int count = store_find_waiting_of(runner->store, line->fleet_no, from, runner->lines.scanned,
-                                      LINE_WAITING, numbers, error);
+    int64_t numbers[FAIR_QUEUE_WAITING];
+    int64_t from = fleet->skipped_from;
+    int count =
+        store_find_waiting_of(runner->store, fleet->fleet_no, from, runner->fair_queue.scanned,
+                              FAIR_QUEUE_WAITING, numbers, error);
     if (count < 0)
         return -1;
-    line->skipped_from = 0;
+    fleet->skipped_from = 0;
     for (int i = 0; i < count; i++)
-        line_add_waiting(line, numbers[i]);
-    if (count == LINE_WAITING)
-        line->skipped_from = numbers[count - 1] + 1;
+        fair_queue_add_waiting(fleet, numbers[i]);
+    if (count == FAIR_QUEUE_WAITING)
+        fleet->skipped_from = numbers[count - 1] + 1;
     return 0;
 }
 
 /* ---- claiming ---- */
 
 /* The bound that the run's own version of the fleet asks for. */
-static bool may_run(const struct line *line, const struct definition *definition)
+static bool may_run(const struct fleet_queue *fleet, const struct definition *definition)
 {
     return definition->max_concurrent_runs == 0 ||
-           line->active_runs < definition->max_concurrent_runs;
+           fleet->active_runs < definition->max_concurrent_runs;
 }
 
 enum claim {
@@ -96,68 +97,69 @@ enum claim {
     CLAIM_HELD, /* not now */
 };
 
-static enum claim cannot_read(struct runner *runner, struct line *line, const struct error *error)
+static enum claim cannot_read(struct runner *runner, struct fleet_queue *fleet,
+                              const struct error *error)
 {
-    if (++line->failures < TRIES) {
+    if (++fleet->failures < TRIES) {
         log_warning("waiting run not claimed, to be tried again", log_why(error));
         try_again_later(runner);
         return CLAIM_HELD;
     }
     log_error("waiting run not readable, it is passed over until the next start",
-              log_int("number", line_first_waiting(line)), log_why(error));
+              log_int("number", fair_queue_first_waiting(fleet)), log_why(error));
     return CLAIM_NEXT;
 }
 
 /* One that makes no sense stays in the store, for a program that understands it. */
-static enum claim claim_first(struct runner *runner, struct line *line)
+static enum claim claim_first(struct runner *runner, struct fleet_queue *fleet)
 {
-    int64_t number = line_first_waiting(line);
+    int64_t number = fair_queue_first_waiting(fleet);
     struct error error = ERROR_INIT;
     if (find_run(runner, number) != NULL) /* claimed before its turn, to be stopped */
         return CLAIM_NEXT;
     struct run_work *work = store_load_work(runner->store, number, &error);
     if (work == NULL)
-        return error.kind == ERROR_NOT_FOUND ? CLAIM_NEXT : cannot_read(runner, line, &error);
+        return error.kind == ERROR_NOT_FOUND ? CLAIM_NEXT : cannot_read(runner, fleet, &error);
     struct definition *definition =
-        definition_from_json(work->definition_json, strlen(work->definition_json), &error);
+        definition_json_read(work->definition_json, strlen(work->definition_json), &error);
     if (definition == NULL) {
         log_error("run not understood, it stays waiting", log_id("run", &work->ids.run_id),
                   log_why(&error));
-        run_work_free(work);
+        store_free_work(work);
         return CLAIM_NEXT;
     }
-    if (!may_run(line, definition)) {
-        run_work_free(work);
+    if (!may_run(fleet, definition)) {
+        store_free_work(work);
         definition_free(definition);
         return CLAIM_HELD;
     }
-    line_drop_waiting(line);
+    fair_queue_drop_waiting(fleet);
     run_claim(runner, work, definition);
     return CLAIMED;
 }
 
 /* True if a run was claimed. */
-static bool claim(struct runner *runner, struct line *line)
+static bool claim(struct runner *runner, struct fleet_queue *fleet)
 {
-    while (!line->is_held) {
+    while (!fleet->is_held) {
         struct error error = ERROR_INIT;
-        if (line->count == 0 && line->skipped_from > 0 && fill(runner, line, &error) != 0) {
-            line->failures = 1;
-            line->is_held = true;
+        if (fleet->count == 0 && fleet->skipped_from > 0 && fill(runner, fleet, &error) != 0) {
+            fleet->failures = 1;
+            fleet->is_held = true;
             log_warning("waiting runs not found, to be tried again", log_why(&error));
             try_again_later(runner);
             return false;
         }
-        if (line->count == 0)
+        if (fleet->count == 0)
             return false;
-        switch (claim_first(runner, line)) {
+        switch (claim_first(runner, fleet)) {
         case CLAIMED:
             return true;
         case CLAIM_NEXT:
-            line_drop_waiting(line);
+            fair_queue_drop_waiting(fleet);
             break;
         case CLAIM_HELD:
-            line->is_held = true;
+            fleet->is_held = true;
             break;
         }
     }
@@ -166,38 +168,38 @@ static bool claim(struct runner *runner, struct line *line)
 
 /* ---- whose turn it is ---- */
 
-static void start_one(struct line *line)
+static void start_one(struct fleet_queue *fleet)
 {
-    struct run_vessel *vessel = line->ready.first;
-    line_remove_ready(line, vessel);
+    struct run_vessel *vessel = fleet->ready.first;
+    fair_queue_remove_ready(fleet, vessel);
     run_start_vessel(vessel);
 }
 
 /* False: the line has nothing to do now. */
-static bool give_turn(struct runner *runner, struct line *line)
+static bool give_turn(struct runner *runner, struct fleet_queue *fleet)
 {
-    if (line->ready.first == NULL && !claim(runner, line))
+    if (fleet->ready.first == NULL && !claim(runner, fleet))
         return false;
-    if (line->ready.first != NULL) /* a run of stubs alone has ended by itself */
-        start_one(line);
+    if (fleet->ready.first != NULL) /* a run of stubs alone has ended by itself */
+        start_one(fleet);
     return true;
 }
 
 void dispatch(struct runner *runner)
 {
-    struct lines *lines = &runner->lines;
-    if (runner->is_stopping || !runner->setup->config->runner.enabled)
+    struct fair_queue *queue = &runner->fair_queue;
+    if (runner->is_stopping || !runner->settings->config->runner.enabled)
         return;
     if (!scan(runner))
         try_again_later(runner);
     /* The bound keeps runs that never need a slot (all stubs), or that end faster than the disk, from piling up in memory. */
-    while (lines->first != NULL && free_slots(runner) > 0 &&
-           runner->step_count < 4 * runner->setup->slots + STEPS_MORE) {
-        struct line *line = lines->first;
-        if (give_turn(runner, line))
-            line_to_end(lines, line);
+    while (queue->first != NULL && free_slots(runner) > 0 &&
+           runner->step_count < 4 * runner->settings->slots + STEPS_MORE) {
+        struct fleet_queue *fleet = queue->first;
+        if (give_turn(runner, fleet))
+            fair_queue_to_end(queue, fleet);
         else
-            line_leave(lines, line);
+            fair_queue_leave(queue, fleet);
     }
 }
 
@@ -220,11 +222,11 @@ static int stop_one(struct runner *runner, int64_t number, struct error *error)
         return -1;
     struct error damage = ERROR_INIT;
     struct definition *definition =
-        definition_from_json(work->definition_json, strlen(work->definition_json), &damage);
+        definition_json_read(work->definition_json, strlen(work->definition_json), &damage);
     if (definition == NULL) {
         log_error("run not understood, it is not stopped", log_id("run", &work->ids.run_id),
                   log_why(&damage));
-        run_work_free(work);
+        store_free_work(work);
         return 0;
     }
     run_claim(runner, work, definition);
@@ -258,7 +260,7 @@ static void try_again(struct loop_timer *timer)
     if (runner->is_stopping)
         return;
     runner->may_wait = true;
-    lines_release(&runner->lines);
+    fair_queue_release(&runner->fair_queue);
     if (atomic_exchange(&runner->stops, false))
         dispatch_stops(runner);
     dispatch(runner);

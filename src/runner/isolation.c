@@ -18,7 +18,7 @@
 #include "base/file.h"
 #include "base/kernel.h"
 #include "base/memory.h"
-#include "base/sandbox.h"
+#include "supervisor/allow_list.h"
 
 #define UNIX_PREFIX  "unix:"
 #define TRIAL_FOLDER "/usr" /* stands for the working folder: every machine has it */
@@ -26,10 +26,10 @@ enum { HIGH_FD = 64 };      /* above all numbers that a supervisor is given */
 
 #define WAY_OUT "or do without isolation: runner { sandbox = \"off\" }"
 
-void isolation_describe(const struct setup *setup, const struct setup_isolation *isolation,
-                        struct record_job *job)
+void isolation_describe(const struct runner_settings *settings, const struct isolation *isolation,
+                        struct job *job)
 {
-    const struct config *config = setup->config;
+    const struct config *config = settings->config;
     job->change_user = isolation->user.change;
     job->uid = isolation->user.uid;
     job->gid = isolation->user.gid;
@@ -105,7 +105,7 @@ static int check_secret(const struct config *config, const struct secret *secret
 {
     char *resolved = resolve(secret->path);
     int result =
-        sandbox_shows(resolved)
+        allow_list_shows(resolved)
             ? error_set(error, ERROR_INVALID,
                         "%s: %s lies where vessels can read in strict mode; move it, " WAY_OUT,
                         secret->key, secret->path)
@@ -225,12 +225,12 @@ static const char *advice(const char *words)
                : "change that";
 }
 
-static int make_trial_job(const struct setup *setup, const struct setup_isolation *isolation,
+static int make_trial_job(const struct runner_settings *settings, const struct isolation *isolation,
                           struct error *error)
 {
     static char id[] = "00000000-0000-7000-8000-000000000000", home[] = SANDBOX_HOME;
     static char nothing[] = "", name[] = "none"; /* nothing is executed */
-    struct record_job job = {
+    struct job job = {
         .vessel_run_id = id,
         .workdir = home,
         .hidden_dir = nothing,
@@ -241,8 +241,8 @@ static int make_trial_job(const struct setup *setup, const struct setup_isolatio
         .file_to_run = name,
     };
     struct buffer text = BUFFER_INIT;
-    isolation_describe(setup, isolation, &job);
-    int fd = record_job_write(&job, &text) != 0
+    isolation_describe(settings, isolation, &job);
+    int fd = job_write(&job, &text) != 0
                  ? error_set(error, ERROR_UNAVAILABLE, "no memory to describe a trial")
                  : file_in_memory(text.data, text.bytes, error);
     buffer_free(&text);
@@ -253,15 +253,15 @@ static int make_trial_job(const struct setup *setup, const struct setup_isolatio
 static pid_t spawn_trial(const char *supervisor_path, int job_fd, int folder_fd, int words_fd,
                          struct error *error)
 {
-    char name[] = "webhookd-vessel", argument[] = RECORD_TRIAL_ARGUMENT;
+    char name[] = "webhookd-vessel", argument[] = JOB_TRIAL_ARGUMENT;
     char *arguments[] = {name, argument, NULL}, *environment[] = {NULL};
     posix_spawn_file_actions_t actions;
     pid_t pid = -1;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
     posix_spawn_file_actions_adddup2(&actions, words_fd, 1);
-    posix_spawn_file_actions_adddup2(&actions, job_fd, RECORD_FD_JOB);
-    posix_spawn_file_actions_adddup2(&actions, folder_fd, RECORD_FD_WORKDIR);
+    posix_spawn_file_actions_adddup2(&actions, job_fd, JOB_FD_JOB);
+    posix_spawn_file_actions_adddup2(&actions, folder_fd, JOB_FD_WORKDIR);
     int failure = posix_spawn(&pid, supervisor_path, &actions, NULL, arguments, environment);
     posix_spawn_file_actions_destroy(&actions);
     if (failure == 0)
@@ -301,14 +301,14 @@ static int run_trial(const char *supervisor_path, int job_fd, int folder_fd, str
     return result;
 }
 
-static int try_strict(const struct setup *setup, const struct setup_isolation *isolation,
+static int try_strict(const struct runner_settings *settings, const struct isolation *isolation,
                       const char *supervisor_path, struct error *error)
 {
     int folder_fd = open(TRIAL_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder_fd < 0)
         return error_set_errno(error, errno, "cannot open " TRIAL_FOLDER);
     folder_fd = file_move_up(folder_fd, HIGH_FD, error);
-    int job_fd = folder_fd < 0 ? -1 : make_trial_job(setup, isolation, error);
+    int job_fd = folder_fd < 0 ? -1 : make_trial_job(settings, isolation, error);
     int result = job_fd < 0 ? -1 : run_trial(supervisor_path, job_fd, folder_fd, error);
     if (job_fd >= 0)
         close(job_fd);
@@ -342,34 +342,34 @@ static int try_hiding(struct error *error)
 
 /* ---- the whole ---- */
 
-static int try_isolation(const struct setup *setup, const struct setup_isolation *isolation,
+static int try_isolation(const struct runner_settings *settings, const struct isolation *isolation,
                          const char *supervisor_path, struct error *error)
 {
     if (isolation->is_strict)
-        return try_strict(setup, isolation, supervisor_path, error);
+        return try_strict(settings, isolation, supervisor_path, error);
     return isolation->user.change ? try_hiding(error) : 0;
 }
 
 /* What was tried for one need not be tried for the other. */
-static bool are_alike(const struct setup_isolation *a, const struct setup_isolation *b)
+static bool are_alike(const struct isolation *a, const struct isolation *b)
 {
     return a->is_strict == b->is_strict && a->user.change == b->user.change &&
            a->user.uid == b->user.uid;
 }
 
-int isolation_check(const struct setup *setup, const char *config_path, const char *supervisor_path,
-                    struct error *error)
+int isolation_check(const struct runner_settings *settings, const char *config_path,
+                    const char *supervisor_path, struct error *error)
 {
-    bool is_any_strict = setup->isolation.is_strict;
-    for (size_t i = 0; i < setup->config->fleet_count; i++)
-        is_any_strict |= setup->fleet_isolations[i].is_strict;
-    if (is_any_strict && check_paths(setup->config, config_path, error) != 0)
+    bool is_any_strict = settings->isolation.is_strict;
+    for (size_t i = 0; i < settings->config->fleet_count; i++)
+        is_any_strict |= settings->fleet_isolations[i].is_strict;
+    if (is_any_strict && check_paths(settings->config, config_path, error) != 0)
         return -1;
-    if (try_isolation(setup, &setup->isolation, supervisor_path, error) != 0)
+    if (try_isolation(settings, &settings->isolation, supervisor_path, error) != 0)
         return -1;
-    for (size_t i = 0; i < setup->config->fleet_count; i++)
-        if (!are_alike(&setup->fleet_isolations[i], &setup->isolation) &&
-            try_isolation(setup, &setup->fleet_isolations[i], supervisor_path, error) != 0)
+    for (size_t i = 0; i < settings->config->fleet_count; i++)
+        if (!are_alike(&settings->fleet_isolations[i], &settings->isolation) &&
+            try_isolation(settings, &settings->fleet_isolations[i], supervisor_path, error) != 0)
             return -1;
     return 0;
 }

@@ -14,8 +14,8 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "base/record.h"
-#include "runner/clean.h"
+#include "supervisor/record.h"
+#include "runner/trash.h"
 #include "runner/run.h"
 
 #define PAGE_RUNS 64
@@ -78,11 +78,11 @@ static int load_run(struct runner *runner, int64_t number, struct remains *remai
         return -1;
     struct error damage = ERROR_INIT;
     struct definition *definition =
-        definition_from_json(work->definition_json, strlen(work->definition_json), &damage);
+        definition_json_read(work->definition_json, strlen(work->definition_json), &damage);
     if (definition == NULL) {
         log_error("run not recovered, its folders are kept", log_id("run", &work->ids.run_id),
                   log_why(&damage));
-        run_work_free(work);
+        store_free_work(work);
         remains->must_stay = true;
         return 0;
     }
@@ -162,7 +162,7 @@ static int clear_folder(struct remains *remains, int folder_fd,
         const char *name = entry->d_name;
         struct error why = ERROR_INIT;
         if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && !is_open(remains, name) &&
-            cleaner_discard(remains->runner->cleaner, folder_fd, name, &why) != 0)
+            trash_discard(remains->runner->trash, folder_fd, name, &why) != 0)
             log_warning("folder not cleared away", log_text("name", name), log_why(&why));
     }
     closedir(stream);

@@ -16,7 +16,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "runner/clean.h"
+#include "runner/trash.h"
 
 #define STOP_REASON "stopped"
 #define STUB_REASON "not available here"
@@ -44,8 +44,8 @@ struct run *run_new(struct runner *runner, struct run_work *work, struct definit
     struct run *run = memory_alloc(sizeof(*run));
     size_t count = definition->vessel_count;
     run->runner = runner;
-    run->line = lines_get(&runner->lines, work->fleet_no);
-    line_run_begins(run->line);
+    run->fleet_queue = fair_queue_get(&runner->fair_queue, work->fleet_no);
+    fair_queue_run_begins(run->fleet_queue);
     run->work = work;
     run->definition = definition;
     run->status = work->status;
@@ -85,10 +85,10 @@ void run_free(struct run *run)
     if (run->next != NULL)
         run->next->previous = run->previous;
     atomic_fetch_sub(&runner->active_runs, 1);
-    line_run_over(&runner->lines, run->line);
+    fair_queue_run_over(&runner->fair_queue, run->fleet_queue);
     loop_wake(runner->loop); /* another one may be claimed */
     step_free(run->first);
-    run_work_free(run->work);
+    store_free_work(run->work);
     definition_free(run->definition);
     free(run->vessels);
     free(run->statuses);
@@ -396,7 +396,7 @@ static void run_ended(struct run *run, const struct run_step *step)
     struct error error = ERROR_INIT;
     char name[ID_TEXT_BYTES];
     id_format(&run->work->ids.run_id, name);
-    if (cleaner_discard(run->runner->cleaner, run->runner->runs_fd, name, &error) != 0)
+    if (trash_discard(run->runner->trash, run->runner->runs_fd, name, &error) != 0)
         log_warning("working folder not removed, to be tried at the next start",
                     log_text("run", name), log_why(&error));
     log_info("run ended", log_text("run", name), log_text("fleet", run->work->fleet_name),
@@ -460,7 +460,7 @@ static void step_committed(struct run *run, const struct run_step *step)
 void run_step_done(struct run_step *step)
 {
     struct run *run = step->run;
-    step_taken_back(step);
+    step_take_back(step);
     if (error_is_set(&step->error))
         give_up(run, &step->error);
     else

@@ -3,8 +3,8 @@
 #define WEBHOOKD_RUNNER_RUN_H
 
 #include "runner/core.h"
-#include "runner/ops.h"
-#include "runner/vessel.h"
+#include "runner/step.h"
+#include "runner/attempt.h"
 
 /* Takes the work and the definition over. All vessels scheduled, without ids. */
 struct run *run_new(struct runner *runner, struct run_work *work, struct definition *definition);

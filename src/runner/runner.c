@@ -19,15 +19,15 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/thread.h"
-#include "runner/clean.h"
+#include "runner/trash.h"
 #include "runner/core.h"
 #include "runner/dispatch.h"
-#include "runner/lines.h"
-#include "runner/ops.h"
+#include "runner/fair_queue.h"
+#include "runner/step.h"
 #include "runner/recover.h"
 #include "runner/run.h"
 #include "runner/isolation.h"
-#include "runner/setup.h"
+#include "runner/settings.h"
 
 #define STOP_PATIENCE_MS 1000 /* for steps to be committed, before they are withdrawn */
 #define STOP_RETRY_MS    50
@@ -49,25 +49,25 @@ void runner_stop_runs(struct runner *runner)
 void runner_reconfigure(struct runner *runner, struct config *fresh)
 {
     struct error error = ERROR_INIT;
-    struct setup *setup = setup_new(fresh, &error);
-    if (setup == NULL) {
+    struct runner_settings *settings = runner_settings_new(fresh, &error);
+    if (settings == NULL) {
         log_error("the runner keeps its configuration", log_why(&error));
         return;
     }
     pthread_mutex_lock(&runner->lock);
-    struct setup *unused = runner->fresh;
-    runner->fresh = setup;
+    struct runner_settings *unused = runner->fresh;
+    runner->fresh = settings;
     loop_wake(runner->loop);
     pthread_mutex_unlock(&runner->lock);
-    setup_free(unused);
+    runner_settings_free(unused);
 }
 
-static void take_over_setup(struct runner *runner, struct setup *fresh)
+static void take_over_settings(struct runner *runner, struct runner_settings *fresh)
 {
     if (fresh == NULL)
         return;
-    setup_free(runner->setup);
-    runner->setup = fresh;
+    runner_settings_free(runner->settings);
+    runner->settings = fresh;
     runner->may_wait = true;
 }
 
@@ -84,7 +84,7 @@ static void stop_when_idle(struct runner *runner)
 static void stop_patience_over(struct loop_timer *timer)
 {
     struct runner *runner = CONTAINER_OF(timer, struct runner, stop_timer);
-    steps_withdraw(runner, false);
+    step_withdraw_all(runner, false);
     loop_set_timer(runner->loop, timer, clock_monotonic_ms() + STOP_RETRY_MS);
     stop_when_idle(runner);
 }
@@ -92,7 +92,7 @@ static void stop_patience_over(struct loop_timer *timer)
 static void begin_stop(struct runner *runner)
 {
     runner->is_stopping = true;
-    steps_withdraw(runner, true);
+    step_withdraw_all(runner, true);
     loop_set_timer(runner->loop, &runner->stop_timer, clock_monotonic_ms() + STOP_PATIENCE_MS);
 }
 
@@ -104,11 +104,11 @@ static void woken(void *context)
     pthread_mutex_lock(&runner->lock);
     struct run_step *step = runner->mail_first;
     runner->mail_first = runner->mail_last = NULL;
-    struct setup *fresh = runner->fresh;
+    struct runner_settings *fresh = runner->fresh;
     runner->fresh = NULL;
     pthread_mutex_unlock(&runner->lock);
 
-    take_over_setup(runner, fresh);
+    take_over_settings(runner, fresh);
     if (atomic_exchange(&runner->news, false))
         runner->may_wait = true;
     if (atomic_load(&runner->stop) && !runner->is_stopping)
@@ -198,12 +198,12 @@ static void runner_free(struct runner *runner)
 {
     while (runner->runs != NULL)
         run_free(runner->runs);
-    lines_fini(&runner->lines);
-    cleaner_stop(runner->cleaner);
+    fair_queue_fini(&runner->fair_queue);
+    trash_stop(runner->trash);
     store_close(runner->store);
     loop_free(runner->loop);
-    setup_free(runner->setup);
-    setup_free(runner->fresh);
+    runner_settings_free(runner->settings);
+    runner_settings_free(runner->fresh);
     close_folders(runner);
     pthread_mutex_destroy(&runner->lock);
     free(runner->state_path);
@@ -232,8 +232,8 @@ static int set_up(struct runner *runner, struct error *error)
     if (read_boot_id(&runner->boot_id, error) != 0 || open_folders(runner, error) != 0 ||
         mix_in_folder_id(runner, error) != 0)
         return -1;
-    runner->setup = setup_new(runner->options.config, error);
-    if (runner->setup == NULL)
+    runner->settings = runner_settings_new(runner->options.config, error);
+    if (runner->settings == NULL)
         return -1;
     runner->loop = loop_new(error);
     if (runner->loop == NULL)
@@ -244,8 +244,8 @@ static int set_up(struct runner *runner, struct error *error)
     runner->store = store_open(&store, error);
     if (runner->store == NULL)
         return -1;
-    runner->cleaner = cleaner_start(runner->trash_fd, error);
-    return runner->cleaner != NULL ? recover(runner, error) : -1;
+    runner->trash = trash_start(runner->trash_fd, error);
+    return runner->trash != NULL ? recover(runner, error) : -1;
 }
 
 static void wait_for_steps(struct runner *runner)
@@ -259,11 +259,11 @@ static void wait_for_steps(struct runner *runner)
 int runner_check_config(struct config *config, const char *config_path, const char *supervisor_path,
                         struct error *error)
 {
-    struct setup *setup = setup_new(config, error);
-    int result = setup == NULL ? -1 : 0;
+    struct runner_settings *settings = runner_settings_new(config, error);
+    int result = settings == NULL ? -1 : 0;
     if (result == 0 && config->runner.enabled)
-        result = isolation_check(setup, config_path, supervisor_path, error);
-    setup_free(setup);
+        result = isolation_check(settings, config_path, supervisor_path, error);
+    runner_settings_free(settings);
     return result;
 }
 

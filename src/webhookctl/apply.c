@@ -165,7 +165,7 @@ static void apply_operand(struct apply *apply, const char *operand)
     }
 }
 
-int fleet_apply(struct ctl *ctl, struct error *error)
+int apply_fleet(struct ctl *ctl, struct error *error)
 {
     const char *in = ctl->options->values[OPTION_PROJECT];
     json_t *project = resolve_project(ctl->client, in ? in : "default", error);

@@ -27,19 +27,20 @@ struct ctl {
 typedef int ctl_command(struct ctl *ctl, struct error *error);
 
 /* folders.c */
-ctl_command org_list, org_create, org_delete, project_list, project_create, project_delete;
+ctl_command projects_list_orgs, projects_create_org, projects_delete_org, projects_list,
+    projects_create, projects_delete;
 /* fleets.c, apply.c */
-ctl_command fleet_list, fleet_apply, fleet_show, fleet_versions, fleet_delete;
+ctl_command fleets_list, apply_fleet, fleets_show, fleets_versions, fleets_delete;
 /* webhooks.c */
-ctl_command webhook_list, webhook_create, webhook_show, webhook_replace, webhook_remove;
+ctl_command webhooks_list, webhooks_create, webhooks_show, webhooks_replace, webhooks_remove;
 /* runs.c */
-ctl_command run_list, run_show, run_start, run_stop, run_again;
+ctl_command runs_list, runs_show, runs_start, runs_stop, runs_again;
 /* keys.c */
-ctl_command key_list, key_create, key_revoke, audit_list;
+ctl_command keys_list, keys_create, keys_revoke, keys_list_audit;
 /* backup.c */
 ctl_command backup;
 /* run_output.c */
-ctl_command run_body, run_headers, run_log;
+ctl_command run_output_body, run_output_headers, run_output_log;
 /* run_wait.c */
 ctl_command run_wait;
 /* status.c */
@@ -60,6 +61,6 @@ void ctl_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int run_follow(struct ctl *ctl, json_t *run, const char *vessel, int64_t attempt,
                struct error *error);
 /* Is it that vessel, by its name, the id of its vessel run, or its own? */
-bool run_vessel_is(const json_t *vessel, const char *text);
+bool run_follow_is_vessel(const json_t *vessel, const char *text);
 
 #endif

@@ -25,7 +25,7 @@ static const struct table_column fleet_columns[] = {
 static const struct show_listing fleet_listing = {"fleets", fleet_columns,
                                                   ARRAY_COUNT(fleet_columns), add_fleet};
 
-int fleet_list(struct ctl *ctl, struct error *error)
+int fleets_list(struct ctl *ctl, struct error *error)
 {
     const char *in = ctl->options->values[OPTION_PROJECT];
     json_t *data = NULL;
@@ -51,7 +51,7 @@ static int write_file(const json_t *version, struct error *error)
     return CTL_DONE;
 }
 
-int fleet_show(struct ctl *ctl, struct error *error)
+int fleets_show(struct ctl *ctl, struct error *error)
 {
     int64_t number = 0;
     if (options_number(ctl->options, OPTION_VERSION, 1, INT32_MAX, &number, error) != 0)
@@ -82,7 +82,7 @@ static const struct table_column version_columns[] = {{"VERSION", TABLE_RIGHT},
 static const struct show_listing version_listing = {"versions", version_columns,
                                                     ARRAY_COUNT(version_columns), add_version};
 
-int fleet_versions(struct ctl *ctl, struct error *error)
+int fleets_versions(struct ctl *ctl, struct error *error)
 {
     json_t *fleet = resolve_fleet(ctl->client, ctl->operands[0], error);
     if (!fleet)
@@ -92,7 +92,7 @@ int fleet_versions(struct ctl *ctl, struct error *error)
     return show_list(&version_listing, ctl->json, data);
 }
 
-int fleet_delete(struct ctl *ctl, struct error *error)
+int fleets_delete(struct ctl *ctl, struct error *error)
 {
     json_t *fleet = resolve_fleet(ctl->client, ctl->operands[0], error);
     if (!fleet)

@@ -25,12 +25,12 @@ static const struct table_column key_columns[] = {
 static const struct show_listing key_listing = {"keys", key_columns, ARRAY_COUNT(key_columns),
                                                 add_key};
 
-int key_list(struct ctl *ctl, struct error *error)
+int keys_list(struct ctl *ctl, struct error *error)
 {
     return show_list(&key_listing, ctl->json, client_get(ctl->client, error, "/keys"));
 }
 
-int key_create(struct ctl *ctl, struct error *error)
+int keys_create(struct ctl *ctl, struct error *error)
 {
     json_t *body = json_pack("{s:s}", "name", ctl->operands[0]);
     if (!body)
@@ -46,7 +46,7 @@ int key_create(struct ctl *ctl, struct error *error)
     return CTL_DONE;
 }
 
-int key_revoke(struct ctl *ctl, struct error *error)
+int keys_revoke(struct ctl *ctl, struct error *error)
 {
     json_t *key = resolve_key(ctl->client, ctl->operands[0], error);
     if (!key)
@@ -106,7 +106,7 @@ static json_t *gather_entries(struct client *client, int64_t left, struct error 
                      before > 0 ? json_integer(before) : json_null());
 }
 
-int audit_list(struct ctl *ctl, struct error *error)
+int keys_list_audit(struct ctl *ctl, struct error *error)
 {
     int64_t limit = AUDIT_DEFAULT;
     if (options_number(ctl->options, OPTION_LIMIT, 1, INT32_MAX, &limit, error) != 0)

@@ -34,7 +34,7 @@ static const struct {
     [OPTION_TIMEOUT] = {"--timeout", 0, true},
 };
 
-const char *option_name(enum option option)
+const char *options_name(enum option option)
 {
     return forms[option].name;
 }
@@ -140,7 +140,7 @@ int options_number(const struct options *options, enum option option, int64_t lo
     long long value = strtoll(text, &end, 10);
     if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || value < low || value > high)
         return error_set(error, ERROR_INVALID, "%s must be a whole number from %lld to %lld",
-                         option_name(option), (long long)low, (long long)high);
+                         options_name(option), (long long)low, (long long)high);
     *number = value;
     return 0;
 }

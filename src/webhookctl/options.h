@@ -40,7 +40,7 @@ struct options {
 int options_parse(int argc, char **argv, struct options *options, struct error *error);
 void options_free(struct options *options);
 
-const char *option_name(enum option option); /* as it is typed: "--json" */
+const char *options_name(enum option option); /* as it is typed: "--json" */
 
 /* A whole number from low to high; absent leaves *number alone. 0, or -1 and *error. */
 int options_number(const struct options *options, enum option option, int64_t low, int64_t high,

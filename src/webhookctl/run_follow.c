@@ -35,7 +35,7 @@ struct follower {
     bool has_ended;
 };
 
-bool run_vessel_is(const json_t *vessel, const char *text)
+bool run_follow_is_vessel(const json_t *vessel, const char *text)
 {
     static const char *const keys[] = {"name", "id", "vessel_id"};
     for (size_t k = 0; k < ARRAY_COUNT(keys); k++) {
@@ -245,7 +245,7 @@ int run_follow(struct ctl *ctl, json_t *run, const char *vessel, int64_t attempt
     follower.headings = count > 1 && !vessel;
     for (size_t i = 0; i < count && result == 0; i++) {
         const json_t *one = json_array_get(json_object_get(follower.run, "vessels"), i);
-        if (vessel && !run_vessel_is(one, vessel))
+        if (vessel && !run_follow_is_vessel(one, vessel))
             continue;
         found++;
         result = follow_vessel(&follower, i, attempt, error);

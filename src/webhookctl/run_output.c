@@ -11,7 +11,7 @@
 #include "webhookctl/resolve.h"
 #include "webhookctl/show.h"
 
-int run_body(struct ctl *ctl, struct error *error)
+int run_output_body(struct ctl *ctl, struct error *error)
 {
     json_t *run = resolve_run(ctl->client, ctl->operands[0], error);
     if (!run)
@@ -24,7 +24,7 @@ int run_body(struct ctl *ctl, struct error *error)
     return result;
 }
 
-int run_headers(struct ctl *ctl, struct error *error)
+int run_output_headers(struct ctl *ctl, struct error *error)
 {
     json_t *run = resolve_run(ctl->client, ctl->operands[0], error);
     if (!run)
@@ -103,7 +103,7 @@ static int write_all(struct log *log, const json_t *vessels, struct error *error
 static const json_t *find_vessel(const json_t *vessels, const char *text)
 {
     for (size_t i = 0; i < json_array_size(vessels); i++)
-        if (run_vessel_is(json_array_get(vessels, i), text))
+        if (run_follow_is_vessel(json_array_get(vessels, i), text))
             return json_array_get(vessels, i);
     return NULL;
 }
@@ -117,7 +117,7 @@ static int write_one(struct log *log, const json_t *vessels, const char *text, s
     return write_output(log, vessel, error);
 }
 
-int run_log(struct ctl *ctl, struct error *error)
+int run_output_log(struct ctl *ctl, struct error *error)
 {
     struct log log = {.ctl = ctl};
     if (options_number(ctl->options, OPTION_ATTEMPT, 1, INT32_MAX, &log.attempt, error) != 0)

@@ -70,7 +70,7 @@ static const struct table_column run_columns[] = {
 static const struct show_listing run_listing = {"fleetruns", run_columns, ARRAY_COUNT(run_columns),
                                                 add_run};
 
-int run_list(struct ctl *ctl, struct error *error)
+int runs_list(struct ctl *ctl, struct error *error)
 {
     int64_t limit = LIST_DEFAULT;
     const char *of = ctl->options->values[OPTION_FLEET];
@@ -135,7 +135,7 @@ static void write_run(const json_t *run)
     }
 }
 
-int run_show(struct ctl *ctl, struct error *error)
+int runs_show(struct ctl *ctl, struct error *error)
 {
     json_t *run = resolve_run(ctl->client, ctl->operands[0], error);
     if (!run)
@@ -188,7 +188,7 @@ static json_t *start_with_body(struct ctl *ctl, const char *path, const char *fi
     return run;
 }
 
-int run_start(struct ctl *ctl, struct error *error)
+int runs_start(struct ctl *ctl, struct error *error)
 {
     const char *file = ctl->options->values[OPTION_BODY];
     json_t *fleet = resolve_fleet(ctl->client, ctl->operands[0], error);
@@ -204,7 +204,7 @@ int run_start(struct ctl *ctl, struct error *error)
 
 /* ---- stop: `run wait` waits for the end ---- */
 
-int run_stop(struct ctl *ctl, struct error *error)
+int runs_stop(struct ctl *ctl, struct error *error)
 {
     json_t *run = resolve_run(ctl->client, ctl->operands[0], error);
     if (!run)
@@ -223,7 +223,7 @@ int run_stop(struct ctl *ctl, struct error *error)
     return 0;
 }
 
-int run_again(struct ctl *ctl, struct error *error)
+int runs_again(struct ctl *ctl, struct error *error)
 {
     json_t *earlier = resolve_run(ctl->client, ctl->operands[0], error);
     if (!earlier)

@@ -26,7 +26,7 @@ static const struct table_column webhook_columns[] = {
 static const struct show_listing webhook_listing = {"webhooks", webhook_columns,
                                                     ARRAY_COUNT(webhook_columns), add_webhook};
 
-int webhook_list(struct ctl *ctl, struct error *error)
+int webhooks_list(struct ctl *ctl, struct error *error)
 {
     return show_list(&webhook_listing, ctl->json, client_get(ctl->client, error, "/webhooks"));
 }
@@ -81,22 +81,22 @@ static int print_url(struct ctl *ctl, const char *method, struct error *error)
     return CTL_DONE;
 }
 
-int webhook_create(struct ctl *ctl, struct error *error)
+int webhooks_create(struct ctl *ctl, struct error *error)
 {
     return print_url(ctl, "POST", error);
 }
 
-int webhook_show(struct ctl *ctl, struct error *error)
+int webhooks_show(struct ctl *ctl, struct error *error)
 {
     return print_url(ctl, "GET", error);
 }
 
-int webhook_replace(struct ctl *ctl, struct error *error)
+int webhooks_replace(struct ctl *ctl, struct error *error)
 {
     return print_url(ctl, "PUT", error);
 }
 
-int webhook_remove(struct ctl *ctl, struct error *error)
+int webhooks_remove(struct ctl *ctl, struct error *error)
 {
     json_t *data = call_webhook(ctl, "DELETE", error);
     if (!data)

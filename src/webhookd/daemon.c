@@ -17,7 +17,7 @@
 #include "queue/commit.h"
 #include "queue/spool.h"
 #include "queue/tally.h"
-#include "runner/retention.h"
+#include "retention/retention.h"
 #include "runner/runner.h"
 #include "webhookd/signals.h"
 

@@ -10,7 +10,7 @@
 #include "admin/admin.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "base/notify.h"
+#include "base/systemd.h"
 #include "webhookd/daemon.h"
 
 #define EXIT_USAGE 2
@@ -149,7 +149,7 @@ int main(int argc, char **argv)
     }
     log_set_level(daemon.config->log_level);
     log_set_format(daemon.config->log_format);
-    if (notify_inherited_sockets() > 0)
+    if (systemd_inherited_sockets() > 0)
         daemon.inherited_fd = 3;
     umask(077);
     status = daemon_run(&daemon);

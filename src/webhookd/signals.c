@@ -13,10 +13,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "base/notify.h"
+#include "base/systemd.h"
 #include "hooks/hooks.h"
 #include "queue/commit.h"
-#include "runner/retention.h"
+#include "retention/retention.h"
 #include "runner/runner.h"
 
 static void log_report(enum log_level level, const char *event, struct config_report *report)
@@ -29,7 +29,7 @@ static void log_report(enum log_level level, const char *event, struct config_re
 void signals_notify(const char *state)
 {
     struct error error = ERROR_INIT;
-    if (notify_send(state, &error) != 0)
+    if (systemd_notify(state, &error) != 0)
         log_warning("service manager not told", log_why(&error));
 }
 
@@ -98,7 +98,7 @@ static void on_watchdog(struct loop_timer *timer)
 {
     struct daemon *daemon = CONTAINER_OF(timer, struct daemon, watchdog);
     signals_notify("WATCHDOG=1");
-    loop_set_timer(daemon->loop, timer, clock_monotonic_ms() + notify_watchdog_ms());
+    loop_set_timer(daemon->loop, timer, clock_monotonic_ms() + systemd_watchdog_ms());
 }
 
 int signals_prepare(struct daemon *daemon, struct error *error)
@@ -123,7 +123,7 @@ int signals_prepare(struct daemon *daemon, struct error *error)
 
 void signals_feed_watchdog(struct daemon *daemon)
 {
-    if (notify_watchdog_ms() <= 0)
+    if (systemd_watchdog_ms() <= 0)
         return;
     daemon->watchdog.fired = on_watchdog;
     on_watchdog(&daemon->watchdog);

@@ -227,8 +227,8 @@ struct definition *house_parse(const char *file)
         fleet_file_parse(file, strlen(file), &options, &problems, &notes);
     ck_assert_msg(definition != NULL, "%s: %s", problems.count > 0 ? problems.items[0].path : "",
                   problems.count > 0 ? problems.items[0].message : "?");
-    fleet_problems_free(&problems);
-    fleet_problems_free(&notes);
+    report_free_problems(&problems);
+    report_free_problems(&notes);
     return definition;
 }
 

@@ -51,9 +51,9 @@ void bench_reopen(struct bench *bench)
 {
     char *attempt = bench_below(bench, "attempt");
     close(bench->folder_fd);
-    close(bench->record_fd);
+    close(bench->job_fd);
     bench->folder_fd = bench_open_folder(attempt);
-    bench->record_fd = make_record(bench);
+    bench->job_fd = make_record(bench);
     free(attempt);
 }
 
@@ -70,13 +70,13 @@ void bench_open(struct bench *bench, const char *script)
     bench_make_folder(runs);
     bench_make_folder(bench->workdir);
     bench->folder_fd = bench_open_folder(attempt);
-    bench->record_fd = make_record(bench);
+    bench->job_fd = make_record(bench);
     bench->workdir_fd = bench_open_folder(bench->workdir);
     free(attempt);
     free(runs);
     static char id[] = BENCH_ID, none[] = "", bash[] = "bash", path[] = BENCH_PATH,
                 file[] = "main.sh";
-    bench->job = (struct record_job){
+    bench->job = (struct job){
         .vessel_run_id = id,
         .workdir = bench->workdir,
         .hidden_dir = none,
@@ -96,7 +96,7 @@ void bench_open(struct bench *bench, const char *script)
 void bench_close(struct bench *bench)
 {
     struct error error = ERROR_INIT;
-    close(bench->record_fd);
+    close(bench->job_fd);
     close(bench->folder_fd);
     close(bench->workdir_fd);
     ck_assert_msg(file_remove_tree(AT_FDCWD, bench->path, &error) == 0, "%s", error.message);
@@ -141,7 +141,7 @@ int bench_memory_file(const void *data, size_t bytes)
 static int job_file(const struct bench *bench)
 {
     struct buffer job = BUFFER_INIT;
-    ck_assert_int_eq(record_job_write(&bench->job, &job), 0);
+    ck_assert_int_eq(job_write(&bench->job, &job), 0);
     int fd = bench_memory_file(job.data, job.bytes);
     buffer_free(&job);
     return fd;
@@ -153,16 +153,15 @@ void bench_make_fds(const struct bench *bench, int fds[BENCH_FDS])
     char *log = bench_below(bench, "log");
     for (int i = 0; i < BENCH_FDS; i++)
         fds[i] = -1;
-    fds[RECORD_FD_JOB] = job_file(bench);
-    fds[RECORD_FD_RECORD] =
-        high(record_take(bench->folder_fd, RECORD, &fds[RECORD_FD_LOCK], &error));
-    fds[RECORD_FD_LOCK] = high(fds[RECORD_FD_LOCK]);
-    fds[RECORD_FD_WORKDIR] = high(dup(bench->workdir_fd));
-    fds[RECORD_FD_OUTPUT] = high(open(log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600));
+    fds[JOB_FD_JOB] = job_file(bench);
+    fds[JOB_FD_RECORD] = high(record_take(bench->folder_fd, RECORD, &fds[JOB_FD_LOCK], &error));
+    fds[JOB_FD_LOCK] = high(fds[JOB_FD_LOCK]);
+    fds[JOB_FD_WORKDIR] = high(dup(bench->workdir_fd));
+    fds[JOB_FD_OUTPUT] = high(open(log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600));
     if (bench->headers != NULL)
-        fds[RECORD_FD_HEADERS] = bench_memory_file(bench->headers, strlen(bench->headers));
+        fds[JOB_FD_HEADERS] = bench_memory_file(bench->headers, strlen(bench->headers));
     if (bench->body != NULL)
-        fds[RECORD_FD_BODY] = bench_memory_file(bench->body, bench->body_bytes);
+        fds[JOB_FD_BODY] = bench_memory_file(bench->body, bench->body_bytes);
     free(log);
 }
 
@@ -181,8 +180,8 @@ void bench_spawn_with(struct bench *bench, const int fds[BENCH_FDS])
     ck_assert_int_eq(posix_spawn_file_actions_init(&actions), 0);
     for (int i = 0; i < 3; i++)
         posix_spawn_file_actions_addopen(&actions, i, "/dev/null", O_RDWR, 0);
-    int last = RECORD_FD_JOB - 1;
-    for (int i = RECORD_FD_JOB; i < BENCH_FDS; i++) {
+    int last = JOB_FD_JOB - 1;
+    for (int i = JOB_FD_JOB; i < BENCH_FDS; i++) {
         if (fds[i] >= 0)
             posix_spawn_file_actions_adddup2(&actions, fds[i], i);
         else
@@ -227,11 +226,11 @@ void bench_wait(struct bench *bench)
     struct error error = ERROR_INIT;
     int status;
     ck_assert_int_eq(waitpid(bench->pid, &status, 0), bench->pid);
-    ck_assert_msg(record_exit_read(bench->record_fd, &bench->exit, &error) == 1,
-                  "no exit record: %s", error.message);
+    ck_assert_msg(record_exit_read(bench->job_fd, &bench->exit, &error) == 1, "no exit record: %s",
+                  error.message);
     ck_assert_int_eq(status, 0);
-    ck_assert_int_eq(record_lock_is_held(bench->record_fd), 0);
-    ck_assert_int_eq(record_pid_read(bench->record_fd), bench->pid);
+    ck_assert_int_eq(record_lock_is_held(bench->job_fd), 0);
+    ck_assert_int_eq(record_pid_read(bench->job_fd), bench->pid);
     read_output(bench);
 }
 

@@ -11,19 +11,19 @@
 #include <sys/types.h>
 
 #include "base/buffer.h"
-#include "base/record.h"
+#include "supervisor/record.h"
 
 #define BENCH_ID   "0198c0de-0000-7000-8000-000000000001"
 #define BENCH_PATH "/usr/local/bin:/usr/bin:/bin"
 
-enum { BENCH_FDS = RECORD_FD_BODY + 1 };
+enum { BENCH_FDS = JOB_FD_BODY + 1 };
 
 struct bench {
     char *path;    /* a temporary folder that plays the state folder: attempt/, runs/r/, log */
     char *workdir; /* runs/r */
-    struct record_job job;
+    struct job job;
     int folder_fd, workdir_fd;  /* attempt/, runs/r/ */
-    int record_fd;              /* attempt/r.1, to look at */
+    int job_fd;                 /* attempt/r.1, to look at */
     const char *headers, *body; /* NULL: none */
     size_t body_bytes;
     pid_t pid; /* the supervisor's */
@@ -39,7 +39,7 @@ void bench_reopen(struct bench *bench); /* attempt/, where something else is mou
 void bench_make_folder(const char *path);
 int bench_open_folder(const char *path);
 
-/* The descriptors by their record_fd numbers, -1 for absent; all far above these numbers. */
+/* The descriptors by their job_fd numbers, -1 for absent; all far above these numbers. */
 void bench_make_fds(const struct bench *bench, int fds[BENCH_FDS]);
 void bench_close_fds(const int fds[BENCH_FDS]);
 int bench_memory_file(const void *data, size_t bytes);

@@ -13,7 +13,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "base/sandbox.h"
+#include "supervisor/allow_list.h"
 #include "support/suite.h"
 #include "support/vessel_bench.h"
 
@@ -464,11 +464,11 @@ START_TEST(it_dies_with_its_supervisor)
     bench_start(&bench);
     int life = bench_await_writer(&bench, "life");
     bench_await_byte(life);
-    ck_assert_int_eq(record_lock_is_held(bench.record_fd), 1);
+    ck_assert_int_eq(record_lock_is_held(bench.job_fd), 1);
     ck_assert_int_eq(kill(bench.pid, SIGKILL), 0);
     ck_assert_int_eq(waitpid(bench.pid, &status, 0), bench.pid);
     bench_await_no_writer(life);
-    ck_assert_int_eq(record_has_started(bench.record_fd), 1);
+    ck_assert_int_eq(record_has_started(bench.job_fd), 1);
     close(life);
     bench_close(&bench);
 }

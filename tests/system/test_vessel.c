@@ -32,7 +32,7 @@ START_TEST(output_and_exit_code_are_recorded)
     ck_assert(!bench.exit.output_cut);
     ck_assert_int_ge(bench.exit.started_ms, before_ms);
     ck_assert_int_ge(bench.exit.ended_ms, bench.exit.started_ms);
-    ck_assert_int_eq(record_has_started(bench.record_fd), 1);
+    ck_assert_int_eq(record_has_started(bench.job_fd), 1);
     bench_close(&bench);
 }
 END_TEST
@@ -108,14 +108,14 @@ START_TEST(a_bad_job_leaves_an_exit_record_that_says_so)
     int fds[BENCH_FDS];
     bench_open(&bench, "echo never\n");
     bench_make_fds(&bench, fds);
-    close(fds[RECORD_FD_JOB]);
-    fds[RECORD_FD_JOB] = bench_memory_file("garbage", 7);
+    close(fds[JOB_FD_JOB]);
+    fds[JOB_FD_JOB] = bench_memory_file("garbage", 7);
     bench_spawn_with(&bench, fds);
     bench_close_fds(fds);
     bench_wait(&bench);
     bench_check_result(&bench, RECORD_NOT_STARTED, 127);
     ck_assert_str_eq(bench.exit.reason, "the job cannot be used: it is damaged");
-    ck_assert_int_eq(record_has_started(bench.record_fd), 0);
+    ck_assert_int_eq(record_has_started(bench.job_fd), 0);
     bench_close(&bench);
 }
 END_TEST
@@ -366,9 +366,9 @@ START_TEST(what_is_short_before_the_start_is_no_result)
         ck_assert_int_eq(waitpid(bench.pid, &status, 0), bench.pid);
         ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 1);
         struct error error = ERROR_INIT;
-        ck_assert_int_eq(record_exit_read(bench.record_fd, &bench.exit, &error), 0);
-        ck_assert_int_eq(record_has_started(bench.record_fd), 0);
-        ck_assert_int_eq(record_pid_read(bench.record_fd), 0);
+        ck_assert_int_eq(record_exit_read(bench.job_fd, &bench.exit, &error), 0);
+        ck_assert_int_eq(record_has_started(bench.job_fd), 0);
+        ck_assert_int_eq(record_pid_read(bench.job_fd), 0);
         ck_assert_int_eq(umount2(attempt, MNT_DETACH), 0);
     }
     free(filler);
@@ -400,7 +400,7 @@ START_TEST(a_full_disk_cuts_the_output_and_delays_the_record)
         close(fill(filler));
         bench_let_pass(&bench, "go");
         await_pause(bench.pid);
-        ck_assert_int_eq(record_lock_is_held(bench.record_fd), 1);
+        ck_assert_int_eq(record_lock_is_held(bench.job_fd), 1);
         ck_assert_int_eq(unlink(filler), 0);
         bench_wait(&bench);
         bench_check_result(&bench, RECORD_EXITED, 9);

@@ -125,7 +125,7 @@ START_TEST(files_that_cannot_be_placed_are_a_reason_not_to_start)
     ck_assert_str_eq(bench.exit.reason,
                      "cannot place the vessel's files: cannot make the folder " BENCH_ID
                      ".files: No such file or directory");
-    ck_assert_int_eq(record_has_started(bench.record_fd), 0);
+    ck_assert_int_eq(record_has_started(bench.job_fd), 0);
     bench_close(&bench);
 }
 END_TEST
@@ -244,7 +244,7 @@ START_TEST(a_user_that_cannot_be_taken_on_is_a_reason_not_to_start)
         bench_wait(&bench);
         bench_check_result(&bench, RECORD_NOT_STARTED, 127);
         ck_assert_ptr_nonnull(strstr(bench.exit.reason, "deploy: Operation not permitted"));
-        ck_assert_int_eq(record_has_started(bench.record_fd), 0);
+        ck_assert_int_eq(record_has_started(bench.job_fd), 0);
     }
     free(supervisor);
     bench_close(&bench);
@@ -273,14 +273,14 @@ START_TEST(the_vessel_dies_with_its_supervisor_and_the_lock_is_free)
     bench_start(&bench);
     int alive = bench_await_writer(&bench, "alive");
     bench_await_byte(alive);
-    ck_assert_int_eq(record_lock_is_held(bench.record_fd), 1);
+    ck_assert_int_eq(record_lock_is_held(bench.job_fd), 1);
     ck_assert_int_eq(kill(bench.pid, SIGKILL), 0);
     ck_assert_int_eq(waitpid(bench.pid, NULL, 0), bench.pid);
-    ck_assert_int_eq(record_lock_is_held(bench.record_fd), 0); /* the interpreter has no copy */
+    ck_assert_int_eq(record_lock_is_held(bench.job_fd), 0); /* the interpreter has no copy */
     bench_await_no_writer(alive);
     struct error error = ERROR_INIT;
-    ck_assert_int_eq(record_exit_read(bench.record_fd, &bench.exit, &error), 0);
-    ck_assert_int_eq(record_has_started(bench.record_fd), 1);
+    ck_assert_int_eq(record_exit_read(bench.job_fd, &bench.exit, &error), 0);
+    ck_assert_int_eq(record_has_started(bench.job_fd), 1);
     close(alive);
     bench_close(&bench);
 }
@@ -295,7 +295,7 @@ static pid_t spawn_traced(const struct bench *bench)
     pid_t pid = fork();
     if (pid == 0) {
         char *argv[] = {path, NULL}, *environment[] = {NULL};
-        for (int i = RECORD_FD_JOB; i < BENCH_FDS; i++)
+        for (int i = JOB_FD_JOB; i < BENCH_FDS; i++)
             if (fds[i] < 0 || dup2(fds[i], i) < 0)
                 close(i);
         if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0)
@@ -324,17 +324,17 @@ START_TEST(a_supervisor_killed_before_it_let_go_leaves_no_started)
     ck_assert_int_eq(ptrace(PTRACE_GETEVENTMSG, bench.pid, NULL, &child), 0);
     ck_assert_int_eq(waitpid((pid_t)child, &status, __WALL),
                      (pid_t)child); /* stopped at its birth */
-    ck_assert_int_eq(record_pid_read(bench.record_fd), bench.pid);
+    ck_assert_int_eq(record_pid_read(bench.job_fd), bench.pid);
     ck_assert_int_eq(kill(bench.pid, SIGKILL), 0);
     ck_assert_int_eq(waitpid(bench.pid, &status, 0), bench.pid);
     ck_assert(WIFSIGNALED(status));
-    ck_assert_int_eq(record_lock_is_held(bench.record_fd),
+    ck_assert_int_eq(record_lock_is_held(bench.job_fd),
                      1); /* by the child, which does not know yet */
     ck_assert_int_eq(ptrace(PTRACE_CONT, (pid_t)child, NULL, 0L), 0);
     ck_assert_int_eq(waitpid((pid_t)child, &status, __WALL), (pid_t)child);
     ck_assert(WIFEXITED(status) || WIFSIGNALED(status));
-    ck_assert_int_eq(record_lock_is_held(bench.record_fd), 0);
-    ck_assert_int_eq(record_has_started(bench.record_fd), 0);
+    ck_assert_int_eq(record_lock_is_held(bench.job_fd), 0);
+    ck_assert_int_eq(record_has_started(bench.job_fd), 0);
     bench_close(&bench);
 }
 END_TEST

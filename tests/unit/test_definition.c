@@ -38,8 +38,8 @@ static struct definition *parse(const char *text)
         fleet_file_parse(text, strlen(text), &options, &problems, &notes);
     ck_assert_msg(definition != NULL, "%s: %s", problems.count ? problems.items[0].path : "?",
                   problems.count ? problems.items[0].message : "?");
-    fleet_problems_free(&problems);
-    fleet_problems_free(&notes);
+    report_free_problems(&problems);
+    report_free_problems(&notes);
     return definition;
 }
 
@@ -47,7 +47,7 @@ static struct definition *parse(const char *text)
 static char *meaning(const char *text)
 {
     struct definition *definition = parse(text);
-    char *json = definition_to_json(definition, false);
+    char *json = definition_json_write(definition, false);
     definition_free(definition);
     return json;
 }
@@ -77,11 +77,11 @@ END_TEST
 START_TEST(what_was_written_is_read_back_the_same)
 {
     struct definition *first = parse(FULL);
-    char *json = definition_to_json(first, true);
+    char *json = definition_json_write(first, true);
     struct error error = ERROR_INIT;
-    struct definition *second = definition_from_json(json, strlen(json), &error);
+    struct definition *second = definition_json_read(json, strlen(json), &error);
     ck_assert_msg(second != NULL, "%s", error.message);
-    char *again = definition_to_json(second, true);
+    char *again = definition_json_write(second, true);
     ck_assert_str_eq(json, again);
     ck_assert(id_equal(&first->id, &second->id));
     ck_assert(id_equal(&first->vessels[0].id, &second->vessels[0].id));
@@ -100,8 +100,8 @@ END_TEST
 START_TEST(ids_are_left_out_of_the_comparison)
 {
     struct definition *definition = parse(FULL);
-    char *with = definition_to_json(definition, true);
-    char *without = definition_to_json(definition, false);
+    char *with = definition_json_write(definition, true);
+    char *without = definition_json_write(definition, false);
     ck_assert_ptr_nonnull(strstr(with, "6f0c1a2b-0000-4000-8000-0123456789ac"));
     ck_assert_ptr_nonnull(strstr(with, "6f0c1a2b-0000-4000-8000-0123456789ab"));
     ck_assert_ptr_null(strstr(without, "_id"));
@@ -158,9 +158,9 @@ START_TEST(stubs_survive_the_store)
 {
     struct definition *first =
         parse("name: x\nvessels: { a: { source: { type: BLUEPRINT, blueprint: z } } }\n");
-    char *json = definition_to_json(first, true);
+    char *json = definition_json_write(first, true);
     struct error error = ERROR_INIT;
-    struct definition *second = definition_from_json(json, strlen(json), &error);
+    struct definition *second = definition_json_read(json, strlen(json), &error);
     ck_assert_msg(second != NULL, "%s", error.message);
     ck_assert_int_eq((int)second->vessels[0].kind, VESSEL_STUB);
     ck_assert_ptr_null(second->vessels[0].file_name);
@@ -173,12 +173,12 @@ END_TEST
 START_TEST(damage_is_an_error_and_never_a_crash)
 {
     struct definition *definition = parse(FULL);
-    char *json = definition_to_json(definition, true);
+    char *json = definition_json_write(definition, true);
     size_t bytes = strlen(json);
     definition_free(definition);
     for (size_t cut = 0; cut < bytes; cut++) {
         struct error error = ERROR_INIT;
-        ck_assert_ptr_null(definition_from_json(json, cut, &error));
+        ck_assert_ptr_null(definition_json_read(json, cut, &error));
         ck_assert(error_is_set(&error));
     }
     static const struct {
@@ -204,7 +204,7 @@ START_TEST(damage_is_an_error_and_never_a_crash)
         char *damaged = memory_format("%.*s%s%s", (int)(at - json), json, CHANGES[i].to,
                                       at + strlen(CHANGES[i].from));
         struct error error = ERROR_INIT;
-        ck_assert_msg(definition_from_json(damaged, strlen(damaged), &error) == NULL, "%s",
+        ck_assert_msg(definition_json_read(damaged, strlen(damaged), &error) == NULL, "%s",
                       CHANGES[i].to);
         ck_assert(error_is_set(&error));
         free(damaged);
@@ -215,9 +215,9 @@ END_TEST
 
 START_TEST(languages_have_their_words)
 {
-    ck_assert_str_eq(vessel_language_name(LANGUAGE_BASH), "BASH");
-    ck_assert_str_eq(vessel_language_name(LANGUAGE_PYTHON), "PYTHON");
-    ck_assert_str_eq(vessel_language_name(LANGUAGE_NODE), "NODE");
+    ck_assert_str_eq(words_language(LANGUAGE_BASH), "BASH");
+    ck_assert_str_eq(words_language(LANGUAGE_PYTHON), "PYTHON");
+    ck_assert_str_eq(words_language(LANGUAGE_NODE), "NODE");
 }
 END_TEST
 

@@ -37,8 +37,8 @@ static struct definition *make_diamond(const char *environment)
     struct definition *definition =
         fleet_file_parse(file, strlen(file), &options, &problems, &notes);
     ck_assert_msg(definition != NULL, "%s", problems.count > 0 ? problems.items[0].message : "?");
-    fleet_problems_free(&problems);
-    fleet_problems_free(&notes);
+    report_free_problems(&problems);
+    report_free_problems(&notes);
     free(text);
     free(file);
     for (size_t i = 0; i < definition->vessel_count; i++)

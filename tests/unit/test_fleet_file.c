@@ -48,8 +48,8 @@ static struct outcome parse_good(const char *text)
 static void outcome_free(struct outcome *outcome)
 {
     definition_free(outcome->definition);
-    fleet_problems_free(&outcome->problems);
-    fleet_problems_free(&outcome->notes);
+    report_free_problems(&outcome->problems);
+    report_free_problems(&outcome->notes);
 }
 
 static bool has(const struct fleet_problems *problems, int line, const char *path,
@@ -922,10 +922,10 @@ START_TEST(problems_can_be_added_by_others)
 {
     struct fleet_problems problems = {0};
     for (int i = 0; i < 20; i++)
-        fleet_problems_add(&problems, i, "a.b", "number %d\n", i);
+        report_problem(&problems, i, "a.b", "number %d\n", i);
     ck_assert_uint_eq(problems.count, 20);
     ck_assert(has(&problems, 19, "a.b", "number 19?"));
-    fleet_problems_free(&problems);
+    report_free_problems(&problems);
     ck_assert_uint_eq(problems.count, 0);
 }
 END_TEST

@@ -18,7 +18,7 @@ static void expect(const struct definition *definition, const char *before, cons
     static const char STEP_LETTERS[] = {
         [PLAN_WAIT] = 'w', [PLAN_START] = 's', [PLAN_INCOMPLETE] = 'i'};
     enum vessel_status statuses[8];
-    enum plan_step found[8];
+    enum plan_verdict found[8];
     char text[9] = "";
     for (size_t i = 0; i < definition->vessel_count; i++)
         statuses[i] = (enum vessel_status)(strchr(STATUS_LETTERS, before[i]) - STATUS_LETTERS);
@@ -174,7 +174,7 @@ static enum vessel_status oracle_end(const struct world *world, size_t vessel)
     return world->would_end[vessel];
 }
 
-static enum plan_step oracle_step(const struct world *world, size_t vessel)
+static enum plan_verdict oracle_step(const struct world *world, size_t vessel)
 {
     bool all_hold = true;
     for (size_t from = 0; from < world->count; from++) {
@@ -225,7 +225,7 @@ static void play(struct world *world, unsigned *seed)
                 paths[fleet.path_count++] =
                     (struct definition_path){from, to, world->conditions[from][to]};
     enum vessel_status statuses[MOST];
-    enum plan_step steps[MOST];
+    enum plan_verdict steps[MOST];
     for (size_t i = 0; i < world->count; i++)
         statuses[i] = VESSEL_SCHEDULED;
     for (size_t ended = 0; ended < world->count;) {

@@ -1,5 +1,5 @@
 /* base/record: the job as bytes, the exit record as lines, lock, pid and started. */
-#include "base/record.h"
+#include "supervisor/record.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -43,7 +43,7 @@ static char *paths[] = {(char[]){"/srv/a"}, (char[]){"/srv/b c"}};
 static uint32_t groups[] = {5, 4294967294U};
 
 /* Compound literals out here live as long as the program. */
-static const struct record_job good = {
+static const struct job good = {
     .vessel_run_id = (char[]){"0198c0de-0000-7000-8000-000000000001"},
     .workdir = (char[]){"/var/lib/webhookd/runs/r"},
     .is_strict = true,
@@ -77,37 +77,36 @@ static const struct record_job good = {
     .max_output_bytes = 10485760,
 };
 
-static struct record_job good_job(void)
+static struct job good_job(void)
 {
     return good;
 }
 
-static struct buffer written(const struct record_job *job)
+static struct buffer written(const struct job *job)
 {
     struct buffer bytes = BUFFER_INIT;
-    ck_assert_int_eq(record_job_write(job, &bytes), 0);
+    ck_assert_int_eq(job_write(job, &bytes), 0);
     return bytes;
 }
 
-static bool is_accepted(const struct record_job *job)
+static bool is_accepted(const struct job *job)
 {
     struct buffer bytes = written(job);
-    struct record_job copy;
+    struct job copy;
     struct error error = ERROR_INIT;
-    int result = record_job_read(bytes.data, bytes.bytes, &copy, &error);
+    int result = job_read(bytes.data, bytes.bytes, &copy, &error);
     ck_assert_int_eq(error_is_set(&error), result != 0);
-    record_job_free(&copy);
+    job_free(&copy);
     buffer_free(&bytes);
     return result == 0;
 }
 
 START_TEST(a_job_is_read_as_it_was_written)
 {
-    struct record_job job = good_job(), copy;
+    struct job job = good_job(), copy;
     struct buffer bytes = written(&job);
     struct error error = ERROR_INIT;
-    ck_assert_msg(record_job_read(bytes.data, bytes.bytes, &copy, &error) == 0, "%s",
-                  error.message);
+    ck_assert_msg(job_read(bytes.data, bytes.bytes, &copy, &error) == 0, "%s", error.message);
     ck_assert_str_eq(copy.vessel_run_id, job.vessel_run_id);
     ck_assert_str_eq(copy.workdir, job.workdir);
     ck_assert(copy.is_strict && copy.network);
@@ -142,32 +141,32 @@ START_TEST(a_job_is_read_as_it_was_written)
     ck_assert_int_eq(copy.cutoff_ms, job.cutoff_ms);
     ck_assert_int_eq(copy.stop_grace_ms, job.stop_grace_ms);
     ck_assert_int_eq(copy.max_output_bytes, job.max_output_bytes);
-    record_job_free(&copy);
+    job_free(&copy);
     buffer_free(&bytes);
 }
 END_TEST
 
 START_TEST(every_truncation_of_a_job_is_refused)
 {
-    struct record_job job = good_job(), copy;
+    struct job job = good_job(), copy;
     struct buffer bytes = written(&job);
     for (size_t length = 0; length < bytes.bytes; length++) {
         char *exact = memory_copy(bytes.data, length); /* so that a read beyond it is seen */
         struct error error = ERROR_INIT;
-        ck_assert_int_eq(record_job_read(exact, length, &copy, &error), -1);
+        ck_assert_int_eq(job_read(exact, length, &copy, &error), -1);
         ck_assert(error_is_set(&error));
         ck_assert_ptr_null(copy.environment);
         free(exact);
     }
     ck_assert_int_eq(buffer_append_char(&bytes, '\0'), 0);
     struct error error = ERROR_INIT;
-    ck_assert_int_eq(record_job_read(bytes.data, bytes.bytes, &copy, &error), -1);
+    ck_assert_int_eq(job_read(bytes.data, bytes.bytes, &copy, &error), -1);
     buffer_free(&bytes);
 }
 END_TEST
 
 /* What is accepted must be whole: every text is touched. */
-static size_t weigh(const struct record_job *job)
+static size_t weigh(const struct job *job)
 {
     size_t sum = strlen(job->vessel_run_id) + strlen(job->workdir) + strlen(job->hidden_dir) +
                  strlen(job->interpreter) + strlen(job->search_path) + strlen(job->file_name) +
@@ -186,7 +185,7 @@ static size_t weigh(const struct record_job *job)
 START_TEST(a_flipped_byte_in_a_job_is_refused_or_harmless)
 {
     static const unsigned char flips[] = {0x01, 0x02, 0x80, 0xff};
-    struct record_job job = good_job(), copy;
+    struct job job = good_job(), copy;
     struct buffer bytes = written(&job);
     size_t refused = 0;
     for (size_t at = 0; at < bytes.bytes; at++) {
@@ -194,10 +193,10 @@ START_TEST(a_flipped_byte_in_a_job_is_refused_or_harmless)
             char *changed = memory_copy(bytes.data, bytes.bytes);
             changed[at] = (char)(changed[at] ^ flips[i]);
             struct error error = ERROR_INIT;
-            if (record_job_read(changed, bytes.bytes, &copy, &error) == 0) {
+            if (job_read(changed, bytes.bytes, &copy, &error) == 0) {
                 ck_assert_uint_le(weigh(&copy), bytes.bytes);
                 ck_assert_ptr_null(strstr(copy.file_name, "../"));
-                record_job_free(&copy);
+                job_free(&copy);
             } else {
                 refused++;
             }
@@ -211,11 +210,11 @@ END_TEST
 
 START_TEST(a_job_of_another_format_is_refused_by_that_name)
 {
-    struct record_job job = good_job(), copy;
+    struct job job = good_job(), copy;
     struct buffer bytes = written(&job);
     bytes.data[0] = 99;
     struct error error = ERROR_INIT;
-    ck_assert_int_eq(record_job_read(bytes.data, bytes.bytes, &copy, &error), -1);
+    ck_assert_int_eq(job_read(bytes.data, bytes.bytes, &copy, &error), -1);
     ck_assert_str_eq(error.message, "the job is of format 99, this program reads 4");
     buffer_free(&bytes);
 }
@@ -225,13 +224,13 @@ START_TEST(names_that_lead_elsewhere_are_refused)
 {
     static const char *const bad[] = {"",   ".",    "..",  "/etc/passwd", "a/../b",
                                       "a/", "a//b", "./a", "../a",        "a/.."};
-    struct record_job job = good_job();
+    struct job job = good_job();
     ck_assert(is_accepted(&job));
     for (size_t i = 0; i < ARRAY_COUNT(bad); i++) {
         job = good_job();
         job.file_name = memory_string(bad[i]);
         ck_assert_msg(!is_accepted(&job), "file_name \"%s\"", bad[i]);
-        struct record_job other = good_job();
+        struct job other = good_job();
         other.file_to_run = job.file_name;
         ck_assert_msg(!is_accepted(&other), "file_to_run \"%s\"", bad[i]);
         free(job.file_name);

@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
-#include "base/record.h"
+#include "supervisor/record.h"
 #include "support/runner_house.h"
 #include "support/suite.h"
 

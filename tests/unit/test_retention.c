@@ -1,5 +1,5 @@
 /* Deleting old runs, and what is given back. */
-#include "runner/retention.h"
+#include "retention/retention.h"
 
 #include <fcntl.h>
 #include <stdio.h>

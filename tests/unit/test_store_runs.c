@@ -231,17 +231,17 @@ START_TEST(waiting_run_keeps_the_version_it_was_accepted_with)
     ck_assert_ptr_nonnull(work);
     ck_assert_int_eq(work->version, 1);
     struct definition *first_version =
-        definition_from_json(work->definition_json, strlen(work->definition_json), &error);
+        definition_json_read(work->definition_json, strlen(work->definition_json), &error);
     ck_assert_int_eq(first_version->max_concurrent_runs, 0);
     definition_free(first_version);
     struct run_input input = store_fixture_input();
     ck_assert_mem_eq(work->body, input.body, (size_t)input.body_bytes);
     ck_assert_str_eq(work->headers_json, input.headers_json);
     ck_assert_mem_eq(work->body_sha256, input.body_sha256, SECRET_HASH_BYTES);
-    run_work_free(work);
+    store_free_work(work);
     work = store_load_work(fixture.store, id_run_number(&second), &error);
     ck_assert_int_eq(work->version, 2);
-    run_work_free(work);
+    store_free_work(work);
     ck_assert_ptr_null(store_load_work(fixture.store, 1, &error));
     ck_assert_int_eq(error.kind, ERROR_NOT_FOUND);
     store_fixture_close(&fixture);

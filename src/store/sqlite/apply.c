@@ -98,7 +98,7 @@ static int load_current(struct store *store, const struct found_fleet *fleet,
     int found = statement_step(store, s, "read a definition", error);
     if (found > 0) {
         const char *json = column_text(s, 0);
-        *current = definition_from_json(json, (size_t)sqlite3_column_bytes(s, 0), error);
+        *current = definition_json_read(json, (size_t)sqlite3_column_bytes(s, 0), error);
     } else if (found == 0) {
         error_set(error, ERROR_INTERNAL, "the store lacks version %d of a fleet", fleet->version);
     }
@@ -145,7 +145,7 @@ static char *complete_json(const struct definition *definition, const struct id 
     complete.vessels =
         memory_copy(definition->vessels, definition->vessel_count * sizeof(definition->vessels[0]));
     give_vessel_ids(complete.vessels, complete.vessel_count, current);
-    char *json = definition_to_json(&complete, true);
+    char *json = definition_json_write(&complete, true);
     free(complete.vessels);
     return json;
 }
@@ -153,7 +153,7 @@ static char *complete_json(const struct definition *definition, const struct id 
 /* What is stored is written anew for the comparison: an older program may have written it in an older form. */
 static bool is_unchanged(const char *json, const struct definition *current)
 {
-    char *before = definition_to_json(current, true);
+    char *before = definition_json_write(current, true);
     bool equal = strcmp(before, json) == 0;
     free(before);
     return equal;
@@ -220,7 +220,7 @@ int store_apply_fleet(struct store *store, const struct id *project_id,
     int64_t project_no = 0;
     struct found_fleet fleet = {0};
     struct definition *current = NULL;
-    if (folders_find_project(store, project_id, &project_no, error) != 0 ||
+    if (projects_find(store, project_id, &project_no, error) != 0 ||
         choose_fleet(store, project_no, definition, &fleet, error) != 0 ||
         load_current(store, &fleet, &current, error) != 0)
         return -1;

@@ -29,7 +29,7 @@ static void configure_library(void)
     sqlite3_initialize();
 }
 
-char *database_path(const struct store_options *options, struct error *error)
+char *connection_database_path(const struct store_options *options, struct error *error)
 {
     static const char scheme[] = "sqlite:";
     const char *name = options->location;
@@ -177,22 +177,22 @@ static int prepare(struct store *store, const struct store_options *options,
                                   [USE_CHECKPOINT] = CHECKPOINT_BUSY_MS};
     int number = 0;
     sqlite3_busy_timeout(store->db, busy_ms[use]);
-    if (migration_recognise(store->db, store_migration_count, &number, error) != 0 ||
+    if (migration_recognise(store->db, migrations_sqlite_count, &number, error) != 0 ||
         set_up(store, use, options->relaxed_sync, error) != 0)
         return -1;
     if (use == USE_WRITE) {
-        if (migration_apply(store->db, store_migrations, store_migration_count, error) != 0)
+        if (migration_apply(store->db, migrations_sqlite, migrations_sqlite_count, error) != 0)
             return -1;
-    } else if (number < store_migration_count) {
+    } else if (number < migrations_sqlite_count) {
         return error_set(error, ERROR_INVALID,
                          "the store has version %d and version %d is needed: start webhookd once, "
                          "it migrates the store",
-                         number, store_migration_count);
+                         number, migrations_sqlite_count);
     }
     store->schema_version = migration_number(store->db, error);
     if (store->schema_version < 0 || load_last_number(store, error) != 0)
         return -1;
-    return use == USE_WRITE ? folders_make_default(store, clock_wall_ms(), error) : 0;
+    return use == USE_WRITE ? projects_make_default(store, clock_wall_ms(), error) : 0;
 }
 
 static struct store *open_connection(const struct store_options *options, enum connection_use use,
@@ -200,7 +200,7 @@ static struct store *open_connection(const struct store_options *options, enum c
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, configure_library);
-    char *path = database_path(options, error);
+    char *path = connection_database_path(options, error);
     if (path == NULL)
         return NULL;
     struct store *store = memory_alloc(sizeof(*store));
@@ -262,7 +262,7 @@ int store_schema_version(struct store *store)
 
 int store_schema_newest(void)
 {
-    return store_migration_count;
+    return migrations_sqlite_count;
 }
 
 int64_t store_last_run_number(struct store *store)

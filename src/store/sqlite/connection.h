@@ -16,7 +16,7 @@
 #define REQUEST_RANGE_MS (27 * 3600 * 1000)
 
 /* The path of the database. Free it; NULL and why. */
-char *database_path(const struct store_options *options, struct error *error);
+char *connection_database_path(const struct store_options *options, struct error *error);
 
 /* One slot per statement: prepared at its first use, kept until the connection is closed. */
 enum statement_id {
@@ -195,9 +195,9 @@ int load_open(struct store *store, int64_t fleet_no, int64_t *open,
 /* ---- folders.c, fleets.c, runs.c: finding rows by their ids, ERROR_NOT_FOUND with the id in the message ---- */
 
 /* Makes organization `default` with project `default` in a store that never had any. */
-int folders_make_default(struct store *store, int64_t now_ms, struct error *error);
-int folders_find_project(struct store *store, const struct id *project_id, int64_t *project_no,
-                         struct error *error);
+int projects_make_default(struct store *store, int64_t now_ms, struct error *error);
+int projects_find(struct store *store, const struct id *project_id, int64_t *project_no,
+                  struct error *error);
 int fleets_find(struct store *store, const struct id *fleet_id, int64_t *fleet_no,
                 struct error *error); /* not a deleted one */
 int runs_find(struct store *store, const struct id *run_id, int64_t *number, struct error *error);

@@ -57,7 +57,7 @@ int store_list_fleets(struct store *store, const struct id *project_id,
                       struct error *error)
 {
     int64_t project_no = 0;
-    if (project_id != NULL && folders_find_project(store, project_id, &project_no, error) != 0)
+    if (project_id != NULL && projects_find(store, project_id, &project_no, error) != 0)
         return -1;
     sqlite3_stmt *s = statement_get(store, STATEMENT_LIST_FLEETS,
                                     FLEET_SELECT "AND (?1 = 0 OR f.project_no = ?1) "

@@ -12,8 +12,8 @@ struct migration {
     const char *sql;
 };
 
-extern const struct migration store_migrations[];
-extern const int store_migration_count;
+extern const struct migration migrations_sqlite[];
+extern const int migrations_sqlite_count;
 
 /* Written into every store's header, so that a file of another program is recognised. */
 #define MIGRATION_APPLICATION_ID 0x77686b64 /* "whkd" */

@@ -36,7 +36,7 @@ static int write_again(int fd, const char *path, char *piece, struct error *erro
 
 int store_resync(const struct store_options *options, struct error *error)
 {
-    char *database = database_path(options, error);
+    char *database = connection_database_path(options, error);
     if (!database)
         return -1;
     char *path = memory_format("%s-wal", database);

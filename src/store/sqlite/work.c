@@ -138,7 +138,7 @@ static struct run_work *read_work(sqlite3_stmt *s, struct error *error)
     if (work->headers_json == NULL || work->definition_json == NULL ||
         (work->body_place == BODY_INLINE && work->body == NULL)) {
         error_set(error, ERROR_UNAVAILABLE, "no memory for a run's body and headers");
-        run_work_free(work);
+        store_free_work(work);
         return NULL;
     }
     return work;
@@ -168,7 +168,7 @@ struct run_work *store_load_work(struct store *store, int64_t number, struct err
     return work;
 }
 
-void run_work_free(struct run_work *work)
+void store_free_work(struct run_work *work)
 {
     if (work == NULL)
         return;

@@ -1,0 +1,83 @@
+/* An envelope whose data are ids and nothing else, for the answer that is on every request's way: jansson writes it once, and each
+ * answer is a copy of that text with other ids in the same places. Made at start; filled in on any handler's thread. */
+#include "http/reply_template.h"
+
+#include <assert.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+#define ID_CHARS (ID_TEXT_BYTES - 1)
+
+struct http_reply_template {
+    size_t count;                     /* of ids, the request's first */
+    size_t places[HTTP_FORM_IDS + 1]; /* where each begins */
+    size_t bytes;
+    char text[HTTP_REPLY_TEMPLATE_BYTES];
+};
+
+/* An id that stands for the one to come, and for no other. */
+static struct id placeholder(size_t index)
+{
+    struct id id = {{0}};
+    id.bytes[15] = (uint8_t)index;
+    return id;
+}
+
+static json_t *placeholder_text(size_t index)
+{
+    char text[ID_TEXT_BYTES];
+    struct id id = placeholder(index);
+    return json_string(id_format(&id, text));
+}
+
+static size_t find_place(const struct http_reply_template *form, size_t index)
+{
+    char text[ID_TEXT_BYTES];
+    struct id id = placeholder(index);
+    const char *place = strstr(form->text, id_format(&id, text));
+    assert(place);
+    return (size_t)(place - form->text);
+}
+
+struct http_reply_template *http_reply_template_new(const char *const names[], size_t count)
+{
+    struct http_reply_template *form = memory_alloc(sizeof(*form));
+    assert(count <= HTTP_FORM_IDS);
+    json_t *data = json_object();
+    for (size_t i = 0; i < count; i++)
+        json_object_set_new(data, names[i], placeholder_text(i + 1));
+    json_t *envelope =
+        json_pack("{s:{s:o}, s:o}", "request", "id", placeholder_text(0), "data", data);
+    form->count = count + 1;
+    form->bytes = json_dumpb(envelope, form->text, sizeof(form->text) - 1, JSON_COMPACT);
+    assert(form->bytes > 0 && form->bytes < sizeof(form->text));
+    json_decref(envelope);
+    for (size_t i = 0; i < form->count; i++)
+        form->places[i] = find_place(form, i);
+    return form;
+}
+
+void http_reply_template_free(struct http_reply_template *form)
+{
+    free(form);
+}
+
+static void put_id(char *text, size_t place, const struct id *id)
+{
+    char chars[ID_TEXT_BYTES];
+    memcpy(text + place, id_format(id, chars), ID_CHARS);
+}
+
+size_t http_reply_template_write(const struct http_reply_template *form,
+                                 const struct id *request_id, const struct id *const ids[],
+                                 char text[HTTP_REPLY_TEMPLATE_BYTES])
+{
+    memcpy(text, form->text, form->bytes);
+    put_id(text, form->places[0], request_id);
+    for (size_t i = 1; i < form->count; i++)
+        put_id(text, form->places[i], ids[i - 1]);
+    return form->bytes;
+}

@@ -1,0 +1,14 @@
+/* Filling in a form (http/server.h): for http/reply. */
+#ifndef WEBHOOKD_HTTP_FORM_H
+#define WEBHOOKD_HTTP_FORM_H
+
+#include "http/server.h"
+
+#define HTTP_REPLY_TEMPLATE_BYTES 512
+
+/* Returns the bytes written, at most HTTP_REPLY_TEMPLATE_BYTES; `ids` in the order of the form's names. */
+size_t http_reply_template_write(const struct http_reply_template *form,
+                                 const struct id *request_id, const struct id *const ids[],
+                                 char text[HTTP_REPLY_TEMPLATE_BYTES]);
+
+#endif

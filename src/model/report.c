@@ -1,0 +1,91 @@
+/* Lists of problems. Their texts quote what a stranger wrote, and go to terminals and pages: they are cut to a length, and
+ * control characters in them are replaced. Called by the reader of fleet files and the admin API; pure. */
+#include "model/fleet_file.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "model/name.h"
+#include "model/report.h"
+
+#define MESSAGE_BYTES 500
+
+/* Whole characters only (cutting may have halved the last one), nothing that a terminal would obey. In place. */
+static void make_printable(char *text)
+{
+    size_t bytes = strlen(text);
+    size_t to = 0;
+    for (size_t at = 0; at < bytes;) {
+        size_t length = name_utf8_char(text + at, bytes - at);
+        if (length > 0 && name_is_control(text + at, length)) {
+            text[to++] = '?';
+        } else {
+            memmove(text + to, text + at, length);
+            to += length;
+        }
+        at += length > 0 ? length : 1;
+    }
+    text[to] = '\0';
+}
+
+static void add(struct fleet_problems *problems, int line, const char *path, const char *message)
+{
+    size_t count = problems->count;
+    if ((count & (count - 1)) == 0) /* room for 1, 2, 4, … */
+        problems->items =
+            memory_array(problems->items, count == 0 ? 1 : 2 * count, sizeof(problems->items[0]));
+    struct fleet_problem *problem = &problems->items[problems->count++];
+    *problem = (struct fleet_problem){
+        .message = memory_string(message), .path = memory_string(path), .line = line};
+    make_printable(problem->message);
+    make_printable(problem->path);
+}
+
+void report_problem(struct fleet_problems *problems, int line, const char *path, const char *format,
+                    ...)
+{
+    char message[MESSAGE_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof(message), format, arguments);
+    va_end(arguments);
+    add(problems, line, path, message);
+}
+
+void report_free_problems(struct fleet_problems *problems)
+{
+    for (size_t i = 0; i < problems->count; i++) {
+        free(problems->items[i].message);
+        free(problems->items[i].path);
+    }
+    free(problems->items);
+    *problems = (struct fleet_problems){0};
+}
+
+void report_add_v(struct report *report, int line, const char *path, const char *format,
+                  va_list arguments)
+{
+    if (report->count++ >= REPORT_MAX_ITEMS)
+        return;
+    char message[MESSAGE_BYTES];
+    vsnprintf(message, sizeof(message), format, arguments);
+    add(report->list, line, path, message);
+}
+
+void report_add(struct report *report, int line, const char *path, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    report_add_v(report, line, path, format, arguments);
+    va_end(arguments);
+}
+
+void report_finish(struct report *report, const char *what)
+{
+    if (report->count > REPORT_MAX_ITEMS)
+        report_problem(report->list, 0, "", "and %zu more %s, which are not listed",
+                       report->count - REPORT_MAX_ITEMS, what);
+}

@@ -1,0 +1,27 @@
+/* The words for a definition's enums. Called by the readers and the writer of definitions; pure. */
+#include "model/words.h"
+
+#include <string.h>
+
+#include "model/definition.h"
+
+const char *const WORDS_LANGUAGE[] = {
+    [LANGUAGE_BASH] = "BASH", [LANGUAGE_PYTHON] = "PYTHON", [LANGUAGE_NODE] = "NODE", NULL};
+const char *const WORDS_CONDITION[] = {
+    [PATH_SUCCESS] = "SUCCESS", [PATH_ERRORED] = "ERRORED", [PATH_COMPLETED] = "COMPLETED", NULL};
+const char *const WORDS_INTERRUPT[] = {
+    [INTERRUPT_FAIL] = "FAIL", [INTERRUPT_RERUN] = "RERUN", NULL};
+const char *const WORDS_KIND[] = {[VESSEL_CODE] = "CODE", [VESSEL_STUB] = "STUB", NULL};
+
+const char *words_language(enum vessel_language language)
+{
+    return WORDS_LANGUAGE[language];
+}
+
+int words_find(const char *const *words, const char *word)
+{
+    for (int i = 0; words[i] != NULL; i++)
+        if (strcmp(words[i], word) == 0)
+            return i;
+    return -1;
+}

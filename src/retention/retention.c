@@ -1,0 +1,223 @@
+/* Retention: see retention.h. A run's files go first and its rows after them, so that a crash in between leaves a run whose files are found
+ * to be gone, and that is deleted again; never files that nothing knows of. Started and stopped by webhookd's main. */
+#include "retention/retention.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "supervisor/record.h"
+#include "base/thread.h"
+#include "queue/spool.h"
+
+#define STEP_RUNS  25 /* in one operation: requests wait behind it for a few milliseconds at most */
+#define STEP_PAGES 256 /* 1 MiB given back in one operation */
+#define PAUSE_MS                                                                                   \
+    20 /* between operations, so that they are a small part of what the committer does */
+#define LOOK_EVERY_MS   60000 /* when there was nothing to do */
+#define LOOK_SOONEST_MS 500
+
+struct retention {
+    struct retention_options options;
+    struct store *store; /* read-only */
+    pthread_t thread;
+    pthread_mutex_t lock; /* guards the following */
+    pthread_cond_t news;
+    int64_t keep_ms;
+    bool has_news, is_stopping;
+};
+
+/* ---- one run's files ---- */
+
+struct file_removal {
+    int state_fd;
+    struct error *error;
+};
+
+static int remove_log(void *context, const struct attempt_row *row)
+{
+    struct file_removal *removal = context;
+    char day[CLOCK_TEXT_BYTES], id[ID_TEXT_BYTES], name[RECORD_NAME_BYTES], path[128];
+    clock_format_day(id_time_ms(&row->vessel_run_id), day);
+    record_name(id_format(&row->vessel_run_id, id), row->attempt, name);
+    snprintf(path, sizeof(path), "logs/%s/%s", day, name);
+    if (unlinkat(removal->state_fd, path, 0) != 0 && errno != ENOENT)
+        return error_set_errno(removal->error, errno, "cannot remove %s", path);
+    snprintf(path, sizeof(path), "logs/%s", day);
+    (void)unlinkat(removal->state_fd, path, AT_REMOVEDIR); /* the last one of its day */
+    return 0;
+}
+
+static int remove_files(struct retention *retention, const struct expired_run *run,
+                        struct error *error)
+{
+    struct file_removal removal = {retention->options.state_fd, error};
+    if (store_list_attempts(retention->store, &run->id, remove_log, &removal, error) != 0 ||
+        error_is_set(error))
+        return -1;
+    if (run->is_spooled)
+        spool_remove_now(retention->options.state_fd, &run->request_id);
+    return 0;
+}
+
+/* ---- rows ---- */
+
+struct expiry {
+    struct commit_waiting_op waiting; /* first: commit_wake_waiter finds it by the operation */
+    struct expired_run runs[STEP_RUNS];
+    int count;
+    bool is_more; /* room to give back */
+};
+
+static int apply_delete(struct commit_op *op, struct store *store, struct error *error)
+{
+    struct expiry *expiry = (struct expiry *)op;
+    for (int i = 0; i < expiry->count; i++)
+        if (store_delete_run(store, expiry->runs[i].number, error) != 0)
+            return -1;
+    return 0;
+}
+
+static int apply_give_back(struct commit_op *op, struct store *store, struct error *error)
+{
+    return store_give_back(store, STEP_PAGES, &((struct expiry *)op)->is_more, error);
+}
+
+static const struct commit_kind delete_kind = {"delete old runs", COMMIT_REQUEST, true,
+                                               apply_delete, commit_wake_waiter};
+static const struct commit_kind give_back_kind = {"give room back", COMMIT_REQUEST, true,
+                                                  apply_give_back, commit_wake_waiter};
+
+static int submit(struct retention *retention, struct expiry *expiry,
+                  const struct commit_kind *kind, struct error *error)
+{
+    expiry->waiting.op.kind = kind;
+    return commit_and_wait(retention->options.queue, &expiry->waiting.op, error);
+}
+
+/* ---- steps ---- */
+
+/* How many runs it has deleted, -1 on error. */
+static int delete_some(struct retention *retention, int64_t keep_ms, struct error *error)
+{
+    struct expiry expiry = {.count = 0};
+    int64_t before_ms = clock_wall_ms() - keep_ms;
+    if (keep_ms == 0 || before_ms <= 0)
+        return 0;
+    expiry.count = store_find_expired(retention->store, before_ms, STEP_RUNS, expiry.runs, error);
+    if (expiry.count <= 0)
+        return expiry.count;
+    for (int i = 0; i < expiry.count; i++)
+        if (remove_files(retention, &expiry.runs[i], error) != 0)
+            return -1;
+    return submit(retention, &expiry, &delete_kind, error) == 0 ? expiry.count : -1;
+}
+
+/* False: nothing more to do for now. */
+static bool step(struct retention *retention, int64_t keep_ms, int64_t *deleted)
+{
+    struct error error = ERROR_INIT;
+    struct expiry room = {.is_more = false};
+    int count = delete_some(retention, keep_ms, &error);
+    if (count == 0)
+        (void)submit(retention, &room, &give_back_kind, &error);
+    if (error_is_set(&error)) {
+        log_warning("old runs not deleted, to be tried again", log_why(&error));
+        return false;
+    }
+    *deleted += count;
+    return count > 0 || room.is_more;
+}
+
+/* ---- the thread ---- */
+
+static void wait_ms(struct retention *retention, int64_t ms)
+{
+    int64_t until_ms = clock_monotonic_ms() + ms;
+    while (!retention->is_stopping && !retention->has_news && clock_monotonic_ms() < until_ms)
+        thread_condition_wait_until(&retention->news, &retention->lock, until_ms);
+    retention->has_news = false;
+}
+
+/* Who keeps runs for seconds does not wait for a minute more. */
+static int64_t look_again_ms(int64_t keep_ms)
+{
+    if (keep_ms == 0 || keep_ms > LOOK_EVERY_MS)
+        return LOOK_EVERY_MS;
+    return keep_ms > LOOK_SOONEST_MS ? keep_ms : LOOK_SOONEST_MS;
+}
+
+static void *retention_main(void *argument)
+{
+    struct retention *retention = argument;
+    int64_t deleted = 0;
+    pthread_mutex_lock(&retention->lock);
+    while (!retention->is_stopping) {
+        int64_t keep_ms = retention->keep_ms;
+        pthread_mutex_unlock(&retention->lock);
+        bool goes_on = step(retention, keep_ms, &deleted);
+        if (!goes_on && deleted > 0) {
+            log_info("old runs deleted", log_int("runs", deleted));
+            deleted = 0;
+        }
+        pthread_mutex_lock(&retention->lock);
+        wait_ms(retention, goes_on ? PAUSE_MS : look_again_ms(retention->keep_ms));
+    }
+    pthread_mutex_unlock(&retention->lock);
+    return NULL;
+}
+
+/* ---- start and stop ---- */
+
+static void retention_free(struct retention *retention)
+{
+    store_close(retention->store);
+    pthread_cond_destroy(&retention->news);
+    pthread_mutex_destroy(&retention->lock);
+    free(retention);
+}
+
+struct retention *retention_start(const struct retention_options *options, struct error *error)
+{
+    struct retention *retention = memory_alloc(sizeof(*retention));
+    struct store_options reading = options->store;
+    reading.mode = STORE_READ;
+    retention->options = *options;
+    retention->keep_ms = options->keep_ms;
+    pthread_mutex_init(&retention->lock, NULL);
+    thread_condition_init(&retention->news);
+    retention->store = store_open(&reading, error);
+    if (retention->store &&
+        thread_start(&retention->thread, "retention", retention_main, retention, error) == 0)
+        return retention;
+    retention_free(retention);
+    return NULL;
+}
+
+void retention_set(struct retention *retention, int64_t keep_ms)
+{
+    pthread_mutex_lock(&retention->lock);
+    retention->has_news = retention->keep_ms != keep_ms;
+    retention->keep_ms = keep_ms;
+    pthread_cond_signal(&retention->news);
+    pthread_mutex_unlock(&retention->lock);
+}
+
+void retention_stop(struct retention *retention)
+{
+    if (!retention)
+        return;
+    pthread_mutex_lock(&retention->lock);
+    retention->is_stopping = true;
+    pthread_cond_signal(&retention->news);
+    pthread_mutex_unlock(&retention->lock);
+    pthread_join(retention->thread, NULL);
+    retention_free(retention);
+}

@@ -1,0 +1,500 @@
+/* Attempts: spawning the supervisor, watching it, finding out what became of it. On the runner's thread; called by runner/run, and by
+ * the loop through the attempt's watch and timer.
+ *
+ * How it is known what happened, without guessing by pid: the supervisor holds the lock of the attempt's record while it lives. Lock held:
+ * it runs, and is watched. Lock free: the record says how it ended; if it does not, and has no mark that it started in this boot
+ * of the machine, it never ran; otherwise it was interrupted. */
+#include "runner/attempt.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/kernel.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "runner/launch.h"
+
+#define LAUNCH_FIRST_MS 100
+#define LAUNCH_MAX_MS   30000
+#define LOOK_FIRST_MS   10
+#define LOOK_MAX_MS     1000
+
+static void timer_fired(struct loop_timer *timer);
+static void supervisor_gone(struct loop_watch *watch, uint32_t events);
+static void look(struct attempt *attempt);
+
+/* ---- new, free, states ---- */
+
+struct attempt *attempt_new(struct run_vessel *vessel, int number, const struct id *boot_id,
+                            attempt_over *over)
+{
+    struct attempt *attempt = memory_alloc(sizeof(*attempt));
+    char id[ID_TEXT_BYTES];
+    attempt->vessel = vessel;
+    attempt->number = number;
+    attempt->boot_id = *boot_id;
+    attempt->over = over;
+    record_name(id_format(&vessel->run->vessel_run_ids[vessel->index], id), number, attempt->name);
+    for (int i = 0; i < ATTEMPT_FDS; i++)
+        attempt->fds[i] = -1;
+    attempt->watch = (struct loop_watch){.fd = -1, .ready = supervisor_gone};
+    attempt->timer.fired = timer_fired;
+    vessel->run->attempts_under_way++;
+    return attempt;
+}
+
+static struct runner *runner_of(const struct attempt *attempt)
+{
+    return attempt->vessel->run->runner;
+}
+
+static void stop_watching(struct attempt *attempt)
+{
+    if (attempt->watch.fd < 0)
+        return;
+    loop_unwatch(runner_of(attempt)->loop, &attempt->watch);
+    close(attempt->watch.fd);
+    attempt->watch.fd = -1;
+}
+
+static void set_state(struct attempt *attempt, enum attempt_state state)
+{
+    struct runner *runner = runner_of(attempt);
+    assert((attempt->state == ATTEMPT_COMMITTING) ||
+           (attempt->state == ATTEMPT_LAUNCHING && state == ATTEMPT_RUNNING) ||
+           (attempt->state == ATTEMPT_RUNNING && state == ATTEMPT_LAUNCHING));
+    if (state == ATTEMPT_RUNNING)
+        atomic_fetch_add(&runner->running_vessels, 1);
+    else if (attempt->state == ATTEMPT_RUNNING)
+        atomic_fetch_sub(&runner->running_vessels, 1);
+    attempt->state = state;
+}
+
+void attempt_free(struct attempt *attempt)
+{
+    if (attempt == NULL)
+        return;
+    stop_watching(attempt);
+    loop_clear_timer(runner_of(attempt)->loop, &attempt->timer);
+    launch_close(attempt);
+    attempt_give_slot(attempt);
+    if (attempt->state == ATTEMPT_RUNNING)
+        atomic_fetch_sub(&runner_of(attempt)->running_vessels, 1);
+    attempt->vessel->run->attempts_under_way--;
+    free(attempt);
+}
+
+void attempt_take_slot(struct attempt *attempt)
+{
+    assert(!attempt->has_slot);
+    attempt->has_slot = true;
+    runner_take_slot(runner_of(attempt));
+}
+
+void attempt_give_slot(struct attempt *attempt)
+{
+    if (attempt->has_slot)
+        runner_give_slot(runner_of(attempt));
+    attempt->has_slot = false;
+}
+
+/* first_ms, doubled with each of `count` failures. */
+static int64_t wait_after(int count, int64_t first_ms, int64_t max_ms)
+{
+    int64_t wait_ms = first_ms;
+    for (int i = 1; i < count && wait_ms < max_ms; i++)
+        wait_ms *= 2;
+    return wait_ms < max_ms ? wait_ms : max_ms;
+}
+
+static void call_again(struct attempt *attempt, int64_t wait_ms)
+{
+    loop_set_timer(runner_of(attempt)->loop, &attempt->timer, clock_monotonic_ms() + wait_ms);
+}
+
+/* ---- the end ---- */
+
+/* "10m", "1h30m", "45s". */
+static void format_duration(int64_t ms, char text[32])
+{
+    int64_t seconds = ms / 1000;
+    int at = 0;
+    text[0] = '\0';
+    if (seconds >= 3600)
+        at += snprintf(text + at, (size_t)(32 - at), "%lldh", (long long)(seconds / 3600));
+    if (seconds % 3600 >= 60)
+        at += snprintf(text + at, (size_t)(32 - at), "%lldm", (long long)(seconds % 3600 / 60));
+    if (seconds % 60 > 0 || seconds == 0)
+        snprintf(text + at, (size_t)(32 - at), "%llds", (long long)(seconds % 60));
+}
+
+static void outcome_from_record(const struct attempt *attempt, const struct record_exit *record,
+                                struct attempt_outcome *outcome)
+{
+    const struct run_vessel *vessel = attempt->vessel;
+    char cutoff[32];
+    *outcome = (struct attempt_outcome){
+        .status = VESSEL_ERRORED,
+        .has_exit_code = true,
+        .exit_code = record->exit_code,
+        .started_ms = record->started_ms,
+        .ended_ms = record->ended_ms,
+        .output_bytes = record->output_bytes,
+        .output_cut = record->output_cut,
+    };
+    snprintf(outcome->reason, sizeof(outcome->reason), "%s", record->reason);
+    switch (record->result) {
+    case RECORD_EXITED:
+        if (record->exit_code == 0)
+            outcome->status = VESSEL_SUCCESS;
+        break;
+    case RECORD_CUTOFF:
+        format_duration(vessel->run->definition->vessels[vessel->index].guardrails.cutoff_ms,
+                        cutoff);
+        snprintf(outcome->reason, sizeof(outcome->reason), "cut off after %s", cutoff);
+        break;
+    case RECORD_STOPPED:
+        if (vessel->run->is_stopped) {
+            outcome->status = VESSEL_TERMINATED;
+            snprintf(outcome->reason, sizeof(outcome->reason), "stopped");
+            break;
+        }
+        /* Nobody here for it: a machine that shuts down, or an administrator's kill. */
+        outcome->interrupted = true;
+        outcome->has_exit_code = false; /* it is not the vessel's own */
+        snprintf(outcome->reason, sizeof(outcome->reason),
+                 "interrupted: its supervisor was sent SIGTERM");
+        break;
+    case RECORD_NOT_STARTED:
+        outcome->exit_code = 127;
+        break;
+    }
+}
+
+static void end_interrupted(struct attempt *attempt, const char *why)
+{
+    struct attempt_outcome outcome = {
+        .status = VESSEL_ERRORED, .interrupted = true, .output_bytes = launch_log_bytes(attempt)};
+    snprintf(outcome.reason, sizeof(outcome.reason), "interrupted: %s", why);
+    attempt->over(attempt, &outcome);
+}
+
+/* It cannot be started, now or later. */
+static void end_impossible(struct attempt *attempt, const struct error *error)
+{
+    struct attempt_outcome outcome = {
+        .status = VESSEL_ERRORED, .has_exit_code = true, .exit_code = 127};
+    snprintf(outcome.reason, sizeof(outcome.reason), "%.300s", error->message);
+    attempt->over(attempt, &outcome);
+}
+
+/* ---- launching ---- */
+
+static int fill_actions(const struct attempt *attempt, posix_spawn_file_actions_t *actions)
+{
+    int failure = posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDWR, 0);
+    for (int to = 1; to <= 2 && failure == 0; to++)
+        failure = posix_spawn_file_actions_adddup2(actions, 0, to);
+    for (int to = JOB_FD_JOB; to < ATTEMPT_FDS && failure == 0; to++) {
+        int from = attempt->fds[to];
+        failure = from >= 0 ? posix_spawn_file_actions_adddup2(actions, from, to)
+                            : posix_spawn_file_actions_addclose(actions, to);
+    }
+    if (failure == 0)
+        failure = posix_spawn_file_actions_addclosefrom_np(actions, ATTEMPT_FDS);
+    return failure;
+}
+
+/* A session of its own, so that a Ctrl-C in webhookd's terminal does not reach it. All signals stay blocked until it is ready for them, or one of
+ * its first microseconds would end it without a record; none is ignored. */
+static int fill_attributes(posix_spawnattr_t *attributes)
+{
+    sigset_t all;
+    sigfillset(&all);
+    int failure = posix_spawnattr_setsigmask(attributes, &all);
+    if (failure == 0)
+        failure = posix_spawnattr_setsigdefault(attributes, &all);
+    if (failure == 0)
+        failure = posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK |
+                                                           POSIX_SPAWN_SETSIGDEF);
+    return failure;
+}
+
+static int spawn(struct attempt *attempt, struct error *error)
+{
+    const char *path = runner_of(attempt)->supervisor_path;
+    char name[] = "webhookd-vessel";
+    char *arguments[] = {name, NULL}, *environment[] = {NULL};
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawnattr_init(&attributes);
+    int failure = fill_actions(attempt, &actions);
+    if (failure == 0)
+        failure = fill_attributes(&attributes);
+    if (failure == 0)
+        failure = posix_spawn(&attempt->pid, path, &actions, &attributes, arguments, environment);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    if (failure == 0)
+        return 0;
+    attempt->pid = 0;
+    return error_set_errno(error, failure, "cannot spawn %s", path);
+}
+
+static int watch(struct attempt *attempt, pid_t pid, struct error *error)
+{
+    int fd = pidfd_open(pid, 0);
+    if (fd < 0 && errno == ESRCH)
+        return error_set(error, ERROR_NOT_FOUND, "process %d has ended", (int)pid);
+    if (fd < 0)
+        return error_set_errno(error, errno, "pidfd_open of %d", (int)pid);
+    attempt->watch.fd = fd;
+    if (loop_watch(runner_of(attempt)->loop, &attempt->watch, EPOLLIN, error) == 0)
+        return 0;
+    attempt->watch.fd = -1;
+    close(fd);
+    return -1;
+}
+
+/* The supervisor passes it on, waits, and kills. */
+static void signal_supervisor(const struct attempt *attempt)
+{
+    if (attempt->watch.fd >= 0 && attempt->vessel->run->is_stopped)
+        (void)pidfd_send_signal(attempt->watch.fd, SIGTERM, NULL, 0); /* it may just have ended */
+}
+
+/* Our child stays a zombie until it is waited for, so its pid stays its own however often this is tried. */
+static void watch_child(struct attempt *attempt)
+{
+    struct error error = ERROR_INIT;
+    if (watch(attempt, attempt->pid, &error) == 0) {
+        signal_supervisor(attempt);
+        return;
+    }
+    if (error.kind == ERROR_NOT_FOUND) { /* somebody else has waited for it */
+        attempt->pid = 0;
+        look(attempt);
+        return;
+    }
+    if (attempt->looks == 0)
+        log_warning("vessel not watched, to be tried again",
+                    log_id("run", &attempt->vessel->run->work->ids.run_id),
+                    log_text("attempt", attempt->name), log_why(&error));
+    call_again(attempt, wait_after(++attempt->looks, LOOK_FIRST_MS, LOOK_MAX_MS));
+}
+
+static void launch_now(struct attempt *attempt)
+{
+    struct error error = ERROR_INIT;
+    if (runner_of(attempt)->is_stopping)
+        return;
+    attempt->tries++;
+    if (launch_prepare(attempt, &error) == 0 && spawn(attempt, &error) == 0) {
+        launch_close(attempt); /* the supervisor has its own copies, and the lock with them */
+        attempt->looks = 0;
+        set_state(attempt, ATTEMPT_RUNNING);
+        watch_child(attempt);
+        return;
+    }
+    launch_close(attempt);
+    if (error.kind == ERROR_NOT_FOUND) {
+        end_impossible(attempt, &error);
+        return;
+    }
+    int64_t wait_ms = wait_after(attempt->tries, LAUNCH_FIRST_MS, LAUNCH_MAX_MS);
+    log_warning("vessel not started, to be tried again",
+                log_id("run", &attempt->vessel->run->work->ids.run_id),
+                log_text("attempt", attempt->name), log_int("wait_ms", wait_ms), log_why(&error));
+    call_again(attempt, wait_ms);
+}
+
+void attempt_prepare(struct attempt *attempt)
+{
+    struct error error = ERROR_INIT;
+    if (launch_prepare(attempt, &error) != 0)
+        log_debug("attempt not prepared", log_text("attempt", attempt->name), log_why(&error));
+}
+
+void attempt_committed(struct attempt *attempt)
+{
+    set_state(attempt, ATTEMPT_LAUNCHING);
+}
+
+void attempt_launch(struct attempt *attempt)
+{
+    assert(attempt->state == ATTEMPT_LAUNCHING && attempt->has_slot);
+    if (attempt->tries > 0)
+        call_again(attempt, wait_after(attempt->tries, LAUNCH_FIRST_MS, LAUNCH_MAX_MS));
+    else
+        launch_now(attempt);
+}
+
+/* ---- finding out ---- */
+
+static void end_stopped(struct attempt *attempt)
+{
+    struct attempt_outcome outcome = {.status = VESSEL_TERMINATED};
+    snprintf(outcome.reason, sizeof(outcome.reason), "stopped before it started");
+    attempt->over(attempt, &outcome);
+}
+
+void attempt_stop(struct attempt *attempt)
+{
+    switch (attempt->state) {
+    case ATTEMPT_COMMITTING: /* it comes here again when its start is committed */
+        break;
+    case ATTEMPT_LAUNCHING:
+        end_stopped(attempt);
+        break;
+    case ATTEMPT_RUNNING:
+        signal_supervisor(attempt); /* or later, when it is watched */
+        break;
+    }
+}
+
+/* It is to be launched (again), when its turn comes. */
+static void never_ran(struct attempt *attempt)
+{
+    if (attempt->vessel->run->is_stopped) {
+        end_stopped(attempt);
+        return;
+    }
+    if (attempt->vessel->run->given_up) {
+        end_interrupted(attempt, "its run was given up");
+        return;
+    }
+    log_warning("attempt never ran, to be launched", log_text("attempt", attempt->name),
+                log_id("run", &attempt->vessel->run->work->ids.run_id));
+    set_state(attempt, ATTEMPT_LAUNCHING);
+    attempt_give_slot(attempt);
+    runner_ready_add(runner_of(attempt), attempt->vessel);
+}
+
+static void look_again(struct attempt *attempt)
+{
+    call_again(attempt, wait_after(++attempt->looks, LOOK_FIRST_MS, LOOK_MAX_MS));
+}
+
+/* Nobody holds the lock (job_fd -1: there is no record). */
+static void look_at_remains(struct attempt *attempt, int job_fd)
+{
+    struct error error = ERROR_INIT;
+    struct record_exit record;
+    struct attempt_outcome outcome;
+    int found = job_fd < 0 ? 0 : record_exit_read(job_fd, &record, &error);
+    int has_started = job_fd < 0 || found != 0 ? 0 : record_has_started(job_fd);
+    bool same_boot = id_equal(&attempt->boot_id, &runner_of(attempt)->boot_id);
+    if (found > 0) {
+        outcome_from_record(attempt, &record, &outcome);
+        attempt->over(attempt, &outcome);
+    } else if ((found < 0 && error.kind != ERROR_INVALID) || has_started < 0) {
+        /* it is there, and can be read later */
+        look_again(attempt);
+    } else if (found < 0) {
+        log_error("exit record not readable", log_text("attempt", attempt->name), log_why(&error));
+        end_interrupted(attempt, "the record of its end cannot be read");
+    } else if (!same_boot) {
+        end_interrupted(attempt, "the machine was restarted, or the state was restored");
+    } else if (has_started > 0) {
+        end_interrupted(attempt, "its supervisor ended without leaving a result");
+    } else {
+        never_ran(attempt);
+    }
+}
+
+/* Someone holds the lock. The pid in the record is trusted if there is such a process and the lock is held even then. */
+static bool adopt(struct attempt *attempt, int job_fd)
+{
+    struct error gone = ERROR_INIT;
+    pid_t pid = record_pid_read(job_fd);
+    if (pid <= 0 || watch(attempt, pid, &gone) != 0)
+        return false; /* not written yet; or it is gone, and the rest of it is about to go */
+    if (record_lock_is_held(job_fd) != 1) {
+        stop_watching(attempt);
+        return false;
+    }
+    if (attempt->tries == 0 && !attempt->is_adopted)
+        atomic_fetch_add(&runner_of(attempt)->attempts_adopted, 1);
+    attempt->is_adopted = true;
+    signal_supervisor(attempt);
+    return true;
+}
+
+static void look(struct attempt *attempt)
+{
+    struct runner *runner = runner_of(attempt);
+    int job_fd = record_open(runner->attempts_fd, attempt->name);
+    if (job_fd < 0 && errno != ENOENT) {
+        look_again(attempt);
+        return;
+    }
+    int held = job_fd < 0 ? 0 : record_lock_is_held(job_fd);
+    if (held == 1 && adopt(attempt, job_fd))
+        attempt->looks = 0;
+    else if (held != 0) /* -1: it cannot be asked now, for want of descriptors, say */
+        look_again(attempt);
+    else
+        look_at_remains(attempt, job_fd);
+    if (job_fd >= 0)
+        close(job_fd);
+}
+
+static void supervisor_gone(struct loop_watch *gone, uint32_t events)
+{
+    (void)events;
+    struct attempt *attempt = CONTAINER_OF(gone, struct attempt, watch);
+    siginfo_t info = {0};
+    if (runner_of(attempt)
+            ->is_stopping) { /* no new steps any more: the next start finds its record */
+        stop_watching(attempt);
+        return;
+    }
+    if (attempt->pid > 0 && waitid(P_PIDFD, (id_t)gone->fd, &info, WEXITED) != 0 && errno == EINTR)
+        return; /* the descriptor stays readable */
+    attempt->pid = 0;
+    stop_watching(attempt);
+    look(attempt);
+}
+
+static void timer_fired(struct loop_timer *timer)
+{
+    struct attempt *attempt = CONTAINER_OF(timer, struct attempt, timer);
+    if (runner_of(attempt)->is_stopping)
+        return;
+    if (attempt->state == ATTEMPT_LAUNCHING)
+        launch_now(attempt);
+    else if (attempt->pid > 0)
+        watch_child(attempt);
+    else
+        look(attempt);
+}
+
+void attempt_recover(struct attempt *attempt)
+{
+    attempt_take_slot(attempt);
+    set_state(attempt, ATTEMPT_RUNNING);
+    look(attempt);
+}
+
+/* ---- afterwards ---- */
+
+void attempt_remove_record(struct runner *runner, const char *name)
+{
+    struct error error = ERROR_INIT;
+    if (unlinkat(runner->attempts_fd, name, 0) == 0 || errno == ENOENT)
+        return;
+    error_set_errno(&error, errno, "cannot remove attempts/%s", name);
+    log_warning("attempt's record not removed, to be tried at the next start",
+                log_text("attempt", name), log_why(&error));
+}

@@ -1,0 +1,69 @@
+/* Whose turn it is. Each fleet with something to do has a line: vessels that are ready to be started, and runs that wait. Slots go around the
+ * lines, so that a fleet with a million waiting runs gets no more of them than one with a single run; within a line it is first come, first
+ * served. Of the runs that wait a line knows the first few by number; the rest is looked up in the store when their turn comes, so that
+ * a million of them cost no memory. On the runner's thread. */
+#ifndef WEBHOOKD_RUNNER_LINES_H
+#define WEBHOOKD_RUNNER_LINES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct run_vessel;
+
+#define FAIR_QUEUE_WAITING 64
+#define FAIR_QUEUE_BUCKETS 256
+
+struct run_vessel_list {
+    struct run_vessel *first, *last;
+};
+
+struct fleet_queue {
+    int64_t fleet_no;
+    struct run_vessel_list ready;
+    int64_t waiting[FAIR_QUEUE_WAITING]; /* a ring of numbers of runs, in order */
+    size_t first, count;
+    int64_t
+        skipped_from; /* from this number on runs wait that found no room in the ring; 0 = none do */
+    int active_runs;  /* claimed, and not over */
+    int failures;     /* to read the first of those that wait */
+    bool
+        is_held; /* nothing is claimed: max_concurrent_runs is reached, or the store cannot be read */
+    bool is_in_turn;
+    struct fleet_queue *next, *previous; /* in the turn */
+    struct fleet_queue *next_in_bucket;
+};
+
+struct fair_queue {
+    struct fleet_queue *buckets[FAIR_QUEUE_BUCKETS];
+    struct fleet_queue *first, *last; /* the turn */
+    int64_t scanned; /* runs up to this number are in their lines; run numbers grow (invariant 9) */
+};
+
+/* The fleet's line, made if there is none. It lasts as long as there is something in it or active_runs is not 0. */
+struct fleet_queue *fair_queue_get(struct fair_queue *queue, int64_t fleet_no);
+void fair_queue_fini(struct fair_queue *queue);
+
+/* Puts a line that has something to do into the turn, at its end; nothing if it is there. */
+void fair_queue_enter(struct fair_queue *queue, struct fleet_queue *fleet);
+/* After its turn: to the end, or out of it (and freed, if nothing is left of it). */
+void fair_queue_to_end(struct fair_queue *queue, struct fleet_queue *fleet);
+void fair_queue_leave(struct fair_queue *queue, struct fleet_queue *fleet);
+
+/* A run that waits, with a greater number than all before. */
+void fair_queue_add_waiting(struct fleet_queue *fleet, int64_t number);
+int64_t fair_queue_first_waiting(const struct fleet_queue *fleet); /* 0: none that it knows of */
+void fair_queue_drop_waiting(struct fleet_queue *fleet);           /* the first */
+
+void fair_queue_run_begins(struct fleet_queue *fleet);
+/* Lets the next one be claimed. The line may be gone afterwards. */
+void fair_queue_run_over(struct fair_queue *queue, struct fleet_queue *fleet);
+
+void fair_queue_add_ready(struct fair_queue *queue, struct fleet_queue *fleet,
+                          struct run_vessel *vessel);
+void fair_queue_remove_ready(struct fleet_queue *fleet, struct run_vessel *vessel);
+
+/* Those that were held because the store could not be read. */
+void fair_queue_release(struct fair_queue *queue);
+
+#endif

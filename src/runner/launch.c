@@ -1,0 +1,257 @@
+/* Folders and descriptors of an attempt. Called by runner/vessel on the runner's thread. Everything is made relative to descriptors of the
+ * state folder; what only the supervisor reads (job, headers, body) goes into memory files, never into argv or onto the disk. */
+#include "runner/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <stdlib.h>
+
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "supervisor/allow_list.h"
+#include "runner/environment.h"
+#include "runner/isolation.h"
+#include "runner/settings.h"
+
+/* Takes the descriptor over, moved out of the way of the numbers that spawning will use. */
+static int place(struct attempt *attempt, enum job_fd number, int fd, struct error *error)
+{
+    attempt->fds[number] = file_move_up(fd, LAUNCH_FIRST_FD, error);
+    return attempt->fds[number] < 0 ? -1 : 0;
+}
+
+/* ---- folders ---- */
+
+static const struct isolation *isolation_of(const struct attempt *attempt)
+{
+    const struct run *run = attempt->vessel->run;
+    return runner_settings_isolation(run->runner->settings, run->work->org_name,
+                                     run->work->project_name, run->work->fleet_name);
+}
+
+static int make_workdir(struct attempt *attempt, struct error *error)
+{
+    const struct run *run = attempt->vessel->run;
+    const struct vessel_user *user = &isolation_of(attempt)->user;
+    char name[ID_TEXT_BYTES];
+    int fd = file_open_folder(run->runner->runs_fd, id_format(&run->work->ids.run_id, name), 0700,
+                              error);
+    if (fd < 0)
+        return -1;
+    if (user->change && fchown(fd, user->uid, user->gid) != 0) {
+        error_set_errno(error, errno, "cannot give the folder runs/%s to %s", name, user->name);
+        close(fd);
+        return -1;
+    }
+    return place(attempt, JOB_FD_WORKDIR, fd, error);
+}
+
+/* The lock comes last of what can be refused: the daemon holds it until the supervisor has it. */
+static int make_record(struct attempt *attempt, struct error *error)
+{
+    int lock_fd;
+    int fd = record_take(attempt->vessel->run->runner->attempts_fd, attempt->name, &lock_fd, error);
+    if (fd < 0)
+        return -1;
+    int result = place(attempt, JOB_FD_RECORD, fd, error);
+    return place(attempt, JOB_FD_LOCK, lock_fd, error) != 0 ? -1 : result;
+}
+
+/* Logs lie in one folder per day: that of the vessel run's id, which everybody can tell from the id alone. */
+static int make_log(struct attempt *attempt, struct error *error)
+{
+    const struct run *run = attempt->vessel->run;
+    char day[CLOCK_TEXT_BYTES];
+    clock_format_day(id_time_ms(&run->vessel_run_ids[attempt->vessel->index]), day);
+    int folder = file_open_folder(run->runner->logs_fd, day, 0700, error);
+    if (folder < 0)
+        return -1;
+    const int flags = O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    int fd = openat(folder, attempt->name, flags, 0600);
+    if (fd < 0 && errno == EEXIST && unlinkat(folder, attempt->name, 0) == 0)
+        fd = openat(folder, attempt->name, flags,
+                    0600); /* of an earlier try: nothing ran, so it says nothing */
+    int errnum = errno;
+    close(folder);
+    if (fd < 0)
+        return error_set_errno(error, errnum, "cannot create logs/%s/%s", day, attempt->name);
+    return place(attempt, JOB_FD_OUTPUT, fd, error);
+}
+
+/* ---- what is read by the supervisor ---- */
+
+static int make_memory_file(struct attempt *attempt, enum job_fd number, const void *data,
+                            size_t bytes, struct error *error)
+{
+    int fd = file_in_memory(data, bytes, error);
+    return fd < 0 ? -1 : place(attempt, number, fd, error);
+}
+
+static int make_headers(struct attempt *attempt, struct error *error)
+{
+    const struct run_work *work = attempt->vessel->run->work;
+    if (work->headers_bytes == 0 ||
+        (work->headers_bytes == 2 && memcmp(work->headers_json, "{}", 2) == 0))
+        return 0;
+    return make_memory_file(attempt, JOB_FD_HEADERS, work->headers_json, work->headers_bytes,
+                            error);
+}
+
+/* Not spool_open: what it was that failed decides whether a later try can help. */
+static int open_spooled(struct attempt *attempt, struct error *error)
+{
+    const struct run *run = attempt->vessel->run;
+    char id[ID_TEXT_BYTES];
+    char *path = memory_format("spool/%s", id_format(&run->work->request_id, id));
+    int fd = openat(run->runner->options.state_fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    int errnum = errno;
+    free(path);
+    if (fd >= 0)
+        return place(attempt, JOB_FD_BODY, fd, error);
+    if (errnum == ENOENT)
+        return error_set(error, ERROR_NOT_FOUND, "the body is gone from the spool folder");
+    return error_set_errno(error, errnum, "cannot open the spooled body %s", id);
+}
+
+static int make_body(struct attempt *attempt, struct error *error)
+{
+    const struct run_work *work = attempt->vessel->run->work;
+    if (work->body_bytes == 0)
+        return 0;
+    switch (work->body_place) {
+    case BODY_NONE:
+        return 0;
+    case BODY_INLINE:
+        return make_memory_file(attempt, JOB_FD_BODY, work->body, (size_t)work->body_bytes, error);
+    case BODY_SPOOLED:
+        return open_spooled(attempt, error);
+    }
+    return 0;
+}
+
+static char *interpreter_of(const struct config *config, enum vessel_language language)
+{
+    switch (language) {
+    case LANGUAGE_BASH:
+        return config->runner.bash;
+    case LANGUAGE_PYTHON:
+        return config->runner.python;
+    case LANGUAGE_NODE:
+        return config->runner.node;
+    }
+    return config->runner.bash;
+}
+
+/* Borrows everything but the environment, the id and the working folder's path: job_fini frees those. */
+static void job_init(struct job *job, const struct attempt *attempt)
+{
+    const struct run *run = attempt->vessel->run;
+    const struct runner *runner = run->runner;
+    const struct config *config = runner->settings->config;
+    const struct isolation *isolation = isolation_of(attempt);
+    size_t index = attempt->vessel->index;
+    const struct definition_vessel *vessel = &run->definition->vessels[index];
+    static char nothing[] = "";
+    char text[ID_TEXT_BYTES];
+    *job = (struct job){
+        .vessel_run_id = memory_string(id_format(&run->vessel_run_ids[index], text)),
+        .workdir = isolation->is_strict ? memory_string(SANDBOX_HOME)
+                                        : memory_format("%s/runs/%s", runner->state_path,
+                                                        id_format(&run->work->ids.run_id, text)),
+        .hidden_dir =
+            isolation->user.change && !isolation->is_strict ? runner->state_path : nothing,
+        .interpreter = interpreter_of(config, vessel->language),
+        .search_path = config->runner.path,
+        .file_name = vessel->file_name,
+        .file_content = vessel->file_content,
+        .file_to_run = vessel->file_to_run,
+        .arguments = vessel->arguments,
+        .argument_count = vessel->argument_count,
+        .nice = (int32_t)config->runner.nice,
+        .cutoff_ms = vessel->guardrails.cutoff_ms,
+        .stop_grace_ms = config->runner.stop_grace_ms,
+        .max_output_bytes = config->runner.max_output_bytes,
+    };
+    isolation_describe(runner->settings, isolation, job);
+    struct environment_input input = {
+        .work = run->work,
+        .definition = run->definition,
+        .vessel = index,
+        .vessel_run_ids = run->vessel_run_ids,
+        .attempt = attempt->number,
+        .run_started_ms = run->started_ms,
+        .vessel_started_ms = attempt->vessel->started_ms,
+        .workdir = job->workdir,
+        .user = isolation->is_strict ? SANDBOX_USER : NULL,
+        .path = config->runner.path,
+        .time_zone = runner->settings->time_zone,
+    };
+    job->environment = environment_make(&input, &job->environment_count);
+}
+
+static void job_fini(struct job *job)
+{
+    for (size_t i = 0; i < job->environment_count; i++)
+        free(job->environment[i]);
+    free(job->environment);
+    free(job->workdir);
+    free(job->vessel_run_id);
+}
+
+static int make_job(struct attempt *attempt, struct error *error)
+{
+    struct job job;
+    struct buffer buffer = BUFFER_INIT;
+    job_init(&job, attempt);
+    int result;
+    if (job_write(&job, &buffer) != 0)
+        result = error_set(error, ERROR_UNAVAILABLE, "no memory to describe an attempt");
+    else
+        result = make_memory_file(attempt, JOB_FD_JOB, buffer.data, buffer.bytes, error);
+    buffer_free(&buffer);
+    job_fini(&job);
+    return result;
+}
+
+/* ---- the whole ---- */
+
+int launch_prepare(struct attempt *attempt, struct error *error)
+{
+    if (attempt->is_prepared)
+        return 0;
+    if (make_workdir(attempt, error) == 0 && make_body(attempt, error) == 0 &&
+        make_headers(attempt, error) == 0 && make_job(attempt, error) == 0 &&
+        make_log(attempt, error) == 0 && make_record(attempt, error) == 0) {
+        attempt->is_prepared = true;
+        return 0;
+    }
+    launch_close(attempt);
+    return -1;
+}
+
+void launch_close(struct attempt *attempt)
+{
+    for (int i = 0; i < ATTEMPT_FDS; i++) {
+        if (attempt->fds[i] >= 0)
+            close(attempt->fds[i]);
+        attempt->fds[i] = -1;
+    }
+    attempt->is_prepared = false;
+}
+
+int64_t launch_log_bytes(const struct attempt *attempt)
+{
+    const struct run *run = attempt->vessel->run;
+    char day[CLOCK_TEXT_BYTES];
+    clock_format_day(id_time_ms(&run->vessel_run_ids[attempt->vessel->index]), day);
+    char *path = memory_format("%s/%s", day, attempt->name);
+    struct stat status;
+    int result = fstatat(run->runner->logs_fd, path, &status, AT_SYMLINK_NOFOLLOW);
+    free(path);
+    return result == 0 ? (int64_t)status.st_size : 0;
+}

@@ -1,0 +1,357 @@
+/* From fork to exec. child_start, child_try, child_let_go and child_read_report belong to the supervisor; everything else here runs in
+ * the forked process, until it is the interpreter. In strict mode that is two: pid 1 of the sandbox prepares, and forks the one that waits to
+ * be let go.
+ *
+ * The order matters. What takes time (mounts, files) comes before the supervisor's byte; the mark is written after it and right
+ * before the point of no return, because an attempt without the mark is run again. The vessel's user is taken on twice: first
+ * only in effect, to place the files with no more rights than the vessel has, while other processes of that user can neither
+ * signal nor trace this one; and for good after the mark. Each change of user makes the kernel forget the death signal, so it is
+ * asked for again. */
+#include "supervisor/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/kernel.h"
+#include "base/memory.h"
+#include "supervisor/files.h"
+#include "supervisor/sandbox.h"
+#include "supervisor/hide.h"
+
+enum { NOT_STARTED_CODE = 127 };
+
+static void die_with(pid_t supervisor)
+{
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != supervisor)
+        _exit(NOT_STARTED_CODE); /* it had died before the kernel was asked */
+}
+
+/* ---- the vessel's user ---- */
+
+static int cannot_become(const struct job *job, struct error *error)
+{
+    return error_set_errno(error, errno, "cannot become the user %s (%u)", job->user, job->uid);
+}
+
+/* Files made from now on are that user's, and only what that user may do is done. */
+static int put_on_user(const struct job *job, struct error *error)
+{
+    const gid_t own_group = job->gid;
+    const gid_t *groups = job->group_count > 0 ? job->groups : &own_group;
+    if (fchown(JOB_FD_WORKDIR, job->uid, job->gid) != 0 || fchmod(JOB_FD_WORKDIR, 0700) != 0)
+        return error_set_errno(error, errno, "cannot give the working folder to the user %s",
+                               job->user);
+    if (setgroups(job->group_count > 0 ? job->group_count : 1, groups) != 0 ||
+        setegid(job->gid) != 0 || seteuid(job->uid) != 0)
+        return cannot_become(job, error);
+    return 0;
+}
+
+static int take_off_user(uid_t uid, gid_t gid, const struct job *job, struct error *error)
+{
+    if (seteuid(uid) != 0 || setegid(gid) != 0)
+        return cannot_become(job, error);
+    return 0;
+}
+
+static int become_user(const struct job *job, struct error *error)
+{
+    /* Capabilities that a service manager gave to an unprivileged daemon are not for vessels. */
+    (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    if (!job->change_user)
+        return 0;
+    if (setresgid(job->gid, job->gid, job->gid) != 0 ||
+        setresuid(job->uid, job->uid, job->uid) != 0)
+        return cannot_become(job, error);
+    return 0;
+}
+
+/* ---- before it is let go ---- */
+
+/* In a sandbox the vessel's files are placed from inside: there is nobody else, and nowhere else to be led to. The death signal comes
+ * after the last change of user; who asks for it too late finds the end of the talk instead of a byte. */
+static int prepare_strict(const struct given *given, struct error *error)
+{
+    if (sandbox_enter(&given->job, error) != 0)
+        return -1;
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
+        return error_set_errno(error, errno, "cannot ask for the death signal");
+    return given->is_trial ? 0 : files_place(given, error);
+}
+
+static int prepare(const struct given *given, struct error *error)
+{
+    const struct job *job = &given->job;
+    if (job->hidden_dir[0] != '\0' && hide_state_dir(job, error) != 0)
+        return -1;
+    if (!job->change_user)
+        return files_place(given, error);
+    uid_t uid = geteuid();
+    gid_t gid = getegid();
+    if (put_on_user(job, error) != 0 || files_place(given, error) != 0)
+        return -1;
+    return take_off_user(uid, gid, job, error);
+}
+
+/* ---- becoming the interpreter ---- */
+
+static bool may_be_elsewhere(int errnum)
+{
+    return errnum == ENOENT || errnum == ENOTDIR || errnum == EACCES || errnum == ELOOP ||
+           errnum == ENAMETOOLONG;
+}
+
+/* As a shell looks for it, except that an empty element is not the current folder, where callers' files lie. Returns only if it
+ * failed. */
+static void exec_from_path(const struct job *job, char **argv, struct error *error)
+{
+    const char *path = job->search_path;
+    int failure = ENOENT;
+    for (const char *at = path; *at != '\0';) {
+        size_t chars = strcspn(at, ":");
+        if (chars > 0) {
+            char *file = memory_format("%.*s/%s", (int)chars, at, job->interpreter);
+            execve(file, argv, job->environment);
+            int errnum = errno;
+            free(file);
+            if (!may_be_elsewhere(errnum)) {
+                error_set_errno(error, errnum, "%.*s/%s", (int)chars, at, job->interpreter);
+                return;
+            }
+            if (errnum != ENOENT && errnum != ENOTDIR)
+                failure = errnum;
+        }
+        at += chars + (at[chars] == ':' ? 1 : 0);
+    }
+    error_set(error, ERROR_NOT_FOUND, "%s: %s in %s", job->interpreter, kernel_error_text(failure),
+              path);
+}
+
+static void exec_interpreter(const struct job *job, struct error *error)
+{
+    char **argv = memory_alloc((job->argument_count + 3) * sizeof(*argv));
+    argv[0] = job->interpreter;
+    argv[1] = files_script_path(job);
+    for (size_t i = 0; i < job->argument_count; i++)
+        argv[2 + i] = job->arguments[i];
+    if (strchr(job->interpreter, '/') == NULL) {
+        exec_from_path(job, argv, error);
+    } else {
+        execve(job->interpreter, argv, job->environment);
+        error_set_errno(error, errno, "%s", job->interpreter);
+    }
+    free(argv[1]);
+    free(argv);
+}
+
+/* Dispositions that are ignored survive an exec, and the daemon's are not the vessel's business. */
+static void reset_signals(void)
+{
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    for (int number = 1; number < NSIG; number++)
+        (void)sigaction(number, &action, NULL); /* SIGKILL, SIGSTOP and libc's own refuse */
+    sigset_t none;
+    (void)sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Its cwd is found by path, as the user, in the mounts that the vessel will see. */
+static int settle(const struct job *job, int output_fd, struct error *error)
+{
+    if (chdir(job->workdir) != 0)
+        return error_set_errno(error, errno, "cannot enter the working folder %s", job->workdir);
+    if (dup2(output_fd, STDOUT_FILENO) < 0 || dup2(output_fd, STDERR_FILENO) < 0)
+        return error_set_errno(error, errno, "cannot connect the output");
+    /* All of ours are close-on-exec from birth; this is for one that the daemon forgot. */
+    (void)close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+    return 0;
+}
+
+/* What the two ends of a start share. */
+struct line {
+    pid_t supervisor;
+    int talk_fd, output_fd;
+};
+
+/* The supervisor's byte, or the end of it. Every signal is blocked: never EINTR. */
+static bool await_byte(const struct line *line)
+{
+    char byte;
+    return read(line->talk_fd, &byte, 1) == 1;
+}
+
+/* Returns in the process that is to become the interpreter. Not 0: it ends here, with or without an error. */
+static int get_ready(const struct given *given, const struct line *line, struct error *error)
+{
+    (void)setsid(); /* a session and process group of its own */
+    (void)umask(022);
+    if (!given->job.is_strict) {
+        die_with(line->supervisor);
+        if (prepare(given, error) != 0)
+            return -1;
+        die_with(line->supervisor);
+        return 0;
+    }
+    if (!await_byte(line) || prepare_strict(given, error) != 0 || given->is_trial ||
+        sandbox_fork_main(error) != 0)
+        return -1;
+    (void)setsid();
+    return 0;
+}
+
+static int take_on(const struct line *line, const struct job *job, struct error *error)
+{
+    if (job->is_strict)
+        return sandbox_lock(job, error);
+    if (become_user(job, error) != 0)
+        return -1;
+    die_with(line->supervisor);
+    return 0;
+}
+
+static void run(const struct given *given, const struct line *line, struct error *error)
+{
+    const struct job *job = &given->job;
+    if (get_ready(given, line, error) != 0 || !await_byte(line))
+        return;
+    if (record_mark_started(JOB_FD_RECORD) != 0) {
+        error_set_errno(error, errno, "cannot mark the attempt as started");
+        return;
+    }
+    /* From here on it counts as started, and an error as its end. */
+    if (take_on(line, job, error) == 0) {
+        if (settle(job, line->output_fd, error) == 0) {
+            reset_signals();
+            exec_interpreter(job, error);
+        }
+    }
+    if (error_may_pass(error))
+        error->kind = ERROR_INTERNAL;
+}
+
+/* In one piece, so that it is read in one. Nothing if the supervisor has gone, which is no error of ours. */
+static void send_report(int talk_fd, const struct error *why)
+{
+    if (error_is_set(why))
+        (void)send(talk_fd, why, sizeof(*why), MSG_NOSIGNAL);
+}
+
+/* ---- the supervisor's side ---- */
+
+static pid_t fork_child(const struct job *job, struct error *error)
+{
+    if (job->is_strict)
+        return sandbox_fork(job, error);
+    pid_t pid = fork();
+    if (pid < 0)
+        error_set_errno(error, errno, "cannot fork");
+    return pid;
+}
+
+/* /dev/stdout and /dev/stderr are opened anew, with the rights of whoever does it. */
+static int make_output(const struct job *job, int output[2], struct error *error)
+{
+    if (pipe2(output, O_CLOEXEC) != 0)
+        return error_set_errno(error, errno, "cannot make a pipe");
+    if (!job->change_user || fchown(output[1], job->uid, job->gid) == 0)
+        return 0;
+    error_set_errno(error, errno, "cannot give the output to the user %s", job->user);
+    close(output[0]);
+    close(output[1]);
+    return -1;
+}
+
+/* In off mode the child places the files as the vessel's user; in strict mode the folder is that user's before it enters. */
+static int hand_over_workdir(const struct given *given, struct error *error)
+{
+    const struct job *job = &given->job;
+    if (given->is_trial || !job->is_strict || !job->change_user)
+        return 0;
+    if (fchown(JOB_FD_WORKDIR, job->uid, job->gid) != 0 || fchmod(JOB_FD_WORKDIR, 0700) != 0)
+        return error_set_errno(error, errno, "cannot give the working folder to the user %s",
+                               job->user);
+    return 0;
+}
+
+static void end_child(pid_t pid)
+{
+    (void)kill(pid, SIGKILL);
+    (void)waitpid(pid, NULL, 0);
+}
+
+int child_start(const struct given *given, struct child *child, struct error *error)
+{
+    int talk[2], output[2];
+    if (hand_over_workdir(given, error) != 0)
+        return -1;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, talk) != 0)
+        return error_set_errno(error, errno, "cannot make a socket pair");
+    if (make_output(&given->job, output, error) != 0)
+        goto no_pipe;
+    struct line line = {getpid(), talk[1], output[1]};
+    pid_t pid = fork_child(&given->job, error);
+    if (pid < 0)
+        goto no_child;
+    if (pid == 0) {
+        struct error why = ERROR_INIT;
+        close(talk[0]); /* or it would never see the end of it */
+        run(given, &line, &why);
+        send_report(talk[1], &why);
+        _exit(given->is_trial && !error_is_set(&why) ? 0 : NOT_STARTED_CODE);
+    }
+    *child = (struct child){.pid = pid, .talk_fd = talk[0], .output_fd = output[0]};
+    if (given->job.is_strict) {
+        if (sandbox_map(pid, &given->job, error) != 0) {
+            end_child(pid);
+            goto no_child;
+        }
+        child_let_go(child); /* from its wait for the map */
+    }
+    close(talk[1]);
+    close(output[1]);
+    return 0;
+
+no_child:
+    close(output[0]);
+    close(output[1]);
+no_pipe:
+    close(talk[0]);
+    close(talk[1]);
+    return -1;
+}
+
+int child_try(const struct given *given, struct error *error)
+{
+    struct child child;
+    if (!given->job.is_strict)
+        return 0;
+    if (child_start(given, &child, error) != 0)
+        return -1;
+    child_read_report(&child, error);
+    int status = 0;
+    (void)waitpid(child.pid, &status, 0);
+    if (!error_is_set(error) && status != 0)
+        error_set(error, ERROR_INTERNAL, "the process that builds the sandbox was killed");
+    return error_is_set(error) ? -1 : 0;
+}
+
+void child_let_go(const struct child *child)
+{
+    (void)send(child->talk_fd, "", 1, MSG_NOSIGNAL);
+}
+
+/* A reset is the end, too: it died before it had read its byte. */
+void child_read_report(const struct child *child, struct error *why)
+{
+    if (recv(child->talk_fd, why, sizeof(*why), MSG_WAITALL) != (ssize_t)sizeof(*why))
+        error_clear(why);
+}

@@ -1,0 +1,209 @@
+/* Places the vessel's files. Called by the process that becomes the interpreter, with the rights of the vessel's user.
+ *
+ * Vessels of one run share the working folder and know each other's ids, so an upstream vessel may have put anything
+ * under the names used here: links that lead elsewhere, folders, files that it holds open. Therefore nothing that
+ * exists is opened for writing: it is removed, and made anew with O_EXCL; and every path is resolved beneath the
+ * working folder without following links. */
+#include "supervisor/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+
+enum {
+    NAME_BYTES = 96, /* a vessel run's id and what is put behind it */
+    PIECE_BYTES =
+        65536, /* the largest body that comes in memory; larger ones are files of their own */
+    TRIES = 4, /* against someone who puts things in the way faster than they are removed */
+};
+
+static char piece[PIECE_BYTES];
+
+static int open_beneath(int dir_fd, const char *path, uint64_t flags, mode_t mode)
+{
+    struct open_how how = {
+        .flags = flags | O_CLOEXEC | O_NOFOLLOW,
+        .mode = mode,
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+    };
+    return (int)syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
+}
+
+static int remove_obstacle(int dir_fd, const char *name, struct error *error)
+{
+    if (unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT)
+        return 0;
+    return file_remove_tree(dir_fd, name, error);
+}
+
+/* A new, empty file of that name. A descriptor, or -1. */
+static int create_file(int dir_fd, const char *name, mode_t mode, struct error *error)
+{
+    for (int i = 0; i < TRIES; i++) {
+        int fd = open_beneath(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL, mode);
+        if (fd >= 0)
+            return fd;
+        if (errno != EEXIST)
+            return error_set_errno(error, errno, "cannot create %s", name);
+        if (remove_obstacle(dir_fd, name, error) != 0)
+            return -1;
+    }
+    return error_set_errno(error, EEXIST, "cannot create %s", name);
+}
+
+/* A new, empty folder of that name, opened. A descriptor, or -1. */
+static int create_folder(int dir_fd, const char *name, struct error *error)
+{
+    for (int i = 0; i < TRIES; i++) {
+        if (mkdirat(dir_fd, name, 0700) == 0) {
+            int fd = open_beneath(dir_fd, name, O_RDONLY | O_DIRECTORY, 0);
+            if (fd < 0)
+                error_set_errno(error, errno, "cannot open the folder %s", name);
+            return fd;
+        }
+        if (errno != EEXIST)
+            return error_set_errno(error, errno, "cannot make the folder %s", name);
+        if (remove_obstacle(dir_fd, name, error) != 0)
+            return -1;
+    }
+    return error_set_errno(error, EEXIST, "cannot make the folder %s", name);
+}
+
+/* ---- copies ---- */
+
+/* Lets the kernel copy, or share the blocks where the file system can. How much it did; not everything it copies from and to is
+ * supported, and what is left is copied by hand. */
+static off_t copy_in_kernel(int from_fd, int to_fd, off_t bytes)
+{
+    off_t done = 0;
+    while (done < bytes) {
+        off_t at = done;
+        ssize_t copied = copy_file_range(from_fd, &at, to_fd, NULL, (size_t)(bytes - done), 0);
+        if (copied <= 0)
+            break;
+        done += copied;
+    }
+    return done;
+}
+
+static int copy_by_hand(int from_fd, int to_fd, off_t from, off_t bytes)
+{
+    while (from < bytes) {
+        ssize_t got = pread(from_fd, piece, sizeof(piece), from);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got == 0)
+            errno = ENODATA; /* it has become shorter */
+        if (got <= 0 || file_write_all(to_fd, piece, (size_t)got) != 0)
+            return -1;
+        from += got;
+    }
+    return 0;
+}
+
+static int copy_file(int from_fd, int to_fd)
+{
+    struct stat status;
+    if (fstat(from_fd, &status) != 0)
+        return -1;
+    off_t done = 0;
+    if (status.st_size > PIECE_BYTES)
+        done = copy_in_kernel(from_fd, to_fd, status.st_size);
+    return copy_by_hand(from_fd, to_fd, done, status.st_size);
+}
+
+static int place_copy(const struct job *job, const char *suffix, bool wanted, int from_fd,
+                      struct error *error)
+{
+    char name[NAME_BYTES];
+    (void)snprintf(name, sizeof(name), "%s.%s", job->vessel_run_id, suffix);
+    if (!wanted)
+        return remove_obstacle(JOB_FD_WORKDIR, name, error);
+    int fd = create_file(JOB_FD_WORKDIR, name, 0600, error);
+    if (fd < 0)
+        return -1;
+    int result = copy_file(from_fd, fd);
+    if (result != 0)
+        error_set_errno(error, errno, "cannot write %s", name);
+    if (close(fd) != 0 && result == 0)
+        result = error_set_errno(error, errno, "cannot write %s", name);
+    return result;
+}
+
+/* ---- the file to run ---- */
+
+/* Goes down the folders of path, making them. The descriptor of the last (dir_fd itself if there is none), or -1; *name is what
+ * is left of the path. */
+static int descend(int dir_fd, const char *path, const char **name, struct error *error)
+{
+    int fd = dir_fd;
+    for (const char *slash; fd >= 0 && (slash = strchr(path, '/')) != NULL; path = slash + 1) {
+        char *folder = memory_string_n(path, (size_t)(slash - path));
+        int deeper = create_folder(fd, folder, error);
+        free(folder);
+        if (fd != dir_fd)
+            close(fd);
+        fd = deeper;
+    }
+    *name = path;
+    return fd;
+}
+
+static int write_script(const struct job *job, int files_fd, struct error *error)
+{
+    const char *name;
+    int folder_fd = descend(files_fd, job->file_name, &name, error);
+    if (folder_fd < 0)
+        return -1;
+    int result = -1;
+    int fd = create_file(folder_fd, name, 0700, error);
+    if (fd >= 0) {
+        result = file_write_all(fd, job->file_content, strlen(job->file_content));
+        if (result != 0)
+            error_set_errno(error, errno, "cannot write %s", job->file_name);
+        if (close(fd) != 0 && result == 0)
+            result = error_set_errno(error, errno, "cannot write %s", job->file_name);
+    }
+    if (folder_fd != files_fd)
+        close(folder_fd);
+    return result;
+}
+
+/* Its folder is new each time: a module that someone left there would be imported by the script. */
+static int place_script(const struct job *job, struct error *error)
+{
+    char name[NAME_BYTES];
+    (void)snprintf(name, sizeof(name), "%s.files", job->vessel_run_id);
+    int fd = create_folder(JOB_FD_WORKDIR, name, error);
+    if (fd < 0)
+        return -1;
+    int result = write_script(job, fd, error);
+    close(fd);
+    return result;
+}
+
+int files_place(const struct given *given, struct error *error)
+{
+    const struct job *job = &given->job;
+    if (place_script(job, error) != 0 ||
+        place_copy(job, "webhook_headers", given->has_headers, JOB_FD_HEADERS, error) != 0 ||
+        place_copy(job, "webhook_body", given->has_body, JOB_FD_BODY, error) != 0) {
+        error_context(error, "cannot place the vessel's files");
+        return -1;
+    }
+    return 0;
+}
+
+char *files_script_path(const struct job *job)
+{
+    return memory_format("%s/%s.files/%s", job->workdir, job->vessel_run_id, job->file_to_run);
+}

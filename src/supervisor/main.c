@@ -1,0 +1,151 @@
+/* webhookd-vessel: the supervisor around one attempt of one vessel. The daemon spawns it with descriptors by fixed numbers
+ * (supervisor/record.h), an empty environment and in a session of its own; it outlives the daemon. One thread.
+ *
+ *     main ─► supervise ─┬─ child ─┬─ sandbox ─ root   strict mode: namespaces, pid 1, the vessel's root
+ *                        │         ├─ view    off mode: the vessel's mounts
+ *                        │         ├─ place   the vessel's files
+ *                        │         └─ exec
+ *                        ├─ output            stdout and stderr into the log
+ *                        └─ tree              ending all of it
+ *
+ * Its start is a part of the time from a POST to the vessel's first instruction, and there is one for each attempt: it is linked
+ * statically and makes few system calls. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "supervisor/record.h"
+#include "supervisor/child.h"
+#include "supervisor/given.h"
+#include "supervisor/output.h"
+#include "supervisor/supervise.h"
+
+#define JOB_LIMIT_BYTES ((off_t)256 * 1024 * 1024)
+
+enum { NOT_STARTED_CODE = 127 };
+
+/* Nothing may be opened before this: it would take the number of a descriptor that is absent. */
+static int take_descriptors(struct given *given, struct error *error)
+{
+    for (int fd = JOB_FD_JOB; fd <= JOB_FD_BODY; fd++) {
+        bool is_there = fcntl(fd, F_SETFD, FD_CLOEXEC) == 0;
+        if (fd == JOB_FD_HEADERS)
+            given->has_headers = is_there;
+        else if (fd == JOB_FD_BODY)
+            given->has_body = is_there;
+        else if (!is_there && (!given->is_trial || fd == JOB_FD_JOB || fd == JOB_FD_WORKDIR))
+            error_set(error, ERROR_INVALID, "descriptor %d was not passed on", fd);
+    }
+    return error_is_set(error) ? -1 : 0;
+}
+
+/* With all of them blocked none can end the supervisor in the middle of its work: not a broken pipe, not a terminal, not a limit on
+ * file sizes. SIGTERM and SIGCHLD are read from a descriptor. The daemon may have ignored SIGCHLD, and then nothing could be reaped. */
+static int take_signals(struct error *error)
+{
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    sigset_t all;
+    (void)sigfillset(&all);
+    if (sigprocmask(SIG_SETMASK, &all, NULL) != 0 || sigaction(SIGCHLD, &action, NULL) != 0)
+        return error_set_errno(error, errno, "cannot block signals");
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
+        return error_set_errno(error, errno, "cannot become a subreaper");
+    return 0;
+}
+
+static int read_job(struct job *job, struct error *error)
+{
+    struct stat status;
+    if (fstat(JOB_FD_JOB, &status) != 0)
+        return error_set_errno(error, errno, "cannot examine the job");
+    if (status.st_size > JOB_LIMIT_BYTES)
+        return error_set(error, ERROR_INVALID, "the job is too long");
+    size_t bytes = (size_t)status.st_size;
+    char *data = malloc(bytes + 1);
+    if (data == NULL)
+        return error_set(error, ERROR_INTERNAL, "no memory for the job");
+    int result = -1;
+    if (file_read_all(JOB_FD_JOB, data, bytes) == (ssize_t)bytes)
+        result = job_read(data, bytes, job, error);
+    else
+        error_set(error, ERROR_INTERNAL, "cannot read the job");
+    free(data);
+    return result;
+}
+
+static int set_up(struct given *given, struct error *error)
+{
+    if (take_signals(error) != 0 || record_pid_write(JOB_FD_RECORD, getpid(), error) != 0 ||
+        read_job(&given->job, error) != 0)
+        return -1;
+    /* Relative to the daemon's. One who may not go below stays where he is. */
+    int ignored = nice(given->job.nice);
+    (void)ignored;
+    return 0;
+}
+
+/* A full disk, and whatever else it is, is waited for: without the record nobody would know what has happened. */
+static void write_exit(const struct record_exit *exit, struct output *output)
+{
+    for (;;) {
+        struct error error = ERROR_INIT;
+        if (output_finish(output) && record_exit_write(JOB_FD_RECORD, exit, &error) == 0)
+            return;
+        const struct timespec pause = {.tv_sec = 1};
+        (void)nanosleep(&pause, NULL);
+    }
+}
+
+/* webhookd asks when it starts whether vessels could be isolated: builds the sandbox of a job and leaves it. Says on stdout why not. */
+static int try_sandbox(void)
+{
+    struct given given = {.is_trial = true};
+    struct error error = ERROR_INIT;
+    if (take_descriptors(&given, &error) == 0 && take_signals(&error) == 0 &&
+        read_job(&given.job, &error) == 0 && child_try(&given, &error) == 0) {
+        job_free(&given.job);
+        return EXIT_SUCCESS;
+    }
+    job_free(&given.job);
+    (void)file_write_all(STDOUT_FILENO, error.message, strlen(error.message));
+    return EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 2 && strcmp(argv[1], JOB_TRIAL_ARGUMENT) == 0)
+        return try_sandbox();
+    struct given given = {.has_body = false};
+    struct error error = ERROR_INIT;
+    struct record_exit exit = {.result = RECORD_NOT_STARTED, .exit_code = NOT_STARTED_CODE};
+    struct output output;
+    output_init(&output, INT64_MAX);
+
+    /* What is short for a while before the vessel ran is no result: without a result and the mark it is started again. */
+    if (take_descriptors(&given, &error) != 0 || set_up(&given, &error) != 0) {
+        if (error_may_pass(&error))
+            return EXIT_FAILURE;
+        supervise_set_reason(&exit, error.message);
+    } else {
+        output_init(&output, given.job.max_output_bytes);
+        if (!supervise(&given, &output, &exit))
+            return EXIT_FAILURE;
+    }
+    if (exit.result == RECORD_NOT_STARTED)
+        output_say(&output, exit.reason);
+    exit.output_bytes = output.written_bytes;
+    exit.output_cut = output.cut;
+    exit.ended_ms = clock_wall_ms();
+    write_exit(&exit, &output);
+    job_free(&given.job);
+    return EXIT_SUCCESS;
+}

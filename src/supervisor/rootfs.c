@@ -1,0 +1,352 @@
+/* Builds the root of a vessel in strict mode. Called by pid 1 of the sandbox (sandbox.c), as the vessel's user, with all capabilities
+ * in a user namespace of its own and with none outside of it.
+ *
+ *   /                     a tmpfs, read-only in the end
+ *   /usr /opt /bin …      shown, read-only (supervisor/allow_list.h); links are copied as links
+ *   /etc                  entries on the list, shown read-only; small files are copies
+ *   /proc                 of the vessel's own processes
+ *   /dev                  a few devices, pts and shm
+ *   /tmp /var/tmp /run    and /dev/shm: folders of one tmpfs, empty at first, bounded by max_memory together
+ *   readable, writable    as the configuration names them, at their own paths
+ *   /home/shipyard        the working folder
+ *
+ * It is an allow-list: what is not shown does not exist in here, whatever happens to its path outside. While it is built the machine's root
+ * is found at OLD, where paths are resolved as if that were the root, so that no link leads astray; then it goes. The working folder comes as
+ * the cwd, because a descriptor from another mount namespace cannot be mounted. */
+#include "supervisor/rootfs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/kernel.h"
+#include "base/memory.h"
+#include "supervisor/allow_list.h"
+
+#define BASE         "/tmp" /* any folder that every machine has; it is covered for no one but us */
+#define OLD          "/.old"
+#define SCRATCH      "/.scratch"
+#define SHOWN        (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
+#define SHOWN_BYTES  (4 * 1024 * 1024)
+#define SHOWN_INODES 4096  /* of the root itself: mount points and links */
+#define COPIED_BYTES 16384 /* a file of /etc up to this is copied */
+#define INODES       65536 /* files in /tmp, /var/tmp, /run and /dev/shm */
+
+/* ---- making places ---- */
+
+/* Makes the folders that lead to the last component of an absolute path. What is there already is left. */
+static int make_parents(const char *path, struct error *error)
+{
+    char *copy = memory_string(path);
+    int result = 0;
+    for (char *slash = strchr(copy + 1, '/'); slash != NULL && result == 0;
+         slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        if (mkdir(copy, 0755) != 0 && errno != EEXIST && errno != EROFS)
+            result = error_set_errno(error, errno, "cannot make %s in the vessel's root", copy);
+        *slash = '/';
+    }
+    free(copy);
+    return result;
+}
+
+/* Something of the same kind to mount on: a folder, or an empty file. */
+static int make_target(const char *path, bool is_folder, struct error *error)
+{
+    if (make_parents(path, error) != 0)
+        return -1;
+    int result = is_folder ? mkdir(path, 0755) : mknod(path, S_IFREG | 0644, 0);
+    if (result != 0 && errno != EEXIST && errno != EROFS)
+        return error_set_errno(error, errno, "cannot make %s in the vessel's root", path);
+    return 0;
+}
+
+static int make_folder(const char *path, mode_t mode, struct error *error)
+{
+    if (mkdir(path, mode) != 0 || chmod(path, mode) != 0)
+        return error_set_errno(error, errno, "cannot make %s in the vessel's root", path);
+    return 0;
+}
+
+static int make_link(const char *to, const char *path, struct error *error)
+{
+    if (symlink(to, path) != 0)
+        return error_set_errno(error, errno, "cannot make the link %s in the vessel's root", path);
+    return 0;
+}
+
+/* ---- showing what is outside ---- */
+
+/* In the old root, with its links followed in it. */
+static int open_old(int old_fd, const char *path)
+{
+    struct open_how how = {
+        .flags = O_PATH | O_CLOEXEC,
+        .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+    };
+    return (int)syscall(SYS_openat2, old_fd, path, &how, sizeof(how));
+}
+
+/* Mounts what from_fd stands for, and all that is mounted below it, at `to`. */
+static int show(int from_fd, const char *from, const char *to, uint64_t attributes,
+                struct error *error)
+{
+    struct mount_attr attr = {.attr_set = attributes};
+    int tree = open_tree(from_fd, from,
+                         OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
+    if (tree < 0)
+        return error_set_errno(error, errno, "cannot show %s", to);
+    int result = 0;
+    if (mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr)) != 0 ||
+        move_mount(tree, "", AT_FDCWD, to, MOVE_MOUNT_F_EMPTY_PATH) != 0)
+        result = error_set_errno(error, errno, "cannot show %s", to);
+    close(tree);
+    return result;
+}
+
+/* A copy costs less than a mount, to make and to take down. Its bytes go through the stack. */
+static int copy_file(int from_fd, const char *path, mode_t mode, struct error *error)
+{
+    char bytes[COPIED_BYTES];
+    ssize_t count = file_read_all(from_fd, bytes, sizeof(bytes));
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode & 0555);
+    if (fd < 0 || count < 0 || file_write_all(fd, bytes, (size_t)count) != 0)
+        error_set_errno(error, errno, "cannot copy %s", path);
+    if (fd >= 0)
+        close(fd);
+    return error_is_set(error) ? -1 : 0;
+}
+
+enum absence { MUST_EXIST, MAY_BE_ABSENT };
+
+static int show_old(int old_fd, const char *path, uint64_t attributes, enum absence absence,
+                    struct error *error)
+{
+    struct stat status;
+    int fd = open_old(old_fd, path);
+    if (fd < 0 && absence == MAY_BE_ABSENT && (errno == ENOENT || errno == EACCES))
+        return 0;
+    if (fd < 0 || fstat(fd, &status) != 0) {
+        error_set_errno(error, errno, "cannot show %s", path);
+        if (fd >= 0)
+            close(fd);
+        return -1;
+    }
+    int result = make_target(path, S_ISDIR(status.st_mode), error);
+    if (result == 0)
+        result = show(fd, "", path, attributes, error);
+    close(fd);
+    return result;
+}
+
+/* ---- what every vessel sees ---- */
+
+static bool leads_to_shown(const char *target)
+{
+    return strncmp(target, "../", 3) == 0 ? allow_list_shows(target + 2)
+           : target[0] == '/'             ? allow_list_shows(target)
+                                          : false;
+}
+
+/* A link to something that is shown stays a link: it costs no mount. */
+static int show_entry(int old_fd, int folder_fd, const char *folder, const char *name,
+                      struct error *error)
+{
+    char path[300], target[256];
+    (void)snprintf(path, sizeof(path), "%s%.255s", folder, name);
+    ssize_t bytes = readlinkat(folder_fd, name, target, sizeof(target) - 1);
+    if (bytes > 0) {
+        target[bytes] = '\0';
+        bool is_top = strcmp(folder, "/") == 0;
+        if (is_top || leads_to_shown(target))
+            return make_link(target, path, error);
+    }
+    return show_old(old_fd, path, SHOWN | MOUNT_ATTR_RDONLY, MAY_BE_ABSENT, error);
+}
+
+/* Small files of /etc are shown as they are now. */
+static int show_etc_entry(int old_fd, int folder_fd, const char *folder, const char *name,
+                          struct error *error)
+{
+    struct stat status;
+    if (fstatat(folder_fd, name, &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(status.st_mode) ||
+        status.st_size > COPIED_BYTES)
+        return show_entry(old_fd, folder_fd, folder, name, error);
+    int fd = openat(folder_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return 0; /* not for the vessel's user, or just replaced: it would see as little of a mount */
+    char path[300];
+    (void)snprintf(path, sizeof(path), "%s%.255s", folder, name);
+    int result = copy_file(fd, path, status.st_mode, error);
+    close(fd);
+    return result;
+}
+
+static int show_listed(int old_fd, const char *folder, bool (*is_listed)(const char *),
+                       int (*show_it)(int, int, const char *, const char *, struct error *),
+                       struct error *error)
+{
+    char path[300];
+    (void)snprintf(path, sizeof(path), OLD "%s", folder);
+    DIR *dir = opendir(path);
+    if (dir == NULL)
+        return errno == ENOENT ? 0 : error_set_errno(error, errno, "cannot read %s", folder);
+    int result = 0;
+    for (struct dirent *entry; result == 0 && (entry = readdir(dir)) != NULL;)
+        if (is_listed(entry->d_name))
+            result = show_it(old_fd, dirfd(dir), folder, entry->d_name, error);
+    closedir(dir);
+    return result;
+}
+
+static int show_system(int old_fd, struct error *error)
+{
+    if (show_listed(old_fd, "/", allow_list_shows_top, show_entry, error) != 0 ||
+        make_folder("/etc", 0755, error) != 0 ||
+        show_listed(old_fd, "/etc/", allow_list_shows_etc, show_etc_entry, error) != 0)
+        return -1;
+    for (const char *const *name = allow_list_ssl; *name != NULL; name++) {
+        char path[300];
+        (void)snprintf(path, sizeof(path), "/etc/ssl/%s", *name);
+        if (show_old(old_fd, path, SHOWN | MOUNT_ATTR_RDONLY, MAY_BE_ABSENT, error) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int make_devices(int old_fd, struct error *error)
+{
+    static const char *const devices[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random",
+                                          "/dev/urandom"};
+    static const char *const links[][2] = {
+        {"/proc/self/fd", "/dev/fd"},       {"/proc/self/fd/0", "/dev/stdin"},
+        {"/proc/self/fd/1", "/dev/stdout"}, {"/proc/self/fd/2", "/dev/stderr"},
+        {"pts/ptmx", "/dev/ptmx"},
+    };
+    if (make_folder("/dev", 0755, error) != 0 || make_folder("/dev/pts", 0755, error) != 0)
+        return -1;
+    for (size_t i = 0; i < ARRAY_COUNT(devices); i++)
+        if (show_old(old_fd, devices[i], MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, MUST_EXIST,
+                     error) != 0)
+            return -1;
+    for (size_t i = 0; i < ARRAY_COUNT(links); i++)
+        if (make_link(links[i][0], links[i][1], error) != 0)
+            return -1;
+    if (mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC,
+              "newinstance,ptmxmode=0666,mode=0600") != 0)
+        return error_set_errno(error, errno, "cannot mount /dev/pts");
+    return 0;
+}
+
+static int mount_tmpfs(const char *path, const char *mode, int64_t bytes, int inodes,
+                       struct error *error)
+{
+    char options[100];
+    (void)snprintf(options, sizeof(options), "mode=%s,size=%lld,nr_inodes=%d", mode,
+                   (long long)bytes, inodes);
+    if (mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, options) != 0)
+        return error_set_errno(error, errno, "cannot mount a tmpfs");
+    return 0;
+}
+
+/* Four folders of one tmpfs, so that one bound holds for all of them. */
+static int make_scratch(const struct job *job, struct error *error)
+{
+    static const struct {
+        const char *from, *to;
+        mode_t mode;
+    } folders[] = {
+        {SCRATCH "/tmp", "/tmp", 01777},
+        {SCRATCH "/var-tmp", "/var/tmp", 01777},
+        {SCRATCH "/run", "/run", 0755},
+        {SCRATCH "/shm", "/dev/shm", 01777},
+    };
+    if (make_folder(SCRATCH, 0700, error) != 0 ||
+        mount_tmpfs(SCRATCH, "0700", job->max_memory_bytes, INODES, error) != 0)
+        return -1;
+    for (size_t i = 0; i < ARRAY_COUNT(folders); i++)
+        if (make_folder(folders[i].from, folders[i].mode, error) != 0 ||
+            make_target(folders[i].to, true, error) != 0 ||
+            show(AT_FDCWD, folders[i].from, folders[i].to, SHOWN, error) != 0)
+            return -1;
+    if (umount2(SCRATCH, MNT_DETACH) != 0 || rmdir(SCRATCH) != 0)
+        return error_set_errno(error, errno, "cannot hide " SCRATCH);
+    return 0;
+}
+
+/* ---- what this one sees besides ---- */
+
+static int show_all(int old_fd, char *const *paths, size_t count, uint64_t attributes,
+                    struct error *error)
+{
+    for (size_t i = 0; i < count; i++)
+        if (show_old(old_fd, paths[i], attributes, MUST_EXIST, error) != 0)
+            return -1;
+    return 0;
+}
+
+static int show_own(int old_fd, const struct job *job, struct error *error)
+{
+    if (show_all(old_fd, job->readable, job->readable_count, SHOWN | MOUNT_ATTR_RDONLY, error) !=
+            0 ||
+        show_all(old_fd, job->writable, job->writable_count, SHOWN, error) != 0 ||
+        make_target(SANDBOX_HOME, true, error) != 0)
+        return -1;
+    return show(AT_FDCWD, ".", SANDBOX_HOME, SHOWN, error);
+}
+
+/* ---- the whole ---- */
+
+/* The old root is reached through it, not at its former mount points: what BASE covered is seen there again. */
+static int change_root(struct error *error)
+{
+    if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) != 0)
+        return error_set_errno(error, errno, "cannot separate the mounts");
+    if (mount_tmpfs(BASE, "0755", SHOWN_BYTES, SHOWN_INODES, error) != 0 ||
+        make_folder(BASE OLD, 0700, error) != 0)
+        return -1;
+    if (syscall(SYS_pivot_root, BASE, BASE OLD) != 0)
+        return error_set_errno(error, errno, "cannot change the root");
+    return 0;
+}
+
+static int leave_old_root(struct error *error)
+{
+    if (chdir(SANDBOX_HOME) != 0)
+        return error_set_errno(error, errno, "cannot enter the working folder");
+    if (umount2(OLD, MNT_DETACH) != 0 || rmdir(OLD) != 0)
+        return error_set_errno(error, errno, "cannot leave the old root");
+    if (mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV, NULL) != 0)
+        return error_set_errno(error, errno, "cannot make the vessel's root read-only");
+    return 0;
+}
+
+static int fill(int old_fd, const struct job *job, struct error *error)
+{
+    if (show_system(old_fd, error) != 0 || make_devices(old_fd, error) != 0 ||
+        make_scratch(job, error) != 0 || make_folder("/proc", 0555, error) != 0)
+        return -1;
+    if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) != 0)
+        return error_set_errno(error, errno, "cannot mount /proc");
+    return show_own(old_fd, job, error);
+}
+
+int rootfs_build(const struct job *job, struct error *error)
+{
+    if (change_root(error) != 0)
+        return -1;
+    int old_fd = open(OLD, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (old_fd < 0)
+        return error_set_errno(error, errno, "cannot open the old root");
+    int result = fill(old_fd, job, error);
+    close(old_fd);
+    return result != 0 ? -1 : leave_old_root(error);
+}

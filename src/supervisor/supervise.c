@@ -1,0 +1,353 @@
+/* The supervisor's loop: output, the vessel's end, the cutoff, and being told to stop. Called by main.
+ *
+ *     STARTING ──► RUNNING ──────────────► SWEEPING ──► DONE
+ *         │            │  stop or cutoff       ▲          ▲
+ *         └────────────┴──────► STOPPING ──────┴──────────┘
+ *
+ *   STARTING  it has not become the interpreter yet; the cutoff does not count
+ *   STOPPING  SIGTERM was sent; it and all that it started have until the grace timer
+ *   SWEEPING  SIGKILL to what is left, layer by layer: the children of what dies become ours
+ *
+ * The main process stays unreaped until its group has been killed: so long nobody else can get that number. */
+#include "supervisor/supervise.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/loop.h"
+#include "base/memory.h"
+#include "supervisor/child.h"
+#include "supervisor/tree.h"
+
+enum {
+    CHUNK_BYTES = 65536,
+    SWEEP_MS = 50,          /* a child that /proc did not show in one look shows in the next */
+    SWEEP_LIMIT_MS = 10000, /* what SIGKILL has not ended by then hangs in the kernel */
+    KILLED_CODE = 128,
+    NOT_STARTED_CODE = 127,
+};
+
+enum phase { STARTING, RUNNING, STOPPING, SWEEPING, DONE };
+
+struct supervisor {
+    const struct job *job;
+    struct loop *loop;
+    struct child child;
+    enum phase phase;
+    bool main_reaped;
+    bool may_pass;   /* why it was not started */
+    int main_status; /* as of wait(2) */
+    int64_t sweep_until_ms;
+    struct loop_watch output_watch, talk_watch, signal_watch; /* fd -1: closed */
+    struct loop_timer cutoff_timer, grace_timer, sweep_timer;
+    struct output *output;
+    struct record_exit *exit;
+};
+
+void supervise_set_reason(struct record_exit *exit, const char *text)
+{
+    size_t bytes = strlen(text);
+    if (bytes >= sizeof(exit->reason)) {
+        bytes = sizeof(exit->reason) - 1;
+        while (bytes > 0 && ((unsigned char)text[bytes] & 0xC0) == 0x80)
+            bytes--; /* not in the middle of a character */
+    }
+    memcpy(exit->reason, text, bytes);
+    exit->reason[bytes] = '\0';
+}
+
+static void set_phase(struct supervisor *supervisor, enum phase phase)
+{
+    switch (supervisor->phase) {
+    case STARTING:
+        assert(phase == RUNNING || phase == STOPPING || phase == SWEEPING);
+        break;
+    case RUNNING:
+        assert(phase == STOPPING || phase == SWEEPING);
+        break;
+    case STOPPING:
+        assert(phase == SWEEPING || phase == DONE);
+        break;
+    case SWEEPING:
+        assert(phase == DONE);
+        break;
+    case DONE:
+        assert(0);
+        break;
+    }
+    supervisor->phase = phase;
+}
+
+static void close_watch(struct supervisor *supervisor, struct loop_watch *watch)
+{
+    if (watch->fd < 0)
+        return;
+    loop_unwatch(supervisor->loop, watch);
+    close(watch->fd);
+    watch->fd = -1;
+}
+
+/* ---- the end ---- */
+
+static void finish(struct supervisor *supervisor)
+{
+    set_phase(supervisor, DONE);
+    loop_stop(supervisor->loop);
+}
+
+static void sweep(struct supervisor *supervisor);
+
+static void on_sweep_timer(struct loop_timer *timer)
+{
+    struct supervisor *supervisor = CONTAINER_OF(timer, struct supervisor, sweep_timer);
+    if (supervisor->phase == SWEEPING)
+        sweep(supervisor);
+}
+
+/* Reaps all that has ended. False if no child is left. */
+static bool reap(struct supervisor *supervisor)
+{
+    for (;;) {
+        int status;
+        pid_t pid = waitpid(-1, &status, WNOHANG);
+        if (pid <= 0)
+            return pid == 0;
+        if (pid == supervisor->child.pid) {
+            supervisor->main_reaped = true;
+            supervisor->main_status = status;
+        }
+    }
+}
+
+/* Every look kills what is there; it comes back here with each child's end, and by the timer. */
+static void sweep(struct supervisor *supervisor)
+{
+    if (!reap(supervisor)) {
+        finish(supervisor);
+        return;
+    }
+    int64_t now_ms = clock_monotonic_ms();
+    int taken = tree_kill_children();
+    if (now_ms < supervisor->sweep_until_ms) {
+        loop_set_timer(supervisor->loop, &supervisor->sweep_timer, now_ms + SWEEP_MS);
+        return;
+    }
+    supervise_set_reason(supervisor->exit,
+                         taken > 0 ? "some of its processes did not end when killed"
+                                   : "some of its processes belong to another user and still run");
+    finish(supervisor);
+}
+
+static void start_sweep(struct supervisor *supervisor)
+{
+    set_phase(supervisor, SWEEPING);
+    loop_clear_timer(supervisor->loop, &supervisor->cutoff_timer);
+    loop_clear_timer(supervisor->loop, &supervisor->grace_timer);
+    supervisor->sweep_until_ms = clock_monotonic_ms() + SWEEP_LIMIT_MS;
+    if (!supervisor->main_reaped)
+        (void)kill(-supervisor->child.pid, SIGKILL); /* the whole group at one moment */
+    sweep(supervisor);
+}
+
+static void on_grace_timer(struct loop_timer *timer)
+{
+    struct supervisor *supervisor = CONTAINER_OF(timer, struct supervisor, grace_timer);
+    if (supervisor->phase != STOPPING)
+        return;
+    tree_signal(supervisor->main_reaped ? 0 : supervisor->child.pid, SIGKILL);
+    start_sweep(supervisor);
+}
+
+static void stop(struct supervisor *supervisor, enum record_result result)
+{
+    if (supervisor->phase != STARTING && supervisor->phase != RUNNING)
+        return; /* it is ending already: a second wish changes nothing */
+    set_phase(supervisor, STOPPING);
+    supervisor->exit->result = result;
+    loop_clear_timer(supervisor->loop, &supervisor->cutoff_timer);
+    tree_signal(supervisor->child.pid, SIGTERM);
+    loop_set_timer(supervisor->loop, &supervisor->grace_timer,
+                   clock_monotonic_ms() + supervisor->job->stop_grace_ms);
+}
+
+static void on_cutoff_timer(struct loop_timer *timer)
+{
+    stop(CONTAINER_OF(timer, struct supervisor, cutoff_timer), RECORD_CUTOFF);
+}
+
+/* ---- what happens ---- */
+
+static void on_output(struct loop_watch *watch, uint32_t events)
+{
+    (void)events;
+    struct supervisor *supervisor = CONTAINER_OF(watch, struct supervisor, output_watch);
+    if (output_copy(supervisor->output, watch->fd, CHUNK_BYTES) <= 0)
+        close_watch(supervisor, watch); /* it may run on without any */
+}
+
+static void on_talk(struct loop_watch *watch, uint32_t events)
+{
+    (void)events;
+    struct supervisor *supervisor = CONTAINER_OF(watch, struct supervisor, talk_watch);
+    struct error why = ERROR_INIT;
+    child_read_report(&supervisor->child, &why);
+    close_watch(supervisor, watch);
+    if (error_is_set(&why)) {
+        supervisor->exit->result = RECORD_NOT_STARTED;
+        supervisor->may_pass = error_may_pass(&why);
+        supervise_set_reason(supervisor->exit, why.message);
+        return; /* its end comes next */
+    }
+    supervisor->exit->started_ms = clock_wall_ms();
+    if (supervisor->phase != STARTING)
+        return;
+    set_phase(supervisor, RUNNING);
+    if (supervisor->job->cutoff_ms > 0)
+        loop_set_timer(supervisor->loop, &supervisor->cutoff_timer,
+                       clock_monotonic_ms() + supervisor->job->cutoff_ms);
+}
+
+/* Reaps orphans of the vessel's, and leaves the main process, whose number must stay taken until its group is killed. True once that
+ * has ended. */
+static bool main_has_ended(const struct supervisor *supervisor)
+{
+    for (;;) {
+        siginfo_t info = {.si_pid = 0};
+        if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0)
+            return false;
+        if (info.si_pid == supervisor->child.pid)
+            return true;
+        (void)waitpid(info.si_pid, NULL, WNOHANG);
+    }
+}
+
+static void on_child_ended(struct supervisor *supervisor)
+{
+    switch (supervisor->phase) {
+    case STARTING:
+    case RUNNING:
+        if (main_has_ended(supervisor)) {
+            if (supervisor->talk_watch.fd >= 0)
+                on_talk(&supervisor->talk_watch, 0); /* it comes to its end with its only writer */
+            start_sweep(supervisor);
+        }
+        break;
+    case STOPPING:
+        if (!reap(supervisor))
+            finish(supervisor);
+        break;
+    case SWEEPING:
+        sweep(supervisor);
+        break;
+    case DONE:
+        break;
+    }
+}
+
+static void on_signal(struct loop_watch *watch, uint32_t events)
+{
+    (void)events;
+    struct supervisor *supervisor = CONTAINER_OF(watch, struct supervisor, signal_watch);
+    struct signalfd_siginfo info;
+    if (read(watch->fd, &info, sizeof(info)) != sizeof(info))
+        return;
+    if (info.ssi_signo == SIGTERM)
+        stop(supervisor, RECORD_STOPPED);
+    else
+        on_child_ended(supervisor);
+}
+
+/* ---- setting up ---- */
+
+static int open_signals(struct error *error)
+{
+    sigset_t watched;
+    (void)sigemptyset(&watched);
+    (void)sigaddset(&watched, SIGTERM);
+    (void)sigaddset(&watched, SIGCHLD);
+    int fd = signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (fd < 0)
+        error_set_errno(error, errno, "cannot make a signalfd");
+    return fd;
+}
+
+static int watch(struct supervisor *supervisor, struct error *error)
+{
+    supervisor->output_watch = (struct loop_watch){supervisor->child.output_fd, on_output};
+    supervisor->talk_watch = (struct loop_watch){supervisor->child.talk_fd, on_talk};
+    if (loop_watch(supervisor->loop, &supervisor->output_watch, EPOLLIN, error) != 0 ||
+        loop_watch(supervisor->loop, &supervisor->talk_watch, EPOLLIN, error) != 0 ||
+        loop_watch(supervisor->loop, &supervisor->signal_watch, EPOLLIN, error) != 0)
+        return -1;
+    return 0;
+}
+
+/* The loop is made while the child prepares itself, on another core if there is one. */
+static int start(struct supervisor *supervisor, const struct given *given, struct error *error)
+{
+    if (child_start(given, &supervisor->child, error) != 0)
+        return -1;
+    supervisor->loop = loop_new(error);
+    if (supervisor->loop != NULL)
+        supervisor->signal_watch = (struct loop_watch){open_signals(error), on_signal};
+    if (error_is_set(error) || watch(supervisor, error) != 0) {
+        (void)kill(supervisor->child.pid, SIGKILL); /* it waits, and nothing was started */
+        loop_free(supervisor->loop);
+        return -1;
+    }
+    child_let_go(&supervisor->child);
+    return 0;
+}
+
+static void conclude(struct supervisor *supervisor)
+{
+    struct record_exit *exit = supervisor->exit;
+    if (supervisor->output_watch.fd >= 0)
+        output_drain(supervisor->output, supervisor->output_watch.fd);
+    int status = supervisor->main_status;
+    if (exit->result == RECORD_NOT_STARTED) {
+        exit->exit_code = NOT_STARTED_CODE;
+        exit->started_ms = 0;
+    } else if (!supervisor->main_reaped) {
+        exit->exit_code = KILLED_CODE + SIGKILL;
+    } else {
+        exit->exit_code =
+            WIFSIGNALED(status) ? KILLED_CODE + WTERMSIG(status) : WEXITSTATUS(status);
+    }
+}
+
+bool supervise(const struct given *given, struct output *output, struct record_exit *exit)
+{
+    struct error error = ERROR_INIT;
+    struct supervisor supervisor = {
+        .job = &given->job,
+        .phase = STARTING,
+        .cutoff_timer.fired = on_cutoff_timer,
+        .grace_timer.fired = on_grace_timer,
+        .sweep_timer.fired = on_sweep_timer,
+        .output = output,
+        .exit = exit,
+    };
+    exit->result = RECORD_EXITED;
+    if (start(&supervisor, given, &error) != 0) {
+        exit->result = RECORD_NOT_STARTED;
+        exit->exit_code = NOT_STARTED_CODE;
+        supervise_set_reason(exit, error.message);
+        return !error_may_pass(&error);
+    }
+    if (loop_run(supervisor.loop, &error) != 0) {
+        tree_signal(supervisor.main_reaped ? 0 : supervisor.child.pid, SIGKILL);
+        supervise_set_reason(exit, error.message);
+    }
+    conclude(&supervisor);
+    loop_free(supervisor.loop); /* the descriptors go with the process */
+    return !(exit->result == RECORD_NOT_STARTED && supervisor.may_pass);
+}

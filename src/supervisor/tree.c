@@ -1,0 +1,136 @@
+/* Finds and signals the vessel's processes through /proc. Called by the supervisor when it ends a vessel.
+ *
+ * A direct child's pid stays its own until it is reaped here. That of a deeper one could pass to a stranger at any time, so a
+ * pidfd is taken first, and then its parent is looked at: if it is one of this tree, the pidfd is of the right process. Its parent may
+ * have changed since it was found, as ours begin to die with the first signal: it is then the next reaper above it, which is us, or pid 1
+ * of a sandbox, or one that the vessel made. */
+#include "supervisor/tree.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/file.h"
+#include "base/kernel.h"
+#include "base/memory.h"
+
+#define CHILDREN_LIMIT_BYTES (8 * 1024 * 1024)
+
+enum { PATH_BYTES = 64, STAT_LIMIT_BYTES = 4096 };
+
+struct processes {
+    pid_t *items;
+    size_t count, capacity;
+};
+
+static void add(struct processes *list, pid_t pid)
+{
+    if (list->count == list->capacity) {
+        list->capacity = list->capacity > 0 ? 2 * list->capacity : 16;
+        list->items = memory_array(list->items, list->capacity, sizeof(*list->items));
+    }
+    list->items[list->count++] = pid;
+}
+
+/* Of one thread: "12 34 56 ". One that has gone has none. */
+static void add_children_of_thread(struct processes *list, pid_t parent, const char *thread)
+{
+    char path[PATH_BYTES];
+    struct buffer text = BUFFER_INIT;
+    struct error ignored = ERROR_INIT;
+    (void)snprintf(path, sizeof(path), "/proc/%ld/task/%.20s/children", (long)parent, thread);
+    if (file_read(AT_FDCWD, path, CHILDREN_LIMIT_BYTES, &text, &ignored) == 0) {
+        char *end;
+        for (const char *at = buffer_text(&text);; at = end) {
+            long pid = strtol(at, &end, 10);
+            if (end == at || pid <= 0)
+                break;
+            add(list, (pid_t)pid);
+        }
+    }
+    buffer_free(&text);
+}
+
+static void add_children(struct processes *list, pid_t parent)
+{
+    char path[PATH_BYTES];
+    (void)snprintf(path, sizeof(path), "/proc/%ld/task", (long)parent);
+    DIR *threads = opendir(path);
+    if (threads == NULL)
+        return;
+    for (struct dirent *entry; (entry = readdir(threads)) != NULL;)
+        if (entry->d_name[0] != '.')
+            add_children_of_thread(list, parent, entry->d_name);
+    closedir(threads);
+}
+
+static pid_t parent_of(pid_t pid)
+{
+    char path[PATH_BYTES];
+    struct buffer text = BUFFER_INIT;
+    struct error ignored = ERROR_INIT;
+    long parent = -1;
+    (void)snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
+    if (file_read(AT_FDCWD, path, STAT_LIMIT_BYTES, &text, &ignored) == 0) {
+        /* "12 (name, which may hold anything) S 34 …" */
+        const char *after = strrchr(buffer_text(&text), ')');
+        if (after != NULL && strlen(after) > 4)
+            parent = strtol(after + 4, NULL, 10);
+    }
+    buffer_free(&text);
+    return (pid_t)parent;
+}
+
+static bool is_of_tree(pid_t pid, const struct processes *list)
+{
+    if (pid == getpid())
+        return true;
+    for (size_t i = 0; i < list->count; i++)
+        if (list->items[i] == pid)
+            return true;
+    return false;
+}
+
+static void signal_one(pid_t pid, const struct processes *list, int signal_number)
+{
+    int fd = pidfd_open(pid, 0);
+    if (fd < 0)
+        return;
+    if (is_of_tree(parent_of(pid), list))
+        (void)pidfd_send_signal(fd, signal_number, NULL, 0);
+    close(fd);
+}
+
+/* All are found before the first is signalled: with it the tree begins to fall apart. There is no second look for any that were
+ * missed, as it would also find what is being started to clean up. */
+void tree_signal(pid_t leader, int signal_number)
+{
+    struct processes list = {NULL, 0, 0};
+    add_children(&list, getpid());
+    for (size_t i = 0; i < list.count; i++)
+        add_children(&list, list.items[i]);
+    if (leader > 0)
+        (void)kill(-leader, signal_number);
+    for (size_t i = 0; i < list.count; i++)
+        if (leader == 0 || getpgid(list.items[i]) != leader)
+            signal_one(list.items[i], &list, signal_number);
+    free(list.items);
+}
+
+int tree_kill_children(void)
+{
+    struct processes list = {NULL, 0, 0};
+    int taken = 0;
+    add_children(&list, getpid());
+    for (size_t i = 0; i < list.count; i++)
+        if (kill(list.items[i], SIGKILL) == 0)
+            taken++;
+    free(list.items);
+    return taken;
+}

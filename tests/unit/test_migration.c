@@ -1,0 +1,160 @@
+/* Migrations: in order, each once, each whole or not at all; and files that are not ours are left alone. */
+#include <sqlite3.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "store/sqlite/migration.h"
+#include "support/store_fixture.h"
+#include "support/suite.h"
+
+static const struct migration list[] = {
+    {1, "first", "CREATE TABLE a (x); INSERT INTO a VALUES (1);"},
+    {2, "second", "INSERT INTO a SELECT x + 1 FROM a;"},
+    {3, "third", "CREATE TABLE c (x);"},
+};
+static const struct migration broken[] = {
+    {1, "first", "CREATE TABLE a (x);"},
+    {2, "half", "INSERT INTO a VALUES (1); INSERT INTO nowhere VALUES (1);"},
+};
+
+static sqlite3 *open_memory(void)
+{
+    sqlite3 *db = NULL;
+    ck_assert_int_eq(sqlite3_open(":memory:", &db), SQLITE_OK);
+    return db;
+}
+
+static int ask(sqlite3 *db, const char *sql)
+{
+    sqlite3_stmt *statement = NULL;
+    ck_assert_int_eq(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_step(statement), SQLITE_ROW);
+    int value = sqlite3_column_int(statement, 0);
+    sqlite3_finalize(statement);
+    return value;
+}
+
+START_TEST(each_migration_is_applied_once_and_in_order)
+{
+    struct error error = ERROR_INIT;
+    sqlite3 *db = open_memory();
+    ck_assert_int_eq(migration_apply(db, list, 2, &error), 0);
+    ck_assert_int_eq(ask(db, "SELECT sum(x) FROM a"), 3);
+    ck_assert_int_eq(migration_apply(db, list, 3, &error), 0);
+    ck_assert_int_eq(migration_apply(db, list, 3, &error), 0);
+    ck_assert_int_eq(ask(db, "SELECT sum(x) FROM a"), 3);
+    ck_assert_int_eq(ask(db, "SELECT count(*) FROM migration WHERE applied_ms > 0"), 3);
+    ck_assert_int_eq(ask(db, "SELECT name = 'third' FROM migration WHERE number = 3"), 1);
+    ck_assert_int_eq(migration_number(db, &error), 3);
+    sqlite3_close(db);
+}
+END_TEST
+
+START_TEST(migration_that_fails_leaves_nothing_of_itself)
+{
+    struct error error = ERROR_INIT;
+    sqlite3 *db = open_memory();
+    ck_assert_int_eq(migration_apply(db, broken, 2, &error), -1);
+    ck_assert_ptr_nonnull(strstr(error.message, "migration 2 (half)"));
+    ck_assert_int_eq(sqlite3_get_autocommit(db), 1);
+    ck_assert_int_eq(ask(db, "SELECT count(*) FROM a"), 0);
+    ck_assert_int_eq(ask(db, "SELECT count(*) FROM migration"), 1);
+    error_clear(&error);
+    ck_assert_int_eq(migration_number(db, &error), 1);
+    sqlite3_close(db);
+}
+END_TEST
+
+START_TEST(newer_database_is_refused_and_not_touched)
+{
+    struct error error = ERROR_INIT;
+    sqlite3 *db = open_memory();
+    ck_assert_int_eq(migration_apply(db, list, 3, &error), 0);
+    ck_assert_int_eq(migration_apply(db, list, 2, &error), -1);
+    ck_assert_int_eq(error.kind, ERROR_INVALID);
+    ck_assert_int_eq(ask(db, "SELECT count(*) FROM migration"), 3);
+    sqlite3_close(db);
+}
+END_TEST
+
+START_TEST(database_of_another_program_is_refused_and_not_touched)
+{
+    struct error error = ERROR_INIT;
+    sqlite3 *db = open_memory();
+    ck_assert_int_eq(sqlite3_exec(db, "CREATE TABLE theirs (x)", NULL, NULL, NULL), SQLITE_OK);
+    ck_assert_int_eq(migration_apply(db, list, 3, &error), -1);
+    ck_assert_int_eq(error.kind, ERROR_INVALID);
+    ck_assert_int_eq(ask(db, "SELECT count(*) FROM sqlite_schema"), 1);
+    sqlite3_close(db);
+}
+END_TEST
+
+/* Changes the closed store's file behind its back. */
+static void change_file(const struct store_fixture *fixture, const char *sql)
+{
+    char path[128];
+    sqlite3 *db = NULL;
+    snprintf(path, sizeof(path), "%s/webhookd.db", fixture->folder);
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+static void expect_refused(struct store_fixture *fixture, enum error_kind kind)
+{
+    struct error error = ERROR_INIT;
+    for (int mode = STORE_WRITE; mode <= STORE_READ; mode++) {
+        fixture->options.mode = (enum store_mode)mode;
+        ck_assert_ptr_null(store_open(&fixture->options, &error));
+        ck_assert_msg(error.kind == kind, "%s", error.message);
+        ck_assert_ptr_nonnull(strstr(error.message, "webhookd.db"));
+        error_clear(&error);
+    }
+    fixture->store = NULL;
+}
+
+START_TEST(store_newer_than_the_program_does_not_open)
+{
+    struct store_fixture fixture;
+    store_fixture_open(&fixture, NULL);
+    ck_assert_int_eq(store_schema_version(fixture.store), store_schema_newest());
+    store_close(fixture.store);
+    change_file(&fixture, "PRAGMA user_version = 9999");
+    expect_refused(&fixture, ERROR_INVALID);
+    store_fixture_close(&fixture);
+}
+END_TEST
+
+START_TEST(file_that_is_no_store_does_not_open)
+{
+    struct store_fixture fixture;
+    store_fixture_open(&fixture, NULL);
+    store_close(fixture.store);
+    change_file(&fixture, "PRAGMA application_id = 1");
+    expect_refused(&fixture, ERROR_INVALID);
+    char path[128];
+    snprintf(path, sizeof(path), "%s/webhookd.db", fixture.folder);
+    FILE *file = fopen(path, "w");
+    for (int i = 0; i < 1000; i++)
+        fputs("this is no database at all\n", file);
+    fclose(file);
+    expect_refused(&fixture, ERROR_INTERNAL);
+    store_fixture_close(&fixture);
+}
+END_TEST
+
+START_TEST(embedded_migrations_are_numbered_without_a_gap)
+{
+    ck_assert_int_ge(migrations_sqlite_count, 1);
+    for (int i = 0; i < migrations_sqlite_count; i++)
+        ck_assert_int_eq(migrations_sqlite[i].number, i + 1);
+}
+END_TEST
+
+TEST_MAIN("migrate", TEST(each_migration_is_applied_once_and_in_order),
+          TEST(migration_that_fails_leaves_nothing_of_itself),
+          TEST(newer_database_is_refused_and_not_touched),
+          TEST(database_of_another_program_is_refused_and_not_touched),
+          TEST(store_newer_than_the_program_does_not_open),
+          TEST(file_that_is_no_store_does_not_open),
+          TEST(embedded_migrations_are_numbered_without_a_gap))

@@ -1,0 +1,46 @@
+/* The trash: what is moved there, and what is removed. */
+#include "runner/trash.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "support/janitor.h"
+#include "support/suite.h"
+
+#define NOBODY 65534
+
+/* The vessel's user is the daemon's, and has made its working folder read-only: to get another parent a folder must be writable. */
+START_TEST(a_folder_that_was_made_read_only_is_discarded_too)
+{
+    char folder[] = "/tmp/webhookd-clean-XXXXXX";
+    struct error error = ERROR_INIT;
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    janitor_watch(folder);
+    ck_assert_int_eq(chdir(folder), 0);
+    if (geteuid() == 0) { /* root may do everything, and would see nothing of it */
+        ck_assert_int_eq(chown(folder, NOBODY, NOBODY), 0);
+        ck_assert_int_eq(seteuid(NOBODY), 0);
+    }
+    int runs_fd = file_open_folder(AT_FDCWD, "runs", 0700, &error);
+    int trash_fd = file_open_folder(AT_FDCWD, "trash", 0700, &error);
+    ck_assert_int_eq(mkdirat(runs_fd, "r", 0700), 0);
+    ck_assert_int_eq(mkdirat(runs_fd, "r/deep", 0700), 0);
+    ck_assert_int_eq(fchmodat(runs_fd, "r", 0500, 0), 0);
+    struct trash *cleaner = trash_start(trash_fd, &error);
+    ck_assert_msg(trash_discard(cleaner, runs_fd, "r", &error) == 0, "%s", error.message);
+    ck_assert_int_ne(faccessat(runs_fd, "r", F_OK, 0), 0);
+    while (faccessat(trash_fd, "r", F_OK, 0) == 0) /* the test's time-out is the end of patience */
+        usleep(1000);
+    trash_stop(cleaner);
+    close(runs_fd);
+    close(trash_fd);
+    ck_assert_int_eq(seteuid(getuid()), 0);
+    ck_assert_int_eq(file_remove_tree(AT_FDCWD, folder, &error), 0);
+}
+END_TEST
+
+TEST_MAIN("clean", TEST(a_folder_that_was_made_read_only_is_discarded_too))
