@@ -15,7 +15,7 @@ static inline const char *kernel_error_text(int errnum)
 #else
     const char *text = strerror(errnum); /* musl's is as wanted, as long as nobody sets a locale */
 #endif
-    return text != NULL ? text : "unknown error";
+    return text ? text : "unknown error";
 }
 
 #ifdef __GLIBC__

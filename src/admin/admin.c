@@ -71,7 +71,7 @@ static void listener_close_unused(struct admin_listener *listener)
 
 struct admin *admin_start(const struct admin_options *options, struct error *error)
 {
-    struct admin *admin = memory_alloc(sizeof *admin);
+    struct admin *admin = memory_alloc(sizeof(*admin));
     admin->options = *options;
     admin->options.config = NULL;
     admin->options.key = NULL;
@@ -124,7 +124,7 @@ int admin_stop(struct admin *admin, int64_t timeout_ms)
     readers_free(admin->readers);
     attempts_free(admin->attempts);
     config_release(admin->config);
-    secret_wipe(&admin->key, sizeof admin->key);
+    secret_wipe(&admin->key, sizeof(admin->key));
     pthread_mutex_destroy(&admin->config_lock);
     pthread_mutex_destroy(&admin->key_lock);
     free(admin);

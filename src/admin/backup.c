@@ -78,7 +78,7 @@ static int open_folder(struct backup *backup, int dir_fd, const char *name, DIR 
     if (fd < 0 && errno == ENOENT)
         return 0;
     *folder = fd < 0 ? NULL : fdopendir(fd);
-    if (*folder != NULL)
+    if (*folder)
         return 1;
     fail(backup, "open the folder", name);
     if (fd >= 0)
@@ -88,7 +88,7 @@ static int open_folder(struct backup *backup, int dir_fd, const char *name, DIR 
 
 static void close_folder(DIR **folder)
 {
-    if (*folder != NULL)
+    if (*folder)
         closedir(*folder);
     *folder = NULL;
 }
@@ -100,8 +100,8 @@ static const char *next_name(struct backup *backup, DIR *folder, const char *fol
     do {
         errno = 0;
         entry = readdir(folder);
-    } while (entry != NULL && entry->d_name[0] == '.');
-    if (entry != NULL)
+    } while (entry && entry->d_name[0] == '.');
+    if (entry)
         return entry->d_name;
     if (errno != 0)
         fail(backup, "read the folder", folder_name);
@@ -112,9 +112,9 @@ static const char *next_name(struct backup *backup, DIR *folder, const char *fol
 static int next_file(struct backup *backup, const char *prefix)
 {
     const char *file;
-    while ((file = next_name(backup, backup->folder, prefix)) != NULL) {
+    while ((file = next_name(backup, backup->folder, prefix))) {
         char name[2 * NAME_MAX];
-        if (strstr(file, ".part") != NULL) /* it is being received, and no run has it */
+        if (strstr(file, ".part")) /* it is being received, and no run has it */
             continue;
         snprintf(name, sizeof(name), "%s/%s", prefix, file);
         int fd = openat(dirfd(backup->folder), file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
@@ -132,7 +132,7 @@ static int next_file(struct backup *backup, const char *prefix)
 static int next_day(struct backup *backup)
 {
     const char *day;
-    while ((day = next_name(backup, backup->days, "logs")) != NULL) {
+    while ((day = next_name(backup, backup->days, "logs"))) {
         int opened = open_folder(backup, dirfd(backup->days), day, &backup->folder);
         snprintf(backup->day, sizeof(backup->day), "logs/%.200s", day);
         if (opened != 0)
@@ -157,14 +157,14 @@ static int advance(struct backup *backup)
         backup->part = PART_SPOOL;
         return open_folder(backup, backup->state_fd, "spool", &backup->folder) < 0 ? -1 : 0;
     case PART_SPOOL:
-        if (backup->folder != NULL && (found = next_file(backup, "spool")) != 0)
+        if (backup->folder && (found = next_file(backup, "spool")) != 0)
             return found < 0 ? -1 : 0;
         backup->part = PART_LOGS;
         return open_folder(backup, backup->state_fd, "logs", &backup->days) < 0 ? -1 : 0;
     case PART_LOGS:
-        if (backup->folder != NULL && (found = next_file(backup, backup->day)) != 0)
+        if (backup->folder && (found = next_file(backup, backup->day)) != 0)
             return found < 0 ? -1 : 0;
-        if (backup->days != NULL && (found = next_day(backup)) != 0)
+        if (backup->days && (found = next_day(backup)) != 0)
             return found < 0 ? -1 : 0;
         backup->zeros = 2 * TAR_BLOCK;
         backup->part = PART_END;

@@ -38,7 +38,7 @@ static bool has_word(const char *list, const char *word)
 static bool is_known(const struct http_exchange *exchange, const char *tag)
 {
     const char *tags = http_header(exchange, "If-None-Match");
-    return tags && (strcmp(tags, "*") == 0 || strstr(tags, tag) != NULL);
+    return tags && (strcmp(tags, "*") == 0 || strstr(tags, tag));
 }
 
 /* Nothing may be asked of anybody but us, and of where webhooks are called: a test request goes there. */

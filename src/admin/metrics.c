@@ -78,7 +78,7 @@ static void add_listeners(struct buffer *text, const struct listener_sample *sam
         {"http_closed_deadline_total", "counter", "Connections closed at a deadline."},
         {"http_refused_total", "counter", "Requests refused because they were not clean HTTP."},
     };
-    for (size_t family = 0; family < sizeof families / sizeof families[0]; family++) {
+    for (size_t family = 0; family < sizeof(families) / sizeof(families[0]); family++) {
         add_head(text, families[family].name, families[family].type, families[family].help);
         for (size_t i = 0; i < count; i++) {
             const struct http_metrics *http = &samples[i].http;

@@ -58,7 +58,7 @@ static int add_audit(const struct change *change, struct store *store, struct er
                             .subject = change->subject,
                             .detail = change->detail,
                             .request_id = audit->request_id};
-    row.has_subject_id = change->has_created || change->id != NULL;
+    row.has_subject_id = change->has_created || change->id;
     if (row.has_subject_id)
         row.subject_id = change->has_created ? change->created : *change->id;
     return store_add_audit(store, &row, error);

@@ -20,7 +20,7 @@ struct readers {
 
 struct readers *readers_new(const struct store_options *options)
 {
-    struct readers *readers = memory_alloc(sizeof *readers);
+    struct readers *readers = memory_alloc(sizeof(*readers));
     readers->options = *options;
     readers->options.mode = STORE_READ;
     pthread_mutex_init(&readers->lock, NULL);

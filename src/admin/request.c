@@ -33,7 +33,7 @@ int request_path_id(struct admin_request *request, const char *name, const char 
                     struct id *id, struct error *error)
 {
     const char *text = route_value(&request->match, name);
-    assert(text != NULL);
+    assert(text);
     if (id_parse(text, id) != 0)
         return error_set(error, ERROR_NOT_FOUND,
                          "there is no such %s: what the path names is no id", what);
@@ -43,10 +43,10 @@ int request_path_id(struct admin_request *request, const char *name, const char 
 int request_invalid(struct admin_request *request, const char *field, struct error *error,
                     const char *format, ...)
 {
-    char text[sizeof error->message];
+    char text[sizeof(error->message)];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
     free(request->answer.field);
     request->answer.field = memory_string(field);
@@ -107,7 +107,7 @@ int request_query_flag(struct admin_request *request, const char *name, bool *fl
 {
     char text[8];
     *flag = false;
-    int there = request_query(request, name, text, sizeof text, error);
+    int there = request_query(request, name, text, sizeof(text), error);
     if (there <= 0)
         return there;
     *flag = strcmp(text, "1") == 0;
@@ -120,7 +120,7 @@ int request_query_number(struct admin_request *request, const char *name, int64_
                          int64_t *number, struct error *error)
 {
     char text[24];
-    int there = request_query(request, name, text, sizeof text, error);
+    int there = request_query(request, name, text, sizeof(text), error);
     if (there <= 0)
         return there;
     char *end = text;
@@ -137,7 +137,7 @@ int request_query_time(struct admin_request *request, const char *name, int64_t 
                        struct error *error)
 {
     char text[64];
-    int there = request_query(request, name, text, sizeof text, error);
+    int there = request_query(request, name, text, sizeof(text), error);
     if (there > 0 && clock_parse(text, wall_ms) != 0)
         return request_invalid(request, name, error,
                                "%s must be a time as in RFC 3339, such as 2026-11-23T10:51:48Z",

@@ -115,7 +115,7 @@ static int match_vessel(void *context, const struct vessel_row *row)
 static int open_log(int state_fd, const struct id *vessel_run_id, int attempt, struct error *error)
 {
     char path[128], day[CLOCK_TEXT_BYTES], id[ID_TEXT_BYTES], name[RECORD_NAME_BYTES];
-    snprintf(path, sizeof path, "logs/%s/%s", clock_format_day(id_time_ms(vessel_run_id), day),
+    snprintf(path, sizeof(path), "logs/%s/%s", clock_format_day(id_time_ms(vessel_run_id), day),
              record_name(id_format(vessel_run_id, id), attempt, name));
     int fd = openat(state_fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0 && errno == ENOENT)

@@ -142,7 +142,7 @@ static int keep_earlier(void *context, const struct run_row *row)
     earlier->query = memory_string(row->query);
     earlier->place = row->body_place;
     earlier->body_bytes = row->body_bytes;
-    memcpy(earlier->sha256, row->body_sha256, sizeof earlier->sha256);
+    memcpy(earlier->sha256, row->body_sha256, sizeof(earlier->sha256));
     return 0;
 }
 
@@ -190,7 +190,7 @@ static int start_again(struct admin_request *request, struct earlier *earlier, s
         .body = earlier->body.data,
         .body_bytes = earlier->body_bytes,
     };
-    memcpy(input.body_sha256, earlier->sha256, sizeof input.body_sha256);
+    memcpy(input.body_sha256, earlier->sha256, sizeof(input.body_sha256));
     fill_origin(request, &input, peer);
     if (admin_has_room(admin, earlier->body_bytes, error) != 0)
         return -1;

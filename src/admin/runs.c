@@ -93,7 +93,7 @@ static int filter_by_words(struct admin_request *request, struct list_filter *li
                            struct error *error)
 {
     char text[32];
-    int there = request_query(request, "status", text, sizeof text, error);
+    int there = request_query(request, "status", text, sizeof(text), error);
     if (there > 0 && run_status_parse(text, &list->filter.status) != 0)
         there =
             request_invalid(request, "status", error,
@@ -101,7 +101,7 @@ static int filter_by_words(struct admin_request *request, struct list_filter *li
     if (there < 0)
         return -1;
     list->filter.has_status = there > 0;
-    there = request_query(request, "trigger", text, sizeof text, error);
+    there = request_query(request, "trigger", text, sizeof(text), error);
     if (there > 0 && run_trigger_parse(text, &list->filter.trigger) != 0)
         there = request_invalid(request, "trigger", error,
                                 "trigger must be webhook, on_demand, api or schedule");
@@ -116,14 +116,14 @@ static int filter_by_ids(struct admin_request *request, struct list_filter *list
 {
     char text[ID_TEXT_BYTES];
     struct id before;
-    int there = request_query(request, "before", text, sizeof text, error);
+    int there = request_query(request, "before", text, sizeof(text), error);
     if (there > 0 && id_parse(text, &before) != 0)
         there = request_invalid(request, "before", error, "before must be a fleet run's id");
     if (there > 0)
         list->filter.before_number = id_run_number(&before);
     if (there < 0)
         return -1;
-    there = request_query(request, "request_id", text, sizeof text, error);
+    there = request_query(request, "request_id", text, sizeof(text), error);
     if (there > 0 && id_parse(text, &list->request_id) != 0)
         there = request_invalid(request, "request_id", error, "request_id must be an id");
     if (there > 0)
@@ -145,7 +145,7 @@ static bool is_id_prefix(const char *text)
 static int filter_by_prefix(struct admin_request *request, struct list_filter *list,
                             struct error *error)
 {
-    int there = request_query(request, "id", list->prefix, sizeof list->prefix, error);
+    int there = request_query(request, "id", list->prefix, sizeof(list->prefix), error);
     if (there <= 0)
         return there;
     for (char *c = list->prefix; *c != '\0'; c++)
@@ -161,7 +161,7 @@ static int filter_by_prefix(struct admin_request *request, struct list_filter *l
 static int read_filter(struct admin_request *request, struct list_filter *list, struct error *error)
 {
     int64_t limit = LIST_DEFAULT_LIMIT;
-    memset(list, 0, sizeof *list);
+    memset(list, 0, sizeof(*list));
     if (request_query_number(request, "limit", 1, LIST_MAX_LIMIT, &limit, error) != 0 ||
         filter_by_words(request, list, error) != 0 || filter_by_ids(request, list, error) != 0 ||
         filter_by_prefix(request, list, error) != 0)

@@ -17,7 +17,7 @@ static int keep_first(void *context, const struct webhook_row *row)
 {
     struct first_webhook *first = context;
     first->found = true;
-    memcpy(first->sealed, row->sealed, sizeof first->sealed);
+    memcpy(first->sealed, row->sealed, sizeof(first->sealed));
     return 1;
 }
 
@@ -41,10 +41,10 @@ static int prove_key(struct admin *admin, struct store *store, struct error *err
         return 0;
     char token[SECRET_TOKEN_CHARS + 1];
     int opened = secret_open(&admin->key, first.sealed, token);
-    secret_wipe(token, sizeof token);
+    secret_wipe(token, sizeof(token));
     if (opened != 0) {
         /* Forgotten, so that the right one is found as soon as it is there. */
-        secret_wipe(&admin->key, sizeof admin->key);
+        secret_wipe(&admin->key, sizeof(admin->key));
         return wrong_key(error);
     }
     admin->key_is_proven = true;
@@ -100,7 +100,7 @@ char *seal_open_url(const struct secret_key *key, const char *public_url,
         url = memory_format("%s/hooks/%s", public_url, token);
     else
         wrong_key(error);
-    secret_wipe(token, sizeof token);
+    secret_wipe(token, sizeof(token));
     return url;
 }
 

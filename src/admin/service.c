@@ -46,7 +46,7 @@ static int64_t bodies_bound(const struct config *config)
 static struct admin_request *request_new(struct admin_listener *listener,
                                          struct http_exchange *exchange)
 {
-    struct admin_request *request = memory_alloc(sizeof *request);
+    struct admin_request *request = memory_alloc(sizeof(*request));
     request->admin = listener->admin;
     request->config = admin_hold_config(listener->admin);
     request->exchange = exchange;
@@ -101,14 +101,14 @@ static enum http_step refuse_size(struct admin_request *request)
     case ADMIN_BODY_NONE:
         return refuse(request->exchange, 400, "this call takes no body");
     case ADMIN_BODY_JSON:
-        snprintf(message, sizeof message, "the body is larger than %d bytes", JSON_BODY_MAX_BYTES);
+        snprintf(message, sizeof(message), "the body is larger than %d bytes", JSON_BODY_MAX_BYTES);
         break;
     case ADMIN_BODY_FLEET_FILE:
-        snprintf(message, sizeof message, "the fleet file is larger than %u MiB",
+        snprintf(message, sizeof(message), "the fleet file is larger than %u MiB",
                  FLEET_FILE_MAX_BYTES >> 20);
         break;
     case ADMIN_BODY_RUN:
-        snprintf(message, sizeof message, "the body is larger than hooks.max_body (%lld bytes)",
+        snprintf(message, sizeof(message), "the body is larger than hooks.max_body (%lld bytes)",
                  (long long)request->body_bound);
         break;
     }

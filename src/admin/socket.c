@@ -58,7 +58,7 @@ static bool remove_stale(const struct sockaddr_un *address)
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return false;
-    bool stale = connect(fd, (const struct sockaddr *)address, sizeof *address) != 0 &&
+    bool stale = connect(fd, (const struct sockaddr *)address, sizeof(*address)) != 0 &&
                  errno == ECONNREFUSED;
     close(fd);
     return stale && unlink(address->sun_path) == 0;
@@ -67,7 +67,7 @@ static bool remove_stale(const struct sockaddr_un *address)
 static int bind_or_replace(int fd, const struct sockaddr_un *address, struct error *error)
 {
     const struct sockaddr *name = (const struct sockaddr *)address;
-    if (bind(fd, name, sizeof *address) == 0)
+    if (bind(fd, name, sizeof(*address)) == 0)
         return 0;
     if (errno != EADDRINUSE)
         return error_set_errno(error, errno, "admin.socket: cannot make %s", address->sun_path);
@@ -76,7 +76,7 @@ static int bind_or_replace(int fd, const struct sockaddr_un *address, struct err
                          "admin.socket: %s exists, and something listens on it or it is no socket; "
                          "stop that program or name another path",
                          address->sun_path);
-    if (bind(fd, name, sizeof *address) != 0)
+    if (bind(fd, name, sizeof(*address)) != 0)
         return error_set_errno(error, errno, "admin.socket: cannot replace %s", address->sun_path);
     return 0;
 }
@@ -99,11 +99,11 @@ static int protect_and_listen(int fd, const char *path, const char *group, struc
 int socket_open(const char *path, const char *group, struct socket_file *file, struct error *error)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof address.sun_path)
+    if (strlen(path) >= sizeof(address.sun_path))
         return error_set(
             error, ERROR_INVALID,
             "admin.socket: %s is longer than the %zu bytes that a socket's path may have", path,
-            sizeof address.sun_path - 1);
+            sizeof(address.sun_path) - 1);
     strcpy(address.sun_path, path);
     if (make_folder(path, error) != 0)
         return -1;

@@ -21,7 +21,7 @@ struct sealed_list {
 static int append_sealed(void *context, const struct webhook_row *row)
 {
     struct sealed_list *list = context;
-    list->sealed = memory_array(list->sealed, list->count + 1, sizeof *list->sealed);
+    list->sealed = memory_array(list->sealed, list->count + 1, sizeof(*list->sealed));
     memcpy(list->sealed[list->count++], row->sealed, SECRET_SEALED_BYTES);
     render_append(list->objects, render_webhook(row, NULL));
     return 0;
@@ -45,7 +45,7 @@ static int open_all(struct admin_request *request, struct store *store, struct s
             result = -1;
         seal_free_url(url);
     }
-    secret_wipe(&key, sizeof key);
+    secret_wipe(&key, sizeof(key));
     return result;
 }
 
@@ -118,8 +118,8 @@ static int mint(struct admin_request *request, bool may_create_key, struct ops_w
     secret_mint_token(token);
     secret_hash(token, SECRET_TOKEN_CHARS, webhook->hash);
     secret_seal(&key, token, webhook->sealed);
-    secret_wipe(token, sizeof token);
-    secret_wipe(&key, sizeof key);
+    secret_wipe(token, sizeof(token));
+    secret_wipe(&key, sizeof(key));
     return 0;
 }
 

@@ -8,7 +8,7 @@ int base64_append(struct buffer *buffer, const void *data, size_t bytes)
 {
     size_t room = sodium_base64_encoded_len(bytes, sodium_base64_VARIANT_ORIGINAL);
     char *text = malloc(room);
-    if (text == NULL)
+    if (!text)
         return -1;
     sodium_bin2base64(text, room, data, bytes, sodium_base64_VARIANT_ORIGINAL);
     int result = buffer_append_text(buffer, text);

@@ -31,7 +31,7 @@ static int reserve(struct buffer *buffer, size_t more)
     if (buffer->limit > 0 && capacity > buffer->limit + 1 && needed <= buffer->limit + 1)
         capacity = buffer->limit + 1;
     char *data = realloc(buffer->data, capacity);
-    if (data == NULL)
+    if (!data)
         return -1;
     buffer->data = data;
     buffer->capacity = capacity;

@@ -236,10 +236,10 @@ static void enter_folder(struct removal *removal, int dir_fd, const char *name)
         if ((status.stx_mode & 0700) != 0700)
             (void)fchmod(fd, 0700); /* if it matters and fails, the entries' removal will say so */
         stream = fdopendir(fd);
-        if (stream == NULL)
+        if (!stream)
             error_set_errno(removal->error, errno, "cannot read the folder %s", name);
     }
-    if (stream == NULL) {
+    if (!stream) {
         close(fd);
         return;
     }
@@ -309,7 +309,7 @@ static void leave_folder(struct removal *removal, int parent_fd)
 
 static bool is_to_stop(const atomic_bool *stop)
 {
-    return stop != NULL && atomic_load(stop);
+    return stop && atomic_load(stop);
 }
 
 static void leave_all(struct removal *removal)
@@ -336,7 +336,7 @@ static int remove_folder(int parent_fd, const char *name, const atomic_bool *sto
         }
         errno = 0;
         struct dirent *entry = readdir(removal->levels[removal->depth - 1].stream);
-        if (entry == NULL) {
+        if (!entry) {
             if (errno != 0)
                 error_set_errno(error, errno, "cannot read the folder %s",
                                 removal->levels[removal->depth - 1].name);
@@ -373,10 +373,10 @@ int file_remove_tree_until(int dir_fd, const char *name, const atomic_bool *stop
     struct error own = ERROR_INIT;
     const char *slash = strrchr(name, '/');
     int result;
-    if (slash == NULL && dir_fd != AT_FDCWD) {
+    if (!slash && dir_fd != AT_FDCWD) {
         result = remove_below(dir_fd, name, stop, &own);
     } else {
-        char *folder = slash == NULL   ? memory_string(".")
+        char *folder = !slash          ? memory_string(".")
                        : slash == name ? memory_string("/")
                                        : memory_string_n(name, (size_t)(slash - name));
         int parent_fd = openat(dir_fd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -385,7 +385,7 @@ int file_remove_tree_until(int dir_fd, const char *name, const atomic_bool *stop
             return 0;
         if (parent_fd < 0)
             return error_set_errno(error, errno, "cannot open the folder that holds %s", name);
-        result = remove_below(parent_fd, slash == NULL ? name : slash + 1, stop, &own);
+        result = remove_below(parent_fd, !slash ? name : slash + 1, stop, &own);
         close(parent_fd);
     }
     return result == 0 ? 0 : error_set(error, own.kind, "%s", own.message);

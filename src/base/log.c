@@ -80,7 +80,7 @@ static void look_for_journal(void)
 {
     const char *stream = getenv("JOURNAL_STREAM");
     struct stat status;
-    if (stream == NULL || fstat(STDERR_FILENO, &status) != 0)
+    if (!stream || fstat(STDERR_FILENO, &status) != 0)
         return;
     char expected[64];
     (void)snprintf(expected, sizeof(expected), "%llu:%llu", (unsigned long long)status.st_dev,

@@ -142,7 +142,7 @@ static bool needs_quotes(const char *text)
     while (*(text += plain_bytes(text)) != '\0') {
         uint32_t code_point;
         size_t bytes = utf8_decode(text, &code_point);
-        if (bytes == 0 || utf8_is_control(code_point) || strchr(" \"=\\", *text) != NULL)
+        if (bytes == 0 || utf8_is_control(code_point) || strchr(" \"=\\", *text))
             return true;
         text += bytes;
     }
@@ -168,8 +168,8 @@ static void put_string(struct log_line *line, const char *text, enum log_format 
 
 static bool is_left_out(const struct log_field *field)
 {
-    return (field->type == LOG_VALUE_TEXT && field->text == NULL) ||
-           (field->type == LOG_VALUE_ID && field->id == NULL);
+    return (field->type == LOG_VALUE_TEXT && !field->text) ||
+           (field->type == LOG_VALUE_ID && !field->id);
 }
 
 /* A name without room for the smallest value behind it would leave broken JSON: it is not begun. */

@@ -59,7 +59,7 @@ failed:
 
 void loop_free(struct loop *loop)
 {
-    if (loop == NULL)
+    if (!loop)
         return;
     for (int i = 0; i < loop->timer_count; i++)
         loop->heap[i]->slot = 0;
@@ -206,7 +206,7 @@ static void answer_wake(struct loop *loop)
     uint64_t count;
     ssize_t ignored = read(loop->wake_fd, &count, sizeof(count));
     (void)ignored;
-    if (atomic_exchange(&loop->wake_wanted, false) && loop->woken != NULL)
+    if (atomic_exchange(&loop->wake_wanted, false) && loop->woken)
         loop->woken(loop->woken_context);
 }
 
@@ -217,7 +217,7 @@ static void call_back(struct loop *loop)
         uint32_t events = loop->batch[i].events;
         if (owner == loop) {
             answer_wake(loop);
-        } else if (owner != NULL) {
+        } else if (owner) {
             struct loop_watch *watch = owner;
             watch->ready(watch, events);
         }

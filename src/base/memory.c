@@ -10,7 +10,7 @@
 
 static void *must(void *allocation)
 {
-    if (allocation == NULL) {
+    if (!allocation) {
         static const char message[] = "out of memory\n";
         ssize_t ignored = write(STDERR_FILENO, message, sizeof(message) - 1);
         (void)ignored;
@@ -46,7 +46,7 @@ void *memory_copy(const void *from, size_t bytes)
 
 char *memory_string(const char *text)
 {
-    return text == NULL ? NULL : memory_copy(text, strlen(text) + 1);
+    return !text ? NULL : memory_copy(text, strlen(text) + 1);
 }
 
 char *memory_string_n(const char *text, size_t bytes)

@@ -33,7 +33,7 @@ static socklen_t notify_address(const char *name, struct sockaddr_un *address)
 int systemd_notify(const char *state, struct error *error)
 {
     const char *name = getenv("NOTIFY_SOCKET");
-    if (name == NULL || name[0] == '\0')
+    if (!name || name[0] == '\0')
         return 0;
     struct sockaddr_un address;
     socklen_t address_bytes = notify_address(name, &address);
@@ -58,7 +58,7 @@ int systemd_notify(const char *state, struct error *error)
 static bool read_number(const char *variable, long long *number)
 {
     const char *text = getenv(variable);
-    if (text == NULL || text[0] < '0' || text[0] > '9')
+    if (!text || text[0] < '0' || text[0] > '9')
         return false;
     char *end;
     errno = 0;
@@ -71,7 +71,7 @@ int64_t systemd_watchdog_ms(void)
     long long interval_us, pid;
     if (!read_number("WATCHDOG_USEC", &interval_us) || interval_us == 0)
         return 0;
-    if (getenv("WATCHDOG_PID") != NULL && (!read_number("WATCHDOG_PID", &pid) || pid != getpid()))
+    if (getenv("WATCHDOG_PID") && (!read_number("WATCHDOG_PID", &pid) || pid != getpid()))
         return 0;
     int64_t half_ms = interval_us / 2000;
     return half_ms > 0 ? half_ms : 1;

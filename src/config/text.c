@@ -38,7 +38,7 @@ static bool is_word_char(char c)
                                                             "abcdefghijklmnopqrstuvwxyz"
                                                             "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                                             "_-./:%@[]~$",
-                                                            c) != NULL);
+                                                            c));
 }
 
 /* One character of a string, so that libconfuse takes it for itself. */

@@ -142,13 +142,13 @@ bool acceptance_expire(struct acceptance *acceptance, struct http_exchange *exch
     }
     if (acceptance->op.kind == &check_kind) { /* no run can come of it */
         struct http_exchange *waiting = atomic_exchange(&acceptance->waiter, NULL);
-        if (waiting == NULL)
+        if (!waiting)
             return false;
         acceptance->result->outcome = ACCEPTANCE_UNAVAILABLE;
         http_resume(waiting);
         return true;
     }
-    if (atomic_exchange(&acceptance->waiter, NULL) == NULL)
+    if (!atomic_exchange(&acceptance->waiter, NULL))
         return false;
     log_warning("request left without an answer", log_id("request", http_request_id(exchange)),
                 log_text("reason", "its run was being committed at answer_timeout, and may exist"));

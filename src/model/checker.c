@@ -15,7 +15,7 @@ static void report_at(struct checker *checker, struct report *report, int line, 
 static void report_at(struct checker *checker, struct report *report, int line, const char *key,
                       const char *format, va_list arguments)
 {
-    size_t mark = key == NULL ? checker->path.bytes : node_path_enter(&checker->path, key);
+    size_t mark = !key ? checker->path.bytes : node_path_enter(&checker->path, key);
     report_add_v(report, line, checker->path.text, format, arguments);
     node_path_leave(&checker->path, mark);
 }
@@ -41,8 +41,8 @@ static const char *list_words(const char *const *words, char text[300])
 {
     size_t bytes = 0;
     text[0] = '\0';
-    for (size_t i = 0; words[i] != NULL && bytes < 300; i++) {
-        const char *between = i == 0 ? "" : words[i + 1] == NULL ? " or " : ", ";
+    for (size_t i = 0; words[i] && bytes < 300; i++) {
+        const char *between = i == 0 ? "" : !words[i + 1] ? " or " : ", ";
         int length = snprintf(text + bytes, 300 - bytes, "%s%s", between, words[i]);
         bytes += length > 0 ? (size_t)length : 0;
     }
@@ -68,7 +68,7 @@ void checker_note_later(struct checker *checker, const struct node *map)
     static const char *const LATER[] = {CHECKER_LATER_KEYS};
     for (size_t i = 0; i < ARRAY_COUNT(LATER); i++) {
         const struct node *value = node_get(map, LATER[i]);
-        if (value != NULL && (value->kind == NODE_TEXT || value->count > 0))
+        if (value && (value->kind == NODE_TEXT || value->count > 0))
             checker_note(checker, value->line, LATER[i], "\"%s\" is accepted, but not acted on yet",
                          LATER[i]);
     }
@@ -77,7 +77,7 @@ void checker_note_later(struct checker *checker, const struct node *map)
 const struct node *checker_map(struct checker *checker, const struct node *map, const char *key)
 {
     const struct node *value = node_get(map, key);
-    if (value == NULL || value->kind == NODE_BROKEN)
+    if (!value || value->kind == NODE_BROKEN)
         return NULL;
     if (value->kind == NODE_MAP)
         return value;
@@ -88,7 +88,7 @@ const struct node *checker_map(struct checker *checker, const struct node *map, 
 const char *checker_text(struct checker *checker, const struct node *map, const char *key)
 {
     const struct node *value = node_get(map, key);
-    if (value == NULL || value->kind == NODE_BROKEN)
+    if (!value || value->kind == NODE_BROKEN)
         return NULL;
     if (value->kind == NODE_TEXT)
         return value->text;
@@ -99,7 +99,7 @@ const char *checker_text(struct checker *checker, const struct node *map, const 
 
 const char *checker_required(struct checker *checker, const struct node *map, const char *key)
 {
-    if (node_get(map, key) == NULL)
+    if (!node_get(map, key))
         checker_problem(checker, map->line, key, "\"%s\" is missing", key);
     return checker_text(checker, map, key);
 }
@@ -108,7 +108,7 @@ int checker_word(struct checker *checker, const struct node *map, const char *ke
                  const char *const *words)
 {
     const char *text = checker_text(checker, map, key);
-    if (text == NULL)
+    if (!text)
         return -1;
     int place = words_find(words, text);
     char list[300];
@@ -122,7 +122,7 @@ void checker_number(struct checker *checker, const struct node *map, const char 
                     int high, int *number)
 {
     const char *text = checker_text(checker, map, key);
-    if (text == NULL)
+    if (!text)
         return;
     int value = 0;
     if (fleet_values_number(text, &value) == 0 && value >= low && value <= high)
@@ -136,5 +136,5 @@ void checker_number(struct checker *checker, const struct node *map, const char 
 int checker_line(const struct node *map, const char *key)
 {
     const struct node *value = node_get(map, key);
-    return value != NULL ? value->line : map->line;
+    return value ? value->line : map->line;
 }

@@ -23,7 +23,7 @@ static void free_vessel(struct definition_vessel *vessel)
 
 void definition_free(struct definition *definition)
 {
-    if (definition == NULL)
+    if (!definition)
         return;
     for (size_t i = 0; i < definition->vessel_count; i++)
         free_vessel(&definition->vessels[i]);

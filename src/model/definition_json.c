@@ -29,7 +29,7 @@ static void put_id(json_t *object, const struct id *id, bool with_ids)
 
 static void put_text(json_t *object, const char *key, const char *text)
 {
-    if (text != NULL)
+    if (text)
         put(object, key, json_string(text));
 }
 
@@ -87,7 +87,7 @@ static json_t *connections_json(const struct definition *definition)
         const struct definition_path *path = &definition->paths[i];
         const char *from = definition->vessels[path->from].name;
         json_t *targets = json_object_get(connections, from);
-        if (targets == NULL) {
+        if (!targets) {
             targets = json_object();
             put(connections, from, targets);
         }
@@ -111,7 +111,7 @@ char *definition_json_write(const struct definition *definition, bool with_ids)
     put(json, "max_concurrent_runs", json_integer(definition->max_concurrent_runs));
     char *text = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS);
     json_decref(json);
-    if (text == NULL)
+    if (!text)
         abort();
     return text;
 }
@@ -127,7 +127,7 @@ static int damaged(struct error *error, const char *key)
 static int get_text(const json_t *object, const char *key, char **text, struct error *error)
 {
     const char *value = json_string_value(json_object_get(object, key));
-    if (value == NULL)
+    if (!value)
         return damaged(error, key);
     *text = memory_string(value);
     return 0;
@@ -137,7 +137,7 @@ static int get_text(const json_t *object, const char *key, char **text, struct e
 static int get_optional_text(const json_t *object, const char *key, char **text,
                              struct error *error)
 {
-    return json_object_get(object, key) == NULL ? 0 : get_text(object, key, text, error);
+    return !json_object_get(object, key) ? 0 : get_text(object, key, text, error);
 }
 
 static int get_number(const json_t *object, const char *key, int64_t low, int64_t high,
@@ -155,14 +155,14 @@ static int get_word(const json_t *object, const char *key, const char *const *wo
                     struct error *error)
 {
     const char *word = json_string_value(json_object_get(object, key));
-    *place = word == NULL ? -1 : words_find(words, word);
+    *place = !word ? -1 : words_find(words, word);
     return *place < 0 ? damaged(error, key) : 0;
 }
 
 static int get_id(const json_t *object, struct id *id, struct error *error)
 {
     const json_t *value = json_object_get(object, "_id");
-    if (value == NULL)
+    if (!value)
         return 0;
     if (!json_is_string(value) || id_parse(json_string_value(value), id) != 0)
         return damaged(error, "_id");
@@ -211,7 +211,7 @@ static int read_arguments(const json_t *json, struct definition_vessel *vessel, 
     vessel->arguments = memory_array(NULL, count, sizeof(char *));
     for (size_t i = 0; i < count; i++) {
         const char *value = json_string_value(json_array_get(json, i));
-        if (value == NULL)
+        if (!value)
             return damaged(error, "arguments");
         vessel->arguments[vessel->argument_count++] = memory_string(value);
     }
@@ -257,7 +257,7 @@ static int read_vessel(const json_t *json, struct definition_vessel *vessel, str
     vessel->kind = (enum vessel_kind)kind;
     vessel->language = (enum vessel_language)language;
     if (vessel->kind == VESSEL_CODE &&
-        (vessel->file_name == NULL || vessel->file_content == NULL || vessel->file_to_run == NULL))
+        (!vessel->file_name || !vessel->file_content || !vessel->file_to_run))
         return damaged(error, "file_name");
     return 0;
 }
@@ -282,7 +282,7 @@ static int add_path(struct definition *definition, const json_t *places, size_t 
     const json_t *target = json_object_get(places, to);
     int word =
         json_is_string(condition) ? words_find(WORDS_CONDITION, json_string_value(condition)) : -1;
-    if (target == NULL || word < 0)
+    if (!target || word < 0)
         return -1;
     size_t count = definition->path_count;
     if ((count & (count - 1)) == 0) /* room for 1, 2, 4, … */
@@ -301,7 +301,7 @@ static int add_paths(struct definition *definition, const json_t *places, const 
     const json_t *place = json_object_get(places, from);
     const char *to;
     json_t *condition;
-    if (place == NULL || !json_is_object(targets))
+    if (!place || !json_is_object(targets))
         return -1;
     json_object_foreach(targets, to, condition)
     {
@@ -335,7 +335,7 @@ struct definition *definition_json_read(const char *text, size_t bytes, struct e
 {
     json_error_t why;
     json_t *json = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &why);
-    if (json == NULL) {
+    if (!json) {
         error_set(error, ERROR_INTERNAL, "the stored definition is damaged: %s", why.text);
         return NULL;
     }

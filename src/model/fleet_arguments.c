@@ -30,7 +30,7 @@ static void add_argument(struct checker *checker, int line, const char *key, con
                          struct definition_vessel *vessel)
 {
     const char *problem = fleet_values_placeholder_problem(text);
-    if (problem != NULL)
+    if (problem)
         checker_problem(checker, line, key, "%s", problem);
     else if (strlen(text) >= FLEET_VALUES_MAX_EXEC_STRING)
         checker_problem(checker, line, key, "an argument must be shorter than 128 KiB");
@@ -50,7 +50,7 @@ static void read_flag(struct checker *checker, const struct node *entry,
     const char *flag = entry->items[0].key;
     add_argument(checker, entry->items[0].line, NULL, flag, vessel);
     const char *value = checker_text(checker, entry, flag);
-    if (value != NULL)
+    if (value)
         add_argument(checker, entry->items[0].line, flag, value, vessel);
 }
 
@@ -59,16 +59,16 @@ static void read_argument_map(struct checker *checker, const struct node *entry,
 {
     static const char *const KEYS[] = {"key", "name", "value", NULL};
     checker_keys(checker, entry, KEYS);
-    bool has_key = node_get(entry, "key") != NULL;
-    if (has_key && node_get(entry, "name") != NULL)
+    bool has_key = node_get(entry, "key");
+    if (has_key && node_get(entry, "name"))
         checker_problem(checker, entry->line, NULL,
                         "\"key\" and \"name\" mean the same: write one of them");
-    const char *name = !has_key && node_get(entry, "name") != NULL ? "name" : "key";
+    const char *name = !has_key && node_get(entry, "name") ? "name" : "key";
     const char *key = checker_required(checker, entry, name);
     const char *value = checker_text(checker, entry, "value");
-    if (key != NULL)
+    if (key)
         add_argument(checker, checker_line(entry, name), name, key, vessel);
-    if (value != NULL)
+    if (value)
         add_argument(checker, checker_line(entry, "value"), "value", value, vessel);
 }
 
@@ -99,7 +99,7 @@ void fleet_arguments_read(struct checker *checker, const struct node *source,
                           struct definition_vessel *vessel)
 {
     const struct node *value = node_get(source, "arguments");
-    if (value == NULL || value->kind == NODE_BROKEN)
+    if (!value || value->kind == NODE_BROKEN)
         return;
     if (value->kind == NODE_TEXT) {
         checker_problem(
@@ -127,11 +127,11 @@ static void add_variable(struct checker *checker, int line, const char *name, co
                          struct definition_vessel *vessel)
 {
     const char *problem = fleet_values_variable_problem(name);
-    if (problem == NULL)
+    if (!problem)
         problem = fleet_values_placeholder_problem(value);
-    if (problem == NULL && strlen(name) + strlen(value) + 2 > FLEET_VALUES_MAX_EXEC_STRING)
+    if (!problem && strlen(name) + strlen(value) + 2 > FLEET_VALUES_MAX_EXEC_STRING)
         problem = "the value of a variable, with its name, must be shorter than 128 KiB";
-    if (problem != NULL) {
+    if (problem) {
         checker_problem(checker, line, NULL, "%s (\"%.60s\")", problem, name);
         return;
     }
@@ -159,9 +159,9 @@ static void read_named(struct checker *checker, const struct node *entry,
     checker_keys(checker, entry, KEYS);
     const char *name = checker_required(checker, entry, "name");
     const char *value = checker_text(checker, entry, "value");
-    if (name != NULL && value != NULL)
+    if (name && value)
         add_variable(checker, entry->line, name, value, vessel);
-    else if (name != NULL && node_get(entry, "value") == NULL)
+    else if (name && !node_get(entry, "value"))
         note_unset(checker, entry->line, name);
 }
 
@@ -232,7 +232,7 @@ void fleet_arguments_read_environment(struct checker *checker, const struct node
                                       struct definition_vessel *vessel)
 {
     const struct node *value = node_get(source, "environment");
-    if (value == NULL || value->kind == NODE_BROKEN)
+    if (!value || value->kind == NODE_BROKEN)
         return;
     if (value->kind == NODE_TEXT) {
         checker_problem(

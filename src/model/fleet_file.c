@@ -34,7 +34,7 @@ static int check_bytes(const char *text, size_t bytes, struct report *problems)
         return -1;
     }
     const char *nul = bytes == 0 ? NULL : memchr(text, '\0', bytes);
-    if (nul != NULL) {
+    if (nul) {
         report_add(problems, line_at(text, (size_t)(nul - text)), "",
                    "the file holds the character NUL: it is not a text file");
         return -1;
@@ -61,7 +61,7 @@ static int read_tree(const char *text, size_t bytes, struct node_tree *tree,
         bytes -= 3;
     }
     size_t at = 0;
-    while (at < bytes && strchr(" \t\r\n", text[at]) != NULL)
+    while (at < bytes && strchr(" \t\r\n", text[at]))
         at++;
     if (at == bytes) {
         report_add(problems, 0, "", "the file is empty");
@@ -111,8 +111,8 @@ static bool read_vessels(struct checker *checker, const struct node *fleet,
                          struct definition *definition)
 {
     const struct node *vessels = checker_map(checker, fleet, "vessels");
-    if (vessels == NULL) {
-        if (node_get(fleet, "vessels") == NULL)
+    if (!vessels) {
+        if (!node_get(fleet, "vessels"))
             checker_problem(checker, fleet->line, "vessels", "\"vessels\" is missing");
         return true;
     }
@@ -141,8 +141,8 @@ static void read_name(struct checker *checker, const struct node *fleet,
                       struct definition *definition)
 {
     const char *name = checker_required(checker, fleet, "name");
-    const char *problem = name != NULL ? name_problem(name) : NULL;
-    if (problem != NULL)
+    const char *problem = name ? name_problem(name) : NULL;
+    if (problem)
         checker_problem(checker, checker_line(fleet, "name"), "name", "%s", problem);
     definition->name = memory_string(name);
 }

@@ -97,8 +97,8 @@ static void read_paths(struct graph *graph, const struct node *fleet)
 {
     struct checker *checker = graph->checker;
     const struct node *connections = checker_map(checker, fleet, "connections");
-    if (connections == NULL) {
-        graph->has_gaps = node_get(fleet, "connections") != NULL;
+    if (!connections) {
+        graph->has_gaps = node_get(fleet, "connections");
         return;
     }
     size_t mark = node_path_enter(&checker->path, "connections");

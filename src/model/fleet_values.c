@@ -23,7 +23,7 @@ static const char *read_digits(const char *text, int *number)
 int fleet_values_number(const char *text, int *number)
 {
     const char *end = read_digits(text, number);
-    return end != NULL && *end == '\0' ? 0 : -1;
+    return end && *end == '\0' ? 0 : -1;
 }
 
 int fleet_values_duration_ms(const char *text, int64_t *ms)
@@ -39,7 +39,7 @@ int fleet_values_duration_ms(const char *text, int64_t *ms)
     while (*text != '\0') {
         int number = 0;
         const char *end = read_digits(text, &number);
-        if (end == NULL)
+        if (!end)
             return -1;
         while (next < 3 && UNITS[next].unit != *end)
             next++;
@@ -56,12 +56,12 @@ int fleet_values_exit_codes(const char *text, bool codes[256])
 {
     int first = 0;
     const char *end = read_digits(text, &first);
-    if (end == NULL)
+    if (!end)
         return -1;
     int last = first;
     if (*end == '-')
         end = read_digits(end + 1, &last);
-    if (end == NULL || *end != '\0' || first > last || last > 255)
+    if (!end || *end != '\0' || first > last || last > 255)
         return -1;
     for (int code = first; code <= last; code++)
         codes[code] = true;
@@ -130,13 +130,13 @@ const char *fleet_values_placeholder_problem(const char *text)
 {
     if (strcmp(text, "SHIPYARD_HIDDEN") == 0)
         return "the export left this value out (SHIPYARD_HIDDEN): write the real one";
-    for (const char *at = strstr(text, "#{"); at != NULL; at = strstr(at + 1, "#{")) {
+    for (const char *at = strstr(text, "#{"); at; at = strstr(at + 1, "#{")) {
         const char *end = skip_word(at + 2);
-        if (end != NULL && *end == '.')
+        if (end && *end == '.')
             end = skip_word(end + 1);
         else
             end = NULL;
-        if (end != NULL && *end == '}')
+        if (end && *end == '}')
             return "references like #{GROUP.ITEM} are not available here: write the value";
     }
     return NULL;

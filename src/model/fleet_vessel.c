@@ -19,8 +19,8 @@ static void read_file(struct checker *checker, const struct node *source,
 {
     static const char *const KEYS[] = {"name", "content", NULL};
     const struct node *file = checker_map(checker, source, "file");
-    if (file == NULL) {
-        if (node_get(source, "file") == NULL)
+    if (!file) {
+        if (!node_get(source, "file"))
             checker_problem(checker, source->line, "file",
                             "\"file\" is missing: {name: …, content: …}");
         return;
@@ -29,10 +29,10 @@ static void read_file(struct checker *checker, const struct node *source,
     checker_keys(checker, file, KEYS);
     const char *name = checker_required(checker, file, "name");
     const char *content = checker_required(checker, file, "content");
-    const char *problem = name != NULL ? fleet_values_path_problem(name) : NULL;
-    if (problem != NULL)
+    const char *problem = name ? fleet_values_path_problem(name) : NULL;
+    if (problem)
         checker_problem(checker, checker_line(file, "name"), "name", "%s", problem);
-    if (content != NULL && strcmp(content, "SHIPYARD_HIDDEN") == 0)
+    if (content && strcmp(content, "SHIPYARD_HIDDEN") == 0)
         checker_problem(checker, checker_line(file, "content"), "content", "%s",
                         fleet_values_placeholder_problem(content));
     vessel->file_name = memory_string(name);
@@ -44,15 +44,15 @@ static void read_file_to_run(struct checker *checker, const struct node *source,
                              struct definition_vessel *vessel)
 {
     const char *name = checker_text(checker, source, "file_to_run");
-    if (name == NULL) { /* a vessel has one file: that is the one to run */
+    if (!name) { /* a vessel has one file: that is the one to run */
         vessel->file_to_run = memory_string(vessel->file_name);
         return;
     }
     int line = checker_line(source, "file_to_run");
     const char *problem = fleet_values_path_problem(name);
-    if (problem != NULL)
+    if (problem)
         checker_problem(checker, line, "file_to_run", "%s", problem);
-    else if (vessel->file_name != NULL && strcmp(name, vessel->file_name) != 0)
+    else if (vessel->file_name && strcmp(name, vessel->file_name) != 0)
         checker_note(
             checker, line, "file_to_run",
             "\"%.100s\" is not the vessel's file (\"%.100s\"): there will be nothing to run", name,
@@ -68,14 +68,14 @@ static void read_code(struct checker *checker, const struct node *source,
                                        "environment", CHECKER_LATER_KEYS, NULL};
     checker_keys(checker, source, KEYS);
     checker_note_later(checker, source);
-    if (node_get(source, "language") == NULL)
+    if (!node_get(source, "language"))
         checker_problem(checker, source->line, "language",
                         "\"language\" is missing: BASH, PYTHON or NODE");
     int language = checker_word(checker, source, "language", WORDS_LANGUAGE);
     if (language >= 0)
         vessel->language = (enum vessel_language)language;
     vessel->version = memory_string(checker_text(checker, source, "version"));
-    if (vessel->version != NULL)
+    if (vessel->version)
         checker_note(
             checker, checker_line(source, "version"), "version",
             "\"version\" is accepted, but what runs is the interpreter of the configuration");
@@ -106,21 +106,21 @@ static void read_source(struct checker *checker, const struct node *map,
 {
     static const char *const TYPES[] = {"CODE", "BLUEPRINT", "GIT", NULL};
     const struct node *source = checker_map(checker, map, "source");
-    if (source == NULL) {
-        if (node_get(map, "source") == NULL)
+    if (!source) {
+        if (!node_get(map, "source"))
             checker_problem(checker, map->line, "source", "\"source\" is missing");
         return;
     }
     size_t mark = node_path_enter(&checker->path, "source");
-    if (node_get(source, "type") == NULL)
+    if (!node_get(source, "type"))
         checker_problem(checker, source->line, "type", "\"type\" is missing: CODE");
     const char *type = checker_text(checker, source, "type");
-    int place = type != NULL ? words_find(TYPES, type) : 0;
+    int place = type ? words_find(TYPES, type) : 0;
     if (place == 1)
         read_foreign(checker, source, "type", "a blueprint", vessel);
     else if (place == 2)
         read_foreign(checker, source, "type", "a git source", vessel);
-    else if (place == 0 && node_get(source, "git") != NULL)
+    else if (place == 0 && node_get(source, "git"))
         read_foreign(checker, source, "git", "a git source", vessel);
     else if (place == 0)
         read_code(checker, source, vessel);
@@ -137,7 +137,7 @@ static void read_duration(struct checker *checker, const struct node *map, const
 {
     const char *text = checker_text(checker, map, key);
     int64_t value = 0;
-    if (text == NULL)
+    if (!text)
         return;
     if (fleet_values_duration_ms(text, &value) != 0)
         checker_problem(
@@ -187,7 +187,7 @@ static void read_excluded(struct checker *checker, const struct node *guardrails
 {
     static const char KEY[] = "exclude_exit_code_ranges";
     const struct node *value = node_get(guardrails, KEY);
-    if (value == NULL)
+    if (!value)
         return;
     bool codes[256] = {false};
     size_t mark = node_path_enter(&checker->path, KEY);
@@ -211,7 +211,7 @@ static void read_guardrails(struct checker *checker, const struct node *map,
                                        "exclude_exit_code_ranges", NULL};
     vessel->guardrails.cutoff_ms = GUARDRAIL_MAX_CUTOFF_MS;
     const struct node *guardrails = checker_map(checker, map, "guardrails");
-    if (guardrails == NULL)
+    if (!guardrails)
         return;
     size_t mark = node_path_enter(&checker->path, "guardrails");
     checker_keys(checker, guardrails, KEYS);
@@ -230,7 +230,7 @@ static void read_guardrails(struct checker *checker, const struct node *map,
 void fleet_vessel_read_id(struct checker *checker, const struct node *map, struct id *id)
 {
     const char *text = checker_text(checker, map, "_id");
-    if (text == NULL)
+    if (!text)
         return;
     if (id_parse(text, id) != 0 || id_is_zero(id))
         checker_problem(checker, checker_line(map, "_id"), "_id",
@@ -244,7 +244,7 @@ void fleet_vessel_read(struct checker *checker, const struct node *entry,
     vessel->name = memory_string(entry->key);
     size_t mark = node_path_enter(&checker->path, entry->key);
     const char *problem = name_problem(entry->key);
-    if (problem != NULL)
+    if (problem)
         checker_problem(checker, entry->line, NULL, "%s", problem);
     if (entry->kind == NODE_MAP) {
         checker_keys(checker, entry, KEYS);

@@ -31,7 +31,7 @@ struct node *node_add(struct node_tree *tree, struct node *parent, char *key, in
         /* From 1, not 8: a file of two million tiny lists must stay affordable. */
         uint32_t capacity = parent->capacity == 0 ? 1 : 2 * parent->capacity;
         struct node *items = reallocarray(parent->items, capacity, sizeof(*items));
-        if (items == NULL)
+        if (!items)
             return NULL;
         parent->items = items;
         parent->capacity = capacity;
@@ -46,7 +46,7 @@ int node_set_text(struct node *node, const char *text, size_t bytes)
 {
     node->text = strndup(text, bytes);
     node->kind = NODE_TEXT;
-    return node->text == NULL ? -1 : 0;
+    return !node->text ? -1 : 0;
 }
 
 const struct node *node_get(const struct node *map, const char *key)

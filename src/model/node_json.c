@@ -50,7 +50,7 @@ static bool is_number(const char *text, size_t bytes)
 /* In quotes, {1: 2} would become correct JSON. */
 static bool is_before_colon(const char *text, size_t bytes, size_t at)
 {
-    while (at < bytes && strchr(" \t\r\n", text[at]) != NULL && text[at] != '\0')
+    while (at < bytes && strchr(" \t\r\n", text[at]) && text[at] != '\0')
         at++;
     return at < bytes && text[at] == ':';
 }
@@ -68,7 +68,7 @@ static size_t string_end(const char *text, size_t bytes, size_t at)
 static char *quote_numbers(const char *text, size_t bytes, size_t *quoted_bytes, size_t *marks)
 {
     char *quoted = malloc(2 * bytes + 2);
-    if (quoted == NULL)
+    if (!quoted)
         return NULL;
     size_t to = 0;
     *marks = 0;
@@ -117,8 +117,8 @@ static int convert(json_t *json, struct node_tree *tree, struct node *node, size
         json_object_foreach(json, key, value)
         {
             char *copy = strdup(key);
-            struct node *child = copy == NULL ? NULL : node_add(tree, node, copy, 0);
-            if (child == NULL) {
+            struct node *child = !copy ? NULL : node_add(tree, node, copy, 0);
+            if (!child) {
                 free(copy);
                 return -1;
             }
@@ -131,7 +131,7 @@ static int convert(json_t *json, struct node_tree *tree, struct node *node, size
         node->kind = NODE_LIST;
         for (size_t i = 0; i < json_array_size(json); i++) {
             struct node *child = node_add(tree, node, NULL, 0);
-            if (child == NULL)
+            if (!child)
                 return -1;
             if (convert(json_array_get(json, i), tree, child, depth + 1, why) != 0)
                 return -1;
@@ -157,7 +157,7 @@ int node_json_read(const char *text, size_t bytes, struct node_tree *tree, struc
 {
     size_t quoted_bytes = 0, marks = 0;
     char *quoted = quote_numbers(text, bytes, &quoted_bytes, &marks);
-    if (quoted == NULL) {
+    if (!quoted) {
         report_add(problems, 0, "", "there is not enough memory to read the file");
         return -1;
     }
@@ -170,7 +170,7 @@ int node_json_read(const char *text, size_t bytes, struct node_tree *tree, struc
     json_error_t error;
     json_t *json = json_loadb(quoted, quoted_bytes, JSON_REJECT_DUPLICATES, &error);
     free(quoted);
-    if (json == NULL) {
+    if (!json) {
         bool is_nul = json_error_code(&error) == json_error_null_character ||
                       json_error_code(&error) == json_error_null_byte_in_key;
         report_add(problems, error.line > 0 ? error.line : 0, "", "this is not correct JSON: %s",

@@ -38,7 +38,7 @@ static struct node_path path_here(const struct yaml_reader *reader)
     for (size_t i = 0; i < reader->depth; i++) {
         const struct node *parent = reader->open[i];
         bool innermost = i + 1 == reader->depth;
-        if (innermost && reader->key != NULL)
+        if (innermost && reader->key)
             node_path_enter(&path, reader->key);
         else if (parent->count > 0 && parent->kind == NODE_LIST)
             node_path_enter_item(&path, parent->count - 1);
@@ -65,14 +65,14 @@ static struct node *place(struct yaml_reader *reader, int line)
         return &reader->tree->root;
     }
     struct node *parent = reader->open[reader->depth - 1];
-    if (parent->kind == NODE_MAP && reader->key == NULL) {
+    if (parent->kind == NODE_MAP && !reader->key) {
         report_add(reader->problems, line, path_here(reader).text,
                    "a key must be a plain word, not a list, a mapping or an alias");
         return NULL;
     }
     struct node *node =
-        node_add(reader->tree, parent, reader->key, reader->key != NULL ? reader->key_line : line);
-    if (node == NULL)
+        node_add(reader->tree, parent, reader->key, reader->key ? reader->key_line : line);
+    if (!node)
         out_of_room(reader, line);
     else
         reader->key = NULL;
@@ -82,7 +82,7 @@ static struct node *place(struct yaml_reader *reader, int line)
 /* Which tags say no more than the syntax does. */
 static bool tag_is_harmless(const char *tag, enum node_kind kind)
 {
-    if (tag == NULL || strcmp(tag, "!") == 0)
+    if (!tag || strcmp(tag, "!") == 0)
         return true;
     if (kind == NODE_LIST)
         return strcmp(tag, YAML_SEQ_TAG) == 0;
@@ -95,7 +95,7 @@ static bool tag_is_harmless(const char *tag, enum node_kind kind)
 static bool has_plain_properties(struct yaml_reader *reader, const yaml_char_t *anchor,
                                  const yaml_char_t *tag, enum node_kind kind, int line)
 {
-    if (anchor != NULL)
+    if (anchor)
         report_add(reader->problems, line, path_here(reader).text,
                    "anchors and aliases are not accepted: write the value out, or in quotes if it "
                    "begins with \"&\" (&%.60s)",
@@ -106,20 +106,20 @@ static bool has_plain_properties(struct yaml_reader *reader, const yaml_char_t *
                    "the tag %.60s is not accepted: every value is the text that is written; put a "
                    "value that begins with \"!\" in quotes",
                    (const char *)tag);
-    return anchor == NULL && harmless;
+    return !anchor && harmless;
 }
 
 /* A copy of the scalar's text, or NULL after reporting. */
 static char *scalar_text(struct yaml_reader *reader, const yaml_event_t *event, int line)
 {
     const char *value = (const char *)event->data.scalar.value;
-    if (memchr(value, '\0', event->data.scalar.length) != NULL) {
+    if (memchr(value, '\0', event->data.scalar.length)) {
         report_add(reader->problems, line, path_here(reader).text,
                    "a value may not hold the character NUL");
         return NULL;
     }
     char *text = strndup(value, event->data.scalar.length);
-    if (text == NULL)
+    if (!text)
         out_of_room(reader, line);
     return text;
 }
@@ -128,17 +128,17 @@ static int take_scalar(struct yaml_reader *reader, const yaml_event_t *event)
 {
     int line = line_of(event->start_mark);
     const struct node *parent = reader->depth > 0 ? reader->open[reader->depth - 1] : NULL;
-    if (parent != NULL && parent->kind == NODE_MAP && reader->key == NULL) {
+    if (parent && parent->kind == NODE_MAP && !reader->key) {
         reader->key = scalar_text(reader, event, line);
         reader->key_line = line;
-        if (reader->key == NULL)
+        if (!reader->key)
             return -1;
         has_plain_properties(reader, event->data.scalar.anchor, event->data.scalar.tag, NODE_TEXT,
                              line);
         return 0;
     }
     struct node *node = place(reader, line);
-    if (node == NULL)
+    if (!node)
         return -1;
     if (!has_plain_properties(reader, event->data.scalar.anchor, event->data.scalar.tag, NODE_TEXT,
                               line)) {
@@ -147,13 +147,13 @@ static int take_scalar(struct yaml_reader *reader, const yaml_event_t *event)
     }
     /* Nothing written at all: a key without a value. `~` and `null` are characters like any others. */
     if (event->data.scalar.length == 0 && event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
-        event->data.scalar.tag == NULL) {
+        !event->data.scalar.tag) {
         node->kind = NODE_ABSENT;
         return 0;
     }
     node->text = scalar_text(reader, event, line);
     node->kind = NODE_TEXT;
-    return node->text == NULL ? -1 : 0;
+    return !node->text ? -1 : 0;
 }
 
 static int open_collection(struct yaml_reader *reader, enum node_kind kind,
@@ -165,7 +165,7 @@ static int open_collection(struct yaml_reader *reader, enum node_kind kind,
         return -1;
     }
     struct node *node = place(reader, line);
-    if (node == NULL)
+    if (!node)
         return -1;
     has_plain_properties(reader, anchor, tag, kind, line);
     node->kind = kind;
@@ -207,7 +207,7 @@ static int take_alias(struct yaml_reader *reader, const yaml_event_t *event)
 {
     int line = line_of(event->start_mark);
     struct node *node = place(reader, line);
-    if (node == NULL)
+    if (!node)
         return -1;
     node->kind = NODE_BROKEN;
     report_add(reader->problems, line, path_here(reader).text,
@@ -265,7 +265,7 @@ static int take_event(struct yaml_reader *reader, const yaml_event_t *event)
 static int report_syntax(struct yaml_reader *reader)
 {
     const yaml_parser_t *parser = &reader->parser;
-    const char *why = parser->problem != NULL ? parser->problem : "it cannot be read";
+    const char *why = parser->problem ? parser->problem : "it cannot be read";
     int line = line_of(parser->problem_mark);
     if (parser->error == YAML_MEMORY_ERROR)
         return out_of_room(reader, 0);
@@ -276,8 +276,7 @@ static int report_syntax(struct yaml_reader *reader)
             line += reader->text[i] == '\n';
     }
     report_add(reader->problems, line, "", "this is not correct YAML: %s%s%s",
-               parser->context != NULL ? parser->context : "", parser->context != NULL ? ": " : "",
-               why);
+               parser->context ? parser->context : "", parser->context ? ": " : "", why);
     return -1;
 }
 
@@ -307,7 +306,7 @@ static bool is_blank(char c)
 static const char *next_line(const char *line, const char *end)
 {
     const char *newline = memchr(line, '\n', (size_t)(end - line));
-    return newline != NULL ? newline + 1 : end;
+    return newline ? newline + 1 : end;
 }
 
 /* It compares every %TAG with all that came before. A directive stands before a document, or after "..." ended one. %YAML may stand there

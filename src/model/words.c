@@ -20,7 +20,7 @@ const char *words_language(enum vessel_language language)
 
 int words_find(const char *const *words, const char *word)
 {
-    for (int i = 0; words[i] != NULL; i++)
+    for (int i = 0; words[i]; i++)
         if (strcmp(words[i], word) == 0)
             return i;
     return -1;

@@ -142,7 +142,7 @@ void tally_add(struct tally *tally, const uint8_t token_hash[SECRET_HASH_BYTES],
         if (call->at_ms >= calls->last.at_ms)
             calls->last = *call;
     } else {
-        tally->lost += fleet_id != NULL;
+        tally->lost += fleet_id ? 1 : 0;
     }
     if (was_empty)
         pthread_cond_signal(&tally->news);

@@ -82,7 +82,7 @@ static void set_state(struct attempt *attempt, enum attempt_state state)
 
 void attempt_free(struct attempt *attempt)
 {
-    if (attempt == NULL)
+    if (!attempt)
         return;
     stop_watching(attempt);
     loop_clear_timer(runner_of(attempt)->loop, &attempt->timer);

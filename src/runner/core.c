@@ -32,7 +32,7 @@ void runner_post(struct runner *runner, struct run_step *step)
 {
     pthread_mutex_lock(&runner->lock);
     step->next_mail = NULL;
-    if (runner->mail_last != NULL)
+    if (runner->mail_last)
         runner->mail_last->next_mail = step;
     else
         runner->mail_first = step;

@@ -32,7 +32,7 @@ static void try_again_later(struct runner *runner)
 static struct run *find_run(const struct runner *runner, int64_t number)
 {
     struct run *run = runner->runs;
-    while (run != NULL && run->work->number != number)
+    while (run && run->work->number != number)
         run = run->next;
     return run;
 }
@@ -115,14 +115,14 @@ static enum claim claim_first(struct runner *runner, struct fleet_queue *fleet)
 {
     int64_t number = fair_queue_first_waiting(fleet);
     struct error error = ERROR_INIT;
-    if (find_run(runner, number) != NULL) /* claimed before its turn, to be stopped */
+    if (find_run(runner, number)) /* claimed before its turn, to be stopped */
         return CLAIM_NEXT;
     struct run_work *work = store_load_work(runner->store, number, &error);
-    if (work == NULL)
+    if (!work)
         return error.kind == ERROR_NOT_FOUND ? CLAIM_NEXT : cannot_read(runner, fleet, &error);
     struct definition *definition =
         definition_json_read(work->definition_json, strlen(work->definition_json), &error);
-    if (definition == NULL) {
+    if (!definition) {
         log_error("run not understood, it stays waiting", log_id("run", &work->ids.run_id),
                   log_why(&error));
         store_free_work(work);
@@ -178,9 +178,9 @@ static void start_one(struct fleet_queue *fleet)
 /* False: the line has nothing to do now. */
 static bool give_turn(struct runner *runner, struct fleet_queue *fleet)
 {
-    if (fleet->ready.first == NULL && !claim(runner, fleet))
+    if (!fleet->ready.first && !claim(runner, fleet))
         return false;
-    if (fleet->ready.first != NULL) /* a run of stubs alone has ended by itself */
+    if (fleet->ready.first) /* a run of stubs alone has ended by itself */
         start_one(fleet);
     return true;
 }
@@ -193,7 +193,7 @@ void dispatch(struct runner *runner)
     if (!scan(runner))
         try_again_later(runner);
     /* The bound keeps runs that never need a slot (all stubs), or that end faster than the disk, from piling up in memory. */
-    while (queue->first != NULL && free_slots(runner) > 0 &&
+    while (queue->first && free_slots(runner) > 0 &&
            runner->step_count < 4 * runner->settings->slots + STEPS_MORE) {
         struct fleet_queue *fleet = queue->first;
         if (give_turn(runner, fleet))
@@ -209,21 +209,21 @@ void dispatch(struct runner *runner)
 static int stop_one(struct runner *runner, int64_t number, struct error *error)
 {
     struct run *run = find_run(runner, number);
-    if (run != NULL) {
+    if (run) {
         run_stop(run);
         return 0;
     }
     struct run_work *work = store_load_work(runner->store, number, error);
-    if (work == NULL && error->kind == ERROR_NOT_FOUND) { /* it has just ended */
+    if (!work && error->kind == ERROR_NOT_FOUND) { /* it has just ended */
         error_clear(error);
         return 0;
     }
-    if (work == NULL)
+    if (!work)
         return -1;
     struct error damage = ERROR_INIT;
     struct definition *definition =
         definition_json_read(work->definition_json, strlen(work->definition_json), &damage);
-    if (definition == NULL) {
+    if (!definition) {
         log_error("run not understood, it is not stopped", log_id("run", &work->ids.run_id),
                   log_why(&damage));
         store_free_work(work);

@@ -207,7 +207,7 @@ char **environment_make(const struct environment_input *input, size_t *count)
     add(&list, "LANG", "C.UTF-8");
     add(&list, "TZ", input->time_zone);
     add(&list, "HOME", input->workdir);
-    if (input->user != NULL)
+    if (input->user)
         add(&list, "USER", input->user);
     add_names(&list, input);
     add_start_time(&list, "SHIPYARD_VESSEL_START_TIME", input->vessel_started_ms);

@@ -16,9 +16,9 @@ struct fleet_queue *fair_queue_get(struct fair_queue *queue, int64_t fleet_no)
 {
     struct fleet_queue **bucket = bucket_of(queue, fleet_no);
     struct fleet_queue *fleet = *bucket;
-    while (fleet != NULL && fleet->fleet_no != fleet_no)
+    while (fleet && fleet->fleet_no != fleet_no)
         fleet = fleet->next_in_bucket;
-    if (fleet != NULL)
+    if (fleet)
         return fleet;
     fleet = memory_alloc(sizeof(*fleet));
     fleet->fleet_no = fleet_no;
@@ -30,7 +30,7 @@ struct fleet_queue *fair_queue_get(struct fair_queue *queue, int64_t fleet_no)
 void fair_queue_fini(struct fair_queue *queue)
 {
     for (size_t i = 0; i < FAIR_QUEUE_BUCKETS; i++) {
-        for (struct fleet_queue *fleet = queue->buckets[i], *next; fleet != NULL; fleet = next) {
+        for (struct fleet_queue *fleet = queue->buckets[i], *next; fleet; fleet = next) {
             next = fleet->next_in_bucket;
             free(fleet);
         }
@@ -40,14 +40,13 @@ void fair_queue_fini(struct fair_queue *queue)
 
 static bool has_work(const struct fleet_queue *fleet)
 {
-    return fleet->ready.first != NULL ||
-           (!fleet->is_held && (fleet->count > 0 || fleet->skipped_from > 0));
+    return fleet->ready.first || (!fleet->is_held && (fleet->count > 0 || fleet->skipped_from > 0));
 }
 
 static void free_if_empty(struct fair_queue *queue, struct fleet_queue *fleet)
 {
-    if (fleet->is_in_turn || fleet->active_runs > 0 || fleet->ready.first != NULL ||
-        fleet->count > 0 || fleet->skipped_from > 0)
+    if (fleet->is_in_turn || fleet->active_runs > 0 || fleet->ready.first || fleet->count > 0 ||
+        fleet->skipped_from > 0)
         return;
     struct fleet_queue **at = bucket_of(queue, fleet->fleet_no);
     while (*at != fleet)
@@ -62,7 +61,7 @@ static void append(struct fair_queue *queue, struct fleet_queue *fleet)
 {
     fleet->next = NULL;
     fleet->previous = queue->last;
-    if (queue->last != NULL)
+    if (queue->last)
         queue->last->next = fleet;
     else
         queue->first = fleet;
@@ -72,11 +71,11 @@ static void append(struct fair_queue *queue, struct fleet_queue *fleet)
 
 static void take_out(struct fair_queue *queue, struct fleet_queue *fleet)
 {
-    if (fleet->previous != NULL)
+    if (fleet->previous)
         fleet->previous->next = fleet->next;
     else
         queue->first = fleet->next;
-    if (fleet->next != NULL)
+    if (fleet->next)
         fleet->next->previous = fleet->previous;
     else
         queue->last = fleet->previous;
@@ -146,8 +145,7 @@ void fair_queue_run_over(struct fair_queue *queue, struct fleet_queue *fleet)
 void fair_queue_release(struct fair_queue *queue)
 {
     for (size_t i = 0; i < FAIR_QUEUE_BUCKETS; i++)
-        for (struct fleet_queue *fleet = queue->buckets[i]; fleet != NULL;
-             fleet = fleet->next_in_bucket)
+        for (struct fleet_queue *fleet = queue->buckets[i]; fleet; fleet = fleet->next_in_bucket)
             if (fleet->failures > 0) {
                 fleet->is_held = false;
                 fair_queue_enter(queue, fleet);
@@ -163,7 +161,7 @@ void fair_queue_add_ready(struct fair_queue *queue, struct fleet_queue *fleet,
     vessel->is_ready = true;
     vessel->next = NULL;
     vessel->previous = fleet->ready.last;
-    if (vessel->previous != NULL)
+    if (vessel->previous)
         vessel->previous->next = vessel;
     else
         fleet->ready.first = vessel;
@@ -175,11 +173,11 @@ void fair_queue_remove_ready(struct fleet_queue *fleet, struct run_vessel *vesse
 {
     if (!vessel->is_ready)
         return;
-    if (vessel->previous != NULL)
+    if (vessel->previous)
         vessel->previous->next = vessel->next;
     else
         fleet->ready.first = vessel->next;
-    if (vessel->next != NULL)
+    if (vessel->next)
         vessel->next->previous = vessel->previous;
     else
         fleet->ready.last = vessel->previous;

@@ -54,8 +54,8 @@ static char *resolve(const char *path)
 {
     char *found = realpath(path, NULL);
     const char *slash = strrchr(path, '/');
-    if (found != NULL || slash == NULL || slash == path)
-        return found != NULL ? found : memory_string(path);
+    if (found || !slash || slash == path)
+        return found ? found : memory_string(path);
     char *parent_path = memory_format("%.*s", (int)(slash - path), path);
     char *parent = resolve(parent_path);
     char *whole = memory_format("%s%s", strcmp(parent, "/") == 0 ? "" : parent, slash);
@@ -218,9 +218,9 @@ static const char *advice(const char *words)
         if (is_it)
             return switches[i].advice;
     }
-    return strstr(words, kernel_error_text(EPERM)) != NULL
+    return strstr(words, kernel_error_text(EPERM))
                ? "let the container or unit allow namespaces and mounts"
-           : strstr(words, kernel_error_text(ENOSPC)) != NULL
+           : strstr(words, kernel_error_text(ENOSPC))
                ? "raise user.max_user_namespaces, outside of a container if this is one"
                : "change that";
 }

@@ -65,7 +65,7 @@ static int take_attempt(void *context, const struct attempt_row *row)
     struct run_vessel *vessel = &run->vessels[row->vessel_index];
     if (row->has_ended)
         take_ended_attempt(vessel, row);
-    else if (vessel->attempt == NULL)
+    else if (!vessel->attempt)
         vessel->attempt = attempt_new(vessel, row->attempt, &row->boot_id, run_attempt_over);
     return 0;
 }
@@ -74,12 +74,12 @@ static int load_run(struct runner *runner, int64_t number, struct remains *remai
                     struct error *error)
 {
     struct run_work *work = store_load_work(runner->store, number, error);
-    if (work == NULL)
+    if (!work)
         return -1;
     struct error damage = ERROR_INIT;
     struct definition *definition =
         definition_json_read(work->definition_json, strlen(work->definition_json), &damage);
-    if (definition == NULL) {
+    if (!definition) {
         log_error("run not recovered, its folders are kept", log_id("run", &work->ids.run_id),
                   log_why(&damage));
         store_free_work(work);
@@ -116,7 +116,7 @@ static bool is_open_run(struct remains *remains, const char *name)
     struct id id;
     if (id_parse(name, &id) != 0)
         return false;
-    for (const struct run *run = runner->runs; run != NULL; run = run->next)
+    for (const struct run *run = runner->runs; run; run = run->next)
         if (id_equal(&run->work->ids.run_id, &id))
             return true;
     return false;
@@ -125,10 +125,10 @@ static bool is_open_run(struct remains *remains, const char *name)
 static bool is_open_attempt(struct remains *remains, const char *name)
 {
     struct runner *runner = remains->runner;
-    for (const struct run *run = runner->runs; run != NULL; run = run->next) {
+    for (const struct run *run = runner->runs; run; run = run->next) {
         for (size_t i = 0; i < run->definition->vessel_count; i++) {
             const struct attempt *attempt = run->vessels[i].attempt;
-            if (attempt != NULL && strcmp(attempt->name, name) == 0)
+            if (attempt && strcmp(attempt->name, name) == 0)
                 return true;
         }
     }
@@ -151,14 +151,14 @@ static int clear_folder(struct remains *remains, int folder_fd,
 {
     int fd = openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *stream = fd < 0 ? NULL : fdopendir(fd);
-    if (stream == NULL) {
+    if (!stream) {
         error_set_errno(error, errno, "cannot list a folder of the state folder");
         if (fd >= 0)
             close(fd);
         return -1;
     }
     struct dirent *entry;
-    while ((entry = readdir(stream)) != NULL) {
+    while ((entry = readdir(stream))) {
         const char *name = entry->d_name;
         struct error why = ERROR_INIT;
         if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && !is_open(remains, name) &&
@@ -175,7 +175,7 @@ static int64_t recover_attempts(struct run *run)
 {
     int64_t count = 0;
     for (size_t i = 0; i < run->definition->vessel_count; i++) {
-        if (run->vessels[i].attempt == NULL)
+        if (!run->vessels[i].attempt)
             continue;
         attempt_recover(run->vessels[i].attempt);
         count++;
@@ -196,7 +196,7 @@ int recover(struct runner *runner, struct error *error)
     if (!remains.must_stay && clear_folder(&remains, runner->runs_fd, is_open_run, error) != 0)
         return -1;
     int64_t runs = 0, attempts = 0;
-    for (struct run *run = runner->runs; run != NULL; run = run->next) {
+    for (struct run *run = runner->runs; run; run = run->next) {
         attempts += recover_attempts(run);
         run_resume(run);
         runs++;

@@ -62,7 +62,7 @@ struct run *run_new(struct runner *runner, struct run_work *work, struct definit
         run->statuses[i] = VESSEL_SCHEDULED;
     }
     run->next = runner->runs;
-    if (run->next != NULL)
+    if (run->next)
         run->next->previous = run;
     runner->runs = run;
     atomic_fetch_add(&runner->active_runs, 1);
@@ -78,11 +78,11 @@ void run_free(struct run *run)
         loop_clear_timer(runner->loop, &run->vessels[i].retry_timer);
         attempt_free(run->vessels[i].attempt);
     }
-    if (run->previous != NULL)
+    if (run->previous)
         run->previous->next = run->next;
     else
         runner->runs = run->next;
-    if (run->next != NULL)
+    if (run->next)
         run->next->previous = run->previous;
     atomic_fetch_sub(&runner->active_runs, 1);
     fair_queue_run_over(&runner->fair_queue, run->fleet_queue);
@@ -150,7 +150,7 @@ static void settle(struct run *run, struct run_step *step)
 {
     bool changed = true;
     for (size_t i = 0; run->is_stopped && i < run->definition->vessel_count; i++)
-        if (run->statuses[i] == VESSEL_RETRYING && run->vessels[i].attempt == NULL)
+        if (run->statuses[i] == VESSEL_RETRYING && !run->vessels[i].attempt)
             end_vessel(run, step, i, VESSEL_TERMINATED, STOP_REASON);
     while (changed) {
         changed = false;
@@ -192,7 +192,7 @@ static void retry_is_due(struct loop_timer *timer)
     struct run *run = vessel->run;
     vessel->retry_at_ms = 0;
     if (!run->given_up && !run->is_stopped && !run->runner->is_stopping && !vessel->is_ready &&
-        run->statuses[vessel->index] == VESSEL_RETRYING && vessel->attempt == NULL)
+        run->statuses[vessel->index] == VESSEL_RETRYING && !vessel->attempt)
         runner_ready_add(run->runner, vessel);
 }
 
@@ -204,7 +204,7 @@ static void make_ready(struct run *run)
     plan_next(run->definition, run->statuses, run->plan);
     for (size_t i = 0; i < run->definition->vessel_count; i++) {
         struct run_vessel *vessel = &run->vessels[i];
-        if (vessel->is_ready || vessel->attempt != NULL)
+        if (vessel->is_ready || vessel->attempt)
             continue;
         if (run->statuses[i] == VESSEL_RETRYING)
             make_retry_ready(vessel);
@@ -257,7 +257,7 @@ void run_stop(struct run *run)
         runner_ready_remove(&run->vessels[i]);
         loop_clear_timer(run->runner->loop, &run->vessels[i].retry_timer);
     }
-    struct run_step *step = run->first != NULL ? run->first : step_new(run, clock_wall_ms());
+    struct run_step *step = run->first ? run->first : step_new(run, clock_wall_ms());
     run->first = NULL;
     step->now_ms = clock_wall_ms();
     settle(run, step);
@@ -267,7 +267,7 @@ void run_stop(struct run *run)
         step_submit(step);
     /* Each may end at once, and the last one ends the run: it is freed only when its step is back. */
     for (size_t i = 0; i < run->definition->vessel_count; i++)
-        if (run->vessels[i].attempt != NULL)
+        if (run->vessels[i].attempt)
             attempt_stop(run->vessels[i].attempt);
 }
 
@@ -276,13 +276,13 @@ void run_stop(struct run *run)
 void run_start_vessel(struct run_vessel *vessel)
 {
     struct run *run = vessel->run;
-    if (vessel->attempt != NULL) { /* its start was committed, and it provably never ran */
+    if (vessel->attempt) { /* its start was committed, and it provably never ran */
         attempt_take_slot(vessel->attempt);
         attempt_launch(vessel->attempt);
         return;
     }
     int64_t now_ms = clock_wall_ms();
-    struct run_step *step = run->first != NULL ? run->first : step_new(run, now_ms);
+    struct run_step *step = run->first ? run->first : step_new(run, now_ms);
     run->first = NULL;
     step->now_ms = now_ms;
     if (run->status == RUN_SCHEDULED)
@@ -356,7 +356,7 @@ void run_attempt_over(struct attempt *attempt, const struct attempt_outcome *out
     struct run_step *step = run->given_up ? NULL : end_step(attempt, outcome);
     vessel->attempt = NULL;
     attempt_free(attempt);
-    if (step == NULL) {
+    if (!step) {
         run_free_if_over(run);
         return;
     }
@@ -415,7 +415,7 @@ static void give_up(struct run *run, const struct error *error)
     for (size_t i = 0; i < run->definition->vessel_count; i++) {
         struct run_vessel *vessel = &run->vessels[i];
         runner_ready_remove(vessel);
-        if (vessel->attempt != NULL && vessel->attempt->state != ATTEMPT_RUNNING) {
+        if (vessel->attempt && vessel->attempt->state != ATTEMPT_RUNNING) {
             attempt_free(vessel->attempt);
             vessel->attempt = NULL;
         }
@@ -438,7 +438,7 @@ static void step_committed(struct run *run, const struct run_step *step)
     if (step->starts_attempt) {
         struct attempt *attempt = run->vessels[step->attempt.vessel].attempt;
         atomic_fetch_add(&run->runner->attempts_started, 1);
-        if (attempt == NULL)
+        if (!attempt)
             return;
         attempt_committed(attempt);
         if (run->is_stopped)

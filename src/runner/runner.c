@@ -50,7 +50,7 @@ void runner_reconfigure(struct runner *runner, struct config *fresh)
 {
     struct error error = ERROR_INIT;
     struct runner_settings *settings = runner_settings_new(fresh, &error);
-    if (settings == NULL) {
+    if (!settings) {
         log_error("the runner keeps its configuration", log_why(&error));
         return;
     }
@@ -64,7 +64,7 @@ void runner_reconfigure(struct runner *runner, struct config *fresh)
 
 static void take_over_settings(struct runner *runner, struct runner_settings *fresh)
 {
-    if (fresh == NULL)
+    if (!fresh)
         return;
     runner_settings_free(runner->settings);
     runner->settings = fresh;
@@ -115,7 +115,7 @@ static void woken(void *context)
         begin_stop(runner);
     if (!runner->is_stopping && atomic_exchange(&runner->stops, false))
         dispatch_stops(runner);
-    for (struct run_step *next; step != NULL; step = next) {
+    for (struct run_step *next; step; step = next) {
         next = step->next_mail;
         run_step_done(step);
     }
@@ -196,7 +196,7 @@ static void close_folders(struct runner *runner)
 /* Neither its thread nor a step is there any more. */
 static void runner_free(struct runner *runner)
 {
-    while (runner->runs != NULL)
+    while (runner->runs)
         run_free(runner->runs);
     fair_queue_fini(&runner->fair_queue);
     trash_stop(runner->trash);
@@ -233,19 +233,19 @@ static int set_up(struct runner *runner, struct error *error)
         mix_in_folder_id(runner, error) != 0)
         return -1;
     runner->settings = runner_settings_new(runner->options.config, error);
-    if (runner->settings == NULL)
+    if (!runner->settings)
         return -1;
     runner->loop = loop_new(error);
-    if (runner->loop == NULL)
+    if (!runner->loop)
         return -1;
     loop_on_wake(runner->loop, woken, runner);
     struct store_options store = runner->options.store;
     store.mode = STORE_READ;
     runner->store = store_open(&store, error);
-    if (runner->store == NULL)
+    if (!runner->store)
         return -1;
     runner->trash = trash_start(runner->trash_fd, error);
-    return runner->trash != NULL ? recover(runner, error) : -1;
+    return runner->trash ? recover(runner, error) : -1;
 }
 
 static void wait_for_steps(struct runner *runner)
@@ -260,7 +260,7 @@ int runner_check_config(struct config *config, const char *config_path, const ch
                         struct error *error)
 {
     struct runner_settings *settings = runner_settings_new(config, error);
-    int result = settings == NULL ? -1 : 0;
+    int result = !settings ? -1 : 0;
     if (result == 0 && config->runner.enabled)
         result = isolation_check(settings, config_path, supervisor_path, error);
     runner_settings_free(settings);
@@ -291,7 +291,7 @@ struct runner *runner_start(const struct runner_options *options, struct error *
 
 void runner_stop(struct runner *runner)
 {
-    if (runner == NULL)
+    if (!runner)
         return;
     atomic_store(&runner->stop, true);
     loop_wake(runner->loop);

@@ -41,7 +41,7 @@ static int look_up(const char *name, const char *key, bool may_be_root, struct v
     int failure = getpwnam_r(name, &entry, buffer, sizeof(buffer), &found);
     if (failure != 0)
         return error_set_errno(error, failure, "cannot look up the user \"%s\"", name);
-    if (found == NULL)
+    if (!found)
         return error_set(error, ERROR_INVALID,
                          "there is no user \"%s\", as whom vessels are to run: change %s or create "
                          "it",
@@ -111,7 +111,7 @@ struct runner_settings *runner_settings_new(struct config *config, struct error 
     settings->config = config_hold(config);
     settings->slots = count_slots(config);
     const char *zone = getenv("TZ");
-    settings->time_zone = memory_string(zone != NULL && zone[0] != '\0' ? zone : "UTC");
+    settings->time_zone = memory_string(zone && zone[0] != '\0' ? zone : "UTC");
     if (config->fleet_count > 0)
         settings->fleet_isolations =
             memory_alloc(config->fleet_count * sizeof(*settings->fleet_isolations));
@@ -128,9 +128,9 @@ struct runner_settings *runner_settings_new(struct config *config, struct error 
 
 void runner_settings_free(struct runner_settings *settings)
 {
-    if (settings == NULL)
+    if (!settings)
         return;
-    for (size_t i = 0; settings->fleet_isolations != NULL && i < settings->config->fleet_count; i++)
+    for (size_t i = 0; settings->fleet_isolations && i < settings->config->fleet_count; i++)
         user_fini(&settings->fleet_isolations[i].user);
     free(settings->fleet_isolations);
     user_fini(&settings->isolation.user);

@@ -47,7 +47,7 @@ static int step_apply(struct commit_op *op, struct store *store, struct error *e
 static void step_done(struct commit_op *op, const struct error *error)
 {
     struct run_step *step = CONTAINER_OF(op, struct run_step, op);
-    if (error != NULL)
+    if (error)
         step->error = *error;
     runner_post(step->run->runner, step);
 }
@@ -73,7 +73,7 @@ struct run_step *step_new(struct run *run, int64_t now_ms)
 
 void step_free(struct run_step *step)
 {
-    if (step == NULL)
+    if (!step)
         return;
     free(step->vessel_ends);
     free(step);
@@ -102,7 +102,7 @@ void step_submit(struct run_step *step)
     if (step->starts_run)
         step->op.bytes += run->definition->vessel_count * sizeof(*run->vessels);
     step->next = runner->steps;
-    if (step->next != NULL)
+    if (step->next)
         step->next->previous = step;
     runner->steps = step;
     runner->step_count++;
@@ -117,11 +117,11 @@ void step_submit(struct run_step *step)
 void step_take_back(struct run_step *step)
 {
     struct runner *runner = step->run->runner;
-    if (step->previous != NULL)
+    if (step->previous)
         step->previous->next = step->next;
     else
         runner->steps = step->next;
-    if (step->next != NULL)
+    if (step->next)
         step->next->previous = step->previous;
     step->next = step->previous = NULL;
     runner->step_count--;
@@ -131,7 +131,7 @@ void step_take_back(struct run_step *step)
 void step_withdraw_all(struct runner *runner, bool only_starts)
 {
     struct run_step *next;
-    for (struct run_step *step = runner->steps; step != NULL; step = next) {
+    for (struct run_step *step = runner->steps; step; step = next) {
         next = step->next;
         if (only_starts && !step->starts_attempt)
             continue;

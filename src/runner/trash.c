@@ -52,7 +52,7 @@ static void empty_trash(struct trash *trash, bool also_stuck)
 {
     int fd = openat(trash->trash_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *stream = fd < 0 ? NULL : fdopendir(fd);
-    if (stream == NULL) {
+    if (!stream) {
         struct error error = ERROR_INIT;
         error_set_errno(&error, errno, "cannot list the folder trash");
         log_warning("trash not emptied", log_why(&error));
@@ -61,7 +61,7 @@ static void empty_trash(struct trash *trash, bool also_stuck)
         return;
     }
     struct dirent *entry;
-    while ((entry = readdir(stream)) != NULL && !atomic_load(&trash->is_stopping)) {
+    while ((entry = readdir(stream)) && !atomic_load(&trash->is_stopping)) {
         const char *name = entry->d_name;
         bool is_stuck = strncmp(name, STUCK_PREFIX, strlen(STUCK_PREFIX)) == 0;
         if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && (also_stuck || !is_stuck))
@@ -110,7 +110,7 @@ struct trash *trash_start(int trash_fd, struct error *error)
 
 void trash_stop(struct trash *trash)
 {
-    if (trash == NULL)
+    if (!trash)
         return;
     pthread_mutex_lock(&trash->lock);
     atomic_store(&trash->is_stopping, true);

@@ -143,7 +143,7 @@ static void exec_interpreter(const struct job *job, struct error *error)
     argv[1] = files_script_path(job);
     for (size_t i = 0; i < job->argument_count; i++)
         argv[2 + i] = job->arguments[i];
-    if (strchr(job->interpreter, '/') == NULL) {
+    if (!strchr(job->interpreter, '/')) {
         exec_from_path(job, argv, error);
     } else {
         execve(job->interpreter, argv, job->environment);

@@ -146,7 +146,7 @@ static int place_copy(const struct job *job, const char *suffix, bool wanted, in
 static int descend(int dir_fd, const char *path, const char **name, struct error *error)
 {
     int fd = dir_fd;
-    for (const char *slash; fd >= 0 && (slash = strchr(path, '/')) != NULL; path = slash + 1) {
+    for (const char *slash; fd >= 0 && (slash = strchr(path, '/')); path = slash + 1) {
         char *folder = memory_string_n(path, (size_t)(slash - path));
         int deeper = create_folder(fd, folder, error);
         free(folder);

@@ -64,7 +64,7 @@ static int cover(const struct job *job, const char *rest, struct error *error)
 int hide_state_dir(const struct job *job, struct error *error)
 {
     const char *rest = below(job->workdir, job->hidden_dir);
-    if (rest == NULL)
+    if (!rest)
         return error_set(error, ERROR_INVALID, "the working folder %s is not below %s",
                          job->workdir, job->hidden_dir);
     /* The current folder is carried over into the new namespace, which an open descriptor is not; from there it can be mounted

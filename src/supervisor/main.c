@@ -71,7 +71,7 @@ static int read_job(struct job *job, struct error *error)
         return error_set(error, ERROR_INVALID, "the job is too long");
     size_t bytes = (size_t)status.st_size;
     char *data = malloc(bytes + 1);
-    if (data == NULL)
+    if (!data)
         return error_set(error, ERROR_INTERNAL, "no memory for the job");
     int result = -1;
     if (file_read_all(JOB_FD_JOB, data, bytes) == (ssize_t)bytes)

@@ -119,7 +119,7 @@ static int64_t take_number_between(struct reader *reader, int64_t least, int64_t
 static char *take_text(struct reader *reader)
 {
     uint64_t bytes = take_number(reader);
-    if (bytes > reader->left || (bytes > 0 && memchr(reader->at, '\0', (size_t)bytes) != NULL))
+    if (bytes > reader->left || (bytes > 0 && memchr(reader->at, '\0', (size_t)bytes)))
         reader->failed = true;
     if (reader->failed)
         return memory_string("");
@@ -210,7 +210,7 @@ static bool are_absolute(char *const *paths, size_t count)
 /* What the supervisor takes for granted when it builds paths, argv and the environment. */
 static const char *find_fault(const struct job *job)
 {
-    if (strchr(job->vessel_run_id, '/') != NULL || !is_relative_path(job->vessel_run_id) ||
+    if (strchr(job->vessel_run_id, '/') || !is_relative_path(job->vessel_run_id) ||
         strlen(job->vessel_run_id) > 64)
         return "its vessel run's id is no id";
     if (job->workdir[0] != '/')
@@ -226,7 +226,7 @@ static const char *find_fault(const struct job *job)
         return "its file's name leads elsewhere";
     for (size_t i = 0; i < job->environment_count; i++) {
         const char *equals = strchr(job->environment[i], '=');
-        if (equals == NULL || equals == job->environment[i])
+        if (!equals || equals == job->environment[i])
             return "its environment has an entry without a name";
     }
     return NULL;
@@ -243,7 +243,7 @@ int job_read(const void *data, size_t bytes, struct job *job, struct error *erro
                          (unsigned long long)format, JOB_FORMAT);
     take_job(&reader, job);
     const char *fault = reader.failed || reader.left > 0 ? "it is damaged" : find_fault(job);
-    if (fault == NULL)
+    if (!fault)
         return 0;
     job_free(job);
     return error_set(error, ERROR_INVALID, "the job cannot be used: %s", fault);
@@ -391,10 +391,10 @@ static int read_line(const char *key, const char *value, struct record_exit *exi
 static bool read_exit_lines(char *text, struct record_exit *exit)
 {
     int seen = 0;
-    for (char *end; (end = strchr(text, '\n')) != NULL; text = end + 1) {
+    for (char *end; (end = strchr(text, '\n')); text = end + 1) {
         *end = '\0';
         char *space = strchr(text, ' ');
-        if (space == NULL)
+        if (!space)
             return false;
         *space = '\0';
         int bit = read_line(text, space + 1, exit);
@@ -417,7 +417,7 @@ int record_exit_read(int job_fd, struct record_exit *exit, struct error *error)
     if (bytes == 0)
         return 0;
     text[bytes] = '\0';
-    if (memchr(text, '\0', (size_t)bytes) == NULL && read_exit_lines(text, exit))
+    if (!memchr(text, '\0', (size_t)bytes) && read_exit_lines(text, exit))
         return 1;
     *exit = (struct record_exit){0};
     return error_set(error, ERROR_INVALID, "the exit record is damaged or of another format");
@@ -490,7 +490,7 @@ pid_t record_pid_read(int job_fd)
     if (bytes == 0)
         return 0;
     char *end = bytes > 0 ? strchr(text, '\n') : NULL;
-    if (end == NULL || strncmp(text, key, key_chars) != 0 || text[key_chars] < '1' ||
+    if (!end || strncmp(text, key, key_chars) != 0 || text[key_chars] < '1' ||
         text[key_chars] > '9')
         return -1;
     *end = '\0';

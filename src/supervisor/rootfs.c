@@ -47,7 +47,7 @@ static int make_parents(const char *path, struct error *error)
 {
     char *copy = memory_string(path);
     int result = 0;
-    for (char *slash = strchr(copy + 1, '/'); slash != NULL && result == 0;
+    for (char *slash = strchr(copy + 1, '/'); slash && result == 0;
          slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         if (mkdir(copy, 0755) != 0 && errno != EEXIST && errno != EROFS)
@@ -197,10 +197,10 @@ static int show_listed(int old_fd, const char *folder, bool (*is_listed)(const c
     char path[300];
     (void)snprintf(path, sizeof(path), OLD "%s", folder);
     DIR *dir = opendir(path);
-    if (dir == NULL)
+    if (!dir)
         return errno == ENOENT ? 0 : error_set_errno(error, errno, "cannot read %s", folder);
     int result = 0;
-    for (struct dirent *entry; result == 0 && (entry = readdir(dir)) != NULL;)
+    for (struct dirent *entry; result == 0 && (entry = readdir(dir));)
         if (is_listed(entry->d_name))
             result = show_it(old_fd, dirfd(dir), folder, entry->d_name, error);
     closedir(dir);
@@ -213,7 +213,7 @@ static int show_system(int old_fd, struct error *error)
         make_folder("/etc", 0755, error) != 0 ||
         show_listed(old_fd, "/etc/", allow_list_shows_etc, show_etc_entry, error) != 0)
         return -1;
-    for (const char *const *name = allow_list_ssl; *name != NULL; name++) {
+    for (const char *const *name = allow_list_ssl; *name; name++) {
         char path[300];
         (void)snprintf(path, sizeof(path), "/etc/ssl/%s", *name);
         if (show_old(old_fd, path, SHOWN | MOUNT_ATTR_RDONLY, MAY_BE_ABSENT, error) != 0)

@@ -296,7 +296,7 @@ static int start(struct supervisor *supervisor, const struct given *given, struc
     if (child_start(given, &supervisor->child, error) != 0)
         return -1;
     supervisor->loop = loop_new(error);
-    if (supervisor->loop != NULL)
+    if (supervisor->loop)
         supervisor->signal_watch = (struct loop_watch){open_signals(error), on_signal};
     if (error_is_set(error) || watch(supervisor, error) != 0) {
         (void)kill(supervisor->child.pid, SIGKILL); /* it waits, and nothing was started */

@@ -62,9 +62,9 @@ static void add_children(struct processes *list, pid_t parent)
     char path[PATH_BYTES];
     (void)snprintf(path, sizeof(path), "/proc/%ld/task", (long)parent);
     DIR *threads = opendir(path);
-    if (threads == NULL)
+    if (!threads)
         return;
-    for (struct dirent *entry; (entry = readdir(threads)) != NULL;)
+    for (struct dirent *entry; (entry = readdir(threads));)
         if (entry->d_name[0] != '.')
             add_children_of_thread(list, parent, entry->d_name);
     closedir(threads);
@@ -80,7 +80,7 @@ static pid_t parent_of(pid_t pid)
     if (file_read(AT_FDCWD, path, STAT_LIMIT_BYTES, &text, &ignored) == 0) {
         /* "12 (name, which may hold anything) S 34 …" */
         const char *after = strrchr(buffer_text(&text), ')');
-        if (after != NULL && strlen(after) > 4)
+        if (after && strlen(after) > 4)
             parent = strtol(after + 4, NULL, 10);
     }
     buffer_free(&text);

@@ -48,7 +48,7 @@ ctl_command status_show;
 
 static inline bool ctl_has(const struct ctl *ctl, enum option option)
 {
-    return ctl->options->values[option] != NULL;
+    return ctl->options->values[option];
 }
 
 /* "webhookctl: …" on stderr, control characters escaped. */

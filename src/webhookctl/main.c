@@ -287,7 +287,7 @@ static int dispatch(const struct options *options)
     struct ctl ctl = {.options = options,
                       .operands = words + used,
                       .operand_count = count - used,
-                      .json = options->values[OPTION_JSON] != NULL};
+                      .json = options->values[OPTION_JSON]};
     if (ctl.operand_count < command->least)
         return mistake(command, "an operand is missing");
     if (ctl.operand_count > command->most) {

@@ -612,7 +612,7 @@ static void begin_folder(struct bench *bench)
     if (!below || !*below)
         below = getenv("BUILD");
     char *path = memory_format("%s/webhookd-bench-XXXXXX", below && *below ? below : "build");
-    ck_assert_msg(mkdtemp(path) != NULL, "cannot make %s: %s", path, strerror(errno));
+    ck_assert_msg(mkdtemp(path), "cannot make %s: %s", path, strerror(errno));
     char *absolute = realpath(path, NULL);
     free(path);
     ck_assert_uint_lt(strlen(absolute), sizeof(bench->folder) - 16);

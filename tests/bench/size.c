@@ -178,7 +178,7 @@ double size_measure_live(struct bench *bench, enum side side)
 static double read_kib(const char *status, const char *key)
 {
     const char *line = strstr(status, key);
-    ck_assert_msg(line != NULL, "no %s in %s", key, status);
+    ck_assert_msg(line, "no %s in %s", key, status);
     return strtod(line + strlen(key), NULL);
 }
 

@@ -154,8 +154,8 @@ static int count_run(void *context, const struct run_row *row)
     counting->before_number = row->number;
     counting->runs++;
     counting->failed += row->status != RUN_SUCCESS;
-    counting->not_once += line == NULL;
-    if (row->status != RUN_SUCCESS || line == NULL)
+    counting->not_once += line ? 0 : 1;
+    if (row->status != RUN_SUCCESS || !line)
         fprintf(stderr, "# run %s: status %d, %s\n", wanted.run_id, (int)row->status,
                 line ? "has run" : "has not run");
     return 0;
@@ -173,7 +173,7 @@ static void assert_each_ran_once(const char *state_dir, const char *diary_path)
     struct store_options options = {
         .state_dir = state_dir, .location = "sqlite:webhookd.db", .mode = STORE_READ};
     struct store *store = store_open(&options, &error);
-    ck_assert_msg(store != NULL, "%s", error.message);
+    ck_assert_msg(store, "%s", error.message);
     struct counting counting = {.diary = &diary};
     size_t seen;
     do {

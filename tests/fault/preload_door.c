@@ -17,7 +17,7 @@ __attribute__((constructor)) static void on_load(void)
     const char *path = getenv("SECRET");
     char text[64];
     say(loaded, strlen(loaded));
-    int fd = path != NULL ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
     ssize_t bytes = fd >= 0 ? read(fd, text, sizeof(text)) : 0;
     if (bytes > 0)
         say(text, (size_t)bytes);

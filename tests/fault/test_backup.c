@@ -91,7 +91,7 @@ START_TEST(there_is_one_backup_at_a_time)
     char *out, *err;
     ck_assert_int_eq(ctl(&faults.daemon, &out, NULL, &err, "backup", "-", NULL), 1);
     ck_assert_str_eq(out, "");
-    ck_assert_msg(strstr(err, "another backup is being made") != NULL, "%s", err);
+    ck_assert_msg(strstr(err, "another backup is being made"), "%s", err);
     free(out);
     free(err);
 
@@ -176,7 +176,7 @@ START_TEST(what_cannot_be_read_makes_the_backup_fail)
     ck_assert_int_ge(fd, 0);
     close(fd);
     ck_assert_int_eq(ctl(&faults.daemon, &out, NULL, &err, "backup", file, NULL), 1);
-    ck_assert_msg(strstr(err, "before its answer was complete") != NULL, "%s", err);
+    ck_assert_msg(strstr(err, "before its answer was complete"), "%s", err);
     ck_assert_int_eq(count_files(faults.daemon.folder, "backup"), 0);
     daemon_await_log(&faults.daemon, "cannot open the folder 2026-01-01: Not a directory");
     ck_assert_int_eq(unlink(day), 0);
@@ -199,8 +199,8 @@ START_TEST(without_room_for_the_copy_there_is_no_backup)
     daemon_begin(&daemon, &(struct daemon_options){.top = "min_free = \"1023GiB\""});
     char *file = memory_format("%s/backup.tar", daemon.folder);
     ck_assert_int_eq(ctl(&daemon, &out, NULL, &err, "backup", file, NULL), 1);
-    ck_assert_msg(strstr(err, "no room for a copy of the database beside it") != NULL &&
-                      strstr(err, "min_free") != NULL,
+    ck_assert_msg(strstr(err, "no room for a copy of the database beside it") &&
+                      strstr(err, "min_free"),
                   "%s", err);
     ck_assert_int_eq(count_files(daemon.folder, "backup"), 0);
     ck_assert_int_eq(count_files(daemon.state_dir, "backup"), 0);

@@ -246,7 +246,7 @@ static long metric(const struct daemon *daemon, const char *name)
     http_request("GET", url, NULL, NULL, 0, &response);
     ck_assert_int_eq(response.status, 200);
     const char *at = strstr(response.body, line);
-    ck_assert_msg(at != NULL, "no %s in the metrics", name);
+    ck_assert_msg(at, "no %s in the metrics", name);
     long value = strtol(at + strlen(line), NULL, 10);
     response_free(&response);
     free(line);

@@ -25,7 +25,7 @@ static struct store *open_store(const char *state_dir)
     struct store_options options = {
         .state_dir = state_dir, .location = "sqlite:webhookd.db", .mode = STORE_READ};
     struct store *store = store_open(&options, &error);
-    ck_assert_msg(store != NULL, "%s", error.message);
+    ck_assert_msg(store, "%s", error.message);
     return store;
 }
 
@@ -133,7 +133,7 @@ int aftermath_files(const char *state_dir, const char *folder)
 {
     char *path = memory_format("%s/%s", state_dir, folder);
     DIR *stream = opendir(path);
-    ck_assert_msg(stream != NULL, "cannot list %s", path);
+    ck_assert_msg(stream, "cannot list %s", path);
     int count = 0;
     struct dirent *entry;
     while ((entry = readdir(stream)))

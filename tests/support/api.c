@@ -28,7 +28,7 @@ json_t *api_parse(const char *text)
 {
     json_error_t why;
     json_t *value = json_loads(text, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
-    ck_assert_msg(value != NULL, "not JSON (%s): %s", why.text, text);
+    ck_assert_msg(value, "not JSON (%s): %s", why.text, text);
     return value;
 }
 
@@ -39,7 +39,7 @@ static json_t *get(struct daemon *daemon, const char *path)
     ck_assert_msg(response.status == 200, "GET %s: %d %s", path, response.status, response.body);
     json_t *envelope = api_parse(response.body);
     json_t *data = json_incref(json_object_get(envelope, "data"));
-    ck_assert_msg(data != NULL, "GET %s: no data in %s", path, response.body);
+    ck_assert_msg(data, "GET %s: no data in %s", path, response.body);
     json_decref(envelope);
     response_free(&response);
     return data;
@@ -78,7 +78,7 @@ long long api_metric(struct daemon *daemon, const char *name)
     ck_assert_int_eq(response.status, 200);
     char *line = memory_format("\nwebhookd_%s ", name);
     const char *at = strstr(response.body, line);
-    ck_assert_msg(at != NULL, "no metric %s", name);
+    ck_assert_msg(at, "no metric %s", name);
     long long value = strtoll(at + strlen(line), NULL, 10);
     free(line);
     response_free(&response);
@@ -88,7 +88,7 @@ long long api_metric(struct daemon *daemon, const char *name)
 json_t *api_vessel(const json_t *run, const char *name)
 {
     json_t *vessel = api_find(json_object_get(run, "vessels"), "name", name);
-    ck_assert_msg(vessel != NULL, "the run has no vessel %s", name);
+    ck_assert_msg(vessel, "the run has no vessel %s", name);
     return vessel;
 }
 
@@ -148,7 +148,7 @@ void api_await_output(struct daemon *daemon, const char *run_id, const char *ves
         char *output = json_array_size(json_object_get(run, "vessels")) > 0
                            ? api_output(daemon, run, vessel)
                            : memory_string("");
-        bool found = strstr(output, text) != NULL;
+        bool found = strstr(output, text);
         if (!found && clock_monotonic_ms() > until_ms)
             ck_abort_msg("%s of run %s (%s) does not say \"%s\" but: %s", vessel, run_id,
                          api_text(run, "status"), text, output);

@@ -32,7 +32,7 @@ char *daemon_program(const char *name)
     const char *build = getenv("BUILD");
     char path[PATH_MAX];
     char *relative = memory_format("%s/%s", build ? build : "build", name);
-    ck_assert_msg(realpath(relative, path) != NULL, "%s is not built", relative);
+    ck_assert_msg(realpath(relative, path), "%s is not built", relative);
     free(relative);
     return memory_string(path);
 }
@@ -421,7 +421,7 @@ char *daemon_fleet(struct daemon *daemon, const char *fleet_file)
 const char *url_path(const char *url)
 {
     const char *path = strstr(url, "/hooks/");
-    ck_assert_msg(path != NULL, "no webhook's URL: %s", url);
+    ck_assert_msg(path, "no webhook's URL: %s", url);
     return path;
 }
 
@@ -458,7 +458,7 @@ void daemon_await_log(struct daemon *daemon, const char *text)
     int64_t until_ms = clock_monotonic_ms() + 20000;
     for (;;) {
         char *log = daemon_log(daemon);
-        bool found = strstr(log, text) != NULL;
+        bool found = strstr(log, text);
         if (!found && clock_monotonic_ms() >= until_ms)
             ck_abort_msg("the log does not say \"%s\":\n%s", text, log);
         free(log);

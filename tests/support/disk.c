@@ -139,7 +139,7 @@ bool disk_become_read_only(struct disk *disk)
     ck_assert_int_eq(stat(disk->mount, &status), 0);
     char *link = memory_format("/sys/dev/block/%u:%u", major(status.st_dev), minor(status.st_dev));
     char device[PATH_MAX];
-    bool known = realpath(link, device) != NULL;
+    bool known = realpath(link, device);
     free(link);
     if (!known)
         return false;

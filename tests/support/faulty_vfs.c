@@ -90,7 +90,7 @@ static int faulty_sync(sqlite3_file *file, int flags)
         void (*hook)(void *) = state.hook;
         void *context = state.hook_context;
         pthread_mutex_unlock(&state.lock);
-        if (hook != NULL)
+        if (hook)
             hook(context);
     }
     int code = look(file, FAULTY_SYNC);
@@ -192,7 +192,7 @@ static int faulty_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *fi
                                                         : FAULTY_ANY_FILE;
     int code = real_vfs()->xOpen(real_vfs(), name, handle->real, flags, out_flags);
     /* SQLite closes a file whose methods are set even if opening it failed. */
-    if (handle->real->pMethods != NULL)
+    if (handle->real->pMethods)
         handle->base.pMethods = &methods;
     return code;
 }
@@ -224,10 +224,10 @@ static int faulty_last_error(sqlite3_vfs *vfs, int bytes, char *text)
 void faulty_vfs_register(void)
 {
     sqlite3_initialize();
-    if (sqlite3_vfs_find(FAULTY_VFS) != NULL)
+    if (sqlite3_vfs_find(FAULTY_VFS))
         return;
     sqlite3_vfs *real = sqlite3_vfs_find(NULL);
-    assert(real != NULL);
+    assert(real);
     /* What is not about files (time, randomness, sleeping) is the real one's as it is. */
     faulty = *real;
     faulty.pNext = NULL;

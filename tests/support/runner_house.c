@@ -33,7 +33,7 @@ static void committed(void *context)
     struct house *house = context;
     pthread_mutex_lock(&house->lock);
     house->commits++;
-    if (house->runner != NULL)
+    if (house->runner)
         runner_wake(house->runner);
     pthread_cond_broadcast(&house->news);
     pthread_mutex_unlock(&house->lock);
@@ -51,7 +51,7 @@ struct config *house_config(const char *runner_keys)
     char *text = memory_format(
         "runner {\nsandbox = \"off\"\nstop_grace = \"1s\"\nnice = 0\n%s\n}\n", runner_keys);
     struct config *config = config_parse(text, strlen(text), "test.conf", &report);
-    ck_assert_msg(config != NULL, "%s", report.count > 0 ? report.lines[0] : "?");
+    ck_assert_msg(config, "%s", report.count > 0 ? report.lines[0] : "?");
     config_report_free(&report);
     free(text);
     return config;
@@ -60,9 +60,9 @@ struct config *house_config(const char *runner_keys)
 static char *find_supervisor(void)
 {
     const char *build = getenv("BUILD");
-    char *relative = memory_format("%s/webhookd-vessel", build != NULL ? build : "build");
+    char *relative = memory_format("%s/webhookd-vessel", build ? build : "build");
     char *absolute = realpath(relative, NULL);
-    ck_assert_msg(absolute != NULL, "%s is not built", relative);
+    ck_assert_msg(absolute, "%s is not built", relative);
     free(relative);
     return absolute;
 }
@@ -73,7 +73,7 @@ void house_open(struct house *house, const char *runner_keys)
     const char *parent = getenv("TMPDIR");
     memset(house, 0, sizeof(*house));
     log_set_level(LOG_LEVEL_ERROR);
-    house->path = memory_format("%s/webhookd-runner-XXXXXX", parent != NULL ? parent : "/tmp");
+    house->path = memory_format("%s/webhookd-runner-XXXXXX", parent ? parent : "/tmp");
     ck_assert_ptr_nonnull(mkdtemp(house->path));
     ck_assert_int_eq(chmod(house->path, 0755), 0); /* for a vessel that runs as another user */
     house->state = memory_format("%s/state", house->path);
@@ -126,7 +126,7 @@ struct runner *house_try_start(struct house *house, struct error *error)
     pthread_mutex_lock(&house->lock);
     house->runner = runner;
     pthread_mutex_unlock(&house->lock);
-    if (runner != NULL)
+    if (runner)
         runner_wake(runner); /* what was committed before it was told of */
     return runner;
 }
@@ -225,7 +225,7 @@ struct definition *house_parse(const char *file)
     struct fleet_problems problems = {NULL, 0}, notes = {NULL, 0};
     struct definition *definition =
         fleet_file_parse(file, strlen(file), &options, &problems, &notes);
-    ck_assert_msg(definition != NULL, "%s: %s", problems.count > 0 ? problems.items[0].path : "",
+    ck_assert_msg(definition, "%s: %s", problems.count > 0 ? problems.items[0].path : "",
                   problems.count > 0 ? problems.items[0].message : "?");
     report_free_problems(&problems);
     report_free_problems(&notes);
@@ -246,7 +246,7 @@ char *house_fleet(const char *rest, const char *const *pairs)
 {
     struct buffer text = BUFFER_INIT;
     buffer_append_text(&text, "name: Test\nvessels:\n");
-    for (; *pairs != NULL; pairs += 2)
+    for (; *pairs; pairs += 2)
         buffer_append_format(&text,
                              "  %s:\n    source:\n      type: CODE\n      language: BASH\n"
                              "      file_to_run: x.sh\n      file:\n        name: x.sh\n"
@@ -368,7 +368,7 @@ int house_count_entries(struct house *house, const char *folder)
     int fd = openat(house->state_fd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), count = 0;
     DIR *stream = fdopendir(fd);
     ck_assert_ptr_nonnull(stream);
-    for (struct dirent *entry; (entry = readdir(stream)) != NULL;)
+    for (struct dirent *entry; (entry = readdir(stream));)
         count += entry->d_name[0] != '.';
     closedir(stream);
     return count;

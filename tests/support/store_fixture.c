@@ -26,7 +26,7 @@ static void open_store(struct store_fixture *fixture)
 {
     struct error error = ERROR_INIT;
     fixture->store = store_open(&fixture->options, &error);
-    ck_assert_msg(fixture->store != NULL, "%s", error.message);
+    ck_assert_msg(fixture->store, "%s", error.message);
 }
 
 void store_fixture_open(struct store_fixture *fixture, const char *vfs)
@@ -34,7 +34,7 @@ void store_fixture_open(struct store_fixture *fixture, const char *vfs)
     struct error error = ERROR_INIT;
     const char *temporary = getenv("TMPDIR");
     snprintf(fixture->folder, sizeof(fixture->folder), "%s/webhookd-XXXXXX",
-             temporary != NULL ? temporary : "/tmp");
+             temporary ? temporary : "/tmp");
     ck_assert_ptr_nonnull(mkdtemp(fixture->folder));
     fixture->options = (struct store_options){.state_dir = fixture->folder,
                                               .location = "sqlite:webhookd.db",

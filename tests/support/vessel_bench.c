@@ -60,8 +60,7 @@ void bench_reopen(struct bench *bench)
 void bench_open(struct bench *bench, const char *script)
 {
     const char *base = getenv("TMPDIR");
-    *bench =
-        (struct bench){.path = memory_format("%s/vessel.XXXXXX", base != NULL ? base : "/tmp")};
+    *bench = (struct bench){.path = memory_format("%s/vessel.XXXXXX", base ? base : "/tmp")};
     ck_assert_ptr_nonnull(mkdtemp(bench->path));
     janitor_watch(bench->path);
     char *attempt = bench_below(bench, "attempt"), *runs = bench_below(bench, "runs");
@@ -117,7 +116,7 @@ void bench_set_script(struct bench *bench, const char *script)
 char *bench_supervisor_path(void)
 {
     const char *build = getenv("BUILD");
-    return memory_format("%s/webhookd-vessel", build != NULL ? build : "build");
+    return memory_format("%s/webhookd-vessel", build ? build : "build");
 }
 
 /* Takes fd over, out of the way of the numbers that are handed on. */
@@ -158,9 +157,9 @@ void bench_make_fds(const struct bench *bench, int fds[BENCH_FDS])
     fds[JOB_FD_LOCK] = high(fds[JOB_FD_LOCK]);
     fds[JOB_FD_WORKDIR] = high(dup(bench->workdir_fd));
     fds[JOB_FD_OUTPUT] = high(open(log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600));
-    if (bench->headers != NULL)
+    if (bench->headers)
         fds[JOB_FD_HEADERS] = bench_memory_file(bench->headers, strlen(bench->headers));
-    if (bench->body != NULL)
+    if (bench->body)
         fds[JOB_FD_BODY] = bench_memory_file(bench->body, bench->body_bytes);
     free(log);
 }

@@ -74,7 +74,7 @@ static void call_fails(struct daemon *daemon, const char *method, const char *pa
 static void assert_keys(const json_t *object, const char *const *keys, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        ck_assert_msg(json_object_get(object, keys[i]) != NULL, "no %s", keys[i]);
+        ck_assert_msg(json_object_get(object, keys[i]), "no %s", keys[i]);
     ck_assert_uint_eq(json_object_size(object), count);
 }
 #define assert_object(object, ...)                                                                 \
@@ -728,7 +728,7 @@ START_TEST(metrics_are_prometheus_text)
             ck_assert_msg(is_total == (strcmp(type, "counter") == 0), "%s is a %s", name, type);
         } else {
             const char *problem = sample_problem(line, &chars);
-            ck_assert_msg(problem == NULL, "%s: %s", problem, line);
+            ck_assert_msg(!problem, "%s: %s", problem, line);
             ck_assert_msg(strncmp(line, family, chars) == 0 && family[chars] == '\0',
                           "not of %s: %s", family, line);
             ck_assert_int_eq(strncmp(line, "webhookd_", 9), 0);
@@ -845,11 +845,11 @@ START_TEST(other_methods_are_405_with_those_that_are_allowed)
             ck_assert_msg((response.status == 405) == !takes(i, methods[m]), "%s %s: %d",
                           methods[m], path, response.status);
             const char *allow = strstr(response.headers, "Allow: ");
-            ck_assert_msg((allow != NULL) == (response.status == 405), "%s %s", methods[m], path);
+            ck_assert_msg(!allow == (response.status != 405), "%s %s", methods[m], path);
             for (size_t a = 0; allow && a < ARRAY_COUNT(methods); a++) {
                 char *line = memory_string_n(allow, strcspn(allow, "\r"));
-                ck_assert_msg((strstr(line, methods[a]) != NULL) == takes(i, methods[a]), "%s: %s",
-                              path, line);
+                ck_assert_msg(!strstr(line, methods[a]) != takes(i, methods[a]), "%s: %s", path,
+                              line);
                 free(line);
             }
             response_free(&response);

@@ -87,7 +87,7 @@ static void write_program(struct daemon *daemon, const char *name, const char *t
 
 static void assert_holds(const char *text, const char *part)
 {
-    ck_assert_msg(strstr(text, part) != NULL, "\"%s\" is not in: %s", part, text);
+    ck_assert_msg(strstr(text, part), "\"%s\" is not in: %s", part, text);
 }
 
 static bool exists(const struct daemon *daemon, const char *name)
@@ -146,7 +146,7 @@ START_TEST(log_level_decides_which_lines_are_logged)
     ck_assert_int_eq(post_status(url, 1), 201);
     ck_assert_int_eq(daemon_stop(&daemon), 0);
     char *log = daemon_log(&daemon);
-    ck_assert_msg(strstr(log, "info:") == NULL, "%s", log);
+    ck_assert_msg(!strstr(log, "info:"), "%s", log);
     free(log);
     free(url);
     daemon_finish(&daemon);
@@ -502,7 +502,7 @@ START_TEST(admin_keys_decide_where_administrators_come_in)
     struct stat status;
     static const struct daemon_options plain;
     struct group *group = getgrnam("daemon");
-    bool has_group = geteuid() == 0 && group != NULL;
+    bool has_group = geteuid() == 0 && group;
     daemon_prepare(&daemon, &plain);
     snprintf(daemon.socket, sizeof(daemon.socket), "%s/made/by.sock", daemon.folder);
     char *text = memory_format("state_dir = \"%s\"\nmin_free = \"0\"\n"
@@ -938,7 +938,7 @@ START_TEST(every_key_has_an_entry_and_every_entry_a_key)
     for (size_t i = 0; i < key_test_count; i++)
         for (size_t k = 0; key_tests[i].keys[k]; k++) {
             char *path = memory_format("[%s]", key_tests[i].keys[k]);
-            ck_assert_msg(strstr(buffer_text(&all), path) != NULL, "there is no key %s", path);
+            ck_assert_msg(strstr(buffer_text(&all), path), "there is no key %s", path);
             free(path);
         }
     buffer_free(&all);

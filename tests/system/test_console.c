@@ -27,7 +27,7 @@ static char *tag_of(const struct response *response)
 {
     static const char name[] = "ETag: ";
     const char *at = strstr(response->headers, name);
-    ck_assert_msg(at != NULL, "%s", response->headers);
+    ck_assert_msg(at, "%s", response->headers);
     at += strlen(name);
     return memory_string_n(at, strcspn(at, "\r"));
 }

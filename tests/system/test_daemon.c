@@ -69,7 +69,7 @@ static void write_config(struct daemon *daemon, const char *text)
 
 static void assert_holds(const char *text, const char *part)
 {
-    ck_assert_msg(strstr(text, part) != NULL, "\"%s\" is not in: %s", part, text);
+    ck_assert_msg(strstr(text, part), "\"%s\" is not in: %s", part, text);
 }
 
 static void assert_log_holds(struct daemon *daemon, const char *part)

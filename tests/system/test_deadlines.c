@@ -179,7 +179,7 @@ END_TEST
 static bool log_holds(struct hook *hook, const char *text)
 {
     char *log = daemon_log(&hook->daemon);
-    bool found = strstr(log, text) != NULL;
+    bool found = strstr(log, text);
     free(log);
     return found;
 }
@@ -405,7 +405,7 @@ static bool log_of_tracer_holds(const struct hang *hang, const char *text)
     bool found = false;
     FILE *file = fopen(hang->path, "re");
     while (file && !found && fgets(line, sizeof(line), file))
-        found = strstr(line, text) != NULL;
+        found = strstr(line, text);
     if (file)
         fclose(file);
     return found;

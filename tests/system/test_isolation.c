@@ -60,7 +60,7 @@ static void write_shared(const struct daemon *daemon, const char *name, const ch
     char *path = memory_format("%s/shared/%s.new", daemon->folder, name),
          *final = memory_format("%s/shared/%s", daemon->folder, name);
     FILE *file = fopen(path, "w");
-    ck_assert(file != NULL && fputs(text, file) >= 0 && fclose(file) == 0);
+    ck_assert(file && fputs(text, file) >= 0 && fclose(file) == 0);
     ck_assert_int_eq(rename(path, final), 0);
     free(path);
     free(final);

@@ -223,7 +223,7 @@ END_TEST
 static const json_t *entry_of(const json_t *entries, const char *action)
 {
     const json_t *entry = api_find(entries, "action", action);
-    ck_assert_msg(entry != NULL, "no %s", action);
+    ck_assert_msg(entry, "no %s", action);
     return entry;
 }
 

@@ -65,7 +65,7 @@ static void apply(struct daemon *daemon, const char *fleet)
 
 static void assert_holds(const char *text, const char *part)
 {
-    ck_assert_msg(strstr(text, part) != NULL, "\"%s\" is not in: %s", part, text);
+    ck_assert_msg(strstr(text, part), "\"%s\" is not in: %s", part, text);
 }
 
 static long long vessel_number(const json_t *run, const char *vessel, const char *key)
@@ -250,7 +250,7 @@ static const char *variable(const char *environment, const char *name)
     char start[128];
     snprintf(start, sizeof(start), "\n%s=", name);
     const char *at = strstr(environment, start);
-    ck_assert_msg(at != NULL, "no variable %s in: %s", name, environment);
+    ck_assert_msg(at, "no variable %s in: %s", name, environment);
     at += strlen(start);
     snprintf(value, sizeof(value), "%.*s", (int)strcspn(at, "\n"), at);
     return value;
@@ -753,7 +753,7 @@ START_TEST(daemon_started_by_root_runs_vessels_as_nobody_who_sees_no_state)
     ck_assert_msg(strncmp(output, "nobody\n", 7) == 0, "%s", output);
     static const char *const seen[] = {"\nkey\n", "\nstore\n", "\nfolders\n", "\nsocket-folder\n"};
     for (size_t i = 0; i < ARRAY_COUNT(seen); i++)
-        ck_assert_msg(strstr(output, seen[i]) == NULL, "%s", output);
+        ck_assert_msg(!strstr(output, seen[i]), "%s", output);
     assert_holds(output, "CapEff:\t0000000000000000\n");
     assert_holds(output, "\nopened anew\n");
     free(output);

@@ -177,7 +177,7 @@ START_TEST(a_setuid_program_makes_nobody_root)
 {
     struct statvfs status;
     const char *base = getenv("TMPDIR");
-    if (geteuid() != 0 || statvfs(base != NULL ? base : "/tmp", &status) != 0 ||
+    if (geteuid() != 0 || statvfs(base ? base : "/tmp", &status) != 0 ||
         (status.f_flag & ST_NOSUID) != 0) {
         test_skip("a setuid program must be made, which needs root and a folder that allows it");
         return;
@@ -197,7 +197,7 @@ static void check_preload(bool is_strict, const char *output)
     char *secret = bench_below(&bench, "secret"), *library = bench_below(&bench, "runs/r/door.so");
     close(open_secret(secret));
     char *copy = memory_format("cp %s/tests/fault/preload_door.so %s && chmod 0755 %s",
-                               build != NULL ? build : "build", library, library);
+                               build ? build : "build", library, library);
     ck_assert_int_eq(system(copy), 0);
     if (is_strict)
         isolate(&bench);
@@ -357,7 +357,7 @@ START_TEST(what_cannot_be_shown_is_a_reason_not_to_start)
     bench.job.readable_count = 1;
     bench_run(&bench);
     bench_check_result(&bench, RECORD_NOT_STARTED, 127);
-    ck_assert_msg(strstr(bench.exit.reason, "cannot show /nowhere/at/all") != NULL, "%s",
+    ck_assert_msg(strstr(bench.exit.reason, "cannot show /nowhere/at/all"), "%s",
                   bench.exit.reason);
     bench_close(&bench);
 }

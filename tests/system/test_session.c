@@ -52,7 +52,7 @@ static void keep_cookie(struct browser *browser, const struct response *response
 {
     static const char name[] = "Set-Cookie: ";
     const char *at = strstr(response->headers, name);
-    ck_assert_msg(at != NULL, "%s", response->headers);
+    ck_assert_msg(at, "%s", response->headers);
     at += strlen(name);
     snprintf(browser->cookie, sizeof(browser->cookie), "Cookie: %.*s", (int)strcspn(at, ";"), at);
 }
@@ -214,7 +214,7 @@ START_TEST(a_session_that_is_used_goes_on_and_an_idle_one_ends)
             ask(&browser, "GET", "/api/v1/fleets", NULL, browser.cookie, NULL, &response), 200);
         char *again = memory_format("Set-%s; Path=/; Max-Age=43200; HttpOnly; SameSite=Strict\r\n",
                                     browser.cookie);
-        ck_assert_msg(strstr(response.headers, again) != NULL, "%s", response.headers);
+        ck_assert_msg(strstr(response.headers, again), "%s", response.headers);
         free(again);
         response_free(&response);
     }

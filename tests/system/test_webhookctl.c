@@ -23,12 +23,12 @@ static const struct daemon_options plain;
 
 static void assert_holds(const char *text, const char *part)
 {
-    ck_assert_msg(strstr(text, part) != NULL, "\"%s\" is not in: %s", part, text);
+    ck_assert_msg(strstr(text, part), "\"%s\" is not in: %s", part, text);
 }
 
 static void assert_lacks(const char *text, const char *part)
 {
-    ck_assert_msg(strstr(text, part) == NULL, "\"%s\" is in: %s", part, text);
+    ck_assert_msg(!strstr(text, part), "\"%s\" is in: %s", part, text);
 }
 
 /* Runs webhookctl, which must end with this status, print nothing on stdout and these words on stderr. */

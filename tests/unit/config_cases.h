@@ -22,7 +22,7 @@ static inline struct config *accept(const char *text)
 {
     struct config_report report = {0};
     struct config *config = parse(text, &report);
-    ck_assert_msg(config != NULL, "refused: %s: %s", text, report.count ? report.lines[0] : "?");
+    ck_assert_msg(config, "refused: %s: %s", text, report.count ? report.lines[0] : "?");
     ck_assert_uint_eq(report.count, 0);
     return config;
 }
@@ -37,11 +37,11 @@ static inline void assert_refused(const char *text, ...)
 {
     struct config_report report = {0};
     struct config *config = parse(text, &report);
-    ck_assert_msg(config == NULL, "accepted: %s", text);
+    ck_assert_msg(!config, "accepted: %s", text);
     va_list lines;
     va_start(lines, text);
     size_t count = 0;
-    for (const char *line; (line = va_arg(lines, const char *)) != NULL; count++) {
+    for (const char *line; (line = va_arg(lines, const char *)); count++) {
         ck_assert_msg(count < report.count, "%s: no line \"%s\"", text, line);
         ck_assert_msg(strncmp(report.lines[count], line, strlen(line)) == 0,
                       "%s: \"%s\" does not begin with \"%s\"", text, report.lines[count], line);

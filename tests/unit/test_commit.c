@@ -186,7 +186,7 @@ static void start(int64_t max_queued)
         .failed = on_failed,
     };
     queue = commit_start(&options, &error);
-    ck_assert_msg(queue != NULL, "%s", error.message);
+    ck_assert_msg(queue, "%s", error.message);
 }
 
 static void begin(void)
@@ -226,7 +226,7 @@ static int stored_runs(void)
     struct store_options options = {
         .state_dir = folder, .location = "sqlite:webhookd.db", .mode = STORE_READ};
     struct store *store = store_open(&options, &error);
-    ck_assert_msg(store != NULL, "%s", error.message);
+    ck_assert_msg(store, "%s", error.message);
     struct run_filter filter = {.limit = 100000};
     int count = 0;
     ck_assert_int_eq(store_list_runs(store, &filter, count_row, &count, &error), 0);

@@ -126,7 +126,7 @@ static const char *other_value(const struct config_key_info *info)
             return values[i].value;
     static char high[32]; /* of a range */
     const char *to = strstr(info->range_text, " to ");
-    ck_assert_msg(to != NULL, "%s: no value known for %s", info->name, info->range_text);
+    ck_assert_msg(to, "%s: no value known for %s", info->name, info->range_text);
     snprintf(high, sizeof(high), "%s", to + 4);
     return high;
 }
@@ -294,12 +294,12 @@ START_TEST(example_has_every_key_once_in_order_with_its_default)
             continue;
         if (first == '}') {
             section[0] = '\0';
-        } else if (strchr(line, '=') == NULL) {
+        } else if (!strchr(line, '=')) {
             ck_assert_int_eq(sscanf(line, "%63[a-z] {", section), 1);
         } else {
             ck_assert_msg(split_setting(line, name, value), "%s", line);
             const struct config_key_info *info = config_key_info(next++);
-            ck_assert_msg(info != NULL, "%s is one too many", name);
+            ck_assert_msg(info, "%s is one too many", name);
             ck_assert_str_eq(section, info->section);
             ck_assert_str_eq(name, info->name);
             ck_assert_str_eq(value, info->default_text);
@@ -314,7 +314,7 @@ START_TEST(example_is_good_to_start_with)
 {
     struct config_report report = {0};
     struct config *config = config_load("webhookd.conf.example", &report);
-    ck_assert_msg(config != NULL, "%s", report.count ? report.lines[0] : "?");
+    ck_assert_msg(config, "%s", report.count ? report.lines[0] : "?");
     struct error error = ERROR_INIT;
     ck_assert_msg(config_check_start(config, &error) == 0, "%s", error.message);
     config_release(config);
@@ -329,7 +329,7 @@ START_TEST(manual_has_every_key_with_its_default)
         char *heading = info->section[0] ? memory_format(".Sh SECTION %s\n", info->section)
                                          : memory_string(".Sh TOP LEVEL\n");
         const char *section = strstr(manual, heading);
-        ck_assert_msg(section != NULL, "%s", heading);
+        ck_assert_msg(section, "%s", heading);
         const char *end = strstr(section + 1, "\n.Sh ");
         bool is_string = info->default_text[0] == '"';
         char *bare = memory_string(info->default_text + is_string);
@@ -338,7 +338,7 @@ START_TEST(manual_has_every_key_with_its_default)
         char *item = memory_format("\n.It Cm %s No = %s%s%s\n", info->name, is_string ? "Qq" : "",
                                    is_string && bare[0] ? " " : "", bare);
         const char *found = strstr(section, item);
-        ck_assert_msg(found != NULL && (!end || found < end), "the manual lacks: %s", item);
+        ck_assert_msg(found && (!end || found < end), "the manual lacks: %s", item);
         free(item);
         free(bare);
         free(heading);

@@ -225,7 +225,7 @@ START_TEST(no_beginning_of_a_file_and_no_flipped_bit_does_harm)
         char saved = example[at];
         example[at] = (char)(saved ^ (1 << at % 8));
         struct config *config = config_parse(example, bytes, "w.conf", &report);
-        ck_assert((config == NULL) == (report.count > 0));
+        ck_assert((!config) == (report.count > 0));
         config_release(config);
         config_report_free(&report);
         example[at] = saved;

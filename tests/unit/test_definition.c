@@ -36,7 +36,7 @@ static struct definition *parse(const char *text)
     struct fleet_file_options options = {.stub = true};
     struct definition *definition =
         fleet_file_parse(text, strlen(text), &options, &problems, &notes);
-    ck_assert_msg(definition != NULL, "%s: %s", problems.count ? problems.items[0].path : "?",
+    ck_assert_msg(definition, "%s: %s", problems.count ? problems.items[0].path : "?",
                   problems.count ? problems.items[0].message : "?");
     report_free_problems(&problems);
     report_free_problems(&notes);
@@ -80,7 +80,7 @@ START_TEST(what_was_written_is_read_back_the_same)
     char *json = definition_json_write(first, true);
     struct error error = ERROR_INIT;
     struct definition *second = definition_json_read(json, strlen(json), &error);
-    ck_assert_msg(second != NULL, "%s", error.message);
+    ck_assert_msg(second, "%s", error.message);
     char *again = definition_json_write(second, true);
     ck_assert_str_eq(json, again);
     ck_assert(id_equal(&first->id, &second->id));
@@ -161,7 +161,7 @@ START_TEST(stubs_survive_the_store)
     char *json = definition_json_write(first, true);
     struct error error = ERROR_INIT;
     struct definition *second = definition_json_read(json, strlen(json), &error);
-    ck_assert_msg(second != NULL, "%s", error.message);
+    ck_assert_msg(second, "%s", error.message);
     ck_assert_int_eq((int)second->vessels[0].kind, VESSEL_STUB);
     ck_assert_ptr_null(second->vessels[0].file_name);
     free(json);
@@ -200,12 +200,11 @@ START_TEST(damage_is_an_error_and_never_a_crash)
                    {"RERUN", "RERUM"}};
     for (size_t i = 0; i < ARRAY_COUNT(CHANGES); i++) {
         char *at = strstr(json, CHANGES[i].from);
-        ck_assert_msg(at != NULL, "%s", CHANGES[i].from);
+        ck_assert_msg(at, "%s", CHANGES[i].from);
         char *damaged = memory_format("%.*s%s%s", (int)(at - json), json, CHANGES[i].to,
                                       at + strlen(CHANGES[i].from));
         struct error error = ERROR_INIT;
-        ck_assert_msg(definition_json_read(damaged, strlen(damaged), &error) == NULL, "%s",
-                      CHANGES[i].to);
+        ck_assert_msg(!definition_json_read(damaged, strlen(damaged), &error), "%s", CHANGES[i].to);
         ck_assert(error_is_set(&error));
         free(damaged);
     }

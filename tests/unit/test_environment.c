@@ -36,7 +36,7 @@ static struct definition *make_diamond(const char *environment)
     struct fleet_problems problems = {NULL, 0}, notes = {NULL, 0};
     struct definition *definition =
         fleet_file_parse(file, strlen(file), &options, &problems, &notes);
-    ck_assert_msg(definition != NULL, "%s", problems.count > 0 ? problems.items[0].message : "?");
+    ck_assert_msg(definition, "%s", problems.count > 0 ? problems.items[0].message : "?");
     report_free_problems(&problems);
     report_free_problems(&notes);
     free(text);
@@ -104,7 +104,7 @@ static const char *value_of(const struct scene *scene, const char *name)
     for (size_t i = 0; i < scene->count; i++) {
         if (strncmp(scene->items[i], name, bytes) != 0 || scene->items[i][bytes] != '=')
             continue;
-        ck_assert_msg(value == NULL, "%s is there twice", name);
+        ck_assert_msg(!value, "%s is there twice", name);
         value = scene->items[i] + bytes + 1;
     }
     return value;
@@ -113,7 +113,7 @@ static const char *value_of(const struct scene *scene, const char *name)
 static void expect(const struct scene *scene, const char *name, const char *value)
 {
     const char *found = value_of(scene, name);
-    ck_assert_msg(found != NULL, "%s is missing", name);
+    ck_assert_msg(found, "%s is missing", name);
     ck_assert_msg(strcmp(found, value) == 0, "%s is \"%s\", not \"%s\"", name, found, value);
 }
 

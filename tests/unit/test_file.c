@@ -24,7 +24,7 @@ static struct error error = ERROR_INIT;
 static void open_folder(void)
 {
     const char *parent = getenv("TMPDIR");
-    snprintf(path, sizeof(path), "%s/test_file.XXXXXX", parent != NULL ? parent : "/tmp");
+    snprintf(path, sizeof(path), "%s/test_file.XXXXXX", parent ? parent : "/tmp");
     ck_assert_ptr_nonnull(mkdtemp(path));
     folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     ck_assert_int_ge(folder, 0);

@@ -27,7 +27,7 @@ static struct outcome parse_bytes(const char *text, size_t bytes, bool stub)
     char *copy = memory_copy(text, bytes > 0 ? bytes : 1);
     outcome.definition = fleet_file_parse(copy, bytes, &options, &outcome.problems, &outcome.notes);
     free(copy);
-    ck_assert((outcome.definition == NULL) == (outcome.problems.count > 0));
+    ck_assert((!outcome.definition) == (outcome.problems.count > 0));
     return outcome;
 }
 
@@ -39,7 +39,7 @@ static struct outcome parse(const char *text)
 static struct outcome parse_good(const char *text)
 {
     struct outcome outcome = parse(text);
-    if (outcome.definition == NULL)
+    if (!outcome.definition)
         ck_abort_msg("%d: %s: %s", outcome.problems.items[0].line, outcome.problems.items[0].path,
                      outcome.problems.items[0].message);
     return outcome;
@@ -57,7 +57,7 @@ static bool has(const struct fleet_problems *problems, int line, const char *pat
 {
     for (size_t i = 0; i < problems->count; i++)
         if (problems->items[i].line == line && strcmp(problems->items[i].path, path) == 0 &&
-            strstr(problems->items[i].message, message) != NULL)
+            strstr(problems->items[i].message, message))
             return true;
     return false;
 }
@@ -327,11 +327,11 @@ END_TEST
 START_TEST(every_example_works)
 {
     DIR *folder = opendir("docs/examples");
-    ck_assert_msg(folder != NULL, "run this from the project's folder");
+    ck_assert_msg(folder, "run this from the project's folder");
     int examples = 0;
-    for (struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
+    for (struct dirent *entry = readdir(folder); entry; entry = readdir(folder)) {
         const char *dot = strrchr(entry->d_name, '.');
-        if (dot == NULL || strcmp(dot, ".yaml") != 0)
+        if (!dot || strcmp(dot, ".yaml") != 0)
             continue;
         struct buffer text = BUFFER_INIT;
         struct error error = ERROR_INIT;
@@ -436,7 +436,7 @@ START_TEST(deep_nesting_is_refused)
     memset(text + 200, ']', 199);
     text[399] = '\0';
     struct outcome outcome = parse(text);
-    ck_assert(strstr(outcome.problems.items[0].message, "64 deep") != NULL);
+    ck_assert(strstr(outcome.problems.items[0].message, "64 deep"));
     outcome_free(&outcome);
     char *json = memory_format("{\"a\": %s", text);
     json[strlen(json) - 1] = ' ';
@@ -991,7 +991,7 @@ START_TEST(manual_has_every_key)
             size_t bytes = strcspn(item + 1, "\n"), key_bytes = strlen(keys[i]);
             for (const char *at = item + 8; !found && at < item + bytes; at++)
                 found = at[-1] == ' ' && strncmp(at, keys[i], key_bytes) == 0 &&
-                        strchr(" \n", at[key_bytes]) != NULL;
+                        strchr(" \n", at[key_bytes]);
         }
         ck_assert_msg(found, "the manual lacks %s", keys[i]);
     }

@@ -76,7 +76,7 @@ static void service_start(struct service *service, const struct http_options *wi
     http_listen_address(options.listen_fd, address);
     service->port = (unsigned)strtoul(strrchr(address, ':') + 1, NULL, 10);
     service->server = http_server_start(&options, &error);
-    ck_assert_msg(service->server != NULL, "%s", error.message);
+    ck_assert_msg(service->server, "%s", error.message);
 }
 
 static void service_stop(struct service *service)

@@ -110,7 +110,7 @@ static json_t *captured_json(void)
     const char *text = captured_text();
     json_error_t problem;
     json_t *line = json_loads(text, JSON_REJECT_DUPLICATES, &problem);
-    ck_assert_msg(line != NULL, "%s in %.200s", problem.text, text);
+    ck_assert_msg(line, "%s in %.200s", problem.text, text);
     ck_assert_ptr_eq(strchr(text, '\n'), text + strlen(text) - 1);
     ck_assert_int_eq(ftruncate(fileno(captured), 0), 0);
     rewind(captured);
@@ -158,7 +158,7 @@ START_TEST(a_line_that_is_too_long_stays_well_formed_and_says_so)
                  log_text("w", "x"), log_text("a_longer_name", "y"));
         json_t *line = captured_json();
         ck_assert(json_is_true(json_object_get(line, "cut")) ||
-                  json_object_get(line, "a_longer_name") != NULL);
+                  json_object_get(line, "a_longer_name"));
         json_decref(line);
 
         log_set_format(LOG_FORMAT_TEXT);
@@ -166,7 +166,7 @@ START_TEST(a_line_that_is_too_long_stays_well_formed_and_says_so)
         const char *text = captured_text();
         ck_assert_uint_le(strlen(text), 8192);
         ck_assert_ptr_eq(strchr(text, '\n'), text + strlen(text) - 1);
-        ck_assert(strstr(text, " cut=true\n") != NULL || strstr(text, " n=1\n") != NULL);
+        ck_assert(strstr(text, " cut=true\n") || strstr(text, " n=1\n"));
         ck_assert_int_eq(ftruncate(fileno(captured), 0), 0);
         rewind(captured);
         free(value);
@@ -233,10 +233,9 @@ START_TEST(the_writer_keeps_every_line_whole_and_in_each_threads_order)
     int next[THREADS] = {0};
     uint64_t seen = 0;
     char *text = memory_string(captured_text()), *rest = text;
-    for (char *line;
-         (line = strsep(&rest, "\n")) != NULL && strstr(line, "after the stop") == NULL;) {
+    for (char *line; (line = strsep(&rest, "\n")) && !strstr(line, "after the stop");) {
         int thread, i;
-        if (strstr(line, "lines were lost") != NULL)
+        if (strstr(line, "lines were lost"))
             continue;
         ck_assert_msg(sscanf(line, "info: line thread=%d i=%d", &thread, &i) == 2, "%s", line);
         ck_assert_int_ge(i, next[thread]);
@@ -316,7 +315,7 @@ START_TEST(a_stuck_stderr_costs_lines_which_are_counted_and_reported)
     ck_assert_uint_eq(strtoull(report, NULL, 10), lost);
     ck_assert_ptr_null(strstr(report, "lines were lost"));
     uint64_t seen = 0;
-    for (const char *at = reading.text; (at = strstr(at, "info: line i=")) != NULL; at++)
+    for (const char *at = reading.text; (at = strstr(at, "info: line i=")); at++)
         seen++;
     ck_assert_uint_eq(seen + lost, written);
     free(reading.text);

@@ -20,7 +20,7 @@ static struct loop *loop;
 static void new_loop(void)
 {
     loop = loop_new(&error);
-    ck_assert_msg(loop != NULL, "%s", error.message);
+    ck_assert_msg(loop, "%s", error.message);
 }
 
 static void run(void)
@@ -88,7 +88,7 @@ static void free_other(struct loop_watch *watch, uint32_t events)
     struct counter *counter = CONTAINER_OF(watch, struct counter, watch);
     counter->count++;
     int other = counter == pair[0] ? 1 : 0;
-    if (pair[other] != NULL) {
+    if (pair[other]) {
         loop_unwatch(loop, &pair[other]->watch);
         close(pair[other]->watch.fd);
         free(pair[other]);
@@ -106,8 +106,8 @@ START_TEST(a_pending_event_never_reaches_a_watch_that_was_freed)
         ck_assert_int_eq(loop_watch(loop, &pair[i]->watch, EPOLLIN, &error), 0);
     }
     run();
-    struct counter *left = pair[0] != NULL ? pair[0] : pair[1];
-    ck_assert(pair[0] == NULL || pair[1] == NULL);
+    struct counter *left = pair[0] ? pair[0] : pair[1];
+    ck_assert(!pair[0] || !pair[1]);
     ck_assert_ptr_nonnull(left);
     ck_assert_int_eq(left->count, 1);
     close(left->watch.fd);

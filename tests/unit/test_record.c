@@ -21,7 +21,7 @@ static char *folder_path;
 static int make_folder(void)
 {
     const char *base = getenv("TMPDIR");
-    folder_path = memory_format("%s/record.XXXXXX", base != NULL ? base : "/tmp");
+    folder_path = memory_format("%s/record.XXXXXX", base ? base : "/tmp");
     ck_assert_ptr_nonnull(mkdtemp(folder_path));
     int fd = open(folder_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     ck_assert_int_ge(fd, 0);

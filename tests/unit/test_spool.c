@@ -41,7 +41,7 @@ static void begin(void)
     options = (struct store_options){
         .state_dir = folder, .location = "sqlite:webhookd.db", .mode = STORE_WRITE};
     struct store *store = store_open(&options, &error);
-    ck_assert_msg(store != NULL, "%s", error.message);
+    ck_assert_msg(store, "%s", error.message);
     store_close(store);
     sem_init(&done, 0, 0);
 }
@@ -50,7 +50,7 @@ static struct spool *start(void)
 {
     struct error error = ERROR_INIT;
     struct spool *spool = spool_start(state_fd, &options, &error);
-    ck_assert_msg(spool != NULL, "%s", error.message);
+    ck_assert_msg(spool, "%s", error.message);
     return spool;
 }
 

@@ -25,7 +25,7 @@ static int keep_version(void *context, const struct version_row *row)
     ck_assert_str_eq(row->file, "name: as applied\n");
     ck_assert_uint_eq(row->file_bytes, strlen(row->file));
     *definition = definition_json_read(row->definition_json, strlen(row->definition_json), &error);
-    ck_assert_msg(*definition != NULL, "%s", error.message);
+    ck_assert_msg(*definition, "%s", error.message);
     return 0;
 }
 static int keep_fleet(void *context, const struct fleet_row *row)

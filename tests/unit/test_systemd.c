@@ -142,8 +142,8 @@ static int inherit(const char *count, int pid_offset)
         for (int fd = 3; fd <= 4; fd++)
             if ((fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0 && (fcntl(fd, F_GETFL) & O_NONBLOCK) != 0)
                 answer += 10;
-        if (getenv("LISTEN_PID") != NULL || getenv("LISTEN_FDS") != NULL ||
-            getenv("LISTEN_FDNAMES") != NULL || systemd_inherited_sockets() != 0)
+        if (getenv("LISTEN_PID") || getenv("LISTEN_FDS") || getenv("LISTEN_FDNAMES") ||
+            systemd_inherited_sockets() != 0)
             _exit(98);
         _exit(answer);
     }

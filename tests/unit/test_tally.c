@@ -26,9 +26,9 @@ static void start(void)
     struct commit_options options = {.store = fixture.options, .max_queued = 100};
     options.store.vfs = FAULTY_VFS;
     queue = commit_start(&options, &error);
-    ck_assert_msg(queue != NULL, "%s", error.message);
+    ck_assert_msg(queue, "%s", error.message);
     tally = tally_start(queue, &error);
-    ck_assert_msg(tally != NULL, "%s", error.message);
+    ck_assert_msg(tally, "%s", error.message);
 }
 
 static void begin(void)

@@ -17,7 +17,7 @@ int store_check_token(struct store *store, const uint8_t hash[SECRET_HASH_BYTES]
         store, STATEMENT_CHECK_TOKEN,
         "SELECT f.id FROM webhook w CROSS JOIN fleet f ON f.no = w.fleet_no WHERE w.hash = ?1",
         error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_blob(s, 1, hash, SECRET_HASH_BYTES);
     int found = statement_step(store, s, "look for a token", error);
@@ -60,7 +60,7 @@ static int insert_run(struct store *store, const struct run_input *input,
         "remote_addr, host, query, event, body_place, body_bytes, body_sha256, headers, body) "
         "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
         error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_int(s, 1, number);
     bind_int(s, 2, (int64_t)random);
@@ -90,7 +90,7 @@ static int insert_open(struct store *store, const struct run_input *input,
                       "INSERT INTO run_open (no, fleet_no, \"trigger\", status, started_ms) "
                       "VALUES (?1, ?2, ?3, 0, 0)",
                       error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_int(s, 1, number);
     bind_int(s, 2, target->fleet_no);
@@ -132,7 +132,7 @@ int store_accept_hook(struct store *store, const uint8_t hash[SECRET_HASH_BYTES]
                       "FROM webhook w CROSS JOIN fleet f ON f.no = w.fleet_no " TARGET_FOLDERS
                       "WHERE w.hash = ?1",
                       error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_blob(s, 1, hash, SECRET_HASH_BYTES);
     struct target target;
@@ -149,7 +149,7 @@ int store_accept_run(struct store *store, const struct id *fleet_id, const struc
                                     "SELECT " TARGET_COLUMNS "FROM fleet f " TARGET_FOLDERS
                                     "WHERE f.id = ?1 AND f.deleted_ms IS NULL",
                                     error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_id(s, 1, fleet_id);
     struct target target;

@@ -36,7 +36,7 @@ static int find_by_id(struct store *store, const struct id *id, struct found_fle
         store, STATEMENT_FIND_FLEET,
         "SELECT no, id, project_no, version, deleted_ms IS NOT NULL FROM fleet WHERE id = ?1",
         error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_id(s, 1, id);
     return read_fleet(store, s, fleet, error);
@@ -49,7 +49,7 @@ static int find_by_name(struct store *store, int64_t project_no, const char *nam
                                     "SELECT no, id, project_no, version, 0 FROM fleet "
                                     "WHERE project_no = ?1 AND name = ?2 AND deleted_ms IS NULL",
                                     error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_int(s, 1, project_no);
     bind_text(s, 2, name);
@@ -91,7 +91,7 @@ static int load_current(struct store *store, const struct found_fleet *fleet,
     sqlite3_stmt *s = statement_get(
         store, STATEMENT_CURRENT_DEFINITION,
         "SELECT definition FROM fleet_version WHERE fleet_no = ?1 AND version = ?2", error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_int(s, 1, fleet->no);
     bind_int(s, 2, fleet->version);
@@ -103,7 +103,7 @@ static int load_current(struct store *store, const struct found_fleet *fleet,
         error_set(error, ERROR_INTERNAL, "the store lacks version %d of a fleet", fleet->version);
     }
     statement_end(s);
-    return *current == NULL ? -1 : 0;
+    return !*current ? -1 : 0;
 }
 
 static bool id_is_used(const struct definition_vessel *vessels, size_t count, const struct id *id)
@@ -123,7 +123,7 @@ static void give_vessel_ids(struct definition_vessel *vessels, size_t count,
     for (size_t i = 0; i < count; i++) {
         if (!id_is_zero(&vessels[i].id))
             continue;
-        for (size_t j = 0; current != NULL && j < current->vessel_count; j++) {
+        for (size_t j = 0; current && j < current->vessel_count; j++) {
             const struct definition_vessel *old = &current->vessels[j];
             if (strcmp(old->name, vessels[i].name) == 0) {
                 if (!id_is_used(vessels, count, &old->id))
@@ -173,7 +173,7 @@ static int write_fleet(struct store *store, int64_t project_no, const char *name
                                "UPDATE fleet SET project_no = ?2, name = ?3, version = ?4, "
                                "updated_ms = ?5, deleted_ms = NULL WHERE id = ?1",
                                error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_id(s, 1, &fleet->id);
     bind_int(s, 2, project_no);
@@ -203,7 +203,7 @@ static int write_version(struct store *store, const struct found_fleet *fleet,
                       "INSERT INTO fleet_version (fleet_no, version, created_ms, definition, file) "
                       "VALUES (?1, ?2, ?3, ?4, ?5)",
                       error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_int(s, 1, fleet->no);
     bind_int(s, 2, fleet->version);
@@ -262,7 +262,7 @@ int store_delete_fleet(struct store *store, const struct id *fleet_id, int64_t n
         return error_set(error, none.kind, "%s", none.message);
     sqlite3_stmt *s = statement_get(store, STATEMENT_DELETE_FLEET,
                                     "UPDATE fleet SET deleted_ms = ?2 WHERE no = ?1", error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_int(s, 1, fleet_no);
     bind_int(s, 2, now_ms);

@@ -11,7 +11,7 @@ int store_list_audit(struct store *store, int64_t before_number, int limit,
         "SELECT no, at_ms, who, source, action, subject_id, subject, detail, request_id "
         "FROM audit WHERE ?1 = 0 OR no < ?1 ORDER BY no DESC LIMIT ?2",
         error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_int(s, 1, before_number);
     bind_int(s, 2, limit);
@@ -40,7 +40,7 @@ static int drop_oldest(struct store *store, struct error *error)
     sqlite3_stmt *s =
         statement_get(store, STATEMENT_DROP_AUDIT,
                       "DELETE FROM audit WHERE no <= (SELECT max(no) FROM audit) - ?1", error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_int(s, 1, STORE_MAX_AUDIT);
     return statement_run(store, s, "shorten the audit log", error);
@@ -53,7 +53,7 @@ int store_add_audit(struct store *store, const struct audit_row *row, struct err
                       "INSERT INTO audit (at_ms, who, source, action, subject_id, subject, detail, "
                       "request_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
                       error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_int(s, 1, row->at_ms);
     bind_text(s, 2, row->who);

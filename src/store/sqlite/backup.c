@@ -43,7 +43,7 @@ static int copy(sqlite3 *from, sqlite3 *to, const struct store_backup_guard *gua
     if (begin_reading(from, &page_bytes, error) != 0)
         return -1;
     sqlite3_backup *backup = sqlite3_backup_init(to, "main", from, "main");
-    if (backup == NULL)
+    if (!backup)
         return statement_failed(to, "begin a backup", error);
     copy_pieces(backup, page_bytes, guard, error);
     if (sqlite3_backup_finish(backup) != SQLITE_OK && !error_is_set(error))
@@ -60,7 +60,7 @@ static int open_copy(const char *path, sqlite3 **to, struct error *error)
         sqlite3_exec(*to, "PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF", NULL, NULL,
                      NULL) == SQLITE_OK)
         return 0;
-    if (*to == NULL)
+    if (!*to)
         return error_set(error, ERROR_UNAVAILABLE, "cannot create the copy: out of memory");
     return statement_failed(*to, "create the copy", error);
 }
@@ -81,7 +81,7 @@ int store_backup(const struct store_options *options, const char *path,
     struct store_options reading = *options;
     reading.mode = STORE_READ;
     struct store *store = store_open(&reading, error);
-    if (store == NULL)
+    if (!store)
         return -1;
     sqlite3 *to = NULL;
     int result = open_copy(path, &to, error);

@@ -201,7 +201,7 @@ static struct store *open_connection(const struct store_options *options, enum c
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, configure_library);
     char *path = connection_database_path(options, error);
-    if (path == NULL)
+    if (!path)
         return NULL;
     struct store *store = memory_alloc(sizeof(*store));
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE |
@@ -213,7 +213,7 @@ static struct store *open_connection(const struct store_options *options, enum c
         goto failed;
     }
     if (sqlite3_open_v2(path, &store->db, flags, options->vfs) != SQLITE_OK) {
-        if (store->db == NULL)
+        if (!store->db)
             error_set(error, ERROR_INTERNAL, "cannot open the store: out of memory");
         else
             statement_failed(store->db, "open the store", error);
@@ -243,7 +243,7 @@ struct store *store_open_checkpointer(const struct store_options *options, struc
 
 void store_close(struct store *store)
 {
-    if (store == NULL)
+    if (!store)
         return;
     for (int i = 0; i < STATEMENT_COUNT; i++)
         sqlite3_finalize(store->statements[i]);

@@ -6,7 +6,7 @@ int runs_find(struct store *store, const struct id *run_id, int64_t *number, str
 {
     sqlite3_stmt *s =
         statement_get(store, STATEMENT_FIND_RUN, "SELECT id_random FROM run WHERE no = ?1", error);
-    if (s == NULL)
+    if (!s)
         return -1;
     *number = id_run_number(run_id);
     bind_int(s, 1, *number);
@@ -32,7 +32,7 @@ int store_get_headers(struct store *store, const struct id *run_id,
         return -1;
     sqlite3_stmt *s =
         statement_get(store, STATEMENT_GET_HEADERS, "SELECT headers FROM run WHERE no = ?1", error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_int(s, 1, number);
     int found = statement_step(store, s, "read a run's headers", error);
@@ -55,7 +55,7 @@ int store_get_body(struct store *store, const struct id *run_id,
     sqlite3_stmt *s = statement_get(
         store, STATEMENT_GET_BODY,
         "SELECT body_place, request_id, body_bytes, body FROM run WHERE no = ?1", error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_int(s, 1, number);
     int found = statement_step(store, s, "read a run's body", error);
@@ -80,7 +80,7 @@ int store_list_vessels(struct store *store, const struct id *run_id,
                                     "reason, started_ms, ended_ms, "
                                     "output_bytes FROM vessel_run WHERE run_no = ?1 ORDER BY idx",
                                     error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_int(s, 1, number);
     int more;
@@ -118,7 +118,7 @@ int store_list_attempts(struct store *store, const struct id *run_id,
         "a.ended_ms, a.output_bytes, a.output_cut FROM attempt a CROSS JOIN vessel_run v "
         "ON v.run_no = a.run_no AND v.idx = a.idx WHERE a.run_no = ?1 ORDER BY a.idx, a.attempt",
         error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_int(s, 1, number);
     int more;
@@ -152,7 +152,7 @@ int store_count_open_runs(struct store *store, struct run_counts *counts, struct
         "SELECT (SELECT coalesce(sum(open), 0) FROM fleet_load), "
         "(SELECT count(*) FROM run_open INDEXED BY run_open_running WHERE status = 1)",
         error);
-    if (s == NULL)
+    if (!s)
         return -1;
     int found = statement_step(store, s, "count open runs", error);
     if (found > 0)

@@ -16,7 +16,7 @@ int store_find_expired(struct store *store, int64_t before_ms, int limit, struct
         "ON r.no = e.no WHERE e.no < ?1 AND e.ended_ms < ?2 AND e.no < (SELECT max(no) FROM run) "
         "ORDER BY e.no LIMIT ?3",
         error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_int(s, 1, before_ms << 12);
     bind_int(s, 2, before_ms);
@@ -37,7 +37,7 @@ static int delete_where(struct store *store, enum statement_id id, const char *s
                         struct error *error)
 {
     sqlite3_stmt *s = statement_get(store, id, sql, error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_int(s, 1, number);
     return statement_run(store, s, "delete a run", error);
@@ -50,7 +50,7 @@ static int64_t surplus_pages(struct store *store, struct error *error)
                                     "SELECT f.freelist_count, p.page_count FROM "
                                     "pragma_freelist_count AS f, pragma_page_count AS p",
                                     error);
-    if (s == NULL)
+    if (!s)
         return -1;
     int64_t surplus = -1;
     if (statement_step(store, s, "count free pages", error) > 0) {

@@ -40,7 +40,7 @@ int fleets_find(struct store *store, const struct id *fleet_id, int64_t *fleet_n
     sqlite3_stmt *s =
         statement_get(store, STATEMENT_FIND_FLEET_NO,
                       "SELECT no FROM fleet WHERE id = ?1 AND deleted_ms IS NULL", error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_id(s, 1, fleet_id);
     int found = statement_step(store, s, "find a fleet", error);
@@ -57,13 +57,13 @@ int store_list_fleets(struct store *store, const struct id *project_id,
                       struct error *error)
 {
     int64_t project_no = 0;
-    if (project_id != NULL && projects_find(store, project_id, &project_no, error) != 0)
+    if (project_id && projects_find(store, project_id, &project_no, error) != 0)
         return -1;
     sqlite3_stmt *s = statement_get(store, STATEMENT_LIST_FLEETS,
                                     FLEET_SELECT "AND (?1 = 0 OR f.project_no = ?1) "
                                                  "ORDER BY o.name, p.name, f.name",
                                     error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_int(s, 1, project_no);
     int more;
@@ -82,7 +82,7 @@ int store_get_fleet(struct store *store, const struct id *fleet_id,
 {
     sqlite3_stmt *s =
         statement_get(store, STATEMENT_GET_FLEET, FLEET_SELECT "AND f.id = ?1", error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_id(s, 1, fleet_id);
     int found = statement_step(store, s, "read a fleet", error);
@@ -108,7 +108,7 @@ int store_list_versions(struct store *store, const struct id *fleet_id,
                                     "SELECT version, created_ms, length(file) FROM fleet_version "
                                     "WHERE fleet_no = ?1 ORDER BY version DESC",
                                     error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_int(s, 1, fleet_no);
     int more;
@@ -135,7 +135,7 @@ int store_get_version(struct store *store, const struct id *fleet_id, int versio
         "ON v.fleet_no = f.no AND v.version = iif(?2 = 0, f.version, ?2) "
         "WHERE f.id = ?1 AND (?2 <> 0 OR f.deleted_ms IS NULL)",
         error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_id(s, 1, fleet_id);
     bind_int(s, 2, version);

@@ -17,7 +17,7 @@ int store_list_keys(struct store *store, int (*each)(void *, const struct key_ro
 {
     sqlite3_stmt *s = statement_get(store, STATEMENT_LIST_KEYS,
                                     "SELECT " KEY_COLUMNS " FROM api_key ORDER BY name", error);
-    if (s == NULL)
+    if (!s)
         return -1;
     int more;
     while ((more = statement_step(store, s, "list API keys", error)) > 0) {
@@ -34,7 +34,7 @@ int store_find_key(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
 {
     sqlite3_stmt *s = statement_get(store, STATEMENT_FIND_KEY,
                                     "SELECT " KEY_COLUMNS " FROM api_key WHERE hash = ?1", error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_blob(s, 1, hash, SECRET_HASH_BYTES);
     int found = statement_step(store, s, "find an API key", error);
@@ -56,7 +56,7 @@ int store_create_key(struct store *store, const char *name, const uint8_t hash[S
     sqlite3_stmt *s = statement_get(
         store, STATEMENT_CREATE_KEY,
         "INSERT INTO api_key (id, name, hash, created_ms) VALUES (?1, ?2, ?3, ?4)", error);
-    if (s == NULL)
+    if (!s)
         return -1;
     *id = id_random();
     bind_id(s, 1, id);
@@ -71,7 +71,7 @@ int store_create_key(struct store *store, const char *name, const uint8_t hash[S
 static int change_key(struct store *store, sqlite3_stmt *s, const struct id *id, const char *what,
                       struct error *error)
 {
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_id(s, 1, id);
     if (statement_run(store, s, what, error) != 0)
@@ -92,7 +92,7 @@ int store_touch_key(struct store *store, const struct id *id, int64_t now_ms, st
 {
     sqlite3_stmt *s = statement_get(store, STATEMENT_TOUCH_KEY,
                                     "UPDATE api_key SET last_used_ms = ?2 WHERE id = ?1", error);
-    if (s != NULL)
+    if (s)
         bind_int(s, 2, now_ms);
     return change_key(store, s, id, "note the use of an API key", error);
 }

@@ -11,7 +11,7 @@ int load_create(struct store *store, int64_t fleet_no, struct error *error)
     sqlite3_stmt *s =
         statement_get(store, STATEMENT_CREATE_LOAD,
                       "INSERT INTO fleet_load (fleet_no, open) VALUES (?1, 0)", error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_int(s, 1, fleet_no);
     return statement_run(store, s, "create a fleet's load", error);
@@ -44,7 +44,7 @@ static int add(struct store *store, int64_t fleet_no, int64_t change, struct err
     sqlite3_stmt *s =
         statement_get(store, STATEMENT_ADD_LOAD,
                       "UPDATE fleet_load SET open = open + ?2 WHERE fleet_no = ?1", error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_int(s, 1, fleet_no);
     bind_int(s, 2, change);
@@ -71,7 +71,7 @@ int load_open(struct store *store, int64_t fleet_no, int64_t *open, struct error
 {
     sqlite3_stmt *s = statement_get(store, STATEMENT_GET_LOAD,
                                     "SELECT open FROM fleet_load WHERE fleet_no = ?1", error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_int(s, 1, fleet_no);
     int found = statement_step(store, s, "read a fleet's load", error);

@@ -16,7 +16,7 @@ int store_list_orgs(struct store *store, int (*each)(void *, const struct org_ro
     sqlite3_stmt *s = statement_get(
         store, STATEMENT_LIST_ORGS,
         "SELECT id, name, created_ms FROM org WHERE deleted = 0 ORDER BY name", error);
-    if (s == NULL)
+    if (!s)
         return -1;
     int more;
     while ((more = statement_step(store, s, "list organizations", error)) > 0) {
@@ -34,7 +34,7 @@ static int find_org(struct store *store, const struct id *org_id, int64_t *org_n
 {
     sqlite3_stmt *s = statement_get(store, STATEMENT_FIND_ORG,
                                     "SELECT no FROM org WHERE id = ?1 AND deleted = 0", error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_id(s, 1, org_id);
     int found = statement_step(store, s, "find an organization", error);
@@ -51,7 +51,7 @@ int projects_find(struct store *store, const struct id *project_id, int64_t *pro
 {
     sqlite3_stmt *s = statement_get(store, STATEMENT_FIND_PROJECT,
                                     "SELECT no FROM project WHERE id = ?1 AND deleted = 0", error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_id(s, 1, project_id);
     int found = statement_step(store, s, "find a project", error);
@@ -68,7 +68,7 @@ int store_list_projects(struct store *store, const struct id *org_id,
                         struct error *error)
 {
     int64_t org_no = 0;
-    if (org_id != NULL && find_org(store, org_id, &org_no, error) != 0)
+    if (org_id && find_org(store, org_id, &org_no, error) != 0)
         return -1;
     sqlite3_stmt *s = statement_get(store, STATEMENT_LIST_PROJECTS,
                                     "SELECT p.id, o.id, p.name, o.name, p.created_ms "
@@ -76,7 +76,7 @@ int store_list_projects(struct store *store, const struct id *org_id,
                                     "WHERE p.deleted = 0 AND (?1 = 0 OR p.org_no = ?1) "
                                     "ORDER BY o.name, p.name",
                                     error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_int(s, 1, org_no);
     int more;
@@ -101,7 +101,7 @@ int store_create_org(struct store *store, const char *name, int64_t now_ms, stru
     sqlite3_stmt *s =
         statement_get(store, STATEMENT_CREATE_ORG,
                       "INSERT INTO org (id, name, created_ms) VALUES (?1, ?2, ?3)", error);
-    if (s == NULL)
+    if (!s)
         return -1;
     *id = id_random();
     bind_id(s, 1, id);
@@ -120,7 +120,7 @@ int store_create_project(struct store *store, const struct id *org_id, const cha
     sqlite3_stmt *s = statement_get(
         store, STATEMENT_CREATE_PROJECT,
         "INSERT INTO project (id, org_no, name, created_ms) VALUES (?1, ?2, ?3, ?4)", error);
-    if (s == NULL)
+    if (!s)
         return -1;
     *id = id_random();
     bind_id(s, 1, id);
@@ -135,7 +135,7 @@ int store_create_project(struct store *store, const struct id *org_id, const cha
 static int refuse_unless_empty(struct store *store, sqlite3_stmt *s, int64_t no, const char *folder,
                                const char *contents, struct error *error)
 {
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_int(s, 1, no);
     int found = statement_step(store, s, "look into a folder", error);
@@ -161,7 +161,7 @@ int store_delete_org(struct store *store, const struct id *id, struct error *err
         return -1;
     sqlite3_stmt *s = statement_get(store, STATEMENT_DELETE_ORG,
                                     "UPDATE org SET deleted = 1 WHERE no = ?1", error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_int(s, 1, no);
     return statement_run(store, s, "delete an organization", error);
@@ -179,7 +179,7 @@ int store_delete_project(struct store *store, const struct id *id, struct error 
         return -1;
     sqlite3_stmt *s = statement_get(store, STATEMENT_DELETE_PROJECT,
                                     "UPDATE project SET deleted = 1 WHERE no = ?1", error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_int(s, 1, no);
     return statement_run(store, s, "delete a project", error);

@@ -21,7 +21,7 @@ static const uint8_t *column_hash(sqlite3_stmt *s, int place)
 {
     static const uint8_t none[SECRET_HASH_BYTES];
     const uint8_t *hash = sqlite3_column_blob(s, place);
-    return hash != NULL && sqlite3_column_bytes(s, place) == SECRET_HASH_BYTES ? hash : none;
+    return hash && sqlite3_column_bytes(s, place) == SECRET_HASH_BYTES ? hash : none;
 }
 
 static struct run_row read_row(sqlite3_stmt *s)
@@ -112,7 +112,7 @@ static int narrow_by_request(struct store *store, struct range *range, const str
                       "SELECT no FROM run WHERE no >= ?1 AND no < ?2 AND request_id = ?3 "
                       "ORDER BY no LIMIT 1",
                       error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_int(s, 1, from);
     bind_int(s, 2, from + ((int64_t)REQUEST_RANGE_MS << 12));
@@ -135,9 +135,9 @@ static int range_of(struct store *store, const struct run_filter *filter, struct
     if (filter->since_ms > 0)
         narrow(range, filter->since_ms > INT64_MAX >> 12 ? INT64_MAX : filter->since_ms << 12,
                INT64_MAX);
-    if (filter->id_prefix != NULL)
+    if (filter->id_prefix)
         narrow_by_prefix(range, filter->id_prefix);
-    if (filter->request_id != NULL)
+    if (filter->request_id)
         return narrow_by_request(store, range, filter->request_id, error);
     return 0;
 }
@@ -171,7 +171,7 @@ static int add_stream(struct store *store, struct listing *listing, enum stateme
                       const char *sql, int64_t status, struct error *error)
 {
     sqlite3_stmt *s = statement_get(store, id, sql, error);
-    if (s == NULL)
+    if (!s)
         return -1;
     assert(listing->count < STREAMS_MAX);
     struct stream *stream = &listing->streams[listing->count++];
@@ -243,7 +243,7 @@ static struct stream *newest(struct listing *listing)
     struct stream *best = NULL;
     for (int i = 0; i < listing->count; i++) {
         struct stream *stream = &listing->streams[i];
-        if (stream->number >= 0 && (best == NULL || stream->number > best->number))
+        if (stream->number >= 0 && (!best || stream->number > best->number))
             best = stream;
     }
     return best;
@@ -254,7 +254,7 @@ static bool passes(const struct run_row *row, const struct run_filter *filter)
 {
     if (row->created_ms < filter->since_ms)
         return false;
-    if (filter->id_prefix == NULL)
+    if (!filter->id_prefix)
         return true;
     char text[ID_TEXT_BYTES];
     id_format(&row->id, text);
@@ -266,7 +266,7 @@ static int merge(struct store *store, struct listing *listing,
 {
     int left = listing->filter->limit;
     struct stream *stream;
-    while (left > 0 && (stream = newest(listing)) != NULL) {
+    while (left > 0 && (stream = newest(listing))) {
         struct run_row row = read_row(stream->statement);
         if (passes(&row, listing->filter)) {
             left--;
@@ -283,8 +283,7 @@ int store_list_runs(struct store *store, const struct run_filter *filter,
                     int (*each)(void *, const struct run_row *), void *context, struct error *error)
 {
     struct listing listing = {.filter = filter};
-    if ((filter->fleet_id != NULL &&
-         fleets_find(store, filter->fleet_id, &listing.fleet_no, error) != 0) ||
+    if ((filter->fleet_id && fleets_find(store, filter->fleet_id, &listing.fleet_no, error) != 0) ||
         range_of(store, filter, &listing.range, error) != 0)
         return -1;
     if (listing.range.from >= listing.range.below)
@@ -316,7 +315,7 @@ int store_get_run(struct store *store, const struct id *run_id,
                                                "UNION ALL SELECT no, status, started_ms, ended_ms "
                                                "FROM run_ended WHERE no = ?1) s " RUN_JOIN,
                       error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_int(s, 1, number);
     int found = statement_step(store, s, "read a run", error);

@@ -12,7 +12,7 @@ int store_find_session(struct store *store, const uint8_t hash[SECRET_HASH_BYTES
                       "SELECT k.id, k.name, s.seen_ms FROM session s JOIN api_key k ON k.no = "
                       "s.key_no WHERE s.hash = ?1 AND s.seen_ms > ?2 AND s.seen_ms < ?3",
                       error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_blob(s, 1, hash, SECRET_HASH_BYTES);
     bind_int(s, 2, time->now_ms - time->idle_ms);
@@ -39,7 +39,7 @@ static int drop_sessions(struct store *store, const struct session_time *time, s
                       "DELETE FROM session WHERE seen_ms <= ?1 OR seen_ms >= ?2 OR hash IN "
                       "(SELECT hash FROM session ORDER BY seen_ms DESC LIMIT -1 OFFSET ?3)",
                       error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_int(s, 1, time->now_ms - time->idle_ms);
     bind_int(s, 2, time->now_ms + time->idle_ms);
@@ -57,7 +57,7 @@ int store_begin_session(struct store *store, const uint8_t hash[SECRET_HASH_BYTE
                                     "INSERT INTO session (hash, key_no, seen_ms) "
                                     "SELECT ?1, no, ?3 FROM api_key WHERE id = ?2",
                                     error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_blob(s, 1, hash, SECRET_HASH_BYTES);
     bind_id(s, 2, key_id);
@@ -74,7 +74,7 @@ int store_touch_session(struct store *store, const uint8_t hash[SECRET_HASH_BYTE
 {
     sqlite3_stmt *s = statement_get(store, STATEMENT_TOUCH_SESSION,
                                     "UPDATE session SET seen_ms = ?2 WHERE hash = ?1", error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_blob(s, 1, hash, SECRET_HASH_BYTES);
     bind_int(s, 2, now_ms);
@@ -86,7 +86,7 @@ int store_end_session(struct store *store, const uint8_t hash[SECRET_HASH_BYTES]
 {
     sqlite3_stmt *s =
         statement_get(store, STATEMENT_END_SESSION, "DELETE FROM session WHERE hash = ?1", error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_blob(s, 1, hash, SECRET_HASH_BYTES);
     return statement_run(store, s, "end a session", error);

@@ -59,8 +59,8 @@ static int system_reason(sqlite3 *db, int extended_code)
     sqlite3_file *log = NULL;
     int errnum = 0;
     if ((extended_code == SQLITE_IOERR_WRITE || extended_code == SQLITE_IOERR_FSYNC) &&
-        sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) == SQLITE_OK &&
-        log != NULL && log->pMethods != NULL)
+        sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) == SQLITE_OK && log &&
+        log->pMethods)
         log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &errnum);
     return errnum != 0 ? errnum : sqlite3_system_errno(db);
 }
@@ -83,7 +83,7 @@ sqlite3_stmt *statement_get(struct store *store, enum statement_id id, const cha
                             struct error *error)
 {
     sqlite3_stmt *statement = store->statements[id];
-    if (statement != NULL) {
+    if (statement) {
         assert(!sqlite3_stmt_busy(statement));
         return statement;
     }
@@ -135,7 +135,7 @@ int statement_insert(struct store *store, sqlite3_stmt *statement, const char *w
 
 void statement_end(sqlite3_stmt *statement)
 {
-    if (statement == NULL)
+    if (!statement)
         return;
     /* The code that this returns is the step's again. */
     sqlite3_reset(statement);
@@ -171,7 +171,7 @@ struct id column_id(sqlite3_stmt *statement, int place)
 {
     struct id id = {{0}};
     const void *data = sqlite3_column_blob(statement, place);
-    if (data != NULL && sqlite3_column_bytes(statement, place) == (int)sizeof(id.bytes))
+    if (data && sqlite3_column_bytes(statement, place) == (int)sizeof(id.bytes))
         memcpy(id.bytes, data, sizeof(id.bytes));
     return id;
 }
@@ -184,5 +184,5 @@ int64_t column_int(sqlite3_stmt *statement, int place)
 const char *column_text(sqlite3_stmt *statement, int place)
 {
     const unsigned char *text = sqlite3_column_text(statement, place);
-    return text != NULL ? (const char *)text : "";
+    return text ? (const char *)text : "";
 }

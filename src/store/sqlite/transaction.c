@@ -8,7 +8,7 @@ static int control(struct store *store, enum statement_id id, const char *sql, c
                    struct error *error)
 {
     sqlite3_stmt *statement = statement_get(store, id, sql, error);
-    return statement == NULL ? -1 : statement_run(store, statement, what, error);
+    return !statement ? -1 : statement_run(store, statement, what, error);
 }
 
 int store_begin(struct store *store, struct error *error)

@@ -26,7 +26,7 @@ static const uint8_t *column_sealed(sqlite3_stmt *s, int place)
 {
     static const uint8_t none[SECRET_SEALED_BYTES];
     const uint8_t *sealed = sqlite3_column_blob(s, place);
-    return sealed != NULL && sqlite3_column_bytes(s, place) == SECRET_SEALED_BYTES ? sealed : none;
+    return sealed && sqlite3_column_bytes(s, place) == SECRET_SEALED_BYTES ? sealed : none;
 }
 
 int64_t store_quarter(int64_t at_ms)
@@ -67,7 +67,7 @@ int store_list_webhooks(struct store *store, int64_t since_ms,
 {
     sqlite3_stmt *s = statement_get(store, STATEMENT_LIST_WEBHOOKS,
                                     WEBHOOK_SELECT "ORDER BY o.name, p.name, f.name", error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_int(s, 1, store_quarter(since_ms));
     int more;
@@ -89,7 +89,7 @@ int store_get_webhook(struct store *store, const struct id *fleet_id, int64_t si
         return -1;
     sqlite3_stmt *s =
         statement_get(store, STATEMENT_GET_WEBHOOK, WEBHOOK_SELECT "WHERE w.fleet_no = ?2", error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_int(s, 1, store_quarter(since_ms));
     bind_int(s, 2, fleet_no);
@@ -108,7 +108,7 @@ int store_count_webhooks(struct store *store, int64_t *count, struct error *erro
 {
     sqlite3_stmt *s =
         statement_get(store, STATEMENT_COUNT_WEBHOOKS, "SELECT count(*) FROM webhook", error);
-    if (s == NULL)
+    if (!s)
         return -1;
     int found = statement_step(store, s, "count webhooks", error);
     *count = found > 0 ? column_int(s, 0) : 0;
@@ -127,7 +127,7 @@ int store_create_webhook(struct store *store, const struct id *fleet_id,
     sqlite3_stmt *s = statement_get(
         store, STATEMENT_CREATE_WEBHOOK,
         "INSERT INTO webhook (hash, fleet_no, created_ms, sealed) VALUES (?1, ?2, ?3, ?4)", error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_blob(s, 1, hash, SECRET_HASH_BYTES);
     bind_int(s, 2, fleet_no);
@@ -157,7 +157,7 @@ int store_replace_webhook(struct store *store, const struct id *fleet_id,
     sqlite3_stmt *s = statement_get(
         store, STATEMENT_REPLACE_WEBHOOK,
         "UPDATE webhook SET hash = ?1, created_ms = ?3, sealed = ?4 WHERE fleet_no = ?2", error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_blob(s, 1, hash, SECRET_HASH_BYTES);
     bind_int(s, 2, fleet_no);
@@ -170,7 +170,7 @@ static int remove_calls(struct store *store, int64_t fleet_no, struct error *err
 {
     sqlite3_stmt *s = statement_get(store, STATEMENT_REMOVE_CALLS,
                                     "DELETE FROM webhook_calls WHERE fleet_no = ?1", error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_int(s, 1, fleet_no);
     return statement_run(store, s, "forget a webhook's calls", error);
@@ -184,7 +184,7 @@ int store_remove_webhook(struct store *store, const struct id *fleet_id, struct 
         return -1;
     sqlite3_stmt *s = statement_get(store, STATEMENT_REMOVE_WEBHOOK,
                                     "DELETE FROM webhook WHERE fleet_no = ?1", error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_int(s, 1, fleet_no);
     return change_one(store, s, "remove a webhook", error);
@@ -202,7 +202,7 @@ static int find_called(struct store *store, const struct webhook_calls *calls, i
                       "SELECT w.fleet_no FROM fleet f JOIN webhook w ON w.fleet_no = f.no "
                       "WHERE f.id = ?2 LIMIT 1",
                       error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_blob(s, 1, calls->hash, SECRET_HASH_BYTES);
     if (calls->has_fleet_id)
@@ -222,7 +222,7 @@ static int drop_old_calls(struct store *store, int64_t fleet_no, int64_t quarter
         store, STATEMENT_DROP_OLD_CALLS,
         "DELETE FROM webhook_calls WHERE fleet_no = ?1 AND (quarter_ms < ?2 OR quarter_ms > ?3)",
         error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_int(s, 1, fleet_no);
     bind_int(s, 2, quarter_ms - STORE_KEEP_CALLS_MS);
@@ -246,7 +246,7 @@ int store_add_calls(struct store *store, const struct webhook_calls *calls, stru
         "last_answer_us = iif(?5 >= last_ms, ?7, last_answer_us), "
         "last_remote_addr = iif(?5 >= last_ms, ?8, last_remote_addr)",
         error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_int(s, 1, fleet_no);
     bind_int(s, 2, calls->quarter_ms);

@@ -28,7 +28,7 @@ int store_find_waiting(struct store *store, int64_t after_number, int limit,
                       "SELECT no, fleet_no FROM run_open NOT INDEXED WHERE no > ?1 AND status = 0 "
                       "ORDER BY no LIMIT ?2",
                       error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_int(s, 1, after_number);
     bind_int(s, 2, limit);
@@ -49,7 +49,7 @@ int store_find_waiting_of(struct store *store, int64_t fleet_no, int64_t from_nu
                       "SELECT no FROM run_open NOT INDEXED WHERE no >= ?1 AND no <= ?2 "
                       "AND fleet_no = ?3 AND status = 0 ORDER BY no LIMIT ?4",
                       error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_int(s, 1, from_number);
     bind_int(s, 2, to_number);
@@ -66,7 +66,7 @@ int store_find_running(struct store *store, int64_t after_number, int limit, int
                                     "SELECT no FROM run_open INDEXED BY run_open_running "
                                     "WHERE no > ?1 AND status = 1 ORDER BY no LIMIT ?2",
                                     error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_int(s, 1, after_number);
     bind_int(s, 2, limit);
@@ -80,7 +80,7 @@ int store_find_stopping(struct store *store, int64_t after_number, int limit, in
                                     "SELECT no FROM run_open INDEXED BY run_open_stopping "
                                     "WHERE no > ?1 AND stop_ms > 0 ORDER BY no LIMIT ?2",
                                     error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_int(s, 1, after_number);
     bind_int(s, 2, limit);
@@ -95,7 +95,7 @@ static void *copy_column(sqlite3_stmt *s, int place, size_t *bytes)
     const void *data = sqlite3_column_blob(s, place);
     size_t length = (size_t)sqlite3_column_bytes(s, place);
     char *copy = malloc(length + 1);
-    if (copy == NULL)
+    if (!copy)
         return NULL;
     if (length > 0)
         memcpy(copy, data, length);
@@ -126,7 +126,7 @@ static struct run_work *read_work(sqlite3_stmt *s, struct error *error)
     work->body_place = (enum body_place)column_int(s, 16);
     work->body_bytes = column_int(s, 17);
     const uint8_t *hash = sqlite3_column_blob(s, 18);
-    if (hash != NULL && sqlite3_column_bytes(s, 18) == SECRET_HASH_BYTES)
+    if (hash && sqlite3_column_bytes(s, 18) == SECRET_HASH_BYTES)
         memcpy(work->body_sha256, hash, SECRET_HASH_BYTES);
     size_t body_bytes = 0, json_bytes = 0;
     work->headers_json = copy_column(s, 19, &work->headers_bytes);
@@ -135,8 +135,8 @@ static struct run_work *read_work(sqlite3_stmt *s, struct error *error)
     work->definition_json = copy_column(s, 21, &json_bytes);
     work->is_stopped = column_int(s, 22) > 0;
     work->fleet_no = column_int(s, 23);
-    if (work->headers_json == NULL || work->definition_json == NULL ||
-        (work->body_place == BODY_INLINE && work->body == NULL)) {
+    if (!work->headers_json || !work->definition_json ||
+        (work->body_place == BODY_INLINE && !work->body)) {
         error_set(error, ERROR_UNAVAILABLE, "no memory for a run's body and headers");
         store_free_work(work);
         return NULL;
@@ -156,7 +156,7 @@ struct run_work *store_load_work(struct store *store, int64_t number, struct err
         "CROSS JOIN fleet_version v ON v.fleet_no = r.fleet_no AND v.version = r.version "
         "WHERE q.no = ?1",
         error);
-    if (s == NULL)
+    if (!s)
         return NULL;
     bind_int(s, 1, number);
     int found = statement_step(store, s, "load a run", error);
@@ -170,7 +170,7 @@ struct run_work *store_load_work(struct store *store, int64_t number, struct err
 
 void store_free_work(struct run_work *work)
 {
-    if (work == NULL)
+    if (!work)
         return;
     free(work->org_name);
     free(work->project_name);
@@ -203,7 +203,7 @@ static int find_ended(struct store *store, int64_t number, int64_t random, struc
 {
     sqlite3_stmt *s = statement_get(store, STATEMENT_FIND_ENDED,
                                     "SELECT 1 FROM run WHERE no = ?1 AND id_random = ?2", error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_int(s, 1, number);
     bind_int(s, 2, random);
@@ -221,7 +221,7 @@ int store_stop_run(struct store *store, const struct id *run_id, int64_t now_ms,
                       "UPDATE run_open SET stop_ms = iif(stop_ms = 0, ?3, stop_ms) WHERE no = ?1 "
                       "AND EXISTS (SELECT 1 FROM run WHERE run.no = ?1 AND run.id_random = ?2)",
                       error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_int(s, 1, number);
     bind_int(s, 2, random);
@@ -243,7 +243,7 @@ int store_start_run(struct store *store, int64_t number, const struct definition
     sqlite3_stmt *s = statement_get(
         store, STATEMENT_START_RUN,
         "UPDATE run_open SET status = 1, started_ms = ?2 WHERE no = ?1 AND status = 0", error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_int(s, 1, number);
     bind_int(s, 2, now_ms);
@@ -254,7 +254,7 @@ int store_start_run(struct store *store, int64_t number, const struct definition
                       "reason, started_ms, ended_ms, output_bytes) "
                       "VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, '', 0, 0, 0)",
                       error);
-    for (size_t i = 0; s != NULL && i < definition->vessel_count; i++) {
+    for (size_t i = 0; s && i < definition->vessel_count; i++) {
         bind_int(s, 1, number);
         bind_int(s, 2, (int64_t)i);
         bind_id(s, 3, &vessel_run_ids[i]);
@@ -263,7 +263,7 @@ int store_start_run(struct store *store, int64_t number, const struct definition
         if (statement_run(store, s, "store a vessel run", error) != 0)
             return -1;
     }
-    return s == NULL ? -1 : 0;
+    return !s ? -1 : 0;
 }
 
 int store_start_attempt(struct store *store, int64_t number, int vessel_index, int attempt,
@@ -276,7 +276,7 @@ int store_start_attempt(struct store *store, int64_t number, int vessel_index, i
                       "started_ms = iif(started_ms = 0, ?4, started_ms) "
                       "WHERE run_no = ?1 AND idx = ?2 AND status <= 2 AND attempts = ?3 - 1",
                       error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_int(s, 1, number);
     bind_int(s, 2, vessel_index);
@@ -289,7 +289,7 @@ int store_start_attempt(struct store *store, int64_t number, int vessel_index, i
                       "started_ms, ended_ms, output_bytes, output_cut) "
                       "VALUES (?1, ?2, ?3, ?4, 0, '', ?5, 0, 0, 0)",
                       error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_int(s, 1, number);
     bind_int(s, 2, vessel_index);
@@ -315,7 +315,7 @@ int store_end_attempt(struct store *store, int64_t number, int vessel_index, int
         "started_ms = iif(?6 = 0, started_ms, ?6), ended_ms = ?7, output_bytes = ?8, "
         "output_cut = ?9 WHERE run_no = ?1 AND idx = ?2 AND attempt = ?3 AND has_ended = 0",
         error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_int(s, 1, number);
     bind_int(s, 2, vessel_index);
@@ -333,7 +333,7 @@ int store_end_attempt(struct store *store, int64_t number, int vessel_index, int
                       "UPDATE vessel_run SET status = iif(status = 1, 2, status), exit_code = ?3, "
                       "reason = ?4, output_bytes = ?5 WHERE run_no = ?1 AND idx = ?2",
                       error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_int(s, 1, number);
     bind_int(s, 2, vessel_index);
@@ -353,12 +353,12 @@ int store_end_vessel(struct store *store, int64_t number, int vessel_index,
         "UPDATE vessel_run SET status = ?3, reason = iif(?4 = '', reason, ?4), ended_ms = ?5 "
         "WHERE run_no = ?1 AND idx = ?2 AND status <= 2",
         error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_int(s, 1, number);
     bind_int(s, 2, vessel_index);
     bind_int(s, 3, status);
-    bind_text(s, 4, reason != NULL ? reason : "");
+    bind_text(s, 4, reason ? reason : "");
     bind_int(s, 5, now_ms);
     return step_one(store, s, "end a vessel run", number, error);
 }
@@ -372,7 +372,7 @@ int store_end_run(struct store *store, int64_t number, enum run_status status, i
         "INSERT INTO run_ended (no, fleet_no, \"trigger\", status, started_ms, ended_ms) "
         "SELECT no, fleet_no, \"trigger\", ?2, started_ms, ?3 FROM run_open WHERE no = ?1",
         error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_int(s, 1, number);
     bind_int(s, 2, status);
@@ -381,7 +381,7 @@ int store_end_run(struct store *store, int64_t number, enum run_status status, i
         return -1;
     s = statement_get(store, STATEMENT_DELETE_OPEN,
                       "DELETE FROM run_open WHERE no = ?1 RETURNING fleet_no", error);
-    if (s == NULL)
+    if (!s)
         return -1;
     bind_int(s, 1, number);
     int found = statement_step(store, s, "take a run out of the queue", error);
