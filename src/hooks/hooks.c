@@ -21,33 +21,6 @@ void hooks_count_answer(struct hooks *hooks, unsigned status)
             atomic_fetch_add_explicit(&hooks->answers[i], 1, memory_order_relaxed);
 }
 
-static struct hooks_settings *settings_new(struct config *config)
-{
-    struct hooks_settings *settings = memory_alloc(sizeof(*settings));
-    atomic_store(&settings->references, 1);
-    settings->config = config_hold(config);
-    settings->proxies = proxies_new(&config->hooks.trusted_proxies);
-    return settings;
-}
-
-struct hooks_settings *hooks_settings_hold(struct hooks *hooks)
-{
-    pthread_mutex_lock(&hooks->lock);
-    struct hooks_settings *settings = hooks->settings;
-    atomic_fetch_add_explicit(&settings->references, 1, memory_order_relaxed);
-    pthread_mutex_unlock(&hooks->lock);
-    return settings;
-}
-
-void hooks_settings_release(struct hooks_settings *settings)
-{
-    if (atomic_fetch_sub(&settings->references, 1) != 1)
-        return;
-    proxies_free(settings->proxies);
-    config_release(settings->config);
-    free(settings);
-}
-
 int hooks_reserve_bytes(struct hooks *hooks, const struct hooks_settings *settings, int64_t bytes)
 {
     if (atomic_fetch_add(&hooks->in_flight_bytes, bytes) + bytes <=
@@ -91,7 +64,7 @@ struct hooks *hooks_start(const struct hooks_options *options, struct error *err
     hooks->tally = options->tally;
     hooks->run_stored = options->run_stored;
     hooks->context = options->context;
-    hooks->settings = settings_new(options->config);
+    hooks->settings = hooks_settings_new(options->config);
     hooks->accepted = http_reply_template_new(accepted_ids, ACCEPTED_IDS);
     struct http_options http = {
         .name = "hooks",
@@ -123,7 +96,7 @@ int hooks_stop(struct hooks *hooks, int64_t timeout_ms)
 
 void hooks_reconfigure(struct hooks *hooks, struct config *fresh)
 {
-    struct hooks_settings *settings = settings_new(fresh);
+    struct hooks_settings *settings = hooks_settings_new(fresh);
     pthread_mutex_lock(&hooks->lock);
     struct hooks_settings *old = hooks->settings;
     hooks->settings = settings;

@@ -1,4 +1,4 @@
-/* The listener and its settings: what the files of hooks/ share. */
+/* The listener: what the files of hooks/ share. */
 #ifndef WEBHOOKD_HOOKS_LISTENER_H
 #define WEBHOOKD_HOOKS_LISTENER_H
 
@@ -6,14 +6,7 @@
 #include <stdatomic.h>
 
 #include "hooks/hooks.h"
-#include "hooks/proxies.h"
-
-/* What a reload swaps. Immutable and counted: a request keeps the ones it began with. */
-struct hooks_settings {
-    _Atomic int references;
-    struct config *config;
-    struct proxies *proxies;
-};
+#include "hooks/settings.h"
 
 struct hooks {
     struct http_server *server;
@@ -30,9 +23,6 @@ struct hooks {
 };
 
 #define ACCEPTED_IDS 4
-
-struct hooks_settings *hooks_settings_hold(struct hooks *hooks);
-void hooks_settings_release(struct hooks_settings *settings);
 
 void hooks_count_answer(struct hooks *hooks, unsigned status);
 
