@@ -77,6 +77,4 @@ struct definition *definition_json_read(const char *json, size_t bytes, struct e
 
 void definition_sort_paths(struct definition *definition);
 
-const char *words_language(enum vessel_language language); /* "BASH", … */
-
 #endif

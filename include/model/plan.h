@@ -6,7 +6,8 @@
 #include <stddef.h>
 
 #include "model/definition.h"
-#include "model/status.h"
+#include "model/run_status.h"
+#include "model/vessel_status.h"
 
 enum plan_verdict {
     PLAN_WAIT,       /* a vessel before it has not ended, or it is itself past scheduled */

@@ -13,15 +13,18 @@ const char *const WORDS_INTERRUPT[] = {
     [INTERRUPT_FAIL] = "FAIL", [INTERRUPT_RERUN] = "RERUN", NULL};
 const char *const WORDS_KIND[] = {[VESSEL_CODE] = "CODE", [VESSEL_STUB] = "STUB", NULL};
 
-const char *words_language(enum vessel_language language)
-{
-    return WORDS_LANGUAGE[language];
-}
-
 int words_find(const char *const *words, const char *word)
 {
     for (int i = 0; words[i]; i++)
         if (strcmp(words[i], word) == 0)
             return i;
     return -1;
+}
+
+const char *words_at(const char *const *words, int place)
+{
+    for (int i = 0; words[i]; i++)
+        if (i == place)
+            return words[i];
+    return "unknown";
 }

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "model/words.h"
 
 struct list {
     char **items;
@@ -143,7 +144,7 @@ static void add_names(struct list *list, const struct environment_input *input)
 {
     const struct run_work *work = input->work;
     const struct definition_vessel *vessel = &input->definition->vessels[input->vessel];
-    const char *language = words_language(vessel->language);
+    const char *language = WORDS_LANGUAGE[vessel->language];
     add_id(list, "SHIPYARD_ORG_ID", &work->ids.org_id);
     add(list, "SHIPYARD_ORG_NAME", work->org_name);
     add_id(list, "SHIPYARD_PROJECT_ID", &work->ids.project_id);

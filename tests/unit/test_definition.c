@@ -1,5 +1,6 @@
 /* The canonical JSON of a definition. */
 #include "model/definition.h"
+#include "model/words.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -214,9 +215,9 @@ END_TEST
 
 START_TEST(languages_have_their_words)
 {
-    ck_assert_str_eq(words_language(LANGUAGE_BASH), "BASH");
-    ck_assert_str_eq(words_language(LANGUAGE_PYTHON), "PYTHON");
-    ck_assert_str_eq(words_language(LANGUAGE_NODE), "NODE");
+    ck_assert_str_eq(WORDS_LANGUAGE[LANGUAGE_BASH], "BASH");
+    ck_assert_str_eq(WORDS_LANGUAGE[LANGUAGE_PYTHON], "PYTHON");
+    ck_assert_str_eq(WORDS_LANGUAGE[LANGUAGE_NODE], "NODE");
 }
 END_TEST
 

@@ -1,5 +1,7 @@
 /* Statuses: their stored numbers, their words, their edges. */
-#include "model/status.h"
+#include "model/run_status.h"
+#include "model/run_trigger.h"
+#include "model/vessel_status.h"
 
 #include <string.h>
 
