@@ -32,7 +32,7 @@ ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed -pthread $(if $(SANITIZE)
 # Everything but the three programs' own folders is one archive; each program takes what it needs from it.
 LIB_FOLDERS := base config model store store/sqlite queue runner retention http hooks admin
 # What the daemon and the supervisor share: the job and the attempt's record.
-SHARED_WITH_SUPERVISOR := $(addprefix src/supervisor/,allow_list.c record.c)
+SHARED_WITH_SUPERVISOR := $(addprefix src/supervisor/,allow_list.c job.c record.c)
 LIB_SOURCES := $(foreach folder,$(LIB_FOLDERS),$(wildcard src/$(folder)/*.c)) $(SHARED_WITH_SUPERVISOR)
 LIB_OBJECTS := $(LIB_SOURCES:src/%.c=$(BUILD)/objects/%.o) $(BUILD)/generated/migrations.o $(BUILD)/generated/console.o
 ARCHIVE     := $(BUILD)/libwebhookd.a
@@ -46,9 +46,9 @@ CTL_OBJECTS    := $(patsubst src/%.c,$(BUILD)/objects/%.o,$(wildcard src/webhook
 MULTIARCH      := $(shell $(CC) -print-multiarch)
 MUSL_FOLDER    := /usr/lib/$(subst gnu,musl,$(MULTIARCH))
 MUSL_CC        ?= $(if $(SANITIZE),,$(if $(wildcard $(MUSL_FOLDER)/rcrt1.o),$(shell command -v musl-gcc)))
-SUPERVISOR_CC      := $(or $(MUSL_CC),$(CC))
-SUPERVISOR_SOURCES := $(wildcard src/supervisor/*.c) \
-                  $(foreach name,buffer clock error file loop memory utf8,src/base/$(name).c)
+SUPERVISOR_CC  := $(or $(MUSL_CC),$(CC))
+SUPERVISOR_SOURCES := $(wildcard src/supervisor/*.c) src/model/attempt_result.c \
+                      $(foreach name,buffer clock error file loop memory utf8,src/base/$(name).c)
 SUPERVISOR_OBJECTS := $(SUPERVISOR_SOURCES:src/%.c=$(BUILD)/supervisor/%.o)
 PROGRAMS := $(BUILD)/webhookd $(BUILD)/webhookctl $(BUILD)/webhookd-vessel
 

@@ -17,8 +17,11 @@
 #include "base/error.h"
 #include "base/id.h"
 #include "base/secret.h"
+#include "model/attempt_result.h"
 #include "model/definition.h"
-#include "model/status.h"
+#include "model/run_status.h"
+#include "model/run_trigger.h"
+#include "model/vessel_status.h"
 
 struct store;
 
@@ -377,14 +380,10 @@ struct attempt_row {
     struct id run_id, vessel_run_id;
     int64_t run_number;
     int vessel_index;
-    int attempt; /* from 1 */
-    bool has_ended;
-    bool has_exit_code;
-    int exit_code;
-    const char *reason;
+    int attempt;       /* from 1 */
     struct id boot_id; /* the machine's boot in which it was started */
-    int64_t started_ms, ended_ms, output_bytes;
-    bool output_cut;
+    bool has_ended;
+    struct attempt_result result; /* of one that has not ended, started_ms alone */
 };
 int store_list_attempts(struct store *store, const struct id *run_id,
                         int (*each)(void *, const struct attempt_row *), void *context,
@@ -458,16 +457,9 @@ int store_stop_run(struct store *store, const struct id *run_id, int64_t now_ms,
                    struct error *error);
 int store_start_attempt(struct store *store, int64_t number, int vessel_index, int attempt,
                         const struct id *boot_id, int64_t now_ms, struct error *error);
-struct attempt_end {
-    bool has_exit_code;
-    int exit_code;
-    const char *reason; /* "" = none */
-    int64_t started_ms, ended_ms, output_bytes;
-    bool output_cut;
-};
 /* Its vessel run is retrying then, until store_end_vessel or the next attempt. */
 int store_end_attempt(struct store *store, int64_t number, int vessel_index, int attempt,
-                      const struct attempt_end *end, struct error *error);
+                      const struct attempt_result *result, struct error *error);
 /* Sets a vessel run's status when its attempts are over (or it never had any). */
 int store_end_vessel(struct store *store, int64_t number, int vessel_index,
                      enum vessel_status status, const char *reason, int64_t now_ms,

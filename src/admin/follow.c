@@ -68,10 +68,10 @@ static int match_attempt(void *context, const struct attempt_row *row)
         !id_equal(&row->vessel_run_id, &follow->what.vessel_run_id))
         return 0;
     follow->has_ended = row->has_ended;
-    follow->has_exit_code = row->has_exit_code;
-    follow->exit_code = row->exit_code;
+    follow->has_exit_code = row->result.has_exit_code;
+    follow->exit_code = row->result.exit_code;
     free(follow->reason);
-    follow->reason = memory_string(row->reason);
+    follow->reason = memory_string(row->result.reason);
     return 1;
 }
 

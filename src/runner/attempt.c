@@ -138,64 +138,51 @@ static void format_duration(int64_t ms, char text[32])
         snprintf(text + at, (size_t)(32 - at), "%llds", (long long)(seconds % 60));
 }
 
-static void outcome_from_record(const struct attempt *attempt, const struct record_exit *record,
-                                struct attempt_outcome *outcome)
+/* What the supervisor has left, with the reasons that only the daemon knows. */
+static void complete_result(const struct attempt *attempt, struct attempt_result *result)
 {
     const struct run_vessel *vessel = attempt->vessel;
     char cutoff[32];
-    *outcome = (struct attempt_outcome){
-        .status = VESSEL_ERRORED,
-        .has_exit_code = true,
-        .exit_code = record->exit_code,
-        .started_ms = record->started_ms,
-        .ended_ms = record->ended_ms,
-        .output_bytes = record->output_bytes,
-        .output_cut = record->output_cut,
-    };
-    snprintf(outcome->reason, sizeof(outcome->reason), "%s", record->reason);
-    switch (record->result) {
-    case RECORD_EXITED:
-        if (record->exit_code == 0)
-            outcome->status = VESSEL_SUCCESS;
-        break;
-    case RECORD_CUTOFF:
+    switch (result->ending) {
+    case ATTEMPT_CUTOFF:
         format_duration(vessel->run->definition->vessels[vessel->index].guardrails.cutoff_ms,
                         cutoff);
-        snprintf(outcome->reason, sizeof(outcome->reason), "cut off after %s", cutoff);
+        snprintf(result->reason, sizeof(result->reason), "cut off after %s", cutoff);
         break;
-    case RECORD_STOPPED:
+    case ATTEMPT_STOPPED:
         if (vessel->run->is_stopped) {
-            outcome->status = VESSEL_TERMINATED;
-            snprintf(outcome->reason, sizeof(outcome->reason), "stopped");
+            attempt_result_set_reason(result, "stopped");
             break;
         }
-        /* Nobody here for it: a machine that shuts down, or an administrator's kill. */
-        outcome->interrupted = true;
-        outcome->has_exit_code = false; /* it is not the vessel's own */
-        snprintf(outcome->reason, sizeof(outcome->reason),
-                 "interrupted: its supervisor was sent SIGTERM");
+        /* Nobody here stopped it: the machine is shutting down, or an administrator killed it. */
+        result->ending = ATTEMPT_INTERRUPTED;
+        result->has_exit_code = false; /* it is not the vessel's own */
+        attempt_result_set_reason(result, "interrupted: its supervisor was sent SIGTERM");
         break;
-    case RECORD_NOT_STARTED:
-        outcome->exit_code = 127;
+    case ATTEMPT_NOT_STARTED:
+        result->exit_code = 127;
+        break;
+    case ATTEMPT_EXITED:
+    case ATTEMPT_INTERRUPTED:
         break;
     }
 }
 
 static void end_interrupted(struct attempt *attempt, const char *why)
 {
-    struct attempt_outcome outcome = {
-        .status = VESSEL_ERRORED, .interrupted = true, .output_bytes = launch_log_bytes(attempt)};
-    snprintf(outcome.reason, sizeof(outcome.reason), "interrupted: %s", why);
-    attempt->over(attempt, &outcome);
+    struct attempt_result result = {.ending = ATTEMPT_INTERRUPTED,
+                                    .output_bytes = launch_log_bytes(attempt)};
+    snprintf(result.reason, sizeof(result.reason), "interrupted: %s", why);
+    attempt->over(attempt, &result);
 }
 
 /* It cannot be started, now or later. */
 static void end_impossible(struct attempt *attempt, const struct error *error)
 {
-    struct attempt_outcome outcome = {
-        .status = VESSEL_ERRORED, .has_exit_code = true, .exit_code = 127};
-    snprintf(outcome.reason, sizeof(outcome.reason), "%.300s", error->message);
-    attempt->over(attempt, &outcome);
+    struct attempt_result result = {
+        .ending = ATTEMPT_NOT_STARTED, .has_exit_code = true, .exit_code = 127};
+    attempt_result_set_reason(&result, error->message);
+    attempt->over(attempt, &result);
 }
 
 /* ---- launching ---- */
@@ -344,9 +331,9 @@ void attempt_launch(struct attempt *attempt)
 
 static void end_stopped(struct attempt *attempt)
 {
-    struct attempt_outcome outcome = {.status = VESSEL_TERMINATED};
-    snprintf(outcome.reason, sizeof(outcome.reason), "stopped before it started");
-    attempt->over(attempt, &outcome);
+    struct attempt_result result = {.ending = ATTEMPT_STOPPED};
+    attempt_result_set_reason(&result, "stopped before it started");
+    attempt->over(attempt, &result);
 }
 
 void attempt_stop(struct attempt *attempt)
@@ -386,18 +373,17 @@ static void look_again(struct attempt *attempt)
     call_again(attempt, wait_after(++attempt->looks, LOOK_FIRST_MS, LOOK_MAX_MS));
 }
 
-/* Nobody holds the lock (job_fd -1: there is no record). */
-static void look_at_remains(struct attempt *attempt, int job_fd)
+/* Nobody holds the lock (record_fd -1: there is no record). */
+static void look_at_remains(struct attempt *attempt, int record_fd)
 {
     struct error error = ERROR_INIT;
-    struct record_exit record;
-    struct attempt_outcome outcome;
-    int found = job_fd < 0 ? 0 : record_exit_read(job_fd, &record, &error);
-    int has_started = job_fd < 0 || found != 0 ? 0 : record_has_started(job_fd);
+    struct attempt_result result;
+    int found = record_fd < 0 ? 0 : record_read_result(record_fd, &result, &error);
+    int has_started = record_fd < 0 || found != 0 ? 0 : record_has_started(record_fd);
     bool same_boot = id_equal(&attempt->boot_id, &runner_of(attempt)->boot_id);
     if (found > 0) {
-        outcome_from_record(attempt, &record, &outcome);
-        attempt->over(attempt, &outcome);
+        complete_result(attempt, &result);
+        attempt->over(attempt, &result);
     } else if ((found < 0 && error.kind != ERROR_INVALID) || has_started < 0) {
         /* it is there, and can be read later */
         look_again(attempt);
@@ -414,13 +400,13 @@ static void look_at_remains(struct attempt *attempt, int job_fd)
 }
 
 /* Someone holds the lock. The pid in the record is trusted if there is such a process and the lock is held even then. */
-static bool adopt(struct attempt *attempt, int job_fd)
+static bool adopt(struct attempt *attempt, int record_fd)
 {
     struct error gone = ERROR_INIT;
-    pid_t pid = record_pid_read(job_fd);
+    pid_t pid = record_pid_read(record_fd);
     if (pid <= 0 || watch(attempt, pid, &gone) != 0)
         return false; /* not written yet; or it is gone, and the rest of it is about to go */
-    if (record_lock_is_held(job_fd) != 1) {
+    if (record_lock_is_held(record_fd) != 1) {
         stop_watching(attempt);
         return false;
     }
@@ -434,20 +420,20 @@ static bool adopt(struct attempt *attempt, int job_fd)
 static void look(struct attempt *attempt)
 {
     struct runner *runner = runner_of(attempt);
-    int job_fd = record_open(runner->attempts_fd, attempt->name);
-    if (job_fd < 0 && errno != ENOENT) {
+    int record_fd = record_open(runner->attempts_fd, attempt->name);
+    if (record_fd < 0 && errno != ENOENT) {
         look_again(attempt);
         return;
     }
-    int held = job_fd < 0 ? 0 : record_lock_is_held(job_fd);
-    if (held == 1 && adopt(attempt, job_fd))
+    int held = record_fd < 0 ? 0 : record_lock_is_held(record_fd);
+    if (held == 1 && adopt(attempt, record_fd))
         attempt->looks = 0;
     else if (held != 0) /* -1: it cannot be asked now, for want of descriptors, say */
         look_again(attempt);
     else
-        look_at_remains(attempt, job_fd);
-    if (job_fd >= 0)
-        close(job_fd);
+        look_at_remains(attempt, record_fd);
+    if (record_fd >= 0)
+        close(record_fd);
 }
 
 static void supervisor_gone(struct loop_watch *gone, uint32_t events)

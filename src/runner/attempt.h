@@ -8,8 +8,10 @@
 #include <sys/types.h>
 
 #include "base/loop.h"
-#include "supervisor/record.h"
+#include "model/attempt_result.h"
 #include "runner/core.h"
+#include "supervisor/job.h"
+#include "supervisor/record.h"
 
 /*   committing ─► launching ─► running ─► (over)
  *                     ▲───────────┘  its supervisor vanished before it let the vessel go  */
@@ -22,9 +24,8 @@ enum attempt_state {
 #define ATTEMPT_FDS (JOB_FD_BODY + 1)
 
 struct attempt;
-struct attempt_outcome;
 /* It has ended, or it turned out that it never ran: it is the callee's again, who frees it. */
-typedef void attempt_over(struct attempt *attempt, const struct attempt_outcome *outcome);
+typedef void attempt_over(struct attempt *attempt, const struct attempt_result *result);
 
 struct attempt {
     struct run_vessel *vessel;
@@ -41,18 +42,6 @@ struct attempt {
     struct loop_timer timer;
     int tries; /* to launch it; each failure makes the wait before the next one longer */
     int looks; /* since it was last clear what goes on; likewise */
-};
-
-/* How an attempt ended. */
-struct attempt_outcome {
-    enum vessel_status status; /* success, errored, terminated */
-    bool interrupted;          /* it left no result; status is errored */
-    bool has_exit_code;
-    int exit_code;
-    char reason[320];
-    int64_t started_ms, ended_ms; /* 0 = unknown */
-    int64_t output_bytes;
-    bool output_cut;
 };
 
 struct attempt *attempt_new(struct run_vessel *vessel, int number, const struct id *boot_id,

@@ -3,7 +3,7 @@
 #define WEBHOOKD_RUNNER_ISOLATION_H
 
 #include "base/error.h"
-#include "supervisor/record.h"
+#include "supervisor/job.h"
 #include "runner/settings.h"
 
 /* -1 and why: something that belongs to webhookd alone lies where vessels would see it (ERROR_INVALID), or the kernel does not let it

@@ -49,12 +49,12 @@ static void take_ended_attempt(struct run_vessel *vessel, const struct attempt_r
     const struct run *run = vessel->run;
     bool is_last = row->attempt == vessel->attempts;
     vessel->retry_at_ms = 0;
-    if (!row->has_exit_code || (is_last && run->statuses[vessel->index] != VESSEL_RETRYING))
+    if (!row->result.has_exit_code || (is_last && run->statuses[vessel->index] != VESSEL_RETRYING))
         return;
     vessel->retries++;
     if (is_last)
         vessel->retry_at_ms =
-            row->ended_ms + run->definition->vessels[vessel->index].guardrails.retry_wait_ms;
+            row->result.ended_ms + run->definition->vessels[vessel->index].guardrails.retry_wait_ms;
 }
 
 static int take_attempt(void *context, const struct attempt_row *row)

@@ -304,67 +304,59 @@ void run_start_vessel(struct run_vessel *vessel)
 
 /* ---- an attempt's end ---- */
 
-static struct run_step *end_step(const struct attempt *attempt,
-                                 const struct attempt_outcome *outcome)
+static struct run_step *end_step(const struct attempt *attempt, const struct attempt_result *result)
 {
     struct run_step *step = step_new(attempt->vessel->run, clock_wall_ms());
     step->ends_attempt = true;
     step->attempt.vessel = attempt->vessel->index;
     step->attempt.number = attempt->number;
-    step->attempt.status = outcome->status;
-    snprintf(step->attempt.reason, sizeof(step->attempt.reason), "%s", outcome->reason);
+    step->attempt.status = attempt_result_status(result);
+    step->attempt.result = *result;
+    if (result->ended_ms == 0)
+        step->attempt.result.ended_ms = step->now_ms;
     snprintf(step->attempt.name, sizeof(step->attempt.name), "%s", attempt->name);
-    step->attempt.end = (struct attempt_end){
-        .has_exit_code = outcome->has_exit_code,
-        .exit_code = outcome->exit_code,
-        .reason = step->attempt.reason,
-        .started_ms = outcome->started_ms,
-        .ended_ms = outcome->ended_ms != 0 ? outcome->ended_ms : step->now_ms,
-        .output_bytes = outcome->output_bytes,
-        .output_cut = outcome->output_cut,
-    };
     return step;
 }
 
 /* An interruption is tried again, at once, if the fleet says so; an error as often as the guardrails allow, after their wait. */
-static bool is_tried_again(struct run_vessel *vessel, const struct attempt_outcome *outcome)
+static bool is_tried_again(struct run_vessel *vessel, const struct attempt_result *result)
 {
     const struct definition *definition = vessel->run->definition;
     const struct definition_vessel *what = &definition->vessels[vessel->index];
     vessel->retry_at_ms = 0;
     if (vessel->run->is_stopped)
         return false;
-    if (outcome->interrupted)
+    if (result->ending == ATTEMPT_INTERRUPTED)
         return definition->on_interrupt == INTERRUPT_RERUN;
-    if (outcome->status != VESSEL_ERRORED ||
-        !plan_retries(what, outcome->exit_code, vessel->retries))
+    if (attempt_result_status(result) != VESSEL_ERRORED ||
+        !plan_retries(what, result->exit_code, vessel->retries))
         return false;
     vessel->retries++;
-    int64_t ended_ms = outcome->ended_ms != 0 ? outcome->ended_ms : clock_wall_ms();
+    int64_t ended_ms = result->ended_ms != 0 ? result->ended_ms : clock_wall_ms();
     vessel->retry_at_ms = ended_ms + what->guardrails.retry_wait_ms;
     return true;
 }
 
-void run_attempt_over(struct attempt *attempt, const struct attempt_outcome *outcome)
+void run_attempt_over(struct attempt *attempt, const struct attempt_result *result)
 {
     struct run_vessel *vessel = attempt->vessel;
     struct run *run = vessel->run;
     struct runner *runner = run->runner;
     atomic_fetch_add(&runner->attempts_ended, 1);
-    if (outcome->interrupted)
+    if (result->ending == ATTEMPT_INTERRUPTED)
         atomic_fetch_add(&runner->attempts_interrupted, 1);
-    struct run_step *step = run->given_up ? NULL : end_step(attempt, outcome);
+    struct run_step *step = run->given_up ? NULL : end_step(attempt, result);
     vessel->attempt = NULL;
     attempt_free(attempt);
     if (!step) {
         run_free_if_over(run);
         return;
     }
-    if (is_tried_again(vessel, outcome)) {
+    if (is_tried_again(vessel, result)) {
         run_set_vessel_state(run, vessel->index, VESSEL_RETRYING);
         step->attempt.status = VESSEL_RETRYING;
     } else {
-        end_vessel(run, step, vessel->index, outcome->status, step->attempt.reason);
+        end_vessel(run, step, vessel->index, step->attempt.status, step->attempt.result.reason);
         settle(run, step);
     }
     step_submit(step);
@@ -374,20 +366,20 @@ void run_attempt_over(struct attempt *attempt, const struct attempt_outcome *out
 
 static void log_attempt_end(const struct run *run, const struct run_step *step)
 {
-    const struct attempt_end *end = &step->attempt.end;
+    const struct attempt_result *result = &step->attempt.result;
     const struct run_vessel *vessel = &run->vessels[step->attempt.vessel];
-    int64_t started_ms = end->started_ms != 0 ? end->started_ms : vessel->started_ms;
+    int64_t started_ms = result->started_ms != 0 ? result->started_ms : vessel->started_ms;
     char exit_code[16] = "";
-    if (end->has_exit_code)
-        snprintf(exit_code, sizeof(exit_code), "%d", end->exit_code);
+    if (result->has_exit_code)
+        snprintf(exit_code, sizeof(exit_code), "%d", result->exit_code);
     log_info("attempt ended", log_id("run", &run->work->ids.run_id),
              log_text("fleet", run->work->fleet_name),
              log_text("vessel", run->definition->vessels[step->attempt.vessel].name),
              log_int("attempt", step->attempt.number),
              log_text("status", vessel_status_name(step->attempt.status)),
-             log_text("exit", end->has_exit_code ? exit_code : NULL),
-             log_int("ms", end->ended_ms - started_ms),
-             log_text("reason", end->reason[0] != '\0' ? end->reason : NULL));
+             log_text("exit", result->has_exit_code ? exit_code : NULL),
+             log_int("ms", result->ended_ms - started_ms),
+             log_text("reason", result->reason[0] != '\0' ? result->reason : NULL));
 }
 
 /* Its end is committed: the working folder is nobody's any more. */

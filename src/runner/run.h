@@ -22,7 +22,7 @@ void run_stop(struct run *run);
 /* A slot is free for this ready vessel. */
 void run_start_vessel(struct run_vessel *vessel);
 /* The attempt (freed here) has ended. */
-void run_attempt_over(struct attempt *attempt, const struct attempt_outcome *outcome);
+void run_attempt_over(struct attempt *attempt, const struct attempt_result *outcome);
 /* The step (freed here, as may be the run) is back. */
 void run_step_done(struct run_step *step);
 

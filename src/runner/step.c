@@ -33,7 +33,7 @@ static int step_apply(struct commit_op *op, struct store *store, struct error *e
                                             step->now_ms, error) != 0)
         return -1;
     if (step->ends_attempt && store_end_attempt(store, number, vessel, step->attempt.number,
-                                                &step->attempt.end, error) != 0)
+                                                &step->attempt.result, error) != 0)
         return -1;
     if (step->starts_attempt &&
         store_start_attempt(store, number, vessel, step->attempt.number, &step->attempt.boot_id,

@@ -7,16 +7,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "supervisor/record.h"
+#include "model/attempt_result.h"
 #include "queue/commit.h"
 #include "runner/core.h"
-
-#define STEP_REASON_BYTES 320
+#include "supervisor/record.h"
 
 struct vessel_end {
     size_t vessel;
     enum vessel_status status;
-    const char *reason; /* a constant, or the step's own attempt.reason */
+    const char *reason; /* a constant, or the step's own attempt.result.reason */
 };
 
 struct run_step {
@@ -33,10 +32,9 @@ struct run_step {
     struct {
         size_t vessel;
         int number;
-        struct id boot_id;         /* starts_attempt */
-        struct attempt_end end;    /* ends_attempt */
-        enum vessel_status status; /* what it came to, or VESSEL_RETRYING */
-        char reason[STEP_REASON_BYTES];
+        struct id boot_id;            /* starts_attempt */
+        struct attempt_result result; /* ends_attempt */
+        enum vessel_status status;    /* what it came to, or VESSEL_RETRYING */
         char name[RECORD_NAME_BYTES]; /* of its folder */
     } attempt;
     struct vessel_end *vessel_ends;

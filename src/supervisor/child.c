@@ -24,6 +24,7 @@
 #include "base/kernel.h"
 #include "base/memory.h"
 #include "supervisor/files.h"
+#include "supervisor/record.h"
 #include "supervisor/sandbox.h"
 #include "supervisor/hide.h"
 
@@ -79,25 +80,24 @@ static int become_user(const struct job *job, struct error *error)
 
 /* In a sandbox the vessel's files are placed from inside: there is nobody else, and nowhere else to be led to. The death signal comes
  * after the last change of user; who asks for it too late finds the end of the talk instead of a byte. */
-static int prepare_strict(const struct given *given, struct error *error)
+static int prepare_strict(const struct job *job, struct error *error)
 {
-    if (sandbox_enter(&given->job, error) != 0)
+    if (sandbox_enter(job, error) != 0)
         return -1;
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
         return error_set_errno(error, errno, "cannot ask for the death signal");
-    return given->is_trial ? 0 : files_place(given, error);
+    return job->is_trial ? 0 : files_place(job, error);
 }
 
-static int prepare(const struct given *given, struct error *error)
+static int prepare(const struct job *job, struct error *error)
 {
-    const struct job *job = &given->job;
     if (job->hidden_dir[0] != '\0' && hide_state_dir(job, error) != 0)
         return -1;
     if (!job->change_user)
-        return files_place(given, error);
+        return files_place(job, error);
     uid_t uid = geteuid();
     gid_t gid = getegid();
-    if (put_on_user(job, error) != 0 || files_place(given, error) != 0)
+    if (put_on_user(job, error) != 0 || files_place(job, error) != 0)
         return -1;
     return take_off_user(uid, gid, job, error);
 }
@@ -190,18 +190,18 @@ static bool await_byte(const struct line *line)
 }
 
 /* Returns in the process that is to become the interpreter. Not 0: it ends here, with or without an error. */
-static int get_ready(const struct given *given, const struct line *line, struct error *error)
+static int get_ready(const struct job *job, const struct line *line, struct error *error)
 {
     (void)setsid(); /* a session and process group of its own */
     (void)umask(022);
-    if (!given->job.is_strict) {
+    if (!job->is_strict) {
         die_with(line->supervisor);
-        if (prepare(given, error) != 0)
+        if (prepare(job, error) != 0)
             return -1;
         die_with(line->supervisor);
         return 0;
     }
-    if (!await_byte(line) || prepare_strict(given, error) != 0 || given->is_trial ||
+    if (!await_byte(line) || prepare_strict(job, error) != 0 || job->is_trial ||
         sandbox_fork_main(error) != 0)
         return -1;
     (void)setsid();
@@ -218,10 +218,9 @@ static int take_on(const struct line *line, const struct job *job, struct error 
     return 0;
 }
 
-static void run(const struct given *given, const struct line *line, struct error *error)
+static void run(const struct job *job, const struct line *line, struct error *error)
 {
-    const struct job *job = &given->job;
-    if (get_ready(given, line, error) != 0 || !await_byte(line))
+    if (get_ready(job, line, error) != 0 || !await_byte(line))
         return;
     if (record_mark_started(JOB_FD_RECORD) != 0) {
         error_set_errno(error, errno, "cannot mark the attempt as started");
@@ -271,10 +270,9 @@ static int make_output(const struct job *job, int output[2], struct error *error
 }
 
 /* In off mode the child places the files as the vessel's user; in strict mode the folder is that user's before it enters. */
-static int hand_over_workdir(const struct given *given, struct error *error)
+static int hand_over_workdir(const struct job *job, struct error *error)
 {
-    const struct job *job = &given->job;
-    if (given->is_trial || !job->is_strict || !job->change_user)
+    if (job->is_trial || !job->is_strict || !job->change_user)
         return 0;
     if (fchown(JOB_FD_WORKDIR, job->uid, job->gid) != 0 || fchmod(JOB_FD_WORKDIR, 0700) != 0)
         return error_set_errno(error, errno, "cannot give the working folder to the user %s",
@@ -288,29 +286,29 @@ static void end_child(pid_t pid)
     (void)waitpid(pid, NULL, 0);
 }
 
-int child_start(const struct given *given, struct child *child, struct error *error)
+int child_start(const struct job *job, struct child *child, struct error *error)
 {
     int talk[2], output[2];
-    if (hand_over_workdir(given, error) != 0)
+    if (hand_over_workdir(job, error) != 0)
         return -1;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, talk) != 0)
         return error_set_errno(error, errno, "cannot make a socket pair");
-    if (make_output(&given->job, output, error) != 0)
+    if (make_output(job, output, error) != 0)
         goto no_pipe;
     struct line line = {getpid(), talk[1], output[1]};
-    pid_t pid = fork_child(&given->job, error);
+    pid_t pid = fork_child(job, error);
     if (pid < 0)
         goto no_child;
     if (pid == 0) {
         struct error why = ERROR_INIT;
         close(talk[0]); /* or it would never see the end of it */
-        run(given, &line, &why);
+        run(job, &line, &why);
         send_report(talk[1], &why);
-        _exit(given->is_trial && !error_is_set(&why) ? 0 : NOT_STARTED_CODE);
+        _exit(job->is_trial && !error_is_set(&why) ? 0 : NOT_STARTED_CODE);
     }
     *child = (struct child){.pid = pid, .talk_fd = talk[0], .output_fd = output[0]};
-    if (given->job.is_strict) {
-        if (sandbox_map(pid, &given->job, error) != 0) {
+    if (job->is_strict) {
+        if (sandbox_map(pid, job, error) != 0) {
             end_child(pid);
             goto no_child;
         }
@@ -329,12 +327,12 @@ no_pipe:
     return -1;
 }
 
-int child_try(const struct given *given, struct error *error)
+int child_try(const struct job *job, struct error *error)
 {
     struct child child;
-    if (!given->job.is_strict)
+    if (!job->is_strict)
         return 0;
-    if (child_start(given, &child, error) != 0)
+    if (child_start(job, &child, error) != 0)
         return -1;
     child_read_report(&child, error);
     int status = 0;

@@ -6,7 +6,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
-#include "supervisor/given.h"
+#include "supervisor/job.h"
 
 struct child {
     pid_t pid;
@@ -16,9 +16,9 @@ struct child {
 };
 
 /* Forks it. It prepares itself and waits to be let go; it dies with this process. */
-int child_start(const struct given *given, struct child *child, struct error *error);
+int child_start(const struct job *job, struct child *child, struct error *error);
 /* Could it be started? In strict mode the sandbox is built and left again; nothing is placed, marked or run. */
-int child_try(const struct given *given, struct error *error);
+int child_try(const struct job *job, struct error *error);
 /* Also when it is dead already: that shows in due course. */
 void child_let_go(const struct child *child);
 /* Sets *why if it did not become the interpreter. Waits until that is known. With a kind that may pass `started` is not marked. */

@@ -191,12 +191,11 @@ static int place_script(const struct job *job, struct error *error)
     return result;
 }
 
-int files_place(const struct given *given, struct error *error)
+int files_place(const struct job *job, struct error *error)
 {
-    const struct job *job = &given->job;
     if (place_script(job, error) != 0 ||
-        place_copy(job, "webhook_headers", given->has_headers, JOB_FD_HEADERS, error) != 0 ||
-        place_copy(job, "webhook_body", given->has_body, JOB_FD_BODY, error) != 0) {
+        place_copy(job, "webhook_headers", job->has_headers, JOB_FD_HEADERS, error) != 0 ||
+        place_copy(job, "webhook_body", job->has_body, JOB_FD_BODY, error) != 0) {
         error_context(error, "cannot place the vessel's files");
         return -1;
     }

@@ -3,7 +3,7 @@
 #define WEBHOOKD_VESSEL_VIEW_H
 
 #include "base/error.h"
-#include "supervisor/record.h"
+#include "supervisor/job.h"
 
 /* Moves the calling process into a mount namespace of its own, where hidden_dir holds nothing but workdir. For root. */
 int hide_state_dir(const struct job *job, struct error *error);

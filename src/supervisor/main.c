@@ -25,7 +25,8 @@
 #include "base/file.h"
 #include "supervisor/record.h"
 #include "supervisor/child.h"
-#include "supervisor/given.h"
+#include "supervisor/job.h"
+#include "supervisor/record.h"
 #include "supervisor/output.h"
 #include "supervisor/supervise.h"
 
@@ -34,15 +35,15 @@
 enum { NOT_STARTED_CODE = 127 };
 
 /* Nothing may be opened before this: it would take the number of a descriptor that is absent. */
-static int take_descriptors(struct given *given, struct error *error)
+static int take_descriptors(struct job *job, struct error *error)
 {
     for (int fd = JOB_FD_JOB; fd <= JOB_FD_BODY; fd++) {
         bool is_there = fcntl(fd, F_SETFD, FD_CLOEXEC) == 0;
         if (fd == JOB_FD_HEADERS)
-            given->has_headers = is_there;
+            job->has_headers = is_there;
         else if (fd == JOB_FD_BODY)
-            given->has_body = is_there;
-        else if (!is_there && (!given->is_trial || fd == JOB_FD_JOB || fd == JOB_FD_WORKDIR))
+            job->has_body = is_there;
+        else if (!is_there && (!job->is_trial || fd == JOB_FD_JOB || fd == JOB_FD_WORKDIR))
             error_set(error, ERROR_INVALID, "descriptor %d was not passed on", fd);
     }
     return error_is_set(error) ? -1 : 0;
@@ -74,31 +75,36 @@ static int read_job(struct job *job, struct error *error)
     if (!data)
         return error_set(error, ERROR_INTERNAL, "no memory for the job");
     int result = -1;
-    if (file_read_all(JOB_FD_JOB, data, bytes) == (ssize_t)bytes)
+    if (file_read_all(JOB_FD_JOB, data, bytes) == (ssize_t)bytes) {
+        const struct job passed_on = *job;
         result = job_read(data, bytes, job, error);
-    else
+        job->has_headers = passed_on.has_headers;
+        job->has_body = passed_on.has_body;
+        job->is_trial = passed_on.is_trial;
+    } else {
         error_set(error, ERROR_INTERNAL, "cannot read the job");
+    }
     free(data);
     return result;
 }
 
-static int set_up(struct given *given, struct error *error)
+static int set_up(struct job *job, struct error *error)
 {
     if (take_signals(error) != 0 || record_pid_write(JOB_FD_RECORD, getpid(), error) != 0 ||
-        read_job(&given->job, error) != 0)
+        read_job(job, error) != 0)
         return -1;
     /* Relative to the daemon's. One who may not go below stays where he is. */
-    int ignored = nice(given->job.nice);
+    int ignored = nice(job->nice);
     (void)ignored;
     return 0;
 }
 
 /* A full disk, and whatever else it is, is waited for: without the record nobody would know what has happened. */
-static void write_exit(const struct record_exit *exit, struct output *output)
+static void write_result(const struct attempt_result *result, struct output *output)
 {
     for (;;) {
         struct error error = ERROR_INIT;
-        if (output_finish(output) && record_exit_write(JOB_FD_RECORD, exit, &error) == 0)
+        if (output_finish(output) && record_write_result(JOB_FD_RECORD, result, &error) == 0)
             return;
         const struct timespec pause = {.tv_sec = 1};
         (void)nanosleep(&pause, NULL);
@@ -108,14 +114,14 @@ static void write_exit(const struct record_exit *exit, struct output *output)
 /* webhookd asks when it starts whether vessels could be isolated: builds the sandbox of a job and leaves it. Says on stdout why not. */
 static int try_sandbox(void)
 {
-    struct given given = {.is_trial = true};
+    struct job job = {.is_trial = true};
     struct error error = ERROR_INIT;
-    if (take_descriptors(&given, &error) == 0 && take_signals(&error) == 0 &&
-        read_job(&given.job, &error) == 0 && child_try(&given, &error) == 0) {
-        job_free(&given.job);
+    if (take_descriptors(&job, &error) == 0 && take_signals(&error) == 0 &&
+        read_job(&job, &error) == 0 && child_try(&job, &error) == 0) {
+        job_free(&job);
         return EXIT_SUCCESS;
     }
-    job_free(&given.job);
+    job_free(&job);
     (void)file_write_all(STDOUT_FILENO, error.message, strlen(error.message));
     return EXIT_FAILURE;
 }
@@ -124,28 +130,28 @@ int main(int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], JOB_TRIAL_ARGUMENT) == 0)
         return try_sandbox();
-    struct given given = {.has_body = false};
+    struct job job = {.has_body = false};
     struct error error = ERROR_INIT;
-    struct record_exit exit = {.result = RECORD_NOT_STARTED, .exit_code = NOT_STARTED_CODE};
+    struct attempt_result result = {.ending = ATTEMPT_NOT_STARTED, .exit_code = NOT_STARTED_CODE};
     struct output output;
     output_init(&output, INT64_MAX);
 
     /* What is short for a while before the vessel ran is no result: without a result and the mark it is started again. */
-    if (take_descriptors(&given, &error) != 0 || set_up(&given, &error) != 0) {
+    if (take_descriptors(&job, &error) != 0 || set_up(&job, &error) != 0) {
         if (error_may_pass(&error))
             return EXIT_FAILURE;
-        supervise_set_reason(&exit, error.message);
+        attempt_result_set_reason(&result, error.message);
     } else {
-        output_init(&output, given.job.max_output_bytes);
-        if (!supervise(&given, &output, &exit))
+        output_init(&output, job.max_output_bytes);
+        if (!supervise(&job, &output, &result))
             return EXIT_FAILURE;
     }
-    if (exit.result == RECORD_NOT_STARTED)
-        output_say(&output, exit.reason);
-    exit.output_bytes = output.written_bytes;
-    exit.output_cut = output.cut;
-    exit.ended_ms = clock_wall_ms();
-    write_exit(&exit, &output);
-    job_free(&given.job);
+    if (result.ending == ATTEMPT_NOT_STARTED)
+        output_say(&output, result.reason);
+    result.output_bytes = output.written_bytes;
+    result.output_cut = output.cut;
+    result.ended_ms = clock_wall_ms();
+    write_result(&result, &output);
+    job_free(&job);
     return EXIT_SUCCESS;
 }

@@ -10,7 +10,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "supervisor/record.h"
+#include "supervisor/job.h"
 
 enum { CHUNK_BYTES = 65536 }; /* as much as a pipe holds */
 

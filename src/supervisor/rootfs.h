@@ -3,7 +3,7 @@
 #define WEBHOOKD_VESSEL_ROOT_H
 
 #include "base/error.h"
-#include "supervisor/record.h"
+#include "supervisor/job.h"
 
 /* Replaces the root of the calling process, which has mount and pid namespaces of its own and its cwd in the working folder, by a fresh one
  * that holds what is on the allow-list and nothing else. Afterwards the cwd is SANDBOX_HOME. */

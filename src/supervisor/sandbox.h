@@ -5,7 +5,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
-#include "supervisor/record.h"
+#include "supervisor/job.h"
 
 /* ---- the supervisor's side ---- */
 

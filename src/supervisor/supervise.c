@@ -49,20 +49,8 @@ struct supervisor {
     struct loop_watch output_watch, talk_watch, signal_watch; /* fd -1: closed */
     struct loop_timer cutoff_timer, grace_timer, sweep_timer;
     struct output *output;
-    struct record_exit *exit;
+    struct attempt_result *result;
 };
-
-void supervise_set_reason(struct record_exit *exit, const char *text)
-{
-    size_t bytes = strlen(text);
-    if (bytes >= sizeof(exit->reason)) {
-        bytes = sizeof(exit->reason) - 1;
-        while (bytes > 0 && ((unsigned char)text[bytes] & 0xC0) == 0x80)
-            bytes--; /* not in the middle of a character */
-    }
-    memcpy(exit->reason, text, bytes);
-    exit->reason[bytes] = '\0';
-}
 
 static void set_phase(struct supervisor *supervisor, enum phase phase)
 {
@@ -140,9 +128,10 @@ static void sweep(struct supervisor *supervisor)
         loop_set_timer(supervisor->loop, &supervisor->sweep_timer, now_ms + SWEEP_MS);
         return;
     }
-    supervise_set_reason(supervisor->exit,
-                         taken > 0 ? "some of its processes did not end when killed"
-                                   : "some of its processes belong to another user and still run");
+    attempt_result_set_reason(supervisor->result,
+                              taken > 0
+                                  ? "some of its processes did not end when killed"
+                                  : "some of its processes belong to another user and still run");
     finish(supervisor);
 }
 
@@ -166,12 +155,12 @@ static void on_grace_timer(struct loop_timer *timer)
     start_sweep(supervisor);
 }
 
-static void stop(struct supervisor *supervisor, enum record_result result)
+static void stop(struct supervisor *supervisor, enum attempt_ending ending)
 {
     if (supervisor->phase != STARTING && supervisor->phase != RUNNING)
         return; /* it is ending already: a second wish changes nothing */
     set_phase(supervisor, STOPPING);
-    supervisor->exit->result = result;
+    supervisor->result->ending = ending;
     loop_clear_timer(supervisor->loop, &supervisor->cutoff_timer);
     tree_signal(supervisor->child.pid, SIGTERM);
     loop_set_timer(supervisor->loop, &supervisor->grace_timer,
@@ -180,7 +169,7 @@ static void stop(struct supervisor *supervisor, enum record_result result)
 
 static void on_cutoff_timer(struct loop_timer *timer)
 {
-    stop(CONTAINER_OF(timer, struct supervisor, cutoff_timer), RECORD_CUTOFF);
+    stop(CONTAINER_OF(timer, struct supervisor, cutoff_timer), ATTEMPT_CUTOFF);
 }
 
 /* ---- what happens ---- */
@@ -201,12 +190,12 @@ static void on_talk(struct loop_watch *watch, uint32_t events)
     child_read_report(&supervisor->child, &why);
     close_watch(supervisor, watch);
     if (error_is_set(&why)) {
-        supervisor->exit->result = RECORD_NOT_STARTED;
+        supervisor->result->ending = ATTEMPT_NOT_STARTED;
         supervisor->may_pass = error_may_pass(&why);
-        supervise_set_reason(supervisor->exit, why.message);
+        attempt_result_set_reason(supervisor->result, why.message);
         return; /* its end comes next */
     }
-    supervisor->exit->started_ms = clock_wall_ms();
+    supervisor->result->started_ms = clock_wall_ms();
     if (supervisor->phase != STARTING)
         return;
     set_phase(supervisor, RUNNING);
@@ -260,7 +249,7 @@ static void on_signal(struct loop_watch *watch, uint32_t events)
     if (read(watch->fd, &info, sizeof(info)) != sizeof(info))
         return;
     if (info.ssi_signo == SIGTERM)
-        stop(supervisor, RECORD_STOPPED);
+        stop(supervisor, ATTEMPT_STOPPED);
     else
         on_child_ended(supervisor);
 }
@@ -291,9 +280,9 @@ static int watch(struct supervisor *supervisor, struct error *error)
 }
 
 /* The loop is made while the child prepares itself, on another core if there is one. */
-static int start(struct supervisor *supervisor, const struct given *given, struct error *error)
+static int start(struct supervisor *supervisor, const struct job *job, struct error *error)
 {
-    if (child_start(given, &supervisor->child, error) != 0)
+    if (child_start(job, &supervisor->child, error) != 0)
         return -1;
     supervisor->loop = loop_new(error);
     if (supervisor->loop)
@@ -309,45 +298,45 @@ static int start(struct supervisor *supervisor, const struct given *given, struc
 
 static void conclude(struct supervisor *supervisor)
 {
-    struct record_exit *exit = supervisor->exit;
+    struct attempt_result *result = supervisor->result;
     if (supervisor->output_watch.fd >= 0)
         output_drain(supervisor->output, supervisor->output_watch.fd);
     int status = supervisor->main_status;
-    if (exit->result == RECORD_NOT_STARTED) {
-        exit->exit_code = NOT_STARTED_CODE;
-        exit->started_ms = 0;
+    if (result->ending == ATTEMPT_NOT_STARTED) {
+        result->exit_code = NOT_STARTED_CODE;
+        result->started_ms = 0;
     } else if (!supervisor->main_reaped) {
-        exit->exit_code = KILLED_CODE + SIGKILL;
+        result->exit_code = KILLED_CODE + SIGKILL;
     } else {
-        exit->exit_code =
+        result->exit_code =
             WIFSIGNALED(status) ? KILLED_CODE + WTERMSIG(status) : WEXITSTATUS(status);
     }
 }
 
-bool supervise(const struct given *given, struct output *output, struct record_exit *exit)
+bool supervise(const struct job *job, struct output *output, struct attempt_result *result)
 {
     struct error error = ERROR_INIT;
     struct supervisor supervisor = {
-        .job = &given->job,
+        .job = job,
         .phase = STARTING,
         .cutoff_timer.fired = on_cutoff_timer,
         .grace_timer.fired = on_grace_timer,
         .sweep_timer.fired = on_sweep_timer,
         .output = output,
-        .exit = exit,
+        .result = result,
     };
-    exit->result = RECORD_EXITED;
-    if (start(&supervisor, given, &error) != 0) {
-        exit->result = RECORD_NOT_STARTED;
-        exit->exit_code = NOT_STARTED_CODE;
-        supervise_set_reason(exit, error.message);
+    result->ending = ATTEMPT_EXITED;
+    if (start(&supervisor, job, &error) != 0) {
+        result->ending = ATTEMPT_NOT_STARTED;
+        result->exit_code = NOT_STARTED_CODE;
+        attempt_result_set_reason(result, error.message);
         return !error_may_pass(&error);
     }
     if (loop_run(supervisor.loop, &error) != 0) {
         tree_signal(supervisor.main_reaped ? 0 : supervisor.child.pid, SIGKILL);
-        supervise_set_reason(exit, error.message);
+        attempt_result_set_reason(result, error.message);
     }
     conclude(&supervisor);
     loop_free(supervisor.loop); /* the descriptors go with the process */
-    return !(exit->result == RECORD_NOT_STARTED && supervisor.may_pass);
+    return !(result->ending == ATTEMPT_NOT_STARTED && supervisor.may_pass);
 }

@@ -162,7 +162,7 @@ void store_fixture_finish(struct store_fixture *fixture, const struct id *run_id
     struct definition definition = store_fixture_definition("any");
     struct id ids[2] = {id_random(), id_random()}, boot = id_random();
     int64_t number = id_run_number(run_id);
-    struct attempt_end end = {
+    struct attempt_result end = {
         .has_exit_code = true, .reason = "", .started_ms = 5000, .ended_ms = 6000};
     bool failed = status == RUN_ERRORED;
     end.exit_code = failed;

@@ -51,9 +51,9 @@ void bench_reopen(struct bench *bench)
 {
     char *attempt = bench_below(bench, "attempt");
     close(bench->folder_fd);
-    close(bench->job_fd);
+    close(bench->record_fd);
     bench->folder_fd = bench_open_folder(attempt);
-    bench->job_fd = make_record(bench);
+    bench->record_fd = make_record(bench);
     free(attempt);
 }
 
@@ -69,7 +69,7 @@ void bench_open(struct bench *bench, const char *script)
     bench_make_folder(runs);
     bench_make_folder(bench->workdir);
     bench->folder_fd = bench_open_folder(attempt);
-    bench->job_fd = make_record(bench);
+    bench->record_fd = make_record(bench);
     bench->workdir_fd = bench_open_folder(bench->workdir);
     free(attempt);
     free(runs);
@@ -95,7 +95,7 @@ void bench_open(struct bench *bench, const char *script)
 void bench_close(struct bench *bench)
 {
     struct error error = ERROR_INIT;
-    close(bench->job_fd);
+    close(bench->record_fd);
     close(bench->folder_fd);
     close(bench->workdir_fd);
     ck_assert_msg(file_remove_tree(AT_FDCWD, bench->path, &error) == 0, "%s", error.message);
@@ -225,11 +225,11 @@ void bench_wait(struct bench *bench)
     struct error error = ERROR_INIT;
     int status;
     ck_assert_int_eq(waitpid(bench->pid, &status, 0), bench->pid);
-    ck_assert_msg(record_exit_read(bench->job_fd, &bench->exit, &error) == 1, "no exit record: %s",
-                  error.message);
+    ck_assert_msg(record_read_result(bench->record_fd, &bench->exit, &error) == 1,
+                  "no exit record: %s", error.message);
     ck_assert_int_eq(status, 0);
-    ck_assert_int_eq(record_lock_is_held(bench->job_fd), 0);
-    ck_assert_int_eq(record_pid_read(bench->job_fd), bench->pid);
+    ck_assert_int_eq(record_lock_is_held(bench->record_fd), 0);
+    ck_assert_int_eq(record_pid_read(bench->record_fd), bench->pid);
     read_output(bench);
 }
 
@@ -252,10 +252,10 @@ void bench_check_output(struct bench *bench, const char *expected)
     ck_assert_uint_eq(bench->output.bytes, strlen(expected));
 }
 
-void bench_check_result(const struct bench *bench, enum record_result result, int exit_code)
+void bench_check_result(const struct bench *bench, enum attempt_ending result, int exit_code)
 {
-    ck_assert_msg(bench->exit.result == result && bench->exit.exit_code == exit_code,
-                  "result %d, exit code %d, reason \"%s\"", (int)bench->exit.result,
+    ck_assert_msg(bench->exit.ending == result && bench->exit.exit_code == exit_code,
+                  "result %d, exit code %d, reason \"%s\"", (int)bench->exit.ending,
                   bench->exit.exit_code, bench->exit.reason);
 }
 

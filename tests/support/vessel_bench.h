@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "base/buffer.h"
+#include "supervisor/job.h"
 #include "supervisor/record.h"
 
 #define BENCH_ID   "0198c0de-0000-7000-8000-000000000001"
@@ -23,11 +24,11 @@ struct bench {
     char *workdir; /* runs/r */
     struct job job;
     int folder_fd, workdir_fd;  /* attempt/, runs/r/ */
-    int job_fd;                 /* attempt/r.1, to look at */
+    int record_fd;              /* attempt/r.1, to look at */
     const char *headers, *body; /* NULL: none */
     size_t body_bytes;
     pid_t pid; /* the supervisor's */
-    struct record_exit exit;
+    struct attempt_result exit;
     struct buffer output;
 };
 
@@ -39,7 +40,7 @@ void bench_reopen(struct bench *bench); /* attempt/, where something else is mou
 void bench_make_folder(const char *path);
 int bench_open_folder(const char *path);
 
-/* The descriptors by their job_fd numbers, -1 for absent; all far above these numbers. */
+/* The descriptors by their enum job_fd numbers, -1 for absent; all far above these numbers. */
 void bench_make_fds(const struct bench *bench, int fds[BENCH_FDS]);
 void bench_close_fds(const int fds[BENCH_FDS]);
 int bench_memory_file(const void *data, size_t bytes);
@@ -52,7 +53,7 @@ void bench_run(struct bench *bench);    /* both */
 void bench_forget(struct bench *bench); /* the last attempt, for another */
 
 void bench_check_output(struct bench *bench, const char *expected);
-void bench_check_result(const struct bench *bench, enum record_result result, int exit_code);
+void bench_check_result(const struct bench *bench, enum attempt_ending result, int exit_code);
 
 /* Named pipes in the working folder. */
 void bench_make_pipe(const struct bench *bench, const char *name);

@@ -52,7 +52,7 @@ static void check_strict(const char *script, const char *output, int exit_code)
     isolate(&bench);
     bench_run(&bench);
     bench_check_output(&bench, output);
-    bench_check_result(&bench, RECORD_EXITED, exit_code);
+    bench_check_result(&bench, ATTEMPT_EXITED, exit_code);
     bench_close(&bench);
 }
 
@@ -89,7 +89,7 @@ START_TEST(what_is_shown_is_what_is_there)
     struct bench off;
     bench_open(&off, script);
     bench_run(&off);
-    bench_check_result(&off, RECORD_EXITED, 0);
+    bench_check_result(&off, ATTEMPT_EXITED, 0);
     check_strict(script, buffer_text(&off.output), 0);
     bench_close(&off);
 }
@@ -289,7 +289,7 @@ START_TEST(nothing_is_left_when_it_ends)
     bench_start(&bench);
     int life = bench_await_writer(&bench, "life");
     bench_wait(&bench);
-    bench_check_result(&bench, RECORD_EXITED, 5);
+    bench_check_result(&bench, ATTEMPT_EXITED, 5);
     bench_await_no_writer(life);
     close(life);
     bench_close(&bench);
@@ -356,7 +356,7 @@ START_TEST(what_cannot_be_shown_is_a_reason_not_to_start)
     bench.job.readable = missing;
     bench.job.readable_count = 1;
     bench_run(&bench);
-    bench_check_result(&bench, RECORD_NOT_STARTED, 127);
+    bench_check_result(&bench, ATTEMPT_NOT_STARTED, 127);
     ck_assert_msg(strstr(bench.exit.reason, "cannot show /nowhere/at/all"), "%s",
                   bench.exit.reason);
     bench_close(&bench);
@@ -413,7 +413,7 @@ START_TEST(a_stop_reaches_every_process_and_waits_for_it)
     bench_check_output(&bench, buffer_text(&expected));
     close(ready);
     buffer_free(&expected);
-    bench_check_result(&bench, RECORD_STOPPED, 0);
+    bench_check_result(&bench, ATTEMPT_STOPPED, 0);
     bench_close(&bench);
 }
 END_TEST
@@ -464,11 +464,11 @@ START_TEST(it_dies_with_its_supervisor)
     bench_start(&bench);
     int life = bench_await_writer(&bench, "life");
     bench_await_byte(life);
-    ck_assert_int_eq(record_lock_is_held(bench.job_fd), 1);
+    ck_assert_int_eq(record_lock_is_held(bench.record_fd), 1);
     ck_assert_int_eq(kill(bench.pid, SIGKILL), 0);
     ck_assert_int_eq(waitpid(bench.pid, &status, 0), bench.pid);
     bench_await_no_writer(life);
-    ck_assert_int_eq(record_has_started(bench.job_fd), 1);
+    ck_assert_int_eq(record_has_started(bench.record_fd), 1);
     close(life);
     bench_close(&bench);
 }

@@ -25,14 +25,14 @@ START_TEST(output_and_exit_code_are_recorded)
     bench_open(&bench, "echo one; echo two >&2; echo three; exit 7\n");
     int64_t before_ms = clock_wall_ms();
     bench_run(&bench);
-    bench_check_result(&bench, RECORD_EXITED, 7);
+    bench_check_result(&bench, ATTEMPT_EXITED, 7);
     bench_check_output(&bench, "one\ntwo\nthree\n");
     ck_assert_str_eq(bench.exit.reason, "");
     ck_assert_int_eq(bench.exit.output_bytes, 14);
     ck_assert(!bench.exit.output_cut);
     ck_assert_int_ge(bench.exit.started_ms, before_ms);
     ck_assert_int_ge(bench.exit.ended_ms, bench.exit.started_ms);
-    ck_assert_int_eq(record_has_started(bench.job_fd), 1);
+    ck_assert_int_eq(record_has_started(bench.record_fd), 1);
     bench_close(&bench);
 }
 END_TEST
@@ -42,7 +42,7 @@ START_TEST(death_by_a_signal_counts_as_128_and_its_number)
     struct bench bench;
     bench_open(&bench, "kill -USR1 $$\n");
     bench_run(&bench);
-    bench_check_result(&bench, RECORD_EXITED, 128 + SIGUSR1);
+    bench_check_result(&bench, ATTEMPT_EXITED, 128 + SIGUSR1);
     bench_close(&bench);
 }
 END_TEST
@@ -73,7 +73,7 @@ START_TEST(an_interpreter_that_is_nowhere_is_127_with_the_reason)
     static char name[] = "no-such-interpreter", path[] = "/no/such/interpreter";
     bench.job.interpreter = name;
     bench_run(&bench);
-    bench_check_result(&bench, RECORD_NOT_STARTED, 127);
+    bench_check_result(&bench, ATTEMPT_NOT_STARTED, 127);
     ck_assert_str_eq(bench.exit.reason, "no-such-interpreter: No such file or directory in "
                                         "/usr/local/bin:/usr/bin:/bin");
     bench_check_output(&bench, "[webhookd: no-such-interpreter: No such file or directory in "
@@ -81,7 +81,7 @@ START_TEST(an_interpreter_that_is_nowhere_is_127_with_the_reason)
     ck_assert_int_eq(bench.exit.started_ms, 0);
     bench.job.interpreter = path;
     bench_run(&bench);
-    bench_check_result(&bench, RECORD_NOT_STARTED, 127);
+    bench_check_result(&bench, ATTEMPT_NOT_STARTED, 127);
     ck_assert_str_eq(bench.exit.reason, "/no/such/interpreter: No such file or directory");
     bench_close(&bench);
 }
@@ -96,7 +96,7 @@ START_TEST(the_vessels_own_path_does_not_decide_what_interprets_it)
     bench.job.environment = environment;
     bench.job.environment_count = 1;
     bench_run(&bench);
-    bench_check_result(&bench, RECORD_EXITED, 0);
+    bench_check_result(&bench, ATTEMPT_EXITED, 0);
     bench_check_output(&bench, "/nowhere\n");
     bench_close(&bench);
 }
@@ -113,9 +113,9 @@ START_TEST(a_bad_job_leaves_an_exit_record_that_says_so)
     bench_spawn_with(&bench, fds);
     bench_close_fds(fds);
     bench_wait(&bench);
-    bench_check_result(&bench, RECORD_NOT_STARTED, 127);
+    bench_check_result(&bench, ATTEMPT_NOT_STARTED, 127);
     ck_assert_str_eq(bench.exit.reason, "the job cannot be used: it is damaged");
-    ck_assert_int_eq(record_has_started(bench.job_fd), 0);
+    ck_assert_int_eq(record_has_started(bench.record_fd), 0);
     bench_close(&bench);
 }
 END_TEST
@@ -131,7 +131,7 @@ START_TEST(a_cutoff_ends_a_vessel_that_ignores_sigterm)
     int alive = bench_await_writer(&bench, "alive");
     bench_await_byte(alive);
     bench_wait(&bench);
-    bench_check_result(&bench, RECORD_CUTOFF, 128 + SIGKILL);
+    bench_check_result(&bench, ATTEMPT_CUTOFF, 128 + SIGKILL);
     ck_assert(bench_has_no_writer(alive));
     close(alive);
     bench_close(&bench);
@@ -152,7 +152,7 @@ START_TEST(a_stop_lets_the_vessel_end_in_its_own_way)
     ck_assert_int_eq(kill(bench.pid, SIGINT), 0);
     ck_assert_int_eq(kill(bench.pid, SIGTERM), 0);
     bench_wait(&bench);
-    bench_check_result(&bench, RECORD_STOPPED, 3);
+    bench_check_result(&bench, ATTEMPT_STOPPED, 3);
     bench_check_output(&bench, "bye\n");
     close(alive);
     bench_close(&bench);
@@ -179,7 +179,7 @@ START_TEST(a_stop_gives_what_the_vessel_started_the_same_grace)
     ck_assert_int_eq(kill(bench.pid, SIGTERM), 0); /* changes nothing */
     bench_let_pass(&bench, "pass");
     bench_wait(&bench);
-    bench_check_result(&bench, RECORD_STOPPED, 128 + SIGTERM);
+    bench_check_result(&bench, ATTEMPT_STOPPED, 128 + SIGTERM);
     bench_check_output(&bench, "cleaned\n");
     close(told);
     close(alive);
@@ -205,7 +205,7 @@ START_TEST(nothing_that_forked_away_outlives_the_vessel)
     bench_await_byte(ready);
     bench_let_pass(&bench, "go");
     bench_wait(&bench);
-    bench_check_result(&bench, RECORD_EXITED, 0);
+    bench_check_result(&bench, ATTEMPT_EXITED, 0);
     bench_check_output(&bench, "done\n");
     ck_assert(bench_has_no_writer(alive));
     close(ready);
@@ -222,7 +222,7 @@ START_TEST(a_background_child_that_holds_the_pipe_does_not_hold_up_the_end)
         "(echo from the background; echo x > ready; exec sleep 1000) & read < ready; exit 4\n");
     bench_make_pipe(&bench, "ready");
     bench_run(&bench);
-    bench_check_result(&bench, RECORD_EXITED, 4);
+    bench_check_result(&bench, ATTEMPT_EXITED, 4);
     bench_check_output(&bench, "from the background\n");
     bench_close(&bench);
 }
@@ -236,7 +236,7 @@ START_TEST(a_vessel_may_close_its_output_and_go_on)
     bench_start(&bench);
     bench_let_pass(&bench, "go");
     bench_wait(&bench);
-    bench_check_result(&bench, RECORD_EXITED, 6);
+    bench_check_result(&bench, ATTEMPT_EXITED, 6);
     bench_check_output(&bench, "before\n");
     bench_close(&bench);
 }
@@ -250,7 +250,7 @@ START_TEST(output_over_the_bound_is_cut_with_one_line)
     bench_open(&bench, "printf 12345678; printf 9abc; seq 100000; exit 5\n");
     bench.job.max_output_bytes = 10;
     bench_run(&bench);
-    bench_check_result(&bench, RECORD_EXITED, 5);
+    bench_check_result(&bench, ATTEMPT_EXITED, 5);
     bench_check_output(&bench, "123456789a\n[webhookd: output cut at 10 bytes]\n");
     ck_assert_int_eq(bench.exit.output_bytes, 10);
     ck_assert(bench.exit.output_cut);
@@ -293,7 +293,7 @@ START_TEST(binary_output_arrives_byte_for_byte)
     bench.body = data;
     bench.body_bytes = bytes;
     bench_run(&bench);
-    bench_check_result(&bench, RECORD_EXITED, 0);
+    bench_check_result(&bench, ATTEMPT_EXITED, 0);
     ck_assert_uint_eq(bench.output.bytes, bytes);
     ck_assert_mem_eq(bench.output.data, data, bytes);
     ck_assert_int_eq(bench.exit.output_bytes, (int64_t)bytes);
@@ -366,9 +366,9 @@ START_TEST(what_is_short_before_the_start_is_no_result)
         ck_assert_int_eq(waitpid(bench.pid, &status, 0), bench.pid);
         ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 1);
         struct error error = ERROR_INIT;
-        ck_assert_int_eq(record_exit_read(bench.job_fd, &bench.exit, &error), 0);
-        ck_assert_int_eq(record_has_started(bench.job_fd), 0);
-        ck_assert_int_eq(record_pid_read(bench.job_fd), 0);
+        ck_assert_int_eq(record_read_result(bench.record_fd, &bench.exit, &error), 0);
+        ck_assert_int_eq(record_has_started(bench.record_fd), 0);
+        ck_assert_int_eq(record_pid_read(bench.record_fd), 0);
         ck_assert_int_eq(umount2(attempt, MNT_DETACH), 0);
     }
     free(filler);
@@ -400,10 +400,10 @@ START_TEST(a_full_disk_cuts_the_output_and_delays_the_record)
         close(fill(filler));
         bench_let_pass(&bench, "go");
         await_pause(bench.pid);
-        ck_assert_int_eq(record_lock_is_held(bench.job_fd), 1);
+        ck_assert_int_eq(record_lock_is_held(bench.record_fd), 1);
         ck_assert_int_eq(unlink(filler), 0);
         bench_wait(&bench);
-        bench_check_result(&bench, RECORD_EXITED, 9);
+        bench_check_result(&bench, ATTEMPT_EXITED, 9);
         ck_assert(bench.exit.output_cut);
         char *line = memory_format("[webhookd: output cut at %lld bytes]\n",
                                    (long long)bench.exit.output_bytes);

@@ -84,7 +84,7 @@ START_TEST(planted_links_lead_nowhere)
     ck_assert_int_eq(linkat(AT_FDCWD, target, bench.workdir_fd, BENCH_ID ".webhook_body", 0), 0);
     ck_assert_int_eq(symlinkat(outside, bench.workdir_fd, BENCH_ID ".files"), 0);
     bench_run(&bench);
-    bench_check_result(&bench, RECORD_EXITED, 0);
+    bench_check_result(&bench, ATTEMPT_EXITED, 0);
     bench_check_output(&bench, "headers\nbody\n");
     check_file(&bench, "precious", "precious");
     ck_assert_int_eq(rmdir(outside), 0); /* empty still */
@@ -109,7 +109,7 @@ START_TEST(planted_folders_and_modules_are_gone)
         ck_assert_int_eq(mkdirat(bench.workdir_fd, folders[i], 0700), 0);
     write_file(&bench, "runs/r/" BENCH_ID ".files/json.py", "evil");
     bench_run(&bench);
-    bench_check_result(&bench, RECORD_EXITED, 0);
+    bench_check_result(&bench, ATTEMPT_EXITED, 0);
     bench_check_output(&bench, "body\n. ./a ./a/main.sh ");
     bench_close(&bench);
 }
@@ -121,11 +121,11 @@ START_TEST(files_that_cannot_be_placed_are_a_reason_not_to_start)
     bench_open(&bench, "echo never\n");
     ck_assert_int_eq(rmdir(bench.workdir), 0); /* its descriptor is a folder without a place */
     bench_run(&bench);
-    bench_check_result(&bench, RECORD_NOT_STARTED, 127);
+    bench_check_result(&bench, ATTEMPT_NOT_STARTED, 127);
     ck_assert_str_eq(bench.exit.reason,
                      "cannot place the vessel's files: cannot make the folder " BENCH_ID
                      ".files: No such file or directory");
-    ck_assert_int_eq(record_has_started(bench.job_fd), 0);
+    ck_assert_int_eq(record_has_started(bench.record_fd), 0);
     bench_close(&bench);
 }
 END_TEST
@@ -196,7 +196,7 @@ START_TEST(another_user_owns_its_files_and_sees_no_state_folder)
     bench.body = "x";
     bench.body_bytes = 1;
     bench_run(&bench);
-    bench_check_result(&bench, RECORD_EXITED, 0);
+    bench_check_result(&bench, ATTEMPT_EXITED, 0);
     char *expected = memory_format(
         "65534\n65534\n65534 7\n%s\nNo such file or directory\nnot writable\n"
         "65534:65534 700\n65534:65534 644\n65534:65534 600\n65534:65534 700\n65534:65534 700\n"
@@ -242,9 +242,9 @@ START_TEST(a_user_that_cannot_be_taken_on_is_a_reason_not_to_start)
         bench_spawn_with(&bench, fds);
         bench_close_fds(fds);
         bench_wait(&bench);
-        bench_check_result(&bench, RECORD_NOT_STARTED, 127);
+        bench_check_result(&bench, ATTEMPT_NOT_STARTED, 127);
         ck_assert_ptr_nonnull(strstr(bench.exit.reason, "deploy: Operation not permitted"));
-        ck_assert_int_eq(record_has_started(bench.job_fd), 0);
+        ck_assert_int_eq(record_has_started(bench.record_fd), 0);
     }
     free(supervisor);
     bench_close(&bench);
@@ -273,14 +273,14 @@ START_TEST(the_vessel_dies_with_its_supervisor_and_the_lock_is_free)
     bench_start(&bench);
     int alive = bench_await_writer(&bench, "alive");
     bench_await_byte(alive);
-    ck_assert_int_eq(record_lock_is_held(bench.job_fd), 1);
+    ck_assert_int_eq(record_lock_is_held(bench.record_fd), 1);
     ck_assert_int_eq(kill(bench.pid, SIGKILL), 0);
     ck_assert_int_eq(waitpid(bench.pid, NULL, 0), bench.pid);
-    ck_assert_int_eq(record_lock_is_held(bench.job_fd), 0); /* the interpreter has no copy */
+    ck_assert_int_eq(record_lock_is_held(bench.record_fd), 0); /* the interpreter has no copy */
     bench_await_no_writer(alive);
     struct error error = ERROR_INIT;
-    ck_assert_int_eq(record_exit_read(bench.job_fd, &bench.exit, &error), 0);
-    ck_assert_int_eq(record_has_started(bench.job_fd), 1);
+    ck_assert_int_eq(record_read_result(bench.record_fd, &bench.exit, &error), 0);
+    ck_assert_int_eq(record_has_started(bench.record_fd), 1);
     close(alive);
     bench_close(&bench);
 }
@@ -324,17 +324,17 @@ START_TEST(a_supervisor_killed_before_it_let_go_leaves_no_started)
     ck_assert_int_eq(ptrace(PTRACE_GETEVENTMSG, bench.pid, NULL, &child), 0);
     ck_assert_int_eq(waitpid((pid_t)child, &status, __WALL),
                      (pid_t)child); /* stopped at its birth */
-    ck_assert_int_eq(record_pid_read(bench.job_fd), bench.pid);
+    ck_assert_int_eq(record_pid_read(bench.record_fd), bench.pid);
     ck_assert_int_eq(kill(bench.pid, SIGKILL), 0);
     ck_assert_int_eq(waitpid(bench.pid, &status, 0), bench.pid);
     ck_assert(WIFSIGNALED(status));
-    ck_assert_int_eq(record_lock_is_held(bench.job_fd),
+    ck_assert_int_eq(record_lock_is_held(bench.record_fd),
                      1); /* by the child, which does not know yet */
     ck_assert_int_eq(ptrace(PTRACE_CONT, (pid_t)child, NULL, 0L), 0);
     ck_assert_int_eq(waitpid((pid_t)child, &status, __WALL), (pid_t)child);
     ck_assert(WIFEXITED(status) || WIFSIGNALED(status));
-    ck_assert_int_eq(record_lock_is_held(bench.job_fd), 0);
-    ck_assert_int_eq(record_has_started(bench.job_fd), 0);
+    ck_assert_int_eq(record_lock_is_held(bench.record_fd), 0);
+    ck_assert_int_eq(record_has_started(bench.record_fd), 0);
     bench_close(&bench);
 }
 END_TEST

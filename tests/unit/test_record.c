@@ -1,4 +1,5 @@
 /* base/record: the job as bytes, the exit record as lines, lock, pid and started. */
+#include "supervisor/job.h"
 #include "supervisor/record.h"
 
 #include <errno.h>
@@ -288,23 +289,23 @@ START_TEST(an_exit_record_is_read_as_it_was_written)
 {
     struct ends ends;
     struct error error = ERROR_INIT;
-    struct record_exit read, exit = {
-                                 .result = RECORD_NOT_STARTED,
-                                 .exit_code = 127,
-                                 .started_ms = 0,
-                                 .ended_ms = 1764000000123,
-                                 .output_bytes = 10485760,
-                                 .output_cut = true,
-                             };
+    struct attempt_result read, exit = {
+                                    .ending = ATTEMPT_NOT_STARTED,
+                                    .exit_code = 127,
+                                    .started_ms = 0,
+                                    .ended_ms = 1764000000123,
+                                    .output_bytes = 10485760,
+                                    .output_cut = true,
+                                };
     open_ends(&ends);
-    ck_assert_int_eq(record_exit_read(ends.read_fd, &read, &error), 0);
+    ck_assert_int_eq(record_read_result(ends.read_fd, &read, &error), 0);
     ck_assert_int_eq(record_pid_write(ends.write_fd, 12345, &error), 0);
     ck_assert_int_eq(record_mark_started(ends.write_fd), 0);
-    ck_assert_int_eq(record_exit_read(ends.read_fd, &read, &error), 0);
+    ck_assert_int_eq(record_read_result(ends.read_fd, &read, &error), 0);
     (void)snprintf(exit.reason, sizeof(exit.reason), "bash: No such file or directory in /bin");
-    ck_assert_int_eq(record_exit_write(ends.write_fd, &exit, &error), 0);
-    ck_assert_msg(record_exit_read(ends.read_fd, &read, &error) == 1, "%s", error.message);
-    ck_assert_int_eq(read.result, RECORD_NOT_STARTED);
+    ck_assert_int_eq(record_write_result(ends.write_fd, &exit, &error), 0);
+    ck_assert_msg(record_read_result(ends.read_fd, &read, &error) == 1, "%s", error.message);
+    ck_assert_int_eq(read.ending, ATTEMPT_NOT_STARTED);
     ck_assert_int_eq(read.exit_code, 127);
     ck_assert_int_eq(read.started_ms, 0);
     ck_assert_int_eq(read.ended_ms, 1764000000123);
@@ -316,18 +317,18 @@ START_TEST(an_exit_record_is_read_as_it_was_written)
     memset(exit.reason, 'x', sizeof(exit.reason) - 1);
     exit.reason[5] = '\n';
     ck_assert_int_eq(ftruncate(ends.write_fd, 0), 0);
-    ck_assert_int_eq(record_exit_write(ends.write_fd, &exit, &error), 0);
-    ck_assert_int_eq(record_exit_read(ends.read_fd, &read, &error), 1);
+    ck_assert_int_eq(record_write_result(ends.write_fd, &exit, &error), 0);
+    ck_assert_int_eq(record_read_result(ends.read_fd, &read, &error), 1);
     ck_assert_uint_eq(strlen(read.reason), sizeof(exit.reason) - 1);
     ck_assert_int_eq(read.reason[5], '?');
     exit.reason[0] = '\0';
-    exit.result = RECORD_EXITED;
+    exit.ending = ATTEMPT_EXITED;
     ck_assert_int_eq(ftruncate(ends.write_fd, 0), 0);
-    ck_assert_int_eq(record_exit_write(ends.write_fd, &exit, &error), 0);
-    ck_assert_int_eq(record_exit_read(ends.read_fd, &read, &error), 1);
+    ck_assert_int_eq(record_write_result(ends.write_fd, &exit, &error), 0);
+    ck_assert_int_eq(record_read_result(ends.read_fd, &read, &error), 1);
     ck_assert_str_eq(read.reason, "");
-    ck_assert_int_eq(read.result, RECORD_EXITED);
-    ck_assert_int_eq(record_exit_write(-1, &exit, &error), -1);
+    ck_assert_int_eq(read.ending, ATTEMPT_EXITED);
+    ck_assert_int_eq(record_write_result(-1, &exit, &error), -1);
     close_ends(&ends);
 }
 END_TEST
@@ -335,10 +336,10 @@ END_TEST
 static int read_text(const struct ends *ends, const char *text, size_t bytes)
 {
     struct error error = ERROR_INIT;
-    struct record_exit exit;
+    struct attempt_result exit;
     ck_assert_int_eq(ftruncate(ends->write_fd, RESULT_AT), 0);
     ck_assert_int_eq(pwrite(ends->write_fd, text, bytes, RESULT_AT), bytes);
-    int result = record_exit_read(ends->read_fd, &exit, &error);
+    int result = record_read_result(ends->read_fd, &exit, &error);
     ck_assert_int_eq(error.kind, result < 0 ? ERROR_INVALID : ERROR_NONE);
     return result;
 }
@@ -347,10 +348,10 @@ START_TEST(half_an_exit_record_is_damaged)
 {
     struct ends ends;
     struct error error = ERROR_INIT;
-    struct record_exit exit = {.result = RECORD_CUTOFF, .exit_code = 143, .ended_ms = 5};
+    struct attempt_result exit = {.ending = ATTEMPT_CUTOFF, .exit_code = 143, .ended_ms = 5};
     char text[1024];
     open_ends(&ends);
-    ck_assert_int_eq(record_exit_write(ends.write_fd, &exit, &error), 0);
+    ck_assert_int_eq(record_write_result(ends.write_fd, &exit, &error), 0);
     ssize_t bytes = pread(ends.read_fd, text, sizeof(text), RESULT_AT);
     ck_assert_int_gt(bytes, 0);
     ck_assert_int_eq(read_text(&ends, text, (size_t)bytes), 1);
@@ -372,11 +373,11 @@ START_TEST(a_folder_in_the_place_of_a_record_is_damage)
 {
     int folder_fd = make_folder(), lock_fd;
     struct error error = ERROR_INIT;
-    struct record_exit exit;
+    struct attempt_result exit;
     ck_assert_int_eq(mkdirat(folder_fd, "r.1", 0700), 0);
     int fd = record_open(folder_fd, "r.1");
     ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(record_exit_read(fd, &exit, &error), -1);
+    ck_assert_int_eq(record_read_result(fd, &exit, &error), -1);
     ck_assert_int_eq(error.kind, ERROR_INVALID);
     error_clear(&error);
     ck_assert_int_eq(record_take(folder_fd, "r.1", &lock_fd, &error), -1);
@@ -421,17 +422,17 @@ START_TEST(a_record_that_is_taken_again_is_empty)
 {
     struct ends ends;
     struct error error = ERROR_INIT;
-    struct record_exit exit = {.result = RECORD_EXITED};
+    struct attempt_result exit = {.ending = ATTEMPT_EXITED};
     int lock_fd;
     open_ends(&ends);
     ck_assert_int_eq(record_pid_write(ends.write_fd, 7, &error), 0);
     ck_assert_int_eq(record_mark_started(ends.write_fd), 0);
-    ck_assert_int_eq(record_exit_write(ends.write_fd, &exit, &error), 0);
+    ck_assert_int_eq(record_write_result(ends.write_fd, &exit, &error), 0);
     close(take_record(ends.folder_fd, &lock_fd));
     close(lock_fd);
     ck_assert_int_eq(record_pid_read(ends.read_fd), 0);
     ck_assert_int_eq(record_has_started(ends.read_fd), 0);
-    ck_assert_int_eq(record_exit_read(ends.read_fd, &exit, &error), 0);
+    ck_assert_int_eq(record_read_result(ends.read_fd, &exit, &error), 0);
     close_ends(&ends);
 }
 END_TEST
@@ -476,11 +477,11 @@ START_TEST(started_is_there_once_it_was_marked)
     ck_assert_int_eq(record_has_started(-1), -1);
 
     /* One that could not be started has a result all the same. */
-    struct record_exit exit = {.result = RECORD_NOT_STARTED, .exit_code = 127};
+    struct attempt_result exit = {.ending = ATTEMPT_NOT_STARTED, .exit_code = 127};
     ck_assert_int_eq(ftruncate(ends.write_fd, 0), 0);
-    ck_assert_int_eq(record_exit_write(ends.write_fd, &exit, &error), 0);
+    ck_assert_int_eq(record_write_result(ends.write_fd, &exit, &error), 0);
     ck_assert_int_eq(record_has_started(ends.read_fd), 0);
-    ck_assert_int_eq(record_exit_read(ends.read_fd, &exit, &error), 1);
+    ck_assert_int_eq(record_read_result(ends.read_fd, &exit, &error), 1);
     char name[RECORD_NAME_BYTES];
     ck_assert_str_eq(record_name("0198c0de-0000-7000-8000-000000000001", 25, name),
                      "0198c0de-0000-7000-8000-000000000001.25");

@@ -417,7 +417,7 @@ static int keep_attempt(void *context, const struct attempt_row *row)
     struct attempt_row *rows = context;
     rows[row->attempt - 1] = *row;
     if (row->attempt == 1)
-        ck_assert_str_eq(row->reason, "cutoff");
+        ck_assert_str_eq(row->result.reason, "cutoff");
     return 0;
 }
 
@@ -436,13 +436,13 @@ START_TEST(run_goes_through_its_attempts_to_its_end)
     ck_assert_int_eq(store_start_run(fixture.store, number, &definition, vessel_runs, 10, &error),
                      0);
     ck_assert_int_eq(store_start_attempt(fixture.store, number, 0, 1, &boot, 10, &error), 0);
-    struct attempt_end end = {.has_exit_code = true,
-                              .exit_code = 143,
-                              .reason = "cutoff",
-                              .started_ms = 12,
-                              .ended_ms = 20,
-                              .output_bytes = 5,
-                              .output_cut = true};
+    struct attempt_result end = {.has_exit_code = true,
+                                 .exit_code = 143,
+                                 .reason = "cutoff",
+                                 .started_ms = 12,
+                                 .ended_ms = 20,
+                                 .output_bytes = 5,
+                                 .output_cut = true};
     ck_assert_int_eq(store_end_attempt(fixture.store, number, 0, 1, &end, &error), 0);
     store_fixture_commit(&fixture);
     struct vessel_row vessels[2];
@@ -458,7 +458,7 @@ START_TEST(run_goes_through_its_attempts_to_its_end)
     ck_assert_int_eq(store_find_running(fixture.store, number, 4, numbers, &error), 0);
     store_fixture_begin(&fixture);
     ck_assert_int_eq(store_start_attempt(fixture.store, number, 0, 2, &boot, 30, &error), 0);
-    end = (struct attempt_end){.has_exit_code = true, .reason = "", .ended_ms = 40};
+    end = (struct attempt_result){.has_exit_code = true, .reason = "", .ended_ms = 40};
     ck_assert_int_eq(store_end_attempt(fixture.store, number, 0, 2, &end, &error), 0);
     ck_assert_int_eq(store_end_vessel(fixture.store, number, 0, VESSEL_SUCCESS, "", 40, &error), 0);
     ck_assert_int_eq(
@@ -468,9 +468,9 @@ START_TEST(run_goes_through_its_attempts_to_its_end)
     struct attempt_row attempts[2];
     ck_assert_int_eq(
         store_list_attempts(fixture.store, &ids.run_id, keep_attempt, attempts, &error), 0);
-    ck_assert(attempts[0].output_cut && attempts[0].has_ended);
-    ck_assert_int_eq(attempts[0].started_ms, 12);
-    ck_assert_int_eq(attempts[1].started_ms, 30);
+    ck_assert(attempts[0].result.output_cut && attempts[0].has_ended);
+    ck_assert_int_eq(attempts[0].result.started_ms, 12);
+    ck_assert_int_eq(attempts[1].result.started_ms, 30);
     ck_assert(id_equal(&attempts[1].boot_id, &boot));
     ck_assert(id_equal(&attempts[1].vessel_run_id, &vessel_runs[0]));
     ck_assert_int_eq(store_list_vessels(fixture.store, &ids.run_id, keep_vessel, vessels, &error),
@@ -495,7 +495,7 @@ START_TEST(steps_that_the_state_forbids_are_conflicts)
     int64_t number = id_run_number(&id);
     struct definition definition = store_fixture_definition("greet");
     struct id runs[2] = {id_random(), id_random()};
-    struct attempt_end end = {.reason = ""};
+    struct attempt_result end = {.reason = ""};
     struct store *store = fixture.store;
     store_fixture_begin(&fixture);
     expect_refused(store_start_attempt(store, number, 0, 1, &boot, 1, &error), &error,

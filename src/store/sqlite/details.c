@@ -123,20 +123,21 @@ int store_list_attempts(struct store *store, const struct id *run_id,
     bind_int(s, 1, number);
     int more;
     while ((more = statement_step(store, s, "list attempts", error)) > 0) {
-        struct attempt_row row = {.run_id = *run_id,
-                                  .run_number = number,
-                                  .vessel_run_id = column_id(s, 0),
-                                  .vessel_index = (int)column_int(s, 1),
-                                  .attempt = (int)column_int(s, 2),
-                                  .has_ended = column_int(s, 3) != 0,
-                                  .has_exit_code = sqlite3_column_type(s, 4) != SQLITE_NULL,
-                                  .exit_code = (int)column_int(s, 4),
-                                  .reason = column_text(s, 5),
-                                  .boot_id = column_id(s, 6),
-                                  .started_ms = column_int(s, 7),
-                                  .ended_ms = column_int(s, 8),
-                                  .output_bytes = column_int(s, 9),
-                                  .output_cut = column_int(s, 10) != 0};
+        struct attempt_row row = {
+            .run_id = *run_id,
+            .run_number = number,
+            .vessel_run_id = column_id(s, 0),
+            .vessel_index = (int)column_int(s, 1),
+            .attempt = (int)column_int(s, 2),
+            .has_ended = column_int(s, 3) != 0,
+            .boot_id = column_id(s, 6),
+            .result = {.has_exit_code = sqlite3_column_type(s, 4) != SQLITE_NULL,
+                       .exit_code = (int)column_int(s, 4),
+                       .started_ms = column_int(s, 7),
+                       .ended_ms = column_int(s, 8),
+                       .output_bytes = column_int(s, 9),
+                       .output_cut = column_int(s, 10) != 0}};
+        attempt_result_set_reason(&row.result, column_text(s, 5));
         if (each(context, &row) != 0)
             break;
     }

@@ -300,14 +300,14 @@ int store_start_attempt(struct store *store, int64_t number, int vessel_index, i
                             error);
 }
 
-static void bind_exit_code(sqlite3_stmt *s, int place, const struct attempt_end *end)
+static void bind_exit_code(sqlite3_stmt *s, int place, const struct attempt_result *result)
 {
-    if (end->has_exit_code)
-        bind_int(s, place, end->exit_code);
+    if (result->has_exit_code)
+        bind_int(s, place, result->exit_code);
 }
 
 int store_end_attempt(struct store *store, int64_t number, int vessel_index, int attempt,
-                      const struct attempt_end *end, struct error *error)
+                      const struct attempt_result *result, struct error *error)
 {
     sqlite3_stmt *s = statement_get(
         store, STATEMENT_END_ATTEMPT,
@@ -320,12 +320,12 @@ int store_end_attempt(struct store *store, int64_t number, int vessel_index, int
     bind_int(s, 1, number);
     bind_int(s, 2, vessel_index);
     bind_int(s, 3, attempt);
-    bind_exit_code(s, 4, end);
-    bind_text(s, 5, end->reason);
-    bind_int(s, 6, end->started_ms);
-    bind_int(s, 7, end->ended_ms);
-    bind_int(s, 8, end->output_bytes);
-    bind_int(s, 9, end->output_cut);
+    bind_exit_code(s, 4, result);
+    bind_text(s, 5, result->reason);
+    bind_int(s, 6, result->started_ms);
+    bind_int(s, 7, result->ended_ms);
+    bind_int(s, 8, result->output_bytes);
+    bind_int(s, 9, result->output_cut);
     if (step_one(store, s, "end an attempt", number, error) != 0)
         return -1;
     /* The vessel run is retrying until store_end_vessel says how it ended; it shows its last attempt. */
@@ -337,9 +337,9 @@ int store_end_attempt(struct store *store, int64_t number, int vessel_index, int
         return -1;
     bind_int(s, 1, number);
     bind_int(s, 2, vessel_index);
-    bind_exit_code(s, 3, end);
-    bind_text(s, 4, end->reason);
-    bind_int(s, 5, end->output_bytes);
+    bind_exit_code(s, 3, result);
+    bind_text(s, 4, result->reason);
+    bind_int(s, 5, result->output_bytes);
     return statement_run(store, s, "note an attempt's end", error);
 }
 

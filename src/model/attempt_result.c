@@ -1,0 +1,32 @@
+/* How an attempt ended: see model/attempt_result.h. */
+#include "model/attempt_result.h"
+
+#include <stddef.h>
+#include <string.h>
+
+enum vessel_status attempt_result_status(const struct attempt_result *result)
+{
+    switch (result->ending) {
+    case ATTEMPT_EXITED:
+        return result->exit_code == 0 ? VESSEL_SUCCESS : VESSEL_ERRORED;
+    case ATTEMPT_STOPPED:
+        return VESSEL_TERMINATED;
+    case ATTEMPT_CUTOFF:
+    case ATTEMPT_NOT_STARTED:
+    case ATTEMPT_INTERRUPTED:
+        return VESSEL_ERRORED;
+    }
+    return VESSEL_ERRORED;
+}
+
+void attempt_result_set_reason(struct attempt_result *result, const char *text)
+{
+    size_t bytes = strlen(text);
+    if (bytes >= sizeof(result->reason)) {
+        bytes = sizeof(result->reason) - 1;
+        while (bytes > 0 && ((unsigned char)text[bytes] & 0xC0) == 0x80)
+            bytes--; /* not in the middle of a character */
+    }
+    memcpy(result->reason, text, bytes);
+    result->reason[bytes] = '\0';
+}
