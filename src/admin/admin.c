@@ -81,7 +81,7 @@ struct admin *admin_start(const struct admin_options *options, struct error *err
     pthread_mutex_init(&admin->config_lock, NULL);
     pthread_mutex_init(&admin->key_lock, NULL);
     admin->readers = readers_new(&options->store);
-    admin->attempts = attempts_new();
+    admin->sign_in_limit = sign_in_limit_new();
     admin->tcp = (struct admin_listener){.admin = admin, .over_tcp = true, .listen_fd = -1};
     admin->local = (struct admin_listener){.admin = admin, .over_tcp = false, .listen_fd = -1};
     if (open_sockets(admin, error) != 0 ||
@@ -122,7 +122,7 @@ int admin_stop(struct admin *admin, int64_t timeout_ms)
     http_server_free(admin->local.server);
     socket_file_free(&admin->socket_file);
     readers_free(admin->readers);
-    attempts_free(admin->attempts);
+    sign_in_limit_free(admin->sign_in_limit);
     config_release(admin->config);
     secret_wipe(&admin->key, sizeof(admin->key));
     pthread_mutex_destroy(&admin->config_lock);

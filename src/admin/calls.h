@@ -4,7 +4,7 @@
 
 #include "admin/core.h"
 
-/* folders.c */
+/* projects.c */
 int call_list_orgs(struct admin_request *request, struct error *error);
 int call_create_org(struct admin_request *request, struct error *error);
 int call_delete_org(struct admin_request *request, struct error *error);

@@ -16,7 +16,7 @@
 #include "admin/caller.h"
 #include "admin/ops.h"
 #include "admin/readers.h"
-#include "admin/attempts.h"
+#include "admin/sign_in_limit.h"
 #include "admin/socket.h"
 #include "base/buffer.h"
 #include "http/route.h"
@@ -37,7 +37,7 @@ struct admin {
     struct socket_file socket_file;
     atomic_bool stopping;
     atomic_bool makes_backup;
-    struct attempts *attempts;
+    struct sign_in_limit *sign_in_limit;
     atomic_int streams; /* of events, now: each holds a connection */
     atomic_uint
         revocations; /* of API keys, and sign-outs, since the start: streams look whether theirs is among them */

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "admin/attempts.h"
+#include "admin/sign_in_limit.h"
 #include "admin/calls.h"
 #include "admin/ops.h"
 #include "admin/render.h"
@@ -22,13 +22,13 @@ static int refuse(struct admin_request *request, const char *source, struct erro
     if (error->kind != ERROR_INVALID)
         return -1;
     int64_t now_ms = clock_monotonic_ms();
-    if (!attempts_may_try(request->admin->attempts, source, now_ms)) {
+    if (!sign_in_limit_allows(request->admin->sign_in_limit, source, now_ms)) {
         error_clear(error);
         request->answer.status = 429;
         return error_set(error, ERROR_UNAVAILABLE,
                          "that was wrong, and there were too many attempts: wait a minute");
     }
-    attempts_failed(request->admin->attempts, source, now_ms);
+    sign_in_limit_failed(request->admin->sign_in_limit, source, now_ms);
     log_info("sign-in refused", log_text("from", source),
              log_id("request", http_request_id(request->exchange)), log_why(error));
     request->answer.status = 401;

@@ -90,14 +90,14 @@ async function ended(id) {
   }
 }
 
-async function folders() {
+async function projects() {
   const org = await call('POST', '/api/v1/orgs', { body: '{"name":"acme"}', type: json, status: 201 });
   await call('POST', '/api/v1/orgs', { body: '{"name":"acme"}', type: json, status: 409 });
   await call('POST', '/api/v1/orgs', { body: '{"nam":"acme"}', type: json, status: 400 });
   await call('GET', '/api/v1/orgs', { status: 200 });
-  const projects = `/api/v1/orgs/${org.id}/projects`;
-  const project = await call('POST', projects, { body: '{"name":"web"}', type: json, status: 201 });
-  await call('GET', projects, { status: 200 });
+  const path = `/api/v1/orgs/${org.id}/projects`;
+  const project = await call('POST', path, { body: '{"name":"web"}', type: json, status: 201 });
+  await call('GET', path, { status: 200 });
   await call('GET', `/api/v1/orgs/${nowhere}/projects`, { status: 404 });
   await call('DELETE', `/api/v1/orgs/${org.id}`, { status: 409 });
   return { org, project };
@@ -197,7 +197,7 @@ async function refusals() {
       await call(method.toUpperCase(), path.replace(/\{\w+\}/g, nowhere), { keyless: true, status: 401 });
 }
 
-const house = await fleets(await folders());
+const house = await fleets(await projects());
 await runs(house, await webhooks(house));
 await administration();
 await leave(house);

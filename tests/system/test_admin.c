@@ -83,7 +83,7 @@ static void assert_keys(const json_t *object, const char *const *keys, size_t co
         assert_keys(object, keys_, ARRAY_COUNT(keys_));                                            \
     } while (0)
 
-/* A daemon, and the ids of its default folders, of a fleet and of a run of it that has ended. */
+/* A daemon, and the ids of its default project, of a fleet and of a run of it that has ended. */
 struct setting {
     struct daemon daemon;
     char org[40], project[40], fleet[40], run[40], vessel_run[40];
@@ -129,7 +129,7 @@ static void finish(struct setting *setting)
     daemon_finish(&setting->daemon);
 }
 
-/* ---- folders ---- */
+/* ---- organizations and projects ---- */
 
 START_TEST(orgs_are_listed_created_and_deleted)
 {
