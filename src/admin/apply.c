@@ -3,7 +3,7 @@
 #include "admin/ops.h"
 #include "admin/render.h"
 #include "base/clock.h"
-#include "base/log.h"
+#include "http/log.h"
 
 static const char *outcome_name(enum apply_outcome outcome)
 {
@@ -48,10 +48,9 @@ static int answer_applied(struct admin_request *request, const struct ops_apply 
     const char *outcome = "checked";
     if (!apply->check_only) {
         outcome = outcome_name(apply->result.outcome);
-        log_info("fleet applied", log_id("fleet", &apply->result.fleet_id),
-                 log_text("name", apply->definition->name), log_text("outcome", outcome),
-                 log_int("version", apply->result.version),
-                 log_id("request", http_request_id(request->exchange)));
+        http_log_info(request->exchange, "fleet applied", log_id("fleet", &apply->result.fleet_id),
+                      log_text("name", apply->definition->name), log_text("outcome", outcome),
+                      log_int("version", apply->result.version));
         fleet = fleet_object(request->store, &apply->result.fleet_id, error);
         if (!fleet)
             return -1;

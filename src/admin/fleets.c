@@ -5,7 +5,7 @@
 #include "admin/ops.h"
 #include "admin/render.h"
 #include "base/clock.h"
-#include "base/log.h"
+#include "http/log.h"
 
 static int append_fleet(void *context, const struct fleet_row *row)
 {
@@ -74,8 +74,7 @@ int call_delete_fleet(struct admin_request *request, struct error *error)
     if (request_path_id(request, "fleet_id", "fleet", &fleet_id, error) != 0 ||
         ops_delete_fleet(request->admin->options.queue, &audit, &fleet_id, error) != 0)
         return -1;
-    log_info("fleet deleted", log_id("fleet", &fleet_id),
-             log_id("request", http_request_id(request->exchange)));
+    http_log_info(request->exchange, "fleet deleted", log_id("fleet", &fleet_id));
     return 0;
 }
 

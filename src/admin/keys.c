@@ -5,9 +5,9 @@
 #include "admin/calls.h"
 #include "admin/ops.h"
 #include "admin/render.h"
-#include "base/log.h"
 #include "base/memory.h"
 #include "base/secret.h"
+#include "http/log.h"
 
 /* ---- keys ---- */
 
@@ -53,8 +53,8 @@ int call_create_key(struct admin_request *request, struct error *error)
         json_t *object = render_key(&row);
         render_set(object, "key", json_string(key));
         request_answer_data(request, 201, object);
-        log_info("API key created", log_id("key", &row.id), log_text("name", name),
-                 log_id("request", http_request_id(request->exchange)));
+        http_log_info(request->exchange, "API key created", log_id("key", &row.id),
+                      log_text("name", name));
     }
     secret_wipe(key, sizeof(key));
     free(name);
@@ -69,8 +69,7 @@ int call_revoke_key(struct admin_request *request, struct error *error)
         ops_revoke_key(request->admin->options.queue, &audit, &id, error) != 0)
         return -1;
     atomic_fetch_add(&request->admin->revocations, 1);
-    log_info("API key revoked", log_id("key", &id),
-             log_id("request", http_request_id(request->exchange)));
+    http_log_info(request->exchange, "API key revoked", log_id("key", &id));
     return 0;
 }
 

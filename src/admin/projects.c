@@ -5,7 +5,7 @@
 #include "admin/ops.h"
 #include "admin/render.h"
 #include "base/clock.h"
-#include "base/log.h"
+#include "http/log.h"
 
 /* ---- organizations ---- */
 
@@ -35,8 +35,8 @@ int call_create_org(struct admin_request *request, struct error *error)
     int result = ops_create_org(request->admin->options.queue, &audit, name, &row.id, error);
     if (result == 0) {
         request_answer_data(request, 201, render_org(&row));
-        log_info("organization created", log_id("org", &row.id), log_text("name", name),
-                 log_id("request", http_request_id(request->exchange)));
+        http_log_info(request->exchange, "organization created", log_id("org", &row.id),
+                      log_text("name", name));
     }
     free(name);
     return result;
@@ -49,8 +49,7 @@ int call_delete_org(struct admin_request *request, struct error *error)
     if (request_path_id(request, "org_id", "organization", &id, error) != 0 ||
         ops_delete_org(request->admin->options.queue, &audit, &id, error) != 0)
         return -1;
-    log_info("organization deleted", log_id("org", &id),
-             log_id("request", http_request_id(request->exchange)));
+    http_log_info(request->exchange, "organization deleted", log_id("org", &id));
     return 0;
 }
 
@@ -145,8 +144,8 @@ int call_create_project(struct admin_request *request, struct error *error)
     struct ops_project project = {.org_id = &org_id, .name = name};
     int result = ops_create_project(request->admin->options.queue, &audit, &project, error);
     if (result == 0)
-        log_info("project created", log_id("project", &project.id), log_text("name", name),
-                 log_id("org", &org_id), log_id("request", http_request_id(request->exchange)));
+        http_log_info(request->exchange, "project created", log_id("project", &project.id),
+                      log_text("name", name), log_id("org", &org_id));
     free(name);
     if (result != 0)
         return -1;
@@ -172,7 +171,6 @@ int call_delete_project(struct admin_request *request, struct error *error)
         return error_set(error, ERROR_NOT_FOUND, "there is no such project in this organization");
     if (ops_delete_project(request->admin->options.queue, &audit, &id, error) != 0)
         return -1;
-    log_info("project deleted", log_id("project", &id),
-             log_id("request", http_request_id(request->exchange)));
+    http_log_info(request->exchange, "project deleted", log_id("project", &id));
     return 0;
 }

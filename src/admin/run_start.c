@@ -7,9 +7,9 @@
 #include "admin/ops.h"
 #include "admin/render.h"
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/memory.h"
 #include "base/secret.h"
+#include "http/log.h"
 #include "queue/spool.h"
 
 /* ---- what both share ---- */
@@ -28,9 +28,10 @@ static int accept_run(struct admin_request *request, const struct id *fleet_id,
             spool_remove_now(admin->options.state_fd, &input->request_id);
         return -1;
     }
-    log_info("run accepted", log_id("run", &ids.run_id), log_id("fleet", &ids.fleet_id),
-             log_text("trigger", run_trigger_name(input->trigger)),
-             log_int("bytes", input->body_bytes), log_id("request", &input->request_id));
+    http_log_info(request->exchange, "run accepted", log_id("run", &ids.run_id),
+                  log_id("fleet", &ids.fleet_id),
+                  log_text("trigger", run_trigger_name(input->trigger)),
+                  log_int("bytes", input->body_bytes));
     struct store *store = request_store(request, error);
     json_t *run = store ? run_object(store, &ids.run_id, error) : NULL;
     request_answer_data(request, run ? 201 : 0, run);

@@ -7,8 +7,8 @@
 #include "admin/ops.h"
 #include "admin/render.h"
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/memory.h"
+#include "http/log.h"
 
 #define LIST_DEFAULT_LIMIT 50
 #define LIST_MAX_LIMIT     1000
@@ -74,8 +74,7 @@ int call_stop_run(struct admin_request *request, struct error *error)
         return -1;
     if (admin->options.runner)
         runner_stop_runs(admin->options.runner);
-    log_info("run is to be stopped", log_id("run", &run_id),
-             log_id("request", http_request_id(request->exchange)));
+    http_log_info(request->exchange, "run is to be stopped", log_id("run", &run_id));
     json_t *run = run_object(store, &run_id, error);
     request_answer_data(request, 202, run);
     return run ? 0 : -1;

@@ -11,8 +11,8 @@
 
 #include "admin/calls.h"
 #include "admin/core.h"
-#include "base/log.h"
 #include "base/memory.h"
+#include "http/log.h"
 #include "model/fleet_file.h"
 
 #define JSON_BODY_MAX_BYTES   (64 * 1024)
@@ -136,10 +136,9 @@ static enum http_step identify(struct admin_request *request)
         http_is_from_stranger(exchange);
     int identified = is_sign_in ? 0 : caller_of_tcp(request, &request->caller, &error);
     if (caller_is_foreign(exchange, request->caller.ticket.has_session)) {
-        log_warning("request of another site's page refused",
-                    log_id("request", http_request_id(exchange)),
-                    log_text("origin", http_header(exchange, "Origin")),
-                    log_text("path", pattern_of(request)));
+        http_log_warning(exchange, "request of another site's page refused",
+                         log_text("origin", http_header(exchange, "Origin")),
+                         log_text("path", pattern_of(request)));
         return refuse(exchange, 403, "this request comes from a page of another site");
     }
     if (identified == 0) {
@@ -148,14 +147,12 @@ static enum http_step identify(struct admin_request *request)
         return HTTP_CONTINUE;
     }
     if (error.kind != ERROR_INVALID) {
-        log_warning("caller not identified", log_id("request", http_request_id(exchange)),
-                    log_why(&error));
+        http_log_warning(exchange, "caller not identified", log_why(&error));
         http_add_header(exchange, "Retry-After", RETRY_AFTER_S);
         return refuse(exchange, 503, error.message);
     }
-    log_info("caller refused", log_id("request", http_request_id(exchange)),
-             log_text("from", request->caller.source), log_text("path", pattern_of(request)),
-             log_why(&error));
+    http_log_info(exchange, "caller refused", log_text("from", request->caller.source),
+                  log_text("path", pattern_of(request)), log_why(&error));
     http_add_header(exchange, "WWW-Authenticate", "Bearer");
     return refuse(exchange, 401, error.message);
 }
@@ -251,9 +248,8 @@ static enum http_step answer_error(struct admin_request *request, const struct e
     unsigned status = answer->status >= 400 ? answer->status : status_of(error->kind);
     /* Whoever watches asks all the time; what makes webhookd unready is logged where it happens. */
     if (status >= 500 && request->call->handle != call_is_ready)
-        log_warning("admin call failed", log_id("request", http_request_id(exchange)),
-                    log_text("method", http_method(exchange)),
-                    log_text("path", pattern_of(request)), log_why(error));
+        http_log_warning(exchange, "admin call failed", log_text("method", http_method(exchange)),
+                         log_text("path", pattern_of(request)), log_why(error));
     if (status == 503 || status == 429)
         http_add_header(exchange, "Retry-After", status == 429 ? "60" : RETRY_AFTER_S);
     json_t *errors = answer->errors;

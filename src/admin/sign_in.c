@@ -7,9 +7,9 @@
 #include "admin/ops.h"
 #include "admin/render.h"
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/memory.h"
 #include "base/secret.h"
+#include "http/log.h"
 
 static json_t *session_object(const struct caller *caller)
 {
@@ -29,8 +29,7 @@ static int refuse(struct admin_request *request, const char *source, struct erro
                          "that was wrong, and there were too many attempts: wait a minute");
     }
     sign_in_limit_failed(request->admin->sign_in_limit, source, now_ms);
-    log_info("sign-in refused", log_text("from", source),
-             log_id("request", http_request_id(request->exchange)), log_why(error));
+    http_log_info(request->exchange, "sign-in refused", log_text("from", source), log_why(error));
     request->answer.status = 401;
     free(request->answer.field);
     request->answer.field = memory_string("key");
@@ -82,8 +81,8 @@ int call_sign_in(struct admin_request *request, struct error *error)
     free(key);
     if (result != 0 || begin_session(request, &caller->ticket.key_id, error) != 0)
         return refuse(request, source, error);
-    log_info("signed in", log_text("who", caller->who), log_text("from", source),
-             log_id("request", http_request_id(request->exchange)));
+    http_log_info(request->exchange, "signed in", log_text("who", caller->who),
+                  log_text("from", source));
     request_answer_data(request, 201, session_object(caller));
     return 0;
 }
@@ -105,7 +104,6 @@ int call_sign_out(struct admin_request *request, struct error *error)
         return -1;
     caller_set_cookie(request->exchange, "");
     atomic_fetch_add(&admin->revocations, 1);
-    log_info("signed out", log_text("who", request->caller.who),
-             log_id("request", http_request_id(request->exchange)));
+    http_log_info(request->exchange, "signed out", log_text("who", request->caller.who));
     return 0;
 }

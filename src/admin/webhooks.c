@@ -8,8 +8,8 @@
 #include "admin/render.h"
 #include "admin/seal.h"
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/memory.h"
+#include "http/log.h"
 
 /* Rows first, then the key: without any webhook none is needed. */
 struct sealed_list {
@@ -133,8 +133,7 @@ int call_create_webhook(struct admin_request *request, struct error *error)
         read_since(request, &since_ms, error) != 0 || mint(request, true, &webhook, error) != 0 ||
         ops_create_webhook(request->admin->options.queue, &audit, &webhook, error) != 0)
         return -1;
-    log_info("webhook created", log_id("fleet", &fleet_id),
-             log_id("request", http_request_id(request->exchange)));
+    http_log_info(request->exchange, "webhook created", log_id("fleet", &fleet_id));
     return answer_webhook(request, &fleet_id, since_ms, 201, error);
 }
 
@@ -148,8 +147,7 @@ int call_replace_webhook(struct admin_request *request, struct error *error)
         read_since(request, &since_ms, error) != 0 || mint(request, false, &webhook, error) != 0 ||
         ops_replace_webhook(request->admin->options.queue, &audit, &webhook, error) != 0)
         return -1;
-    log_info("webhook replaced", log_id("fleet", &fleet_id),
-             log_id("request", http_request_id(request->exchange)));
+    http_log_info(request->exchange, "webhook replaced", log_id("fleet", &fleet_id));
     return answer_webhook(request, &fleet_id, since_ms, 200, error);
 }
 
@@ -160,7 +158,6 @@ int call_remove_webhook(struct admin_request *request, struct error *error)
     if (request_path_id(request, "fleet_id", "fleet", &fleet_id, error) != 0 ||
         ops_remove_webhook(request->admin->options.queue, &audit, &fleet_id, error) != 0)
         return -1;
-    log_info("webhook removed", log_id("fleet", &fleet_id),
-             log_id("request", http_request_id(request->exchange)));
+    http_log_info(request->exchange, "webhook removed", log_id("fleet", &fleet_id));
     return 0;
 }
