@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "admin/core.h"
+#include "admin/instance.h"
 #include "admin/service.h"
 #include "base/clock.h"
 #include "base/log.h"

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "admin/core.h"
+#include "admin/request.h"
 #include "admin/ops.h"
 #include "base/clock.h"
 #include "base/memory.h"

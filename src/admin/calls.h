@@ -1,8 +1,8 @@
-/* The calls of the API, by the file that has them. Each is the `handle` of a struct admin_call (core.h). */
+/* The calls of the API, by the file that has them. Each is the `handle` of a struct admin_call (request.h). */
 #ifndef WEBHOOKD_ADMIN_CALLS_H
 #define WEBHOOKD_ADMIN_CALLS_H
 
-#include "admin/core.h"
+#include "admin/request.h"
 
 /* projects.c */
 int call_list_orgs(struct admin_request *request, struct error *error);
@@ -74,6 +74,12 @@ int call_list_audit(struct admin_request *request, struct error *error);
 
 /* metrics.c */
 int call_get_metrics(struct admin_request *request, struct error *error);
+
+/* The table of calls (routes.c). */
+extern const struct route admin_routes[];
+extern const size_t admin_route_count;
+/* Where there is no route, for a person who has typed or kept an address. */
+extern const struct admin_call admin_no_page;
 
 /* ---- what several of them need ---- */
 

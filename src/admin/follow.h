@@ -2,7 +2,7 @@
 #ifndef WEBHOOKD_ADMIN_FOLLOW_H
 #define WEBHOOKD_ADMIN_FOLLOW_H
 
-#include "admin/core.h"
+#include "admin/request.h"
 
 struct followed {
     struct id run_id, vessel_run_id;

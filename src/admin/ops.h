@@ -12,7 +12,7 @@
 #include "queue/commit.h"
 #include "store/store.h"
 
-/* Who does it, as request_audit (core.h) says; the operation fills in the rest. */
+/* Who does it, as request_audit (request.h) says; the operation fills in the rest. */
 struct ops_audit {
     const char *who, *source;
     struct id request_id;

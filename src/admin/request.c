@@ -1,6 +1,6 @@
 /* What the handlers of calls ask of a request: a reading connection, the ids in the path, the query, a JSON body. On the
  * connection's thread. */
-#include "admin/core.h"
+#include "admin/request.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "admin/core.h"
+#include "admin/instance.h"
 
 /* Copies the key; secret_wipe it. If it was not there at the start it is looked for again, so that putting it back needs no restart; with
  * may_create a new one is made if no webhook is sealed with the old. ERROR_UNAVAILABLE says what to do. */

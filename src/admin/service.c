@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "admin/calls.h"
-#include "admin/core.h"
+#include "admin/request.h"
 #include "base/memory.h"
 #include "http/log.h"
 #include "model/fleet_file.h"

@@ -3,7 +3,7 @@
 #ifndef WEBHOOKD_ADMIN_SSE_H
 #define WEBHOOKD_ADMIN_SSE_H
 
-#include "admin/core.h"
+#include "admin/request.h"
 #include "base/buffer.h"
 
 enum sse_look {
