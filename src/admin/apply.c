@@ -1,9 +1,58 @@
 /* Applying a fleet file: parse, check, commit, and say what came of it. On admin workers' threads. */
+#include <stdio.h>
+
 #include "admin/calls.h"
-#include "admin/ops.h"
+#include "admin/change.h"
 #include "admin/render.h"
-#include "base/clock.h"
+#include "base/memory.h"
 #include "http/log.h"
+
+/* ---- the change ---- */
+
+struct apply_fleet {
+    struct change change;
+    struct id project_id;
+    const struct definition *definition;
+    const char *file;
+    size_t file_bytes;
+    bool check_only;            /* everything is done and undone */
+    bool checked;               /* out: it was, without a refusal */
+    struct apply_result result; /* out; of a check, what it would have been */
+};
+
+static int apply_apply_fleet(struct change *change, struct store *store, struct error *error)
+{
+    struct apply_fleet *apply = CONTAINER_OF(change, struct apply_fleet, change);
+    struct apply_result *result = &apply->result;
+    apply->checked = false;
+    if (store_apply_fleet(store, &apply->project_id, apply->definition, apply->file,
+                          apply->file_bytes, change->now_ms, result, error) != 0)
+        return -1;
+    change_set_subject(change, &result->fleet_id, apply->definition->name);
+    snprintf(change->detail, sizeof(change->detail), "version %d", result->version);
+    change->is_no_change = result->outcome == APPLY_UNCHANGED;
+    apply->checked = apply->check_only;
+    if (!apply->check_only)
+        return 0;
+    /* A refusal is what undoes a change alone. */
+    return error_set(error, ERROR_CONFLICT, "the fleet file was only checked");
+}
+
+static const struct change_kind apply_fleet_kind = {"fleet.apply", apply_apply_fleet, NULL};
+
+static int commit(struct admin_request *request, struct apply_fleet *apply, struct error *error)
+{
+    struct error refusal = ERROR_INIT;
+    apply->change.kind = &apply_fleet_kind;
+    apply->change.bytes = 2 * apply->file_bytes; /* with the definition */
+    if (change_commit(request, &apply->change, &refusal) == 0)
+        return 0;
+    if (apply->checked && refusal.kind == ERROR_CONFLICT)
+        return 0;
+    return error_set(error, refusal.kind, "%s", refusal.message);
+}
+
+/* ---- the answer ---- */
 
 static const char *outcome_name(enum apply_outcome outcome)
 {
@@ -41,7 +90,7 @@ static json_t *would_object(const struct apply_result *result)
 }
 
 /* What is answered and logged once the operation has gone through. */
-static int answer_applied(struct admin_request *request, const struct ops_apply *apply,
+static int answer_applied(struct admin_request *request, const struct apply_fleet *apply,
                           const struct fleet_problems *notes, struct error *error)
 {
     json_t *fleet = json_null(), *version = json_null();
@@ -71,18 +120,17 @@ static int answer_applied(struct admin_request *request, const struct ops_apply 
 
 int call_apply_fleet(struct admin_request *request, struct error *error)
 {
-    struct ops_audit audit = request_audit(request);
-    struct id project_id;
     struct fleet_file_options options = {.stub = false};
-    struct ops_apply apply = {.project_id = &project_id};
-    if (request_path_id(request, "project_id", "project", &project_id, error) != 0 ||
+    struct apply_fleet apply = {.file = ""};
+    if (request_path_id(request, "project_id", "project", &apply.project_id, error) != 0 ||
         request_query_flag(request, "check", &apply.check_only, error) != 0 ||
         request_query_flag(request, "stub", &options.stub, error) != 0 ||
         !request_store(request, error)) /* before anything is changed */
         return -1;
 
     struct fleet_problems problems = {NULL, 0}, notes = {NULL, 0};
-    apply.file = request->body.data ? request->body.data : "";
+    if (request->body.data)
+        apply.file = request->body.data;
     apply.file_bytes = request->body.bytes;
     struct definition *definition =
         fleet_file_parse(apply.file, apply.file_bytes, &options, &problems, &notes);
@@ -90,7 +138,7 @@ int call_apply_fleet(struct admin_request *request, struct error *error)
     int result = -1;
     if (!definition)
         result = refuse_file(request, &problems, error);
-    else if (ops_apply_fleet(request->admin->options.queue, &audit, &apply, error) == 0)
+    else if (commit(request, &apply, error) == 0)
         result = answer_applied(request, &apply, &notes, error);
     definition_free(definition);
     report_free_problems(&problems);

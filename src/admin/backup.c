@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "admin/calls.h"
+#include "admin/change.h"
 #include "admin/tar.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -301,19 +302,22 @@ static int copy_database(struct admin *admin, struct error *error)
     return fd;
 }
 
-/* ---- the call ---- */
+/* ---- the handler ---- */
+
+/* It changes nothing in the store; only the audit log has it. */
+static const struct change_kind backup_kind = {"backup", NULL, NULL};
 
 /* One at a time, to its last byte: each takes as much of the disk as the database does. */
 int call_backup(struct admin_request *request, struct error *error)
 {
     struct admin *admin = request->admin;
-    struct ops_audit audit = request_audit(request);
+    struct change audited = {.kind = &backup_kind};
     int64_t begun_ms = clock_monotonic_ms();
     if (atomic_exchange(&admin->makes_backup, true))
         return error_set(error, ERROR_CONFLICT,
                          "another backup is being made: wait until it has ended");
     int copy_fd = copy_database(admin, error);
-    if (copy_fd >= 0 && ops_note(admin->options.queue, &audit, "backup", error) != 0) {
+    if (copy_fd >= 0 && change_commit(request, &audited, error) != 0) {
         close(copy_fd); /* nobody takes it away without a trace */
         copy_fd = -1;
     }

@@ -8,13 +8,53 @@
 #include <string.h>
 #include <strings.h>
 
+#include "admin/change.h"
 #include "admin/request.h"
-#include "admin/ops.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/secret.h"
 
-#define TOUCH_EVERY_MS 60000
+#define TOUCH_KEY_MS     60000
+#define TOUCH_SESSION_MS (5 * 60000)
+
+/* ---- noting that a key or a session is in use: nobody waits, and a note that fails is lost ---- */
+
+struct touch {
+    struct change change;
+    struct id key_id;
+    uint8_t session[SECRET_HASH_BYTES];
+};
+
+static int apply_touch_key(struct change *change, struct store *store, struct error *error)
+{
+    const struct touch *touch = CONTAINER_OF(change, struct touch, change);
+    return store_touch_key(store, &touch->key_id, change->now_ms, error);
+}
+
+static int apply_touch_session(struct change *change, struct store *store, struct error *error)
+{
+    const struct touch *touch = CONTAINER_OF(change, struct touch, change);
+    return store_touch_session(store, touch->session, change->now_ms, error);
+}
+
+static void touch_done(struct change *change, const struct error *error)
+{
+    (void)error; /* revoked meanwhile, or no room: it is used again */
+    free(CONTAINER_OF(change, struct touch, change));
+}
+
+static const struct change_kind touch_key_kind = {NULL, apply_touch_key, touch_done};
+static const struct change_kind touch_session_kind = {NULL, apply_touch_session, touch_done};
+
+static void note_use(struct admin *admin, const struct change_kind *kind,
+                     const struct caller_ticket *ticket)
+{
+    struct touch *touch = memory_alloc(sizeof(*touch));
+    touch->change.kind = kind;
+    touch->key_id = ticket->key_id;
+    memcpy(touch->session, ticket->session, sizeof(touch->session));
+    change_post(admin->options.queue, &touch->change);
+}
 
 /* ---- on the socket ---- */
 
@@ -74,8 +114,8 @@ static int look_up(struct admin_request *request, const char *key, struct caller
     secret_hash(key, SECRET_TOKEN_CHARS, hash);
     if (store_find_key(store, hash, keep_key, &find, error) != 0)
         return -1;
-    if (now_ms - find.last_used_ms >= TOUCH_EVERY_MS)
-        ops_touch_key(request->admin->options.queue, &caller->ticket.key_id, now_ms);
+    if (now_ms - find.last_used_ms >= TOUCH_KEY_MS)
+        note_use(request->admin, &touch_key_kind, &caller->ticket);
     return 0;
 }
 
@@ -99,8 +139,7 @@ int caller_by_key(struct admin_request *request, const char *key, struct caller 
 
 /* ---- by session ---- */
 
-#define COOKIE           "webhookd_session"
-#define TOUCH_SESSION_MS (5 * 60000)
+#define COOKIE "webhookd_session"
 
 void caller_set_cookie(struct http_exchange *exchange, const char *token)
 {
@@ -168,13 +207,12 @@ void caller_prolong(struct admin_request *request)
 {
     char token[CALLER_TOKEN_CHARS + 1];
     const struct caller *caller = &request->caller;
-    struct commit_queue *queue = request->admin->options.queue;
     int64_t now_ms = clock_wall_ms();
     if (!caller->ticket.has_session || llabs(now_ms - caller->seen_ms) < TOUCH_SESSION_MS)
         return;
     read_cookie(request->exchange, token);
-    ops_touch_session(queue, caller->ticket.session, now_ms);
-    ops_touch_key(queue, &caller->ticket.key_id, now_ms);
+    note_use(request->admin, &touch_session_kind, &caller->ticket);
+    note_use(request->admin, &touch_key_kind, &caller->ticket);
     caller_set_cookie(request->exchange, token);
     secret_wipe(token, sizeof(token));
 }

@@ -88,6 +88,10 @@ json_t *fleet_object(struct store *store, const struct id *fleet_id, struct erro
 json_t *project_object(struct store *store, const struct id *project_id, struct error *error);
 json_t *run_object(struct store *store, const struct id *run_id,
                    struct error *error); /* with its vessel runs */
+/* For a change of a fleet's: it is what the audit log says was changed. ERROR_NOT_FOUND. */
+struct change;
+int fleets_set_subject(struct change *change, struct store *store, const struct id *fleet_id,
+                       struct error *error);
 /* 0 if there is room for a run with a body of this size now; -1 and why. */
 int admin_has_room(struct admin *admin, int64_t body_bytes, struct error *error);
 /* 0 if the next run would probably be stored; -1 and why. What /readyz, /status and the metrics say. */

@@ -2,9 +2,9 @@
 #include <stdlib.h>
 
 #include "admin/calls.h"
-#include "admin/ops.h"
+#include "admin/change.h"
 #include "admin/render.h"
-#include "base/clock.h"
+#include "base/memory.h"
 #include "http/log.h"
 
 static int append_fleet(void *context, const struct fleet_row *row)
@@ -67,14 +67,40 @@ int call_get_fleet(struct admin_request *request, struct error *error)
     return fleet ? 0 : -1;
 }
 
+static int set_subject(void *context, const struct fleet_row *row)
+{
+    change_set_subject(context, &row->id, row->name);
+    return 0;
+}
+
+int fleets_set_subject(struct change *change, struct store *store, const struct id *fleet_id,
+                       struct error *error)
+{
+    return store_get_fleet(store, fleet_id, set_subject, change, error);
+}
+
+struct delete_fleet {
+    struct change change;
+    struct id id;
+};
+
+static int apply_delete_fleet(struct change *change, struct store *store, struct error *error)
+{
+    const struct delete_fleet *delete = CONTAINER_OF(change, struct delete_fleet, change);
+    if (fleets_set_subject(change, store, &delete->id, error) != 0)
+        return -1;
+    return store_delete_fleet(store, &delete->id, change->now_ms, error);
+}
+
+static const struct change_kind delete_fleet_kind = {"fleet.delete", apply_delete_fleet, NULL};
+
 int call_delete_fleet(struct admin_request *request, struct error *error)
 {
-    struct ops_audit audit = request_audit(request);
-    struct id fleet_id;
-    if (request_path_id(request, "fleet_id", "fleet", &fleet_id, error) != 0 ||
-        ops_delete_fleet(request->admin->options.queue, &audit, &fleet_id, error) != 0)
+    struct delete_fleet delete = {.change.kind = &delete_fleet_kind};
+    if (request_path_id(request, "fleet_id", "fleet", &delete.id, error) != 0 ||
+        change_commit(request, &delete.change, error) != 0)
         return -1;
-    http_log_info(request->exchange, "fleet deleted", log_id("fleet", &fleet_id));
+    http_log_info(request->exchange, "fleet deleted", log_id("fleet", &delete.id));
     return 0;
 }
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "admin/calls.h"
-#include "admin/ops.h"
+#include "admin/change.h"
 #include "admin/render.h"
 #include "base/memory.h"
 #include "base/secret.h"
@@ -37,23 +37,42 @@ int call_list_keys(struct admin_request *request, struct error *error)
     return store_list_keys(store, append_key, keys, error);
 }
 
+struct create_key {
+    struct change change;
+    const char *name;
+    uint8_t hash[SECRET_HASH_BYTES];
+    struct id id; /* out */
+};
+
+static int apply_create_key(struct change *change, struct store *store, struct error *error)
+{
+    struct create_key *create = CONTAINER_OF(change, struct create_key, change);
+    if (store_create_key(store, create->name, create->hash, change->now_ms, &create->id, error) !=
+        0)
+        return -1;
+    change_set_subject(change, &create->id, create->name);
+    return 0;
+}
+
+static const struct change_kind create_key_kind = {"key.create", apply_create_key, NULL};
+
 int call_create_key(struct admin_request *request, struct error *error)
 {
-    struct ops_audit audit = request_audit(request);
     char *name = request_body_name(request, error);
     if (!name)
         return -1;
     char key[SECRET_TOKEN_CHARS + 1];
-    uint8_t hash[SECRET_HASH_BYTES];
-    struct key_row row = {.name = name, .created_ms = audit.now_ms};
+    struct create_key create = {.change.kind = &create_key_kind, .name = name};
     secret_mint_api_key(key);
-    secret_hash(key, SECRET_TOKEN_CHARS, hash);
-    int result = ops_create_key(request->admin->options.queue, &audit, name, hash, &row.id, error);
+    secret_hash(key, SECRET_TOKEN_CHARS, create.hash);
+    int result = change_commit(request, &create.change, error);
     if (result == 0) {
+        const struct key_row row = {
+            .id = create.id, .name = name, .created_ms = create.change.now_ms};
         json_t *object = render_key(&row);
         render_set(object, "key", json_string(key));
         request_answer_data(request, 201, object);
-        http_log_info(request->exchange, "API key created", log_id("key", &row.id),
+        http_log_info(request->exchange, "API key created", log_id("key", &create.id),
                       log_text("name", name));
     }
     secret_wipe(key, sizeof(key));
@@ -61,15 +80,38 @@ int call_create_key(struct admin_request *request, struct error *error)
     return result;
 }
 
+struct revoke_key {
+    struct change change;
+    struct id id;
+};
+
+static int set_subject(void *context, const struct key_row *row)
+{
+    struct revoke_key *revoke = context;
+    if (!id_equal(&row->id, &revoke->id))
+        return 0;
+    change_set_subject(&revoke->change, &row->id, row->name);
+    return 1;
+}
+
+static int apply_revoke_key(struct change *change, struct store *store, struct error *error)
+{
+    struct revoke_key *revoke = CONTAINER_OF(change, struct revoke_key, change);
+    if (store_list_keys(store, set_subject, revoke, error) != 0)
+        return -1;
+    return store_revoke_key(store, &revoke->id, error);
+}
+
+static const struct change_kind revoke_key_kind = {"key.revoke", apply_revoke_key, NULL};
+
 int call_revoke_key(struct admin_request *request, struct error *error)
 {
-    struct ops_audit audit = request_audit(request);
-    struct id id;
-    if (request_path_id(request, "key_id", "API key", &id, error) != 0 ||
-        ops_revoke_key(request->admin->options.queue, &audit, &id, error) != 0)
+    struct revoke_key revoke = {.change.kind = &revoke_key_kind};
+    if (request_path_id(request, "key_id", "API key", &revoke.id, error) != 0 ||
+        change_commit(request, &revoke.change, error) != 0)
         return -1;
     atomic_fetch_add(&request->admin->revocations, 1);
-    http_log_info(request->exchange, "API key revoked", log_id("key", &id));
+    http_log_info(request->exchange, "API key revoked", log_id("key", &revoke.id));
     return 0;
 }
 

@@ -2,9 +2,9 @@
 #include <stdlib.h>
 
 #include "admin/calls.h"
-#include "admin/ops.h"
+#include "admin/change.h"
 #include "admin/render.h"
-#include "base/clock.h"
+#include "base/memory.h"
 #include "http/log.h"
 
 /* ---- organizations ---- */
@@ -25,31 +25,72 @@ int call_list_orgs(struct admin_request *request, struct error *error)
     return store_list_orgs(store, append_org, orgs, error);
 }
 
+struct create_org {
+    struct change change;
+    const char *name;
+    struct id id; /* out */
+};
+
+static int apply_create_org(struct change *change, struct store *store, struct error *error)
+{
+    struct create_org *create = CONTAINER_OF(change, struct create_org, change);
+    if (store_create_org(store, create->name, change->now_ms, &create->id, error) != 0)
+        return -1;
+    change_set_subject(change, &create->id, create->name);
+    return 0;
+}
+
+static const struct change_kind create_org_kind = {"org.create", apply_create_org, NULL};
+
 int call_create_org(struct admin_request *request, struct error *error)
 {
-    struct ops_audit audit = request_audit(request);
     char *name = request_body_name(request, error);
     if (!name)
         return -1;
-    struct org_row row = {.name = name, .created_ms = audit.now_ms};
-    int result = ops_create_org(request->admin->options.queue, &audit, name, &row.id, error);
+    struct create_org create = {.change.kind = &create_org_kind, .name = name};
+    int result = change_commit(request, &create.change, error);
     if (result == 0) {
+        const struct org_row row = {
+            .id = create.id, .name = name, .created_ms = create.change.now_ms};
         request_answer_data(request, 201, render_org(&row));
-        http_log_info(request->exchange, "organization created", log_id("org", &row.id),
+        http_log_info(request->exchange, "organization created", log_id("org", &create.id),
                       log_text("name", name));
     }
     free(name);
     return result;
 }
 
+struct delete_org {
+    struct change change;
+    struct id id;
+};
+
+static int set_org_subject(void *context, const struct org_row *row)
+{
+    struct delete_org *delete = context;
+    if (!id_equal(&row->id, &delete->id))
+        return 0;
+    change_set_subject(&delete->change, &row->id, row->name);
+    return 1;
+}
+
+static int apply_delete_org(struct change *change, struct store *store, struct error *error)
+{
+    struct delete_org *delete = CONTAINER_OF(change, struct delete_org, change);
+    if (store_list_orgs(store, set_org_subject, delete, error) != 0)
+        return -1;
+    return store_delete_org(store, &delete->id, error);
+}
+
+static const struct change_kind delete_org_kind = {"org.delete", apply_delete_org, NULL};
+
 int call_delete_org(struct admin_request *request, struct error *error)
 {
-    struct ops_audit audit = request_audit(request);
-    struct id id;
-    if (request_path_id(request, "org_id", "organization", &id, error) != 0 ||
-        ops_delete_org(request->admin->options.queue, &audit, &id, error) != 0)
+    struct delete_org delete = {.change.kind = &delete_org_kind};
+    if (request_path_id(request, "org_id", "organization", &delete.id, error) != 0 ||
+        change_commit(request, &delete.change, error) != 0)
         return -1;
-    http_log_info(request->exchange, "organization deleted", log_id("org", &id));
+    http_log_info(request->exchange, "organization deleted", log_id("org", &delete.id));
     return 0;
 }
 
@@ -131,46 +172,90 @@ json_t *project_object(struct store *store, const struct id *project_id, struct 
     return find_project(store, &find, error);
 }
 
+struct create_project {
+    struct change change;
+    struct id org_id;
+    const char *name;
+    struct id id; /* out */
+};
+
+static int apply_create_project(struct change *change, struct store *store, struct error *error)
+{
+    struct create_project *create = CONTAINER_OF(change, struct create_project, change);
+    if (store_create_project(store, &create->org_id, create->name, change->now_ms, &create->id,
+                             error) != 0)
+        return -1;
+    change_set_subject(change, &create->id, create->name);
+    return 0;
+}
+
+static const struct change_kind create_project_kind = {"project.create", apply_create_project,
+                                                       NULL};
+
 int call_create_project(struct admin_request *request, struct error *error)
 {
-    struct ops_audit audit = request_audit(request);
-    struct id org_id;
+    struct create_project create = {.change.kind = &create_project_kind};
     struct store *store = request_store(request, error); /* before anything is changed */
-    if (!store || request_path_id(request, "org_id", "organization", &org_id, error) != 0)
+    if (!store || request_path_id(request, "org_id", "organization", &create.org_id, error) != 0)
         return -1;
     char *name = request_body_name(request, error);
     if (!name)
         return -1;
-    struct ops_project project = {.org_id = &org_id, .name = name};
-    int result = ops_create_project(request->admin->options.queue, &audit, &project, error);
+    create.name = name;
+    int result = change_commit(request, &create.change, error);
     if (result == 0)
-        http_log_info(request->exchange, "project created", log_id("project", &project.id),
-                      log_text("name", name), log_id("org", &org_id));
+        http_log_info(request->exchange, "project created", log_id("project", &create.id),
+                      log_text("name", name), log_id("org", &create.org_id));
     free(name);
     if (result != 0)
         return -1;
-    json_t *object = project_object(store, &project.id, error);
+    json_t *object = project_object(store, &create.id, error);
     request_answer_data(request, object ? 201 : 0, object);
     return object ? 0 : -1;
 }
 
+struct delete_project {
+    struct change change;
+    struct id id;
+};
+
+static int set_project_subject(void *context, const struct project_row *row)
+{
+    struct delete_project *delete = context;
+    if (!id_equal(&row->id, &delete->id))
+        return 0;
+    change_set_subject(&delete->change, &row->id, row->name);
+    return 1;
+}
+
+static int apply_delete_project(struct change *change, struct store *store, struct error *error)
+{
+    struct delete_project *delete = CONTAINER_OF(change, struct delete_project, change);
+    if (store_list_projects(store, NULL, set_project_subject, delete, error) != 0)
+        return -1;
+    return store_delete_project(store, &delete->id, error);
+}
+
+static const struct change_kind delete_project_kind = {"project.delete", apply_delete_project,
+                                                       NULL};
+
 int call_delete_project(struct admin_request *request, struct error *error)
 {
-    struct ops_audit audit = request_audit(request);
-    struct id org_id, id;
+    struct delete_project delete = {.change.kind = &delete_project_kind};
+    struct id org_id;
     if (request_path_id(request, "org_id", "organization", &org_id, error) != 0 ||
-        request_path_id(request, "project_id", "project", &id, error) != 0)
+        request_path_id(request, "project_id", "project", &delete.id, error) != 0)
         return -1;
     struct store *store = request_store(request, error);
-    struct find_project find = {.id = &id};
+    struct find_project find = {.id = &delete.id};
     json_t *object = store ? find_project(store, &find, error) : NULL;
     if (!object)
         return -1;
     json_decref(object);
     if (!id_equal(&find.org_id, &org_id))
         return error_set(error, ERROR_NOT_FOUND, "there is no such project in this organization");
-    if (ops_delete_project(request->admin->options.queue, &audit, &id, error) != 0)
+    if (change_commit(request, &delete.change, error) != 0)
         return -1;
-    http_log_info(request->exchange, "project deleted", log_id("project", &id));
+    http_log_info(request->exchange, "project deleted", log_id("project", &delete.id));
     return 0;
 }

@@ -14,14 +14,6 @@
 #include "base/memory.h"
 #include "model/name.h"
 
-struct ops_audit request_audit(const struct admin_request *request)
-{
-    return (struct ops_audit){.who = request->caller.who,
-                              .source = request->caller.source,
-                              .request_id = *http_request_id(request->exchange),
-                              .now_ms = clock_wall_ms()};
-}
-
 struct store *request_store(struct admin_request *request, struct error *error)
 {
     if (!request->store)

@@ -13,7 +13,6 @@
 
 #include "admin/caller.h"
 #include "admin/instance.h"
-#include "admin/ops.h"
 #include "base/buffer.h"
 #include "http/route.h"
 
@@ -72,8 +71,6 @@ struct admin_request {
     struct admin_answer answer;
 };
 
-/* Who does it, for the audit log. */
-struct ops_audit request_audit(const struct admin_request *request);
 /* A read-only connection for the length of the request, or NULL. */
 struct store *request_store(struct admin_request *request, struct error *error);
 /* The id in the path at {name}; ERROR_NOT_FOUND if it is no id. `what` names the thing in the

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "admin/calls.h"
-#include "admin/ops.h"
+#include "admin/change.h"
 #include "admin/render.h"
 #include "base/clock.h"
 #include "base/memory.h"
@@ -14,20 +14,63 @@
 
 /* ---- what both share ---- */
 
-/* Submits the run and answers with it. A body in the spool stays only with its run; after an I/O error nobody knows, and the next start
- * looks. */
+struct start_run {
+    struct change change;
+    const struct id *fleet_id;
+    const struct run_input *input;
+    struct admin_events *events;
+    struct run_ids ids; /* out */
+};
+
+static int set_subject(void *context, const struct run_row *row)
+{
+    change_set_subject(context, &row->id, row->fleet_name);
+    return 0;
+}
+
+static int apply_start_run(struct change *change, struct store *store, struct error *error)
+{
+    struct start_run *start = CONTAINER_OF(change, struct start_run, change);
+    if (store_accept_run(store, start->fleet_id, start->input, &start->ids, error) != 0)
+        return -1;
+    return store_get_run(store, &start->ids.run_id, set_subject, change, error);
+}
+
+/* Before the runner can know of it, so that "scheduled" is told before "running". */
+static void start_run_done(struct change *change, const struct error *error)
+{
+    const struct start_run *start = CONTAINER_OF(change, struct start_run, change);
+    if (!error)
+        admin_events_push(start->events, &start->ids, RUN_SCHEDULED);
+}
+
+static const struct change_kind start_run_kind = {"run.start", apply_start_run, start_run_done};
+
+/* What it weighs in the queue: a body in the spool weighs nothing. */
+static size_t input_bytes(const struct run_input *input)
+{
+    size_t body_bytes = input->body_place == BODY_INLINE ? (size_t)input->body_bytes : 0;
+    return input->headers_bytes + body_bytes;
+}
+
+/* Commits the run and answers with it. A body in the spool stays only with its run. After an I/O
+ * error nobody knows whether there is one, and the sweep of the next start finds out. */
 static int accept_run(struct admin_request *request, const struct id *fleet_id,
                       const struct run_input *input, struct error *error)
 {
-    struct admin *admin = request->admin;
-    struct ops_audit audit = request_audit(request);
-    struct run_ids ids;
-    if (ops_accept_run(admin->options.queue, &audit, admin->options.events, fleet_id, input, &ids,
-                       error) != 0) {
+    const struct admin_options *options = &request->admin->options;
+    struct start_run start = {
+        .change = {.kind = &start_run_kind, .bytes = input_bytes(input)},
+        .fleet_id = fleet_id,
+        .input = input,
+        .events = options->events,
+    };
+    if (change_commit(request, &start.change, error) != 0) {
         if (input->body_place == BODY_SPOOLED && error->kind != ERROR_IO)
-            spool_remove_now(admin->options.state_fd, &input->request_id);
+            spool_remove_now(options->state_fd, &input->request_id);
         return -1;
     }
+    const struct run_ids ids = start.ids;
     http_log_info(request->exchange, "run accepted", log_id("run", &ids.run_id),
                   log_id("fleet", &ids.fleet_id),
                   log_text("trigger", run_trigger_name(input->trigger)),

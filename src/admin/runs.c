@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "admin/calls.h"
-#include "admin/ops.h"
+#include "admin/change.h"
 #include "admin/render.h"
 #include "base/clock.h"
 #include "base/memory.h"
@@ -61,21 +61,41 @@ int call_get_run(struct admin_request *request, struct error *error)
     return run ? 0 : -1;
 }
 
-/* The wish is committed, and so it is carried out even if webhookd ends here; the answer does not wait for that. */
+struct stop_run {
+    struct change change;
+    struct id id;
+};
+
+static int set_subject(void *context, const struct run_row *row)
+{
+    change_set_subject(context, &row->id, row->fleet_name);
+    return 0;
+}
+
+static int apply_stop_run(struct change *change, struct store *store, struct error *error)
+{
+    const struct stop_run *stop = CONTAINER_OF(change, struct stop_run, change);
+    if (store_get_run(store, &stop->id, set_subject, change, error) != 0)
+        return -1;
+    return store_stop_run(store, &stop->id, change->now_ms, error);
+}
+
+static const struct change_kind stop_run_kind = {"run.stop", apply_stop_run, NULL};
+
+/* The request to stop is committed, so it is carried out even if webhookd ends here. The answer does
+ * not wait for that. */
 int call_stop_run(struct admin_request *request, struct error *error)
 {
-    struct ops_audit audit = request_audit(request);
-    struct id run_id;
+    struct stop_run stop = {.change.kind = &stop_run_kind};
+    struct runner *runner = request->admin->options.runner;
     struct store *store = request_store(request, error);
-    if (!store || request_path_id(request, "run_id", "fleet run", &run_id, error) != 0)
+    if (!store || request_path_id(request, "run_id", "fleet run", &stop.id, error) != 0 ||
+        change_commit(request, &stop.change, error) != 0)
         return -1;
-    struct admin *admin = request->admin;
-    if (ops_stop_run(admin->options.queue, &audit, &run_id, error) != 0)
-        return -1;
-    if (admin->options.runner)
-        runner_stop_runs(admin->options.runner);
-    http_log_info(request->exchange, "run is to be stopped", log_id("run", &run_id));
-    json_t *run = run_object(store, &run_id, error);
+    if (runner)
+        runner_stop_runs(runner);
+    http_log_info(request->exchange, "run is to be stopped", log_id("run", &stop.id));
+    json_t *run = run_object(store, &stop.id, error);
     request_answer_data(request, 202, run);
     return run ? 0 : -1;
 }

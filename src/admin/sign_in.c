@@ -4,7 +4,7 @@
 
 #include "admin/sign_in_limit.h"
 #include "admin/calls.h"
-#include "admin/ops.h"
+#include "admin/change.h"
 #include "admin/render.h"
 #include "base/clock.h"
 #include "base/memory.h"
@@ -47,17 +47,39 @@ static void mint(char token[CALLER_TOKEN_CHARS + 1])
     secret_wipe(bytes, sizeof(bytes));
 }
 
+/* Nobody audits sessions: what is done in one has its entry. */
+struct session_change {
+    struct change change;
+    uint8_t hash[SECRET_HASH_BYTES];
+    struct id key_id;
+};
+
+static int apply_begin_session(struct change *change, struct store *store, struct error *error)
+{
+    const struct session_change *session = CONTAINER_OF(change, struct session_change, change);
+    const struct session_time now = {change->now_ms, CALLER_IDLE_MS};
+    return store_begin_session(store, session->hash, &session->key_id, &now, error);
+}
+
+static int apply_end_session(struct change *change, struct store *store, struct error *error)
+{
+    const struct session_change *session = CONTAINER_OF(change, struct session_change, change);
+    return store_end_session(store, session->hash, error);
+}
+
+static const struct change_kind begin_session_kind = {NULL, apply_begin_session, NULL};
+static const struct change_kind end_session_kind = {NULL, apply_end_session, NULL};
+
 /* On disk before the cookie is out, so that a restart does not sign anybody out. */
 static int begin_session(struct admin_request *request, const struct id *key_id,
                          struct error *error)
 {
     char token[CALLER_TOKEN_CHARS + 1];
-    uint8_t hash[SECRET_HASH_BYTES];
+    struct session_change session = {.change.kind = &begin_session_kind, .key_id = *key_id};
     struct error why = ERROR_INIT;
     mint(token);
-    secret_hash(token, CALLER_TOKEN_CHARS, hash);
-    const struct session_time now = {clock_wall_ms(), CALLER_IDLE_MS};
-    int result = ops_begin_session(request->admin->options.queue, hash, key_id, &now, &why);
+    secret_hash(token, CALLER_TOKEN_CHARS, session.hash);
+    int result = change_commit(request, &session.change, &why);
     if (result == 0)
         caller_set_cookie(request->exchange, token);
     else if (why.kind == ERROR_NOT_FOUND)
@@ -98,12 +120,13 @@ int call_get_session(struct admin_request *request, struct error *error)
 /* On disk before it is answered, so that no restart brings the session back. Who gets an error still has the cookie, to try again. */
 int call_sign_out(struct admin_request *request, struct error *error)
 {
-    struct admin *admin = request->admin;
     const struct caller_ticket *ticket = &request->caller.ticket;
-    if (ticket->has_session && ops_end_session(admin->options.queue, ticket->session, error) != 0)
+    struct session_change session = {.change.kind = &end_session_kind};
+    memcpy(session.hash, ticket->session, sizeof(session.hash));
+    if (ticket->has_session && change_commit(request, &session.change, error) != 0)
         return -1;
     caller_set_cookie(request->exchange, "");
-    atomic_fetch_add(&admin->revocations, 1);
+    atomic_fetch_add(&request->admin->revocations, 1);
     http_log_info(request->exchange, "signed out", log_text("who", request->caller.who));
     return 0;
 }

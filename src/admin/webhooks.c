@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "admin/calls.h"
-#include "admin/ops.h"
+#include "admin/change.h"
 #include "admin/render.h"
 #include "admin/seal.h"
 #include "base/clock.h"
@@ -106,8 +106,17 @@ int call_get_webhook(struct admin_request *request, struct error *error)
     return answer_webhook(request, &fleet_id, since_ms, 200, error);
 }
 
+/* ---- changes: the audit log names the fleet ---- */
+
+struct webhook_change {
+    struct change change;
+    struct id fleet_id;
+    uint8_t hash[SECRET_HASH_BYTES];
+    uint8_t sealed[SECRET_SEALED_BYTES];
+};
+
 /* Mints a token and leaves its hash and its seal. */
-static int mint(struct admin_request *request, bool may_create_key, struct ops_webhook *webhook,
+static int mint(struct admin_request *request, bool may_create_key, struct webhook_change *webhook,
                 struct error *error)
 {
     struct secret_key key;
@@ -123,41 +132,68 @@ static int mint(struct admin_request *request, bool may_create_key, struct ops_w
     return 0;
 }
 
+static int apply_create(struct change *change, struct store *store, struct error *error)
+{
+    const struct webhook_change *webhook = CONTAINER_OF(change, struct webhook_change, change);
+    if (fleets_set_subject(change, store, &webhook->fleet_id, error) != 0)
+        return -1;
+    return store_create_webhook(store, &webhook->fleet_id, webhook->hash, webhook->sealed,
+                                change->now_ms, error);
+}
+
+static const struct change_kind create_kind = {"webhook.create", apply_create, NULL};
+
 int call_create_webhook(struct admin_request *request, struct error *error)
 {
-    struct ops_audit audit = request_audit(request);
-    struct id fleet_id;
     int64_t since_ms;
-    struct ops_webhook webhook = {.fleet_id = &fleet_id};
-    if (request_path_id(request, "fleet_id", "fleet", &fleet_id, error) != 0 ||
+    struct webhook_change webhook = {.change.kind = &create_kind};
+    if (request_path_id(request, "fleet_id", "fleet", &webhook.fleet_id, error) != 0 ||
         read_since(request, &since_ms, error) != 0 || mint(request, true, &webhook, error) != 0 ||
-        ops_create_webhook(request->admin->options.queue, &audit, &webhook, error) != 0)
+        change_commit(request, &webhook.change, error) != 0)
         return -1;
-    http_log_info(request->exchange, "webhook created", log_id("fleet", &fleet_id));
-    return answer_webhook(request, &fleet_id, since_ms, 201, error);
+    http_log_info(request->exchange, "webhook created", log_id("fleet", &webhook.fleet_id));
+    return answer_webhook(request, &webhook.fleet_id, since_ms, 201, error);
 }
+
+static int apply_replace(struct change *change, struct store *store, struct error *error)
+{
+    const struct webhook_change *webhook = CONTAINER_OF(change, struct webhook_change, change);
+    if (fleets_set_subject(change, store, &webhook->fleet_id, error) != 0)
+        return -1;
+    return store_replace_webhook(store, &webhook->fleet_id, webhook->hash, webhook->sealed,
+                                 change->now_ms, error);
+}
+
+static const struct change_kind replace_kind = {"webhook.replace", apply_replace, NULL};
 
 int call_replace_webhook(struct admin_request *request, struct error *error)
 {
-    struct ops_audit audit = request_audit(request);
-    struct id fleet_id;
     int64_t since_ms;
-    struct ops_webhook webhook = {.fleet_id = &fleet_id};
-    if (request_path_id(request, "fleet_id", "fleet", &fleet_id, error) != 0 ||
+    struct webhook_change webhook = {.change.kind = &replace_kind};
+    if (request_path_id(request, "fleet_id", "fleet", &webhook.fleet_id, error) != 0 ||
         read_since(request, &since_ms, error) != 0 || mint(request, false, &webhook, error) != 0 ||
-        ops_replace_webhook(request->admin->options.queue, &audit, &webhook, error) != 0)
+        change_commit(request, &webhook.change, error) != 0)
         return -1;
-    http_log_info(request->exchange, "webhook replaced", log_id("fleet", &fleet_id));
-    return answer_webhook(request, &fleet_id, since_ms, 200, error);
+    http_log_info(request->exchange, "webhook replaced", log_id("fleet", &webhook.fleet_id));
+    return answer_webhook(request, &webhook.fleet_id, since_ms, 200, error);
 }
+
+static int apply_remove(struct change *change, struct store *store, struct error *error)
+{
+    const struct webhook_change *webhook = CONTAINER_OF(change, struct webhook_change, change);
+    if (fleets_set_subject(change, store, &webhook->fleet_id, error) != 0)
+        return -1;
+    return store_remove_webhook(store, &webhook->fleet_id, error);
+}
+
+static const struct change_kind remove_kind = {"webhook.remove", apply_remove, NULL};
 
 int call_remove_webhook(struct admin_request *request, struct error *error)
 {
-    struct ops_audit audit = request_audit(request);
-    struct id fleet_id;
-    if (request_path_id(request, "fleet_id", "fleet", &fleet_id, error) != 0 ||
-        ops_remove_webhook(request->admin->options.queue, &audit, &fleet_id, error) != 0)
+    struct webhook_change webhook = {.change.kind = &remove_kind};
+    if (request_path_id(request, "fleet_id", "fleet", &webhook.fleet_id, error) != 0 ||
+        change_commit(request, &webhook.change, error) != 0)
         return -1;
-    http_log_info(request->exchange, "webhook removed", log_id("fleet", &fleet_id));
+    http_log_info(request->exchange, "webhook removed", log_id("fleet", &webhook.fleet_id));
     return 0;
 }
