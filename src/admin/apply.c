@@ -1,15 +1,16 @@
 /* Applying a fleet file: parse, check, commit, and say what came of it. On admin workers' threads. */
 #include <stdio.h>
 
-#include "admin/calls.h"
 #include "admin/change.h"
+#include "admin/fleets.h"
 #include "admin/render.h"
+#include "admin/routes.h"
 #include "base/memory.h"
 #include "http/log.h"
 
 /* ---- the change ---- */
 
-struct apply_fleet {
+struct file_change {
     struct change change;
     struct id project_id;
     const struct definition *definition;
@@ -20,9 +21,9 @@ struct apply_fleet {
     struct apply_result result; /* out; of a check, what it would have been */
 };
 
-static int apply_apply_fleet(struct change *change, struct store *store, struct error *error)
+static int apply_file(struct change *change, struct store *store, struct error *error)
 {
-    struct apply_fleet *apply = CONTAINER_OF(change, struct apply_fleet, change);
+    struct file_change *apply = CONTAINER_OF(change, struct file_change, change);
     struct apply_result *result = &apply->result;
     apply->checked = false;
     if (store_apply_fleet(store, &apply->project_id, apply->definition, apply->file,
@@ -38,12 +39,13 @@ static int apply_apply_fleet(struct change *change, struct store *store, struct 
     return error_set(error, ERROR_CONFLICT, "the fleet file was only checked");
 }
 
-static const struct change_kind apply_fleet_kind = {"fleet.apply", apply_apply_fleet, NULL};
+static const struct change_kind apply_file_kind = {"fleet.apply", apply_file, NULL};
 
-static int commit(struct admin_request *request, struct apply_fleet *apply, struct error *error)
+static int submit_file(struct admin_request *request, struct file_change *apply,
+                       struct error *error)
 {
     struct error refusal = ERROR_INIT;
-    apply->change.kind = &apply_fleet_kind;
+    apply->change.kind = &apply_file_kind;
     apply->change.bytes = 2 * apply->file_bytes; /* with the definition */
     if (change_commit(request, &apply->change, &refusal) == 0)
         return 0;
@@ -90,7 +92,7 @@ static json_t *would_object(const struct apply_result *result)
 }
 
 /* What is answered and logged once the operation has gone through. */
-static int answer_applied(struct admin_request *request, const struct apply_fleet *apply,
+static int answer_applied(struct admin_request *request, const struct file_change *apply,
                           const struct fleet_problems *notes, struct error *error)
 {
     json_t *fleet = json_null(), *version = json_null();
@@ -100,7 +102,7 @@ static int answer_applied(struct admin_request *request, const struct apply_flee
         http_log_info(request->exchange, "fleet applied", log_id("fleet", &apply->result.fleet_id),
                       log_text("name", apply->definition->name), log_text("outcome", outcome),
                       log_int("version", apply->result.version));
-        fleet = fleet_object(request->store, &apply->result.fleet_id, error);
+        fleet = fleets_object(request->store, &apply->result.fleet_id, error);
         if (!fleet)
             return -1;
         version = json_integer(apply->result.version);
@@ -118,10 +120,10 @@ static int answer_applied(struct admin_request *request, const struct apply_flee
     return 0;
 }
 
-int call_apply_fleet(struct admin_request *request, struct error *error)
+int apply_fleet(struct admin_request *request, struct error *error)
 {
     struct fleet_file_options options = {.stub = false};
-    struct apply_fleet apply = {.file = ""};
+    struct file_change apply = {.file = ""};
     if (request_path_id(request, "project_id", "project", &apply.project_id, error) != 0 ||
         request_query_flag(request, "check", &apply.check_only, error) != 0 ||
         request_query_flag(request, "stub", &options.stub, error) != 0 ||
@@ -138,7 +140,7 @@ int call_apply_fleet(struct admin_request *request, struct error *error)
     int result = -1;
     if (!definition)
         result = refuse_file(request, &problems, error);
-    else if (commit(request, &apply, error) == 0)
+    else if (submit_file(request, &apply, error) == 0)
         result = answer_applied(request, &apply, &notes, error);
     definition_free(definition);
     report_free_problems(&problems);

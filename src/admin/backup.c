@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "admin/calls.h"
 #include "admin/change.h"
+#include "admin/routes.h"
 #include "admin/tar.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -308,7 +308,7 @@ static int copy_database(struct admin *admin, struct error *error)
 static const struct change_kind backup_kind = {"backup", NULL, NULL};
 
 /* One at a time, to its last byte: each takes as much of the disk as the database does. */
-int call_backup(struct admin_request *request, struct error *error)
+int backup_create(struct admin_request *request, struct error *error)
 {
     struct admin *admin = request->admin;
     struct change audited = {.kind = &backup_kind};

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "admin/calls.h"
+#include "admin/routes.h"
 #include "base/memory.h"
 
 #define PAGE "index.html"
@@ -79,7 +79,7 @@ static int answer(struct admin_request *request, const struct console_file *file
 }
 
 /* Which page it is, the script finds out from the path. */
-int call_get_page(struct admin_request *request, struct error *error)
+int console_get_page(struct admin_request *request, struct error *error)
 {
     const struct console_file *file = find(PAGE);
     if (!file)
@@ -88,7 +88,7 @@ int call_get_page(struct admin_request *request, struct error *error)
 }
 
 /* The same where there is nothing, which it says in words: not to be kept, and never 304 (RFC 9110 13.2.1). */
-int call_get_no_page(struct admin_request *request, struct error *error)
+static int get_no_page(struct admin_request *request, struct error *error)
 {
     const struct console_file *file = find(PAGE);
     if (!file)
@@ -99,7 +99,9 @@ int call_get_no_page(struct admin_request *request, struct error *error)
     return buffer_append(&request->answer.bytes, file->plain, file->plain_bytes);
 }
 
-int call_get_console_file(struct admin_request *request, struct error *error)
+const struct admin_call console_no_page = {.handle = get_no_page, .access = ADMIN_ACCESS_OPEN};
+
+int console_get_file(struct admin_request *request, struct error *error)
 {
     const struct console_file *file = find(route_value(&request->match, "file"));
     if (!file)

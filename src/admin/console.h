@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+struct admin_call;
+
 struct console_file {
     const char *name, *type, *hash; /* of the plain bytes, hexadecimal */
     const unsigned char *plain;
@@ -14,5 +16,8 @@ struct console_file {
 
 extern const struct console_file console_files[];
 extern const size_t console_file_count;
+
+/* Answers instead of a route when a person has typed or kept an address that leads nowhere. */
+extern const struct admin_call console_no_page;
 
 #endif

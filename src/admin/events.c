@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "admin/calls.h"
+#include "admin/routes.h"
 #include "admin/run_events.h"
 #include "admin/sse.h"
 #include "base/clock.h"
@@ -88,7 +88,7 @@ static void begin_at(struct event_reader *reader, const char *last_id)
         reader->must_reload = true;
 }
 
-int call_get_events(struct admin_request *request, struct error *error)
+int events_get(struct admin_request *request, struct error *error)
 {
     struct event_reader *reader = memory_alloc(sizeof(*reader));
     reader->events = request->admin->options.events;

@@ -1,9 +1,12 @@
 /* Fleets and their versions: reading and deleting. On admin workers' threads. */
+#include "admin/fleets.h"
+
 #include <stdlib.h>
 
-#include "admin/calls.h"
 #include "admin/change.h"
+#include "admin/projects.h"
 #include "admin/render.h"
+#include "admin/routes.h"
 #include "base/memory.h"
 #include "http/log.h"
 
@@ -21,19 +24,19 @@ static int list_fleets(struct admin_request *request, struct store *store,
     return store_list_fleets(store, project_id, append_fleet, fleets, error);
 }
 
-int call_list_fleets(struct admin_request *request, struct error *error)
+int fleets_list(struct admin_request *request, struct error *error)
 {
     struct store *store = request_store(request, error);
     return store ? list_fleets(request, store, NULL, error) : -1;
 }
 
-int call_list_project_fleets(struct admin_request *request, struct error *error)
+int fleets_list_in_project(struct admin_request *request, struct error *error)
 {
     struct id project_id;
     struct store *store = request_store(request, error);
     if (!store || request_path_id(request, "project_id", "project", &project_id, error) != 0)
         return -1;
-    json_t *project = project_object(store, &project_id, error);
+    json_t *project = projects_object(store, &project_id, error);
     if (!project)
         return -1;
     json_decref(project);
@@ -47,7 +50,7 @@ static int keep_fleet(void *context, const struct fleet_row *row)
     return 0;
 }
 
-json_t *fleet_object(struct store *store, const struct id *fleet_id, struct error *error)
+json_t *fleets_object(struct store *store, const struct id *fleet_id, struct error *error)
 {
     json_t *object = NULL;
     if (store_get_fleet(store, fleet_id, keep_fleet, &object, error) == 0)
@@ -56,13 +59,13 @@ json_t *fleet_object(struct store *store, const struct id *fleet_id, struct erro
     return NULL;
 }
 
-int call_get_fleet(struct admin_request *request, struct error *error)
+int fleets_get(struct admin_request *request, struct error *error)
 {
     struct id fleet_id;
     struct store *store = request_store(request, error);
     if (!store || request_path_id(request, "fleet_id", "fleet", &fleet_id, error) != 0)
         return -1;
-    json_t *fleet = fleet_object(store, &fleet_id, error);
+    json_t *fleet = fleets_object(store, &fleet_id, error);
     request_answer_data(request, 0, fleet);
     return fleet ? 0 : -1;
 }
@@ -94,7 +97,7 @@ static int apply_delete_fleet(struct change *change, struct store *store, struct
 
 static const struct change_kind delete_fleet_kind = {"fleet.delete", apply_delete_fleet, NULL};
 
-int call_delete_fleet(struct admin_request *request, struct error *error)
+int fleets_delete(struct admin_request *request, struct error *error)
 {
     struct delete_fleet delete = {.change.kind = &delete_fleet_kind};
     if (request_path_id(request, "fleet_id", "fleet", &delete.id, error) != 0 ||
@@ -112,13 +115,13 @@ static int append_version(void *context, const struct version_row *row)
     return 0;
 }
 
-int call_list_versions(struct admin_request *request, struct error *error)
+int fleets_list_versions(struct admin_request *request, struct error *error)
 {
     struct id fleet_id;
     struct store *store = request_store(request, error);
     if (!store || request_path_id(request, "fleet_id", "fleet", &fleet_id, error) != 0)
         return -1;
-    json_t *fleet = fleet_object(store, &fleet_id, error);
+    json_t *fleet = fleets_object(store, &fleet_id, error);
     if (!fleet)
         return -1;
     json_decref(fleet);
@@ -134,7 +137,7 @@ static int keep_version(void *context, const struct version_row *row)
     return 0;
 }
 
-int call_get_version(struct admin_request *request, struct error *error)
+int fleets_get_version(struct admin_request *request, struct error *error)
 {
     struct id fleet_id;
     struct store *store = request_store(request, error);

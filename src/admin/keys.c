@@ -2,9 +2,9 @@
  * makes it, and nowhere else (docs/architecture.md, invariant 7). */
 #include <stdlib.h>
 
-#include "admin/calls.h"
 #include "admin/change.h"
 #include "admin/render.h"
+#include "admin/routes.h"
 #include "base/memory.h"
 #include "base/secret.h"
 #include "http/log.h"
@@ -27,7 +27,7 @@ static int append_key(void *context, const struct key_row *row)
     return 0;
 }
 
-int call_list_keys(struct admin_request *request, struct error *error)
+int keys_list(struct admin_request *request, struct error *error)
 {
     struct store *store = request_store(request, error);
     if (!store)
@@ -56,7 +56,7 @@ static int apply_create_key(struct change *change, struct store *store, struct e
 
 static const struct change_kind create_key_kind = {"key.create", apply_create_key, NULL};
 
-int call_create_key(struct admin_request *request, struct error *error)
+int keys_create(struct admin_request *request, struct error *error)
 {
     char *name = request_body_name(request, error);
     if (!name)
@@ -104,7 +104,7 @@ static int apply_revoke_key(struct change *change, struct store *store, struct e
 
 static const struct change_kind revoke_key_kind = {"key.revoke", apply_revoke_key, NULL};
 
-int call_revoke_key(struct admin_request *request, struct error *error)
+int keys_revoke(struct admin_request *request, struct error *error)
 {
     struct revoke_key revoke = {.change.kind = &revoke_key_kind};
     if (request_path_id(request, "key_id", "API key", &revoke.id, error) != 0 ||
@@ -149,7 +149,7 @@ static int append_entry(void *context, const struct audit_row *row)
     return 0;
 }
 
-int call_list_audit(struct admin_request *request, struct error *error)
+int keys_list_audit(struct admin_request *request, struct error *error)
 {
     struct audit_page page = {.limit = AUDIT_DEFAULT_LIMIT};
     int64_t before = 0;

@@ -2,7 +2,8 @@
  * so that it answers when the disk does not. */
 #include <inttypes.h>
 
-#include "admin/calls.h"
+#include "admin/routes.h"
+#include "admin/status.h"
 #include "base/log.h"
 
 static void add_head(struct buffer *text, const char *name, const char *type, const char *help)
@@ -120,7 +121,7 @@ static void add_runner(struct buffer *text, const struct runner_metrics *runner)
                 "Vessel attempts found running at the start.");
 }
 
-int call_get_metrics(struct admin_request *request, struct error *error)
+int metrics_get(struct admin_request *request, struct error *error)
 {
     struct admin *admin = request->admin;
     struct buffer *text = &request->answer.bytes;
@@ -132,7 +133,8 @@ int call_get_metrics(struct admin_request *request, struct error *error)
     add_gauge(text, "start_time_seconds", admin->options.started_ms / 1000,
               "When the process started, in seconds since the epoch.");
     struct error why = ERROR_INIT;
-    add_gauge(text, "ready", admin_is_ready(admin, &why) == 0, "Whether runs can be accepted now.");
+    add_gauge(text, "ready", status_is_ready(admin, &why) == 0,
+              "Whether runs can be accepted now.");
     add_counter(text, "log_lost_lines_total", log_lost_lines(),
                 "Log lines lost because stderr did not take them.");
     if (admin->options.get_hooks_metrics) {

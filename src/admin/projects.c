@@ -1,9 +1,11 @@
 /* Organizations and projects. On admin workers' threads. */
+#include "admin/projects.h"
+
 #include <stdlib.h>
 
-#include "admin/calls.h"
 #include "admin/change.h"
 #include "admin/render.h"
+#include "admin/routes.h"
 #include "base/memory.h"
 #include "http/log.h"
 
@@ -15,7 +17,7 @@ static int append_org(void *context, const struct org_row *row)
     return 0;
 }
 
-int call_list_orgs(struct admin_request *request, struct error *error)
+int projects_list_orgs(struct admin_request *request, struct error *error)
 {
     struct store *store = request_store(request, error);
     if (!store)
@@ -42,7 +44,7 @@ static int apply_create_org(struct change *change, struct store *store, struct e
 
 static const struct change_kind create_org_kind = {"org.create", apply_create_org, NULL};
 
-int call_create_org(struct admin_request *request, struct error *error)
+int projects_create_org(struct admin_request *request, struct error *error)
 {
     char *name = request_body_name(request, error);
     if (!name)
@@ -84,7 +86,7 @@ static int apply_delete_org(struct change *change, struct store *store, struct e
 
 static const struct change_kind delete_org_kind = {"org.delete", apply_delete_org, NULL};
 
-int call_delete_org(struct admin_request *request, struct error *error)
+int projects_delete_org(struct admin_request *request, struct error *error)
 {
     struct delete_org delete = {.change.kind = &delete_org_kind};
     if (request_path_id(request, "org_id", "organization", &delete.id, error) != 0 ||
@@ -128,7 +130,7 @@ static int append_project(void *context, const struct project_row *row)
     return 0;
 }
 
-int call_list_projects(struct admin_request *request, struct error *error)
+int projects_list(struct admin_request *request, struct error *error)
 {
     struct id org_id;
     struct store *store = request_store(request, error);
@@ -166,7 +168,7 @@ static json_t *find_project(struct store *store, struct find_project *find, stru
     return find->object;
 }
 
-json_t *project_object(struct store *store, const struct id *project_id, struct error *error)
+json_t *projects_object(struct store *store, const struct id *project_id, struct error *error)
 {
     struct find_project find = {.id = project_id};
     return find_project(store, &find, error);
@@ -192,7 +194,7 @@ static int apply_create_project(struct change *change, struct store *store, stru
 static const struct change_kind create_project_kind = {"project.create", apply_create_project,
                                                        NULL};
 
-int call_create_project(struct admin_request *request, struct error *error)
+int projects_create(struct admin_request *request, struct error *error)
 {
     struct create_project create = {.change.kind = &create_project_kind};
     struct store *store = request_store(request, error); /* before anything is changed */
@@ -209,7 +211,7 @@ int call_create_project(struct admin_request *request, struct error *error)
     free(name);
     if (result != 0)
         return -1;
-    json_t *object = project_object(store, &create.id, error);
+    json_t *object = projects_object(store, &create.id, error);
     request_answer_data(request, object ? 201 : 0, object);
     return object ? 0 : -1;
 }
@@ -239,7 +241,7 @@ static int apply_delete_project(struct change *change, struct store *store, stru
 static const struct change_kind delete_project_kind = {"project.delete", apply_delete_project,
                                                        NULL};
 
-int call_delete_project(struct admin_request *request, struct error *error)
+int projects_delete(struct admin_request *request, struct error *error)
 {
     struct delete_project delete = {.change.kind = &delete_project_kind};
     struct id org_id;

@@ -9,10 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "admin/calls.h"
 #include "admin/follow.h"
-#include "admin/sse.h"
 #include "admin/render.h"
+#include "admin/routes.h"
+#include "admin/sse.h"
 #include "base/clock.h"
 #include "supervisor/record.h"
 #include "queue/spool.h"
@@ -52,7 +52,7 @@ static int keep_body(void *context, enum body_place place, const struct id *requ
     return 0;
 }
 
-int call_get_run_body(struct admin_request *request, struct error *error)
+int run_files_get_body(struct admin_request *request, struct error *error)
 {
     struct id run_id;
     struct stored_body stored = {.into = &request->answer.bytes};
@@ -78,7 +78,7 @@ static int keep_headers(void *context, const char *headers_json, size_t bytes)
     return 0;
 }
 
-int call_get_run_headers(struct admin_request *request, struct error *error)
+int run_files_get_headers(struct admin_request *request, struct error *error)
 {
     struct id run_id;
     json_t *headers = NULL;
@@ -139,7 +139,7 @@ static int64_t last_event_id(const struct admin_request *request, int64_t otherw
     return *end == '\0' ? offset : otherwise;
 }
 
-int call_get_vessel_log(struct admin_request *request, struct error *error)
+int run_files_get_log(struct admin_request *request, struct error *error)
 {
     struct id run_id;
     struct find_vessel vessel = {.found = false};

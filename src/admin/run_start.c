@@ -3,9 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "admin/calls.h"
 #include "admin/change.h"
+#include "admin/fleets.h"
 #include "admin/render.h"
+#include "admin/routes.h"
+#include "admin/runs.h"
+#include "admin/status.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/secret.h"
@@ -76,7 +79,7 @@ static int accept_run(struct admin_request *request, const struct id *fleet_id,
                   log_text("trigger", run_trigger_name(input->trigger)),
                   log_int("bytes", input->body_bytes));
     struct store *store = request_store(request, error);
-    json_t *run = store ? run_object(store, &ids.run_id, error) : NULL;
+    json_t *run = store ? runs_object(store, &ids.run_id, error) : NULL;
     request_answer_data(request, run ? 201 : 0, run);
     return run ? 0 : -1;
 }
@@ -129,20 +132,20 @@ static int place_body(struct admin_request *request, struct run_input *input, st
     return 0;
 }
 
-int call_start_run(struct admin_request *request, struct error *error)
+int run_start_new(struct admin_request *request, struct error *error)
 {
     struct id fleet_id;
     char peer[HTTP_PEER_BYTES];
     struct store *store = request_store(request, error);
     if (!store || request_path_id(request, "fleet_id", "fleet", &fleet_id, error) != 0)
         return -1;
-    json_t *fleet = fleet_object(store, &fleet_id, error);
+    json_t *fleet = fleets_object(store, &fleet_id, error);
     if (!fleet)
         return -1;
     json_decref(fleet);
     struct run_input input = {.host = "", .query = "", .event = ""};
     fill_origin(request, &input, peer);
-    if (admin_has_room(request->admin, (int64_t)request->body.bytes, error) != 0 ||
+    if (status_has_room(request->admin, (int64_t)request->body.bytes, error) != 0 ||
         place_body(request, &input, error) != 0)
         return -1;
     char *headers = content_type_json(request->exchange);
@@ -236,7 +239,7 @@ static int start_again(struct admin_request *request, struct earlier *earlier, s
     };
     memcpy(input.body_sha256, earlier->sha256, sizeof(input.body_sha256));
     fill_origin(request, &input, peer);
-    if (admin_has_room(admin, earlier->body_bytes, error) != 0)
+    if (status_has_room(admin, earlier->body_bytes, error) != 0)
         return -1;
     if (input.body_place == BODY_SPOOLED &&
         spool_copy_now(admin->options.state_fd, &earlier->request_id, &input.request_id, error) !=
@@ -247,7 +250,7 @@ static int start_again(struct admin_request *request, struct earlier *earlier, s
     return accept_run(request, &earlier->fleet_id, &input, error);
 }
 
-int call_run_again(struct admin_request *request, struct error *error)
+int run_start_again(struct admin_request *request, struct error *error)
 {
     struct id run_id;
     struct earlier earlier = {.headers = BUFFER_INIT, .body = BUFFER_INIT};

@@ -1,11 +1,14 @@
 /* Fleet runs: lists with their filters, and one with its vessel runs. On admin workers' threads. */
+#include "admin/runs.h"
+
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "admin/calls.h"
 #include "admin/change.h"
+#include "admin/fleets.h"
 #include "admin/render.h"
+#include "admin/routes.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "http/log.h"
@@ -40,7 +43,7 @@ static int keep_run(void *context, const struct run_row *row)
 }
 
 /* The run is read first: once it has ended, its vessel runs are complete too. */
-json_t *run_object(struct store *store, const struct id *run_id, struct error *error)
+json_t *runs_object(struct store *store, const struct id *run_id, struct error *error)
 {
     json_t *object = NULL;
     if (store_get_run(store, run_id, keep_run, &object, error) == 0 &&
@@ -50,13 +53,13 @@ json_t *run_object(struct store *store, const struct id *run_id, struct error *e
     return NULL;
 }
 
-int call_get_run(struct admin_request *request, struct error *error)
+int runs_get(struct admin_request *request, struct error *error)
 {
     struct id run_id;
     struct store *store = request_store(request, error);
     if (!store || request_path_id(request, "run_id", "fleet run", &run_id, error) != 0)
         return -1;
-    json_t *run = run_object(store, &run_id, error);
+    json_t *run = runs_object(store, &run_id, error);
     request_answer_data(request, 0, run);
     return run ? 0 : -1;
 }
@@ -84,7 +87,7 @@ static const struct change_kind stop_run_kind = {"run.stop", apply_stop_run, NUL
 
 /* The request to stop is committed, so it is carried out even if webhookd ends here. The answer does
  * not wait for that. */
-int call_stop_run(struct admin_request *request, struct error *error)
+int runs_stop(struct admin_request *request, struct error *error)
 {
     struct stop_run stop = {.change.kind = &stop_run_kind};
     struct runner *runner = request->admin->options.runner;
@@ -95,7 +98,7 @@ int call_stop_run(struct admin_request *request, struct error *error)
     if (runner)
         runner_stop_runs(runner);
     http_log_info(request->exchange, "run is to be stopped", log_id("run", &stop.id));
-    json_t *run = run_object(store, &stop.id, error);
+    json_t *run = runs_object(store, &stop.id, error);
     request_answer_data(request, 202, run);
     return run ? 0 : -1;
 }
@@ -238,7 +241,7 @@ static int list_runs(struct admin_request *request, struct store *store, struct 
     return kept < 0 ? -1 : 0;
 }
 
-int call_list_runs(struct admin_request *request, struct error *error)
+int runs_list(struct admin_request *request, struct error *error)
 {
     struct list_filter list;
     struct store *store = request_store(request, error);
@@ -247,7 +250,7 @@ int call_list_runs(struct admin_request *request, struct error *error)
     return list_runs(request, store, &list, error);
 }
 
-int call_list_fleet_runs(struct admin_request *request, struct error *error)
+int runs_list_of_fleet(struct admin_request *request, struct error *error)
 {
     struct list_filter list;
     struct id fleet_id;
@@ -255,7 +258,7 @@ int call_list_fleet_runs(struct admin_request *request, struct error *error)
     if (!store || request_path_id(request, "fleet_id", "fleet", &fleet_id, error) != 0 ||
         read_filter(request, &list, error) != 0)
         return -1;
-    json_t *fleet = fleet_object(store, &fleet_id, error);
+    json_t *fleet = fleets_object(store, &fleet_id, error);
     if (!fleet)
         return -1;
     json_decref(fleet);

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "admin/calls.h"
-#include "admin/request.h"
+#include "admin/console.h"
+#include "admin/routes.h"
 #include "base/memory.h"
 #include "http/log.h"
 #include "model/fleet_file.h"
@@ -175,7 +175,7 @@ static enum http_step service_begin(struct http_exchange *exchange, void *contex
                                          http_path(exchange), &request->match);
     request->call = found == ROUTE_FOUND ? request->match.route->target : NULL;
     if (found == ROUTE_NO_PATH && is_from_a_person(exchange)) {
-        request->call = &admin_no_page;
+        request->call = &console_no_page;
         found = ROUTE_FOUND;
     }
     if (!request->call || !request->call->may_be_kept)
@@ -247,7 +247,7 @@ static enum http_step answer_error(struct admin_request *request, const struct e
     struct admin_answer *answer = &request->answer;
     unsigned status = answer->status >= 400 ? answer->status : status_of(error->kind);
     /* Whoever watches asks all the time; what makes webhookd unready is logged where it happens. */
-    if (status >= 500 && request->call->handle != call_is_ready)
+    if (status >= 500 && request->call->handle != status_readyz)
         http_log_warning(exchange, "admin call failed", log_text("method", http_method(exchange)),
                          log_text("path", pattern_of(request)), log_why(error));
     if (status == 503 || status == 429)

@@ -2,10 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "admin/sign_in_limit.h"
-#include "admin/calls.h"
 #include "admin/change.h"
 #include "admin/render.h"
+#include "admin/routes.h"
+#include "admin/sign_in_limit.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/secret.h"
@@ -90,7 +90,7 @@ static int begin_session(struct admin_request *request, const struct id *key_id,
     return result;
 }
 
-int call_sign_in(struct admin_request *request, struct error *error)
+int sign_in_begin(struct admin_request *request, struct error *error)
 {
     struct caller *caller = &request->caller;
     char source[HTTP_PEER_BYTES];
@@ -109,7 +109,7 @@ int call_sign_in(struct admin_request *request, struct error *error)
     return 0;
 }
 
-int call_get_session(struct admin_request *request, struct error *error)
+int sign_in_get(struct admin_request *request, struct error *error)
 {
     if (!request->caller.ticket.has_session)
         return error_set(error, ERROR_NOT_FOUND, "this call came without a session");
@@ -118,7 +118,7 @@ int call_get_session(struct admin_request *request, struct error *error)
 }
 
 /* On disk before it is answered, so that no restart brings the session back. Who gets an error still has the cookie, to try again. */
-int call_sign_out(struct admin_request *request, struct error *error)
+int sign_in_end(struct admin_request *request, struct error *error)
 {
     const struct caller_ticket *ticket = &request->caller.ticket;
     struct session_change session = {.change.kind = &end_session_kind};

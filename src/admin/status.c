@@ -1,35 +1,37 @@
 /* What webhookd is doing: /status for administrators, /healthz and /readyz for whoever watches it. On admin workers' threads. */
+#include "admin/status.h"
+
 #include <unistd.h>
 
-#include "admin/calls.h"
 #include "admin/render.h"
+#include "admin/routes.h"
 #include "base/clock.h"
 #include "base/log.h"
 
-int admin_has_room(struct admin *admin, int64_t body_bytes, struct error *error)
+int status_has_room(struct admin *admin, int64_t body_bytes, struct error *error)
 {
     if (atomic_load(&admin->stopping))
         return error_set(error, ERROR_UNAVAILABLE, "webhookd is shutting down");
     return commit_has_room(admin->options.queue, body_bytes, error);
 }
 
-int admin_is_ready(struct admin *admin, struct error *error)
+int status_is_ready(struct admin *admin, struct error *error)
 {
-    if (admin_has_room(admin, 0, error) != 0)
+    if (status_has_room(admin, 0, error) != 0)
         return -1;
     return commit_is_ready(admin->options.queue, error);
 }
 
-int call_is_alive(struct admin_request *request, struct error *error)
+int status_healthz(struct admin_request *request, struct error *error)
 {
     (void)error;
     request_answer_data(request, 200, render_one("status", json_string("alive")));
     return 0;
 }
 
-int call_is_ready(struct admin_request *request, struct error *error)
+int status_readyz(struct admin_request *request, struct error *error)
 {
-    if (admin_is_ready(request->admin, error) != 0) {
+    if (status_is_ready(request->admin, error) != 0) {
         request->answer.status = 503;
         return -1;
     }
@@ -121,7 +123,7 @@ static json_t *listeners_object(const struct admin_request *request)
     return object;
 }
 
-int call_get_status(struct admin_request *request, struct error *error)
+int status_get(struct admin_request *request, struct error *error)
 {
     struct admin *admin = request->admin;
     struct store *store = request_store(request, error);
@@ -131,7 +133,7 @@ int call_get_status(struct admin_request *request, struct error *error)
     struct commit_metrics queue;
     struct error why = ERROR_INIT;
     commit_get_metrics(admin->options.queue, &queue);
-    bool ready = admin_is_ready(admin, &why) == 0;
+    bool ready = status_is_ready(admin, &why) == 0;
     pthread_mutex_lock(&admin->key_lock);
     bool key_present = admin->key.present;
     pthread_mutex_unlock(&admin->key_lock);

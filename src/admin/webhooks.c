@@ -3,9 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "admin/calls.h"
 #include "admin/change.h"
+#include "admin/fleets.h"
 #include "admin/render.h"
+#include "admin/routes.h"
 #include "admin/seal.h"
 #include "base/clock.h"
 #include "base/memory.h"
@@ -63,7 +64,7 @@ static int read_since(struct admin_request *request, int64_t *since_ms, struct e
     return 0;
 }
 
-int call_list_webhooks(struct admin_request *request, struct error *error)
+int webhooks_list(struct admin_request *request, struct error *error)
 {
     int64_t since_ms;
     struct store *store = request_store(request, error);
@@ -96,7 +97,7 @@ static int answer_webhook(struct admin_request *request, const struct id *fleet_
     return result;
 }
 
-int call_get_webhook(struct admin_request *request, struct error *error)
+int webhooks_get(struct admin_request *request, struct error *error)
 {
     struct id fleet_id;
     int64_t since_ms;
@@ -143,7 +144,7 @@ static int apply_create(struct change *change, struct store *store, struct error
 
 static const struct change_kind create_kind = {"webhook.create", apply_create, NULL};
 
-int call_create_webhook(struct admin_request *request, struct error *error)
+int webhooks_create(struct admin_request *request, struct error *error)
 {
     int64_t since_ms;
     struct webhook_change webhook = {.change.kind = &create_kind};
@@ -166,7 +167,7 @@ static int apply_replace(struct change *change, struct store *store, struct erro
 
 static const struct change_kind replace_kind = {"webhook.replace", apply_replace, NULL};
 
-int call_replace_webhook(struct admin_request *request, struct error *error)
+int webhooks_replace(struct admin_request *request, struct error *error)
 {
     int64_t since_ms;
     struct webhook_change webhook = {.change.kind = &replace_kind};
@@ -188,7 +189,7 @@ static int apply_remove(struct change *change, struct store *store, struct error
 
 static const struct change_kind remove_kind = {"webhook.remove", apply_remove, NULL};
 
-int call_remove_webhook(struct admin_request *request, struct error *error)
+int webhooks_remove(struct admin_request *request, struct error *error)
 {
     struct webhook_change webhook = {.change.kind = &remove_kind};
     if (request_path_id(request, "fleet_id", "fleet", &webhook.fleet_id, error) != 0 ||
