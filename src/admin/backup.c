@@ -64,7 +64,7 @@ static int begin_file(struct backup *backup, int fd, const char *name)
     if (fstat(fd, &status) != 0)
         return fail(backup, "examine", name);
     if (!S_ISREG(status.st_mode) || strlen(name) >= TAR_NAME_BYTES)
-        return error_set(&backup->error, ERROR_INTERNAL, "%s is no file of webhookd's", name);
+        return error_set(&backup->error, ERROR_INTERNAL, "%s is not a file of webhookd's", name);
     backup->left = (uint64_t)status.st_size; /* as long as it is now: output may grow */
     backup->zeros = (TAR_BLOCK - backup->left % TAR_BLOCK) % TAR_BLOCK;
     tar_header(backup->block, name, backup->left, status.st_mtime);

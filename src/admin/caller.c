@@ -128,8 +128,7 @@ int caller_by_key(struct admin_request *request, const char *key, struct caller 
         return error_set(error, ERROR_INVALID,
                          "that is a webhook's token: an API key begins with wha_");
     if (!secret_api_key_is_well_formed(key, strlen(key)))
-        return error_set(error, ERROR_INVALID,
-                         "what was sent is no API key: it is cut, or mistyped");
+        return error_set(error, ERROR_INVALID, "not an API key: truncated or mistyped");
     if (look_up(request, key, caller, &why) == 0)
         return 0;
     if (why.kind == ERROR_NOT_FOUND)
@@ -230,7 +229,7 @@ int caller_of_tcp(struct admin_request *request, struct caller *caller, struct e
         return error_set(error, why.kind, "%s", why.message);
     return error_set(error, ERROR_INVALID,
                      "this needs an API key, as \"Authorization: Bearer KEY\" (webhookctl key "
-                     "create NAME makes one)");
+                     "create NAME creates one)");
 }
 
 /* A browser says where a request comes from: Origin with everything that may change something, Sec-Fetch-Site (Fetch Metadata) with all. */

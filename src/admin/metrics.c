@@ -77,7 +77,7 @@ static void add_listeners(struct buffer *text, const struct listener_sample *sam
         {"http_closed_for_room_total", "counter",
          "Idle connections closed to make room for others."},
         {"http_closed_deadline_total", "counter", "Connections closed at a deadline."},
-        {"http_refused_total", "counter", "Requests refused because they were not clean HTTP."},
+        {"http_refused_total", "counter", "Requests refused because they were malformed HTTP."},
     };
     for (size_t family = 0; family < sizeof(families) / sizeof(families[0]); family++) {
         add_head(text, families[family].name, families[family].type, families[family].help);
@@ -134,7 +134,7 @@ int metrics_get(struct admin_request *request, struct error *error)
               "When the process started, in seconds since the epoch.");
     struct error why = ERROR_INIT;
     add_gauge(text, "ready", status_is_ready(admin, &why) == 0,
-              "Whether runs can be accepted now.");
+              "Whether fleet runs can be accepted now.");
     add_counter(text, "log_lost_lines_total", log_lost_lines(),
                 "Log lines lost because stderr did not take them.");
     if (admin->options.get_hooks_metrics) {

@@ -27,8 +27,8 @@ int request_path_id(struct admin_request *request, const char *name, const char 
     const char *text = route_value(&request->match, name);
     assert(text);
     if (id_parse(text, id) != 0)
-        return error_set(error, ERROR_NOT_FOUND,
-                         "there is no such %s: what the path names is no id", what);
+        return error_set(error, ERROR_NOT_FOUND, "there is no such %s: the path has no valid id",
+                         what);
     return 0;
 }
 
@@ -76,8 +76,8 @@ int request_check_query(struct admin_request *request, struct error *error)
         char name[32];
         (void)snprintf(name, sizeof(name), "%.*s", (int)chars, at);
         if (all > 0 && !is_listed(request->call->query, at, chars))
-            return request_invalid(request, name, error, "this call has no query parameter \"%s\"",
-                                   name);
+            return request_invalid(request, name, error,
+                                   "this API call takes no query parameter \"%s\"", name);
         if (all > 0 && comes_again(rest, at, chars))
             return request_invalid(request, name, error, "%s is given twice", name);
         at = rest;

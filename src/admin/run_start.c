@@ -74,7 +74,7 @@ static int accept_run(struct admin_request *request, const struct id *fleet_id,
         return -1;
     }
     const struct run_ids ids = start.ids;
-    http_log_info(request->exchange, "run accepted", log_id("run", &ids.run_id),
+    http_log_info(request->exchange, "fleet run accepted", log_id("run", &ids.run_id),
                   log_id("fleet", &ids.fleet_id),
                   log_text("trigger", run_trigger_name(input->trigger)),
                   log_int("bytes", input->body_bytes));
@@ -218,7 +218,7 @@ static int load_earlier(struct store *store, const struct id *run_id, struct ear
         store_get_body(store, run_id, keep_body, earlier, error) != 0)
         return -1;
     if (earlier->headers.failed || earlier->body.failed)
-        return error_set(error, ERROR_UNAVAILABLE, "no memory for the run's body");
+        return error_set(error, ERROR_UNAVAILABLE, "no memory for the fleet run's body");
     return 0;
 }
 
@@ -244,7 +244,7 @@ static int start_again(struct admin_request *request, struct earlier *earlier, s
     if (input.body_place == BODY_SPOOLED &&
         spool_copy_now(admin->options.state_fd, &earlier->request_id, &input.request_id, error) !=
             0) {
-        error_context(error, "the run's body");
+        error_context(error, "the fleet run's body");
         return -1;
     }
     return accept_run(request, &earlier->fleet_id, &input, error);

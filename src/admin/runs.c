@@ -97,7 +97,7 @@ int runs_stop(struct admin_request *request, struct error *error)
         return -1;
     if (runner)
         runner_stop_runs(runner);
-    http_log_info(request->exchange, "run is to be stopped", log_id("run", &stop.id));
+    http_log_info(request->exchange, "fleet run is to be stopped", log_id("run", &stop.id));
     json_t *run = runs_object(store, &stop.id, error);
     request_answer_data(request, 202, run);
     return run ? 0 : -1;

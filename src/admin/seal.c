@@ -74,7 +74,7 @@ static int find_key(struct admin *admin, struct store *store, bool may_create, s
                          "created nor replaced until it is back or they are all removed");
     if (secret_key_create(state_fd, STATE_DIR_SECRET, &admin->key, error) != 0)
         return -1;
-    log_info("a new key was made", log_text("file", STATE_DIR_SECRET));
+    log_info("a new key was created", log_text("file", STATE_DIR_SECRET));
     return 0;
 }
 

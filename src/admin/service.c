@@ -99,7 +99,7 @@ static enum http_step refuse_size(struct admin_request *request)
     char message[160];
     switch (request->call->body) {
     case ADMIN_BODY_NONE:
-        return refuse(request->exchange, 400, "this call takes no body");
+        return refuse(request->exchange, 400, "this API call takes no body");
     case ADMIN_BODY_JSON:
         snprintf(message, sizeof(message), "the body is larger than %d bytes", JSON_BODY_MAX_BYTES);
         break;
@@ -248,7 +248,7 @@ static enum http_step answer_error(struct admin_request *request, const struct e
     unsigned status = answer->status >= 400 ? answer->status : status_of(error->kind);
     /* Whoever watches asks all the time; what makes webhookd unready is logged where it happens. */
     if (status >= 500 && request->call->handle != status_readyz)
-        http_log_warning(exchange, "admin call failed", log_text("method", http_method(exchange)),
+        http_log_warning(exchange, "API call failed", log_text("method", http_method(exchange)),
                          log_text("path", pattern_of(request)), log_why(error));
     if (status == 503 || status == 429)
         http_add_header(exchange, "Retry-After", status == 429 ? "60" : RETRY_AFTER_S);

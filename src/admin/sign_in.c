@@ -26,7 +26,7 @@ static int refuse(struct admin_request *request, const char *source, struct erro
         error_clear(error);
         request->answer.status = 429;
         return error_set(error, ERROR_UNAVAILABLE,
-                         "that was wrong, and there were too many attempts: wait a minute");
+                         "the key is wrong, and too many sign-ins have failed: wait a minute");
     }
     sign_in_limit_failed(request->admin->sign_in_limit, source, now_ms);
     http_log_info(request->exchange, "sign-in refused", log_text("from", source), log_why(error));
@@ -112,7 +112,7 @@ int sign_in_begin(struct admin_request *request, struct error *error)
 int sign_in_get(struct admin_request *request, struct error *error)
 {
     if (!request->caller.ticket.has_session)
-        return error_set(error, ERROR_NOT_FOUND, "this call came without a session");
+        return error_set(error, ERROR_NOT_FOUND, "this request came without a session");
     request_answer_data(request, 200, session_object(&request->caller));
     return 0;
 }

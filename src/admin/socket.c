@@ -44,7 +44,7 @@ static int make_folder(const char *path, struct error *error)
     char *folder = memory_string_n(path, (size_t)(slash - path));
     int result = 0;
     if (mkdir(folder, 0755) != 0 && errno != EEXIST)
-        result = error_set_errno(error, errno, "admin.socket: cannot make the folder %s", folder);
+        result = error_set_errno(error, errno, "admin.socket: cannot create the folder %s", folder);
     free(folder);
     return result;
 }
@@ -70,12 +70,13 @@ static int bind_or_replace(int fd, const struct sockaddr_un *address, struct err
     if (bind(fd, name, sizeof(*address)) == 0)
         return 0;
     if (errno != EADDRINUSE)
-        return error_set_errno(error, errno, "admin.socket: cannot make %s", address->sun_path);
+        return error_set_errno(error, errno, "admin.socket: cannot create %s", address->sun_path);
     if (!remove_stale(address))
-        return error_set(error, ERROR_CONFLICT,
-                         "admin.socket: %s exists, and something listens on it or it is no socket; "
-                         "stop that program or name another path",
-                         address->sun_path);
+        return error_set(
+            error, ERROR_CONFLICT,
+            "admin.socket: %s exists, and something listens on it or it is not a socket; "
+            "stop that program or name another path",
+            address->sun_path);
     if (bind(fd, name, sizeof(*address)) != 0)
         return error_set_errno(error, errno, "admin.socket: cannot replace %s", address->sun_path);
     return 0;
