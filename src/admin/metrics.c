@@ -5,6 +5,7 @@
 #include "admin/routes.h"
 #include "admin/status.h"
 #include "base/log.h"
+#include "base/memory.h"
 
 static void add_head(struct buffer *text, const char *name, const char *type, const char *help)
 {
@@ -79,7 +80,7 @@ static void add_listeners(struct buffer *text, const struct listener_sample *sam
         {"http_closed_deadline_total", "counter", "Connections closed at a deadline."},
         {"http_refused_total", "counter", "Requests refused because they were malformed HTTP."},
     };
-    for (size_t family = 0; family < sizeof(families) / sizeof(families[0]); family++) {
+    for (size_t family = 0; family < ARRAY_COUNT(families); family++) {
         add_head(text, families[family].name, families[family].type, families[family].help);
         for (size_t i = 0; i < count; i++) {
             const struct http_metrics *http = &samples[i].http;
