@@ -1,5 +1,5 @@
-/* The admin API on its TCP listener and on the admin socket, and /healthz, /readyz and /metrics. Reads through read-only
- * connections of its own, writes through the commit queue. */
+/* The admin API on its TCP listener and on the admin socket, with /healthz, /readyz and /metrics.
+ * It reads through read-only connections of its own and writes through the commit queue. */
 #ifndef WEBHOOKD_ADMIN_ADMIN_H
 #define WEBHOOKD_ADMIN_ADMIN_H
 
@@ -16,7 +16,8 @@
 
 struct admin;
 
-/* What the public listener has to say for the metrics. It lies above this layer's reach, so the main file's callback fills it. */
+/* The public listener's share of the metrics. This layer may not reach it, so webhookd/daemon.c
+ * registers a callback that fills this in. */
 #define ADMIN_MAX_ANSWERS 16
 struct admin_hooks_metrics {
     struct http_metrics http;
@@ -26,45 +27,47 @@ struct admin_hooks_metrics {
     } answers[ADMIN_MAX_ANSWERS]; /* by status, since the start */
     size_t answer_count;
     uint64_t unanswered;     /* closed without an answer */
-    uint64_t uncounted;      /* not counted for their webhook, because too many waited to be */
+    uint64_t uncounted;      /* missing from their webhook's counts, because too many waited */
     int64_t in_flight_bytes; /* of bodies in memory and not yet on disk, now */
     uint64_t answer_us_sum;  /* from the headers' arrival to the answer, of all 201 */
 };
 
-/* News of fleet runs, for those who watch them live. It is made before whoever has news and freed after them. */
+/* News of fleet runs, for pages that show them live. It is created before all that pushes news, and
+ * freed after it. */
 struct admin_events;
 struct admin_events *admin_events_new(void);
 void admin_events_free(struct admin_events *events); /* NULL is fine */
-/* The run's status was committed. Any thread; does not block. */
+/* Call it when the run's status was committed. Any thread; does not block. */
 void admin_events_push(struct admin_events *events, const struct run_ids *ids,
                        enum run_status status);
 
 struct admin_options {
     struct config *config; /* held by admin */
-    struct store_options
-        store; /* for its read-only connections; the strings are borrowed until admin_stop */
+    /* For its read-only connections; the strings are borrowed until admin_stop. */
+    struct store_options store;
     struct commit_queue *queue;
     struct runner *runner; /* NULL: none (accept and store only) */
     struct admin_events *events;
-    /* The key as it was at the start. Not present: looked for again when it is needed. */
+    /* The key as it was at the start. If not present, it is looked for again when it is needed. */
     const struct secret_key *key;
     int state_fd;              /* state_dir, borrowed; logs/ and spool/ lie below it */
-    const char *hooks_address; /* what the public listener is bound to, for the status; borrowed */
+    const char *hooks_address; /* of the public listener, for the status; borrowed */
     int64_t started_ms;        /* wall clock */
-    void (*get_hooks_metrics)(
-        void *context,
-        struct admin_hooks_metrics *metrics); /* any thread; zeroed before; may be NULL */
+    /* Any thread; *metrics is zeroed before. May be NULL. */
+    void (*get_hooks_metrics)(void *context, struct admin_hooks_metrics *metrics);
     void *context;
 };
 
-/* Opens both listeners and their threads. NULL and *error if either cannot be had. */
+/* Opens both listeners and starts their threads. NULL and *error if either fails. */
 struct admin *admin_start(const struct admin_options *options, struct error *error);
-/* Takes no new connection; /readyz says 503 on those that are open. */
+/* Takes no new connection; /readyz answers 503 on those that are open. */
 void admin_quiesce(struct admin *admin);
-/* Removes the socket, waits for requests in progress, at most timeout_ms. The commit queue must still run. -1: some request has not
- * ended, and nothing was freed: the process can only exit. NULL is fine. */
+/* Removes the socket and waits for requests in progress, at most timeout_ms. The commit queue must
+ * still run. -1: some request has not ended, and nothing was freed: the process can only exit. NULL
+ * is fine. */
 int admin_stop(struct admin *admin, int64_t timeout_ms);
 
-void admin_reconfigure(struct admin *admin, struct config *fresh); /* any thread; holds it */
+/* Holds the fresh snapshot and releases the old one. Any thread. */
+void admin_reconfigure(struct admin *admin, struct config *fresh);
 
 #endif

@@ -1,5 +1,5 @@
-/* The admin API's beginning and end: the TCP listener and the admin socket, what they share, and the configuration that a reload
- * swaps. Started and stopped by webhookd's main on the main thread. */
+/* Starts and stops the admin API: the TCP listener, the admin socket and what they share. Swaps the
+ * configuration at a reload. Called by webhookd's main on the main thread. */
 #include "admin/admin.h"
 
 #include <stdlib.h>
@@ -12,14 +12,15 @@
 #include "base/log.h"
 #include "base/memory.h"
 
-/* Each connection has a thread: at most 256 in all, and strangers on TCP cannot use up the socket's share. */
+/* Each connection has a thread: at most 256 in all. Strangers on TCP cannot use up the socket's
+ * share. */
 #define CONNECTIONS_PER_LISTENER 128
 #define HEADER_TIMEOUT_MS        10000
 #define BODY_TIMEOUT_MS          300000 /* a person may wait for a large upload */
-#define IDLE_TIMEOUT_MS                                                                            \
-    300000 /* bounds the reading of an answer too: a body may be a large download */
+#define IDLE_TIMEOUT_MS          300000 /* also bounds the reading of an answer, a large download */
 
-/* Both sockets are opened before either is served, so that the addresses never change under a request. */
+/* Both sockets are opened before either is served, so the addresses never change under a
+ * request. */
 static int open_sockets(struct admin *admin, struct error *error)
 {
     const struct config *config = admin->config;

@@ -1,4 +1,4 @@
-/* Applying a fleet file: parse, check, commit, and say what came of it. On admin workers' threads. */
+/* Applying a fleet file: parse it, check it, commit it and answer. On admin workers' threads. */
 #include <stdio.h>
 
 #include "admin/change.h"
@@ -39,7 +39,7 @@ static int apply_file(struct change *change, struct store *store, struct error *
     return error_set(error, ERROR_CONFLICT, "the fleet file was only checked");
 }
 
-static const struct change_kind apply_file_kind = {"fleet.apply", apply_file, NULL};
+static const struct change_kind apply_file_kind = {.action = "fleet.apply", .apply = apply_file};
 
 static int submit_file(struct admin_request *request, struct file_change *apply,
                        struct error *error)
@@ -80,7 +80,7 @@ static int refuse_file(struct admin_request *request, const struct fleet_problem
                      problems->count == 1 ? "error" : "errors");
 }
 
-/* Of a check. A fleet that it would make has no id yet. */
+/* Of a check. A fleet that it would create has no id yet. */
 static json_t *would_object(const struct apply_result *result)
 {
     json_t *would = json_object();
@@ -91,7 +91,7 @@ static json_t *would_object(const struct apply_result *result)
     return would;
 }
 
-/* What is answered and logged once the operation has gone through. */
+/* Logs and answers after the change was committed, or checked. */
 static int answer_applied(struct admin_request *request, const struct file_change *apply,
                           const struct fleet_problems *notes, struct error *error)
 {

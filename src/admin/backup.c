@@ -1,8 +1,10 @@
-/* A backup: one tar, made while it is sent. First the database, by an online copy, which holds up nobody; then what lies
- * beside it: spooled bodies and output. A body is on disk before its run is in the database, so every run in the copy has its own, unless
- * retention deletes both meanwhile. Never the key. On admin workers' threads, which may take their time.
+/* A backup: one tar archive, created while it is sent. First comes the database, by an online copy,
+ * which holds up nobody; then what lies beside it: spooled bodies and output. A body is on disk
+ * before its run is in the database, so every run in the copy has its body, unless retention
+ * deletes both meanwhile. The key is never in it. On admin workers' threads, which may take their
+ * time.
  *
- * An archive is whole or ends in the middle: what goes wrong closes the connection before the end of the answer. */
+ * An archive is whole or breaks off: an error closes the connection before the answer's end. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +21,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 
-#define DATABASE "webhookd.db" /* under the default name, whatever it is called here */
+#define DATABASE "webhookd.db" /* the default name, whatever the file is called here */
 #define COPY     "backup.tmp"
 #define STOPPING "webhookd is shutting down"
 
@@ -39,19 +41,19 @@ struct backup {
     struct error error; /* why it cannot go on */
     int state_fd;       /* borrowed */
     enum part part;
-    int copy_fd;        /* the database's copy, which has no name any more; -1 once it is sent */
-    DIR *folder, *days; /* that is being read */
+    int copy_fd;        /* the database's copy, which has no name any more; -1: it was sent */
+    DIR *folder, *days; /* being read */
     char day[NAME_MAX + 1];
-    int fd;        /* of the file that is being sent, or -1 */
-    uint64_t left; /* of its bytes */
-    size_t zeros;  /* to be sent behind it */
+    int fd;        /* the file that is being sent, or -1 */
+    uint64_t left; /* bytes of it to be sent */
+    size_t zeros;  /* to be sent after it */
     char block[TAR_BLOCK];
-    size_t block_left; /* of its header */
+    size_t block_left; /* bytes of its header to be sent */
 };
 
 /* ---- files ---- */
 
-/* No file is left out of an archive that ends well, but for what retention has deleted meanwhile. */
+/* A complete archive leaves out no file, except for what retention has deleted meanwhile. */
 static int fail(struct backup *backup, const char *what, const char *name)
 {
     return error_set_errno(&backup->error, errno, "cannot %s %s", what, name);
@@ -72,7 +74,7 @@ static int begin_file(struct backup *backup, int fd, const char *name)
     return 0;
 }
 
-/* 1 = opened, 0 = it has gone, -1. */
+/* 1 = opened, 0 = it is gone, -1. */
 static int open_folder(struct backup *backup, int dir_fd, const char *name, DIR **folder)
 {
     int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -94,7 +96,7 @@ static void close_folder(DIR **folder)
     *folder = NULL;
 }
 
-/* The next name in the folder, NULL at its end or (with the error) if it cannot be read. */
+/* The next name in the folder. NULL at its end, or with the error if it cannot be read. */
 static const char *next_name(struct backup *backup, DIR *folder, const char *folder_name)
 {
     struct dirent *entry;
@@ -115,7 +117,7 @@ static int next_file(struct backup *backup, const char *prefix)
     const char *file;
     while ((file = next_name(backup, backup->folder, prefix))) {
         char name[2 * NAME_MAX];
-        if (strstr(file, ".part")) /* it is being received, and no run has it */
+        if (strstr(file, ".part")) /* being received; no run has it */
             continue;
         snprintf(name, sizeof(name), "%s/%s", prefix, file);
         int fd = openat(dirfd(backup->folder), file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
@@ -129,7 +131,7 @@ static int next_file(struct backup *backup, const char *prefix)
     return error_is_set(&backup->error) ? -1 : 0;
 }
 
-/* Goes on to the next day's folder: as next_file. */
+/* Goes on to the next day's folder. Returns what next_file does. */
 static int next_day(struct backup *backup)
 {
     const char *day;
@@ -270,7 +272,7 @@ static void backup_done(void *context)
 
 /* ---- the copy of the database ---- */
 
-/* The disk has to have room for what is left of it, and what min_free keeps is not for backups either. */
+/* The disk needs room for the rest of the copy. What min_free keeps is not for backups either. */
 static int may_go_on(void *context, int64_t bytes_left, struct error *error)
 {
     struct admin *admin = context;
@@ -283,7 +285,8 @@ static int may_go_on(void *context, int64_t bytes_left, struct error *error)
     return 0;
 }
 
-/* Under a name that it gives up at once; what an earlier process has left of one goes first. A descriptor, or -1. */
+/* Under a name that is removed immediately. What an earlier process left of a copy goes first. A
+ * descriptor, or -1. */
 static int copy_database(struct admin *admin, struct error *error)
 {
     const struct store_options *store = &admin->options.store;
@@ -304,10 +307,10 @@ static int copy_database(struct admin *admin, struct error *error)
 
 /* ---- the handler ---- */
 
-/* It changes nothing in the store; only the audit log has it. */
-static const struct change_kind backup_kind = {"backup", NULL, NULL};
+/* A backup changes nothing in the store, but the audit log has it. */
+static const struct change_kind backup_kind = {.action = "backup"};
 
-/* One at a time, to its last byte: each takes as much of the disk as the database does. */
+/* One at a time, until its last byte: each takes as much of the disk as the database does. */
 int backup_create(struct admin_request *request, struct error *error)
 {
     struct admin *admin = request->admin;
@@ -318,7 +321,7 @@ int backup_create(struct admin_request *request, struct error *error)
                          "another backup is being made: wait until it has ended");
     int copy_fd = copy_database(admin, error);
     if (copy_fd >= 0 && change_commit(request, &audited, error) != 0) {
-        close(copy_fd); /* nobody takes it away without a trace */
+        close(copy_fd); /* no backup leaves without a trace */
         copy_fd = -1;
     }
     if (copy_fd < 0) {

@@ -17,7 +17,7 @@
 #define TOUCH_KEY_MS     60000
 #define TOUCH_SESSION_MS (5 * 60000)
 
-/* ---- noting that a key or a session is in use: nobody waits, and a note that fails is lost ---- */
+/* ---- when a key or a session was last used: nobody waits, and a note that fails is lost ---- */
 
 struct touch {
     struct change change;
@@ -43,8 +43,9 @@ static void touch_done(struct change *change, const struct error *error)
     free(CONTAINER_OF(change, struct touch, change));
 }
 
-static const struct change_kind touch_key_kind = {NULL, apply_touch_key, touch_done};
-static const struct change_kind touch_session_kind = {NULL, apply_touch_session, touch_done};
+static const struct change_kind touch_key_kind = {.apply = apply_touch_key, .done = touch_done};
+static const struct change_kind touch_session_kind = {.apply = apply_touch_session,
+                                                      .done = touch_done};
 
 static void note_use(struct admin *admin, const struct change_kind *kind,
                      const struct caller_ticket *ticket)
@@ -75,7 +76,7 @@ void caller_of_socket(const struct http_exchange *exchange, struct caller *calle
 
 /* ---- over TCP ---- */
 
-/* The key behind "Bearer ", whose case does not matter (RFC 9110 11.1, RFC 6750 2.1); NULL if there is none. */
+/* The key behind "Bearer ", in upper or lower case (RFC 9110 11.1, RFC 6750 2.1), or NULL. */
 static const char *bearer_key(const struct http_exchange *exchange)
 {
     static const char scheme[] = "Bearer ";
@@ -232,7 +233,8 @@ int caller_of_tcp(struct admin_request *request, struct caller *caller, struct e
                      "create NAME creates one)");
 }
 
-/* A browser says where a request comes from: Origin with everything that may change something, Sec-Fetch-Site (Fetch Metadata) with all. */
+/* A browser says where a request comes from: by Origin if it may change something, by
+ * Sec-Fetch-Site (Fetch Metadata) always. */
 bool caller_is_foreign(const struct http_exchange *exchange, bool has_session)
 {
     const char *origin = http_header(exchange, "Origin"), *host = http_header(exchange, "Host");
@@ -269,7 +271,7 @@ static int note_session(void *context, const struct session_row *row)
     return 0;
 }
 
-/* -1: the store cannot be asked. */
+/* Sets *is_in. -1: the store cannot be asked. */
 static int find_again(struct store *store, const struct caller_ticket *ticket, bool *is_in,
                       struct error *error)
 {

@@ -1,7 +1,8 @@
-/* The console: one page, whose scripts call the API as any other client does. Its files need no key, as they are the same for
- * everybody. On admin workers' threads.
+/* The console: one page, whose scripts call the API as any other client does. Its files need no
+ * key, because they are the same for everybody. On admin workers' threads.
  *
- * Nothing in it comes from elsewhere or is evaluated: what a fleet, a sender or a vessel has named or said can only ever be text. */
+ * Nothing in it is loaded from other hosts or evaluated: what a fleet, a sender or a vessel has
+ * named or said can only ever be text. */
 #include "admin/console.h"
 
 #include <stdio.h>
@@ -41,7 +42,8 @@ static bool is_known(const struct http_exchange *exchange, const char *tag)
     return tags && (strcmp(tags, "*") == 0 || strstr(tags, tag));
 }
 
-/* Nothing may be asked of anybody but us, and of where webhooks are called: a test request goes there. */
+/* The page may reach webhookd alone, and the host that webhooks are called at: a test request goes
+ * there. */
 static void add_guards(struct admin_request *request)
 {
     static const char origin[] =
@@ -63,7 +65,7 @@ static int answer(struct admin_request *request, const struct console_file *file
     char tag[80];
     snprintf(tag, sizeof(tag), "\"%s%s\"", file->hash, is_packed ? "-gzip" : "");
     http_add_header(exchange, "ETag", tag);
-    http_add_header(exchange, "Cache-Control", "no-cache"); /* to be kept, and asked about */
+    http_add_header(exchange, "Cache-Control", "no-cache"); /* kept, but asked about each time */
     http_add_header(exchange, "Vary", "Accept-Encoding");
     add_guards(request);
     request->answer.content_type = file->type;
@@ -78,7 +80,7 @@ static int answer(struct admin_request *request, const struct console_file *file
     return 0;
 }
 
-/* Which page it is, the script finds out from the path. */
+/* The script finds out from the path which page to show. */
 int console_get_page(struct admin_request *request, struct error *error)
 {
     const struct console_file *file = find(PAGE);
@@ -87,7 +89,8 @@ int console_get_page(struct admin_request *request, struct error *error)
     return answer(request, file);
 }
 
-/* The same where there is nothing, which it says in words: not to be kept, and never 304 (RFC 9110 13.2.1). */
+/* The same page where there is nothing, which it says in words. It is not kept by caches, and never
+ * 304 (RFC 9110 13.2.1). */
 static int get_no_page(struct admin_request *request, struct error *error)
 {
     const struct console_file *file = find(PAGE);

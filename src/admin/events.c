@@ -1,14 +1,15 @@
-/* News of fleet runs: each change of a run's status, for pages that show them. Each reader looks into the ring (run_events.h) a few times a
- * second on its own thread.
+/* News of fleet runs: each change of a run's status, for pages that show them. Each reader looks
+ * into the ring (run_events.h) a few times a second on its own thread.
  *
  *     id: 17f2b3c4d5e-41
  *     event: run
  *     data: {"run_id":"…","fleet_id":"…","status":"running","at":"…"}
  *
- *     event: missed              more happened than is told: what is shown should be read anew
+ *     event: missed              more happened than is told: the page should read everything anew
  *     data: {}
  *
- * The id, which comes at once, is when webhookd started and a number: a reader that comes back with it (Last-Event-ID) gets what it has missed, if that is still in the ring. */
+ * The id comes immediately. It is the time at which webhookd started, and a number. A reader that
+ * comes back with it (Last-Event-ID) gets what it has missed, if that is still in the ring. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,14 +21,14 @@
 #include "base/clock.h"
 #include "base/memory.h"
 
-#define MOST_AT_ONCE   200 /* of a look; a page cannot show more */
+#define MOST_AT_ONCE   200 /* in one look; a page cannot show more */
 #define LOOK_EVERY_MS  200
 #define LAST_ID_FORMAT "%" SCNx64 "-%" SCNu64 "%c"
 
 struct event_reader {
     struct admin_events *events;
     uint64_t seen;    /* the number of the last event that it was told, or has missed */
-    bool has_begun;   /* it was told where it is, so that it can come back before the first news */
+    bool has_begun;   /* it has its first id, so it can come back before the first news */
     bool must_reload; /* it does not know what it has missed */
     struct run_event news[MOST_AT_ONCE];
 };
@@ -72,7 +73,8 @@ static enum sse_look look(void *context, struct buffer *into)
     return count > 0 ? SSE_NEWS : SSE_WAIT;
 }
 
-/* Behind what it had last, if the ring still has all since; else from now on, and it is told so. */
+/* After its last event, if the ring still has everything since; else from now on, and it is
+ * told. */
 static void begin_at(struct event_reader *reader, const char *last_id)
 {
     uint64_t epoch = 0, seen = 0, last = run_events_last(reader->events);

@@ -95,7 +95,8 @@ static int apply_delete_fleet(struct change *change, struct store *store, struct
     return store_delete_fleet(store, &delete->id, change->now_ms, error);
 }
 
-static const struct change_kind delete_fleet_kind = {"fleet.delete", apply_delete_fleet, NULL};
+static const struct change_kind delete_fleet_kind = {.action = "fleet.delete",
+                                                     .apply = apply_delete_fleet};
 
 int fleets_delete(struct admin_request *request, struct error *error)
 {

@@ -1,6 +1,7 @@
-/* Following the output of an attempt, as server-sent events (HTML Living Standard, 9.2) until it has ended:
+/* Following the output of an attempt, as server-sent events (HTML Living Standard, 9.2), until it
+ * has ended:
  *
- *     id: 1234                    how far that is in the output, for Last-Event-ID
+ *     id: 1234                    the offset in the output after it, for Last-Event-ID
  *     event: output
  *     data: SGVsbG8K              the bytes in base 64: output is any bytes
  *
@@ -21,7 +22,7 @@
 #include "base/base64.h"
 #include "base/memory.h"
 
-#define PIECE_BYTES   12000 /* 16,000 characters */
+#define PIECE_BYTES   12000 /* 16,000 characters in base 64 */
 #define LOOK_EVERY_MS 100
 
 struct follow {
@@ -124,7 +125,7 @@ int follow_answer(struct admin_request *request, const struct followed *what, in
     follow->admin = request->admin;
     follow->what = *what;
     follow->fd = fd;
-    struct stat status; /* who has more than there is has nothing of this output */
+    struct stat status; /* a reader that has more than there is has nothing of this output */
     follow->offset =
         fstat(fd, &status) == 0 && what->from > status.st_size ? status.st_size : what->from;
     return sse_answer(request, &(struct sse_source){look, follow_done, follow, LOOK_EVERY_MS},

@@ -7,10 +7,10 @@
 struct followed {
     struct id run_id, vessel_run_id;
     int attempt;
-    int64_t from; /* bytes of the output that the reader has already */
+    int64_t from; /* bytes of the output that the reader already has */
 };
 
-/* Makes it the request's answer. Owns fd, the output. */
+/* Makes the output, which fd reads, the request's answer. Takes fd. */
 int follow_answer(struct admin_request *request, const struct followed *what, int fd,
                   struct error *error);
 

@@ -1,5 +1,5 @@
-/* API keys, and the audit log of what was done with them and by everybody else. On admin workers' threads. A key is in the answer that
- * makes it, and nowhere else (docs/architecture.md, invariant 7). */
+/* API keys, and the audit log of everybody's changes. On admin workers' threads. A key
+ * is in the answer that creates it, and nowhere else (docs/architecture.md, invariant 7). */
 #include <stdlib.h>
 
 #include "admin/change.h"
@@ -54,7 +54,8 @@ static int apply_create_key(struct change *change, struct store *store, struct e
     return 0;
 }
 
-static const struct change_kind create_key_kind = {"key.create", apply_create_key, NULL};
+static const struct change_kind create_key_kind = {.action = "key.create",
+                                                   .apply = apply_create_key};
 
 int keys_create(struct admin_request *request, struct error *error)
 {
@@ -102,7 +103,8 @@ static int apply_revoke_key(struct change *change, struct store *store, struct e
     return store_revoke_key(store, &revoke->id, error);
 }
 
-static const struct change_kind revoke_key_kind = {"key.revoke", apply_revoke_key, NULL};
+static const struct change_kind revoke_key_kind = {.action = "key.revoke",
+                                                   .apply = apply_revoke_key};
 
 int keys_revoke(struct admin_request *request, struct error *error)
 {

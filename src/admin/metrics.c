@@ -1,5 +1,5 @@
-/* /metrics in Prometheus' text format 0.0.4. Counters begin at zero with the process. On admin workers' threads; asks no database,
- * so that it answers when the disk does not. */
+/* /metrics in Prometheus' text format 0.0.4. Counters begin at zero with the process. It asks no
+ * database, so it answers when the disk does not. On admin workers' threads. */
 #include <inttypes.h>
 
 #include "admin/routes.h"
@@ -25,7 +25,7 @@ static void add_counter(struct buffer *text, const char *name, uint64_t value, c
     buffer_append_format(text, "webhookd_%s %" PRIu64 "\n", name, value);
 }
 
-/* Microseconds as the seconds that Prometheus wants. */
+/* Prometheus wants seconds. */
 static void add_seconds(struct buffer *text, const char *name, int64_t us, const char *help)
 {
     add_head(text, name, "counter", help);

@@ -42,7 +42,8 @@ static int apply_create_org(struct change *change, struct store *store, struct e
     return 0;
 }
 
-static const struct change_kind create_org_kind = {"org.create", apply_create_org, NULL};
+static const struct change_kind create_org_kind = {.action = "org.create",
+                                                   .apply = apply_create_org};
 
 int projects_create_org(struct admin_request *request, struct error *error)
 {
@@ -84,7 +85,8 @@ static int apply_delete_org(struct change *change, struct store *store, struct e
     return store_delete_org(store, &delete->id, error);
 }
 
-static const struct change_kind delete_org_kind = {"org.delete", apply_delete_org, NULL};
+static const struct change_kind delete_org_kind = {.action = "org.delete",
+                                                   .apply = apply_delete_org};
 
 int projects_delete_org(struct admin_request *request, struct error *error)
 {
@@ -108,7 +110,8 @@ static int match_org(void *context, const struct org_row *row)
     return find->found;
 }
 
-/* The organization in the path, which must exist: an empty list of its projects would not say that it does not. */
+/* The organization in the path. It must exist: an empty list of its projects would not say that it
+ * does not. */
 static int path_org(struct admin_request *request, struct store *store, struct id *id,
                     struct error *error)
 {
@@ -191,8 +194,8 @@ static int apply_create_project(struct change *change, struct store *store, stru
     return 0;
 }
 
-static const struct change_kind create_project_kind = {"project.create", apply_create_project,
-                                                       NULL};
+static const struct change_kind create_project_kind = {.action = "project.create",
+                                                       .apply = apply_create_project};
 
 int projects_create(struct admin_request *request, struct error *error)
 {
@@ -238,8 +241,8 @@ static int apply_delete_project(struct change *change, struct store *store, stru
     return store_delete_project(store, &delete->id, error);
 }
 
-static const struct change_kind delete_project_kind = {"project.delete", apply_delete_project,
-                                                       NULL};
+static const struct change_kind delete_project_kind = {.action = "project.delete",
+                                                       .apply = apply_delete_project};
 
 int projects_delete(struct admin_request *request, struct error *error)
 {

@@ -1,4 +1,4 @@
-/* The pool of read-only connections, opened on demand and kept up to a bound. Called by admin workers. */
+/* See readers.h. Connections are opened on demand and kept up to a bound. */
 #include "admin/readers.h"
 
 #include <pthread.h>
@@ -7,9 +7,9 @@
 #include "base/clock.h"
 #include "base/memory.h"
 
-/* More than this many calls at once is rare; the connections beyond are closed after use. */
-#define READERS_KEPT  8
-#define CALL_LIMIT_MS 10000 /* for all searches of a call */
+/* More requests at a time than this are rare; their connections are closed after use. */
+#define READERS_KEPT     8
+#define REQUEST_LIMIT_MS 10000 /* for all searches of a request */
 
 struct readers {
     struct store_options options;
@@ -47,7 +47,7 @@ struct store *readers_take(struct readers *readers, struct error *error)
     if (!store)
         store = store_open(&readers->options, error);
     if (store)
-        store_set_deadline(store, clock_monotonic_ms() + CALL_LIMIT_MS);
+        store_set_deadline(store, clock_monotonic_ms() + REQUEST_LIMIT_MS);
     return store;
 }
 

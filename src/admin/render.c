@@ -1,5 +1,5 @@
-/* Rows → JSON objects of the API. The keys are a contract (docs/openapi.yaml): add to them, never rename. Called by the handlers, also
- * inside the store's callbacks, because all text is copied here. */
+/* See render.h. The keys are a contract (docs/openapi.yaml): add to them, never rename. Handlers
+ * also call this inside the store's callbacks, so all text is copied here. */
 #include "admin/render.h"
 
 #include <stdlib.h>

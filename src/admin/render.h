@@ -9,29 +9,32 @@
 #include "model/fleet_file.h"
 #include "store/store.h"
 
-/* Sets object[key] (or appends to the list), taking value; aborts when memory is gone, so that no object goes out with a key less. */
+/* Sets object[key], or appends to the list. Takes value. Aborts when memory is gone, so no object
+ * goes out with a key missing. */
 void render_set(json_t *object, const char *key, json_t *value);
 void render_append(json_t *list, json_t *value);
 /* {key: value}, taking value. */
 json_t *render_one(const char *key, json_t *value);
 
-json_t *
-render_time(int64_t wall_ms); /* RFC 3339 in UTC with milliseconds; 0 = has not happened: null */
+/* RFC 3339 in UTC with milliseconds. 0 = has not happened: null. */
+json_t *render_time(int64_t wall_ms);
 json_t *render_id(const struct id *id);
-json_t *render_text(const char *text);     /* bytes that are no UTF-8 are read as ISO-8859-1 */
-json_t *render_optional(const char *text); /* the same; NULL and "" are null */
+/* Bytes that are not UTF-8 are read as ISO-8859-1. */
+json_t *render_text(const char *text);
+/* The same; NULL and "" are null. */
+json_t *render_optional(const char *text);
 
 json_t *render_org(const struct org_row *row);
 json_t *render_project(const struct project_row *row);
 json_t *render_fleet(const struct fleet_row *row);
-/* With `file` and `definition` if the row has them. */
+/* With "file" and "definition" if the row has them. */
 json_t *render_version(const struct version_row *row);
-/* url NULL: null. */
+/* url may be NULL: null. */
 json_t *render_webhook(const struct webhook_row *row, const char *url);
-/* Takes vessels: a list. */
+/* Takes vessels, a list. */
 json_t *render_run(const struct run_row *row, json_t *vessels);
 json_t *render_vessel(const struct vessel_row *row);
-json_t *
-render_problems(const struct fleet_problems *problems); /* a list of {message, path, line} */
+/* A list of {message, path, line}. */
+json_t *render_problems(const struct fleet_problems *problems);
 
 #endif

@@ -1,5 +1,5 @@
-/* What the handlers of calls ask of a request: a reading connection, the ids in the path, the query, a JSON body. On the
- * connection's thread. */
+/* What handlers ask of a request: a reading connection, the ids in the path, the query, a JSON
+ * body. On the thread of its connection. */
 #include "admin/request.h"
 
 #include <assert.h>
@@ -137,7 +137,7 @@ int request_query_time(struct admin_request *request, const char *name, int64_t 
     return there < 0 ? -1 : 0;
 }
 
-/* The body as a JSON object of which only the keys listed (up to NULL) are known. */
+/* The body as a JSON object. Only the keys listed, up to NULL, are known. */
 static json_t *body_object(struct admin_request *request, const char *const *keys,
                            struct error *error)
 {

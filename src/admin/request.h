@@ -1,4 +1,5 @@
-/* One request to the admin API with its answer, and what handlers ask of it. Private to this folder.
+/* One request to the admin API with its answer, and what handlers ask of it. Private to this
+ * folder.
  *
  * A handler (struct admin_call's `handle`) reads the request, asks the store or commits a change,
  * and fills in request->answer. Or it returns -1 with *error, whose kind decides the status. It
@@ -66,7 +67,7 @@ struct admin_request {
     int64_t body_bound;
     int64_t held_bytes;  /* its share of admin->held_bytes */
     bool too_large;      /* the body grew over its own bound and was dropped */
-    bool crowded;        /* the body grew over the bound of all bodies together and was dropped */
+    bool crowded;        /* the body grew over the bound of all bodies and was dropped */
     struct store *store; /* from the pool, after request_store was called */
     struct admin_answer answer;
 };
@@ -93,8 +94,8 @@ int request_query_time(struct admin_request *request, const char *name, int64_t 
                        struct error *error);
 /* The text of the body's only key; the caller frees it. NULL and *error. */
 char *request_body_text(struct admin_request *request, const char *key, struct error *error);
-/* The body's only key "name", checked; the caller frees it. NULL and *error, with field "name" where
- * the error is about it. */
+/* The body's only key "name", checked; the caller frees it. NULL and *error, with field "name" if
+ * it is about that. */
 char *request_body_name(struct admin_request *request, struct error *error);
 /* ERROR_INVALID about one field of the request; returns -1. */
 int request_invalid(struct admin_request *request, const char *field, struct error *error,

@@ -1,5 +1,5 @@
-/* What came with a fleet run and what came out of it: its headers, its body's bytes, a vessel run's output. On admin workers'
- * threads. */
+/* What came with a fleet run and what came out of it: its headers, its body's bytes, a vessel run's
+ * output. On admin workers' threads. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -110,8 +110,8 @@ static int match_vessel(void *context, const struct vessel_row *row)
     return 1;
 }
 
-/* logs/<day of the vessel run>/<vessel run id>.<attempt>, where the runner puts it: its fleet run may have waited since the day before. A
- * descriptor, or -1. */
+/* logs/<day>/<vessel run id>.<attempt>, where the runner puts it. The day is that of the vessel
+ * run, as its fleet run may have been scheduled since the day before. A descriptor, or -1. */
 static int open_log(int state_fd, const struct id *vessel_run_id, int attempt, struct error *error)
 {
     char path[128], day[CLOCK_TEXT_BYTES], id[ID_TEXT_BYTES], name[RECORD_NAME_BYTES];
@@ -128,7 +128,7 @@ static int open_log(int state_fd, const struct id *vessel_run_id, int attempt, s
     return fd;
 }
 
-/* What a reader that comes back by itself had last; `otherwise` if it is new, or says something else. */
+/* Where a reader that comes back by itself was; `otherwise` if it is new or says anything else. */
 static int64_t last_event_id(const struct admin_request *request, int64_t otherwise)
 {
     const char *text = sse_last_id(request);

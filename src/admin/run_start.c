@@ -1,5 +1,5 @@
-/* Starting a fleet run by hand: with the request's body, or again with what another run was started with. On admin workers' threads,
- * so a large body may be written and synced right here. */
+/* Starting a fleet run by hand: with the request's body, or again with what another run was started
+ * with. On admin workers' threads, so a large body may be written and synced right here. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,7 +47,8 @@ static void start_run_done(struct change *change, const struct error *error)
         admin_events_push(start->events, &start->ids, RUN_SCHEDULED);
 }
 
-static const struct change_kind start_run_kind = {"run.start", apply_start_run, start_run_done};
+static const struct change_kind start_run_kind = {
+    .action = "run.start", .apply = apply_start_run, .done = start_run_done};
 
 /* What it weighs in the queue: a body in the spool weighs nothing. */
 static size_t input_bytes(const struct run_input *input)
@@ -84,7 +85,7 @@ static int accept_run(struct admin_request *request, const struct id *fleet_id,
     return run ? 0 : -1;
 }
 
-/* Who starts it, when, and from where. */
+/* The trigger, the time and the sender. */
 static void fill_origin(struct admin_request *request, struct run_input *input,
                         char peer[HTTP_PEER_BYTES])
 {
@@ -97,7 +98,8 @@ static void fill_origin(struct admin_request *request, struct run_input *input,
 
 /* ---- start ---- */
 
-/* The content type is what a vessel needs to read the body; the other headers of an API request say nothing about the run. */
+/* A vessel needs the content type to read the body. The other headers of an API request say nothing
+ * about the run. */
 static char *content_type_json(const struct http_exchange *exchange)
 {
     const char *type = http_header(exchange, "Content-Type");
@@ -112,7 +114,7 @@ static char *content_type_json(const struct http_exchange *exchange)
     return text;
 }
 
-/* Puts the request's body where a body of its size belongs. */
+/* Puts the request's body where a body of this size belongs. */
 static int place_body(struct admin_request *request, struct run_input *input, struct error *error)
 {
     const struct buffer *body = &request->body;
@@ -222,7 +224,7 @@ static int load_earlier(struct store *store, const struct id *run_id, struct ear
     return 0;
 }
 
-/* What was sent stays: headers, body, host, query and event. Who sends it, when, and as which request is new. */
+/* Headers, body, host, query and event stay. The sender, the time and the request are new. */
 static int start_again(struct admin_request *request, struct earlier *earlier, struct error *error)
 {
     struct admin *admin = request->admin;

@@ -15,7 +15,8 @@
 
 #define LIST_DEFAULT_LIMIT 50
 #define LIST_MAX_LIMIT     1000
-/* A page ends early once it holds this many vessel runs: 1,000 runs of 1,000 vessels would be a gigabyte of JSON. */
+/* A page ends early at this many vessel runs: 1,000 runs of 1,000 vessels would be a gigabyte of
+ * JSON. */
 #define LIST_MAX_VESSELS 20000
 
 /* ---- vessel runs ---- */
@@ -42,7 +43,7 @@ static int keep_run(void *context, const struct run_row *row)
     return 0;
 }
 
-/* The run is read first: once it has ended, its vessel runs are complete too. */
+/* The run is read first: if it has ended, its vessel runs are complete too. */
 json_t *runs_object(struct store *store, const struct id *run_id, struct error *error)
 {
     json_t *object = NULL;
@@ -83,10 +84,10 @@ static int apply_stop_run(struct change *change, struct store *store, struct err
     return store_stop_run(store, &stop->id, change->now_ms, error);
 }
 
-static const struct change_kind stop_run_kind = {"run.stop", apply_stop_run, NULL};
+static const struct change_kind stop_run_kind = {.action = "run.stop", .apply = apply_stop_run};
 
-/* The request to stop is committed, so it is carried out even if webhookd ends here. The answer does
- * not wait for that. */
+/* The request to stop is committed, so it is carried out even if webhookd ends here. The answer
+ * does not wait for that. */
 int runs_stop(struct admin_request *request, struct error *error)
 {
     struct stop_run stop = {.change.kind = &stop_run_kind};
@@ -196,7 +197,7 @@ static int read_filter(struct admin_request *request, struct list_filter *list, 
 
 struct run_page {
     json_t *runs;
-    struct id *ids; /* room for limit + 1: the one too many says that there is more */
+    struct id *ids; /* room for limit + 1: one too many says that there is more */
     int count;
 };
 

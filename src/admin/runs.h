@@ -8,8 +8,8 @@
 #include "base/id.h"
 #include "store/store.h"
 
-/* The fleet run with its vessel runs, as the API shows it; the caller owns it. NULL and *error, such
- * as ERROR_NOT_FOUND. */
+/* The fleet run with its vessel runs, as the API shows it; the caller owns it. NULL and *error,
+ * such as ERROR_NOT_FOUND. */
 json_t *runs_object(struct store *store, const struct id *run_id, struct error *error);
 
 #endif

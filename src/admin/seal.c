@@ -1,4 +1,4 @@
-/* Whether the key is there, and whether it is the right one. Called by webhooks.c. */
+/* See seal.h. Called by webhooks.c. */
 #include "admin/seal.h"
 
 #include <stdlib.h>
@@ -29,7 +29,8 @@ static int wrong_key(struct error *error)
                      "back into the state folder, or remove the old webhooks");
 }
 
-/* A key that has opened no stored webhook yet is tried on one, so that none is ever sealed with a second key beside. The lock is held. */
+/* A key that has not opened a stored webhook yet is tried on one, so no webhook is ever sealed with
+ * a second key. The lock is held. */
 static int prove_key(struct admin *admin, struct store *store, struct error *error)
 {
     if (admin->key_is_proven)
@@ -43,7 +44,7 @@ static int prove_key(struct admin *admin, struct store *store, struct error *err
     int opened = secret_open(&admin->key, first.sealed, token);
     secret_wipe(token, sizeof(token));
     if (opened != 0) {
-        /* Forgotten, so that the right one is found as soon as it is there. */
+        /* Forgotten, so that the right key is found as soon as it is there. */
         secret_wipe(&admin->key, sizeof(admin->key));
         return wrong_key(error);
     }

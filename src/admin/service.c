@@ -1,7 +1,9 @@
-/* One request to the admin API, from its headers to its answer: who may call, which call it is, how large its body may be; then the
- * call's handler, and its answer as HTTP. On the connection's own thread, which may block.
+/* One request to the admin API, from its headers to its answer: authenticates the caller, finds the
+ * route, bounds the body; then calls the handler and turns its answer into HTTP. On the thread of
+ * the connection, which may block.
  *
- * Bodies are collected in memory: each has the bound of its call, and all together have one (docs/architecture.md, invariant 8). */
+ * Bodies are collected in memory. Each has the bound of its route, and all together have one
+ * (docs/architecture.md, invariant 8). */
 #include "admin/service.h"
 
 #include <stdio.h>
@@ -34,7 +36,7 @@ static int64_t body_bound(const struct admin_request *request)
     return 0;
 }
 
-/* How much the bodies of all requests may hold together: what hooks may, but never less than one whole body. */
+/* The bound of all bodies together: as for hooks, but never less than one whole body. */
 static int64_t bodies_bound(const struct config *config)
 {
     int64_t bound = config->hooks.max_in_flight_bytes;
@@ -115,14 +117,14 @@ static enum http_step refuse_size(struct admin_request *request)
     return refuse(request->exchange, 413, message);
 }
 
-/* For the log. Never the path itself: who mistakes the port sends a webhook's token in it (docs/architecture.md, invariant 7). NULL, which is
- * left out, where there is no route. */
+/* For the log. Never the path itself, which holds a webhook's token if somebody mistook the port
+ * (docs/architecture.md, invariant 7). NULL, which is left out, if there is no route. */
 static const char *pattern_of(const struct admin_request *request)
 {
     return request->match.route ? request->match.route->pattern : NULL;
 }
 
-/* Before anything is said about what is there, and before any body is read. */
+/* Authenticates the caller, before any answer tells what is there and before any body is read. */
 static enum http_step identify(struct admin_request *request)
 {
     struct http_exchange *exchange = request->exchange;
@@ -143,7 +145,7 @@ static enum http_step identify(struct admin_request *request)
     }
     if (identified == 0) {
         if (strcmp(http_method(exchange), "GET") == 0)
-            caller_prolong(request); /* not by a sign-out, whose answer has a cookie of its own */
+            caller_prolong(request); /* not for a sign-out, whose answer has its own cookie */
         return HTTP_CONTINUE;
     }
     if (error.kind != ERROR_INVALID) {
@@ -157,7 +159,7 @@ static enum http_step identify(struct admin_request *request)
     return refuse(exchange, 401, error.message);
 }
 
-/* A browser that is led somewhere, rather than a program or a script of the console. */
+/* A browser that opens a page, not a program or a script of the console. */
 static bool is_from_a_person(const struct http_exchange *exchange)
 {
     const char *accept = http_header(exchange, "Accept");
@@ -199,8 +201,8 @@ static enum http_step service_begin(struct http_exchange *exchange, void *contex
 
 /* ---- the body ---- */
 
-/* Takes the piece, or notes why not: the answer cannot be sent before the body has ended, so the rest of it is read and dropped
- * (until its deadline). */
+/* Takes the piece, or notes why not. No answer can be sent before the body has ended, so the rest
+ * of it is read and dropped, until its deadline. */
 static enum http_step service_data(struct http_exchange *exchange, const void *bytes, size_t count,
                                    size_t *consumed, void *context)
 {
@@ -246,7 +248,7 @@ static enum http_step answer_error(struct admin_request *request, const struct e
     struct http_exchange *exchange = request->exchange;
     struct admin_answer *answer = &request->answer;
     unsigned status = answer->status >= 400 ? answer->status : status_of(error->kind);
-    /* Whoever watches asks all the time; what makes webhookd unready is logged where it happens. */
+    /* Probes come all the time. The reason why webhookd is not ready is logged where it happens. */
     if (status >= 500 && request->call->handle != status_readyz)
         http_log_warning(exchange, "API call failed", log_text("method", http_method(exchange)),
                          log_text("path", pattern_of(request)), log_why(error));

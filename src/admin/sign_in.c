@@ -16,7 +16,7 @@ static json_t *session_object(const struct caller *caller)
     return render_one("key_name", render_text(caller->who + strlen("key ")));
 }
 
-/* A good key is never held up: behind a proxy all people have one address. */
+/* Only for wrong keys. A good key is never held up: behind a proxy all people have one address. */
 static int refuse(struct admin_request *request, const char *source, struct error *error)
 {
     if (error->kind != ERROR_INVALID)
@@ -47,7 +47,7 @@ static void mint(char token[CALLER_TOKEN_CHARS + 1])
     secret_wipe(bytes, sizeof(bytes));
 }
 
-/* Nobody audits sessions: what is done in one has its entry. */
+/* Sessions are not audited; each change that is made in one is. */
 struct session_change {
     struct change change;
     uint8_t hash[SECRET_HASH_BYTES];
@@ -67,10 +67,10 @@ static int apply_end_session(struct change *change, struct store *store, struct 
     return store_end_session(store, session->hash, error);
 }
 
-static const struct change_kind begin_session_kind = {NULL, apply_begin_session, NULL};
-static const struct change_kind end_session_kind = {NULL, apply_end_session, NULL};
+static const struct change_kind begin_session_kind = {.apply = apply_begin_session};
+static const struct change_kind end_session_kind = {.apply = apply_end_session};
 
-/* On disk before the cookie is out, so that a restart does not sign anybody out. */
+/* On disk before the cookie goes out, so that a restart does not sign anybody out. */
 static int begin_session(struct admin_request *request, const struct id *key_id,
                          struct error *error)
 {
@@ -117,7 +117,8 @@ int sign_in_get(struct admin_request *request, struct error *error)
     return 0;
 }
 
-/* On disk before it is answered, so that no restart brings the session back. Who gets an error still has the cookie, to try again. */
+/* On disk before the answer, so that no restart brings the session back. After an error the person
+ * still has the cookie, to try again. */
 int sign_in_end(struct admin_request *request, struct error *error)
 {
     const struct caller_ticket *ticket = &request->caller.ticket;

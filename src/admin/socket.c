@@ -1,7 +1,8 @@
-/* Opens and removes the admin socket. Called once each by admin.c, on the main thread.
+/* See socket.h. Called once each by admin.c, on the main thread.
  *
- * http_listen's sockets are for everyone. This one is for a group, and between bind and listen a connection is refused, so the
- * mode and the group are in place before the first administrator comes in. */
+ * http_listen's sockets are for everyone. This one is for a group. Connections are refused between
+ * bind and listen, so the mode and the group are in place before the first administrator comes
+ * in. */
 #include "admin/socket.h"
 
 #include <errno.h>
@@ -35,7 +36,7 @@ static int find_group(const char *name, gid_t *gid, struct error *error)
     return error_set(error, ERROR_INVALID, "admin.socket_group: there is no group \"%s\"", name);
 }
 
-/* The folder that the socket lies in; /run is empty after a boot, so its last component is ours to make. */
+/* The folder of the socket. /run is empty after a boot, so its last component is ours to create. */
 static int make_folder(const char *path, struct error *error)
 {
     const char *slash = strrchr(path, '/');
@@ -49,7 +50,7 @@ static int make_folder(const char *path, struct error *error)
     return result;
 }
 
-/* Is the file a socket that nobody listens on any more? Then it is removed. */
+/* Removes the file if it is a socket that nobody listens on any more. */
 static bool remove_stale(const struct sockaddr_un *address)
 {
     struct stat status;

@@ -9,16 +9,16 @@
 #include "base/memory.h"
 
 #define SILENCE_MS   15000
-#define MOST_STREAMS 64 /* half of the connections of a listener: calls have the rest */
+#define MOST_STREAMS 64 /* half of a listener's connections: other requests have the rest */
 
 struct sse {
     struct admin *admin;
-    struct http_exchange *exchange; /* there for as long as it is read from */
+    struct http_exchange *exchange; /* valid as long as sse_read is called */
     struct caller_ticket ticket;
     struct sse_source source;
     struct buffer events; /* being sent */
-    size_t sent;          /* of them */
-    int64_t spoke_ms;     /* when something was last sent */
+    size_t sent;          /* bytes of them */
+    int64_t spoke_ms;     /* when something was last sent, on the monotonic clock */
     bool is_over;
 };
 
@@ -28,7 +28,7 @@ static void pause_for(int64_t pause_ms)
     nanosleep(&pause, NULL);
 }
 
-/* Fills the buffer, after a pause if there was nothing. -1: it cannot go on. */
+/* Fills the buffer, or pauses if nothing is new. -1: it cannot go on. */
 static int look(struct sse *sse)
 {
     buffer_reset(&sse->events);

@@ -1,4 +1,5 @@
-/* What webhookd is doing: /status for administrators, /healthz and /readyz for whoever watches it. On admin workers' threads. */
+/* /status for administrators, /healthz and /readyz for whatever watches webhookd. On admin workers'
+ * threads. */
 #include "admin/status.h"
 
 #include <unistd.h>

@@ -1,5 +1,6 @@
-/* Tar headers: see tar.h. Called by admin/backup. Written out because the archive is made while it is sent, piece by piece as the client takes
- * it, which libraries that write archives cannot do without a second copy on the disk. */
+/* See tar.h. Called by backup.c. Written by hand because the archive is created while it is sent,
+ * piece by piece as the client takes it. Libraries that write archives need a second copy on the
+ * disk for that. */
 #include "admin/tar.h"
 
 #include <assert.h>
@@ -22,7 +23,7 @@ static void put_octal(char *field, size_t bytes, uint64_t number)
     memcpy(field, digits, bytes - 1);
 }
 
-/* From 8 GiB on: the number in base 256, with the highest bit set to say so, as GNU and BSD tar have it. */
+/* From 8 GiB on the number is in base 256 with the highest bit set, as in GNU and BSD tar. */
 static void put_size(char field[12], uint64_t bytes)
 {
     if (bytes < UINT64_C(1) << 33) {

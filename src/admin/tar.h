@@ -1,14 +1,15 @@
-/* The headers of a tar archive, POSIX.1-1988 (ustar), as far as a backup needs them: plain files with short names. Pure. */
+/* The headers of a tar archive, POSIX.1-1988 (ustar), as far as a backup needs them: plain files
+ * with short names. Pure. */
 #ifndef WEBHOOKD_ADMIN_TAR_H
 #define WEBHOOKD_ADMIN_TAR_H
 
 #include <stdint.h>
 
-#define TAR_BLOCK 512 /* everything is a multiple of it */
-#define TAR_NAME_BYTES                                                                             \
-    100 /* with the NUL, which a name of exactly so many characters would not have */
+#define TAR_BLOCK      512 /* everything is a multiple of it */
+#define TAR_NAME_BYTES 100 /* with the NUL, although the format could do without */
 
-/* A file's header; its bytes follow, filled up with zeros to a whole block. An archive ends with two blocks of zeros. */
+/* Writes the header of a file. Its bytes follow, filled up with zeros to a whole block. An archive
+ * ends with two blocks of zeros. */
 void tar_header(char block[TAR_BLOCK], const char *name, uint64_t bytes, int64_t mtime_s);
 
 #endif

@@ -1,5 +1,5 @@
-/* Webhooks: show, create, replace, remove. On admin workers' threads. A token is here in memory and in the reply, nowhere else
- * (docs/architecture.md, invariant 7). */
+/* Webhooks: show, create, replace, remove. On admin workers' threads. A token is here in memory and
+ * in the reply, nowhere else (docs/architecture.md, invariant 7). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,7 +52,7 @@ static int open_all(struct admin_request *request, struct store *store, struct s
 
 #define COUNT_MS (24 * INT64_C(3600000)) /* unless the caller asks for another time */
 
-/* From when on calls are to be counted; no further back than they are kept. */
+/* The time from which requests are counted, no further back than they are kept. */
 static int read_since(struct admin_request *request, int64_t *since_ms, struct error *error)
 {
     int64_t now_ms = clock_wall_ms(), kept_ms = now_ms - STORE_KEEP_CALLS_MS;
@@ -116,7 +116,7 @@ struct webhook_change {
     uint8_t sealed[SECRET_SEALED_BYTES];
 };
 
-/* Mints a token and leaves its hash and its seal. */
+/* Mints a token and keeps its hash and its seal. */
 static int mint(struct admin_request *request, bool may_create_key, struct webhook_change *webhook,
                 struct error *error)
 {
@@ -142,7 +142,7 @@ static int apply_create(struct change *change, struct store *store, struct error
                                 change->now_ms, error);
 }
 
-static const struct change_kind create_kind = {"webhook.create", apply_create, NULL};
+static const struct change_kind create_kind = {.action = "webhook.create", .apply = apply_create};
 
 int webhooks_create(struct admin_request *request, struct error *error)
 {
@@ -165,7 +165,8 @@ static int apply_replace(struct change *change, struct store *store, struct erro
                                  change->now_ms, error);
 }
 
-static const struct change_kind replace_kind = {"webhook.replace", apply_replace, NULL};
+static const struct change_kind replace_kind = {.action = "webhook.replace",
+                                                .apply = apply_replace};
 
 int webhooks_replace(struct admin_request *request, struct error *error)
 {
@@ -187,7 +188,7 @@ static int apply_remove(struct change *change, struct store *store, struct error
     return store_remove_webhook(store, &webhook->fleet_id, error);
 }
 
-static const struct change_kind remove_kind = {"webhook.remove", apply_remove, NULL};
+static const struct change_kind remove_kind = {.action = "webhook.remove", .apply = apply_remove};
 
 int webhooks_remove(struct admin_request *request, struct error *error)
 {
