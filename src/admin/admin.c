@@ -3,7 +3,6 @@
 #include "admin/admin.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "admin/instance.h"

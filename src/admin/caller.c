@@ -1,7 +1,6 @@
 /* See caller.h. On admin workers' threads. */
 #include "admin/caller.h"
 
-#include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>

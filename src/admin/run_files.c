@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "admin/follow.h"
-#include "admin/render.h"
 #include "admin/routes.h"
 #include "admin/sse.h"
 #include "base/clock.h"

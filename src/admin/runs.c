@@ -9,7 +9,6 @@
 #include "admin/fleets.h"
 #include "admin/render.h"
 #include "admin/routes.h"
-#include "base/clock.h"
 #include "base/memory.h"
 #include "http/log.h"
 
