@@ -123,7 +123,7 @@ $(BUILD)/supervisor/%.o: src/%.c Makefile $(SETTINGS)
 $(BUILD)/webhookd-vessel: $(SUPERVISOR_OBJECTS)
 	$(call QUIET,LINK,$@)$(SUPERVISOR_CC) $(SUPERVISOR_LDFLAGS) $(LDFLAGS) -o $@ $(SUPERVISOR_START) $^ $(SUPERVISOR_END)
 
-# ---- tests: every tests/<kind>/test_*.c is a program of its own; tests/<kind>/ has what they share ----
+# ---- tests: every tests/<kind>/test_*.c is a program of its own, started by tests/main.c; tests/support/ has what they share ----
 
 TEST_KINDS    := unit system fault crash
 TEST_SOURCES  := $(foreach kind,$(TEST_KINDS),$(wildcard tests/$(kind)/test_*.c))
@@ -141,6 +141,8 @@ $(BUILD)/tests/fault/preload_%.so: tests/fault/preload_%.c Makefile
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_SHARED) $(ARCHIVE)
 	$(call QUIET,LINK,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBS)
+
+$(TEST_PROGRAMS): $(BUILD)/tests/main.o
 
 check-programs: $(PROGRAMS) $(TEST_PROGRAMS) $(PRELOADS)
 
@@ -199,4 +201,4 @@ clean:
 	rm -rf $(BUILD)
 
 -include $(LIB_OBJECTS:.o=.d) $(CTL_OBJECTS:.o=.d) $(SUPERVISOR_OBJECTS:.o=.d) $(DAEMON_OBJECTS:.o=.d) \
-         $(wildcard $(BUILD)/tests/*/*.d)
+         $(wildcard $(BUILD)/tests/*.d $(BUILD)/tests/*/*.d)

@@ -189,7 +189,7 @@ static void assert_each_ran_once(const char *state_dir, const char *diary_path)
     free(diary.lines);
 }
 
-START_TEST(a_killed_webhookd_loses_nothing_and_runs_nothing_twice)
+SLOW_TEST(a_killed_webhookd_loses_nothing_and_runs_nothing_twice, 240)
 {
     struct daemon daemon;
     struct daemon_options options = {.runner = "max_vessels = 64"};
@@ -222,7 +222,6 @@ START_TEST(a_killed_webhookd_loses_nothing_and_runs_nothing_twice)
     free(fleet);
     free(diary);
 }
-END_TEST
 
 /* ---- daemon, supervisors, or both ---- */
 
@@ -313,17 +312,15 @@ static void kill_whoever(const char *sandbox)
     free(diary);
 }
 
-START_TEST(whoever_is_killed_every_run_ends_and_no_attempt_happens_twice)
+SLOW_TEST(whoever_is_killed_every_run_ends_and_no_attempt_happens_twice, 600)
 {
     kill_whoever("off");
 }
-END_TEST
 
-START_TEST(nor_does_it_in_strict_mode)
+SLOW_TEST(nor_does_it_in_strict_mode, 600)
 {
     kill_whoever("strict");
 }
-END_TEST
 
 /* ---- one vessel, looked at closely ---- */
 
@@ -342,7 +339,7 @@ static void await_lines(const char *path, size_t count)
 }
 
 /* It says that it runs, waits at a pipe, and says so again, while nobody but its supervisor is there to see it. */
-START_TEST(a_vessel_outlives_a_killed_webhookd_and_its_end_is_found)
+TEST(a_vessel_outlives_a_killed_webhookd_and_its_end_is_found)
 {
     struct daemon daemon;
     struct daemon_options options = {0};
@@ -390,9 +387,3 @@ START_TEST(a_vessel_outlives_a_killed_webhookd_and_its_end_is_found)
     free(gate);
     free(diary);
 }
-END_TEST
-
-TEST_MAIN("kill", TEST(a_vessel_outlives_a_killed_webhookd_and_its_end_is_found),
-          SLOW_TEST(a_killed_webhookd_loses_nothing_and_runs_nothing_twice, 240),
-          SLOW_TEST(whoever_is_killed_every_run_ends_and_no_attempt_happens_twice, 600),
-          SLOW_TEST(nor_does_it_in_strict_mode, 600))

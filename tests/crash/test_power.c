@@ -63,7 +63,7 @@ static void say(const struct load_book *book)
             (unsigned long long)book->refused, (unsigned long long)book->unanswered);
 }
 
-START_TEST(a_power_cut_loses_no_promised_run)
+SLOW_TEST(a_power_cut_loses_no_promised_run, 120)
 {
     struct disk disk;
     struct daemon daemon;
@@ -89,9 +89,8 @@ START_TEST(a_power_cut_loses_no_promised_run)
     load_book_free(&book);
     free(url);
 }
-END_TEST
 
-START_TEST(without_syncing_commits_power_cuts_lose_promised_runs)
+SLOW_TEST(without_syncing_commits_power_cuts_lose_promised_runs, 60)
 {
     static const char *const relaxed[] = {"WEBHOOKD_TEST_RELAXED_SYNC=1", NULL};
     struct disk disk;
@@ -119,7 +118,3 @@ START_TEST(without_syncing_commits_power_cuts_lose_promised_runs)
     load_book_free(&book);
     free(url);
 }
-END_TEST
-
-TEST_MAIN("power", SLOW_TEST(a_power_cut_loses_no_promised_run, 120),
-          SLOW_TEST(without_syncing_commits_power_cuts_lose_promised_runs, 60))

@@ -80,7 +80,7 @@ static void begin(struct faults *faults)
     daemon_restart(&faults->daemon);
 }
 
-START_TEST(there_is_one_backup_at_a_time)
+TEST(there_is_one_backup_at_a_time)
 {
     static struct faults faults;
     struct running running;
@@ -105,9 +105,8 @@ START_TEST(there_is_one_backup_at_a_time)
     free(file);
     faults_finish(&faults);
 }
-END_TEST
 
-START_TEST(a_stop_breaks_the_copy_off)
+TEST(a_stop_breaks_the_copy_off)
 {
     static struct faults faults;
     struct running running;
@@ -124,9 +123,8 @@ START_TEST(a_stop_breaks_the_copy_off)
     ck_assert_int_eq(count_files(faults.daemon.state_dir, "backup"), 0);
     faults_finish(&faults);
 }
-END_TEST
 
-START_TEST(a_backup_that_is_interrupted_leaves_no_file)
+TEST(a_backup_that_is_interrupted_leaves_no_file)
 {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
     static struct faults faults;
@@ -148,10 +146,9 @@ START_TEST(a_backup_that_is_interrupted_leaves_no_file)
     }
     faults_finish(&faults);
 }
-END_TEST
 
 /* What was left by a webhookctl that was killed is in nobody's way. */
-START_TEST(a_left_over_part_does_not_keep_the_next_backup_from_its_name)
+TEST(a_left_over_part_does_not_keep_the_next_backup_from_its_name)
 {
     static struct faults faults;
     begin(&faults);
@@ -163,10 +160,9 @@ START_TEST(a_left_over_part_does_not_keep_the_next_backup_from_its_name)
     free(file);
     faults_finish(&faults);
 }
-END_TEST
 
 /* A folder of output that cannot be read, though it is there: here a file in its place. */
-START_TEST(what_cannot_be_read_makes_the_backup_fail)
+TEST(what_cannot_be_read_makes_the_backup_fail)
 {
     static struct faults faults;
     begin(&faults);
@@ -190,9 +186,8 @@ START_TEST(what_cannot_be_read_makes_the_backup_fail)
     free(day);
     faults_finish(&faults);
 }
-END_TEST
 
-START_TEST(without_room_for_the_copy_there_is_no_backup)
+TEST(without_room_for_the_copy_there_is_no_backup)
 {
     struct daemon daemon;
     char *out, *err;
@@ -209,10 +204,9 @@ START_TEST(without_room_for_the_copy_there_is_no_backup)
     free(file);
     daemon_finish(&daemon);
 }
-END_TEST
 
 /* Its reader takes nothing any more, which holds up neither the stop nor, once it is gone, the next backup. */
-START_TEST(a_stop_does_not_wait_for_a_reader_that_has_stopped_reading)
+TEST(a_stop_does_not_wait_for_a_reader_that_has_stopped_reading)
 {
     static struct faults faults;
     struct running running;
@@ -237,11 +231,3 @@ START_TEST(a_stop_does_not_wait_for_a_reader_that_has_stopped_reading)
     free(url);
     faults_finish(&faults);
 }
-END_TEST
-
-TEST_MAIN("fault_backup", TEST(there_is_one_backup_at_a_time), TEST(a_stop_breaks_the_copy_off),
-          TEST(a_backup_that_is_interrupted_leaves_no_file),
-          TEST(a_left_over_part_does_not_keep_the_next_backup_from_its_name),
-          TEST(what_cannot_be_read_makes_the_backup_fail),
-          TEST(without_room_for_the_copy_there_is_no_backup),
-          TEST(a_stop_does_not_wait_for_a_reader_that_has_stopped_reading))

@@ -148,19 +148,17 @@ static void full_disk(enum disk_kind kind)
     free(url);
 }
 
-START_TEST(a_full_disk_answers_503_and_accepts_again_when_there_is_room)
+TEST(a_full_disk_answers_503_and_accepts_again_when_there_is_room)
 {
     full_disk(DISK_EXT4);
 }
-END_TEST
 
-START_TEST(a_full_tmpfs_answers_503_and_accepts_again_when_there_is_room)
+TEST(a_full_tmpfs_answers_503_and_accepts_again_when_there_is_room)
 {
     full_disk(DISK_TMPFS);
 }
-END_TEST
 
-START_TEST(a_large_body_on_a_full_disk_leaves_no_file)
+TEST(a_large_body_on_a_full_disk_leaves_no_file)
 {
     struct disk disk;
     struct daemon daemon;
@@ -189,9 +187,8 @@ START_TEST(a_large_body_on_a_full_disk_leaves_no_file)
     disk_finish(&disk);
     free(url);
 }
-END_TEST
 
-START_TEST(a_full_disk_under_load_keeps_every_promise)
+TEST(a_full_disk_under_load_keeps_every_promise)
 {
     struct disk disk;
     struct daemon daemon;
@@ -224,7 +221,6 @@ START_TEST(a_full_disk_under_load_keeps_every_promise)
     load_book_free(&book);
     free(url);
 }
-END_TEST
 
 /* ---- failing ---- */
 
@@ -287,7 +283,7 @@ static void assert_refused(int fd)
     close(fd);
 }
 
-START_TEST(a_failed_sync_of_the_log_refuses_all_who_wait_and_ends_the_process)
+TEST(a_failed_sync_of_the_log_refuses_all_who_wait_and_ends_the_process)
 {
     enum { WAITING = 32 };
     struct faults faults = {0};
@@ -317,10 +313,9 @@ START_TEST(a_failed_sync_of_the_log_refuses_all_who_wait_and_ends_the_process)
     faults_finish(&faults);
     free(url);
 }
-END_TEST
 
 /* The pages of a failed sync may be in memory only, and count as clean: what was found there must reach the disk before anything is built on it. */
-START_TEST(a_start_syncs_again_what_a_failed_sync_has_left)
+TEST(a_start_syncs_again_what_a_failed_sync_has_left)
 {
     struct faults faults = {0};
     char *url = begin_faults(&faults);
@@ -343,10 +338,9 @@ START_TEST(a_start_syncs_again_what_a_failed_sync_has_left)
     faults_finish(&faults);
     free(url);
 }
-END_TEST
 
 /* Its request has gone, its operation has not, and the hooks and the spool are still needed when it ends. */
-START_TEST(a_commit_that_outlasts_the_stop_ends_first)
+TEST(a_commit_that_outlasts_the_stop_ends_first)
 {
     struct faults faults = {0};
     faults_prepare(&faults, "enabled = false");
@@ -376,9 +370,8 @@ START_TEST(a_commit_that_outlasts_the_stop_ends_first)
     faults_finish(&faults);
     free(url);
 }
-END_TEST
 
-START_TEST(a_disk_that_fails_during_the_stop_is_no_clean_stop)
+TEST(a_disk_that_fails_during_the_stop_is_no_clean_stop)
 {
     struct faults faults = {0};
     char *url = begin_faults(&faults);
@@ -396,7 +389,6 @@ START_TEST(a_disk_that_fails_during_the_stop_is_no_clean_stop)
     faults_finish(&faults);
     free(url);
 }
-END_TEST
 
 static void failure_ends_the_process(const char *rule, size_t bytes)
 {
@@ -422,17 +414,15 @@ static void failure_ends_the_process(const char *rule, size_t bytes)
     free(url);
 }
 
-START_TEST(a_failed_write_of_the_log_ends_the_process)
+TEST(a_failed_write_of_the_log_ends_the_process)
 {
     failure_ends_the_process("pwrite 5 *.db-wal\n", SMALL_BYTES);
 }
-END_TEST
 
-START_TEST(a_failed_sync_in_a_checkpoint_ends_the_process)
+TEST(a_failed_sync_in_a_checkpoint_ends_the_process)
 {
     failure_ends_the_process("fdatasync 5 */webhookd.db\nfsync 5 */webhookd.db\n", INLINE_BYTES);
 }
-END_TEST
 
 /* The COMMIT that failed may surface or not: the body's file stays with its run, or goes. */
 static void large_body_goes_with_its_run(const char *rule)
@@ -455,17 +445,15 @@ static void large_body_goes_with_its_run(const char *rule)
     free(url);
 }
 
-START_TEST(a_failed_sync_of_the_log_leaves_no_large_body_without_its_run)
+TEST(a_failed_sync_of_the_log_leaves_no_large_body_without_its_run)
 {
     large_body_goes_with_its_run("fdatasync 5 *.db-wal\n");
 }
-END_TEST
 
-START_TEST(a_failed_write_of_the_log_leaves_no_large_body_without_its_run)
+TEST(a_failed_write_of_the_log_leaves_no_large_body_without_its_run)
 {
     large_body_goes_with_its_run("pwrite 5 *.db-wal\n");
 }
-END_TEST
 
 static void failure_refuses_large_bodies(const char *rule, int small_status)
 {
@@ -489,23 +477,20 @@ static void failure_refuses_large_bodies(const char *rule, int small_status)
     free(url);
 }
 
-START_TEST(a_failed_sync_of_a_large_body_refuses_it_alone)
+TEST(a_failed_sync_of_a_large_body_refuses_it_alone)
 {
     failure_refuses_large_bodies("fdatasync 5 */spool/*\nfsync 5 */spool/*\n", 201);
 }
-END_TEST
 
-START_TEST(a_failed_write_of_a_large_body_refuses_it_alone)
+TEST(a_failed_write_of_a_large_body_refuses_it_alone)
 {
     failure_refuses_large_bodies("write 5 */spool/*\n", 201);
 }
-END_TEST
 
-START_TEST(a_failed_sync_of_the_spool_folder_refuses_the_large_body_alone)
+TEST(a_failed_sync_of_the_spool_folder_refuses_the_large_body_alone)
 {
     failure_refuses_large_bodies("fsync 5 */spool\n", 201);
 }
-END_TEST
 
 static void disk_that_hangs_closes_a_large_body(const char *rule)
 {
@@ -529,27 +514,24 @@ static void disk_that_hangs_closes_a_large_body(const char *rule)
     free(url);
 }
 
-START_TEST(a_disk_that_hangs_in_a_write_closes_a_large_body)
+TEST(a_disk_that_hangs_in_a_write_closes_a_large_body)
 {
     disk_that_hangs_closes_a_large_body("write hold */spool/*\n");
 }
-END_TEST
 
-START_TEST(a_disk_that_hangs_in_a_sync_closes_a_large_body)
+TEST(a_disk_that_hangs_in_a_sync_closes_a_large_body)
 {
     disk_that_hangs_closes_a_large_body("fdatasync hold */spool/*\nfsync hold */spool/*\n");
 }
-END_TEST
 
-START_TEST(a_large_body_whose_run_finds_no_room_leaves_no_file)
+TEST(a_large_body_whose_run_finds_no_room_leaves_no_file)
 {
     failure_refuses_large_bodies("pwrite 28 *.db-wal\n", 503);
 }
-END_TEST
 
 /* ---- read-only, and bounded ---- */
 
-START_TEST(a_disk_that_becomes_read_only_answers_no_201_and_keeps_its_runs)
+TEST(a_disk_that_becomes_read_only_answers_no_201_and_keeps_its_runs)
 {
     struct disk disk;
     struct daemon daemon;
@@ -583,7 +565,6 @@ START_TEST(a_disk_that_becomes_read_only_answers_no_201_and_keeps_its_runs)
     load_book_free(&book);
     free(url);
 }
-END_TEST
 
 static void limit_files(const struct daemon *daemon, rlim_t bytes)
 {
@@ -593,7 +574,7 @@ static void limit_files(const struct daemon *daemon, rlim_t bytes)
     ck_assert_int_eq(prlimit(daemon->pid, RLIMIT_FSIZE, &limit, NULL), 0);
 }
 
-START_TEST(a_limit_on_file_sizes_refuses_and_does_not_kill)
+TEST(a_limit_on_file_sizes_refuses_and_does_not_kill)
 {
     struct daemon daemon;
     struct daemon_options options = {.runner = "enabled = false"};
@@ -620,25 +601,3 @@ START_TEST(a_limit_on_file_sizes_refuses_and_does_not_kill)
     daemon_finish(&daemon);
     free(url);
 }
-END_TEST
-
-TEST_MAIN("disk", TEST(a_full_disk_answers_503_and_accepts_again_when_there_is_room),
-          TEST(a_full_tmpfs_answers_503_and_accepts_again_when_there_is_room),
-          TEST(a_large_body_on_a_full_disk_leaves_no_file),
-          TEST(a_full_disk_under_load_keeps_every_promise),
-          TEST(a_failed_sync_of_the_log_refuses_all_who_wait_and_ends_the_process),
-          TEST(a_start_syncs_again_what_a_failed_sync_has_left),
-          TEST(a_commit_that_outlasts_the_stop_ends_first),
-          TEST(a_disk_that_fails_during_the_stop_is_no_clean_stop),
-          TEST(a_failed_write_of_the_log_ends_the_process),
-          TEST(a_failed_sync_in_a_checkpoint_ends_the_process),
-          TEST(a_failed_sync_of_the_log_leaves_no_large_body_without_its_run),
-          TEST(a_failed_write_of_the_log_leaves_no_large_body_without_its_run),
-          TEST(a_disk_that_hangs_in_a_write_closes_a_large_body),
-          TEST(a_disk_that_hangs_in_a_sync_closes_a_large_body),
-          TEST(a_large_body_whose_run_finds_no_room_leaves_no_file),
-          TEST(a_failed_sync_of_a_large_body_refuses_it_alone),
-          TEST(a_failed_write_of_a_large_body_refuses_it_alone),
-          TEST(a_failed_sync_of_the_spool_folder_refuses_the_large_body_alone),
-          TEST(a_disk_that_becomes_read_only_answers_no_201_and_keeps_its_runs),
-          TEST(a_limit_on_file_sizes_refuses_and_does_not_kill))

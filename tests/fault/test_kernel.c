@@ -19,7 +19,7 @@ static char *vessel_fleet(struct daemon *daemon)
     return url;
 }
 
-START_TEST(a_kernel_that_never_lets_vessels_be_watched_is_named_at_the_start)
+TEST(a_kernel_that_never_lets_vessels_be_watched_is_named_at_the_start)
 {
     struct faults faults = {0};
     faults_prepare(&faults, "");
@@ -31,9 +31,8 @@ START_TEST(a_kernel_that_never_lets_vessels_be_watched_is_named_at_the_start)
     free(log);
     faults_finish(&faults);
 }
-END_TEST
 
-START_TEST(without_a_runner_such_a_kernel_accepts_and_a_later_start_runs_what_waits)
+TEST(without_a_runner_such_a_kernel_accepts_and_a_later_start_runs_what_waits)
 {
     struct faults faults = {0};
     faults_prepare(&faults, "enabled = false");
@@ -62,7 +61,6 @@ START_TEST(without_a_runner_such_a_kernel_accepts_and_a_later_start_runs_what_wa
     free(url);
     faults_finish(&faults);
 }
-END_TEST
 
 /* webhookd in a user namespace inside of one that, once it is there, lets no further one be made. */
 static const char forbidding[] =
@@ -75,7 +73,7 @@ static const char forbidding[] =
     "status=0; wait $! || status=$?\n"
     "rm -r $folder; exit $status\n";
 
-START_TEST(a_kernel_that_makes_no_namespaces_is_named_at_the_start)
+TEST(a_kernel_that_makes_no_namespaces_is_named_at_the_start)
 {
     const char *const wrapper[] = {"unshare", "--user", "--map-root-user", "sh", "-c", forbidding,
                                    "sh",      NULL};
@@ -94,10 +92,9 @@ START_TEST(a_kernel_that_makes_no_namespaces_is_named_at_the_start)
     free(log);
     daemon_finish(&daemon);
 }
-END_TEST
 
 /* As root in a container: each vessel would fail. */
-START_TEST(root_that_may_not_hide_its_state_is_told_at_the_start)
+TEST(root_that_may_not_hide_its_state_is_told_at_the_start)
 {
     const char *const wrapper[] = {"setpriv",    "--bounding-set", "-sys_admin",
                                    "--inh-caps", "-sys_admin",     NULL};
@@ -114,9 +111,8 @@ START_TEST(root_that_may_not_hide_its_state_is_told_at_the_start)
     free(log);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(a_vessel_that_cannot_be_watched_for_a_while_still_gets_its_result)
+TEST(a_vessel_that_cannot_be_watched_for_a_while_still_gets_its_result)
 {
     struct faults faults = {0};
     faults_prepare(&faults, "");
@@ -141,10 +137,3 @@ START_TEST(a_vessel_that_cannot_be_watched_for_a_while_still_gets_its_result)
     free(url);
     faults_finish(&faults);
 }
-END_TEST
-
-TEST_MAIN("kernel", TEST(a_kernel_that_never_lets_vessels_be_watched_is_named_at_the_start),
-          TEST(without_a_runner_such_a_kernel_accepts_and_a_later_start_runs_what_waits),
-          TEST(a_kernel_that_makes_no_namespaces_is_named_at_the_start),
-          TEST(root_that_may_not_hide_its_state_is_told_at_the_start),
-          TEST(a_vessel_that_cannot_be_watched_for_a_while_still_gets_its_result))

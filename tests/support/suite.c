@@ -3,13 +3,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-int suite_run(const char *name, const struct suite_test *tests, size_t count)
+static struct suite_test *first; /* written before main, only read afterwards */
+
+/* Sorted, because compilers are free to choose the order in which a file's constructors run. */
+void suite_add(struct suite_test *test)
+{
+    struct suite_test **link = &first;
+    while (*link && (*link)->test->line < test->test->line)
+        link = &(*link)->next;
+    test->next = *link;
+    *link = test;
+}
+
+int suite_run(const char *name)
 {
     Suite *suite = suite_create(name);
-    for (size_t i = 0; i < count; i++) {
-        TCase *test_case = tcase_create(tests[i].name);
-        tcase_set_timeout(test_case, tests[i].timeout_s > 0 ? tests[i].timeout_s : 60);
-        tcase_add_test(test_case, tests[i].test);
+    for (const struct suite_test *test = first; test; test = test->next) {
+        TCase *test_case = tcase_create(test->test->name);
+        tcase_set_timeout(test_case, test->timeout_s);
+        tcase_add_test(test_case, test->test);
         suite_add_tcase(suite, test_case);
     }
     SRunner *runner = srunner_create(suite);

@@ -1,39 +1,45 @@
-/* One test program: a list of tests whose names are sentences, run by Check, each in a process of its own.
+/* A test program is a file of tests whose names are sentences. Check runs each in a process of its
+ * own.
  *
- *     START_TEST(replaced_token_gets_400_at_once) { … } END_TEST
- *     TEST_MAIN("hooks", TEST(replaced_token_gets_400_at_once), …)
+ *     TEST(replaced_token_gets_400_at_once)
+ *     {
+ *         …
+ *     }
  *
- * Output is TAP, which tests/run counts. A test that this machine cannot run calls test_skip("why") and returns:
- * it is counted apart. CK_RUN_CASE=name runs one test alone. */
+ * A test registers itself; tests/main.c runs them all, in the order of the file. The output is TAP,
+ * which tests/run counts. A test that this machine cannot run calls test_skip("why") and returns:
+ * it is counted separately. CK_RUN_CASE=name runs one test alone. */
 #ifndef WEBHOOKD_TESTS_SUPPORT_SUITE_H
 #define WEBHOOKD_TESTS_SUPPORT_SUITE_H
 
 #include <check.h>
-#include <stddef.h>
 
 struct suite_test {
-    const char *name;
+    struct suite_test *next;
     const TTest *test;
-    double timeout_s; /* 0 = 60 */
+    double timeout_s;
 };
 
-#define TEST(function)                                                                             \
-    {                                                                                              \
-#function, function, 0                                                                     \
-    }
-#define SLOW_TEST(function, seconds)                                                               \
-    {                                                                                              \
-#function, function, seconds                                                               \
-    }
+#define TEST(name) SLOW_TEST(name, 60)
 
-int suite_run(const char *name, const struct suite_test *tests, size_t count);
+/* A test that may take longer than a minute before Check ends it. */
+#define SLOW_TEST(name, seconds)                                                                   \
+    static const TTest *name;                                                                      \
+    __attribute__((constructor)) static void name##_register(void)                                 \
+    {                                                                                              \
+        static struct suite_test entry = {.timeout_s = seconds};                                   \
+        entry.test = name;                                                                         \
+        suite_add(&entry);                                                                         \
+    }                                                                                              \
+    START_TEST(name)
+
+/* Keeps the test, which must stay where it is, for suite_run. */
+void suite_add(struct suite_test *test);
+
+/* Runs all tests that were added, in the order of the file. Returns the program's exit status. */
+int suite_run(const char *name);
+
+/* Reports that this machine cannot run the calling test. */
 void test_skip(const char *why);
-
-#define TEST_MAIN(name, ...)                                                                       \
-    int main(void)                                                                                 \
-    {                                                                                              \
-        const struct suite_test tests[] = {__VA_ARGS__};                                           \
-        return suite_run(name, tests, sizeof(tests) / sizeof(tests[0]));                           \
-    }
 
 #endif

@@ -131,7 +131,7 @@ static void finish(struct setting *setting)
 
 /* ---- organizations and projects ---- */
 
-START_TEST(orgs_are_listed_created_and_deleted)
+TEST(orgs_are_listed_created_and_deleted)
 {
     struct setting setting;
     begin(&setting);
@@ -154,9 +154,8 @@ START_TEST(orgs_are_listed_created_and_deleted)
     json_decref(org);
     finish(&setting);
 }
-END_TEST
 
-START_TEST(projects_are_listed_created_and_deleted)
+TEST(projects_are_listed_created_and_deleted)
 {
     struct setting setting;
     begin(&setting);
@@ -186,9 +185,8 @@ START_TEST(projects_are_listed_created_and_deleted)
     free(path);
     finish(&setting);
 }
-END_TEST
 
-START_TEST(wrong_bodies_are_refused_with_their_field)
+TEST(wrong_bodies_are_refused_with_their_field)
 {
     static const struct {
         const char *body, *field;
@@ -222,11 +220,10 @@ START_TEST(wrong_bodies_are_refused_with_their_field)
     json_decref(list);
     daemon_finish(&daemon);
 }
-END_TEST
 
 /* ---- fleets ---- */
 
-START_TEST(fleet_files_are_applied_checked_and_refused)
+TEST(fleet_files_are_applied_checked_and_refused)
 {
     struct setting setting;
     begin(&setting);
@@ -293,9 +290,8 @@ START_TEST(fleet_files_are_applied_checked_and_refused)
         free(freed[i]);
     finish(&setting);
 }
-END_TEST
 
-START_TEST(id_of_one_fleet_with_the_name_of_another_is_409)
+TEST(id_of_one_fleet_with_the_name_of_another_is_409)
 {
     struct setting setting;
     begin(&setting);
@@ -310,9 +306,8 @@ START_TEST(id_of_one_fleet_with_the_name_of_another_is_409)
     free(path);
     finish(&setting);
 }
-END_TEST
 
-START_TEST(fleet_and_its_versions_are_read_and_deleted)
+TEST(fleet_and_its_versions_are_read_and_deleted)
 {
     struct setting setting;
     begin(&setting);
@@ -359,9 +354,8 @@ START_TEST(fleet_and_its_versions_are_read_and_deleted)
     free(path);
     finish(&setting);
 }
-END_TEST
 
-START_TEST(fleet_with_a_waiting_run_is_409)
+TEST(fleet_with_a_waiting_run_is_409)
 {
     struct daemon daemon;
     struct daemon_options options = {.runner = "enabled = false"};
@@ -383,11 +377,10 @@ START_TEST(fleet_with_a_waiting_run_is_409)
     free(file);
     daemon_finish(&daemon);
 }
-END_TEST
 
 /* ---- webhooks ---- */
 
-START_TEST(webhook_is_read_created_replaced_and_removed)
+TEST(webhook_is_read_created_replaced_and_removed)
 {
     struct setting setting;
     begin(&setting);
@@ -421,11 +414,10 @@ START_TEST(webhook_is_read_created_replaced_and_removed)
     free(path);
     finish(&setting);
 }
-END_TEST
 
 /* ---- runs ---- */
 
-START_TEST(run_has_every_property_and_its_vessels)
+TEST(run_has_every_property_and_its_vessels)
 {
     struct setting setting;
     begin(&setting);
@@ -449,7 +441,6 @@ START_TEST(run_has_every_property_and_its_vessels)
     call_fails(&setting.daemon, "GET", "/api/v1/fleetruns/latest", NULL, 404, NULL);
     finish(&setting);
 }
-END_TEST
 
 /* A GET of bytes. */
 static void assert_bytes(struct daemon *daemon, const char *path, const char *type,
@@ -465,7 +456,7 @@ static void assert_bytes(struct daemon *daemon, const char *path, const char *ty
     response_free(&response);
 }
 
-START_TEST(body_headers_and_log_of_a_run_are_read)
+TEST(body_headers_and_log_of_a_run_are_read)
 {
     struct setting setting;
     begin(&setting);
@@ -504,9 +495,8 @@ START_TEST(body_headers_and_log_of_a_run_are_read)
         free(freed[i]);
     finish(&setting);
 }
-END_TEST
 
-START_TEST(runs_are_started_with_any_bytes_and_again)
+TEST(runs_are_started_with_any_bytes_and_again)
 {
     struct setting setting;
     begin(&setting);
@@ -528,9 +518,8 @@ START_TEST(runs_are_started_with_any_bytes_and_again)
     free(path);
     finish(&setting);
 }
-END_TEST
 
-START_TEST(runs_are_listed_with_every_filter_and_page_by_page)
+TEST(runs_are_listed_with_every_filter_and_page_by_page)
 {
     struct setting setting;
     begin(&setting);
@@ -601,11 +590,10 @@ START_TEST(runs_are_listed_with_every_filter_and_page_by_page)
     json_decref(all);
     finish(&setting);
 }
-END_TEST
 
 /* ---- administration ---- */
 
-START_TEST(status_has_every_property)
+TEST(status_has_every_property)
 {
     struct setting setting;
     begin(&setting);
@@ -628,9 +616,8 @@ START_TEST(status_has_every_property)
     json_decref(status);
     finish(&setting);
 }
-END_TEST
 
-START_TEST(query_parameters_that_a_call_does_not_know_are_refused)
+TEST(query_parameters_that_a_call_does_not_know_are_refused)
 {
     static const struct {
         const char *path, *field;
@@ -652,9 +639,8 @@ START_TEST(query_parameters_that_a_call_does_not_know_are_refused)
     json_decref(call(&daemon, "GET", "/healthz?cache=buster", NULL, 200)); /* who watches may */
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(probes_answer_and_readyz_says_why_not)
+TEST(probes_answer_and_readyz_says_why_not)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -673,7 +659,6 @@ START_TEST(probes_answer_and_readyz_says_why_not)
     json_decref(alive);
     daemon_finish(&daemon);
 }
-END_TEST
 
 /* One line of the text format: "name{label="value",…} number"; NULL, or what is wrong. *name gets the name's length. */
 static const char *sample_problem(const char *line, size_t *name_chars)
@@ -697,7 +682,7 @@ static const char *sample_problem(const char *line, size_t *name_chars)
     return *end != '\0' || end == at + 1 || isnan(value) ? "no value" : NULL;
 }
 
-START_TEST(metrics_are_prometheus_text)
+TEST(metrics_are_prometheus_text)
 {
     struct setting setting;
     struct response response;
@@ -740,9 +725,8 @@ START_TEST(metrics_are_prometheus_text)
     response_free(&response);
     finish(&setting);
 }
-END_TEST
 
-START_TEST(metrics_count_what_happens)
+TEST(metrics_count_what_happens)
 {
     struct setting setting;
     struct response response;
@@ -765,7 +749,6 @@ START_TEST(metrics_count_what_happens)
     response_free(&response);
     finish(&setting);
 }
-END_TEST
 
 /* ---- every route ---- */
 
@@ -831,7 +814,7 @@ static bool takes(size_t route, const char *method)
     return at && (at == routes[route].methods || at[-1] == ' ');
 }
 
-START_TEST(other_methods_are_405_with_those_that_are_allowed)
+TEST(other_methods_are_405_with_those_that_are_allowed)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -858,9 +841,8 @@ START_TEST(other_methods_are_405_with_those_that_are_allowed)
     }
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(every_described_path_is_one_of_these_routes)
+TEST(every_described_path_is_one_of_these_routes)
 {
     FILE *file = fopen("docs/openapi.yaml", "re");
     if (!file) {
@@ -891,9 +873,8 @@ START_TEST(every_described_path_is_one_of_these_routes)
     fclose(file);
     ck_assert_uint_eq(described, ARRAY_COUNT(routes));
 }
-END_TEST
 
-START_TEST(over_tcp_everything_but_the_probes_is_401)
+TEST(over_tcp_everything_but_the_probes_is_401)
 {
     static const char *const headers[] = {"Authorization: Bearer whatever", NULL};
     struct daemon daemon;
@@ -925,7 +906,6 @@ START_TEST(over_tcp_everything_but_the_probes_is_401)
     free(url);
     daemon_finish(&daemon);
 }
-END_TEST
 
 /* With this header and that: every route gives the status, and nothing is changed. */
 static void all_routes_give(const struct daemon *daemon, const char *first, const char *second,
@@ -950,7 +930,7 @@ static void all_routes_give(const struct daemon *daemon, const char *first, cons
     }
 }
 
-START_TEST(a_revoked_key_and_another_site_are_refused_everywhere)
+TEST(a_revoked_key_and_another_site_are_refused_everywhere)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -972,9 +952,8 @@ START_TEST(a_revoked_key_and_another_site_are_refused_everywhere)
     free(revoked);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(no_admin_route_is_on_the_public_listener)
+TEST(no_admin_route_is_on_the_public_listener)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -992,9 +971,8 @@ START_TEST(no_admin_route_is_on_the_public_listener)
     }
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(no_webhook_is_on_the_admin_listeners)
+TEST(no_webhook_is_on_the_admin_listeners)
 {
     struct setting setting;
     struct response response;
@@ -1019,9 +997,8 @@ START_TEST(no_webhook_is_on_the_admin_listeners)
     free(url);
     finish(&setting);
 }
-END_TEST
 
-START_TEST(unknown_paths_are_404)
+TEST(unknown_paths_are_404)
 {
     static const char *const paths[] = {"/x",
                                         "/api",
@@ -1041,9 +1018,8 @@ START_TEST(unknown_paths_are_404)
         call_fails(&daemon, "GET", paths[i], NULL, 404, NULL);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(head_is_served_wherever_get_is)
+TEST(head_is_served_wherever_get_is)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -1057,9 +1033,8 @@ START_TEST(head_is_served_wherever_get_is)
     free(command);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(bodies_beyond_a_call_s_bound_are_refused)
+TEST(bodies_beyond_a_call_s_bound_are_refused)
 {
     struct setting setting;
     struct daemon_options options = {.hooks = "max_body = \"64KiB\""};
@@ -1093,9 +1068,8 @@ START_TEST(bodies_beyond_a_call_s_bound_are_refused)
     }
     finish(&setting);
 }
-END_TEST
 
-START_TEST(socket_is_for_its_owner_and_group_only)
+TEST(socket_is_for_its_owner_and_group_only)
 {
     struct daemon daemon;
     struct stat status;
@@ -1116,24 +1090,3 @@ START_TEST(socket_is_for_its_owner_and_group_only)
     ck_assert_int_eq(status.st_size, 8);
     daemon_finish(&daemon);
 }
-END_TEST
-
-TEST_MAIN(
-    "admin", TEST(orgs_are_listed_created_and_deleted),
-    TEST(projects_are_listed_created_and_deleted), TEST(wrong_bodies_are_refused_with_their_field),
-    TEST(fleet_files_are_applied_checked_and_refused),
-    TEST(id_of_one_fleet_with_the_name_of_another_is_409),
-    TEST(fleet_and_its_versions_are_read_and_deleted), TEST(fleet_with_a_waiting_run_is_409),
-    TEST(webhook_is_read_created_replaced_and_removed),
-    TEST(run_has_every_property_and_its_vessels), TEST(body_headers_and_log_of_a_run_are_read),
-    TEST(runs_are_started_with_any_bytes_and_again),
-    TEST(runs_are_listed_with_every_filter_and_page_by_page), TEST(status_has_every_property),
-    TEST(probes_answer_and_readyz_says_why_not),
-    TEST(query_parameters_that_a_call_does_not_know_are_refused), TEST(metrics_are_prometheus_text),
-    TEST(metrics_count_what_happens), TEST(other_methods_are_405_with_those_that_are_allowed),
-    TEST(every_described_path_is_one_of_these_routes),
-    TEST(over_tcp_everything_but_the_probes_is_401),
-    TEST(a_revoked_key_and_another_site_are_refused_everywhere),
-    TEST(no_admin_route_is_on_the_public_listener), TEST(no_webhook_is_on_the_admin_listeners),
-    TEST(unknown_paths_are_404), TEST(head_is_served_wherever_get_is),
-    TEST(bodies_beyond_a_call_s_bound_are_refused), TEST(socket_is_for_its_owner_and_group_only))

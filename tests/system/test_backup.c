@@ -48,7 +48,7 @@ static void *post_on(void *argument)
     return NULL;
 }
 
-START_TEST(what_was_there_is_there_again_after_a_restore)
+SLOW_TEST(what_was_there_is_there_again_after_a_restore, 120)
 {
     struct daemon daemon;
     char *body = memory_alloc(LARGE_BYTES);
@@ -113,10 +113,9 @@ START_TEST(what_was_there_is_there_again_after_a_restore)
     free(body);
     daemon_finish(&daemon);
 }
-END_TEST
 
 /* Its folder is not in the archive, which must not pass for an attempt that never ran. */
-START_TEST(a_run_that_was_running_is_interrupted_by_a_restore_and_does_not_run_again)
+TEST(a_run_that_was_running_is_interrupted_by_a_restore_and_does_not_run_again)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -154,9 +153,8 @@ START_TEST(a_run_that_was_running_is_interrupted_by_a_restore_and_does_not_run_a
     free(diary);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(a_backup_that_fails_leaves_no_file)
+TEST(a_backup_that_fails_leaves_no_file)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -177,8 +175,3 @@ START_TEST(a_backup_that_fails_leaves_no_file)
     free(file);
     daemon_finish(&daemon);
 }
-END_TEST
-
-TEST_MAIN("backup", SLOW_TEST(what_was_there_is_there_again_after_a_restore, 120),
-          TEST(a_run_that_was_running_is_interrupted_by_a_restore_and_does_not_run_again),
-          TEST(a_backup_that_fails_leaves_no_file))

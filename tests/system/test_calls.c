@@ -64,7 +64,7 @@ static int send_raw(struct hook *hook, const char *path, const char *headers)
     return status;
 }
 
-START_TEST(owner_sees_the_last_request_and_how_many_were_accepted_and_refused)
+TEST(owner_sees_the_last_request_and_how_many_were_accepted_and_refused)
 {
     struct hook hook;
     hook_begin(&hook, &plain);
@@ -92,9 +92,8 @@ START_TEST(owner_sees_the_last_request_and_how_many_were_accepted_and_refused)
     json_decref(webhook);
     hook_finish(&hook);
 }
-END_TEST
 
-START_TEST(request_that_breaks_off_is_counted_as_one_without_an_answer)
+TEST(request_that_breaks_off_is_counted_as_one_without_an_answer)
 {
     struct hook hook;
     hook_begin(&hook, &plain);
@@ -114,9 +113,8 @@ START_TEST(request_that_breaks_off_is_counted_as_one_without_an_answer)
     json_decref(webhook);
     hook_finish(&hook);
 }
-END_TEST
 
-START_TEST(requests_just_before_a_replacement_are_counted)
+TEST(requests_just_before_a_replacement_are_counted)
 {
     struct hook hook;
     hook_begin(&hook, &plain);
@@ -134,9 +132,8 @@ START_TEST(requests_just_before_a_replacement_are_counted)
     free(url);
     hook_finish(&hook);
 }
-END_TEST
 
-START_TEST(requests_to_other_urls_are_not_counted)
+TEST(requests_to_other_urls_are_not_counted)
 {
     struct hook hook;
     hook_begin(&hook, &plain);
@@ -149,9 +146,8 @@ START_TEST(requests_to_other_urls_are_not_counted)
     json_decref(await_calls(&hook, 1, 0));
     hook_finish(&hook);
 }
-END_TEST
 
-START_TEST(full_disk_shows_in_the_count_once_there_is_room_again)
+TEST(full_disk_shows_in_the_count_once_there_is_room_again)
 {
     struct daemon_options options = {.top = "min_free = 1024GiB\n"};
     struct hook hook;
@@ -171,9 +167,8 @@ START_TEST(full_disk_shows_in_the_count_once_there_is_room_again)
     json_decref(webhook);
     hook_finish(&hook);
 }
-END_TEST
 
-START_TEST(stop_stores_the_counts_and_a_start_goes_on_with_them)
+TEST(stop_stores_the_counts_and_a_start_goes_on_with_them)
 {
     struct hook hook;
     hook_begin(&hook, &plain);
@@ -189,9 +184,8 @@ START_TEST(stop_stores_the_counts_and_a_start_goes_on_with_them)
     free(url);
     hook_finish(&hook);
 }
-END_TEST
 
-START_TEST(caller_says_since_when_to_count)
+TEST(caller_says_since_when_to_count)
 {
     struct hook hook;
     hook_begin(&hook, &plain);
@@ -209,12 +203,3 @@ START_TEST(caller_says_since_when_to_count)
     response_free(&response);
     hook_finish(&hook);
 }
-END_TEST
-
-TEST_MAIN("calls", TEST(owner_sees_the_last_request_and_how_many_were_accepted_and_refused),
-          TEST(request_that_breaks_off_is_counted_as_one_without_an_answer),
-          TEST(requests_just_before_a_replacement_are_counted),
-          TEST(requests_to_other_urls_are_not_counted),
-          TEST(full_disk_shows_in_the_count_once_there_is_room_again),
-          TEST(stop_stores_the_counts_and_a_start_goes_on_with_them),
-          TEST(caller_says_since_when_to_count))

@@ -100,7 +100,7 @@ static void check_curl(struct hook *hook, const char *arguments, const void *bod
     free(run);
 }
 
-START_TEST(curl_posts_in_every_way_it_has)
+TEST(curl_posts_in_every_way_it_has)
 {
     if (!node_succeeds("curl --version >/dev/null 2>&1")) {
         test_skip("there is no curl");
@@ -144,11 +144,10 @@ START_TEST(curl_posts_in_every_way_it_has)
     free(large_path);
     hook_finish(&hook);
 }
-END_TEST
 
 /* ---- Python ---- */
 
-START_TEST(python_requests_posts_in_every_way_it_has)
+TEST(python_requests_posts_in_every_way_it_has)
 {
     if (!node_succeeds(PYTHON " -c 'import requests' 2>/dev/null")) {
         test_skip("Python has no module requests");
@@ -159,11 +158,10 @@ START_TEST(python_requests_posts_in_every_way_it_has)
     run_client(&hook, PYTHON " " CLIENTS "/client.py", 7);
     hook_finish(&hook);
 }
-END_TEST
 
 /* ---- Node ---- */
 
-START_TEST(node_fetch_posts_in_every_way_it_has)
+TEST(node_fetch_posts_in_every_way_it_has)
 {
     if (!node_succeeds(
             "node -e 'process.exit(typeof fetch === \"function\" ? 0 : 1)' 2>/dev/null")) {
@@ -175,9 +173,8 @@ START_TEST(node_fetch_posts_in_every_way_it_has)
     run_client(&hook, "node " CLIENTS "/client.mjs fetch", 26);
     hook_finish(&hook);
 }
-END_TEST
 
-START_TEST(axios_posts_in_every_way_it_has)
+SLOW_TEST(axios_posts_in_every_way_it_has, 180)
 {
     struct hook hook;
     if (!node_install(CLIENTS "/package.json", "system"))
@@ -186,9 +183,8 @@ START_TEST(axios_posts_in_every_way_it_has)
     run_client(&hook, "node " CLIENTS "/client.mjs axios", 5);
     hook_finish(&hook);
 }
-END_TEST
 
-START_TEST(every_example_of_a_GitHub_payload_is_stored_as_it_was_sent)
+SLOW_TEST(every_example_of_a_GitHub_payload_is_stored_as_it_was_sent, 180)
 {
     struct hook hook;
     if (!node_install(CLIENTS "/package.json", "system"))
@@ -200,10 +196,3 @@ START_TEST(every_example_of_a_GitHub_payload_is_stored_as_it_was_sent)
     json_decref(run);
     hook_finish(&hook);
 }
-END_TEST
-
-TEST_MAIN("clients", TEST(curl_posts_in_every_way_it_has),
-          TEST(python_requests_posts_in_every_way_it_has),
-          TEST(node_fetch_posts_in_every_way_it_has),
-          SLOW_TEST(axios_posts_in_every_way_it_has, 180),
-          SLOW_TEST(every_example_of_a_GitHub_payload_is_stored_as_it_was_sent, 180))

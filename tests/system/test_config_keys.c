@@ -1,6 +1,7 @@
-/* Every key of webhookd.conf with the behaviour that it changes, or the message at start that it prints. The table at the end has one
- * entry for each key, and the last test fails if one has none. */
+/* Every key of webhookd.conf with the behaviour that it changes, or the message at start that it
+ * prints. Each test names its keys, and the last one fails if a key has no test. */
 #include <arpa/inet.h>
+#include <assert.h>
 #include <grp.h>
 #include <pwd.h>
 #include <sqlite3.h>
@@ -27,6 +28,30 @@
 #include "support/suite.h"
 
 #define UNKNOWN_TOKEN "/hooks/whk_000000000000000000000000000000000000"
+
+/* ---- the keys that have a test ---- */
+
+#define MOST_TESTED 100
+
+static const char *tested[MOST_TESTED]; /* written before main, only read afterwards */
+static size_t tested_count;
+
+static void add_tested(const char *const *keys)
+{
+    for (; *keys; keys++) {
+        assert(tested_count < MOST_TESTED);
+        tested[tested_count++] = *keys;
+    }
+}
+
+/* A test of what the keys named do. */
+#define KEY_TEST(name, ...)                                                                        \
+    __attribute__((constructor)) static void name##_adds_its_keys(void)                            \
+    {                                                                                              \
+        static const char *const keys[] = {__VA_ARGS__, NULL};                                     \
+        add_tested(keys);                                                                          \
+    }                                                                                              \
+    TEST(name)
 
 /* ---- helpers ---- */
 
@@ -109,7 +134,7 @@ static void assert_closed_within(int fd, int timeout_ms)
 
 /* ---- the top level ---- */
 
-START_TEST(state_dir_is_where_everything_durable_lies)
+KEY_TEST(state_dir_is_where_everything_durable_lies, "state_dir")
 {
     struct daemon daemon;
     static const struct daemon_options plain;
@@ -126,9 +151,8 @@ START_TEST(state_dir_is_where_everything_durable_lies)
     free(parent);
     free(elsewhere);
 }
-END_TEST
 
-START_TEST(store_is_the_database_s_name)
+KEY_TEST(store_is_the_database_s_name, "store")
 {
     struct daemon daemon;
     begin_with(&daemon, "", "min_free = \"0\"\nstore = \"sqlite:other.db\"");
@@ -136,9 +160,8 @@ START_TEST(store_is_the_database_s_name)
     ck_assert(!exists(&daemon, "webhookd.db"));
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(log_level_decides_which_lines_are_logged)
+KEY_TEST(log_level_decides_which_lines_are_logged, "log_level")
 {
     struct daemon daemon;
     begin_with(&daemon, "", "min_free = \"0\"\nlog_level = \"warning\"");
@@ -151,9 +174,8 @@ START_TEST(log_level_decides_which_lines_are_logged)
     free(url);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(log_format_json_makes_lines_of_json)
+KEY_TEST(log_format_json_makes_lines_of_json, "log_format")
 {
     struct daemon daemon;
     begin_with(&daemon, "", "min_free = \"0\"\nlog_format = \"json\"");
@@ -166,9 +188,8 @@ START_TEST(log_format_json_makes_lines_of_json)
     free(log);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(min_free_refuses_requests_when_the_disk_has_less)
+KEY_TEST(min_free_refuses_requests_when_the_disk_has_less, "min_free")
 {
     struct daemon daemon;
     struct response response;
@@ -188,10 +209,9 @@ START_TEST(min_free_refuses_requests_when_the_disk_has_less)
     free(url);
     daemon_finish(&daemon);
 }
-END_TEST
 
 /* Room was there when the body began: others have taken it meanwhile. */
-START_TEST(min_free_refuses_a_body_that_is_on_its_way)
+KEY_TEST(min_free_refuses_a_body_that_is_on_its_way, "min_free")
 {
     struct daemon daemon;
     begin_with(&daemon, "", "min_free = \"0\"");
@@ -221,11 +241,10 @@ START_TEST(min_free_refuses_a_body_that_is_on_its_way)
     free(url);
     daemon_finish(&daemon);
 }
-END_TEST
 
 /* ---- hooks ---- */
 
-START_TEST(hooks_listen_may_be_a_unix_socket)
+KEY_TEST(hooks_listen_may_be_a_unix_socket, "hooks.listen")
 {
     struct daemon daemon;
     static const struct daemon_options plain;
@@ -253,9 +272,8 @@ START_TEST(hooks_listen_may_be_a_unix_socket)
         free(freed[i]);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(hooks_listen_never_takes_the_place_of_a_file)
+KEY_TEST(hooks_listen_never_takes_the_place_of_a_file, "hooks.listen")
 {
     struct daemon daemon;
     static const struct daemon_options plain;
@@ -276,7 +294,6 @@ START_TEST(hooks_listen_never_takes_the_place_of_a_file)
     free(precious);
     daemon_finish(&daemon);
 }
-END_TEST
 
 static bool has_ipv6(void)
 {
@@ -288,7 +305,7 @@ static bool has_ipv6(void)
     return has;
 }
 
-START_TEST(hooks_listen_may_be_an_ipv6_address)
+KEY_TEST(hooks_listen_may_be_an_ipv6_address, "hooks.listen")
 {
     if (!has_ipv6()) {
         test_skip("there is no IPv6 here");
@@ -322,9 +339,8 @@ START_TEST(hooks_listen_may_be_an_ipv6_address)
     free(text);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(public_url_is_what_webhooks_begin_with)
+KEY_TEST(public_url_is_what_webhooks_begin_with, "hooks.public_url")
 {
     struct daemon daemon;
     begin_with(&daemon, "hooks", "public_url = \"https://hooks.example/in/\"");
@@ -334,9 +350,8 @@ START_TEST(public_url_is_what_webhooks_begin_with)
     free(url);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(max_body_is_the_largest_body_that_is_taken)
+KEY_TEST(max_body_is_the_largest_body_that_is_taken, "hooks.max_body")
 {
     struct daemon daemon;
     begin_with(&daemon, "hooks", "max_body = \"2KiB\"");
@@ -346,9 +361,8 @@ START_TEST(max_body_is_the_largest_body_that_is_taken)
     free(url);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(max_connections_closes_the_longest_idle_one)
+KEY_TEST(max_connections_closes_the_longest_idle_one, "hooks.max_connections")
 {
     struct daemon daemon;
     static const char request[] = "POST /nothing HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx";
@@ -369,9 +383,8 @@ START_TEST(max_connections_closes_the_longest_idle_one)
     }
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(max_in_flight_refuses_bodies_beyond_it)
+KEY_TEST(max_in_flight_refuses_bodies_beyond_it, "hooks.max_in_flight")
 {
     struct daemon daemon;
     begin_with(&daemon, "hooks", "max_in_flight = \"1KiB\"");
@@ -382,9 +395,8 @@ START_TEST(max_in_flight_refuses_bodies_beyond_it)
     free(url);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(header_timeout_closes_a_connection_whose_headers_do_not_end)
+KEY_TEST(header_timeout_closes_a_connection_whose_headers_do_not_end, "hooks.header_timeout")
 {
     struct daemon daemon;
     begin_with(&daemon, "hooks", "header_timeout = \"200ms\"");
@@ -393,9 +405,8 @@ START_TEST(header_timeout_closes_a_connection_whose_headers_do_not_end)
     assert_closed_within(fd, 8000);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(body_timeout_closes_a_connection_whose_body_does_not_end)
+KEY_TEST(body_timeout_closes_a_connection_whose_body_does_not_end, "hooks.body_timeout")
 {
     struct daemon daemon;
     begin_with(&daemon, "hooks", "body_timeout = \"200ms\"");
@@ -409,9 +420,8 @@ START_TEST(body_timeout_closes_a_connection_whose_body_does_not_end)
     free(url);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(idle_timeout_closes_a_silent_connection)
+KEY_TEST(idle_timeout_closes_a_silent_connection, "hooks.idle_timeout")
 {
     struct daemon daemon;
     static const char request[] = "POST /nothing HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx";
@@ -421,10 +431,9 @@ START_TEST(idle_timeout_closes_a_silent_connection)
     assert_closed_within(fd, 30000);
     daemon_finish(&daemon);
 }
-END_TEST
 
 /* Someone else writes to the store, so nothing can be committed: POSTs wait until answer_timeout. */
-START_TEST(answer_timeout_bounds_how_long_a_request_waits_for_the_disk)
+KEY_TEST(answer_timeout_bounds_how_long_a_request_waits_for_the_disk, "hooks.answer_timeout")
 {
     struct daemon daemon;
     begin_with(&daemon, "hooks", "answer_timeout = \"300ms\"");
@@ -458,9 +467,8 @@ START_TEST(answer_timeout_bounds_how_long_a_request_waits_for_the_disk)
     free(url);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(trusted_proxies_are_believed_about_their_clients)
+KEY_TEST(trusted_proxies_are_believed_about_their_clients, "hooks.trusted_proxies")
 {
     static const char *const headers[] = {"X-Forwarded-For: 192.0.2.7", NULL};
     struct daemon daemon;
@@ -475,9 +483,8 @@ START_TEST(trusted_proxies_are_believed_about_their_clients)
     free(url);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(tls_keys_are_refused_at_start)
+KEY_TEST(tls_keys_are_refused_at_start, "hooks.tls_certificate", "hooks.tls_key")
 {
     struct daemon daemon;
     static const struct daemon_options plain;
@@ -491,12 +498,12 @@ START_TEST(tls_keys_are_refused_at_start)
     free(log);
     daemon_finish(&daemon);
 }
-END_TEST
 
 /* ---- admin ---- */
 
 /* One start for the admin keys: no TCP listener, a socket elsewhere that belongs to a group. */
-START_TEST(admin_keys_decide_where_administrators_come_in)
+KEY_TEST(admin_keys_decide_where_administrators_come_in, "admin.listen", "admin.socket",
+         "admin.socket_group")
 {
     struct daemon daemon;
     struct stat status;
@@ -527,9 +534,8 @@ START_TEST(admin_keys_decide_where_administrators_come_in)
     if (!has_group)
         test_skip("socket_group: only root can give a socket to the group daemon");
 }
-END_TEST
 
-START_TEST(admin_listen_answers_over_tcp)
+KEY_TEST(admin_listen_answers_over_tcp, "admin.listen")
 {
     struct daemon daemon;
     struct response response;
@@ -542,11 +548,10 @@ START_TEST(admin_listen_answers_over_tcp)
     free(url);
     daemon_finish(&daemon);
 }
-END_TEST
 
 /* ---- runner ---- */
 
-START_TEST(enabled_false_accepts_and_lets_runs_wait)
+KEY_TEST(enabled_false_accepts_and_lets_runs_wait, "runner.enabled")
 {
     struct daemon daemon;
     begin_with(&daemon, "runner", "enabled = false");
@@ -564,10 +569,9 @@ START_TEST(enabled_false_accepts_and_lets_runs_wait)
     free(url);
     daemon_finish(&daemon);
 }
-END_TEST
 
 /* Each vessel fails if another one runs beside it. */
-START_TEST(max_vessels_bounds_how_many_run_at_once)
+KEY_TEST(max_vessels_bounds_how_many_run_at_once, "runner.max_vessels")
 {
     enum { RUNS = 6 };
     struct daemon daemon;
@@ -591,9 +595,8 @@ START_TEST(max_vessels_bounds_how_many_run_at_once)
     free(shared);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(nice_is_the_vessels_priority)
+KEY_TEST(nice_is_the_vessels_priority, "runner.nice")
 {
     struct daemon daemon;
     begin_with(&daemon, "runner", "nice = 11");
@@ -602,9 +605,8 @@ START_TEST(nice_is_the_vessels_priority)
     free(output);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(max_output_cuts_output_with_a_line_that_says_so)
+KEY_TEST(max_output_cuts_output_with_a_line_that_says_so, "runner.max_output")
 {
     struct daemon daemon;
     begin_with(&daemon, "runner", "max_output = \"1KiB\"");
@@ -614,9 +616,8 @@ START_TEST(max_output_cuts_output_with_a_line_that_says_so)
     free(output);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(stop_grace_is_the_time_between_sigterm_and_sigkill)
+KEY_TEST(stop_grace_is_the_time_between_sigterm_and_sigkill, "runner.stop_grace")
 {
     struct daemon daemon;
     begin_with(&daemon, "runner", "stop_grace = \"100ms\"");
@@ -636,9 +637,8 @@ START_TEST(stop_grace_is_the_time_between_sigterm_and_sigkill)
     free(fleet);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(interpreters_are_those_of_the_configuration)
+KEY_TEST(interpreters_are_those_of_the_configuration, "runner.bash", "runner.python", "runner.node")
 {
     static const char *const languages[] = {"BASH", "PYTHON", "NODE"};
     struct daemon daemon;
@@ -672,9 +672,8 @@ START_TEST(interpreters_are_those_of_the_configuration)
     free(runner);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(path_is_the_vessels_and_where_interpreters_are_found)
+KEY_TEST(path_is_the_vessels_and_where_interpreters_are_found, "runner.path")
 {
     struct daemon daemon;
     static const struct daemon_options plain;
@@ -692,7 +691,6 @@ START_TEST(path_is_the_vessels_and_where_interpreters_are_found)
     free(runner);
     daemon_finish(&daemon);
 }
-END_TEST
 
 /* A daemon in that mode, with those lines in its runner section. */
 static void begin_in(struct daemon *daemon, const char *sandbox, const char *runner)
@@ -701,7 +699,7 @@ static void begin_in(struct daemon *daemon, const char *sandbox, const char *run
     daemon_begin(daemon, &options);
 }
 
-START_TEST(sandbox_says_whether_vessels_are_isolated)
+KEY_TEST(sandbox_says_whether_vessels_are_isolated, "runner.sandbox")
 {
     static const struct {
         const char *sandbox, *output;
@@ -719,9 +717,8 @@ START_TEST(sandbox_says_whether_vessels_are_isolated)
         daemon_finish(&daemon);
     }
 }
-END_TEST
 
-START_TEST(a_fleet_may_have_another_sandbox)
+KEY_TEST(a_fleet_may_have_another_sandbox, "runner.sandbox")
 {
     struct daemon daemon;
     begin_in(&daemon, "strict", "}\nfleet \"default/default/Probe\" {\nsandbox = \"off\"");
@@ -730,9 +727,8 @@ START_TEST(a_fleet_may_have_another_sandbox)
     free(output);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(readable_and_writable_are_what_vessels_see_besides)
+KEY_TEST(readable_and_writable_are_what_vessels_see_besides, "runner.readable", "runner.writable")
 {
     char place[] = "/tmp/webhookd-test-XXXXXX";
     ck_assert_ptr_nonnull(mkdtemp(place));
@@ -755,9 +751,8 @@ START_TEST(readable_and_writable_are_what_vessels_see_besides)
     for (size_t i = 0; i < ARRAY_COUNT(freed); i++)
         free(freed[i]);
 }
-END_TEST
 
-START_TEST(network_false_leaves_a_loopback_device_alone)
+KEY_TEST(network_false_leaves_a_loopback_device_alone, "runner.network")
 {
     struct daemon daemon;
     begin_in(&daemon, "strict", "network = false");
@@ -766,9 +761,9 @@ START_TEST(network_false_leaves_a_loopback_device_alone)
     free(output);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(bounds_are_the_vessels_and_a_reload_changes_them)
+KEY_TEST(bounds_are_the_vessels_and_a_reload_changes_them, "runner.max_memory",
+         "runner.max_processes", "runner.max_open_files")
 {
     struct daemon daemon;
     static const char script[] = "ulimit -n; ulimit -u; ulimit -d";
@@ -787,9 +782,8 @@ START_TEST(bounds_are_the_vessels_and_a_reload_changes_them)
     free(output);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(user_is_whom_vessels_run_as_under_root)
+KEY_TEST(user_is_whom_vessels_run_as_under_root, "runner.user")
 {
     if (geteuid() != 0 || !getpwnam("daemon")) {
         test_skip("runner.user: only root can run vessels as the user daemon");
@@ -802,9 +796,8 @@ START_TEST(user_is_whom_vessels_run_as_under_root)
     free(output);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(user_that_does_not_exist_is_refused_at_start)
+KEY_TEST(user_that_does_not_exist_is_refused_at_start, "runner.user")
 {
     if (geteuid() != 0) {
         test_skip("runner.user means something to root only");
@@ -821,9 +814,8 @@ START_TEST(user_that_does_not_exist_is_refused_at_start)
     free(log);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(fleet_section_has_its_own_user_and_only_there_may_it_be_root)
+KEY_TEST(fleet_section_has_its_own_user_and_only_there_may_it_be_root, "runner.user")
 {
     if (geteuid() != 0 || !getpwnam("daemon")) {
         test_skip("fleet sections: only root can run vessels as another user");
@@ -854,7 +846,6 @@ START_TEST(fleet_section_has_its_own_user_and_only_there_may_it_be_root)
         daemon_finish(&daemon);
     }
 }
-END_TEST
 
 /* ---- retention ---- */
 
@@ -870,7 +861,7 @@ static bool is_gone(struct daemon *daemon, const char *run_id)
     return status == 404;
 }
 
-START_TEST(retention_deletes_ended_runs_with_their_bodies_and_logs)
+KEY_TEST(retention_deletes_ended_runs_with_their_bodies_and_logs, "retention.runs")
 {
     enum { LARGE = 100000 };
     struct daemon daemon;
@@ -899,30 +890,18 @@ START_TEST(retention_deletes_ended_runs_with_their_bodies_and_logs)
     free(url);
     daemon_finish(&daemon);
 }
-END_TEST
 
-/* ---- keys whose feature comes later ---- */
+/* ---- is every key tested? ---- */
 
-/* ---- the table ---- */
-
-struct key_test {
-    struct suite_test test;
-    const char *keys[10];
-};
-
-static const struct key_test *key_tests; /* main's table */
-static size_t key_test_count;
-
-static bool has_entry(const char *path)
+static bool has_test(const char *path)
 {
-    for (size_t i = 0; i < key_test_count; i++)
-        for (size_t k = 0; key_tests[i].keys[k]; k++)
-            if (strcmp(key_tests[i].keys[k], path) == 0)
-                return true;
+    for (size_t i = 0; i < tested_count; i++)
+        if (strcmp(tested[i], path) == 0)
+            return true;
     return false;
 }
 
-START_TEST(every_key_has_an_entry_and_every_entry_a_key)
+TEST(every_key_has_a_test_and_every_test_a_key)
 {
     size_t keys = 0;
     const struct config_key_info *info;
@@ -930,79 +909,15 @@ START_TEST(every_key_has_an_entry_and_every_entry_a_key)
     for (; (info = config_key_info(keys)); keys++) {
         char *path =
             memory_format("%s%s%s", info->section, info->section[0] ? "." : "", info->name);
-        ck_assert_msg(has_entry(path), "no test for the key %s", path);
+        ck_assert_msg(has_test(path), "no test for the key %s", path);
         buffer_append_format(&all, "[%s]", path);
         free(path);
     }
     ck_assert_uint_gt(keys, 30);
-    for (size_t i = 0; i < key_test_count; i++)
-        for (size_t k = 0; key_tests[i].keys[k]; k++) {
-            char *path = memory_format("[%s]", key_tests[i].keys[k]);
-            ck_assert_msg(strstr(buffer_text(&all), path), "there is no key %s", path);
-            free(path);
-        }
-    buffer_free(&all);
-}
-END_TEST
-
-#define KEYS(function, ...)                                                                        \
-    {                                                                                              \
-        TEST(function),                                                                            \
-        {                                                                                          \
-            __VA_ARGS__, NULL                                                                      \
-        }                                                                                          \
+    for (size_t i = 0; i < tested_count; i++) {
+        char *path = memory_format("[%s]", tested[i]);
+        ck_assert_msg(strstr(buffer_text(&all), path), "there is no key %s", tested[i]);
+        free(path);
     }
-
-int main(void)
-{
-    const struct key_test table[] = {
-        KEYS(state_dir_is_where_everything_durable_lies, "state_dir"),
-        KEYS(store_is_the_database_s_name, "store"),
-        KEYS(log_level_decides_which_lines_are_logged, "log_level"),
-        KEYS(log_format_json_makes_lines_of_json, "log_format"),
-        KEYS(min_free_refuses_requests_when_the_disk_has_less, "min_free"),
-        KEYS(min_free_refuses_a_body_that_is_on_its_way, "min_free"),
-        KEYS(hooks_listen_may_be_a_unix_socket, "hooks.listen"),
-        KEYS(hooks_listen_may_be_an_ipv6_address, "hooks.listen"),
-        KEYS(hooks_listen_never_takes_the_place_of_a_file, "hooks.listen"),
-        KEYS(public_url_is_what_webhooks_begin_with, "hooks.public_url"),
-        KEYS(max_body_is_the_largest_body_that_is_taken, "hooks.max_body"),
-        KEYS(max_connections_closes_the_longest_idle_one, "hooks.max_connections"),
-        KEYS(max_in_flight_refuses_bodies_beyond_it, "hooks.max_in_flight"),
-        KEYS(header_timeout_closes_a_connection_whose_headers_do_not_end, "hooks.header_timeout"),
-        KEYS(body_timeout_closes_a_connection_whose_body_does_not_end, "hooks.body_timeout"),
-        KEYS(idle_timeout_closes_a_silent_connection, "hooks.idle_timeout"),
-        KEYS(answer_timeout_bounds_how_long_a_request_waits_for_the_disk, "hooks.answer_timeout"),
-        KEYS(trusted_proxies_are_believed_about_their_clients, "hooks.trusted_proxies"),
-        KEYS(tls_keys_are_refused_at_start, "hooks.tls_certificate", "hooks.tls_key"),
-        KEYS(admin_keys_decide_where_administrators_come_in, "admin.listen", "admin.socket",
-             "admin.socket_group"),
-        KEYS(admin_listen_answers_over_tcp, "admin.listen"),
-        KEYS(enabled_false_accepts_and_lets_runs_wait, "runner.enabled"),
-        KEYS(max_vessels_bounds_how_many_run_at_once, "runner.max_vessels"),
-        KEYS(nice_is_the_vessels_priority, "runner.nice"),
-        KEYS(max_output_cuts_output_with_a_line_that_says_so, "runner.max_output"),
-        KEYS(stop_grace_is_the_time_between_sigterm_and_sigkill, "runner.stop_grace"),
-        KEYS(interpreters_are_those_of_the_configuration, "runner.bash", "runner.python",
-             "runner.node"),
-        KEYS(path_is_the_vessels_and_where_interpreters_are_found, "runner.path"),
-        KEYS(sandbox_says_whether_vessels_are_isolated, "runner.sandbox"),
-        KEYS(a_fleet_may_have_another_sandbox, "runner.sandbox"),
-        KEYS(readable_and_writable_are_what_vessels_see_besides, "runner.readable",
-             "runner.writable"),
-        KEYS(network_false_leaves_a_loopback_device_alone, "runner.network"),
-        KEYS(bounds_are_the_vessels_and_a_reload_changes_them, "runner.max_memory",
-             "runner.max_processes", "runner.max_open_files"),
-        KEYS(user_is_whom_vessels_run_as_under_root, "runner.user"),
-        KEYS(user_that_does_not_exist_is_refused_at_start, "runner.user"),
-        KEYS(fleet_section_has_its_own_user_and_only_there_may_it_be_root, "runner.user"),
-        KEYS(retention_deletes_ended_runs_with_their_bodies_and_logs, "retention.runs"),
-    };
-    struct suite_test tests[ARRAY_COUNT(table) + 1] = {
-        TEST(every_key_has_an_entry_and_every_entry_a_key)};
-    for (size_t i = 0; i < ARRAY_COUNT(table); i++)
-        tests[i + 1] = table[i].test;
-    key_tests = table;
-    key_test_count = ARRAY_COUNT(table);
-    return suite_run("config keys", tests, ARRAY_COUNT(tests));
+    buffer_free(&all);
 }

@@ -32,7 +32,7 @@ static char *tag_of(const struct response *response)
     return memory_string_n(at, strcspn(at, "\r"));
 }
 
-START_TEST(pages_and_files_are_served_with_strong_tags_and_a_strict_policy)
+TEST(pages_and_files_are_served_with_strong_tags_and_a_strict_policy)
 {
     static const char *const pages[] = {
         "/",           "/runs",   "/fleets/x",          "/fleets/x/triggers", "/keys",
@@ -90,9 +90,8 @@ START_TEST(pages_and_files_are_served_with_strong_tags_and_a_strict_policy)
     free(tag);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(address_that_leads_nowhere_says_so_in_words_and_to_a_program_in_JSON)
+TEST(address_that_leads_nowhere_says_so_in_words_and_to_a_program_in_JSON)
 {
     static const char person[] = "Accept: text/html,application/xhtml+xml,*/*;q=0.8";
     struct daemon daemon;
@@ -115,7 +114,6 @@ START_TEST(address_that_leads_nowhere_says_so_in_words_and_to_a_program_in_JSON)
     response_free(&response);
     daemon_finish(&daemon);
 }
-END_TEST
 
 static void apply(struct daemon *daemon, const char *name, const char *script)
 {
@@ -129,7 +127,7 @@ static void apply(struct daemon *daemon, const char *name, const char *script)
     free(once);
 }
 
-START_TEST(a_person_finds_their_way_in_a_browser)
+SLOW_TEST(a_person_finds_their_way_in_a_browser, 300)
 {
     struct daemon daemon;
     const char *chromium = getenv("CHROMIUM");
@@ -163,8 +161,3 @@ START_TEST(a_person_finds_their_way_in_a_browser)
     free(key);
     daemon_finish(&daemon);
 }
-END_TEST
-
-TEST_MAIN("console", TEST(pages_and_files_are_served_with_strong_tags_and_a_strict_policy),
-          TEST(address_that_leads_nowhere_says_so_in_words_and_to_a_program_in_JSON),
-          SLOW_TEST(a_person_finds_their_way_in_a_browser, 300))

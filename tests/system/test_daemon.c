@@ -141,7 +141,7 @@ static void await_log_times(struct daemon *daemon, const char *text, int times)
 
 /* ---- the first start ---- */
 
-START_TEST(first_start_makes_a_state_folder_that_is_closed_to_others)
+TEST(first_start_makes_a_state_folder_that_is_closed_to_others)
 {
     struct daemon daemon;
     umask(0);
@@ -156,9 +156,8 @@ START_TEST(first_start_makes_a_state_folder_that_is_closed_to_others)
                       mode_of(&daemon, files[i]));
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(every_file_in_the_state_folder_is_closed_to_others_also_after_runs)
+TEST(every_file_in_the_state_folder_is_closed_to_others_also_after_runs)
 {
     struct daemon daemon;
     umask(0);
@@ -179,9 +178,8 @@ START_TEST(every_file_in_the_state_folder_is_closed_to_others_also_after_runs)
     free(fleet);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(first_start_makes_organization_and_project_default)
+TEST(first_start_makes_organization_and_project_default)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -198,9 +196,8 @@ START_TEST(first_start_makes_organization_and_project_default)
     json_decref(orgs);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(state_folder_that_was_open_to_others_is_closed)
+TEST(state_folder_that_was_open_to_others_is_closed)
 {
     struct daemon daemon;
     daemon_prepare(&daemon, &plain);
@@ -210,10 +207,9 @@ START_TEST(state_folder_that_was_open_to_others_is_closed)
     ck_assert_uint_eq(mode_of(&daemon, ""), 0700);
     daemon_finish(&daemon);
 }
-END_TEST
 
 /* A slip in the configuration (state_dir = "/home/me") must not close the folder to everyone else, or fill it. */
-START_TEST(folder_with_other_files_is_no_state_folder_and_stays_as_it_is)
+TEST(folder_with_other_files_is_no_state_folder_and_stays_as_it_is)
 {
     struct daemon daemon;
     daemon_prepare(&daemon, &plain);
@@ -228,10 +224,9 @@ START_TEST(folder_with_other_files_is_no_state_folder_and_stays_as_it_is)
     free(lock);
     daemon_finish(&daemon);
 }
-END_TEST
 
 /* From a backup, which holds no lock; or beside what mkfs leaves on a disk of its own. */
-START_TEST(restored_state_without_a_lock_is_taken)
+TEST(restored_state_without_a_lock_is_taken)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -245,9 +240,8 @@ START_TEST(restored_state_without_a_lock_is_taken)
     free(found);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(second_start_keeps_key_and_store)
+TEST(second_start_keeps_key_and_store)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -263,9 +257,8 @@ START_TEST(second_start_keeps_key_and_store)
     free(fleet);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(second_webhookd_on_the_same_state_is_refused)
+TEST(second_webhookd_on_the_same_state_is_refused)
 {
     struct daemon first, second;
     daemon_begin(&first, &plain);
@@ -277,11 +270,10 @@ START_TEST(second_webhookd_on_the_same_state_is_refused)
     daemon_finish(&second);
     daemon_finish(&first);
 }
-END_TEST
 
 /* ---- the command line and the configuration ---- */
 
-START_TEST(wrong_configuration_ends_with_78_and_says_file_and_line)
+TEST(wrong_configuration_ends_with_78_and_says_file_and_line)
 {
     static const struct {
         const char *text;
@@ -314,18 +306,16 @@ START_TEST(wrong_configuration_ends_with_78_and_says_file_and_line)
     }
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(missing_configuration_ends_with_78_and_its_name)
+TEST(missing_configuration_ends_with_78_and_its_name)
 {
     char *out;
     ck_assert_int_eq(run_webhookd(&out, "-c", "/nonexistent/webhookd.conf", NULL), 78);
     assert_holds(out, "/nonexistent/webhookd.conf");
     free(out);
 }
-END_TEST
 
-START_TEST(check_config_checks_and_starts_nothing)
+TEST(check_config_checks_and_starts_nothing)
 {
     static const char *const flags[] = {"-t", "--check-config"};
     struct daemon daemon;
@@ -345,9 +335,8 @@ START_TEST(check_config_checks_and_starts_nothing)
     free(out);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(empty_configuration_is_valid)
+TEST(empty_configuration_is_valid)
 {
     struct daemon daemon;
     char *out;
@@ -358,9 +347,8 @@ START_TEST(empty_configuration_is_valid)
     free(out);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(version_and_help_are_printed)
+TEST(version_and_help_are_printed)
 {
     char *out;
     ck_assert_int_eq(run_webhookd(&out, "-V", NULL), 0);
@@ -370,9 +358,8 @@ START_TEST(version_and_help_are_printed)
     assert_holds(out, "--check-config");
     free(out);
 }
-END_TEST
 
-START_TEST(wrong_usage_ends_with_2)
+TEST(wrong_usage_ends_with_2)
 {
     char *out;
     ck_assert_int_eq(run_webhookd(&out, "--bogus", NULL), 2);
@@ -385,7 +372,6 @@ START_TEST(wrong_usage_ends_with_2)
     ck_assert_int_eq(run_webhookd(&out, "-c", NULL), 2);
     free(out);
 }
-END_TEST
 
 /* Starts with this configuration, which is right but cannot be followed: nothing may have been made. */
 static void assert_start_refused(const char *format, const char *words)
@@ -404,7 +390,7 @@ static void assert_start_refused(const char *format, const char *words)
 }
 
 /* Strict is the default. */
-START_TEST(what_vessels_would_see_of_webhookd_is_refused_with_words)
+TEST(what_vessels_would_see_of_webhookd_is_refused_with_words)
 {
     static const struct {
         const char *text, *words;
@@ -428,9 +414,8 @@ START_TEST(what_vessels_would_see_of_webhookd_is_refused_with_words)
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
         assert_start_refused(cases[i].text, cases[i].words);
 }
-END_TEST
 
-START_TEST(what_is_isolated_nowhere_may_lie_anywhere)
+TEST(what_is_isolated_nowhere_may_lie_anywhere)
 {
     struct daemon daemon;
     char *out;
@@ -445,18 +430,16 @@ START_TEST(what_is_isolated_nowhere_may_lie_anywhere)
     free(out);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(root_is_not_isolated)
+TEST(root_is_not_isolated)
 {
     if (geteuid() != 0)
         return;
     assert_start_refused("fleet \"a/b/c\" { user = root }\n", "root cannot be isolated");
 }
-END_TEST
 
 /* Whoever checks before a restart must hear what the restart would say. */
-START_TEST(check_config_refuses_what_a_start_refuses)
+TEST(check_config_refuses_what_a_start_refuses)
 {
     struct daemon daemon;
     char *out;
@@ -473,17 +456,15 @@ START_TEST(check_config_refuses_what_a_start_refuses)
     }
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(tls_keys_are_refused_with_words)
+TEST(tls_keys_are_refused_with_words)
 {
     assert_start_refused("hooks {\n tls_certificate = \"/etc/ssl/a.pem\"\n tls_key = "
                          "\"/etc/ssl/a.key\"\n}\nrunner { sandbox = \"off\" }\n",
                          "TLS");
 }
-END_TEST
 
-START_TEST(taken_port_is_refused_with_words)
+TEST(taken_port_is_refused_with_words)
 {
     struct daemon first, second;
     daemon_begin(&first, &plain);
@@ -499,7 +480,6 @@ START_TEST(taken_port_is_refused_with_words)
     daemon_finish(&second);
     daemon_finish(&first);
 }
-END_TEST
 
 /* ---- store and key ---- */
 
@@ -513,7 +493,7 @@ static void execute(const struct daemon *daemon, const char *sql)
     free(path);
 }
 
-START_TEST(store_of_a_newer_version_is_refused_and_left_alone)
+TEST(store_of_a_newer_version_is_refused_and_left_alone)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -536,9 +516,8 @@ START_TEST(store_of_a_newer_version_is_refused_and_left_alone)
     free(fleet);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(database_of_another_program_is_refused)
+TEST(database_of_another_program_is_refused)
 {
     struct daemon daemon;
     daemon_prepare(&daemon, &plain);
@@ -549,7 +528,6 @@ START_TEST(database_of_another_program_is_refused)
     execute(&daemon, "DROP TABLE other"); /* it is still there */
     daemon_finish(&daemon);
 }
-END_TEST
 
 /* A webhookctl call that must fail because there is no key. */
 static void assert_no_key(struct daemon *daemon, const char *verb, const char *fleet)
@@ -562,7 +540,7 @@ static void assert_no_key(struct daemon *daemon, const char *verb, const char *f
     free(err);
 }
 
-START_TEST(missing_key_refuses_to_show_and_accepts_as_before)
+TEST(missing_key_refuses_to_show_and_accepts_as_before)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -605,9 +583,8 @@ START_TEST(missing_key_refuses_to_show_and_accepts_as_before)
     free(fleet);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(wrong_key_is_refused_until_the_right_one_is_back)
+TEST(wrong_key_is_refused_until_the_right_one_is_back)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -632,9 +609,8 @@ START_TEST(wrong_key_is_refused_until_the_right_one_is_back)
     free(fleet);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(new_key_is_made_once_the_old_webhooks_are_removed)
+TEST(new_key_is_made_once_the_old_webhooks_are_removed)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -659,9 +635,8 @@ START_TEST(new_key_is_made_once_the_old_webhooks_are_removed)
     free(fleet);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(key_that_others_may_read_is_refused_at_start)
+TEST(key_that_others_may_read_is_refused_at_start)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -673,11 +648,10 @@ START_TEST(key_that_others_may_read_is_refused_at_start)
     free(key);
     daemon_finish(&daemon);
 }
-END_TEST
 
 /* ---- stopping ---- */
 
-START_TEST(sigterm_answers_what_is_in_flight_and_takes_nothing_new)
+TEST(sigterm_answers_what_is_in_flight_and_takes_nothing_new)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -720,9 +694,8 @@ START_TEST(sigterm_answers_what_is_in_flight_and_takes_nothing_new)
     free(fleet);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(sigint_ends_it_with_0_and_removes_the_admin_socket)
+TEST(sigint_ends_it_with_0_and_removes_the_admin_socket)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -732,9 +705,8 @@ START_TEST(sigint_ends_it_with_0_and_removes_the_admin_socket)
     ck_assert_int_ne(access(daemon.socket, F_OK), 0);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(idle_connections_do_not_hold_up_the_stop)
+TEST(idle_connections_do_not_hold_up_the_stop)
 {
     struct daemon daemon;
     struct daemon_options options = {.hooks = "answer_timeout = \"10m\""};
@@ -746,9 +718,8 @@ START_TEST(idle_connections_do_not_hold_up_the_stop)
     close(half);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(clients_in_the_middle_of_a_body_do_not_hold_up_the_stop_for_ever)
+TEST(clients_in_the_middle_of_a_body_do_not_hold_up_the_stop_for_ever)
 {
     struct daemon daemon;
     struct daemon_options options = {.hooks = "answer_timeout = \"10ms\""};
@@ -778,7 +749,6 @@ START_TEST(clients_in_the_middle_of_a_body_do_not_hold_up_the_stop_for_ever)
     free(fleet);
     daemon_finish(&daemon);
 }
-END_TEST
 
 /* ---- vessels and restarts ---- */
 
@@ -850,29 +820,25 @@ static void outlive(bool by_signal_kill, bool ends_meanwhile)
     daemon_finish(&daemon);
 }
 
-START_TEST(vessel_goes_on_over_a_restart_with_output_and_exit_code)
+TEST(vessel_goes_on_over_a_restart_with_output_and_exit_code)
 {
     outlive(false, false);
 }
-END_TEST
 
-START_TEST(vessel_that_ends_while_the_daemon_is_away_is_recorded)
+TEST(vessel_that_ends_while_the_daemon_is_away_is_recorded)
 {
     outlive(false, true);
 }
-END_TEST
 
-START_TEST(vessel_goes_on_when_the_daemon_is_killed)
+TEST(vessel_goes_on_when_the_daemon_is_killed)
 {
     outlive(true, false);
 }
-END_TEST
 
-START_TEST(vessel_that_ends_after_the_daemon_was_killed_is_recorded)
+TEST(vessel_that_ends_after_the_daemon_was_killed_is_recorded)
 {
     outlive(true, true);
 }
-END_TEST
 
 /* ---- SIGHUP ---- */
 
@@ -887,7 +853,7 @@ static void reload(struct daemon *daemon, const struct daemon_options *options, 
     await_log_times(daemon, words, before + 1);
 }
 
-START_TEST(hangup_makes_a_good_file_take_effect)
+TEST(hangup_makes_a_good_file_take_effect)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -914,9 +880,8 @@ START_TEST(hangup_makes_a_good_file_take_effect)
     free(fleet);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(hangup_changes_the_level_and_format_of_the_log)
+TEST(hangup_changes_the_level_and_format_of_the_log)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -948,9 +913,8 @@ START_TEST(hangup_changes_the_level_and_format_of_the_log)
     free(fleet);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(hangup_with_a_bad_file_reports_it_and_changes_nothing)
+TEST(hangup_with_a_bad_file_reports_it_and_changes_nothing)
 {
     struct daemon daemon;
     struct daemon_options good = {.hooks = "max_body = \"1KiB\""};
@@ -976,9 +940,8 @@ START_TEST(hangup_with_a_bad_file_reports_it_and_changes_nothing)
     free(fleet);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(hangup_says_which_keys_need_a_restart)
+TEST(hangup_says_which_keys_need_a_restart)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -994,9 +957,8 @@ START_TEST(hangup_says_which_keys_need_a_restart)
     ck_assert_int_eq(post_status(port, UNKNOWN_TOKEN, "x", 1), 400);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(what_needs_a_restart_does_not_take_effect_before_it)
+TEST(what_needs_a_restart_does_not_take_effect_before_it)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -1019,11 +981,10 @@ START_TEST(what_needs_a_restart_does_not_take_effect_before_it)
     free(fleet);
     daemon_finish(&daemon);
 }
-END_TEST
 
 /* ---- the service manager ---- */
 
-START_TEST(inherited_socket_is_served_instead_of_the_configured_address)
+TEST(inherited_socket_is_served_instead_of_the_configured_address)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t bytes = sizeof(address);
@@ -1058,7 +1019,6 @@ START_TEST(inherited_socket_is_served_instead_of_the_configured_address)
     free(fleet);
     daemon_finish(&daemon);
 }
-END_TEST
 
 /* The next message of a service manager's socket that holds the text; what comes before is passed over. Free it. */
 static char *await_notice(int fd, const char *text)
@@ -1112,7 +1072,7 @@ static void assert_service_manager_is_told(struct daemon *daemon, const char *na
     free(path);
 }
 
-START_TEST(service_manager_is_told_of_ready_reloading_stopping_and_watchdog)
+TEST(service_manager_is_told_of_ready_reloading_stopping_and_watchdog)
 {
     struct daemon daemon;
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -1129,9 +1089,8 @@ START_TEST(service_manager_is_told_of_ready_reloading_stopping_and_watchdog)
     free(name);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(vessel_does_not_see_the_service_managers_variables)
+TEST(vessel_does_not_see_the_service_managers_variables)
 {
     struct daemon daemon;
     static const char *const env[] = {"MAINPID=1", "HOSTILE=yes", "LD_DEBUG_OUTPUT=/tmp/x", NULL};
@@ -1151,11 +1110,10 @@ START_TEST(vessel_does_not_see_the_service_managers_variables)
     free(fleet);
     daemon_finish(&daemon);
 }
-END_TEST
 
 /* ---- the log ---- */
 
-START_TEST(json_log_is_one_json_object_a_line)
+TEST(json_log_is_one_json_object_a_line)
 {
     struct daemon daemon;
     struct daemon_options options = {.top = "min_free = \"0\"\nlog_format = \"json\"\n"
@@ -1195,9 +1153,8 @@ START_TEST(json_log_is_one_json_object_a_line)
     free(fleet);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(stuck_stderr_stops_no_request)
+TEST(stuck_stderr_stops_no_request)
 {
     struct daemon daemon;
     struct daemon_options options = {.top = "min_free = \"0\"\nlog_level = \"debug\""};
@@ -1263,43 +1220,3 @@ START_TEST(stuck_stderr_stops_no_request)
     free(path);
     daemon_finish(&daemon);
 }
-END_TEST
-
-TEST_MAIN("daemon", TEST(first_start_makes_a_state_folder_that_is_closed_to_others),
-          TEST(every_file_in_the_state_folder_is_closed_to_others_also_after_runs),
-          TEST(first_start_makes_organization_and_project_default),
-          TEST(state_folder_that_was_open_to_others_is_closed),
-          TEST(folder_with_other_files_is_no_state_folder_and_stays_as_it_is),
-          TEST(restored_state_without_a_lock_is_taken), TEST(second_start_keeps_key_and_store),
-          TEST(second_webhookd_on_the_same_state_is_refused),
-          TEST(wrong_configuration_ends_with_78_and_says_file_and_line),
-          TEST(missing_configuration_ends_with_78_and_its_name),
-          TEST(check_config_checks_and_starts_nothing), TEST(empty_configuration_is_valid),
-          TEST(version_and_help_are_printed), TEST(wrong_usage_ends_with_2),
-          TEST(what_vessels_would_see_of_webhookd_is_refused_with_words),
-          TEST(what_is_isolated_nowhere_may_lie_anywhere), TEST(root_is_not_isolated),
-          TEST(check_config_refuses_what_a_start_refuses), TEST(tls_keys_are_refused_with_words),
-          TEST(taken_port_is_refused_with_words),
-          TEST(store_of_a_newer_version_is_refused_and_left_alone),
-          TEST(database_of_another_program_is_refused),
-          TEST(missing_key_refuses_to_show_and_accepts_as_before),
-          TEST(wrong_key_is_refused_until_the_right_one_is_back),
-          TEST(new_key_is_made_once_the_old_webhooks_are_removed),
-          TEST(key_that_others_may_read_is_refused_at_start),
-          TEST(sigterm_answers_what_is_in_flight_and_takes_nothing_new),
-          TEST(sigint_ends_it_with_0_and_removes_the_admin_socket),
-          TEST(idle_connections_do_not_hold_up_the_stop),
-          TEST(clients_in_the_middle_of_a_body_do_not_hold_up_the_stop_for_ever),
-          TEST(vessel_goes_on_over_a_restart_with_output_and_exit_code),
-          TEST(vessel_that_ends_while_the_daemon_is_away_is_recorded),
-          TEST(vessel_goes_on_when_the_daemon_is_killed),
-          TEST(vessel_that_ends_after_the_daemon_was_killed_is_recorded),
-          TEST(hangup_makes_a_good_file_take_effect),
-          TEST(hangup_changes_the_level_and_format_of_the_log),
-          TEST(hangup_with_a_bad_file_reports_it_and_changes_nothing),
-          TEST(hangup_says_which_keys_need_a_restart),
-          TEST(what_needs_a_restart_does_not_take_effect_before_it),
-          TEST(inherited_socket_is_served_instead_of_the_configured_address),
-          TEST(service_manager_is_told_of_ready_reloading_stopping_and_watchdog),
-          TEST(vessel_does_not_see_the_service_managers_variables),
-          TEST(json_log_is_one_json_object_a_line), TEST(stuck_stderr_stops_no_request))

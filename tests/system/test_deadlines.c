@@ -67,7 +67,7 @@ static void await_metric(struct hook *hook, const char *name, long long value)
 
 /* ---- deadlines ---- */
 
-START_TEST(headers_that_drip_end_at_their_deadline)
+TEST(headers_that_drip_end_at_their_deadline)
 {
     struct hook hook;
     hook_begin(&hook, &(struct daemon_options){.hooks = "header_timeout = \"600ms\""});
@@ -82,9 +82,8 @@ START_TEST(headers_that_drip_end_at_their_deadline)
     daemon_await_log(&hook.daemon, "phase=headers");
     hook_finish(&hook);
 }
-END_TEST
 
-START_TEST(headers_of_a_second_request_that_drip_end_at_their_deadline)
+TEST(headers_of_a_second_request_that_drip_end_at_their_deadline)
 {
     struct hook hook;
     struct response response;
@@ -103,9 +102,8 @@ START_TEST(headers_of_a_second_request_that_drip_end_at_their_deadline)
     free(text);
     hook_finish(&hook);
 }
-END_TEST
 
-START_TEST(body_that_drips_ends_at_its_deadline_and_leaves_nothing)
+TEST(body_that_drips_ends_at_its_deadline_and_leaves_nothing)
 {
     static const char *const framings[] = {"Content-Length: 10000", "Content-Length: 1000000",
                                            "Transfer-Encoding: chunked\r\n\r\n10000"};
@@ -127,9 +125,8 @@ START_TEST(body_that_drips_ends_at_its_deadline_and_leaves_nothing)
     aftermath_await_empty(hook.daemon.state_dir, "spool");
     hook_finish(&hook);
 }
-END_TEST
 
-START_TEST(spooled_body_that_stops_half_way_leaves_no_file)
+TEST(spooled_body_that_stops_half_way_leaves_no_file)
 {
     struct hook hook;
     hook_begin(&hook, &(struct daemon_options){.hooks = "body_timeout = \"1s\""});
@@ -152,9 +149,8 @@ START_TEST(spooled_body_that_stops_half_way_leaves_no_file)
     free(text);
     hook_finish(&hook);
 }
-END_TEST
 
-START_TEST(idle_connection_is_closed_at_its_deadline)
+TEST(idle_connection_is_closed_at_its_deadline)
 {
     struct hook hook;
     struct response response;
@@ -174,7 +170,6 @@ START_TEST(idle_connection_is_closed_at_its_deadline)
     response_free(&response);
     hook_finish(&hook);
 }
-END_TEST
 
 static bool log_holds(struct hook *hook, const char *text)
 {
@@ -185,7 +180,7 @@ static bool log_holds(struct hook *hook, const char *text)
 }
 
 /* It sends requests for as long as it can and reads nothing until it has been given up. */
-START_TEST(client_that_never_reads_its_answers_is_closed)
+TEST(client_that_never_reads_its_answers_is_closed)
 {
     struct hook hook;
     hook_begin(&hook,
@@ -213,11 +208,10 @@ START_TEST(client_that_never_reads_its_answers_is_closed)
     close(fd);
     hook_finish(&hook);
 }
-END_TEST
 
 /* ---- many connections ---- */
 
-START_TEST(longest_idle_connection_is_closed_for_a_new_one)
+TEST(longest_idle_connection_is_closed_for_a_new_one)
 {
     struct hook hook;
     struct response response;
@@ -257,9 +251,8 @@ START_TEST(longest_idle_connection_is_closed_for_a_new_one)
     free(text);
     hook_finish(&hook);
 }
-END_TEST
 
-START_TEST(busy_connections_are_never_closed_for_a_new_one)
+TEST(busy_connections_are_never_closed_for_a_new_one)
 {
     struct hook hook;
     struct response response;
@@ -285,10 +278,9 @@ START_TEST(busy_connections_are_never_closed_for_a_new_one)
     free(head);
     hook_finish(&hook);
 }
-END_TEST
 
 /* 10,000 if this process may have so many descriptors, else as many as it may, up from 2,000. */
-START_TEST(thousands_of_idle_connections_close_at_their_deadline_while_a_POST_is_served)
+SLOW_TEST(thousands_of_idle_connections_close_at_their_deadline_while_a_POST_is_served, 120)
 {
     struct rlimit limit;
     ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
@@ -319,11 +311,10 @@ START_TEST(thousands_of_idle_connections_close_at_their_deadline_while_a_POST_is
     free(fds);
     hook_finish(&hook);
 }
-END_TEST
 
 /* ---- bytes in flight ---- */
 
-START_TEST(max_in_flight_is_a_bound_that_passes)
+TEST(max_in_flight_is_a_bound_that_passes)
 {
     struct hook hook;
     struct response response;
@@ -364,7 +355,6 @@ START_TEST(max_in_flight_is_a_bound_that_passes)
     free(head);
     hook_finish(&hook);
 }
-END_TEST
 
 /* ---- answer_timeout ---- */
 
@@ -443,7 +433,7 @@ static void hang_end(struct hang *hang)
     waitpid(hang->tracer, NULL, 0);
 }
 
-START_TEST(run_that_is_still_queued_at_answer_timeout_gets_503_and_leaves_nothing)
+TEST(run_that_is_still_queued_at_answer_timeout_gets_503_and_leaves_nothing)
 {
     struct hook hook;
     struct hang hang;
@@ -498,17 +488,3 @@ START_TEST(run_that_is_still_queued_at_answer_timeout_gets_503_and_leaves_nothin
     free(large);
     hook_finish(&hook);
 }
-END_TEST
-
-TEST_MAIN("deadlines", TEST(headers_that_drip_end_at_their_deadline),
-          TEST(headers_of_a_second_request_that_drip_end_at_their_deadline),
-          TEST(body_that_drips_ends_at_its_deadline_and_leaves_nothing),
-          TEST(spooled_body_that_stops_half_way_leaves_no_file),
-          TEST(idle_connection_is_closed_at_its_deadline),
-          TEST(client_that_never_reads_its_answers_is_closed),
-          TEST(longest_idle_connection_is_closed_for_a_new_one),
-          TEST(busy_connections_are_never_closed_for_a_new_one),
-          SLOW_TEST(thousands_of_idle_connections_close_at_their_deadline_while_a_POST_is_served,
-                    120),
-          TEST(max_in_flight_is_a_bound_that_passes),
-          TEST(run_that_is_still_queued_at_answer_timeout_gets_503_and_leaves_nothing))

@@ -85,7 +85,7 @@ static char *id_before(const struct reader *reader, const char *at)
     return memory_string_n(id, strcspn(id, "\n"));
 }
 
-START_TEST(a_run_is_told_of_from_its_arrival_to_its_end)
+TEST(a_run_is_told_of_from_its_arrival_to_its_end)
 {
     struct daemon daemon;
     struct reader reader;
@@ -112,9 +112,8 @@ START_TEST(a_run_is_told_of_from_its_arrival_to_its_end)
     free(key);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(a_reader_that_comes_back_gets_what_it_has_missed)
+TEST(a_reader_that_comes_back_gets_what_it_has_missed)
 {
     struct daemon daemon;
     struct reader reader;
@@ -155,10 +154,9 @@ START_TEST(a_reader_that_comes_back_gets_what_it_has_missed)
     free(key);
     daemon_finish(&daemon);
 }
-END_TEST
 
 /* It has not read anything; meanwhile runs are accepted as if it were not there, and it is told to look anew. */
-START_TEST(a_reader_that_does_not_read_holds_up_nobody)
+TEST(a_reader_that_does_not_read_holds_up_nobody)
 {
     enum { RUNS = 300 };
     struct daemon daemon;
@@ -188,10 +186,9 @@ START_TEST(a_reader_that_does_not_read_holds_up_nobody)
     free(key);
     daemon_finish(&daemon);
 }
-END_TEST
 
 /* Each holds a connection: calls must have some left, and places of who has gone are free again. */
-START_TEST(streams_leave_room_for_calls)
+TEST(streams_leave_room_for_calls)
 {
     enum { MOST = 64 };
     struct daemon daemon;
@@ -222,9 +219,8 @@ START_TEST(streams_leave_room_for_calls)
     free(key);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(revoking_the_key_ends_the_stream)
+TEST(revoking_the_key_ends_the_stream)
 {
     struct daemon daemon;
     struct reader reader;
@@ -240,9 +236,3 @@ START_TEST(revoking_the_key_ends_the_stream)
     free(key);
     daemon_finish(&daemon);
 }
-END_TEST
-
-TEST_MAIN("events", TEST(a_run_is_told_of_from_its_arrival_to_its_end),
-          TEST(a_reader_that_comes_back_gets_what_it_has_missed),
-          TEST(a_reader_that_does_not_read_holds_up_nobody), TEST(streams_leave_room_for_calls),
-          TEST(revoking_the_key_ends_the_stream))

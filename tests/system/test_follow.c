@@ -93,7 +93,7 @@ static void let_go(const char *gate)
     close(fd);
 }
 
-START_TEST(output_is_seen_while_the_vessel_runs_and_is_whole_at_its_end)
+TEST(output_is_seen_while_the_vessel_runs_and_is_whole_at_its_end)
 {
     struct daemon daemon;
     struct following following;
@@ -124,9 +124,8 @@ START_TEST(output_is_seen_while_the_vessel_runs_and_is_whole_at_its_end)
     free(gate);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(following_goes_on_over_a_restart_where_it_was)
+TEST(following_goes_on_over_a_restart_where_it_was)
 {
     struct daemon daemon;
     struct following following;
@@ -151,9 +150,8 @@ START_TEST(following_goes_on_over_a_restart_where_it_was)
     free(gate);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(vessels_and_attempts_follow_one_another)
+TEST(vessels_and_attempts_follow_one_another)
 {
     struct daemon daemon;
     struct following following;
@@ -192,9 +190,8 @@ START_TEST(vessels_and_attempts_follow_one_another)
     free(url);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(events_say_how_far_they_are_and_how_it_ended)
+TEST(events_say_how_far_they_are_and_how_it_ended)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -236,9 +233,3 @@ START_TEST(events_say_how_far_they_are_and_how_it_ended)
     free(fleet);
     daemon_finish(&daemon);
 }
-END_TEST
-
-TEST_MAIN("follow", TEST(output_is_seen_while_the_vessel_runs_and_is_whole_at_its_end),
-          TEST(following_goes_on_over_a_restart_where_it_was),
-          TEST(vessels_and_attempts_follow_one_another),
-          TEST(events_say_how_far_they_are_and_how_it_ended))

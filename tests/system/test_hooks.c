@@ -91,7 +91,7 @@ static void post_and_expect(struct hook *hook, const char *const *headers, const
 
 /* ---- 201 ---- */
 
-START_TEST(accepted_run_is_answered_201_with_its_ids)
+TEST(accepted_run_is_answered_201_with_its_ids)
 {
     struct hook hook;
     struct response response;
@@ -113,9 +113,8 @@ START_TEST(accepted_run_is_answered_201_with_its_ids)
     response_free(&response);
     hook_finish(&hook);
 }
-END_TEST
 
-START_TEST(each_request_has_an_id_of_its_own)
+TEST(each_request_has_an_id_of_its_own)
 {
     struct hook hook;
     struct response first, second, refused;
@@ -138,9 +137,8 @@ START_TEST(each_request_has_an_id_of_its_own)
     free(elsewhere);
     hook_finish(&hook);
 }
-END_TEST
 
-START_TEST(log_holds_no_token_and_no_body)
+TEST(log_holds_no_token_and_no_body)
 {
     struct hook hook;
     struct response response;
@@ -175,11 +173,10 @@ START_TEST(log_holds_no_token_and_no_body)
     free(unknown);
     hook_finish(&hook);
 }
-END_TEST
 
 /* ---- 400: tokens ---- */
 
-START_TEST(token_that_opens_nothing_gets_one_and_the_same_answer)
+TEST(token_that_opens_nothing_gets_one_and_the_same_answer)
 {
     struct hook hook;
     hook_begin(&hook, &plain);
@@ -224,9 +221,8 @@ START_TEST(token_that_opens_nothing_gets_one_and_the_same_answer)
         free(all[i]);
     hook_finish(&hook);
 }
-END_TEST
 
-START_TEST(replaced_token_gets_400_at_once_and_the_new_one_201)
+TEST(replaced_token_gets_400_at_once_and_the_new_one_201)
 {
     struct hook hook;
     struct response response;
@@ -265,11 +261,10 @@ START_TEST(replaced_token_gets_400_at_once_and_the_new_one_201)
     free(fresh_url);
     hook_finish(&hook);
 }
-END_TEST
 
 /* ---- 404, 405 ---- */
 
-START_TEST(path_outside_hooks_gets_404)
+TEST(path_outside_hooks_gets_404)
 {
     static const char *const paths[] = {"/",         "/hooks",       "/hook/x",  "/Hooks/x",
                                         "//hooks/x", "/api/v1/orgs", "/metrics", "/healthz"};
@@ -281,9 +276,8 @@ START_TEST(path_outside_hooks_gets_404)
     }
     hook_finish(&hook);
 }
-END_TEST
 
-START_TEST(method_other_than_POST_gets_405_and_is_told_which)
+TEST(method_other_than_POST_gets_405_and_is_told_which)
 {
     static const char *const methods[] = {"GET",     "PUT",   "DELETE", "PATCH",
                                           "OPTIONS", "TRACE", "post"};
@@ -311,11 +305,10 @@ START_TEST(method_other_than_POST_gets_405_and_is_told_which)
     free(head);
     hook_finish(&hook);
 }
-END_TEST
 
 /* ---- 413, 431 ---- */
 
-START_TEST(headers_of_16_KiB_are_accepted_and_larger_ones_get_431)
+TEST(headers_of_16_KiB_are_accepted_and_larger_ones_get_431)
 {
     struct hook hook;
     struct response response;
@@ -346,9 +339,8 @@ START_TEST(headers_of_16_KiB_are_accepted_and_larger_ones_get_431)
     ck_assert_uint_eq(hook_count_runs(&hook), 1);
     hook_finish(&hook);
 }
-END_TEST
 
-START_TEST(headers_or_a_target_beyond_all_bounds_are_refused_and_the_connection_closes)
+TEST(headers_or_a_target_beyond_all_bounds_are_refused_and_the_connection_closes)
 {
     struct hook hook;
     hook_begin(&hook, &plain);
@@ -369,7 +361,6 @@ START_TEST(headers_or_a_target_beyond_all_bounds_are_refused_and_the_connection_
     free(value);
     hook_finish(&hook);
 }
-END_TEST
 
 static void check_max_body(const char *setting, size_t max_body)
 {
@@ -403,16 +394,15 @@ static void check_max_body(const char *setting, size_t max_body)
     hook_finish(&hook);
 }
 
-START_TEST(body_of_max_body_is_accepted_and_one_more_byte_refused)
+TEST(body_of_max_body_is_accepted_and_one_more_byte_refused)
 {
     check_max_body("max_body = \"200KiB\"", 200 * KIB);
     check_max_body("max_body = \"1KiB\"", KIB);
 }
-END_TEST
 
 /* ---- the order of checks ---- */
 
-START_TEST(token_comes_before_the_size_of_a_small_body_too)
+TEST(token_comes_before_the_size_of_a_small_body_too)
 {
     struct hook hook;
     struct response response;
@@ -431,9 +421,8 @@ START_TEST(token_comes_before_the_size_of_a_small_body_too)
     free(unknown);
     hook_finish(&hook);
 }
-END_TEST
 
-START_TEST(checks_come_in_their_order)
+TEST(checks_come_in_their_order)
 {
     struct hook hook;
     hook_begin(&hook, &(struct daemon_options){.top = "min_free = \"1023GiB\"",
@@ -473,10 +462,9 @@ START_TEST(checks_come_in_their_order)
     free(unknown);
     hook_finish(&hook);
 }
-END_TEST
 
 /* Only the headers are sent: an answer means that nothing of the body was waited for. */
-START_TEST(large_or_chunked_body_is_refused_before_it_is_read)
+TEST(large_or_chunked_body_is_refused_before_it_is_read)
 {
     struct hook hook;
     hook_begin(&hook, &plain);
@@ -516,10 +504,9 @@ START_TEST(large_or_chunked_body_is_refused_before_it_is_read)
     free(unknown);
     hook_finish(&hook);
 }
-END_TEST
 
 /* A sender that writes on until it cannot, and then looks. */
-START_TEST(sender_of_a_large_body_to_a_wrong_token_finds_the_answer)
+TEST(sender_of_a_large_body_to_a_wrong_token_finds_the_answer)
 {
     struct hook hook;
     struct response response;
@@ -540,9 +527,8 @@ START_TEST(sender_of_a_large_body_to_a_wrong_token_finds_the_answer)
     free(unknown);
     hook_finish(&hook);
 }
-END_TEST
 
-START_TEST(sender_that_expects_100_continue_gets_it_and_then_201)
+TEST(sender_that_expects_100_continue_gets_it_and_then_201)
 {
     static const size_t sizes[] = {5, 100 * KIB};
     struct hook hook;
@@ -569,11 +555,10 @@ START_TEST(sender_that_expects_100_continue_gets_it_and_then_201)
     }
     hook_finish(&hook);
 }
-END_TEST
 
 /* ---- bodies ---- */
 
-START_TEST(body_of_any_size_is_stored_byte_for_byte)
+TEST(body_of_any_size_is_stored_byte_for_byte)
 {
     static const size_t sizes[] = {
         0, 1, 256, 64 * KIB - 1, 64 * KIB, 64 * KIB + 1, 256 * KIB, 256 * KIB + 1, 3 * MIB + 17};
@@ -593,9 +578,8 @@ START_TEST(body_of_any_size_is_stored_byte_for_byte)
     }
     hook_finish(&hook);
 }
-END_TEST
 
-START_TEST(body_that_comes_in_pieces_is_stored_whole)
+TEST(body_that_comes_in_pieces_is_stored_whole)
 {
     struct hook hook;
     struct response response;
@@ -619,9 +603,8 @@ START_TEST(body_that_comes_in_pieces_is_stored_whole)
     free(text);
     hook_finish(&hook);
 }
-END_TEST
 
-START_TEST(compressed_body_stays_compressed)
+TEST(compressed_body_stays_compressed)
 {
     static const char gzip[] =
         "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xab\xae\x05\x00\x43\xbf\xa6\xa3"
@@ -640,9 +623,8 @@ START_TEST(compressed_body_stays_compressed)
     response_free(&response);
     hook_finish(&hook);
 }
-END_TEST
 
-START_TEST(post_with_neither_length_nor_chunks_has_no_body_and_its_connection_closes)
+TEST(post_with_neither_length_nor_chunks_has_no_body_and_its_connection_closes)
 {
     struct hook hook;
     struct response response;
@@ -662,9 +644,8 @@ START_TEST(post_with_neither_length_nor_chunks_has_no_body_and_its_connection_cl
     response_free(&response);
     hook_finish(&hook);
 }
-END_TEST
 
-START_TEST(http_1_0_is_understood)
+TEST(http_1_0_is_understood)
 {
     struct hook hook;
     hook_begin(&hook, &plain);
@@ -685,11 +666,10 @@ START_TEST(http_1_0_is_understood)
     }
     hook_finish(&hook);
 }
-END_TEST
 
 /* ---- what is stored besides ---- */
 
-START_TEST(query_string_is_stored_raw)
+TEST(query_string_is_stored_raw)
 {
     static const struct {
         const char *sent, *stored;
@@ -715,9 +695,8 @@ START_TEST(query_string_is_stored_raw)
     }
     hook_finish(&hook);
 }
-END_TEST
 
-START_TEST(headers_are_stored_canonical_with_their_values_in_order)
+TEST(headers_are_stored_canonical_with_their_values_in_order)
 {
     struct hook hook;
     struct response response;
@@ -756,9 +735,8 @@ START_TEST(headers_are_stored_canonical_with_their_values_in_order)
     free(text);
     hook_finish(&hook);
 }
-END_TEST
 
-START_TEST(event_is_the_first_of_four_headers)
+TEST(event_is_the_first_of_four_headers)
 {
     static const struct {
         const char *headers[4];
@@ -782,7 +760,6 @@ START_TEST(event_is_the_first_of_four_headers)
     }
     hook_finish(&hook);
 }
-END_TEST
 
 static void check_address(struct hook *hook, const char *const *forwarded, const char *expected)
 {
@@ -796,7 +773,7 @@ static void check_address(struct hook *hook, const char *const *forwarded, const
 
 #define FORWARDED(...) ((const char *const[]){__VA_ARGS__, NULL})
 
-START_TEST(forwarded_address_is_believed_from_trusted_proxies_only)
+TEST(forwarded_address_is_believed_from_trusted_proxies_only)
 {
     struct hook hook;
     hook_begin(&hook, &plain);
@@ -827,11 +804,10 @@ START_TEST(forwarded_address_is_believed_from_trusted_proxies_only)
     check_address(&hook, many, "192.0.2.7");
     hook_finish(&hook);
 }
-END_TEST
 
 /* ---- connections ---- */
 
-START_TEST(connection_is_kept_for_the_next_request)
+TEST(connection_is_kept_for_the_next_request)
 {
     struct hook hook;
     struct response response;
@@ -866,9 +842,8 @@ START_TEST(connection_is_kept_for_the_next_request)
     free(unknown);
     hook_finish(&hook);
 }
-END_TEST
 
-START_TEST(pipelined_requests_are_answered_in_order)
+TEST(pipelined_requests_are_answered_in_order)
 {
     struct hook hook;
     struct response response;
@@ -905,9 +880,8 @@ START_TEST(pipelined_requests_are_answered_in_order)
     buffer_free(&text);
     hook_finish(&hook);
 }
-END_TEST
 
-START_TEST(listener_can_be_a_unix_socket)
+TEST(listener_can_be_a_unix_socket)
 {
     struct hook hook;
     struct response response;
@@ -949,11 +923,10 @@ START_TEST(listener_can_be_a_unix_socket)
     free(config);
     hook_finish(&hook);
 }
-END_TEST
 
 /* ---- 503 ---- */
 
-START_TEST(full_disk_gets_503_with_Retry_After_and_readyz_says_why)
+TEST(full_disk_gets_503_with_Retry_After_and_readyz_says_why)
 {
     struct hook hook;
     struct response response;
@@ -987,28 +960,3 @@ START_TEST(full_disk_gets_503_with_Retry_After_and_readyz_says_why)
     free(alive);
     hook_finish(&hook);
 }
-END_TEST
-
-TEST_MAIN("hooks", TEST(accepted_run_is_answered_201_with_its_ids),
-          TEST(each_request_has_an_id_of_its_own), TEST(log_holds_no_token_and_no_body),
-          TEST(token_that_opens_nothing_gets_one_and_the_same_answer),
-          TEST(replaced_token_gets_400_at_once_and_the_new_one_201),
-          TEST(path_outside_hooks_gets_404),
-          TEST(method_other_than_POST_gets_405_and_is_told_which),
-          TEST(headers_of_16_KiB_are_accepted_and_larger_ones_get_431),
-          TEST(headers_or_a_target_beyond_all_bounds_are_refused_and_the_connection_closes),
-          TEST(body_of_max_body_is_accepted_and_one_more_byte_refused),
-          TEST(token_comes_before_the_size_of_a_small_body_too), TEST(checks_come_in_their_order),
-          TEST(large_or_chunked_body_is_refused_before_it_is_read),
-          TEST(sender_of_a_large_body_to_a_wrong_token_finds_the_answer),
-          TEST(sender_that_expects_100_continue_gets_it_and_then_201),
-          TEST(body_of_any_size_is_stored_byte_for_byte),
-          TEST(body_that_comes_in_pieces_is_stored_whole), TEST(compressed_body_stays_compressed),
-          TEST(post_with_neither_length_nor_chunks_has_no_body_and_its_connection_closes),
-          TEST(http_1_0_is_understood), TEST(query_string_is_stored_raw),
-          TEST(headers_are_stored_canonical_with_their_values_in_order),
-          TEST(event_is_the_first_of_four_headers),
-          TEST(forwarded_address_is_believed_from_trusted_proxies_only),
-          TEST(connection_is_kept_for_the_next_request),
-          TEST(pipelined_requests_are_answered_in_order), TEST(listener_can_be_a_unix_socket),
-          TEST(full_disk_gets_503_with_Retry_After_and_readyz_says_why))

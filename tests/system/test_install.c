@@ -45,7 +45,7 @@ static void assert_installed(const char *root, const char *path, mode_t mode)
     free(whole);
 }
 
-START_TEST(everything_lies_below_destdir_and_names_the_prefix)
+SLOW_TEST(everything_lies_below_destdir_and_names_the_prefix, 300)
 {
     static const struct {
         const char *path;
@@ -80,9 +80,8 @@ START_TEST(everything_lies_below_destdir_and_names_the_prefix)
     ck_assert_int_eq(file_remove_tree(AT_FDCWD, folder, &error), 0);
     free(root);
 }
-END_TEST
 
-START_TEST(installed_daemon_finds_its_supervisor)
+SLOW_TEST(installed_daemon_finds_its_supervisor, 300)
 {
     begin();
     char *prefix = memory_format("%s/prefix", folder);
@@ -107,7 +106,3 @@ START_TEST(installed_daemon_finds_its_supervisor)
     free(script);
     free(prefix);
 }
-END_TEST
-
-TEST_MAIN("install", SLOW_TEST(everything_lies_below_destdir_and_names_the_prefix, 300),
-          SLOW_TEST(installed_daemon_finds_its_supervisor, 300))

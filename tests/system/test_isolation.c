@@ -171,24 +171,22 @@ static void check_doors(const char *name, const char *sandbox, enum rights right
     free(shown);
 }
 
-START_TEST(hostile_vessel_gets_nothing)
+TEST(hostile_vessel_gets_nothing)
 {
     check_doors("Hostile", "strict", AS_ROOT, "--");
 }
-END_TEST
 
-START_TEST(nor_does_it_from_an_unprivileged_daemon)
+TEST(nor_does_it_from_an_unprivileged_daemon)
 {
     if (can_be_nobody())
         check_doors("Hostile", "strict", AS_NOBODY, "--");
     else
         test_skip("webhookd cannot be run as nobody from here");
 }
-END_TEST
 
 #define ALL_DOORS "key\ndatabase\nconfiguration\ntls\nbody\nsignal\ntrace\nsocket"
 
-START_TEST(without_isolation_every_door_is_open)
+TEST(without_isolation_every_door_is_open)
 {
     if (geteuid() != 0)
         check_doors("Hostile", "off", AS_ROOT, ALL_DOORS "\n--\n" ALL_DOORS);
@@ -197,21 +195,19 @@ START_TEST(without_isolation_every_door_is_open)
     else
         test_skip("webhookd cannot be run as nobody from here");
 }
-END_TEST
 
 /* The state folder is hidden even from vessels that are root's. */
 #define ROOTS_DOORS "configuration\ntls\nsignal\ntrace\nsocket"
 
-START_TEST(a_fleet_of_roots_is_open_but_for_the_state_folder)
+TEST(a_fleet_of_roots_is_open_but_for_the_state_folder)
 {
     if (geteuid() == 0)
         check_doors("Open", "strict", AS_ROOT, ROOTS_DOORS "\n--\n" ROOTS_DOORS);
     else
         test_skip("only root can give a fleet to root");
 }
-END_TEST
 
-START_TEST(status_and_log_say_how_vessels_run)
+TEST(status_and_log_say_how_vessels_run)
 {
     struct daemon daemon;
     char *shown;
@@ -225,9 +221,3 @@ START_TEST(status_and_log_say_how_vessels_run)
     daemon_finish(&daemon);
     free(shown);
 }
-END_TEST
-
-TEST_MAIN("isolation", TEST(hostile_vessel_gets_nothing),
-          TEST(nor_does_it_from_an_unprivileged_daemon),
-          TEST(a_fleet_of_roots_is_open_but_for_the_state_folder),
-          TEST(without_isolation_every_door_is_open), TEST(status_and_log_say_how_vessels_run))

@@ -47,7 +47,7 @@ static char *bearer(const char *key)
     return memory_format("Bearer %s", key);
 }
 
-START_TEST(a_key_opens_the_api_over_tcp_until_it_is_revoked)
+TEST(a_key_opens_the_api_over_tcp_until_it_is_revoked)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -81,9 +81,8 @@ START_TEST(a_key_opens_the_api_over_tcp_until_it_is_revoked)
     free(key);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(what_is_no_good_key_is_refused_and_changes_nothing)
+TEST(what_is_no_good_key_is_refused_and_changes_nothing)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -117,9 +116,8 @@ START_TEST(what_is_no_good_key_is_refused_and_changes_nothing)
     free(key);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(names_of_keys_are_unique_and_checked)
+TEST(names_of_keys_are_unique_and_checked)
 {
     struct daemon daemon;
     struct response response;
@@ -138,7 +136,6 @@ START_TEST(names_of_keys_are_unique_and_checked)
     free(ctl_ok(&daemon, "key", "create", "one", NULL)); /* the name is free again */
     daemon_finish(&daemon);
 }
-END_TEST
 
 static json_t *key_of(struct daemon *daemon, const char *name)
 {
@@ -148,7 +145,7 @@ static json_t *key_of(struct daemon *daemon, const char *name)
     return key;
 }
 
-START_TEST(a_key_says_when_it_was_last_used)
+TEST(a_key_says_when_it_was_last_used)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -170,9 +167,8 @@ START_TEST(a_key_says_when_it_was_last_used)
     free(key);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(revoking_a_key_ends_its_streams_and_no_others)
+TEST(revoking_a_key_ends_its_streams_and_no_others)
 {
     struct daemon daemon;
     int closed;
@@ -216,7 +212,6 @@ START_TEST(revoking_a_key_ends_its_streams_and_no_others)
     free(fleet);
     daemon_finish(&daemon);
 }
-END_TEST
 
 /* ---- the audit log ---- */
 
@@ -227,7 +222,7 @@ static const json_t *entry_of(const json_t *entries, const char *action)
     return entry;
 }
 
-START_TEST(every_change_is_in_the_audit_log)
+TEST(every_change_is_in_the_audit_log)
 {
     static const char *const actions[] = {
         "key.create",  "org.create",     "org.delete",      "project.create", "project.delete",
@@ -293,9 +288,8 @@ START_TEST(every_change_is_in_the_audit_log)
     free(key);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(what_was_refused_is_not_in_the_audit_log)
+TEST(what_was_refused_is_not_in_the_audit_log)
 {
     struct daemon daemon;
     char *out;
@@ -308,9 +302,8 @@ START_TEST(what_was_refused_is_not_in_the_audit_log)
     json_decref(data);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(the_audit_log_is_read_page_by_page)
+TEST(the_audit_log_is_read_page_by_page)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -342,11 +335,3 @@ START_TEST(the_audit_log_is_read_page_by_page)
     free(all);
     daemon_finish(&daemon);
 }
-END_TEST
-
-TEST_MAIN("keys", TEST(a_key_opens_the_api_over_tcp_until_it_is_revoked),
-          TEST(what_is_no_good_key_is_refused_and_changes_nothing),
-          TEST(names_of_keys_are_unique_and_checked), TEST(a_key_says_when_it_was_last_used),
-          TEST(revoking_a_key_ends_its_streams_and_no_others),
-          TEST(every_change_is_in_the_audit_log), TEST(what_was_refused_is_not_in_the_audit_log),
-          TEST(the_audit_log_is_read_page_by_page))

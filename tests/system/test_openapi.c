@@ -11,7 +11,7 @@
 
 #define FOLDER "tests/openapi"
 
-START_TEST(every_operation_answers_as_it_is_described)
+SLOW_TEST(every_operation_answers_as_it_is_described, 300)
 {
     struct daemon daemon;
     if (!node_install(FOLDER "/package.json", "openapi"))
@@ -26,9 +26,8 @@ START_TEST(every_operation_answers_as_it_is_described)
     free(key);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(two_linters_find_nothing)
+SLOW_TEST(two_linters_find_nothing, 300)
 {
     if (!node_install(FOLDER "/package.json", "openapi"))
         return;
@@ -39,7 +38,3 @@ START_TEST(two_linters_find_nothing)
                             "lint --ruleset " FOLDER "/spectral.yaml --fail-severity warn "
                             "docs/openapi.yaml"));
 }
-END_TEST
-
-TEST_MAIN("openapi", SLOW_TEST(every_operation_answers_as_it_is_described, 300),
-          SLOW_TEST(two_linters_find_nothing, 300))

@@ -102,7 +102,7 @@ static void check_probes(const struct probe *probes, size_t count)
 
 #define POST "POST %PATH% HTTP/1.1\r\nHost: h\r\n"
 
-START_TEST(request_whose_length_is_ambiguous_is_refused)
+TEST(request_whose_length_is_ambiguous_is_refused)
 {
     static const struct probe probes[] = {
         {"a length and chunks",
@@ -133,9 +133,8 @@ START_TEST(request_whose_length_is_ambiguous_is_refused)
     };
     check_probes(probes, ARRAY_COUNT(probes));
 }
-END_TEST
 
-START_TEST(length_that_is_no_number_is_refused)
+TEST(length_that_is_no_number_is_refused)
 {
     static const struct probe probes[] = {
         {"a sign", POST "Content-Length: +5\r\n\r\nhello", 0},
@@ -151,9 +150,8 @@ START_TEST(length_that_is_no_number_is_refused)
     };
     check_probes(probes, ARRAY_COUNT(probes));
 }
-END_TEST
 
-START_TEST(encoding_other_than_chunked_is_refused_at_once)
+TEST(encoding_other_than_chunked_is_refused_at_once)
 {
     static const struct probe probes[] = {
         {"gzip", POST "Transfer-Encoding: gzip\r\n\r\n", 400},
@@ -170,9 +168,8 @@ START_TEST(encoding_other_than_chunked_is_refused_at_once)
     };
     check_probes(probes, ARRAY_COUNT(probes));
 }
-END_TEST
 
-START_TEST(request_without_exactly_one_host_is_refused)
+TEST(request_without_exactly_one_host_is_refused)
 {
     static const struct probe probes[] = {
         {"none", "POST %PATH% HTTP/1.1\r\nContent-Length: 0\r\n\r\n", 400},
@@ -182,9 +179,8 @@ START_TEST(request_without_exactly_one_host_is_refused)
     };
     check_probes(probes, ARRAY_COUNT(probes));
 }
-END_TEST
 
-START_TEST(header_that_is_malformed_is_refused)
+TEST(header_that_is_malformed_is_refused)
 {
     static const struct probe probes[] = {
         {"a space in a name", POST "Bad Name: x\r\nContent-Length: 0\r\n\r\n", 400},
@@ -203,11 +199,10 @@ START_TEST(header_that_is_malformed_is_refused)
     };
     check_probes(probes, ARRAY_COUNT(probes));
 }
-END_TEST
 
 #define REST " HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n"
 
-START_TEST(request_line_that_is_malformed_is_refused)
+TEST(request_line_that_is_malformed_is_refused)
 {
     static const struct probe probes[] = {
         {"a percent in the path", "POST %PATH%%41" REST, 400},
@@ -239,9 +234,8 @@ START_TEST(request_line_that_is_malformed_is_refused)
     };
     check_probes(probes, ARRAY_COUNT(probes));
 }
-END_TEST
 
-START_TEST(chunks_that_are_malformed_make_no_run)
+TEST(chunks_that_are_malformed_make_no_run)
 {
 #define CHUNKED POST "Transfer-Encoding: chunked\r\n\r\n"
     static const struct probe probes[] = {
@@ -254,10 +248,9 @@ START_TEST(chunks_that_are_malformed_make_no_run)
     };
     check_probes(probes, ARRAY_COUNT(probes));
 }
-END_TEST
 
 /* A clean request first, then a probe on the same connection: one 201, one refusal, one run. */
-START_TEST(probe_behind_a_clean_request_is_refused_too)
+TEST(probe_behind_a_clean_request_is_refused_too)
 {
     struct hook hook;
     hook_begin(&hook, &plain);
@@ -281,10 +274,9 @@ START_TEST(probe_behind_a_clean_request_is_refused_too)
     free(text);
     hook_finish(&hook);
 }
-END_TEST
 
 /* What libmicrohttpd leaves of a body that nobody reads is no request. */
-START_TEST(body_of_a_refused_request_is_never_a_request)
+TEST(body_of_a_refused_request_is_never_a_request)
 {
     static const char *const paths[] = {"/elsewhere", "/hooks/x", NULL};
     struct hook hook;
@@ -318,14 +310,3 @@ START_TEST(body_of_a_refused_request_is_never_a_request)
     free(unknown);
     hook_finish(&hook);
 }
-END_TEST
-
-TEST_MAIN("probes", TEST(request_whose_length_is_ambiguous_is_refused),
-          TEST(length_that_is_no_number_is_refused),
-          TEST(encoding_other_than_chunked_is_refused_at_once),
-          TEST(request_without_exactly_one_host_is_refused),
-          TEST(header_that_is_malformed_is_refused),
-          TEST(request_line_that_is_malformed_is_refused),
-          TEST(chunks_that_are_malformed_make_no_run),
-          TEST(probe_behind_a_clean_request_is_refused_too),
-          TEST(body_of_a_refused_request_is_never_a_request))

@@ -121,7 +121,7 @@ static void age_waiting_run(const struct daemon *daemon, int64_t by_ms)
 
 /* ---- what a vessel is given ---- */
 
-START_TEST(body_reaches_the_vessel_byte_for_byte)
+TEST(body_reaches_the_vessel_byte_for_byte)
 {
     enum { BYTES = 3 * 256 };
     static const size_t sizes[] = {1, BYTES, 65536, 65537, 300000};
@@ -153,9 +153,8 @@ START_TEST(body_reaches_the_vessel_byte_for_byte)
     }
     finish(&setting);
 }
-END_TEST
 
-START_TEST(output_is_byte_for_byte_and_in_order)
+TEST(output_is_byte_for_byte_and_in_order)
 {
     struct setting setting;
     begin(&setting, NULL,
@@ -177,9 +176,8 @@ START_TEST(output_is_byte_for_byte_and_in_order)
     free(id);
     finish(&setting);
 }
-END_TEST
 
-START_TEST(headers_reach_the_vessel_as_they_came)
+TEST(headers_reach_the_vessel_as_they_came)
 {
     static const char *const headers[] = {"x-github-event: push",
                                           "X-Twice: one",
@@ -213,9 +211,8 @@ START_TEST(headers_reach_the_vessel_as_they_came)
     response_free(&response);
     finish(&setting);
 }
-END_TEST
 
-START_TEST(files_are_absent_when_there_is_nothing_to_put_in_them)
+TEST(files_are_absent_when_there_is_nothing_to_put_in_them)
 {
     struct setting setting;
     begin(&setting, NULL,
@@ -241,7 +238,6 @@ START_TEST(files_are_absent_when_there_is_nothing_to_put_in_them)
     free(id);
     finish(&setting);
 }
-END_TEST
 
 /* The value of a variable in the output of `env`, borrowed until the next call; fails if it is not there. */
 static const char *variable(const char *environment, const char *name)
@@ -320,7 +316,7 @@ static void assert_only_known_variables(const char *environment)
     free(copy);
 }
 
-START_TEST(variables_are_the_platforms_and_no_others)
+TEST(variables_are_the_platforms_and_no_others)
 {
     static const char *const headers[] = {"X-Path: /evil", "BASH_ENV: /evil", NULL};
     struct daemon daemon;
@@ -395,9 +391,8 @@ START_TEST(variables_are_the_platforms_and_no_others)
     free(fleet);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(arguments_and_environment_are_given_unsplit_and_unexpanded)
+TEST(arguments_and_environment_are_given_unsplit_and_unexpanded)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -418,7 +413,6 @@ START_TEST(arguments_and_environment_are_given_unsplit_and_unexpanded)
     free(url);
     daemon_finish(&daemon);
 }
-END_TEST
 
 static void run_language(const char *language, const char *content)
 {
@@ -454,13 +448,12 @@ static bool has_program(const char *name)
     return false;
 }
 
-START_TEST(bash_vessel_runs)
+TEST(bash_vessel_runs)
 {
     run_language("BASH", "echo \"$1 $(cat \"$SHIPYARD_WEBHOOK_BODY_FILE\")\"");
 }
-END_TEST
 
-START_TEST(python_vessel_runs)
+TEST(python_vessel_runs)
 {
     if (has_program("python3"))
         run_language("PYTHON", "import os, sys; print(sys.argv[1], "
@@ -468,9 +461,8 @@ START_TEST(python_vessel_runs)
     else
         test_skip("there is no python3");
 }
-END_TEST
 
-START_TEST(node_vessel_runs)
+TEST(node_vessel_runs)
 {
     if (has_program("node"))
         run_language("NODE", "console.log(process.argv[2], require(\"fs\").readFileSync("
@@ -478,11 +470,10 @@ START_TEST(node_vessel_runs)
     else
         test_skip("there is no node");
 }
-END_TEST
 
 /* ---- the graph ---- */
 
-START_TEST(vessels_on_a_success_path_share_the_working_folder_and_run_in_order)
+TEST(vessels_on_a_success_path_share_the_working_folder_and_run_in_order)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -505,9 +496,8 @@ START_TEST(vessels_on_a_success_path_share_the_working_folder_and_run_in_order)
     free(fleet);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(vessel_behind_an_errored_one_is_incomplete)
+TEST(vessel_behind_an_errored_one_is_incomplete)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -524,7 +514,6 @@ START_TEST(vessel_behind_an_errored_one_is_incomplete)
     free(fleet);
     daemon_finish(&daemon);
 }
-END_TEST
 
 /* Ten vessels with branches, joins, a retry and an error path:
  *
@@ -532,7 +521,7 @@ END_TEST
  *        │                    └─(ERRORED)─► rescue ─► report
  *        └─► docs ─(COMPLETED)─► site (docs fails twice, and then not)
  *     start, site ─► last */
-START_TEST(ten_vessels_with_branches_joins_and_an_error_path_end_as_their_paths_say)
+TEST(ten_vessels_with_branches_joins_and_an_error_path_end_as_their_paths_say)
 {
     static const struct {
         const char *name, *script, *status;
@@ -587,9 +576,8 @@ START_TEST(ten_vessels_with_branches_joins_and_an_error_path_end_as_their_paths_
     buffer_free(&text);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(stub_vessel_ends_errored_with_its_reason)
+TEST(stub_vessel_ends_errored_with_its_reason)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -610,11 +598,10 @@ START_TEST(stub_vessel_ends_errored_with_its_reason)
     free(path);
     daemon_finish(&daemon);
 }
-END_TEST
 
 /* ---- ends ---- */
 
-START_TEST(exit_codes_are_recorded)
+TEST(exit_codes_are_recorded)
 {
     static const struct {
         const char *script;
@@ -644,9 +631,8 @@ START_TEST(exit_codes_are_recorded)
     }
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(interpreter_that_cannot_be_executed_is_127_with_the_reason)
+TEST(interpreter_that_cannot_be_executed_is_127_with_the_reason)
 {
     static const char *const interpreters[] = {"/nonexistent/bash", "no-such-bash", "/etc/passwd"};
     for (size_t i = 0; i < ARRAY_COUNT(interpreters); i++) {
@@ -662,9 +648,8 @@ START_TEST(interpreter_that_cannot_be_executed_is_127_with_the_reason)
         finish(&setting);
     }
 }
-END_TEST
 
-START_TEST(cutoff_ends_the_whole_tree_and_is_recorded)
+TEST(cutoff_ends_the_whole_tree_and_is_recorded)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -691,9 +676,8 @@ START_TEST(cutoff_ends_the_whole_tree_and_is_recorded)
     free(fleet);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(output_beyond_its_bound_is_cut_once_and_disturbs_nothing)
+TEST(output_beyond_its_bound_is_cut_once_and_disturbs_nothing)
 {
     struct setting setting;
     begin(&setting, "max_output = \"1KiB\"",
@@ -708,9 +692,8 @@ START_TEST(output_beyond_its_bound_is_cut_once_and_disturbs_nothing)
     json_decref(run);
     finish(&setting);
 }
-END_TEST
 
-START_TEST(working_folder_attempt_and_trash_are_gone_afterwards)
+TEST(working_folder_attempt_and_trash_are_gone_afterwards)
 {
     struct setting setting;
     begin(&setting, NULL, "mkdir -p a/b; echo x > a/b/c; ln -s /etc a/link; chmod 000 a; pwd");
@@ -728,9 +711,8 @@ START_TEST(working_folder_attempt_and_trash_are_gone_afterwards)
     json_decref(run);
     finish(&setting);
 }
-END_TEST
 
-START_TEST(daemon_started_by_root_runs_vessels_as_nobody_who_sees_no_state)
+TEST(daemon_started_by_root_runs_vessels_as_nobody_who_sees_no_state)
 {
     if (geteuid() != 0 || !getpwnam("nobody")) {
         test_skip("only root can run vessels as nobody");
@@ -763,11 +745,10 @@ START_TEST(daemon_started_by_root_runs_vessels_as_nobody_who_sees_no_state)
     free(script);
     daemon_finish(&daemon);
 }
-END_TEST
 
 /* ---- waiting, versions, again ---- */
 
-START_TEST(runs_wait_while_the_runner_is_disabled_and_run_after_a_restart)
+TEST(runs_wait_while_the_runner_is_disabled_and_run_after_a_restart)
 {
     enum { RUNS = 5 };
     struct setting setting;
@@ -794,9 +775,8 @@ START_TEST(runs_wait_while_the_runner_is_disabled_and_run_after_a_restart)
     }
     finish(&setting);
 }
-END_TEST
 
-START_TEST(waiting_run_keeps_the_version_it_was_accepted_with)
+TEST(waiting_run_keeps_the_version_it_was_accepted_with)
 {
     struct setting setting;
     begin(&setting, "enabled = false", "echo one");
@@ -825,7 +805,6 @@ START_TEST(waiting_run_keeps_the_version_it_was_accepted_with)
     free(old);
     finish(&setting);
 }
-END_TEST
 
 static void assert_again_is_equal(struct daemon *daemon, const json_t *run, const json_t *again)
 {
@@ -844,7 +823,7 @@ static void assert_again_is_equal(struct daemon *daemon, const json_t *run, cons
     json_decref(copy);
 }
 
-START_TEST(again_runs_the_current_version_with_the_same_headers_and_bytes)
+TEST(again_runs_the_current_version_with_the_same_headers_and_bytes)
 {
     static const size_t sizes[] = {0, 10, 200000}; /* none, in the store, a file of its own */
     static const char *const headers[] = {"X-Event-Key: repo:push", "X-Other: 1", NULL};
@@ -882,11 +861,10 @@ START_TEST(again_runs_the_current_version_with_the_same_headers_and_bytes)
     free(asked);
     finish(&setting);
 }
-END_TEST
 
 /* ---- side by side ---- */
 
-START_TEST(as_many_vessels_as_allowed_run_side_by_side_and_no_more)
+TEST(as_many_vessels_as_allowed_run_side_by_side_and_no_more)
 {
     enum { RUNS = 6, AT_ONCE = 3 };
     struct daemon daemon;
@@ -926,9 +904,8 @@ START_TEST(as_many_vessels_as_allowed_run_side_by_side_and_no_more)
     free(shared);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(many_runs_all_end_each_with_its_own_body)
+TEST(many_runs_all_end_each_with_its_own_body)
 {
     enum { RUNS = 200 };
     struct setting setting;
@@ -955,9 +932,8 @@ START_TEST(many_runs_all_end_each_with_its_own_body)
     await_empty(&setting.daemon, "attempts");
     finish(&setting);
 }
-END_TEST
 
-START_TEST(restart_in_the_middle_of_many_runs_runs_each_exactly_once)
+TEST(restart_in_the_middle_of_many_runs_runs_each_exactly_once)
 {
     enum { RUNS = 40 };
     struct daemon daemon;
@@ -994,7 +970,6 @@ START_TEST(restart_in_the_middle_of_many_runs_runs_each_exactly_once)
     free(shared);
     daemon_finish(&daemon);
 }
-END_TEST
 
 /* ---- interruption ---- */
 
@@ -1009,7 +984,7 @@ static void kill_attempt(const struct daemon *daemon)
     free(command);
 }
 
-START_TEST(attempt_whose_supervisor_was_killed_is_interrupted)
+TEST(attempt_whose_supervisor_was_killed_is_interrupted)
 {
     struct setting setting;
     begin(&setting, NULL, "echo begun; exec sleep 1000");
@@ -1024,9 +999,8 @@ START_TEST(attempt_whose_supervisor_was_killed_is_interrupted)
     free(id);
     finish(&setting);
 }
-END_TEST
 
-START_TEST(interrupted_attempt_is_run_again_where_the_fleet_says_so)
+TEST(interrupted_attempt_is_run_again_where_the_fleet_says_so)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -1053,9 +1027,8 @@ START_TEST(interrupted_attempt_is_run_again_where_the_fleet_says_so)
     free(base);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(output_of_a_run_that_waited_for_days_is_found)
+TEST(output_of_a_run_that_waited_for_days_is_found)
 {
     struct setting setting;
     begin(&setting, "enabled = false", "echo at last\n");
@@ -1074,29 +1047,3 @@ START_TEST(output_of_a_run_that_waited_for_days_is_found)
     free(state);
     finish(&setting);
 }
-END_TEST
-
-TEST_MAIN("runs", TEST(body_reaches_the_vessel_byte_for_byte),
-          TEST(output_is_byte_for_byte_and_in_order), TEST(headers_reach_the_vessel_as_they_came),
-          TEST(files_are_absent_when_there_is_nothing_to_put_in_them),
-          TEST(variables_are_the_platforms_and_no_others),
-          TEST(arguments_and_environment_are_given_unsplit_and_unexpanded), TEST(bash_vessel_runs),
-          TEST(python_vessel_runs), TEST(node_vessel_runs),
-          TEST(vessels_on_a_success_path_share_the_working_folder_and_run_in_order),
-          TEST(vessel_behind_an_errored_one_is_incomplete),
-          TEST(ten_vessels_with_branches_joins_and_an_error_path_end_as_their_paths_say),
-          TEST(stub_vessel_ends_errored_with_its_reason), TEST(exit_codes_are_recorded),
-          TEST(interpreter_that_cannot_be_executed_is_127_with_the_reason),
-          TEST(cutoff_ends_the_whole_tree_and_is_recorded),
-          TEST(output_beyond_its_bound_is_cut_once_and_disturbs_nothing),
-          TEST(working_folder_attempt_and_trash_are_gone_afterwards),
-          TEST(daemon_started_by_root_runs_vessels_as_nobody_who_sees_no_state),
-          TEST(runs_wait_while_the_runner_is_disabled_and_run_after_a_restart),
-          TEST(waiting_run_keeps_the_version_it_was_accepted_with),
-          TEST(again_runs_the_current_version_with_the_same_headers_and_bytes),
-          TEST(as_many_vessels_as_allowed_run_side_by_side_and_no_more),
-          TEST(many_runs_all_end_each_with_its_own_body),
-          TEST(restart_in_the_middle_of_many_runs_runs_each_exactly_once),
-          TEST(attempt_whose_supervisor_was_killed_is_interrupted),
-          TEST(interrupted_attempt_is_run_again_where_the_fleet_says_so),
-          TEST(output_of_a_run_that_waited_for_days_is_found))

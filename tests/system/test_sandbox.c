@@ -56,14 +56,13 @@ static void check_strict(const char *script, const char *output, int exit_code)
     bench_close(&bench);
 }
 
-START_TEST(a_vessel_runs_in_its_working_folder)
+TEST(a_vessel_runs_in_its_working_folder)
 {
     check_strict("pwd; ls -A | sed 's/^[^.]*\\.//'; touch here && exit 3",
                  "/home/shipyard\nfiles\n", 3);
 }
-END_TEST
 
-START_TEST(nothing_but_the_allow_list_is_there)
+TEST(nothing_but_the_allow_list_is_there)
 {
     check_strict(
         "ls -A / | grep -vE '^(bin|sbin|lib.*|opt)$' | xargs; ls -A /dev | xargs\n"
@@ -76,10 +75,9 @@ START_TEST(nothing_but_the_allow_list_is_there)
         "refused\nrefused\nrefused\n65534\n",
         0);
 }
-END_TEST
 
 /* Mounted or copied: programs find in there what they find outside. */
-START_TEST(what_is_shown_is_what_is_there)
+TEST(what_is_shown_is_what_is_there)
 {
     static const char script[] =
         "for file in /bin/sh /etc/passwd /etc/group /etc/hosts /etc/services /etc/ld.so.cache; do\n"
@@ -93,7 +91,6 @@ START_TEST(what_is_shown_is_what_is_there)
     check_strict(script, buffer_text(&off.output), 0);
     bench_close(&off);
 }
-END_TEST
 
 /* ---- doors ---- */
 
@@ -126,13 +123,12 @@ static void check_doors(bool is_strict, const char *opened)
     bench_close(&bench);
 }
 
-START_TEST(doors_are_closed_by_the_sandbox_and_open_without_it)
+TEST(doors_are_closed_by_the_sandbox_and_open_without_it)
 {
     check_doors(true, "");
     check_doors(false,
                 "secret\nfile\nprocess\nsignal\nnamespace\nmount\nprivileges\ncapabilities\n");
 }
-END_TEST
 
 /* As who the vessel's user may do everything that anybody may: outside of the sandbox it is nobody, too. */
 static void become_nobody(struct bench *bench)
@@ -173,7 +169,7 @@ static void check_setuid(bool is_strict, const char *id)
     bench_close(&bench);
 }
 
-START_TEST(a_setuid_program_makes_nobody_root)
+TEST(a_setuid_program_makes_nobody_root)
 {
     struct statvfs status;
     const char *base = getenv("TMPDIR");
@@ -185,7 +181,6 @@ START_TEST(a_setuid_program_makes_nobody_root)
     check_setuid(true, "65534\n");
     check_setuid(false, "0\n");
 }
-END_TEST
 
 /* A library that an upstream vessel left, in the environment that the fleet's file sets. It comes into the interpreter, and into nothing that
  * runs before or outside of the sandbox. */
@@ -216,12 +211,11 @@ static void check_preload(bool is_strict, const char *output)
     bench_close(&bench);
 }
 
-START_TEST(a_preloaded_library_stays_in_the_sandbox)
+TEST(a_preloaded_library_stays_in_the_sandbox)
 {
     check_preload(true, "loaded\nscript\n");
     check_preload(false, "loaded\nsecret\nscript\n");
 }
-END_TEST
 
 /* Links under the names of a vessel's own files, and one through which it writes itself. */
 static void check_links(bool is_strict, const char *left)
@@ -254,14 +248,13 @@ static void check_links(bool is_strict, const char *left)
     bench_close(&bench);
 }
 
-START_TEST(planted_links_lead_nowhere)
+TEST(planted_links_lead_nowhere)
 {
     check_links(true, "secret\n");
     check_links(false, "overwritten\n");
 }
-END_TEST
 
-START_TEST(mounts_tracing_and_pid_1_are_out_of_reach)
+TEST(mounts_tracing_and_pid_1_are_out_of_reach)
 {
     check_strict(
         "exec 2>/dev/null\n"
@@ -275,9 +268,8 @@ START_TEST(mounts_tracing_and_pid_1_are_out_of_reach)
         "ls /proc/self/fd | xargs",
         "still\nfew\n0 1 2 3\n", 0);
 }
-END_TEST
 
-START_TEST(nothing_is_left_when_it_ends)
+TEST(nothing_is_left_when_it_ends)
 {
     struct bench bench;
     bench_open(&bench,
@@ -294,11 +286,10 @@ START_TEST(nothing_is_left_when_it_ends)
     close(life);
     bench_close(&bench);
 }
-END_TEST
 
 /* ---- bounds ---- */
 
-START_TEST(memory_processes_and_files_are_bounded)
+TEST(memory_processes_and_files_are_bounded)
 {
     check_strict(
         "exec 2>/dev/null\n"
@@ -310,9 +301,8 @@ START_TEST(memory_processes_and_files_are_bounded)
         "ulimit -u; ulimit -n; ulimit -c",
         "memory\nenough\nfiles\nscratch\nprocesses\n65\n256\n0\n", 0);
 }
-END_TEST
 
-START_TEST(readable_and_writable_are_seen_at_their_paths)
+TEST(readable_and_writable_are_seen_at_their_paths)
 {
     struct bench bench;
     bench_open(&bench,
@@ -345,9 +335,8 @@ START_TEST(readable_and_writable_are_seen_at_their_paths)
         free(freed[i]);
     bench_close(&bench);
 }
-END_TEST
 
-START_TEST(what_cannot_be_shown_is_a_reason_not_to_start)
+TEST(what_cannot_be_shown_is_a_reason_not_to_start)
 {
     struct bench bench;
     char *missing[] = {(char[]){"/nowhere/at/all"}};
@@ -361,9 +350,8 @@ START_TEST(what_cannot_be_shown_is_a_reason_not_to_start)
                   bench.exit.reason);
     bench_close(&bench);
 }
-END_TEST
 
-START_TEST(without_network_there_is_a_loopback_device_alone)
+TEST(without_network_there_is_a_loopback_device_alone)
 {
     struct bench bench;
     bench_open(&bench, "tail -n +3 /proc/net/dev | cut -d: -f1 | xargs; python3 -c '\n"
@@ -375,18 +363,16 @@ START_TEST(without_network_there_is_a_loopback_device_alone)
     bench_check_output(&bench, "lo\nconnected\n");
     bench_close(&bench);
 }
-END_TEST
 
 /* ---- its end ---- */
 
-START_TEST(a_signal_shows_as_128_more)
+TEST(a_signal_shows_as_128_more)
 {
     check_strict("kill -9 $$", "", 128 + 9);
 }
-END_TEST
 
 /* Most of the children are told to stop when their parent has gone. */
-START_TEST(a_stop_reaches_every_process_and_waits_for_it)
+TEST(a_stop_reaches_every_process_and_waits_for_it)
 {
     enum { CHILDREN = 24 };
     struct bench bench;
@@ -416,7 +402,6 @@ START_TEST(a_stop_reaches_every_process_and_waits_for_it)
     bench_check_result(&bench, ATTEMPT_STOPPED, 0);
     bench_close(&bench);
 }
-END_TEST
 
 /* A session of its own, and a supervisor that is killed: who is left? */
 static void check_left_behind(bool is_strict)
@@ -447,14 +432,13 @@ static void check_left_behind(bool is_strict)
     bench_close(&bench);
 }
 
-START_TEST(no_process_is_left_behind_by_a_supervisor_that_is_killed)
+TEST(no_process_is_left_behind_by_a_supervisor_that_is_killed)
 {
     check_left_behind(true);
     check_left_behind(false);
 }
-END_TEST
 
-START_TEST(it_dies_with_its_supervisor)
+TEST(it_dies_with_its_supervisor)
 {
     struct bench bench;
     int status;
@@ -472,17 +456,3 @@ START_TEST(it_dies_with_its_supervisor)
     close(life);
     bench_close(&bench);
 }
-END_TEST
-
-TEST_MAIN("sandbox", TEST(a_vessel_runs_in_its_working_folder),
-          TEST(nothing_but_the_allow_list_is_there), TEST(what_is_shown_is_what_is_there),
-          TEST(doors_are_closed_by_the_sandbox_and_open_without_it),
-          TEST(a_setuid_program_makes_nobody_root), TEST(a_preloaded_library_stays_in_the_sandbox),
-          TEST(planted_links_lead_nowhere),
-          TEST(no_process_is_left_behind_by_a_supervisor_that_is_killed),
-          TEST(mounts_tracing_and_pid_1_are_out_of_reach), TEST(nothing_is_left_when_it_ends),
-          TEST(memory_processes_and_files_are_bounded),
-          TEST(readable_and_writable_are_seen_at_their_paths),
-          TEST(what_cannot_be_shown_is_a_reason_not_to_start),
-          TEST(without_network_there_is_a_loopback_device_alone), TEST(a_signal_shows_as_128_more),
-          TEST(a_stop_reaches_every_process_and_waits_for_it), TEST(it_dies_with_its_supervisor))

@@ -233,7 +233,7 @@ static void assert_ctl_error_clean(struct daemon *daemon, const struct needles *
     free(out);
 }
 
-START_TEST(token_key_and_body_appear_in_no_log_metric_error_or_process)
+TEST(token_key_and_body_appear_in_no_log_metric_error_or_process)
 {
     static const char *const headers[] = {"X-Signature: " MARK, NULL};
     static const char *const calls[] = {"/metrics", "/readyz", "/api/v1/status",
@@ -283,9 +283,8 @@ START_TEST(token_key_and_body_appear_in_no_log_metric_error_or_process)
     needles_free(&needles);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(wrong_and_missing_keys_are_told_without_key_and_token)
+TEST(wrong_and_missing_keys_are_told_without_key_and_token)
 {
     struct daemon daemon;
     struct needles needles = {.count = 0};
@@ -313,9 +312,8 @@ START_TEST(wrong_and_missing_keys_are_told_without_key_and_token)
     needles_free(&needles);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(store_holds_no_token_in_the_clear)
+TEST(store_holds_no_token_in_the_clear)
 {
     static const char *const files[] = {"webhookd.db", "webhookd.db-wal", "webhookd.db-shm"};
     struct daemon daemon;
@@ -349,9 +347,8 @@ START_TEST(store_holds_no_token_in_the_clear)
     needles_free(&needles);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(working_folder_of_a_vessel_holds_no_token)
+TEST(working_folder_of_a_vessel_holds_no_token)
 {
     struct daemon daemon;
     struct needles needles = {.count = 0};
@@ -371,8 +368,3 @@ START_TEST(working_folder_of_a_vessel_holds_no_token)
     needles_free(&needles);
     daemon_finish(&daemon);
 }
-END_TEST
-
-TEST_MAIN("secrets", TEST(token_key_and_body_appear_in_no_log_metric_error_or_process),
-          TEST(wrong_and_missing_keys_are_told_without_key_and_token),
-          TEST(store_holds_no_token_in_the_clear), TEST(working_folder_of_a_vessel_holds_no_token))

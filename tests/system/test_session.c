@@ -78,7 +78,7 @@ static void finish(struct browser *browser)
     daemon_finish(&browser->daemon);
 }
 
-START_TEST(a_session_opens_what_its_key_opens_until_it_is_signed_out)
+TEST(a_session_opens_what_its_key_opens_until_it_is_signed_out)
 {
     struct browser browser;
     struct response response;
@@ -101,10 +101,9 @@ START_TEST(a_session_opens_what_its_key_opens_until_it_is_signed_out)
     ck_assert_int_eq(status_of(&browser, "GET", "/api/v1/fleets", browser.cookie, NULL), 401);
     finish(&browser);
 }
-END_TEST
 
 /* What goes on for long ends with its session, and with no other one. */
-START_TEST(signing_out_ends_the_streams_of_the_session)
+TEST(signing_out_ends_the_streams_of_the_session)
 {
     struct browser browser;
     struct response response;
@@ -135,9 +134,8 @@ START_TEST(signing_out_ends_the_streams_of_the_session)
     close(fds[1]);
     finish(&browser);
 }
-END_TEST
 
-START_TEST(revoking_the_key_ends_its_sessions)
+TEST(revoking_the_key_ends_its_sessions)
 {
     struct browser browser;
     begin(&browser);
@@ -145,7 +143,6 @@ START_TEST(revoking_the_key_ends_its_sessions)
     ck_assert_int_eq(status_of(&browser, "GET", "/api/v1/fleets", browser.cookie, NULL), 401);
     finish(&browser);
 }
-END_TEST
 
 static void restart(struct browser *browser)
 {
@@ -153,7 +150,7 @@ static void restart(struct browser *browser)
     daemon_restart(&browser->daemon);
 }
 
-START_TEST(a_restart_signs_nobody_out)
+TEST(a_restart_signs_nobody_out)
 {
     struct browser browser;
     begin(&browser);
@@ -162,9 +159,8 @@ START_TEST(a_restart_signs_nobody_out)
     ck_assert_int_eq(status_of(&browser, "GET", "/api/v1/fleets", browser.cookie, NULL), 200);
     finish(&browser);
 }
-END_TEST
 
-START_TEST(a_restart_brings_no_session_back)
+TEST(a_restart_brings_no_session_back)
 {
     struct browser browser;
     struct response response;
@@ -182,7 +178,6 @@ START_TEST(a_restart_brings_no_session_back)
     ck_assert_int_eq(status_of(&browser, "GET", "/api/v1/fleets", browser.cookie, NULL), 401);
     finish(&browser);
 }
-END_TEST
 
 /* Sets all sessions back by so many minutes, while webhookd is away. */
 static void let_pass(struct browser *browser, int minutes)
@@ -199,7 +194,7 @@ static void let_pass(struct browser *browser, int minutes)
     free(path);
 }
 
-START_TEST(a_session_that_is_used_goes_on_and_an_idle_one_ends)
+TEST(a_session_that_is_used_goes_on_and_an_idle_one_ends)
 {
     struct browser browser;
     struct response response;
@@ -222,9 +217,8 @@ START_TEST(a_session_that_is_used_goes_on_and_an_idle_one_ends)
     ck_assert_int_eq(status_of(&browser, "GET", "/api/v1/fleets", browser.cookie, NULL), 401);
     finish(&browser);
 }
-END_TEST
 
-START_TEST(a_refused_request_does_not_prolong_a_session)
+TEST(a_refused_request_does_not_prolong_a_session)
 {
     struct browser browser;
     struct response response;
@@ -239,9 +233,8 @@ START_TEST(a_refused_request_does_not_prolong_a_session)
     ck_assert_int_eq(status_of(&browser, "GET", "/api/v1/fleets", browser.cookie, NULL), 401);
     finish(&browser);
 }
-END_TEST
 
-START_TEST(a_session_of_a_clock_that_was_ahead_ends_all_the_same)
+TEST(a_session_of_a_clock_that_was_ahead_ends_all_the_same)
 {
     struct browser browser;
     begin(&browser);
@@ -253,9 +246,8 @@ START_TEST(a_session_of_a_clock_that_was_ahead_ends_all_the_same)
     ck_assert_int_eq(status_of(&browser, "GET", "/api/v1/fleets", browser.cookie, NULL), 401);
     finish(&browser);
 }
-END_TEST
 
-START_TEST(a_backup_brings_no_session_back)
+TEST(a_backup_brings_no_session_back)
 {
     struct browser browser;
     sqlite3 *db = NULL;
@@ -283,10 +275,9 @@ START_TEST(a_backup_brings_no_session_back)
     free(file);
     finish(&browser);
 }
-END_TEST
 
 /* A page of another site's can make a browser send what it likes, with its cookies in the worst case, but not without saying so. */
-START_TEST(what_comes_from_another_site_is_refused_and_changes_nothing)
+TEST(what_comes_from_another_site_is_refused_and_changes_nothing)
 {
     static const char *const foreign[] = {
         "Origin: https://evil.example", "Origin: null", "Origin: http://127.0.0.1:1",
@@ -325,9 +316,8 @@ START_TEST(what_comes_from_another_site_is_refused_and_changes_nothing)
     free(bearer);
     finish(&browser);
 }
-END_TEST
 
-START_TEST(wrong_keys_are_slowed_down)
+TEST(wrong_keys_are_slowed_down)
 {
     static const char wrong[] = "wha_000000000000000000000000000000000000";
     struct browser browser;
@@ -351,10 +341,9 @@ START_TEST(wrong_keys_are_slowed_down)
     free(log);
     finish(&browser);
 }
-END_TEST
 
 /* The only call whose body is read from somebody unknown: such connections go first when there are too many. */
-START_TEST(strangers_cannot_keep_the_others_out)
+TEST(strangers_cannot_keep_the_others_out)
 {
     enum { CONNECTIONS = 128 }; /* all that the listener takes */
     static const char part[] =
@@ -379,9 +368,8 @@ START_TEST(strangers_cannot_keep_the_others_out)
         close(fds[i]);
     finish(&browser);
 }
-END_TEST
 
-START_TEST(a_cookie_that_is_none_opens_nothing)
+TEST(a_cookie_that_is_none_opens_nothing)
 {
     struct browser browser;
     begin(&browser);
@@ -399,9 +387,8 @@ START_TEST(a_cookie_that_is_none_opens_nothing)
     free(cut);
     finish(&browser);
 }
-END_TEST
 
-START_TEST(a_run_that_a_person_starts_is_on_demand_and_one_by_key_api)
+TEST(a_run_that_a_person_starts_is_on_demand_and_one_by_key_api)
 {
     struct browser browser;
     struct response response;
@@ -426,16 +413,3 @@ START_TEST(a_run_that_a_person_starts_is_on_demand_and_one_by_key_api)
     free(fleet);
     finish(&browser);
 }
-END_TEST
-
-TEST_MAIN("session", TEST(a_session_opens_what_its_key_opens_until_it_is_signed_out),
-          TEST(signing_out_ends_the_streams_of_the_session),
-          TEST(revoking_the_key_ends_its_sessions), TEST(a_restart_signs_nobody_out),
-          TEST(a_restart_brings_no_session_back),
-          TEST(a_session_that_is_used_goes_on_and_an_idle_one_ends),
-          TEST(a_backup_brings_no_session_back), TEST(a_refused_request_does_not_prolong_a_session),
-          TEST(a_session_of_a_clock_that_was_ahead_ends_all_the_same),
-          TEST(what_comes_from_another_site_is_refused_and_changes_nothing),
-          TEST(wrong_keys_are_slowed_down), TEST(strangers_cannot_keep_the_others_out),
-          TEST(a_cookie_that_is_none_opens_nothing),
-          TEST(a_run_that_a_person_starts_is_on_demand_and_one_by_key_api))

@@ -19,7 +19,7 @@
 
 /* ---- running and ending ---- */
 
-START_TEST(output_and_exit_code_are_recorded)
+TEST(output_and_exit_code_are_recorded)
 {
     struct bench bench;
     bench_open(&bench, "echo one; echo two >&2; echo three; exit 7\n");
@@ -35,9 +35,8 @@ START_TEST(output_and_exit_code_are_recorded)
     ck_assert_int_eq(record_has_started(bench.record_fd), 1);
     bench_close(&bench);
 }
-END_TEST
 
-START_TEST(death_by_a_signal_counts_as_128_and_its_number)
+TEST(death_by_a_signal_counts_as_128_and_its_number)
 {
     struct bench bench;
     bench_open(&bench, "kill -USR1 $$\n");
@@ -45,9 +44,8 @@ START_TEST(death_by_a_signal_counts_as_128_and_its_number)
     bench_check_result(&bench, ATTEMPT_EXITED, 128 + SIGUSR1);
     bench_close(&bench);
 }
-END_TEST
 
-START_TEST(arguments_arrive_unsplit_after_the_absolute_path_of_the_file)
+TEST(arguments_arrive_unsplit_after_the_absolute_path_of_the_file)
 {
     struct bench bench;
     static char file[] = "deep/er/main.sh";
@@ -64,9 +62,8 @@ START_TEST(arguments_arrive_unsplit_after_the_absolute_path_of_the_file)
     free(expected);
     bench_close(&bench);
 }
-END_TEST
 
-START_TEST(an_interpreter_that_is_nowhere_is_127_with_the_reason)
+TEST(an_interpreter_that_is_nowhere_is_127_with_the_reason)
 {
     struct bench bench;
     bench_open(&bench, "echo never\n");
@@ -85,9 +82,8 @@ START_TEST(an_interpreter_that_is_nowhere_is_127_with_the_reason)
     ck_assert_str_eq(bench.exit.reason, "/no/such/interpreter: No such file or directory");
     bench_close(&bench);
 }
-END_TEST
 
-START_TEST(the_vessels_own_path_does_not_decide_what_interprets_it)
+TEST(the_vessels_own_path_does_not_decide_what_interprets_it)
 {
     struct bench bench;
     bench_open(&bench, "echo \"$PATH\"\n");
@@ -100,9 +96,8 @@ START_TEST(the_vessels_own_path_does_not_decide_what_interprets_it)
     bench_check_output(&bench, "/nowhere\n");
     bench_close(&bench);
 }
-END_TEST
 
-START_TEST(a_bad_job_leaves_an_exit_record_that_says_so)
+TEST(a_bad_job_leaves_an_exit_record_that_says_so)
 {
     struct bench bench;
     int fds[BENCH_FDS];
@@ -118,9 +113,8 @@ START_TEST(a_bad_job_leaves_an_exit_record_that_says_so)
     ck_assert_int_eq(record_has_started(bench.record_fd), 0);
     bench_close(&bench);
 }
-END_TEST
 
-START_TEST(a_cutoff_ends_a_vessel_that_ignores_sigterm)
+TEST(a_cutoff_ends_a_vessel_that_ignores_sigterm)
 {
     struct bench bench;
     bench_open(&bench, "trap '' TERM; exec 9> alive; echo x >&9; while :; do sleep 1000; done\n");
@@ -136,10 +130,9 @@ START_TEST(a_cutoff_ends_a_vessel_that_ignores_sigterm)
     close(alive);
     bench_close(&bench);
 }
-END_TEST
 
 /* Bash runs a trap when the command before has ended: hence the short sleeps, whose deaths it would report on stderr. */
-START_TEST(a_stop_lets_the_vessel_end_in_its_own_way)
+TEST(a_stop_lets_the_vessel_end_in_its_own_way)
 {
     struct bench bench;
     bench_open(&bench, "trap 'echo bye; exit 3' TERM; exec 2> /dev/null; echo x > alive\n"
@@ -157,10 +150,9 @@ START_TEST(a_stop_lets_the_vessel_end_in_its_own_way)
     close(alive);
     bench_close(&bench);
 }
-END_TEST
 
 /* The main process goes at once; one in a session of its own is still cleaning up. */
-START_TEST(a_stop_gives_what_the_vessel_started_the_same_grace)
+TEST(a_stop_gives_what_the_vessel_started_the_same_grace)
 {
     struct bench bench;
     bench_open(&bench, "cat > child.sh <<'END'\n"
@@ -185,10 +177,9 @@ START_TEST(a_stop_gives_what_the_vessel_started_the_same_grace)
     close(alive);
     bench_close(&bench);
 }
-END_TEST
 
 /* Each of them holds `alive` open, ignores SIGTERM, and has left group and session. */
-START_TEST(nothing_that_forked_away_outlives_the_vessel)
+TEST(nothing_that_forked_away_outlives_the_vessel)
 {
     struct bench bench;
     bench_open(
@@ -212,9 +203,8 @@ START_TEST(nothing_that_forked_away_outlives_the_vessel)
     close(alive);
     bench_close(&bench);
 }
-END_TEST
 
-START_TEST(a_background_child_that_holds_the_pipe_does_not_hold_up_the_end)
+TEST(a_background_child_that_holds_the_pipe_does_not_hold_up_the_end)
 {
     struct bench bench;
     bench_open(
@@ -226,9 +216,8 @@ START_TEST(a_background_child_that_holds_the_pipe_does_not_hold_up_the_end)
     bench_check_output(&bench, "from the background\n");
     bench_close(&bench);
 }
-END_TEST
 
-START_TEST(a_vessel_may_close_its_output_and_go_on)
+TEST(a_vessel_may_close_its_output_and_go_on)
 {
     struct bench bench;
     bench_open(&bench, "echo before; exec >&- 2>&-; read < go; exit 6\n");
@@ -240,11 +229,10 @@ START_TEST(a_vessel_may_close_its_output_and_go_on)
     bench_check_output(&bench, "before\n");
     bench_close(&bench);
 }
-END_TEST
 
 /* ---- output ---- */
 
-START_TEST(output_over_the_bound_is_cut_with_one_line)
+TEST(output_over_the_bound_is_cut_with_one_line)
 {
     struct bench bench;
     bench_open(&bench, "printf 12345678; printf 9abc; seq 100000; exit 5\n");
@@ -256,9 +244,8 @@ START_TEST(output_over_the_bound_is_cut_with_one_line)
     ck_assert(bench.exit.output_cut);
     bench_close(&bench);
 }
-END_TEST
 
-START_TEST(the_line_about_the_cut_starts_no_second_line)
+TEST(the_line_about_the_cut_starts_no_second_line)
 {
     struct bench bench;
     bench_open(&bench, "echo 123456789; echo more\n");
@@ -267,9 +254,8 @@ START_TEST(the_line_about_the_cut_starts_no_second_line)
     bench_check_output(&bench, "123456789\n[webhookd: output cut at 10 bytes]\n");
     bench_close(&bench);
 }
-END_TEST
 
-START_TEST(output_of_exactly_the_bound_is_not_cut)
+TEST(output_of_exactly_the_bound_is_not_cut)
 {
     struct bench bench;
     bench_open(&bench, "printf 123456789a\n");
@@ -279,9 +265,8 @@ START_TEST(output_of_exactly_the_bound_is_not_cut)
     ck_assert(!bench.exit.output_cut);
     bench_close(&bench);
 }
-END_TEST
 
-START_TEST(binary_output_arrives_byte_for_byte)
+TEST(binary_output_arrives_byte_for_byte)
 {
     struct bench bench;
     const size_t bytes = 300000;
@@ -300,7 +285,6 @@ START_TEST(binary_output_arrives_byte_for_byte)
     free(data);
     bench_close(&bench);
 }
-END_TEST
 
 /* ---- a full disk ---- */
 
@@ -351,7 +335,7 @@ static void await_pause(pid_t pid)
 }
 
 /* A full disk, no processes: the daemon starts it again, which it does not for an attempt that has a result or has started. */
-START_TEST(what_is_short_before_the_start_is_no_result)
+TEST(what_is_short_before_the_start_is_no_result)
 {
     struct bench bench;
     int status;
@@ -375,9 +359,8 @@ START_TEST(what_is_short_before_the_start_is_no_result)
     free(attempt);
     bench_close(&bench);
 }
-END_TEST
 
-START_TEST(a_full_disk_cuts_the_output_and_delays_the_record)
+TEST(a_full_disk_cuts_the_output_and_delays_the_record)
 {
     struct bench bench;
     int fds[BENCH_FDS];
@@ -419,22 +402,3 @@ START_TEST(a_full_disk_cuts_the_output_and_delays_the_record)
     free(attempt);
     bench_close(&bench);
 }
-END_TEST
-
-TEST_MAIN("vessel", TEST(output_and_exit_code_are_recorded),
-          TEST(death_by_a_signal_counts_as_128_and_its_number),
-          TEST(arguments_arrive_unsplit_after_the_absolute_path_of_the_file),
-          TEST(an_interpreter_that_is_nowhere_is_127_with_the_reason),
-          TEST(the_vessels_own_path_does_not_decide_what_interprets_it),
-          TEST(what_is_short_before_the_start_is_no_result),
-          TEST(a_bad_job_leaves_an_exit_record_that_says_so),
-          TEST(a_cutoff_ends_a_vessel_that_ignores_sigterm),
-          TEST(a_stop_lets_the_vessel_end_in_its_own_way),
-          TEST(a_stop_gives_what_the_vessel_started_the_same_grace),
-          TEST(nothing_that_forked_away_outlives_the_vessel),
-          TEST(a_background_child_that_holds_the_pipe_does_not_hold_up_the_end),
-          TEST(a_vessel_may_close_its_output_and_go_on),
-          TEST(output_over_the_bound_is_cut_with_one_line),
-          TEST(the_line_about_the_cut_starts_no_second_line),
-          TEST(output_of_exactly_the_bound_is_not_cut), TEST(binary_output_arrives_byte_for_byte),
-          TEST(a_full_disk_cuts_the_output_and_delays_the_record))

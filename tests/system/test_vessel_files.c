@@ -19,7 +19,7 @@ enum { NOBODY = 65534 };
 
 /* ---- files ---- */
 
-START_TEST(headers_and_body_are_private_copies)
+TEST(headers_and_body_are_private_copies)
 {
     struct bench bench;
     bench_open(&bench, "stat -c '%a %h' *.webhook_*; cat " BENCH_ID ".webhook_headers " BENCH_ID
@@ -31,9 +31,8 @@ START_TEST(headers_and_body_are_private_copies)
     bench_check_output(&bench, "600 1\n600 1\n{\"A\":[\"b\"]}\nthe body\n");
     bench_close(&bench);
 }
-END_TEST
 
-START_TEST(an_empty_body_is_a_file_and_no_body_is_none)
+TEST(an_empty_body_is_a_file_and_no_body_is_none)
 {
     struct bench bench;
     bench_open(&bench, "ls -d *.webhook_* 2>&1 | tr '\\n' ' '; stat -c %s *.webhook_body\n");
@@ -49,7 +48,6 @@ START_TEST(an_empty_body_is_a_file_and_no_body_is_none)
     bench_check_output(&bench, "*.webhook_*\n");
     bench_close(&bench);
 }
-END_TEST
 
 static void check_file(const struct bench *bench, const char *name, const char *expected)
 {
@@ -70,7 +68,7 @@ static void write_file(const struct bench *bench, const char *name, const char *
     free(path);
 }
 
-START_TEST(planted_links_lead_nowhere)
+TEST(planted_links_lead_nowhere)
 {
     struct bench bench;
     bench_open(&bench, "cat *.webhook_headers *.webhook_body; find " BENCH_ID ".files -type l\n");
@@ -92,9 +90,8 @@ START_TEST(planted_links_lead_nowhere)
     free(target);
     bench_close(&bench);
 }
-END_TEST
 
-START_TEST(planted_folders_and_modules_are_gone)
+TEST(planted_folders_and_modules_are_gone)
 {
     struct bench bench;
     bench_open(&bench, "cat *.webhook_body; cd " BENCH_ID ".files; find . | sort | tr '\\n' ' '\n");
@@ -113,9 +110,8 @@ START_TEST(planted_folders_and_modules_are_gone)
     bench_check_output(&bench, "body\n. ./a ./a/main.sh ");
     bench_close(&bench);
 }
-END_TEST
 
-START_TEST(files_that_cannot_be_placed_are_a_reason_not_to_start)
+TEST(files_that_cannot_be_placed_are_a_reason_not_to_start)
 {
     struct bench bench;
     bench_open(&bench, "echo never\n");
@@ -128,11 +124,10 @@ START_TEST(files_that_cannot_be_placed_are_a_reason_not_to_start)
     ck_assert_int_eq(record_has_started(bench.record_fd), 0);
     bench_close(&bench);
 }
-END_TEST
 
 /* ---- what it inherits ---- */
 
-START_TEST(the_environment_is_exactly_that_of_the_job)
+TEST(the_environment_is_exactly_that_of_the_job)
 {
     struct bench bench;
     bench_open(&bench, "");
@@ -151,9 +146,8 @@ START_TEST(the_environment_is_exactly_that_of_the_job)
     ck_assert_mem_eq(bench.output.data, expected, sizeof(expected));
     bench_close(&bench);
 }
-END_TEST
 
-START_TEST(only_three_descriptors_and_no_signal_settings_are_inherited)
+TEST(only_three_descriptors_and_no_signal_settings_are_inherited)
 {
     struct bench bench;
     /* The two signals beyond the 31 ordinary ones that posix_spawn sets aside are libc's own. */
@@ -169,11 +163,10 @@ START_TEST(only_three_descriptors_and_no_signal_settings_are_inherited)
     bench_check_output(&bench, "0 1 2 /dev/null\nSigBlk: 0\nSigIgn: 0\nown session\n");
     bench_close(&bench);
 }
-END_TEST
 
 /* ---- another user ---- */
 
-START_TEST(another_user_owns_its_files_and_sees_no_state_folder)
+TEST(another_user_owns_its_files_and_sees_no_state_folder)
 {
     struct bench bench;
     if (geteuid() != 0) {
@@ -209,9 +202,8 @@ START_TEST(another_user_owns_its_files_and_sees_no_state_folder)
     free(precious);
     bench_close(&bench);
 }
-END_TEST
 
-START_TEST(a_user_that_cannot_be_taken_on_is_a_reason_not_to_start)
+TEST(a_user_that_cannot_be_taken_on_is_a_reason_not_to_start)
 {
     struct bench bench;
     if (geteuid() != 0) {
@@ -249,11 +241,10 @@ START_TEST(a_user_that_cannot_be_taken_on_is_a_reason_not_to_start)
     free(supervisor);
     bench_close(&bench);
 }
-END_TEST
 
 /* ---- the supervisor dies ---- */
 
-START_TEST(the_vessel_dies_with_its_supervisor_and_the_lock_is_free)
+TEST(the_vessel_dies_with_its_supervisor_and_the_lock_is_free)
 {
     struct bench bench;
     bench_open(&bench, "exec 9> alive; echo x >&9; while :; do read < never; done\n");
@@ -284,7 +275,6 @@ START_TEST(the_vessel_dies_with_its_supervisor_and_the_lock_is_free)
     close(alive);
     bench_close(&bench);
 }
-END_TEST
 
 /* Becomes the supervisor under a tracer that is told of its forks. */
 static pid_t spawn_traced(const struct bench *bench)
@@ -307,7 +297,7 @@ static pid_t spawn_traced(const struct bench *bench)
     return pid;
 }
 
-START_TEST(a_supervisor_killed_before_it_let_go_leaves_no_started)
+TEST(a_supervisor_killed_before_it_let_go_leaves_no_started)
 {
     struct bench bench;
     int status;
@@ -337,15 +327,3 @@ START_TEST(a_supervisor_killed_before_it_let_go_leaves_no_started)
     ck_assert_int_eq(record_has_started(bench.record_fd), 0);
     bench_close(&bench);
 }
-END_TEST
-
-TEST_MAIN("vessel_files", TEST(headers_and_body_are_private_copies),
-          TEST(an_empty_body_is_a_file_and_no_body_is_none), TEST(planted_links_lead_nowhere),
-          TEST(planted_folders_and_modules_are_gone),
-          TEST(files_that_cannot_be_placed_are_a_reason_not_to_start),
-          TEST(the_environment_is_exactly_that_of_the_job),
-          TEST(only_three_descriptors_and_no_signal_settings_are_inherited),
-          TEST(another_user_owns_its_files_and_sees_no_state_folder),
-          TEST(a_user_that_cannot_be_taken_on_is_a_reason_not_to_start),
-          TEST(the_vessel_dies_with_its_supervisor_and_the_lock_is_free),
-          TEST(a_supervisor_killed_before_it_let_go_leaves_no_started))

@@ -80,7 +80,7 @@ static int count_lines(const char *text)
 
 /* ---- organizations and projects ---- */
 
-START_TEST(organizations_are_listed_created_and_deleted)
+TEST(organizations_are_listed_created_and_deleted)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -109,9 +109,8 @@ START_TEST(organizations_are_listed_created_and_deleted)
     json_decref(created);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(projects_are_listed_created_and_deleted)
+TEST(projects_are_listed_created_and_deleted)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -140,11 +139,10 @@ START_TEST(projects_are_listed_created_and_deleted)
     json_decref(projects);
     daemon_finish(&daemon);
 }
-END_TEST
 
 /* ---- fleets ---- */
 
-START_TEST(fleet_file_is_created_updated_unchanged_and_shown_as_it_was)
+TEST(fleet_file_is_created_updated_unchanged_and_shown_as_it_was)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -193,9 +191,8 @@ START_TEST(fleet_file_is_created_updated_unchanged_and_shown_as_it_was)
     free(path);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(check_changes_nothing_and_finds_what_apply_would)
+TEST(check_changes_nothing_and_finds_what_apply_would)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -213,9 +210,8 @@ START_TEST(check_changes_nothing_and_finds_what_apply_would)
     free(good);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(errors_of_a_file_come_together_with_file_and_line)
+TEST(errors_of_a_file_come_together_with_file_and_line)
 {
     static const char wrong[] = "name: Wrong\n"
                                 "colour: blue\n"
@@ -246,9 +242,8 @@ START_TEST(errors_of_a_file_come_together_with_file_and_line)
     free(path);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(several_files_are_all_tried_and_one_wrong_one_makes_it_fail)
+TEST(several_files_are_all_tried_and_one_wrong_one_makes_it_fail)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -269,9 +264,8 @@ START_TEST(several_files_are_all_tried_and_one_wrong_one_makes_it_fail)
     free(c);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(folder_applies_its_fleet_files_in_order)
+TEST(folder_applies_its_fleet_files_in_order)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -295,9 +289,8 @@ START_TEST(folder_applies_its_fleet_files_in_order)
     free(folder);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(fleet_file_may_come_from_standard_input)
+TEST(fleet_file_may_come_from_standard_input)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -311,9 +304,8 @@ START_TEST(fleet_file_may_come_from_standard_input)
     free(path);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(stub_keeps_what_is_not_available_and_notes_say_what_is_not_acted_on)
+TEST(stub_keeps_what_is_not_available_and_notes_say_what_is_not_acted_on)
 {
     static const char text[] = "name: Stub\nvessels:\n  main:\n    source:\n      type: BLUEPRINT\n"
                                "      blueprint: any\ntriggers: {}\nnotifications: { email: me }\n";
@@ -330,9 +322,8 @@ START_TEST(stub_keeps_what_is_not_available_and_notes_say_what_is_not_acted_on)
     free(path);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(fleet_is_named_by_id_name_or_path)
+TEST(fleet_is_named_by_id_name_or_path)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -374,9 +365,8 @@ START_TEST(fleet_is_named_by_id_name_or_path)
     free(path);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(fleet_with_waiting_runs_is_not_deleted)
+TEST(fleet_with_waiting_runs_is_not_deleted)
 {
     struct daemon daemon;
     struct daemon_options options = {.runner = "enabled = false"};
@@ -399,12 +389,11 @@ START_TEST(fleet_with_waiting_runs_is_not_deleted)
     free(fleet);
     daemon_finish(&daemon);
 }
-END_TEST
 
 /* ---- hostile text ---- */
 
 /* A reason, an event and a header that hold escape sequences, newlines and characters that reverse text. */
-START_TEST(hostile_control_characters_are_escaped_in_tables)
+TEST(hostile_control_characters_are_escaped_in_tables)
 {
     static const char *const headers[] = {"X-GitHub-Event: \xc2\x9b[31mred\xe2\x80\xaegnp",
                                           "X-Hostile: a\tb\xe2\x80\xae"
@@ -443,7 +432,6 @@ START_TEST(hostile_control_characters_are_escaped_in_tables)
     free(fleet);
     daemon_finish(&daemon);
 }
-END_TEST
 
 /* ---- webhooks ---- */
 
@@ -458,7 +446,7 @@ static int post_status(const struct daemon *daemon, const char *url)
     return status;
 }
 
-START_TEST(webhook_is_created_shown_replaced_and_removed_at_once)
+TEST(webhook_is_created_shown_replaced_and_removed_at_once)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -504,9 +492,8 @@ START_TEST(webhook_is_created_shown_replaced_and_removed_at_once)
         free(freed[i]);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(webhook_of_a_deleted_fleet_is_gone)
+TEST(webhook_of_a_deleted_fleet_is_gone)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -517,7 +504,6 @@ START_TEST(webhook_of_a_deleted_fleet_is_gone)
     free(url);
     daemon_finish(&daemon);
 }
-END_TEST
 
 /* Senders that POST all the time to the URL that is valid now and to the one before. */
 struct load {
@@ -568,7 +554,7 @@ static void await_requests(struct load *load, int count)
     }
 }
 
-START_TEST(replace_under_load_lets_nothing_through_the_old_url_and_refuses_nothing_at_the_new)
+TEST(replace_under_load_lets_nothing_through_the_old_url_and_refuses_nothing_at_the_new)
 {
     enum { SENDERS = 4, REPLACES = 25 };
     static struct load load;
@@ -604,11 +590,10 @@ START_TEST(replace_under_load_lets_nothing_through_the_old_url_and_refuses_nothi
     free(load.new_url);
     daemon_finish(&daemon);
 }
-END_TEST
 
 /* ---- runs ---- */
 
-START_TEST(run_is_named_by_id_prefix_request_id_or_latest)
+TEST(run_is_named_by_id_prefix_request_id_or_latest)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -647,9 +632,8 @@ START_TEST(run_is_named_by_id_prefix_request_id_or_latest)
     free(fleet);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(runs_are_listed_by_fleet_status_and_number)
+TEST(runs_are_listed_by_fleet_status_and_number)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -685,9 +669,8 @@ START_TEST(runs_are_listed_by_fleet_status_and_number)
     assert_fails(&daemon, 1, "there is no fleet", "run", "list", "--fleet", "Nothing");
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(run_is_shown_with_its_vessels)
+TEST(run_is_shown_with_its_vessels)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -719,9 +702,8 @@ START_TEST(run_is_shown_with_its_vessels)
     free(fleet);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(body_headers_and_log_are_written_as_they_are)
+TEST(body_headers_and_log_are_written_as_they_are)
 {
     static const char *const headers[] = {"X-Same: 1", "X-Same: 2", NULL};
     struct daemon daemon;
@@ -765,9 +747,8 @@ START_TEST(body_headers_and_log_are_written_as_they_are)
     free(fleet);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(run_is_started_with_a_body_and_again)
+TEST(run_is_started_with_a_body_and_again)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -798,9 +779,8 @@ START_TEST(run_is_started_with_a_body_and_again)
     free(file);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(wait_returns_the_run_s_outcome_as_its_status)
+SLOW_TEST(wait_returns_the_run_s_outcome_as_its_status, 30)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -832,11 +812,10 @@ START_TEST(wait_returns_the_run_s_outcome_as_its_status)
     free(id);
     daemon_finish(&daemon);
 }
-END_TEST
 
 /* ---- the rest ---- */
 
-START_TEST(status_says_what_webhookd_is_doing)
+TEST(status_says_what_webhookd_is_doing)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -859,9 +838,8 @@ START_TEST(status_says_what_webhookd_is_doing)
     free(pid);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(wrong_usage_ends_with_2_and_a_hint)
+TEST(wrong_usage_ends_with_2_and_a_hint)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -876,9 +854,8 @@ START_TEST(wrong_usage_ends_with_2_and_a_hint)
     assert_fails(&daemon, 2, "usage: webhookctl run list", "run", "list", "extra");
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(stop_ends_a_run_and_says_why_not_if_it_has_ended)
+TEST(stop_ends_a_run_and_says_why_not_if_it_has_ended)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -901,9 +878,8 @@ START_TEST(stop_ends_a_run_and_says_why_not_if_it_has_ended)
     free(fleet);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(help_and_version_need_no_daemon)
+TEST(help_and_version_need_no_daemon)
 {
     static const char *const words[] = {"org list",        "project create", "fleet apply",
                                         "webhook replace", "run wait",       "status"};
@@ -920,9 +896,8 @@ START_TEST(help_and_version_need_no_daemon)
     assert_lacks(text, "org list");
     free(text);
 }
-END_TEST
 
-START_TEST(absent_daemon_is_told_with_the_socket_s_name)
+TEST(absent_daemon_is_told_with_the_socket_s_name)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -930,9 +905,8 @@ START_TEST(absent_daemon_is_told_with_the_socket_s_name)
     assert_fails(&daemon, 1, daemon.socket, "status");
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(environment_names_the_socket_when_no_option_does)
+TEST(environment_names_the_socket_when_no_option_does)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -942,9 +916,8 @@ START_TEST(environment_names_the_socket_when_no_option_does)
     free(command);
     daemon_finish(&daemon);
 }
-END_TEST
 
-START_TEST(output_that_cannot_be_written_is_a_failure)
+TEST(output_that_cannot_be_written_is_a_failure)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -956,29 +929,3 @@ START_TEST(output_that_cannot_be_written_is_a_failure)
     free(command);
     daemon_finish(&daemon);
 }
-END_TEST
-
-TEST_MAIN("webhookctl", TEST(organizations_are_listed_created_and_deleted),
-          TEST(projects_are_listed_created_and_deleted),
-          TEST(fleet_file_is_created_updated_unchanged_and_shown_as_it_was),
-          TEST(check_changes_nothing_and_finds_what_apply_would),
-          TEST(errors_of_a_file_come_together_with_file_and_line),
-          TEST(several_files_are_all_tried_and_one_wrong_one_makes_it_fail),
-          TEST(folder_applies_its_fleet_files_in_order),
-          TEST(fleet_file_may_come_from_standard_input),
-          TEST(stub_keeps_what_is_not_available_and_notes_say_what_is_not_acted_on),
-          TEST(fleet_is_named_by_id_name_or_path), TEST(fleet_with_waiting_runs_is_not_deleted),
-          TEST(hostile_control_characters_are_escaped_in_tables),
-          TEST(webhook_is_created_shown_replaced_and_removed_at_once),
-          TEST(webhook_of_a_deleted_fleet_is_gone),
-          TEST(replace_under_load_lets_nothing_through_the_old_url_and_refuses_nothing_at_the_new),
-          TEST(run_is_named_by_id_prefix_request_id_or_latest),
-          TEST(runs_are_listed_by_fleet_status_and_number), TEST(run_is_shown_with_its_vessels),
-          TEST(body_headers_and_log_are_written_as_they_are),
-          TEST(run_is_started_with_a_body_and_again),
-          SLOW_TEST(wait_returns_the_run_s_outcome_as_its_status, 30),
-          TEST(status_says_what_webhookd_is_doing), TEST(wrong_usage_ends_with_2_and_a_hint),
-          TEST(stop_ends_a_run_and_says_why_not_if_it_has_ended),
-          TEST(help_and_version_need_no_daemon), TEST(absent_daemon_is_told_with_the_socket_s_name),
-          TEST(environment_names_the_socket_when_no_option_does),
-          TEST(output_that_cannot_be_written_is_a_failure))

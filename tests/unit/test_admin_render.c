@@ -76,7 +76,7 @@ static struct run_row waiting_run(void)
     };
 }
 
-START_TEST(fleet_run_has_exactly_its_keys)
+TEST(fleet_run_has_exactly_its_keys)
 {
     static const char *const keys[] = {"id",           "fleet_id",   "fleet_name",  "fleet_version",
                                        "project_id",   "org_id",     "trigger",     "event",
@@ -88,9 +88,8 @@ START_TEST(fleet_run_has_exactly_its_keys)
     assert_keys(run, keys, ARRAY_COUNT(keys));
     json_decref(run);
 }
-END_TEST
 
-START_TEST(what_has_not_happened_is_null)
+TEST(what_has_not_happened_is_null)
 {
     struct run_row row = waiting_run();
     json_t *run = render_run(&row, json_array());
@@ -105,9 +104,8 @@ START_TEST(what_has_not_happened_is_null)
     ck_assert(json_is_array(json_object_get(run, "vessels")));
     json_decref(run);
 }
-END_TEST
 
-START_TEST(fleet_run_shows_what_it_was_started_with)
+TEST(fleet_run_shows_what_it_was_started_with)
 {
     struct run_row row = waiting_run();
     row.event = "push";
@@ -134,9 +132,8 @@ START_TEST(fleet_run_shows_what_it_was_started_with)
     assert_text(run, "ended_at", "2026-11-23T10:51:48.125Z");
     json_decref(run);
 }
-END_TEST
 
-START_TEST(vessel_run_has_exactly_its_keys_and_an_exit_code_only_if_there_is_one)
+TEST(vessel_run_has_exactly_its_keys_and_an_exit_code_only_if_there_is_one)
 {
     static const char *const keys[] = {"id",       "vessel_id",   "name",   "status",
                                        "attempts", "exit_code",   "reason", "started_at",
@@ -165,9 +162,8 @@ START_TEST(vessel_run_has_exactly_its_keys_and_an_exit_code_only_if_there_is_one
     assert_text(vessel, "reason", "cut off after 10m");
     json_decref(vessel);
 }
-END_TEST
 
-START_TEST(bytes_that_are_no_utf8_are_read_as_latin1)
+TEST(bytes_that_are_no_utf8_are_read_as_latin1)
 {
     json_t *text = render_text("caf\xe9 \xff");
     ck_assert_str_eq(json_string_value(text), "caf\u00e9 \u00ff");
@@ -176,9 +172,8 @@ START_TEST(bytes_that_are_no_utf8_are_read_as_latin1)
     ck_assert_str_eq(json_string_value(text), "caf\u00e9 \u2603");
     json_decref(text);
 }
-END_TEST
 
-START_TEST(fleet_counts_its_open_runs)
+TEST(fleet_counts_its_open_runs)
 {
     static const char *const keys[] = {"id",         "name",        "project_id", "project_name",
                                        "org_id",     "org_name",    "version",    "created_at",
@@ -200,9 +195,8 @@ START_TEST(fleet_counts_its_open_runs)
     assert_text(fleet, "updated_at", "2026-11-23T10:51:48.124Z");
     json_decref(fleet);
 }
-END_TEST
 
-START_TEST(version_has_its_file_and_definition_only_when_they_were_read)
+TEST(version_has_its_file_and_definition_only_when_they_were_read)
 {
     struct version_row row = {.version = 7, .created_ms = A_TIME};
     json_t *version = render_version(&row);
@@ -219,9 +213,8 @@ START_TEST(version_has_its_file_and_definition_only_when_they_were_read)
     assert_text(json_object_get(version, "definition"), "name", "Greet");
     json_decref(version);
 }
-END_TEST
 
-START_TEST(webhook_without_its_url_says_null)
+TEST(webhook_without_its_url_says_null)
 {
     struct webhook_row row = {.fleet_id = parsed(AN_ID),
                               .fleet_name = "Greet",
@@ -238,9 +231,8 @@ START_TEST(webhook_without_its_url_says_null)
     assert_null(webhook, "last_request");
     json_decref(webhook);
 }
-END_TEST
 
-START_TEST(last_call_without_an_answer_says_null)
+TEST(last_call_without_an_answer_says_null)
 {
     struct webhook_row row = {.fleet_name = "Greet",
                               .project_name = "p",
@@ -268,9 +260,8 @@ START_TEST(last_call_without_an_answer_says_null)
     assert_null(last, "answer_us");
     json_decref(webhook);
 }
-END_TEST
 
-START_TEST(problem_without_a_line_says_null)
+TEST(problem_without_a_line_says_null)
 {
     struct fleet_problem items[] = {
         {.message = memory_string("is missing"), .path = memory_string("name"), .line = 0},
@@ -288,12 +279,3 @@ START_TEST(problem_without_a_line_says_null)
         free(items[i].path);
     }
 }
-END_TEST
-
-TEST_MAIN("admin_render", TEST(fleet_run_has_exactly_its_keys), TEST(what_has_not_happened_is_null),
-          TEST(fleet_run_shows_what_it_was_started_with),
-          TEST(vessel_run_has_exactly_its_keys_and_an_exit_code_only_if_there_is_one),
-          TEST(bytes_that_are_no_utf8_are_read_as_latin1), TEST(fleet_counts_its_open_runs),
-          TEST(version_has_its_file_and_definition_only_when_they_were_read),
-          TEST(webhook_without_its_url_says_null), TEST(last_call_without_an_answer_says_null),
-          TEST(problem_without_a_line_says_null))

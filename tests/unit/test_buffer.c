@@ -5,7 +5,7 @@
 
 #include "support/suite.h"
 
-START_TEST(what_is_appended_is_what_is_there)
+TEST(what_is_appended_is_what_is_there)
 {
     struct buffer buffer = BUFFER_INIT;
     ck_assert_str_eq(buffer_text(&buffer), "");
@@ -18,9 +18,8 @@ START_TEST(what_is_appended_is_what_is_there)
     buffer_free(&buffer);
     ck_assert_ptr_null(buffer.data);
 }
-END_TEST
 
-START_TEST(bytes_of_any_value_survive_growing)
+TEST(bytes_of_any_value_survive_growing)
 {
     struct buffer buffer = BUFFER_INIT;
     for (int i = 0; i < 100000; i++)
@@ -30,9 +29,8 @@ START_TEST(bytes_of_any_value_survive_growing)
         ck_assert_int_eq(buffer.data[i], (char)i);
     buffer_free(&buffer);
 }
-END_TEST
 
-START_TEST(the_limit_is_reached_exactly_and_not_passed)
+TEST(the_limit_is_reached_exactly_and_not_passed)
 {
     struct buffer buffer = BUFFER_INIT;
     buffer.limit = 100;
@@ -47,9 +45,8 @@ START_TEST(the_limit_is_reached_exactly_and_not_passed)
     ck_assert_uint_eq(buffer.bytes, 100);
     buffer_free(&buffer);
 }
-END_TEST
 
-START_TEST(after_a_refused_append_nothing_is_appended_until_reset)
+TEST(after_a_refused_append_nothing_is_appended_until_reset)
 {
     struct buffer buffer = BUFFER_INIT;
     buffer.limit = 5;
@@ -64,9 +61,8 @@ START_TEST(after_a_refused_append_nothing_is_appended_until_reset)
     ck_assert_str_eq(buffer_text(&buffer), "vwxyz");
     buffer_free(&buffer);
 }
-END_TEST
 
-START_TEST(taking_hands_over_the_allocation)
+TEST(taking_hands_over_the_allocation)
 {
     struct buffer buffer = BUFFER_INIT;
     char *empty = buffer_take(&buffer);
@@ -80,9 +76,8 @@ START_TEST(taking_hands_over_the_allocation)
     free(taken);
     free(empty);
 }
-END_TEST
 
-START_TEST(an_impossible_size_is_an_answer_and_no_abort)
+TEST(an_impossible_size_is_an_answer_and_no_abort)
 {
     struct buffer buffer = BUFFER_INIT;
     buffer_append_text(&buffer, "kept");
@@ -91,11 +86,3 @@ START_TEST(an_impossible_size_is_an_answer_and_no_abort)
     ck_assert_str_eq(buffer_text(&buffer), "kept");
     buffer_free(&buffer);
 }
-END_TEST
-
-TEST_MAIN("buffer", TEST(what_is_appended_is_what_is_there),
-          TEST(bytes_of_any_value_survive_growing),
-          TEST(the_limit_is_reached_exactly_and_not_passed),
-          TEST(after_a_refused_append_nothing_is_appended_until_reset),
-          TEST(taking_hands_over_the_allocation),
-          TEST(an_impossible_size_is_an_answer_and_no_abort))

@@ -5,7 +5,7 @@
 
 #include "support/suite.h"
 
-START_TEST(times_are_written_in_rfc3339)
+TEST(times_are_written_in_rfc3339)
 {
     char text[CLOCK_TEXT_BYTES];
     ck_assert_str_eq(clock_format_ms(0, text), "1970-01-01T00:00:00.000Z");
@@ -16,17 +16,15 @@ START_TEST(times_are_written_in_rfc3339)
     ck_assert_str_eq(clock_format_ms(-1, text), "1969-12-31T23:59:59.999Z");
     ck_assert_str_eq(clock_format_ms(-86400000, text), "1969-12-31T00:00:00.000Z");
 }
-END_TEST
 
-START_TEST(the_years_0_and_9999_are_the_edges)
+TEST(the_years_0_and_9999_are_the_edges)
 {
     char text[CLOCK_TEXT_BYTES];
     ck_assert_str_eq(clock_format_ms(INT64_MIN, text), "0000-01-01T00:00:00.000Z");
     ck_assert_str_eq(clock_format_ms(INT64_MAX, text), "9999-12-31T23:59:59.999Z");
 }
-END_TEST
 
-START_TEST(every_day_of_four_centuries_agrees_with_the_c_library)
+TEST(every_day_of_four_centuries_agrees_with_the_c_library)
 {
     for (int64_t day = -40000; day < 110000; day++) {
         time_t seconds = (time_t)(day * 86400);
@@ -40,9 +38,8 @@ START_TEST(every_day_of_four_centuries_agrees_with_the_c_library)
         ck_assert_int_eq(parsed, day * 86400000);
     }
 }
-END_TEST
 
-START_TEST(what_is_written_is_read_back)
+TEST(what_is_written_is_read_back)
 {
     for (int64_t ms = -62167219200000; ms < 253402300799999; ms += 86399999 * (int64_t)97 + 7) {
         char text[CLOCK_TEXT_BYTES];
@@ -51,9 +48,8 @@ START_TEST(what_is_written_is_read_back)
         ck_assert_int_eq(parsed, ms);
     }
 }
-END_TEST
 
-START_TEST(offsets_and_fractions_are_read)
+TEST(offsets_and_fractions_are_read)
 {
     static const struct {
         const char *text;
@@ -70,9 +66,8 @@ START_TEST(offsets_and_fractions_are_read)
         ck_assert_msg(ms == cases[i].ms, "%s: %lld", cases[i].text, (long long)ms);
     }
 }
-END_TEST
 
-START_TEST(what_is_no_time_is_refused)
+TEST(what_is_no_time_is_refused)
 {
     static const char *const texts[] = {
         "",
@@ -104,9 +99,8 @@ START_TEST(what_is_no_time_is_refused)
         ck_assert_int_eq(ms, 77);
     }
 }
-END_TEST
 
-START_TEST(the_clocks_read_what_the_kernel_says)
+TEST(the_clocks_read_what_the_kernel_says)
 {
     time_t before = time(NULL);
     int64_t wall_ms = clock_wall_ms();
@@ -121,9 +115,3 @@ START_TEST(the_clocks_read_what_the_kernel_says)
     ck_assert_int_le(first_us / 1000, ms);
     ck_assert_int_le(ms, last_us / 1000);
 }
-END_TEST
-
-TEST_MAIN("clock", TEST(times_are_written_in_rfc3339), TEST(the_years_0_and_9999_are_the_edges),
-          TEST(every_day_of_four_centuries_agrees_with_the_c_library),
-          TEST(what_is_written_is_read_back), TEST(offsets_and_fractions_are_read),
-          TEST(what_is_no_time_is_refused), TEST(the_clocks_read_what_the_kernel_says))

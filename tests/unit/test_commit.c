@@ -264,7 +264,7 @@ static void let_committer_go(void)
     sem_post(&sync_may_go);
 }
 
-START_TEST(an_operation_is_done_only_after_the_log_was_synced)
+TEST(an_operation_is_done_only_after_the_log_was_synced)
 {
     begin();
     struct work *work = hold_committer();
@@ -275,9 +275,8 @@ START_TEST(an_operation_is_done_only_after_the_log_was_synced)
     ck_assert_int_eq(stored_runs(), 1);
     finish();
 }
-END_TEST
 
-START_TEST(operations_that_wait_together_share_one_sync)
+TEST(operations_that_wait_together_share_one_sync)
 {
     begin();
     struct work *first = hold_committer();
@@ -292,7 +291,6 @@ START_TEST(operations_that_wait_together_share_one_sync)
     ck_assert_int_eq(stored_runs(), 51);
     finish();
 }
-END_TEST
 
 /* The runner's operations come one after the other: each is followed by the next at once. */
 static atomic_bool chain_ends;
@@ -307,7 +305,7 @@ static void chain_done(struct commit_op *op, const struct error *error)
 static const struct commit_kind chain_kind = {"chain", COMMIT_RUNNER, false, apply_nothing,
                                               chain_done};
 
-START_TEST(an_operation_heavier_than_a_batch_is_not_passed_over_for_ever)
+TEST(an_operation_heavier_than_a_batch_is_not_passed_over_for_ever)
 {
     begin();
     atomic_store(&chain_ends, false);
@@ -320,9 +318,8 @@ START_TEST(an_operation_heavier_than_a_batch_is_not_passed_over_for_ever)
     ck_assert_int_eq(await(chain), ERROR_NONE);
     finish();
 }
-END_TEST
 
-START_TEST(an_operation_that_fails_alone_fails_alone)
+TEST(an_operation_that_fails_alone_fails_alone)
 {
     begin();
     struct work *first_webhook = work_new(&webhook_kind);
@@ -347,9 +344,8 @@ START_TEST(an_operation_that_fails_alone_fails_alone)
     ck_assert_int_eq(stored_runs(), 3);
     finish();
 }
-END_TEST
 
-START_TEST(a_full_disk_fails_the_batch_and_is_survived)
+TEST(a_full_disk_fails_the_batch_and_is_survived)
 {
     begin();
     faulty_vfs_fail(&(struct faulty_plan){FAULTY_WRITE, FAULTY_LOG, 1, true, SQLITE_FULL, 0});
@@ -361,9 +357,8 @@ START_TEST(a_full_disk_fails_the_batch_and_is_survived)
     ck_assert_int_eq(stored_runs(), 1);
     finish();
 }
-END_TEST
 
-START_TEST(the_runners_operation_is_retried_until_the_disk_has_room)
+TEST(the_runners_operation_is_retried_until_the_disk_has_room)
 {
     begin();
     faulty_vfs_fail(&(struct faulty_plan){FAULTY_WRITE, FAULTY_LOG, 1, true, SQLITE_FULL, 0});
@@ -376,9 +371,8 @@ START_TEST(the_runners_operation_is_retried_until_the_disk_has_room)
     ck_assert_int_eq(stored_runs(), 1);
     finish();
 }
-END_TEST
 
-START_TEST(a_failed_sync_tells_everyone_and_stops_the_queue_for_good)
+TEST(a_failed_sync_tells_everyone_and_stops_the_queue_for_good)
 {
     begin();
     faulty_vfs_fail(
@@ -396,9 +390,8 @@ START_TEST(a_failed_sync_tells_everyone_and_stops_the_queue_for_good)
     ck_assert_int_eq(commit_has_room(queue, 0, &error), -1);
     finish();
 }
-END_TEST
 
-START_TEST(a_queued_operation_can_be_withdrawn_and_one_in_a_batch_cannot)
+TEST(a_queued_operation_can_be_withdrawn_and_one_in_a_batch_cannot)
 {
     begin();
     struct work *in_batch = hold_committer();
@@ -415,9 +408,8 @@ START_TEST(a_queued_operation_can_be_withdrawn_and_one_in_a_batch_cannot)
     ck_assert_int_eq(stored_runs(), 2);
     finish();
 }
-END_TEST
 
-START_TEST(requests_are_bounded_and_the_runner_has_room_beyond)
+TEST(requests_are_bounded_and_the_runner_has_room_beyond)
 {
     begin();
     commit_stop(queue);
@@ -440,9 +432,8 @@ START_TEST(requests_are_bounded_and_the_runner_has_room_beyond)
     ck_assert_int_eq(three->done_calls, 0);
     finish();
 }
-END_TEST
 
-START_TEST(stopping_commits_what_waits_and_refuses_what_comes)
+TEST(stopping_commits_what_waits_and_refuses_what_comes)
 {
     begin();
     struct work *held = hold_committer();
@@ -457,9 +448,8 @@ START_TEST(stopping_commits_what_waits_and_refuses_what_comes)
     start(10);
     finish();
 }
-END_TEST
 
-START_TEST(little_free_space_is_refused_with_the_reason)
+TEST(little_free_space_is_refused_with_the_reason)
 {
     begin();
     struct error error = ERROR_INIT;
@@ -470,7 +460,6 @@ START_TEST(little_free_space_is_refused_with_the_reason)
     ck_assert_ptr_nonnull(strstr(error.message, "min_free"));
     finish();
 }
-END_TEST
 
 static struct work *large_work(void)
 {
@@ -480,7 +469,7 @@ static struct work *large_work(void)
     return work;
 }
 
-START_TEST(the_log_is_checkpointed_and_starts_over_before_it_grows_without_bound)
+SLOW_TEST(the_log_is_checkpointed_and_starts_over_before_it_grows_without_bound, 300)
 {
     begin();
     int64_t longest_log = 0;
@@ -498,9 +487,8 @@ START_TEST(the_log_is_checkpointed_and_starts_over_before_it_grows_without_bound
     ck_assert_int_eq(stored_runs(), 2400);
     finish();
 }
-END_TEST
 
-START_TEST(a_checkpoint_that_the_disk_fails_stops_the_queue)
+SLOW_TEST(a_checkpoint_that_the_disk_fails_stops_the_queue, 300)
 {
     begin();
     faulty_vfs_fail(
@@ -513,18 +501,3 @@ START_TEST(a_checkpoint_that_the_disk_fails_stops_the_queue)
     ck_assert_int_eq(failures, 1);
     finish();
 }
-END_TEST
-
-TEST_MAIN("commit", TEST(an_operation_is_done_only_after_the_log_was_synced),
-          TEST(operations_that_wait_together_share_one_sync),
-          TEST(an_operation_heavier_than_a_batch_is_not_passed_over_for_ever),
-          TEST(an_operation_that_fails_alone_fails_alone),
-          TEST(a_full_disk_fails_the_batch_and_is_survived),
-          TEST(the_runners_operation_is_retried_until_the_disk_has_room),
-          TEST(a_failed_sync_tells_everyone_and_stops_the_queue_for_good),
-          TEST(a_queued_operation_can_be_withdrawn_and_one_in_a_batch_cannot),
-          TEST(requests_are_bounded_and_the_runner_has_room_beyond),
-          TEST(stopping_commits_what_waits_and_refuses_what_comes),
-          TEST(little_free_space_is_refused_with_the_reason),
-          SLOW_TEST(the_log_is_checkpointed_and_starts_over_before_it_grows_without_bound, 300),
-          SLOW_TEST(a_checkpoint_that_the_disk_fails_stops_the_queue, 300))

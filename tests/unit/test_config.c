@@ -9,7 +9,7 @@
 #include "support/suite.h"
 #include "unit/config_cases.h"
 
-START_TEST(empty_file_is_all_defaults)
+TEST(empty_file_is_all_defaults)
 {
     struct config *config = accept("");
     ck_assert_str_eq(config->state_dir, "/var/lib/webhookd");
@@ -34,9 +34,8 @@ START_TEST(empty_file_is_all_defaults)
     ck_assert_str_eq(config->admin.socket_group, "");
     config_release(config);
 }
-END_TEST
 
-START_TEST(empty_file_has_the_runners_defaults)
+TEST(empty_file_has_the_runners_defaults)
 {
     struct config *config = accept("\n\n# nothing\n");
     ck_assert(config->runner.enabled);
@@ -60,9 +59,8 @@ START_TEST(empty_file_has_the_runners_defaults)
     ck_assert_uint_eq(config->fleet_count, 0);
     config_release(config);
 }
-END_TEST
 
-START_TEST(every_default_may_be_written_into_the_file)
+TEST(every_default_may_be_written_into_the_file)
 {
     for (size_t i = 0; config_key_info(i); i++) {
         char *text = setting(config_key_info(i), config_key_info(i)->default_text);
@@ -70,11 +68,10 @@ START_TEST(every_default_may_be_written_into_the_file)
         free(text);
     }
 }
-END_TEST
 
 /* ---- start and reload ---- */
 
-START_TEST(start_is_refused_for_what_would_be_dangerous)
+TEST(start_is_refused_for_what_would_be_dangerous)
 {
     static const struct {
         const char *text, *why;
@@ -96,7 +93,6 @@ START_TEST(start_is_refused_for_what_would_be_dangerous)
     assert_refused("hooks {\ntls_key = /k }", "w.conf:2: hooks.tls_certificate: missing", NULL);
     assert_refused("hooks {\ntls_certificate = /k }", "w.conf:2: hooks.tls_key: missing", NULL);
 }
-END_TEST
 
 /* A good value other than the default. */
 static const char *other_value(const struct config_key_info *info)
@@ -131,7 +127,7 @@ static const char *other_value(const struct config_key_info *info)
     return high;
 }
 
-START_TEST(every_key_that_needs_a_restart_says_so)
+TEST(every_key_that_needs_a_restart_says_so)
 {
     struct config *running = accept("");
     size_t silent = 0, said = 0;
@@ -159,9 +155,8 @@ START_TEST(every_key_that_needs_a_restart_says_so)
     ck_assert_uint_gt(said, 12);
     config_release(running);
 }
-END_TEST
 
-START_TEST(changed_fleet_sections_need_a_restart)
+TEST(changed_fleet_sections_need_a_restart)
 {
     struct config *running = accept("fleet \"a/b/c\" { user = x }");
     static const char *const changed[] = {"", "fleet \"a/b/c\" { user = y }",
@@ -178,9 +173,8 @@ START_TEST(changed_fleet_sections_need_a_restart)
     }
     config_release(running);
 }
-END_TEST
 
-START_TEST(snapshot_lives_as_long_as_anyone_holds_it)
+TEST(snapshot_lives_as_long_as_anyone_holds_it)
 {
     struct config *config = accept("state_dir = \"/a\"");
     ck_assert_ptr_eq(config_hold(config), config);
@@ -189,7 +183,6 @@ START_TEST(snapshot_lives_as_long_as_anyone_holds_it)
     config_release(config);
     config_release(NULL);
 }
-END_TEST
 
 /* ---- files ---- */
 
@@ -201,7 +194,7 @@ static void write_text(const char *path, const char *text)
     ck_assert_int_eq(fclose(file), 0);
 }
 
-START_TEST(what_is_no_readable_file_is_refused)
+TEST(what_is_no_readable_file_is_refused)
 {
     char folder[] = "/tmp/test-config-XXXXXX";
     ck_assert_ptr_nonnull(mkdtemp(folder));
@@ -229,9 +222,8 @@ START_TEST(what_is_no_readable_file_is_refused)
     free(link);
     free(file);
 }
-END_TEST
 
-START_TEST(file_may_have_a_mebibyte_and_no_more)
+TEST(file_may_have_a_mebibyte_and_no_more)
 {
     char folder[] = "/tmp/test-config-XXXXXX";
     ck_assert_ptr_nonnull(mkdtemp(folder));
@@ -253,9 +245,8 @@ START_TEST(file_may_have_a_mebibyte_and_no_more)
     free(text);
     free(file);
 }
-END_TEST
 
-START_TEST(errors_of_a_file_begin_with_its_path)
+TEST(errors_of_a_file_begin_with_its_path)
 {
     char folder[] = "/tmp/test-config-XXXXXX";
     ck_assert_ptr_nonnull(mkdtemp(folder));
@@ -272,7 +263,6 @@ START_TEST(errors_of_a_file_begin_with_its_path)
     free(line);
     free(file);
 }
-END_TEST
 
 /* ---- what is written about the keys (read from the top of the checkout, where the tests are run) ---- */
 
@@ -282,7 +272,7 @@ static bool split_setting(const char *line, char name[64], char value[256])
     return sscanf(line, " %63[a-z_] = %255[^\n]", name, value) == 2;
 }
 
-START_TEST(example_has_every_key_once_in_order_with_its_default)
+TEST(example_has_every_key_once_in_order_with_its_default)
 {
     char *example = read_text("webhookd.conf.example");
     char section[64] = "", name[64], value[256];
@@ -308,9 +298,8 @@ START_TEST(example_has_every_key_once_in_order_with_its_default)
     ck_assert_ptr_null(config_key_info(next));
     free(example);
 }
-END_TEST
 
-START_TEST(example_is_good_to_start_with)
+TEST(example_is_good_to_start_with)
 {
     struct config_report report = {0};
     struct config *config = config_load("webhookd.conf.example", &report);
@@ -319,9 +308,8 @@ START_TEST(example_is_good_to_start_with)
     ck_assert_msg(config_check_start(config, &error) == 0, "%s", error.message);
     config_release(config);
 }
-END_TEST
 
-START_TEST(manual_has_every_key_with_its_default)
+TEST(manual_has_every_key_with_its_default)
 {
     char *manual = read_text("docs/man/webhookd.conf.5");
     for (size_t i = 0; config_key_info(i); i++) {
@@ -345,14 +333,3 @@ START_TEST(manual_has_every_key_with_its_default)
     }
     free(manual);
 }
-END_TEST
-
-TEST_MAIN("config", TEST(empty_file_is_all_defaults), TEST(empty_file_has_the_runners_defaults),
-          TEST(every_default_may_be_written_into_the_file),
-          TEST(start_is_refused_for_what_would_be_dangerous),
-          TEST(every_key_that_needs_a_restart_says_so), TEST(changed_fleet_sections_need_a_restart),
-          TEST(snapshot_lives_as_long_as_anyone_holds_it),
-          TEST(what_is_no_readable_file_is_refused), TEST(file_may_have_a_mebibyte_and_no_more),
-          TEST(errors_of_a_file_begin_with_its_path),
-          TEST(example_has_every_key_once_in_order_with_its_default),
-          TEST(example_is_good_to_start_with), TEST(manual_has_every_key_with_its_default))

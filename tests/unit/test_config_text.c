@@ -7,7 +7,7 @@
 #include "support/suite.h"
 #include "unit/config_cases.h"
 
-START_TEST(nothing_is_expanded_in_any_quoting)
+TEST(nothing_is_expanded_in_any_quoting)
 {
     setenv("HOME", "/expanded", 1);
     static const char *const forms[] = {"\"/a/${HOME}\"", "'/a/${HOME}'", "/a/${HOME}",
@@ -26,9 +26,8 @@ START_TEST(nothing_is_expanded_in_any_quoting)
     assert_refused("state_dir = \"${NONE:-/x}\"", "w.conf:1: state_dir: \"${NONE:-/x}\" is", NULL);
     assert_refused("state_dir = '~/x'", "w.conf:1: state_dir: \"~/x\" is not", NULL);
 }
-END_TEST
 
-START_TEST(quotes_and_backslashes_can_be_written)
+TEST(quotes_and_backslashes_can_be_written)
 {
     struct config *config = accept("state_dir = \"/a\\\"b\\\\c'd\"");
     ck_assert_str_eq(config->state_dir, "/a\"b\\c'd");
@@ -39,9 +38,8 @@ START_TEST(quotes_and_backslashes_can_be_written)
     assert_refused("state_dir = \"/a\\n\"", "w.conf:1: a \\ in a string", NULL);
     assert_refused("state_dir = \"/a\\x41\"", "w.conf:1: a \\ in a string", NULL);
 }
-END_TEST
 
-START_TEST(every_key_given_twice_is_refused)
+TEST(every_key_given_twice_is_refused)
 {
     for (size_t i = 0; config_key_info(i); i++) {
         const struct config_key_info *info = config_key_info(i);
@@ -55,9 +53,8 @@ START_TEST(every_key_given_twice_is_refused)
         free(once);
     }
 }
-END_TEST
 
-START_TEST(key_given_twice_in_one_section_is_refused)
+TEST(key_given_twice_in_one_section_is_refused)
 {
     assert_refused("hooks {\nmax_body = 1MiB\nmax_body = 2MiB\nmax_body = x\n}",
                    "w.conf:3: hooks.max_body: given twice, first in line 2",
@@ -67,9 +64,8 @@ START_TEST(key_given_twice_in_one_section_is_refused)
     assert_refused("runner { readable = { \"/a\" }\nreadable = {}\n}",
                    "w.conf:2: runner.readable: given twice, first in line 1", NULL);
 }
-END_TEST
 
-START_TEST(unknown_keys_and_sections_are_all_reported)
+TEST(unknown_keys_and_sections_are_all_reported)
 {
     assert_refused("colour = red\n"
                    "hooks { max_bdy = \"1MiB\"\n max_body = \"2MB\" socket = {} }\n"
@@ -86,17 +82,15 @@ START_TEST(unknown_keys_and_sections_are_all_reported)
     assert_refused("include(\"/etc/passwd\")", "w.conf:1: unexpected \"(\"",
                    "w.conf:1: include: unknown", NULL);
 }
-END_TEST
 
-START_TEST(key_is_not_reached_through_a_path)
+TEST(key_is_not_reached_through_a_path)
 {
     assert_refused("\"hooks|max_body\" = \"1MiB\"", "w.conf:1: max_body: no such key here", NULL);
     assert_refused("hooks|max_body = \"1MiB\"", "w.conf:1: unexpected \"|\"", NULL);
     assert_refused("\"\" = 1", "w.conf:1: ", NULL);
 }
-END_TEST
 
-START_TEST(many_unknown_keys_are_bounded)
+TEST(many_unknown_keys_are_bounded)
 {
     struct buffer text = BUFFER_INIT;
     for (int i = 0; i < 500; i++)
@@ -114,9 +108,8 @@ START_TEST(many_unknown_keys_are_bounded)
     config_report_free(&report);
     buffer_free(&text);
 }
-END_TEST
 
-START_TEST(syntax_errors_name_their_line_and_what_precedes_is_still_checked)
+TEST(syntax_errors_name_their_line_and_what_precedes_is_still_checked)
 {
     assert_refused("store = x\n\nhooks {\n listen = \"\n}", "w.conf:1: store: \"x\"",
                    "w.conf:4: this string has no end", NULL);
@@ -140,9 +133,8 @@ START_TEST(syntax_errors_name_their_line_and_what_precedes_is_still_checked)
     assert_refused("hooks { max_body = 32*MiB }", "w.conf:1: hooks.max_body",
                    "w.conf:1: unexpected \"*\"", NULL);
 }
-END_TEST
 
-START_TEST(comments_and_line_ends_do_not_move_the_lines)
+TEST(comments_and_line_ends_do_not_move_the_lines)
 {
     assert_refused("# one\n// two\n/* three */\r\n/* four\nfive */ /* again */\nstore = x\n",
                    "w.conf:6: store: ", NULL);
@@ -152,10 +144,9 @@ START_TEST(comments_and_line_ends_do_not_move_the_lines)
     ck_assert_str_eq(config->store, "sqlite:a#b/*c");
     config_release(config);
 }
-END_TEST
 
 /* It would make a shorter value, and nobody would hear of it. */
-START_TEST(comment_inside_a_word_is_refused)
+TEST(comment_inside_a_word_is_refused)
 {
     assert_refused("\nstate_dir = /var//lib/x", "w.conf:2: \"//\" inside a word: put a value",
                    NULL);
@@ -166,9 +157,8 @@ START_TEST(comment_inside_a_word_is_refused)
     ck_assert_str_eq(config->state_dir, "/var/lib/x");
     config_release(config);
 }
-END_TEST
 
-START_TEST(damaged_text_is_refused_with_its_line)
+TEST(damaged_text_is_refused_with_its_line)
 {
     struct config_report report = {0};
     static const char nul[] = "store = x\n\0store = \"sqlite:y\"";
@@ -185,9 +175,8 @@ START_TEST(damaged_text_is_refused_with_its_line)
     ck_assert_ptr_nonnull(nothing);
     config_release(nothing);
 }
-END_TEST
 
-START_TEST(good_file_is_read_after_any_bad_one)
+TEST(good_file_is_read_after_any_bad_one)
 {
     static const char *const bad[] = {"store = \"",
                                       "store = '",
@@ -209,9 +198,8 @@ START_TEST(good_file_is_read_after_any_bad_one)
         config_release(config);
     }
 }
-END_TEST
 
-START_TEST(no_beginning_of_a_file_and_no_flipped_bit_does_harm)
+TEST(no_beginning_of_a_file_and_no_flipped_bit_does_harm)
 {
     char *example = read_text("webhookd.conf.example");
     size_t bytes = strlen(example);
@@ -232,11 +220,10 @@ START_TEST(no_beginning_of_a_file_and_no_flipped_bit_does_harm)
     }
     free(example);
 }
-END_TEST
 
 /* ---- fleets ---- */
 
-START_TEST(fleet_sections_are_read)
+TEST(fleet_sections_are_read)
 {
     struct config *config = accept("fleet \"org/project/one\" { sandbox = \"off\" }\n"
                                    "fleet \"org/project/t w\xc3\xb6\" { user = \"deploy\" }\n"
@@ -252,9 +239,8 @@ START_TEST(fleet_sections_are_read)
     ck_assert_str_eq(config->fleets[2].name, "a/b/c");
     config_release(config);
 }
-END_TEST
 
-START_TEST(bad_fleet_sections_are_refused)
+TEST(bad_fleet_sections_are_refused)
 {
     assert_refused("fleet \"one\" { sandbox = \"off\" }",
                    "w.conf:1: fleet \"one\": the title is not", NULL);
@@ -273,7 +259,6 @@ START_TEST(bad_fleet_sections_are_refused)
     assert_refused("fleet \"a/b/c\" { }\nfleet \"a/b/d\" { }\nfleet \"a/b/c\" { }",
                    "w.conf:3: syntax error: found duplicate title 'a/b/c'", NULL);
 }
-END_TEST
 
 static void *parse_and_release(void *shared)
 {
@@ -286,7 +271,7 @@ static void *parse_and_release(void *shared)
     return NULL;
 }
 
-START_TEST(threads_may_hold_and_parse_at_once)
+TEST(threads_may_hold_and_parse_at_once)
 {
     struct config *shared = accept("");
     pthread_t threads[4];
@@ -299,16 +284,3 @@ START_TEST(threads_may_hold_and_parse_at_once)
     }
     config_release(shared);
 }
-END_TEST
-
-TEST_MAIN("config_text", TEST(nothing_is_expanded_in_any_quoting),
-          TEST(quotes_and_backslashes_can_be_written), TEST(every_key_given_twice_is_refused),
-          TEST(key_given_twice_in_one_section_is_refused),
-          TEST(unknown_keys_and_sections_are_all_reported), TEST(key_is_not_reached_through_a_path),
-          TEST(many_unknown_keys_are_bounded),
-          TEST(syntax_errors_name_their_line_and_what_precedes_is_still_checked),
-          TEST(comments_and_line_ends_do_not_move_the_lines),
-          TEST(comment_inside_a_word_is_refused), TEST(damaged_text_is_refused_with_its_line),
-          TEST(good_file_is_read_after_any_bad_one),
-          TEST(no_beginning_of_a_file_and_no_flipped_bit_does_harm), TEST(fleet_sections_are_read),
-          TEST(bad_fleet_sections_are_refused), TEST(threads_may_hold_and_parse_at_once))

@@ -7,7 +7,7 @@
 #include "support/suite.h"
 #include "unit/config_cases.h"
 
-START_TEST(values_arrive_in_their_fields)
+TEST(values_arrive_in_their_fields)
 {
     struct config *config = accept("log_level = \"debug\" log_format = json min_free = 0\n"
                                    "hooks { listen = \"unix:/run/h.sock\" max_body = \"1GiB\"\n"
@@ -37,7 +37,6 @@ START_TEST(values_arrive_in_their_fields)
     ck_assert_int_eq(config->retention.runs_ms, 36 * 3600000);
     config_release(config);
 }
-END_TEST
 
 static int64_t max_output(const char *value)
 {
@@ -49,7 +48,7 @@ static int64_t max_output(const char *value)
     return bytes;
 }
 
-START_TEST(sizes_are_bytes_or_have_a_unit)
+TEST(sizes_are_bytes_or_have_a_unit)
 {
     ck_assert_int_eq(max_output("4096"), 4096);
     ck_assert_int_eq(max_output("\"4096\""), 4096);
@@ -75,7 +74,6 @@ START_TEST(sizes_are_bytes_or_have_a_unit)
         free(text);
     }
 }
-END_TEST
 
 static int64_t body_timeout(const char *value)
 {
@@ -87,7 +85,7 @@ static int64_t body_timeout(const char *value)
     return ms;
 }
 
-START_TEST(durations_have_units_from_large_to_small)
+TEST(durations_have_units_from_large_to_small)
 {
     ck_assert_int_eq(body_timeout("\"250ms\""), 250);
     ck_assert_int_eq(body_timeout("2s"), 2000);
@@ -118,7 +116,6 @@ START_TEST(durations_have_units_from_large_to_small)
         free(text);
     }
 }
-END_TEST
 
 /* A value just outside: one more than the upper end, one less than the lower, in the unit that it is written in. */
 static char *beyond(const char *end, int step)
@@ -128,7 +125,7 @@ static char *beyond(const char *end, int step)
     return memory_format("\"%lld%s\"", number + step, unit);
 }
 
-START_TEST(every_range_holds_its_ends_and_nothing_beyond)
+TEST(every_range_holds_its_ends_and_nothing_beyond)
 {
     size_t ranges = 0;
     for (size_t i = 0; config_key_info(i); i++) {
@@ -158,9 +155,8 @@ START_TEST(every_range_holds_its_ends_and_nothing_beyond)
     }
     ck_assert_uint_eq(ranges, 16);
 }
-END_TEST
 
-START_TEST(negative_numbers_and_other_booleans_are_refused)
+TEST(negative_numbers_and_other_booleans_are_refused)
 {
     assert_refused("runner { nice = -1 }",
                    "w.conf:1: runner.nice: \"-1\" is not a whole number; 0 to 19", NULL);
@@ -174,7 +170,6 @@ START_TEST(negative_numbers_and_other_booleans_are_refused)
     assert_refused("runner { sandbox = \"no\" }",
                    "w.conf:1: runner.sandbox: \"no\" is not one of strict, off", NULL);
 }
-END_TEST
 
 static void try_values(const char *format, const char *const good[], const char *const bad[])
 {
@@ -196,7 +191,7 @@ static void try_values(const char *format, const char *const good[], const char 
 
 #define TEXTS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
-START_TEST(listen_is_an_address_with_a_port_or_a_socket)
+TEST(listen_is_an_address_with_a_port_or_a_socket)
 {
     try_values("hooks { listen = ",
                TEXTS("127.0.0.1:0", "0.0.0.0:65535", "[::]:8080", "[2001:db8::1]:1", "unix:/a/b"),
@@ -214,17 +209,15 @@ START_TEST(listen_is_an_address_with_a_port_or_a_socket)
     assert_accepted(text);
     free(text);
 }
-END_TEST
 
-START_TEST(admin_listener_and_socket_may_be_empty)
+TEST(admin_listener_and_socket_may_be_empty)
 {
     try_values("admin { listen = ", TEXTS("", "127.0.0.1:0"), TEXTS("x"));
     try_values("admin { socket = ", TEXTS("", "/s"), TEXTS("s", "/", "/a/"));
     try_values("admin { socket_group = ", TEXTS("", "adm", "web-hooks"), TEXTS("a b", "a:b", "-x"));
 }
-END_TEST
 
-START_TEST(paths_and_programs_are_checked)
+TEST(paths_and_programs_are_checked)
 {
     try_values("runner { user = ", TEXTS("nobody", "www-data"), TEXTS("", "a b"));
     try_values("runner { bash = ", TEXTS("bash", "/bin/bash"), TEXTS("", "./bash", "bin/bash"));
@@ -240,9 +233,8 @@ START_TEST(paths_and_programs_are_checked)
                    NULL);
     assert_refused("runner { writable = { \"\" } }", "w.conf:1: runner.writable: \"\"", NULL);
 }
-END_TEST
 
-START_TEST(store_is_a_name_below_the_state_folder)
+TEST(store_is_a_name_below_the_state_folder)
 {
     assert_accepted("store = \"sqlite:db/main.db\"");
     static const char *const bad[] = {"",
@@ -265,9 +257,8 @@ START_TEST(store_is_a_name_below_the_state_folder)
         free(text);
     }
 }
-END_TEST
 
-START_TEST(networks_are_addresses_and_ranges)
+TEST(networks_are_addresses_and_ranges)
 {
     static const char *const bad[] = {"10.0.0.0/33",  "10.0.0/8",   "::/129", "10.0.0.0/",
                                       "10.0.0.0/-1",  "10.0.0.0/a", "a",      "",
@@ -281,18 +272,16 @@ START_TEST(networks_are_addresses_and_ranges)
     assert_accepted(
         "hooks { trusted_proxies = { \"0.0.0.0/0\", \"::/0\", \"::1/128\", \"1.2.3.4/32\" } }");
 }
-END_TEST
 
-START_TEST(public_url_is_http_with_a_host)
+TEST(public_url_is_http_with_a_host)
 {
     try_values("hooks { public_url = ",
                TEXTS("http://localhost", "https://h.example:8443/a/b/", "http://[::1]:80"),
                TEXTS("", "h.example", "ftp://h", "http://", "http:///a", "https://u@h",
                      "http://h/?q", "http://h/#f", "http://h /", "http://:80", "http://h\xc3\xa4"));
 }
-END_TEST
 
-START_TEST(long_values_arrive_whole)
+TEST(long_values_arrive_whole)
 {
     char name[3000];
     memset(name, 'x', sizeof(name) - 1);
@@ -304,13 +293,3 @@ START_TEST(long_values_arrive_whole)
     config_release(config);
     free(text);
 }
-END_TEST
-
-TEST_MAIN("config_value", TEST(values_arrive_in_their_fields), TEST(sizes_are_bytes_or_have_a_unit),
-          TEST(durations_have_units_from_large_to_small),
-          TEST(every_range_holds_its_ends_and_nothing_beyond),
-          TEST(negative_numbers_and_other_booleans_are_refused),
-          TEST(listen_is_an_address_with_a_port_or_a_socket),
-          TEST(admin_listener_and_socket_may_be_empty), TEST(paths_and_programs_are_checked),
-          TEST(store_is_a_name_below_the_state_folder), TEST(networks_are_addresses_and_ranges),
-          TEST(public_url_is_http_with_a_host), TEST(long_values_arrive_whole))

@@ -32,7 +32,7 @@ static void assert_refused(const char *words, const char *message)
     options_free(&options);
 }
 
-START_TEST(options_may_stand_before_and_behind_operands)
+TEST(options_may_stand_before_and_behind_operands)
 {
     static const char *const lines[] = {"--json -s /x fleet show --version 3 Greet",
                                         "fleet --version=3 show Greet -s/x --json",
@@ -52,9 +52,8 @@ START_TEST(options_may_stand_before_and_behind_operands)
         options_free(&options);
     }
 }
-END_TEST
 
-START_TEST(two_dashes_end_the_options)
+TEST(two_dashes_end_the_options)
 {
     struct options options;
     struct error error = ERROR_INIT;
@@ -65,9 +64,8 @@ START_TEST(two_dashes_end_the_options)
     ck_assert_str_eq(options.operands[3], "--");
     options_free(&options);
 }
-END_TEST
 
-START_TEST(dash_alone_is_an_operand_or_a_value)
+TEST(dash_alone_is_an_operand_or_a_value)
 {
     struct options options;
     struct error error = ERROR_INIT;
@@ -77,9 +75,8 @@ START_TEST(dash_alone_is_an_operand_or_a_value)
     ck_assert_str_eq(options.values[OPTION_BODY], "-");
     options_free(&options);
 }
-END_TEST
 
-START_TEST(the_last_of_an_option_wins)
+TEST(the_last_of_an_option_wins)
 {
     struct options options;
     struct error error = ERROR_INIT;
@@ -87,9 +84,8 @@ START_TEST(the_last_of_an_option_wins)
     ck_assert_str_eq(options.values[OPTION_LIMIT], "2");
     options_free(&options);
 }
-END_TEST
 
-START_TEST(what_is_no_option_is_refused_by_name)
+TEST(what_is_no_option_is_refused_by_name)
 {
     assert_refused("fleet list --bogus", "unknown option --bogus");
     assert_refused("fleet list --bogus=1", "unknown option --bogus");
@@ -100,9 +96,8 @@ START_TEST(what_is_no_option_is_refused_by_name)
     assert_refused("fleet list --project", "--project needs a value");
     assert_refused("fleet list -s", "--socket needs a value");
 }
-END_TEST
 
-START_TEST(numbers_are_whole_and_within_their_bounds)
+TEST(numbers_are_whole_and_within_their_bounds)
 {
     static const char *const wrong[] = {
         "0", "11", "-1", "+1", "1x", "x", "0x1", "1.0", "99999999999999999999"};
@@ -125,9 +120,8 @@ START_TEST(numbers_are_whole_and_within_their_bounds)
     ck_assert_int_eq(options_number(&options, OPTION_LIMIT, 1, 10, &number, &error), -1);
     ck_assert_int_eq(number, 10);
 }
-END_TEST
 
-START_TEST(durations_add_up)
+TEST(durations_add_up)
 {
     static const struct {
         const char *text;
@@ -141,9 +135,8 @@ START_TEST(durations_add_up)
         ck_assert_int_eq(milliseconds, good[i].milliseconds);
     }
 }
-END_TEST
 
-START_TEST(what_is_no_duration_is_refused)
+TEST(what_is_no_duration_is_refused)
 {
     static const char *const wrong[] = {"",
                                         "5",
@@ -163,10 +156,3 @@ START_TEST(what_is_no_duration_is_refused)
         ck_assert_int_eq(milliseconds, 17);
     }
 }
-END_TEST
-
-TEST_MAIN("ctl_options", TEST(options_may_stand_before_and_behind_operands),
-          TEST(two_dashes_end_the_options), TEST(dash_alone_is_an_operand_or_a_value),
-          TEST(the_last_of_an_option_wins), TEST(what_is_no_option_is_refused_by_name),
-          TEST(numbers_are_whole_and_within_their_bounds), TEST(durations_add_up),
-          TEST(what_is_no_duration_is_refused))

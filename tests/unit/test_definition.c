@@ -53,7 +53,7 @@ static char *meaning(const char *text)
     return json;
 }
 
-START_TEST(the_form_is_the_documented_one)
+TEST(the_form_is_the_documented_one)
 {
     char *json = meaning(FULL);
     ck_assert_str_eq(
@@ -73,9 +73,8 @@ START_TEST(the_form_is_the_documented_one)
         "\"name\":\"a\"}]}");
     free(json);
 }
-END_TEST
 
-START_TEST(what_was_written_is_read_back_the_same)
+TEST(what_was_written_is_read_back_the_same)
 {
     struct definition *first = parse(FULL);
     char *json = definition_json_write(first, true);
@@ -96,9 +95,8 @@ START_TEST(what_was_written_is_read_back_the_same)
     definition_free(first);
     definition_free(second);
 }
-END_TEST
 
-START_TEST(ids_are_left_out_of_the_comparison)
+TEST(ids_are_left_out_of_the_comparison)
 {
     struct definition *definition = parse(FULL);
     char *with = definition_json_write(definition, true);
@@ -110,12 +108,11 @@ START_TEST(ids_are_left_out_of_the_comparison)
     free(without);
     definition_free(definition);
 }
-END_TEST
 
 #define VESSEL(name)                                                                               \
     name ": { source: { type: CODE, language: BASH, file: { name: a, content: x } } }"
 
-START_TEST(the_same_meaning_is_the_same_text)
+TEST(the_same_meaning_is_the_same_text)
 {
     char *yaml =
         meaning("connections: { b: { c: SUCCESS, a: SUCCESS } }\n"
@@ -137,9 +134,8 @@ START_TEST(the_same_meaning_is_the_same_text)
     free(other);
     free(json);
 }
-END_TEST
 
-START_TEST(a_different_meaning_is_a_different_text)
+TEST(a_different_meaning_is_a_different_text)
 {
     char *one = meaning("name: x\nvessels:\n  " VESSEL("a") "\n  " VESSEL(
         "b") "\nconnections: { a: { b: SUCCESS } }\n");
@@ -153,9 +149,8 @@ START_TEST(a_different_meaning_is_a_different_text)
     free(two);
     free(three);
 }
-END_TEST
 
-START_TEST(stubs_survive_the_store)
+TEST(stubs_survive_the_store)
 {
     struct definition *first =
         parse("name: x\nvessels: { a: { source: { type: BLUEPRINT, blueprint: z } } }\n");
@@ -169,9 +164,8 @@ START_TEST(stubs_survive_the_store)
     definition_free(first);
     definition_free(second);
 }
-END_TEST
 
-START_TEST(damage_is_an_error_and_never_a_crash)
+TEST(damage_is_an_error_and_never_a_crash)
 {
     struct definition *definition = parse(FULL);
     char *json = definition_json_write(definition, true);
@@ -211,18 +205,10 @@ START_TEST(damage_is_an_error_and_never_a_crash)
     }
     free(json);
 }
-END_TEST
 
-START_TEST(languages_have_their_words)
+TEST(languages_have_their_words)
 {
     ck_assert_str_eq(WORDS_LANGUAGE[LANGUAGE_BASH], "BASH");
     ck_assert_str_eq(WORDS_LANGUAGE[LANGUAGE_PYTHON], "PYTHON");
     ck_assert_str_eq(WORDS_LANGUAGE[LANGUAGE_NODE], "NODE");
 }
-END_TEST
-
-TEST_MAIN("definition", TEST(the_form_is_the_documented_one),
-          TEST(what_was_written_is_read_back_the_same), TEST(ids_are_left_out_of_the_comparison),
-          TEST(the_same_meaning_is_the_same_text), TEST(a_different_meaning_is_a_different_text),
-          TEST(stubs_survive_the_store), TEST(damage_is_an_error_and_never_a_crash),
-          TEST(languages_have_their_words))

@@ -123,7 +123,7 @@ static void expect_id(const struct scene *scene, const char *name, const struct 
     expect(scene, name, id_format(id, text));
 }
 
-START_TEST(ids_and_names_are_those_of_the_run)
+TEST(ids_and_names_are_those_of_the_run)
 {
     struct scene scene;
     scene_open(&scene, 1, "{STAGE: test}");
@@ -147,9 +147,8 @@ START_TEST(ids_and_names_are_those_of_the_run)
     expect(&scene, "STAGE", "test");
     scene_close(&scene);
 }
-END_TEST
 
-START_TEST(times_are_utc_and_only_month_and_day_are_padded)
+TEST(times_are_utc_and_only_month_and_day_are_padded)
 {
     struct scene scene;
     scene_open(&scene, 0, "{STAGE: test}");
@@ -168,9 +167,8 @@ START_TEST(times_are_utc_and_only_month_and_day_are_padded)
     expect(&scene, "SHIPYARD_FLEET_SCHEDULED_TIME", "2023-11-22T11:59:55Z");
     scene_close(&scene);
 }
-END_TEST
 
-START_TEST(streams_are_the_neighbours_in_the_graph)
+TEST(streams_are_the_neighbours_in_the_graph)
 {
     struct scene scene;
     char id[4][ID_TEXT_BYTES], vessel[4][ID_TEXT_BYTES];
@@ -202,9 +200,8 @@ START_TEST(streams_are_the_neighbours_in_the_graph)
     expect(&scene, "SHIPYARD_FLEET_DOWNSTREAM_COUNT", "2");
     scene_close(&scene);
 }
-END_TEST
 
-START_TEST(what_a_caller_sends_is_a_value_never_a_name)
+TEST(what_a_caller_sends_is_a_value_never_a_name)
 {
     struct scene scene;
     char id[ID_TEXT_BYTES];
@@ -226,9 +223,8 @@ START_TEST(what_a_caller_sends_is_a_value_never_a_name)
     free(body);
     scene_close(&scene);
 }
-END_TEST
 
-START_TEST(a_vessels_own_variables_win_over_path_but_every_name_is_there_once)
+TEST(a_vessels_own_variables_win_over_path_but_every_name_is_there_once)
 {
     struct scene scene;
     scene_open(&scene, 0, "{PATH: /opt/bin, TZ: UTC, PATHS: other, EMPTY: ''}");
@@ -238,9 +234,8 @@ START_TEST(a_vessels_own_variables_win_over_path_but_every_name_is_there_once)
     expect(&scene, "EMPTY", "");
     scene_close(&scene);
 }
-END_TEST
 
-START_TEST(nothing_of_the_daemons_own_environment_is_passed_on)
+TEST(nothing_of_the_daemons_own_environment_is_passed_on)
 {
     struct scene scene;
     setenv("SECRET_OF_THE_DAEMON", "x", 1);
@@ -251,11 +246,3 @@ START_TEST(nothing_of_the_daemons_own_environment_is_passed_on)
         ck_assert_ptr_nonnull(strchr(scene.items[i], '='));
     scene_close(&scene);
 }
-END_TEST
-
-TEST_MAIN("environment", TEST(ids_and_names_are_those_of_the_run),
-          TEST(times_are_utc_and_only_month_and_day_are_padded),
-          TEST(streams_are_the_neighbours_in_the_graph),
-          TEST(what_a_caller_sends_is_a_value_never_a_name),
-          TEST(a_vessels_own_variables_win_over_path_but_every_name_is_there_once),
-          TEST(nothing_of_the_daemons_own_environment_is_passed_on))

@@ -5,7 +5,7 @@
 
 #include "support/suite.h"
 
-START_TEST(the_first_error_wins)
+TEST(the_first_error_wins)
 {
     struct error error = ERROR_INIT;
     ck_assert(!error_is_set(&error));
@@ -15,9 +15,8 @@ START_TEST(the_first_error_wins)
     ck_assert_int_eq(error.kind, ERROR_CONFLICT);
     ck_assert_str_eq(error.message, "fleet 7 exists");
 }
-END_TEST
 
-START_TEST(errno_decides_whether_the_disk_is_full_or_broken)
+TEST(errno_decides_whether_the_disk_is_full_or_broken)
 {
     static const struct {
         int errnum;
@@ -33,9 +32,8 @@ START_TEST(errno_decides_whether_the_disk_is_full_or_broken)
     error_set_errno(&error, ENOSPC, "cannot write %s", "x");
     ck_assert_str_eq(error.message, "cannot write x: No space left on device");
 }
-END_TEST
 
-START_TEST(the_reason_survives_a_message_that_is_too_long)
+TEST(the_reason_survives_a_message_that_is_too_long)
 {
     char name[2000];
     memset(name, 'n', sizeof(name) - 1);
@@ -46,9 +44,8 @@ START_TEST(the_reason_survives_a_message_that_is_too_long)
     const char *reason = ": Permission denied";
     ck_assert_str_eq(error.message + strlen(error.message) - strlen(reason), reason);
 }
-END_TEST
 
-START_TEST(context_goes_before_the_message_and_only_if_there_is_one)
+TEST(context_goes_before_the_message_and_only_if_there_is_one)
 {
     struct error error = ERROR_INIT;
     error_context(&error, "fleet.yaml");
@@ -59,9 +56,8 @@ START_TEST(context_goes_before_the_message_and_only_if_there_is_one)
     ck_assert_str_eq(error.message, "fleet.yaml, line 3: no vessels");
     ck_assert_int_eq(error.kind, ERROR_INVALID);
 }
-END_TEST
 
-START_TEST(a_cleared_error_can_be_set_again)
+TEST(a_cleared_error_can_be_set_again)
 {
     struct error error = ERROR_INIT;
     error_set(&error, ERROR_INVALID, "one");
@@ -71,18 +67,16 @@ START_TEST(a_cleared_error_can_be_set_again)
     error_set(&error, ERROR_FULL, "two");
     ck_assert_str_eq(error.message, "two");
 }
-END_TEST
 
-START_TEST(a_message_is_one_line_of_valid_utf8)
+TEST(a_message_is_one_line_of_valid_utf8)
 {
     struct error error = ERROR_INIT;
     error_set(&error, ERROR_INVALID, "%s", "a\nb\x1b[2J\xc3\xa9\xff\xc0\xaf\xed\xa0\x80\xc2\x9b.");
     ck_assert_str_eq(error.message, "a?b?[2J\xc3\xa9??\x3f???"
                                     "?.");
 }
-END_TEST
 
-START_TEST(a_long_message_is_cut_between_characters)
+TEST(a_long_message_is_cut_between_characters)
 {
     char text[2000];
     for (size_t i = 0; i + 2 < sizeof(text); i += 2)
@@ -98,11 +92,3 @@ START_TEST(a_long_message_is_cut_between_characters)
     ck_assert_uint_ge(bytes, sizeof(error.message) - 3);
     ck_assert_uint_eq(bytes % 2, 0);
 }
-END_TEST
-
-TEST_MAIN("error", TEST(the_first_error_wins),
-          TEST(errno_decides_whether_the_disk_is_full_or_broken),
-          TEST(the_reason_survives_a_message_that_is_too_long),
-          TEST(context_goes_before_the_message_and_only_if_there_is_one),
-          TEST(a_cleared_error_can_be_set_again), TEST(a_message_is_one_line_of_valid_utf8),
-          TEST(a_long_message_is_cut_between_characters))

@@ -45,7 +45,7 @@ static char *read_diary(const char *path)
 }
 
 /* More than a line holds wait in one fleet before the others come; with one slot the diary tells whose turn it was. */
-START_TEST(a_fleet_with_many_waiting_runs_does_not_starve_the_others)
+SLOW_TEST(a_fleet_with_many_waiting_runs_does_not_starve_the_others, 180)
 {
     enum { MANY = 150 };
     struct house house;
@@ -71,10 +71,9 @@ START_TEST(a_fleet_with_many_waiting_runs_does_not_starve_the_others)
     free(diary);
     house_close(&house);
 }
-END_TEST
 
 /* In the order in which they were accepted, however many there are. */
-START_TEST(runs_of_one_fleet_start_in_order_also_beyond_what_a_line_holds)
+SLOW_TEST(runs_of_one_fleet_start_in_order_also_beyond_what_a_line_holds, 180)
 {
     enum { MANY = 200 };
     struct house house;
@@ -104,14 +103,13 @@ START_TEST(runs_of_one_fleet_start_in_order_also_beyond_what_a_line_holds)
     free(diary);
     house_close(&house);
 }
-END_TEST
 
 static bool is_running(struct house *house, const void *context)
 {
     return house_see(house, context).status == RUN_RUNNING;
 }
 
-START_TEST(no_more_runs_of_a_fleet_at_once_than_it_allows)
+TEST(no_more_runs_of_a_fleet_at_once_than_it_allows)
 {
     enum { RUNS = 6 };
     struct house house;
@@ -151,8 +149,3 @@ START_TEST(no_more_runs_of_a_fleet_at_once_than_it_allows)
     close(go_fd);
     house_close(&house);
 }
-END_TEST
-
-TEST_MAIN("fairness", SLOW_TEST(a_fleet_with_many_waiting_runs_does_not_starve_the_others, 180),
-          SLOW_TEST(runs_of_one_fleet_start_in_order_also_beyond_what_a_line_holds, 180),
-          TEST(no_more_runs_of_a_fleet_at_once_than_it_allows))

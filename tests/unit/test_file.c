@@ -61,7 +61,7 @@ static void assert_removed(const char *name)
     ck_assert(!exists(name));
 }
 
-START_TEST(a_file_is_read_behind_what_the_buffer_holds)
+TEST(a_file_is_read_behind_what_the_buffer_holds)
 {
     open_folder();
     put("file", "content");
@@ -76,9 +76,8 @@ START_TEST(a_file_is_read_behind_what_the_buffer_holds)
     buffer_free(&buffer);
     close_folder();
 }
-END_TEST
 
-START_TEST(a_large_file_is_read_whole)
+TEST(a_large_file_is_read_whole)
 {
     open_folder();
     size_t bytes = 1000003;
@@ -94,7 +93,6 @@ START_TEST(a_large_file_is_read_whole)
     free(data);
     close_folder();
 }
-END_TEST
 
 static void assert_not_readable(const char *name, enum error_kind kind)
 {
@@ -107,7 +105,7 @@ static void assert_not_readable(const char *name, enum error_kind kind)
     buffer_free(&buffer);
 }
 
-START_TEST(what_is_no_regular_file_is_not_read)
+TEST(what_is_no_regular_file_is_not_read)
 {
     open_folder();
     put("file", "content");
@@ -134,9 +132,8 @@ START_TEST(what_is_no_regular_file_is_not_read)
     close(fd);
     close_folder();
 }
-END_TEST
 
-START_TEST(a_replaced_file_is_new_has_its_mode_and_leaves_nothing_beside)
+TEST(a_replaced_file_is_new_has_its_mode_and_leaves_nothing_beside)
 {
     open_folder();
     umask(077);
@@ -157,9 +154,8 @@ START_TEST(a_replaced_file_is_new_has_its_mode_and_leaves_nothing_beside)
     ck_assert(!exists("taken.tmp"));
     close_folder();
 }
-END_TEST
 
-START_TEST(a_replacement_does_not_follow_a_planted_link)
+TEST(a_replacement_does_not_follow_a_planted_link)
 {
     open_folder();
     put("victim", "untouched");
@@ -172,9 +168,8 @@ START_TEST(a_replacement_does_not_follow_a_planted_link)
     buffer_free(&buffer);
     close_folder();
 }
-END_TEST
 
-START_TEST(all_bytes_pass_through_a_pipe_that_holds_few)
+TEST(all_bytes_pass_through_a_pipe_that_holds_few)
 {
     int ends[2];
     ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
@@ -194,9 +189,8 @@ START_TEST(all_bytes_pass_through_a_pipe_that_holds_few)
     ck_assert_int_eq(file_write_all(-1, data, 1), -1);
     ck_assert_int_eq(file_read_all(-1, got, 1), -1);
 }
-END_TEST
 
-START_TEST(a_folder_is_made_or_found)
+TEST(a_folder_is_made_or_found)
 {
     open_folder();
     for (int i = 0; i < 2; i++) {
@@ -216,9 +210,8 @@ START_TEST(a_folder_is_made_or_found)
     ck_assert_ptr_nonnull(strstr(error.message, "the log"));
     close_folder();
 }
-END_TEST
 
-START_TEST(files_links_and_missing_names_are_removed)
+TEST(files_links_and_missing_names_are_removed)
 {
     open_folder();
     put("file", "x");
@@ -240,9 +233,8 @@ START_TEST(files_links_and_missing_names_are_removed)
     ck_assert(exists("kept/inside"));
     close_folder();
 }
-END_TEST
 
-START_TEST(names_that_lead_elsewhere_are_refused)
+TEST(names_that_lead_elsewhere_are_refused)
 {
     open_folder();
     put("kept", "x");
@@ -256,9 +248,8 @@ START_TEST(names_that_lead_elsewhere_are_refused)
     ck_assert(exists("sub"));
     close_folder();
 }
-END_TEST
 
-START_TEST(links_inside_a_tree_are_removed_and_not_followed)
+TEST(links_inside_a_tree_are_removed_and_not_followed)
 {
     open_folder();
     make_folder("outside");
@@ -274,9 +265,8 @@ START_TEST(links_inside_a_tree_are_removed_and_not_followed)
     ck_assert(exists("outside/kept"));
     close_folder();
 }
-END_TEST
 
-START_TEST(a_wide_tree_goes)
+TEST(a_wide_tree_goes)
 {
     open_folder();
     make_folder("tree");
@@ -294,7 +284,6 @@ START_TEST(a_wide_tree_goes)
     assert_removed("tree");
     close_folder();
 }
-END_TEST
 
 /* Every level holds a file, and two of them a second branch. */
 static void build_deep_tree(const char *name, mode_t mode)
@@ -316,7 +305,7 @@ static void build_deep_tree(const char *name, mode_t mode)
     close(fd);
 }
 
-START_TEST(a_tree_of_20000_levels_goes_with_few_descriptors)
+TEST(a_tree_of_20000_levels_goes_with_few_descriptors)
 {
     open_folder();
     build_deep_tree("deep", 0700);
@@ -333,7 +322,6 @@ START_TEST(a_tree_of_20000_levels_goes_with_few_descriptors)
     close(after);
     close_folder();
 }
-END_TEST
 
 /* Runs a test's body as a user whom permissions concern; root is not. */
 static void as_nobody(void (*body)(void))
@@ -374,7 +362,7 @@ static void remove_folders_without_permissions(void)
     assert_removed("tree");
 }
 
-START_TEST(removing_a_tree_can_be_stopped_and_taken_up_again)
+TEST(removing_a_tree_can_be_stopped_and_taken_up_again)
 {
     atomic_bool stop;
     open_folder();
@@ -395,15 +383,13 @@ START_TEST(removing_a_tree_can_be_stopped_and_taken_up_again)
     ck_assert_int_ne(faccessat(folder, "tree", F_OK, 0), 0);
     close_folder();
 }
-END_TEST
 
-START_TEST(folders_without_permissions_are_removed)
+TEST(folders_without_permissions_are_removed)
 {
     open_folder();
     as_nobody(remove_folders_without_permissions);
     close_folder();
 }
-END_TEST
 
 static void remove_deep_tree_without_permissions(void)
 {
@@ -411,15 +397,14 @@ static void remove_deep_tree_without_permissions(void)
     assert_removed("deep");
 }
 
-START_TEST(a_deep_tree_without_permissions_is_removed)
+TEST(a_deep_tree_without_permissions_is_removed)
 {
     open_folder();
     as_nobody(remove_deep_tree_without_permissions);
     close_folder();
 }
-END_TEST
 
-START_TEST(what_cannot_be_removed_is_reported_and_the_rest_goes)
+TEST(what_cannot_be_removed_is_reported_and_the_rest_goes)
 {
     open_folder();
     if (geteuid() != 0) {
@@ -448,9 +433,8 @@ START_TEST(what_cannot_be_removed_is_reported_and_the_rest_goes)
     ck_assert(!exists("tree/ours"));
     close_folder();
 }
-END_TEST
 
-START_TEST(a_mount_is_left_as_it_is)
+TEST(a_mount_is_left_as_it_is)
 {
     open_folder();
     make_folder("tree");
@@ -483,19 +467,3 @@ START_TEST(a_mount_is_left_as_it_is)
     ck_assert_int_eq(umount(bind_path), 0);
     close_folder();
 }
-END_TEST
-
-TEST_MAIN("file", TEST(a_file_is_read_behind_what_the_buffer_holds),
-          TEST(a_large_file_is_read_whole), TEST(what_is_no_regular_file_is_not_read),
-          TEST(a_replaced_file_is_new_has_its_mode_and_leaves_nothing_beside),
-          TEST(a_replacement_does_not_follow_a_planted_link),
-          TEST(all_bytes_pass_through_a_pipe_that_holds_few), TEST(a_folder_is_made_or_found),
-          TEST(files_links_and_missing_names_are_removed),
-          TEST(names_that_lead_elsewhere_are_refused),
-          TEST(links_inside_a_tree_are_removed_and_not_followed), TEST(a_wide_tree_goes),
-          TEST(a_tree_of_20000_levels_goes_with_few_descriptors),
-          TEST(removing_a_tree_can_be_stopped_and_taken_up_again),
-          TEST(folders_without_permissions_are_removed),
-          TEST(a_deep_tree_without_permissions_is_removed),
-          TEST(what_cannot_be_removed_is_reported_and_the_rest_goes),
-          TEST(a_mount_is_left_as_it_is))

@@ -127,7 +127,7 @@ static void refuse_source(const char *yaml, const char *path, const char *messag
 
 /* ---- what is accepted ---- */
 
-START_TEST(the_smallest_fleet_gets_all_defaults)
+TEST(the_smallest_fleet_gets_all_defaults)
 {
     struct outcome outcome = parse_good(SOURCE);
     const struct definition *fleet = outcome.definition;
@@ -151,9 +151,8 @@ START_TEST(the_smallest_fleet_gets_all_defaults)
     ck_assert_uint_eq(outcome.notes.count, 0);
     outcome_free(&outcome);
 }
-END_TEST
 
-START_TEST(block_scalars_keep_their_lines)
+TEST(block_scalars_keep_their_lines)
 {
     struct outcome outcome =
         parse_good(HEAD "      file:\n        name: a.sh\n        content: |\n"
@@ -162,9 +161,8 @@ START_TEST(block_scalars_keep_their_lines)
                      "one\n  two # not a comment\n\n#!x: y\n");
     outcome_free(&outcome);
 }
-END_TEST
 
-START_TEST(arguments_take_every_documented_form)
+TEST(arguments_take_every_documented_form)
 {
     expect_arguments("arguments: [ { key: --verbose }, { key: --lines, value: 3 }, all ]",
                      "--verbose|--lines|3|all");
@@ -177,9 +175,8 @@ START_TEST(arguments_take_every_documented_form)
     expect_arguments("arguments:", "");
     expect_arguments("arguments: []", "");
 }
-END_TEST
 
-START_TEST(values_are_the_characters_that_are_written)
+TEST(values_are_the_characters_that_are_written)
 {
     expect_arguments(
         "arguments: [ 007, yes, 3.10, ~, null, 1e3, 2001-01-01, 0x1F, True, 1_000, .5 ]",
@@ -187,9 +184,8 @@ START_TEST(values_are_the_characters_that_are_written)
     expect_arguments("arguments: [ !!str 1, !!str , ! x ]", "1||x");
     expect_arguments("arguments: [ \"\\u00e4\\n\", 'it''s' ]", "ä\n|it's");
 }
-END_TEST
 
-START_TEST(environment_takes_a_list_a_mapping_or_one_entry)
+TEST(environment_takes_a_list_a_mapping_or_one_entry)
 {
     expect_environment("environment: [ { name: STAGE, value: test }, { name: _B2, value: '' } ]",
                        "STAGE=test|_B2=");
@@ -200,18 +196,16 @@ START_TEST(environment_takes_a_list_a_mapping_or_one_entry)
                        ""); /* one without a value, not one called "name" */
     expect_environment("environment:", "");
 }
-END_TEST
 
-START_TEST(a_variable_without_a_value_is_not_set_and_noted)
+TEST(a_variable_without_a_value_is_not_set_and_noted)
 {
     struct outcome outcome = parse_good(SOURCE "      environment:\n        A:\n        B: ''\n");
     ck_assert_uint_eq(outcome.definition->vessels[0].environment_count, 1);
     ck_assert(has(&outcome.notes, 9, "vessels.a.source.environment.A", "not set"));
     outcome_free(&outcome);
 }
-END_TEST
 
-START_TEST(guardrails_are_read)
+TEST(guardrails_are_read)
 {
     struct outcome outcome = parse_good(
         GUARDRAILS "retry_count: 24\n      retry_wait: 0h59m60s\n      runtime_cutoff: 1h2m3s\n"
@@ -229,9 +223,8 @@ START_TEST(guardrails_are_read)
     ck_assert_uint_eq(outcome.notes.count, 0);
     outcome_free(&outcome);
 }
-END_TEST
 
-START_TEST(excluded_exit_codes_may_be_one_or_none)
+TEST(excluded_exit_codes_may_be_one_or_none)
 {
     struct outcome outcome = parse_good(GUARDRAILS "exclude_exit_code_ranges: 1-255\n");
     ck_assert_uint_eq(outcome.definition->vessels[0].guardrails.excluded_count, 1);
@@ -242,9 +235,8 @@ START_TEST(excluded_exit_codes_may_be_one_or_none)
     ck_assert_uint_eq(outcome.notes.count, 0);
     outcome_free(&outcome);
 }
-END_TEST
 
-START_TEST(connections_become_sorted_paths)
+TEST(connections_become_sorted_paths)
 {
     struct outcome outcome =
         parse_good(THREE "connections:\n  c: { b: COMPLETED }\n  a: { c: SUCCESS, b: ERRORED }\n");
@@ -260,9 +252,8 @@ START_TEST(connections_become_sorted_paths)
     ck_assert_uint_eq(outcome.notes.count, 0);
     outcome_free(&outcome);
 }
-END_TEST
 
-START_TEST(what_is_not_acted_on_is_noted)
+TEST(what_is_not_acted_on_is_noted)
 {
     struct outcome outcome = parse_good(
         SOURCE "      version: '3.9'\n      packages: [ requests ]\n      system_packages:\n"
@@ -274,9 +265,8 @@ START_TEST(what_is_not_acted_on_is_noted)
     ck_assert_str_eq(outcome.definition->vessels[0].version, "3.9");
     outcome_free(&outcome);
 }
-END_TEST
 
-START_TEST(ids_and_on_interrupt_are_read)
+TEST(ids_and_on_interrupt_are_read)
 {
     struct outcome outcome =
         parse_good("_id: 6F0C1A2B-0000-4000-8000-0123456789AB\non_interrupt: RERUN\n" SOURCE
@@ -289,9 +279,8 @@ START_TEST(ids_and_on_interrupt_are_read)
     ck_assert_int_eq((int)outcome.definition->on_interrupt, INTERRUPT_RERUN);
     outcome_free(&outcome);
 }
-END_TEST
 
-START_TEST(json_means_what_the_same_yaml_means)
+TEST(json_means_what_the_same_yaml_means)
 {
     struct outcome outcome = parse_good(
         " \n{\"name\": \"j\", \"_id\": null, \"vessels\": {\"a\": {\"source\": {\"type\": "
@@ -313,18 +302,16 @@ START_TEST(json_means_what_the_same_yaml_means)
     ck_assert_int_eq(vessel->guardrails.retry_count, 2);
     outcome_free(&outcome);
 }
-END_TEST
 
-START_TEST(a_byte_order_mark_is_skipped)
+TEST(a_byte_order_mark_is_skipped)
 {
     struct outcome outcome = parse_good("\xef\xbb\xbf" SOURCE);
     ck_assert_str_eq(outcome.definition->name, "x");
     outcome_free(&outcome);
     refuse("\xef\xbb\xbf{\"name\": \"x\"}", 0, "vessels", "missing");
 }
-END_TEST
 
-START_TEST(every_example_works)
+TEST(every_example_works)
 {
     DIR *folder = opendir("docs/examples");
     ck_assert_msg(folder, "run this from the project's folder");
@@ -348,11 +335,10 @@ START_TEST(every_example_works)
     closedir(folder);
     ck_assert_int_ge(examples, 6);
 }
-END_TEST
 
 /* ---- what is refused: the syntax ---- */
 
-START_TEST(what_is_no_text_is_refused)
+TEST(what_is_no_text_is_refused)
 {
     refuse("", 0, "", "empty");
     refuse(" \n\t\n", 0, "", "empty");
@@ -364,9 +350,8 @@ START_TEST(what_is_no_text_is_refused)
     refuse("- a\n- b\n", 1, "", "mapping");
     refuse("# nothing\n", 0, "", "mapping");
 }
-END_TEST
 
-START_TEST(a_file_beyond_8_mib_is_refused)
+TEST(a_file_beyond_8_mib_is_refused)
 {
     size_t bytes = FLEET_FILE_MAX_BYTES + 1;
     char *text = memory_alloc(bytes);
@@ -376,9 +361,8 @@ START_TEST(a_file_beyond_8_mib_is_refused)
     outcome_free(&outcome);
     free(text);
 }
-END_TEST
 
-START_TEST(yaml_errors_name_their_line)
+TEST(yaml_errors_name_their_line)
 {
     refuse("name: x\nvessels: [ a\nb: c\n", 3, "", "not correct YAML");
     refuse("name: x\n\tvessels: y\n", 2, "", "not correct YAML");
@@ -388,9 +372,8 @@ START_TEST(yaml_errors_name_their_line)
     refuse("? [ a ]\n: b\n", 1, "", "key");
     refuse("name: x\n---\nname: y\n", 2, "", "second document");
 }
-END_TEST
 
-START_TEST(json_errors_name_their_line)
+TEST(json_errors_name_their_line)
 {
     refuse("{\n\"name\": \"x\",\n}", 3, "", "not correct JSON");
     refuse("{\n\"name\": 007}", 2, "", "not correct JSON");
@@ -405,9 +388,8 @@ START_TEST(json_errors_name_their_line)
     refuse("{\"a\": \"\\", 1, "", "not correct JSON");
     refuse("{} {}", 1, "", "not correct JSON");
 }
-END_TEST
 
-START_TEST(anchors_aliases_and_tags_are_refused)
+TEST(anchors_aliases_and_tags_are_refused)
 {
     refuse_source("arguments: [ &one x ]", "vessels.a.source.arguments[0]", "anchors and aliases");
     refuse_source("arguments: [ *one ]", "vessels.a.source.arguments[0]", "aliases");
@@ -417,9 +399,8 @@ START_TEST(anchors_aliases_and_tags_are_refused)
     refuse_source("version: !python/object x", "vessels.a.source.version", "tag");
     refuse_source("environment: { <<: *base }", "vessels.a.source.environment.<<", "aliases");
 }
-END_TEST
 
-START_TEST(a_billion_laughs_stay_small)
+TEST(a_billion_laughs_stay_small)
 {
     struct outcome outcome = parse("a: &a [x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: "
                                    "&c [*b,*b,*b,*b,*b,*b,*b,*b]\n");
@@ -427,9 +408,8 @@ START_TEST(a_billion_laughs_stay_small)
     ck_assert(has(&outcome.problems, 2, "b[7]", "aliases"));
     outcome_free(&outcome);
 }
-END_TEST
 
-START_TEST(deep_nesting_is_refused)
+TEST(deep_nesting_is_refused)
 {
     char text[400];
     memset(text, '[', 200);
@@ -446,9 +426,8 @@ START_TEST(deep_nesting_is_refused)
     outcome_free(&outcome);
     free(json);
 }
-END_TEST
 
-START_TEST(keys_written_twice_are_refused_wherever_they_are)
+TEST(keys_written_twice_are_refused_wherever_they_are)
 {
     refuse(SOURCE "name: y\n", 8, "name", "twice: the first is on line 1");
     refuse("name: x\nvessels:\n" VESSEL("a") VESSEL("b")
@@ -456,11 +435,10 @@ START_TEST(keys_written_twice_are_refused_wherever_they_are)
            5, "vessels.a", "first is on line 3");
     refuse_source("environment: { A: 1, A: 2 }", "vessels.a.source.environment.A", "twice");
 }
-END_TEST
 
 /* ---- what is refused: the fleet ---- */
 
-START_TEST(unknown_keys_are_refused_with_those_that_are_known)
+TEST(unknown_keys_are_refused_with_those_that_are_known)
 {
     refuse(SOURCE "colour: red\n", 8, "colour", "on_interrupt");
     refuse(SOURCE "    gaurdrails: {}\n", 8, "vessels.a.gaurdrails", "guardrails");
@@ -475,9 +453,8 @@ START_TEST(unknown_keys_are_refused_with_those_that_are_known)
     refuse_source("arguments: [ { --a: 1, key: c } ]", "vessels.a.source.arguments[0].--a",
                   "key, name or value");
 }
-END_TEST
 
-START_TEST(what_is_required_must_be_there)
+TEST(what_is_required_must_be_there)
 {
     refuse("vessels:\n" VESSEL("a"), 1, "name", "missing");
     refuse("name:\nvessels:\n" VESSEL("a"), 1, "name", "missing");
@@ -495,9 +472,8 @@ START_TEST(what_is_required_must_be_there)
     refuse(HEAD "      file: { content: b }\n", 7, "vessels.a.source.file.name", "missing");
     refuse(HEAD "      file: { name: b }\n", 7, "vessels.a.source.file.content", "missing");
 }
-END_TEST
 
-START_TEST(names_and_words_are_checked)
+TEST(names_and_words_are_checked)
 {
     refuse("name: a/b\nvessels:\n" VESSEL("a"), 1, "name", "/");
     refuse("name: ''\nvessels:\n" VESSEL("a"), 1, "name", "empty");
@@ -513,9 +489,8 @@ START_TEST(names_and_words_are_checked)
     refuse("name: x\nvessels:\n  a: { source: { type: SCRIPT } }\n", 3, "vessels.a.source.type",
            "CODE");
 }
-END_TEST
 
-START_TEST(ids_are_uuids_and_unique)
+TEST(ids_are_uuids_and_unique)
 {
     refuse("_id: 7\n" SOURCE, 1, "_id", "UUID");
     refuse("_id: 00000000-0000-0000-0000-000000000000\n" SOURCE, 1, "_id", "UUID");
@@ -527,9 +502,8 @@ START_TEST(ids_are_uuids_and_unique)
            "connections: { b: { a: SUCCESS } }\n",
            4, "vessels.b", "same \"_id\" as \"a\"");
 }
-END_TEST
 
-START_TEST(file_names_stay_inside_their_folder)
+TEST(file_names_stay_inside_their_folder)
 {
     static const char *const WRONG[] = {"/etc/passwd", "../x", "a/../../x", "./a",
                                         "a//b",        "a/",   ".",         "''"};
@@ -549,17 +523,15 @@ START_TEST(file_names_stay_inside_their_folder)
     struct outcome outcome = parse_good(HEAD "      file: { name: '..a/b..c/...', content: x }\n");
     outcome_free(&outcome);
 }
-END_TEST
 
-START_TEST(a_file_to_run_that_is_not_the_file_is_noted)
+TEST(a_file_to_run_that_is_not_the_file_is_noted)
 {
     struct outcome outcome = parse_good(SOURCE "      file_to_run: b.sh\n");
     ck_assert(has(&outcome.notes, 8, "vessels.a.source.file_to_run", "nothing to run"));
     outcome_free(&outcome);
 }
-END_TEST
 
-START_TEST(arguments_and_variables_of_wrong_form_are_refused)
+TEST(arguments_and_variables_of_wrong_form_are_refused)
 {
     refuse_source("arguments: -a -b", "vessels.a.source.arguments", "list");
     refuse_source("arguments: [ [ a ] ]", "vessels.a.source.arguments[0]", "not a list");
@@ -584,9 +556,8 @@ START_TEST(arguments_and_variables_of_wrong_form_are_refused)
     refuse_source("environment: { WEBHOOKD_X: 1 }", "vessels.a.source.environment.WEBHOOKD_X",
                   "platform");
 }
-END_TEST
 
-START_TEST(placeholders_of_the_reference_platform_are_refused)
+TEST(placeholders_of_the_reference_platform_are_refused)
 {
     refuse_source("environment: { A: SHIPYARD_HIDDEN }", "vessels.a.source.environment.A",
                   "SHIPYARD_HIDDEN");
@@ -600,9 +571,8 @@ START_TEST(placeholders_of_the_reference_platform_are_refused)
         "arguments: [ '#{x}', '#{', '${#a[@]}', '#{a.}', '#{.b}', 'MY_SHIPYARD_HIDDEN' ]",
         "#{x}|#{|${#a[@]}|#{a.}|#{.b}|MY_SHIPYARD_HIDDEN");
 }
-END_TEST
 
-START_TEST(what_execve_would_refuse_is_refused)
+TEST(what_execve_would_refuse_is_refused)
 {
     size_t limit = 128 << 10;
     char *value = memory_alloc(limit + 1);
@@ -628,9 +598,8 @@ START_TEST(what_execve_would_refuse_is_refused)
     free(text);
     free(value);
 }
-END_TEST
 
-START_TEST(guardrails_have_their_bounds)
+TEST(guardrails_have_their_bounds)
 {
     static const struct {
         const char *key, *value, *message;
@@ -661,9 +630,8 @@ START_TEST(guardrails_have_their_bounds)
         free(text);
     }
 }
-END_TEST
 
-START_TEST(foreign_vessels_are_refused_or_kept_as_stubs)
+TEST(foreign_vessels_are_refused_or_kept_as_stubs)
 {
     static const char TEXT[] =
         "name: x\nvessels:\n"
@@ -683,11 +651,10 @@ START_TEST(foreign_vessels_are_refused_or_kept_as_stubs)
     ck_assert(has(&outcome.notes, 3, "vessels.a.source.type", "not available here"));
     outcome_free(&outcome);
 }
-END_TEST
 
 /* ---- what is refused: the graph ---- */
 
-START_TEST(paths_lead_between_vessels_of_the_fleet)
+TEST(paths_lead_between_vessels_of_the_fleet)
 {
     refuse(THREE "connections: { a: { b: SUCCESS, d: SUCCESS } }\n", 6, "connections.a.d",
            "no vessel \"d\"");
@@ -699,9 +666,8 @@ START_TEST(paths_lead_between_vessels_of_the_fleet)
     refuse(THREE "connections: { a: b }\n", 6, "connections.a", "mapping");
     refuse(THREE "connections: [ a ]\n", 6, "connections", "mapping");
 }
-END_TEST
 
-START_TEST(cycles_are_refused_and_named)
+TEST(cycles_are_refused_and_named)
 {
     refuse(THREE "connections: { a: { b: SUCCESS }, b: { c: SUCCESS }, c: { b: ERRORED } }\n", 6,
            "connections", "which waits for");
@@ -712,9 +678,8 @@ START_TEST(cycles_are_refused_and_named)
     ck_assert_ptr_null(strstr(outcome.problems.items[0].message, " a,"));
     outcome_free(&outcome);
 }
-END_TEST
 
-START_TEST(vessels_that_no_path_connects_are_refused)
+TEST(vessels_that_no_path_connects_are_refused)
 {
     refuse(THREE "connections: { a: { b: SUCCESS } }\n", 5, "vessels.c", "no path connects");
     refuse(THREE "connections: { b: { c: SUCCESS } }\n", 3, "vessels.a", "no path connects");
@@ -724,7 +689,6 @@ START_TEST(vessels_that_no_path_connects_are_refused)
     outcome = parse_good(THREE "connections: { a: { b: SUCCESS }, c: { b: SUCCESS } }\n");
     outcome_free(&outcome);
 }
-END_TEST
 
 static char *long_chain(size_t vessels, const char *last)
 {
@@ -741,7 +705,7 @@ static char *long_chain(size_t vessels, const char *last)
     return buffer_take(&text);
 }
 
-START_TEST(a_thousand_vessels_are_fine_and_one_more_is_not)
+TEST(a_thousand_vessels_are_fine_and_one_more_is_not)
 {
     char *text = long_chain(1000, "");
     struct outcome outcome = parse_good(text);
@@ -752,17 +716,15 @@ START_TEST(a_thousand_vessels_are_fine_and_one_more_is_not)
     refuse(text, 2, "vessels", "1 to 1000 vessels, not 1001");
     free(text);
 }
-END_TEST
 
-START_TEST(a_cycle_of_a_thousand_vessels_is_named_in_short)
+TEST(a_cycle_of_a_thousand_vessels_is_named_in_short)
 {
     char *text = long_chain(1000, "  v999: { v0: SUCCESS }\n");
     refuse(text, 1003, "connections", ", …");
     free(text);
 }
-END_TEST
 
-START_TEST(ten_thousand_paths_are_fine_and_one_more_is_not)
+TEST(ten_thousand_paths_are_fine_and_one_more_is_not)
 {
     /* From each of the first hundred to each of the second. */
     struct buffer text = BUFFER_INIT;
@@ -784,10 +746,9 @@ START_TEST(ten_thousand_paths_are_fine_and_one_more_is_not)
     refuse(buffer_text(&text), 203, "connections", "at most 10000 paths, not 10001");
     buffer_free(&text);
 }
-END_TEST
 
 /* In quadratic time each of these would take minutes: the time-out of the test is its assertion. */
-START_TEST(large_wrong_files_are_refused_quickly_and_in_short)
+SLOW_TEST(large_wrong_files_are_refused_quickly_and_in_short, 120)
 {
     struct buffer text = BUFFER_INIT;
     buffer_append_text(&text, "name: x\nvessels:\n");
@@ -805,9 +766,8 @@ START_TEST(large_wrong_files_are_refused_quickly_and_in_short)
     outcome_free(&outcome);
     buffer_free(&text);
 }
-END_TEST
 
-START_TEST(directives_are_refused_quickly)
+SLOW_TEST(directives_are_refused_quickly, 120)
 {
     struct buffer text = BUFFER_INIT;
     for (size_t i = 0; i < 300000; i++)
@@ -823,9 +783,8 @@ START_TEST(directives_are_refused_quickly)
     outcome_free(&outcome);
     free(good);
 }
-END_TEST
 
-START_TEST(long_runs_of_blanks_are_refused_quickly)
+SLOW_TEST(long_runs_of_blanks_are_refused_quickly, 120)
 {
     size_t bytes = 7u << 20, blanks = 3u << 20;
     char *text = memory_alloc(bytes + 1);
@@ -839,7 +798,6 @@ START_TEST(long_runs_of_blanks_are_refused_quickly)
     refuse(text, 4097, "", "more than 4096 blanks");
     free(text);
 }
-END_TEST
 
 static void refuse_count(const char *text, size_t bytes)
 {
@@ -849,7 +807,7 @@ static void refuse_count(const char *text, size_t bytes)
     outcome_free(&outcome);
 }
 
-START_TEST(too_many_values_are_refused)
+SLOW_TEST(too_many_values_are_refused, 120)
 {
     struct buffer text = BUFFER_INIT;
     buffer_append_text(&text, "a: [");
@@ -870,11 +828,10 @@ START_TEST(too_many_values_are_refused)
     }
     buffer_free(&text);
 }
-END_TEST
 
 /* ---- the report ---- */
 
-START_TEST(all_errors_are_reported_together)
+TEST(all_errors_are_reported_together)
 {
     struct outcome outcome =
         parse("name: a/b\nextra: 1\nvessels:\n  a:\n    source: { type: CODE, language: PERL, "
@@ -895,9 +852,8 @@ START_TEST(all_errors_are_reported_together)
     ck_assert_uint_eq(problems->count, 10);
     outcome_free(&outcome);
 }
-END_TEST
 
-START_TEST(messages_and_paths_are_short_and_safe_to_print)
+TEST(messages_and_paths_are_short_and_safe_to_print)
 {
     struct buffer text = BUFFER_INIT;
     buffer_append_text(&text, "name: x\nvessels:\n  \"a\\e[31m\":\n    source: { type: \"");
@@ -916,9 +872,8 @@ START_TEST(messages_and_paths_are_short_and_safe_to_print)
     outcome_free(&outcome);
     buffer_free(&text);
 }
-END_TEST
 
-START_TEST(problems_can_be_added_by_others)
+TEST(problems_can_be_added_by_others)
 {
     struct fleet_problems problems = {0};
     for (int i = 0; i < 20; i++)
@@ -928,9 +883,8 @@ START_TEST(problems_can_be_added_by_others)
     report_free_problems(&problems);
     ck_assert_uint_eq(problems.count, 0);
 }
-END_TEST
 
-START_TEST(no_mutation_of_a_good_file_crashes)
+SLOW_TEST(no_mutation_of_a_good_file_crashes, 120)
 {
     static const char *const SEEDS[] = {
         GUARDRAILS "retry_wait: 5s\n" VESSEL("b") "connections: { a: { b: SUCCESS } }\n",
@@ -952,9 +906,8 @@ START_TEST(no_mutation_of_a_good_file_crashes)
         free(text);
     }
 }
-END_TEST
 
-START_TEST(manual_has_every_key)
+TEST(manual_has_every_key)
 {
     static const char *const keys[] = {"name",
                                        "_id",
@@ -997,38 +950,3 @@ START_TEST(manual_has_every_key)
     }
     buffer_free(&manual);
 }
-END_TEST
-
-TEST_MAIN("fleet_file", TEST(the_smallest_fleet_gets_all_defaults),
-          TEST(block_scalars_keep_their_lines), TEST(arguments_take_every_documented_form),
-          TEST(values_are_the_characters_that_are_written),
-          TEST(environment_takes_a_list_a_mapping_or_one_entry),
-          TEST(a_variable_without_a_value_is_not_set_and_noted), TEST(guardrails_are_read),
-          TEST(excluded_exit_codes_may_be_one_or_none), TEST(connections_become_sorted_paths),
-          TEST(what_is_not_acted_on_is_noted), TEST(ids_and_on_interrupt_are_read),
-          TEST(json_means_what_the_same_yaml_means), TEST(a_byte_order_mark_is_skipped),
-          TEST(every_example_works), TEST(what_is_no_text_is_refused),
-          TEST(a_file_beyond_8_mib_is_refused), TEST(yaml_errors_name_their_line),
-          TEST(json_errors_name_their_line), TEST(anchors_aliases_and_tags_are_refused),
-          TEST(a_billion_laughs_stay_small), TEST(deep_nesting_is_refused),
-          TEST(keys_written_twice_are_refused_wherever_they_are),
-          TEST(unknown_keys_are_refused_with_those_that_are_known),
-          TEST(what_is_required_must_be_there), TEST(names_and_words_are_checked),
-          TEST(ids_are_uuids_and_unique), TEST(file_names_stay_inside_their_folder),
-          TEST(a_file_to_run_that_is_not_the_file_is_noted),
-          TEST(arguments_and_variables_of_wrong_form_are_refused),
-          TEST(placeholders_of_the_reference_platform_are_refused),
-          TEST(what_execve_would_refuse_is_refused), TEST(guardrails_have_their_bounds),
-          TEST(foreign_vessels_are_refused_or_kept_as_stubs),
-          TEST(paths_lead_between_vessels_of_the_fleet), TEST(cycles_are_refused_and_named),
-          TEST(vessels_that_no_path_connects_are_refused),
-          TEST(a_thousand_vessels_are_fine_and_one_more_is_not),
-          TEST(ten_thousand_paths_are_fine_and_one_more_is_not),
-          TEST(a_cycle_of_a_thousand_vessels_is_named_in_short),
-          SLOW_TEST(large_wrong_files_are_refused_quickly_and_in_short, 120),
-          SLOW_TEST(directives_are_refused_quickly, 120),
-          SLOW_TEST(long_runs_of_blanks_are_refused_quickly, 120),
-          SLOW_TEST(too_many_values_are_refused, 120), TEST(all_errors_are_reported_together),
-          TEST(messages_and_paths_are_short_and_safe_to_print),
-          TEST(problems_can_be_added_by_others), TEST(manual_has_every_key),
-          SLOW_TEST(no_mutation_of_a_good_file_crashes, 120))

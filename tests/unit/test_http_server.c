@@ -98,7 +98,7 @@ static bool is_open(int fd)
     return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0;
 }
 
-START_TEST(an_answer_may_take_longer_than_a_body)
+TEST(an_answer_may_take_longer_than_a_body)
 {
     struct service service = {.finish_takes_ms = 10 * SHORT_MS};
     struct response response;
@@ -116,9 +116,8 @@ START_TEST(an_answer_may_take_longer_than_a_body)
     ck_assert_uint_eq(metrics.closed_deadline, 0);
     service_stop(&service);
 }
-END_TEST
 
-START_TEST(each_phase_has_its_deadline)
+TEST(each_phase_has_its_deadline)
 {
     static const struct {
         struct http_options options;
@@ -142,7 +141,6 @@ START_TEST(each_phase_has_its_deadline)
         service_stop(&service);
     }
 }
-END_TEST
 
 /* Waits until the server has accepted so many. */
 static void await_accepted(const struct service *service, uint64_t count)
@@ -153,7 +151,7 @@ static void await_accepted(const struct service *service, uint64_t count)
     while (metrics.accepted < count && usleep(1000) == 0);
 }
 
-START_TEST(who_has_been_idle_longest_goes_when_there_are_too_many)
+TEST(who_has_been_idle_longest_goes_when_there_are_too_many)
 {
     static const char request[] = "GET / HTTP/1.1\r\nHost: a\r\n\r\n", part[] = "GET / HT";
     struct service service = {.finish_takes_ms = 0};
@@ -183,10 +181,9 @@ START_TEST(who_has_been_idle_longest_goes_when_there_are_too_many)
         close(fds[i]);
     service_stop(&service);
 }
-END_TEST
 
 /* A few clients with half a body each must not keep everybody else away. */
-START_TEST(a_body_that_does_not_go_on_makes_room)
+TEST(a_body_that_does_not_go_on_makes_room)
 {
     static const char half[] = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n12345";
     struct service service = {.finish_takes_ms = 0};
@@ -211,8 +208,3 @@ START_TEST(a_body_that_does_not_go_on_makes_room)
     close(second);
     service_stop(&service);
 }
-END_TEST
-
-TEST_MAIN("http_server", TEST(an_answer_may_take_longer_than_a_body),
-          TEST(each_phase_has_its_deadline), TEST(a_body_that_does_not_go_on_makes_room),
-          TEST(who_has_been_idle_longest_goes_when_there_are_too_many))

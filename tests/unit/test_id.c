@@ -31,7 +31,7 @@ static void *mint_many(void *into)
     return NULL;
 }
 
-START_TEST(version_and_variant_are_those_of_rfc9562)
+TEST(version_and_variant_are_those_of_rfc9562)
 {
     char text[ID_TEXT_BYTES];
     for (int i = 0; i < 1000; i++) {
@@ -42,9 +42,8 @@ START_TEST(version_and_variant_are_those_of_rfc9562)
         ck_assert_ptr_nonnull(strchr("89ab", text[19]));
     }
 }
-END_TEST
 
-START_TEST(every_random_bit_varies)
+TEST(every_random_bit_varies)
 {
     uint8_t ones[16] = {0}, zeros[16] = {0};
     for (int i = 0; i < 2000; i++) {
@@ -60,9 +59,8 @@ START_TEST(every_random_bit_varies)
         ck_assert_uint_eq(zeros[k] | fixed, 0xff);
     }
 }
-END_TEST
 
-START_TEST(ids_of_many_threads_are_distinct)
+TEST(ids_of_many_threads_are_distinct)
 {
     static struct id ids[THREADS * IDS_PER_THREAD];
     pthread_t threads[THREADS];
@@ -73,9 +71,8 @@ START_TEST(ids_of_many_threads_are_distinct)
         pthread_join(threads[i], NULL);
     assert_distinct(ids, THREADS * IDS_PER_THREAD);
 }
-END_TEST
 
-START_TEST(a_forked_child_does_not_repeat_its_parents_ids)
+TEST(a_forked_child_does_not_repeat_its_parents_ids)
 {
     (void)id_random(); /* the pool is filled before the fork */
     struct id ids[20];
@@ -98,9 +95,8 @@ START_TEST(a_forked_child_does_not_repeat_its_parents_ids)
     close(ends[0]);
     close(ends[1]);
 }
-END_TEST
 
-START_TEST(the_id_clock_follows_the_wall_and_never_the_floor_down)
+TEST(the_id_clock_follows_the_wall_and_never_the_floor_down)
 {
     int64_t before = clock_wall_ms();
     int64_t now = id_clock_ms();
@@ -115,9 +111,8 @@ START_TEST(the_id_clock_follows_the_wall_and_never_the_floor_down)
     struct id id = id_ordered();
     ck_assert_int_eq(id_time_ms(&id), future);
 }
-END_TEST
 
-START_TEST(a_run_number_and_its_id_are_two_forms_of_the_same)
+TEST(a_run_number_and_its_id_are_two_forms_of_the_same)
 {
     const int64_t numbers[] = {
         0, 1, 0xfff, 0x1000, (1795431108123 << 12) | 0xabc, (INT64_C(1) << 60) - 1};
@@ -130,27 +125,24 @@ START_TEST(a_run_number_and_its_id_are_two_forms_of_the_same)
         ck_assert_int_eq(id_time_ms(&id), numbers[i] >> 12);
     }
 }
-END_TEST
 
-START_TEST(the_layout_of_a_run_id_is_fixed)
+TEST(the_layout_of_a_run_id_is_fixed)
 {
     /* Stored ids must mean the same for ever. */
     struct id id = id_from_run_number((INT64_C(0x0198aabbccdd) << 12) | 0x123, 0x3edcba9876543210);
     char text[ID_TEXT_BYTES];
     ck_assert_str_eq(id_format(&id, text), "0198aabb-ccdd-7123-bedc-ba9876543210");
 }
-END_TEST
 
-START_TEST(run_ids_sort_as_their_numbers)
+TEST(run_ids_sort_as_their_numbers)
 {
     struct id last = id_from_run_number(4095, UINT64_MAX);
     struct id next = id_from_run_number(4096, 0);
     char a[ID_TEXT_BYTES], b[ID_TEXT_BYTES];
     ck_assert_str_lt(id_format(&last, a), id_format(&next, b));
 }
-END_TEST
 
-START_TEST(an_id_is_read_back_in_either_case)
+TEST(an_id_is_read_back_in_either_case)
 {
     struct id id = id_random(), parsed;
     char text[ID_TEXT_BYTES];
@@ -163,9 +155,8 @@ START_TEST(an_id_is_read_back_in_either_case)
     ck_assert_int_eq(id_parse("00000000-0000-0000-0000-000000000000", &parsed), 0);
     ck_assert(id_is_zero(&parsed));
 }
-END_TEST
 
-START_TEST(what_is_no_id_is_refused)
+TEST(what_is_no_id_is_refused)
 {
     static const char *const texts[] = {
         "",
@@ -187,12 +178,3 @@ START_TEST(what_is_no_id_is_refused)
         ck_assert(id_equal(&id, &before));
     }
 }
-END_TEST
-
-TEST_MAIN("id", TEST(version_and_variant_are_those_of_rfc9562), TEST(every_random_bit_varies),
-          TEST(ids_of_many_threads_are_distinct),
-          TEST(a_forked_child_does_not_repeat_its_parents_ids),
-          TEST(the_id_clock_follows_the_wall_and_never_the_floor_down),
-          TEST(a_run_number_and_its_id_are_two_forms_of_the_same),
-          TEST(the_layout_of_a_run_id_is_fixed), TEST(run_ids_sort_as_their_numbers),
-          TEST(an_id_is_read_back_in_either_case), TEST(what_is_no_id_is_refused))

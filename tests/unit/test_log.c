@@ -43,7 +43,7 @@ static void assert_line(const char *expected)
     rewind(captured);
 }
 
-START_TEST(a_line_before_the_start_is_written_at_once_as_documented)
+TEST(a_line_before_the_start_is_written_at_once_as_documented)
 {
     capture();
     struct id id;
@@ -57,9 +57,8 @@ START_TEST(a_line_before_the_start_is_written_at_once_as_documented)
     log_warning("w", log_text("a", NULL), log_text("b", "x"), log_id("c", NULL));
     assert_line("warning: w b=x\n");
 }
-END_TEST
 
-START_TEST(levels_above_the_limit_are_silent)
+TEST(levels_above_the_limit_are_silent)
 {
     capture();
     log_debug("hidden", log_int("n", 1));
@@ -72,9 +71,8 @@ START_TEST(levels_above_the_limit_are_silent)
     assert_line("error: shown n=4\n");
     ck_assert(!log_enabled(LOG_LEVEL_WARNING));
 }
-END_TEST
 
-START_TEST(no_text_value_can_forge_a_line_or_a_field)
+TEST(no_text_value_can_forge_a_line_or_a_field)
 {
     static const struct {
         const char *value, *written;
@@ -103,7 +101,6 @@ START_TEST(no_text_value_can_forge_a_line_or_a_field)
         assert_line(expected);
     }
 }
-END_TEST
 
 static json_t *captured_json(void)
 {
@@ -117,7 +114,7 @@ static json_t *captured_json(void)
     return line;
 }
 
-START_TEST(json_lines_are_json_whatever_the_values_are)
+TEST(json_lines_are_json_whatever_the_values_are)
 {
     static const struct {
         const char *value, *read;
@@ -144,9 +141,8 @@ START_TEST(json_lines_are_json_whatever_the_values_are)
         json_decref(line);
     }
 }
-END_TEST
 
-START_TEST(a_line_that_is_too_long_stays_well_formed_and_says_so)
+TEST(a_line_that_is_too_long_stays_well_formed_and_says_so)
 {
     capture();
     for (size_t bytes = 7900; bytes < 8300; bytes++) {
@@ -172,9 +168,8 @@ START_TEST(a_line_that_is_too_long_stays_well_formed_and_says_so)
         free(value);
     }
 }
-END_TEST
 
-START_TEST(a_priority_comes_first_only_if_stderr_is_the_journal)
+TEST(a_priority_comes_first_only_if_stderr_is_the_journal)
 {
     capture();
     struct stat status;
@@ -188,18 +183,16 @@ START_TEST(a_priority_comes_first_only_if_stderr_is_the_journal)
     log_info("a", log_int("n", 1));
     assert_line("<6>info: a n=1\n");
 }
-END_TEST
 
-START_TEST(without_the_journal_there_is_no_priority)
+TEST(without_the_journal_there_is_no_priority)
 {
     capture();
     setenv("JOURNAL_STREAM", "1:1", 1);
     log_info("a", log_int("n", 1));
     assert_line("info: a n=1\n");
 }
-END_TEST
 
-START_TEST(logging_leaves_errno_alone)
+TEST(logging_leaves_errno_alone)
 {
     capture();
     close(STDERR_FILENO);
@@ -207,7 +200,6 @@ START_TEST(logging_leaves_errno_alone)
     log_error("a", log_int("n", 1));
     ck_assert_int_eq(errno, ENOTEMPTY);
 }
-END_TEST
 
 static void *log_many(void *number)
 {
@@ -216,7 +208,7 @@ static void *log_many(void *number)
     return NULL;
 }
 
-START_TEST(the_writer_keeps_every_line_whole_and_in_each_threads_order)
+TEST(the_writer_keeps_every_line_whole_and_in_each_threads_order)
 {
     capture();
     ck_assert_int_eq(log_start(&error), 0);
@@ -246,9 +238,8 @@ START_TEST(the_writer_keeps_every_line_whole_and_in_each_threads_order)
     ck_assert_uint_eq(seen + log_lost_lines(), THREADS * LINES_PER_THREAD);
     free(text);
 }
-END_TEST
 
-START_TEST(the_writer_can_be_started_again)
+TEST(the_writer_can_be_started_again)
 {
     capture();
     for (int i = 0; i < 3; i++) {
@@ -259,7 +250,6 @@ START_TEST(the_writer_can_be_started_again)
     log_stop();
     assert_line("info: round i=0\ninfo: round i=1\ninfo: round i=2\n");
 }
-END_TEST
 
 /* stderr becomes a pipe that nobody reads yet and that is full. */
 static int full_pipe(void)
@@ -291,7 +281,7 @@ static void *read_to_end(void *context)
     return NULL;
 }
 
-START_TEST(a_stuck_stderr_costs_lines_which_are_counted_and_reported)
+TEST(a_stuck_stderr_costs_lines_which_are_counted_and_reported)
 {
     struct reading reading = {.fd = full_pipe()};
     ck_assert_int_eq(log_start(&error), 0);
@@ -320,9 +310,8 @@ START_TEST(a_stuck_stderr_costs_lines_which_are_counted_and_reported)
     ck_assert_uint_eq(seen + lost, written);
     free(reading.text);
 }
-END_TEST
 
-START_TEST(stopping_does_not_wait_for_ever_for_a_stuck_stderr)
+TEST(stopping_does_not_wait_for_ever_for_a_stuck_stderr)
 {
     int fd = full_pipe();
     ck_assert_int_eq(log_start(&error), 0);
@@ -332,9 +321,8 @@ START_TEST(stopping_does_not_wait_for_ever_for_a_stuck_stderr)
     ck_assert_uint_eq(log_lost_lines(), 1);
     close(fd);
 }
-END_TEST
 
-START_TEST(a_closed_stderr_loses_lines_and_nothing_else)
+TEST(a_closed_stderr_loses_lines_and_nothing_else)
 {
     capture();
     int ends[2];
@@ -354,16 +342,3 @@ START_TEST(a_closed_stderr_loses_lines_and_nothing_else)
     assert_line("info: seen n=3\nwarning: log lines were lost lines=2\n");
     close(ends[1]);
 }
-END_TEST
-
-TEST_MAIN("log", TEST(a_line_before_the_start_is_written_at_once_as_documented),
-          TEST(levels_above_the_limit_are_silent), TEST(no_text_value_can_forge_a_line_or_a_field),
-          TEST(json_lines_are_json_whatever_the_values_are),
-          TEST(a_line_that_is_too_long_stays_well_formed_and_says_so),
-          TEST(a_priority_comes_first_only_if_stderr_is_the_journal),
-          TEST(without_the_journal_there_is_no_priority), TEST(logging_leaves_errno_alone),
-          TEST(the_writer_keeps_every_line_whole_and_in_each_threads_order),
-          TEST(the_writer_can_be_started_again),
-          TEST(a_stuck_stderr_costs_lines_which_are_counted_and_reported),
-          TEST(stopping_does_not_wait_for_ever_for_a_stuck_stderr),
-          TEST(a_closed_stderr_loses_lines_and_nothing_else))

@@ -49,7 +49,7 @@ static int signalled_fd(void)
     return fd;
 }
 
-START_TEST(a_ready_descriptor_is_told_until_it_is_unwatched)
+TEST(a_ready_descriptor_is_told_until_it_is_unwatched)
 {
     new_loop();
     struct counter counter = {.watch = {signalled_fd(), count_ready}, .stop_at = 3};
@@ -67,9 +67,8 @@ START_TEST(a_ready_descriptor_is_told_until_it_is_unwatched)
     close(other.watch.fd);
     loop_free(loop);
 }
-END_TEST
 
-START_TEST(a_descriptor_that_cannot_be_watched_is_an_error)
+TEST(a_descriptor_that_cannot_be_watched_is_an_error)
 {
     new_loop();
     struct counter counter = {.watch = {-1, count_ready}};
@@ -77,7 +76,6 @@ START_TEST(a_descriptor_that_cannot_be_watched_is_an_error)
     ck_assert(error_is_set(&error));
     loop_free(loop);
 }
-END_TEST
 
 static struct counter *pair[2];
 
@@ -97,7 +95,7 @@ static void free_other(struct loop_watch *watch, uint32_t events)
     loop_stop(loop);
 }
 
-START_TEST(a_pending_event_never_reaches_a_watch_that_was_freed)
+TEST(a_pending_event_never_reaches_a_watch_that_was_freed)
 {
     new_loop();
     for (int i = 0; i < 2; i++) {
@@ -114,7 +112,6 @@ START_TEST(a_pending_event_never_reaches_a_watch_that_was_freed)
     free(left);
     loop_free(loop);
 }
-END_TEST
 
 static void unwatch_itself(struct loop_watch *watch, uint32_t events)
 {
@@ -130,7 +127,7 @@ static void stop_at_wake(void *context)
     loop_stop(loop);
 }
 
-START_TEST(a_watch_may_unwatch_itself)
+TEST(a_watch_may_unwatch_itself)
 {
     new_loop();
     loop_on_wake(loop, stop_at_wake, NULL);
@@ -144,7 +141,6 @@ START_TEST(a_watch_may_unwatch_itself)
     close(counter.watch.fd);
     loop_free(loop);
 }
-END_TEST
 
 /* ---- timers ---- */
 
@@ -167,7 +163,7 @@ static void note_fired(struct loop_timer *timer)
         loop_stop(loop);
 }
 
-START_TEST(timers_fire_once_each_in_the_order_of_their_times)
+TEST(timers_fire_once_each_in_the_order_of_their_times)
 {
     new_loop();
     static struct clocked clocked[TIMERS];
@@ -195,7 +191,6 @@ START_TEST(timers_fire_once_each_in_the_order_of_their_times)
         ck_assert_int_eq(clocked[i].fired, i % 3 == 0 && i % 2 != 0 ? 0 : 1);
     loop_free(loop);
 }
-END_TEST
 
 static struct clocked first, second;
 
@@ -206,7 +201,7 @@ static void clear_second(struct loop_timer *timer)
     loop_stop(loop);
 }
 
-START_TEST(a_timer_that_is_cleared_by_another_never_fires)
+TEST(a_timer_that_is_cleared_by_another_never_fires)
 {
     new_loop();
     int64_t now_ms = clock_monotonic_ms();
@@ -220,7 +215,6 @@ START_TEST(a_timer_that_is_cleared_by_another_never_fires)
     ck_assert_int_eq(second.timer.slot, 0);
     loop_free(loop);
 }
-END_TEST
 
 static void set_again(struct loop_timer *timer)
 {
@@ -228,7 +222,7 @@ static void set_again(struct loop_timer *timer)
     loop_set_timer(loop, timer, 0);
 }
 
-START_TEST(a_timer_that_is_always_due_does_not_keep_descriptors_waiting)
+TEST(a_timer_that_is_always_due_does_not_keep_descriptors_waiting)
 {
     new_loop();
     first.timer.fired = set_again;
@@ -241,9 +235,8 @@ START_TEST(a_timer_that_is_always_due_does_not_keep_descriptors_waiting)
     loop_free(loop);
     ck_assert_int_eq(first.timer.slot, 0);
 }
-END_TEST
 
-START_TEST(a_timer_far_away_lets_the_loop_wait_for_other_things)
+TEST(a_timer_far_away_lets_the_loop_wait_for_other_things)
 {
     new_loop();
     first.timer.fired = note_fired;
@@ -254,7 +247,6 @@ START_TEST(a_timer_far_away_lets_the_loop_wait_for_other_things)
     ck_assert_int_eq(first.fired, 0);
     loop_free(loop);
 }
-END_TEST
 
 /* ---- other threads ---- */
 
@@ -279,7 +271,7 @@ static void *wake_often(void *unused)
     return unused;
 }
 
-START_TEST(no_wake_of_any_thread_is_lost)
+TEST(no_wake_of_any_thread_is_lost)
 {
     new_loop();
     loop_on_wake(loop, look_at_work, &work_seen);
@@ -292,7 +284,6 @@ START_TEST(no_wake_of_any_thread_is_lost)
     ck_assert_int_eq(work_seen, WAKERS * WAKES);
     loop_free(loop);
 }
-END_TEST
 
 static void count_wake(void *context)
 {
@@ -301,7 +292,7 @@ static void count_wake(void *context)
     loop_stop(loop);
 }
 
-START_TEST(many_wakes_before_the_loop_looks_are_one)
+TEST(many_wakes_before_the_loop_looks_are_one)
 {
     new_loop();
     loop_on_wake(loop, count_wake, NULL);
@@ -314,7 +305,6 @@ START_TEST(many_wakes_before_the_loop_looks_are_one)
     ck_assert_int_eq(wakes, 2);
     loop_free(loop);
 }
-END_TEST
 
 static void *stop_loop(void *unused)
 {
@@ -322,7 +312,7 @@ static void *stop_loop(void *unused)
     return unused;
 }
 
-START_TEST(another_thread_stops_a_loop_that_waits)
+TEST(another_thread_stops_a_loop_that_waits)
 {
     new_loop();
     loop_on_wake(loop, count_wake, NULL);
@@ -333,7 +323,6 @@ START_TEST(another_thread_stops_a_loop_that_waits)
     ck_assert_int_eq(wakes, 0);
     loop_free(loop);
 }
-END_TEST
 
 static void wake_from_handler(int number)
 {
@@ -341,7 +330,7 @@ static void wake_from_handler(int number)
     loop_wake(loop);
 }
 
-START_TEST(a_signal_handler_may_wake)
+TEST(a_signal_handler_may_wake)
 {
     new_loop();
     loop_on_wake(loop, count_wake, NULL);
@@ -352,14 +341,3 @@ START_TEST(a_signal_handler_may_wake)
     ck_assert_int_eq(wakes, 1);
     loop_free(loop);
 }
-END_TEST
-
-TEST_MAIN("loop", TEST(a_ready_descriptor_is_told_until_it_is_unwatched),
-          TEST(a_descriptor_that_cannot_be_watched_is_an_error),
-          TEST(a_pending_event_never_reaches_a_watch_that_was_freed),
-          TEST(a_watch_may_unwatch_itself), TEST(timers_fire_once_each_in_the_order_of_their_times),
-          TEST(a_timer_that_is_cleared_by_another_never_fires),
-          TEST(a_timer_that_is_always_due_does_not_keep_descriptors_waiting),
-          TEST(a_timer_far_away_lets_the_loop_wait_for_other_things),
-          TEST(no_wake_of_any_thread_is_lost), TEST(many_wakes_before_the_loop_looks_are_one),
-          TEST(another_thread_stops_a_loop_that_waits), TEST(a_signal_handler_may_wake))

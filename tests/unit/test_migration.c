@@ -34,7 +34,7 @@ static int ask(sqlite3 *db, const char *sql)
     return value;
 }
 
-START_TEST(each_migration_is_applied_once_and_in_order)
+TEST(each_migration_is_applied_once_and_in_order)
 {
     struct error error = ERROR_INIT;
     sqlite3 *db = open_memory();
@@ -48,9 +48,8 @@ START_TEST(each_migration_is_applied_once_and_in_order)
     ck_assert_int_eq(migration_number(db, &error), 3);
     sqlite3_close(db);
 }
-END_TEST
 
-START_TEST(migration_that_fails_leaves_nothing_of_itself)
+TEST(migration_that_fails_leaves_nothing_of_itself)
 {
     struct error error = ERROR_INIT;
     sqlite3 *db = open_memory();
@@ -63,9 +62,8 @@ START_TEST(migration_that_fails_leaves_nothing_of_itself)
     ck_assert_int_eq(migration_number(db, &error), 1);
     sqlite3_close(db);
 }
-END_TEST
 
-START_TEST(newer_database_is_refused_and_not_touched)
+TEST(newer_database_is_refused_and_not_touched)
 {
     struct error error = ERROR_INIT;
     sqlite3 *db = open_memory();
@@ -75,9 +73,8 @@ START_TEST(newer_database_is_refused_and_not_touched)
     ck_assert_int_eq(ask(db, "SELECT count(*) FROM migration"), 3);
     sqlite3_close(db);
 }
-END_TEST
 
-START_TEST(database_of_another_program_is_refused_and_not_touched)
+TEST(database_of_another_program_is_refused_and_not_touched)
 {
     struct error error = ERROR_INIT;
     sqlite3 *db = open_memory();
@@ -87,7 +84,6 @@ START_TEST(database_of_another_program_is_refused_and_not_touched)
     ck_assert_int_eq(ask(db, "SELECT count(*) FROM sqlite_schema"), 1);
     sqlite3_close(db);
 }
-END_TEST
 
 /* Changes the closed store's file behind its back. */
 static void change_file(const struct store_fixture *fixture, const char *sql)
@@ -113,7 +109,7 @@ static void expect_refused(struct store_fixture *fixture, enum error_kind kind)
     fixture->store = NULL;
 }
 
-START_TEST(store_newer_than_the_program_does_not_open)
+TEST(store_newer_than_the_program_does_not_open)
 {
     struct store_fixture fixture;
     store_fixture_open(&fixture, NULL);
@@ -123,9 +119,8 @@ START_TEST(store_newer_than_the_program_does_not_open)
     expect_refused(&fixture, ERROR_INVALID);
     store_fixture_close(&fixture);
 }
-END_TEST
 
-START_TEST(file_that_is_no_store_does_not_open)
+TEST(file_that_is_no_store_does_not_open)
 {
     struct store_fixture fixture;
     store_fixture_open(&fixture, NULL);
@@ -141,20 +136,10 @@ START_TEST(file_that_is_no_store_does_not_open)
     expect_refused(&fixture, ERROR_INTERNAL);
     store_fixture_close(&fixture);
 }
-END_TEST
 
-START_TEST(embedded_migrations_are_numbered_without_a_gap)
+TEST(embedded_migrations_are_numbered_without_a_gap)
 {
     ck_assert_int_ge(migrations_sqlite_count, 1);
     for (int i = 0; i < migrations_sqlite_count; i++)
         ck_assert_int_eq(migrations_sqlite[i].number, i + 1);
 }
-END_TEST
-
-TEST_MAIN("migrate", TEST(each_migration_is_applied_once_and_in_order),
-          TEST(migration_that_fails_leaves_nothing_of_itself),
-          TEST(newer_database_is_refused_and_not_touched),
-          TEST(database_of_another_program_is_refused_and_not_touched),
-          TEST(store_newer_than_the_program_does_not_open),
-          TEST(file_that_is_no_store_does_not_open),
-          TEST(embedded_migrations_are_numbered_without_a_gap))

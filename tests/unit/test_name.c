@@ -6,16 +6,15 @@
 #include "base/memory.h"
 #include "support/suite.h"
 
-START_TEST(ordinary_names_are_fine)
+TEST(ordinary_names_are_fine)
 {
     static const char *const NAMES[] = {"a",      "Greet",  "Run a script", "a.b-c_d", "..",
                                         "日本語", "über 1", "\"quoted\"",   "latest",  "🚢"};
     for (size_t i = 0; i < ARRAY_COUNT(NAMES); i++)
         ck_assert_msg(!name_problem(NAMES[i]), "%s: %s", NAMES[i], name_problem(NAMES[i]));
 }
-END_TEST
 
-START_TEST(a_name_has_1_to_255_bytes)
+TEST(a_name_has_1_to_255_bytes)
 {
     char name[NAME_MAX_BYTES + 2];
     memset(name, 'x', sizeof(name));
@@ -25,9 +24,8 @@ START_TEST(a_name_has_1_to_255_bytes)
     ck_assert_ptr_null(name_problem(name));
     ck_assert_ptr_nonnull(strstr(name_problem(""), "empty"));
 }
-END_TEST
 
-START_TEST(control_characters_and_slashes_are_refused)
+TEST(control_characters_and_slashes_are_refused)
 {
     static const char *const NAMES[] = {"a\nb", "\x01", "a\x7f", "tab\t", "\xc2\x80", "a\xc2\x9fz"};
     for (size_t i = 0; i < ARRAY_COUNT(NAMES); i++) {
@@ -38,18 +36,16 @@ START_TEST(control_characters_and_slashes_are_refused)
     ck_assert_ptr_null(name_problem("\xc2\xa0")); /* the first behind C1 */
     ck_assert_ptr_nonnull(strstr(name_problem("a/b"), "/"));
 }
-END_TEST
 
-START_TEST(what_looks_like_a_uuid_is_refused)
+TEST(what_looks_like_a_uuid_is_refused)
 {
     ck_assert_ptr_nonnull(strstr(name_problem("6f0c1a2b-0000-4000-8000-0123456789ab"), "UUID"));
     ck_assert_ptr_nonnull(name_problem("6F0C1A2B-0000-4000-8000-0123456789AB"));
     ck_assert_ptr_null(name_problem("6f0c1a2b-0000-4000-8000-0123456789a"));
     ck_assert_ptr_null(name_problem("6f0c1a2b-0000-4000-8000-0123456789abc"));
 }
-END_TEST
 
-START_TEST(only_utf8_is_utf8)
+TEST(only_utf8_is_utf8)
 {
     static const char *const WRONG[] = {"\x80",
                                         "\xc3",
@@ -76,8 +72,3 @@ START_TEST(only_utf8_is_utf8)
         ck_assert_msg(name_is_utf8(RIGHT[i], strlen(RIGHT[i])), "right text %zu", i);
     ck_assert(!name_is_utf8("\xe2\x82\xac", 2)); /* cut by the length, not by the NUL */
 }
-END_TEST
-
-TEST_MAIN("name", TEST(ordinary_names_are_fine), TEST(a_name_has_1_to_255_bytes),
-          TEST(control_characters_and_slashes_are_refused), TEST(what_looks_like_a_uuid_is_refused),
-          TEST(only_utf8_is_utf8))

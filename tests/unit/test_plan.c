@@ -28,16 +28,15 @@ static void expect(const struct definition *definition, const char *before, cons
     ck_assert_msg(strcmp(text, steps) == 0, "%s gives %s, not %s", before, text, steps);
 }
 
-START_TEST(vessels_without_a_path_before_them_start_first)
+TEST(vessels_without_a_path_before_them_start_first)
 {
     struct definition_path paths[] = {{0, 2, PATH_SUCCESS}, {1, 2, PATH_SUCCESS}};
     struct definition fleet = graph(3, paths, 2);
     expect(&fleet, "sss", "ssw");
     expect(&fleet, "rss", "wsw");
 }
-END_TEST
 
-START_TEST(a_vessel_waits_for_all_before_it_even_if_one_has_failed)
+TEST(a_vessel_waits_for_all_before_it_even_if_one_has_failed)
 {
     struct definition_path paths[] = {{0, 2, PATH_SUCCESS}, {1, 2, PATH_SUCCESS}};
     struct definition fleet = graph(3, paths, 2);
@@ -48,9 +47,8 @@ START_TEST(a_vessel_waits_for_all_before_it_even_if_one_has_failed)
     expect(&fleet, "SEs", "wwi");
     expect(&fleet, "TSs", "wwi");
 }
-END_TEST
 
-START_TEST(incompleteness_spreads_one_path_at_a_time)
+TEST(incompleteness_spreads_one_path_at_a_time)
 {
     struct definition_path paths[] = {{0, 1, PATH_SUCCESS}, {1, 2, PATH_SUCCESS}};
     struct definition fleet = graph(3, paths, 2);
@@ -58,10 +56,9 @@ START_TEST(incompleteness_spreads_one_path_at_a_time)
     expect(&fleet, "EIs", "wwi");
     expect(&fleet, "EII", "www");
 }
-END_TEST
 
 /* Success = exit 0, errored = exit 1 to 255, completed = either; terminated and incomplete are none of them. */
-START_TEST(every_condition_is_tested_against_every_status)
+TEST(every_condition_is_tested_against_every_status)
 {
     static const struct {
         enum path_condition condition;
@@ -81,9 +78,8 @@ START_TEST(every_condition_is_tested_against_every_status)
         }
     }
 }
-END_TEST
 
-START_TEST(paths_of_all_kinds_into_one_vessel_must_all_hold)
+TEST(paths_of_all_kinds_into_one_vessel_must_all_hold)
 {
     struct definition_path paths[] = {
         {0, 3, PATH_SUCCESS}, {1, 3, PATH_ERRORED}, {2, 3, PATH_COMPLETED}};
@@ -95,9 +91,8 @@ START_TEST(paths_of_all_kinds_into_one_vessel_must_all_hold)
     expect(&fleet, "SErs", "wwww");
     expect(&fleet, "SSrs", "wwww"); /* it waits for all, also when one does not hold any more */
 }
-END_TEST
 
-START_TEST(only_scheduled_vessels_get_a_step)
+TEST(only_scheduled_vessels_get_a_step)
 {
     struct definition_path paths[] = {{0, 1, PATH_SUCCESS}};
     struct definition fleet = graph(2, paths, 1);
@@ -107,9 +102,8 @@ START_TEST(only_scheduled_vessels_get_a_step)
     expect(&fleet, "SS", "ww");
     expect(&fleet, "ST", "ww");
 }
-END_TEST
 
-START_TEST(a_diamond_starts_its_end_once_both_sides_succeeded)
+TEST(a_diamond_starts_its_end_once_both_sides_succeeded)
 {
     struct definition_path paths[] = {
         {0, 1, PATH_SUCCESS}, {0, 2, PATH_SUCCESS}, {1, 3, PATH_SUCCESS}, {2, 3, PATH_SUCCESS}};
@@ -119,18 +113,16 @@ START_TEST(a_diamond_starts_its_end_once_both_sides_succeeded)
     expect(&fleet, "SSrs", "wwww");
     expect(&fleet, "SSSs", "wwws");
 }
-END_TEST
 
-START_TEST(a_run_is_running_until_all_have_ended)
+TEST(a_run_is_running_until_all_have_ended)
 {
     const enum vessel_status some[] = {VESSEL_ERRORED, VESSEL_TERMINATED, VESSEL_SCHEDULED};
     ck_assert_int_eq((int)plan_run_status(some, 3), RUN_RUNNING);
     const enum vessel_status retrying[] = {VESSEL_SUCCESS, VESSEL_RETRYING};
     ck_assert_int_eq((int)plan_run_status(retrying, 2), RUN_RUNNING);
 }
-END_TEST
 
-START_TEST(terminated_outranks_errored_and_errored_outranks_success)
+TEST(terminated_outranks_errored_and_errored_outranks_success)
 {
     const enum vessel_status all[] = {VESSEL_TERMINATED, VESSEL_ERRORED, VESSEL_SUCCESS,
                                       VESSEL_INCOMPLETE};
@@ -140,7 +132,6 @@ START_TEST(terminated_outranks_errored_and_errored_outranks_success)
     ck_assert_int_eq((int)plan_run_status(all + 1, 3), RUN_ERRORED);
     ck_assert_int_eq((int)plan_run_status(all + 2, 2), RUN_SUCCESS);
 }
-END_TEST
 
 /* ---- against an oracle that looks at the whole graph at once ---- */
 
@@ -253,7 +244,7 @@ static void play(struct world *world, unsigned *seed)
         ck_assert_int_eq((int)statuses[i], (int)oracle_end(world, i));
 }
 
-START_TEST(thousands_of_random_graphs_go_as_an_oracle_says)
+TEST(thousands_of_random_graphs_go_as_an_oracle_says)
 {
     unsigned seed = 20261127;
     for (int i = 0; i < 5000; i++) {
@@ -262,9 +253,8 @@ START_TEST(thousands_of_random_graphs_go_as_an_oracle_says)
         play(&world, &seed);
     }
 }
-END_TEST
 
-START_TEST(retries_are_counted_and_excluded_codes_are_not_retried)
+TEST(retries_are_counted_and_excluded_codes_are_not_retried)
 {
     struct exit_code_range excluded[] = {{2, 2}, {10, 20}};
     struct definition_vessel vessel = {
@@ -281,16 +271,3 @@ START_TEST(retries_are_counted_and_excluded_codes_are_not_retried)
     vessel.guardrails.retry_count = 0;
     ck_assert(!plan_retries(&vessel, 1, 0));
 }
-END_TEST
-
-TEST_MAIN("plan", TEST(vessels_without_a_path_before_them_start_first),
-          TEST(a_vessel_waits_for_all_before_it_even_if_one_has_failed),
-          TEST(incompleteness_spreads_one_path_at_a_time),
-          TEST(every_condition_is_tested_against_every_status),
-          TEST(paths_of_all_kinds_into_one_vessel_must_all_hold),
-          TEST(thousands_of_random_graphs_go_as_an_oracle_says),
-          TEST(retries_are_counted_and_excluded_codes_are_not_retried),
-          TEST(only_scheduled_vessels_get_a_step),
-          TEST(a_diamond_starts_its_end_once_both_sides_succeeded),
-          TEST(a_run_is_running_until_all_have_ended),
-          TEST(terminated_outranks_errored_and_errored_outranks_success))

@@ -102,7 +102,7 @@ static bool is_accepted(const struct job *job)
     return result == 0;
 }
 
-START_TEST(a_job_is_read_as_it_was_written)
+TEST(a_job_is_read_as_it_was_written)
 {
     struct job job = good_job(), copy;
     struct buffer bytes = written(&job);
@@ -145,9 +145,8 @@ START_TEST(a_job_is_read_as_it_was_written)
     job_free(&copy);
     buffer_free(&bytes);
 }
-END_TEST
 
-START_TEST(every_truncation_of_a_job_is_refused)
+TEST(every_truncation_of_a_job_is_refused)
 {
     struct job job = good_job(), copy;
     struct buffer bytes = written(&job);
@@ -164,7 +163,6 @@ START_TEST(every_truncation_of_a_job_is_refused)
     ck_assert_int_eq(job_read(bytes.data, bytes.bytes, &copy, &error), -1);
     buffer_free(&bytes);
 }
-END_TEST
 
 /* What is accepted must be whole: every text is touched. */
 static size_t weigh(const struct job *job)
@@ -183,7 +181,7 @@ static size_t weigh(const struct job *job)
     return sum;
 }
 
-START_TEST(a_flipped_byte_in_a_job_is_refused_or_harmless)
+TEST(a_flipped_byte_in_a_job_is_refused_or_harmless)
 {
     static const unsigned char flips[] = {0x01, 0x02, 0x80, 0xff};
     struct job job = good_job(), copy;
@@ -207,9 +205,8 @@ START_TEST(a_flipped_byte_in_a_job_is_refused_or_harmless)
     ck_assert_uint_gt(refused, 100);
     buffer_free(&bytes);
 }
-END_TEST
 
-START_TEST(a_job_of_another_format_is_refused_by_that_name)
+TEST(a_job_of_another_format_is_refused_by_that_name)
 {
     struct job job = good_job(), copy;
     struct buffer bytes = written(&job);
@@ -219,9 +216,8 @@ START_TEST(a_job_of_another_format_is_refused_by_that_name)
     ck_assert_str_eq(error.message, "the job is of format 99, this program reads 4");
     buffer_free(&bytes);
 }
-END_TEST
 
-START_TEST(names_that_lead_elsewhere_are_refused)
+TEST(names_that_lead_elsewhere_are_refused)
 {
     static const char *const bad[] = {"",   ".",    "..",  "/etc/passwd", "a/../b",
                                       "a/", "a//b", "./a", "../a",        "a/.."};
@@ -251,7 +247,6 @@ START_TEST(names_that_lead_elsewhere_are_refused)
     job.uid = UINT32_MAX; /* "leave it as it is" to setresuid */
     ck_assert(!is_accepted(&job));
 }
-END_TEST
 
 static int take_record(int folder_fd, int *lock_fd)
 {
@@ -285,7 +280,7 @@ static void close_ends(const struct ends *ends)
     remove_folder(ends->folder_fd);
 }
 
-START_TEST(an_exit_record_is_read_as_it_was_written)
+TEST(an_exit_record_is_read_as_it_was_written)
 {
     struct ends ends;
     struct error error = ERROR_INIT;
@@ -331,7 +326,6 @@ START_TEST(an_exit_record_is_read_as_it_was_written)
     ck_assert_int_eq(record_write_result(-1, &exit, &error), -1);
     close_ends(&ends);
 }
-END_TEST
 
 static int read_text(const struct ends *ends, const char *text, size_t bytes)
 {
@@ -344,7 +338,7 @@ static int read_text(const struct ends *ends, const char *text, size_t bytes)
     return result;
 }
 
-START_TEST(half_an_exit_record_is_damaged)
+TEST(half_an_exit_record_is_damaged)
 {
     struct ends ends;
     struct error error = ERROR_INIT;
@@ -367,9 +361,8 @@ START_TEST(half_an_exit_record_is_damaged)
     ck_assert_int_eq(read_text(&ends, text, (size_t)bytes), -1);
     close_ends(&ends);
 }
-END_TEST
 
-START_TEST(a_folder_in_the_place_of_a_record_is_damage)
+TEST(a_folder_in_the_place_of_a_record_is_damage)
 {
     int folder_fd = make_folder(), lock_fd;
     struct error error = ERROR_INIT;
@@ -385,9 +378,8 @@ START_TEST(a_folder_in_the_place_of_a_record_is_damage)
     close(fd);
     remove_folder(folder_fd);
 }
-END_TEST
 
-START_TEST(a_lock_is_held_until_its_last_descriptor_is_closed)
+TEST(a_lock_is_held_until_its_last_descriptor_is_closed)
 {
     int folder_fd = make_folder(), lock_fd, other_fd;
     struct error error = ERROR_INIT;
@@ -415,10 +407,9 @@ START_TEST(a_lock_is_held_until_its_last_descriptor_is_closed)
     close(fd);
     remove_folder(folder_fd);
 }
-END_TEST
 
 /* What an attempt that provably never ran has left behind. */
-START_TEST(a_record_that_is_taken_again_is_empty)
+TEST(a_record_that_is_taken_again_is_empty)
 {
     struct ends ends;
     struct error error = ERROR_INIT;
@@ -435,9 +426,8 @@ START_TEST(a_record_that_is_taken_again_is_empty)
     ck_assert_int_eq(record_read_result(ends.read_fd, &exit, &error), 0);
     close_ends(&ends);
 }
-END_TEST
 
-START_TEST(a_pid_is_read_whole_or_not_at_all)
+TEST(a_pid_is_read_whole_or_not_at_all)
 {
     static const char *const bad[] = {"pid 12",    "x\n",
                                       "pid 0\n",   "pid -5\n",
@@ -461,9 +451,8 @@ START_TEST(a_pid_is_read_whole_or_not_at_all)
     ck_assert_int_eq(record_pid_read(-1), -1);
     ck_assert_int_eq(record_pid_write(-1, 7, &error), -1);
 }
-END_TEST
 
-START_TEST(started_is_there_once_it_was_marked)
+TEST(started_is_there_once_it_was_marked)
 {
     struct ends ends;
     struct error error = ERROR_INIT;
@@ -487,15 +476,3 @@ START_TEST(started_is_there_once_it_was_marked)
                      "0198c0de-0000-7000-8000-000000000001.25");
     close_ends(&ends);
 }
-END_TEST
-
-TEST_MAIN("record", TEST(a_job_is_read_as_it_was_written),
-          TEST(every_truncation_of_a_job_is_refused),
-          TEST(a_flipped_byte_in_a_job_is_refused_or_harmless),
-          TEST(a_job_of_another_format_is_refused_by_that_name),
-          TEST(names_that_lead_elsewhere_are_refused),
-          TEST(an_exit_record_is_read_as_it_was_written), TEST(half_an_exit_record_is_damaged),
-          TEST(a_folder_in_the_place_of_a_record_is_damage),
-          TEST(a_record_that_is_taken_again_is_empty),
-          TEST(a_lock_is_held_until_its_last_descriptor_is_closed),
-          TEST(a_pid_is_read_whole_or_not_at_all), TEST(started_is_there_once_it_was_marked))

@@ -63,7 +63,7 @@ static char *attempt_path(struct house *house, const struct seen *seen)
     return memory_format("attempts/%s", record_name(id_format(&seen->vessels[0].id, id), 1, name));
 }
 
-START_TEST(a_running_vessel_outlives_the_runner_and_is_found_again)
+TEST(a_running_vessel_outlives_the_runner_and_is_found_again)
 {
     struct house house;
     struct blocked blocked;
@@ -85,9 +85,8 @@ START_TEST(a_running_vessel_outlives_the_runner_and_is_found_again)
     blocked_close(&blocked);
     house_close(&house);
 }
-END_TEST
 
-START_TEST(a_vessel_that_ended_while_no_runner_was_there_has_its_exit_code)
+TEST(a_vessel_that_ended_while_no_runner_was_there_has_its_exit_code)
 {
     struct house house;
     struct blocked blocked;
@@ -104,7 +103,6 @@ START_TEST(a_vessel_that_ended_while_no_runner_was_there_has_its_exit_code)
     blocked_close(&blocked);
     house_close(&house);
 }
-END_TEST
 
 static void signal_supervisor(struct house *house, const struct id *run, int signal)
 {
@@ -118,7 +116,7 @@ static void signal_supervisor(struct house *house, const struct id *run, int sig
     free(folder);
 }
 
-START_TEST(a_killed_supervisor_is_an_interruption_and_nothing_runs_twice)
+TEST(a_killed_supervisor_is_an_interruption_and_nothing_runs_twice)
 {
     struct house house;
     struct blocked blocked;
@@ -134,9 +132,8 @@ START_TEST(a_killed_supervisor_is_an_interruption_and_nothing_runs_twice)
     blocked_close(&blocked);
     house_close(&house);
 }
-END_TEST
 
-START_TEST(an_interrupted_vessel_runs_again_if_the_fleet_says_so)
+TEST(an_interrupted_vessel_runs_again_if_the_fleet_says_so)
 {
     struct house house;
     struct blocked blocked;
@@ -153,10 +150,9 @@ START_TEST(an_interrupted_vessel_runs_again_if_the_fleet_says_so)
     blocked_close(&blocked);
     house_close(&house);
 }
-END_TEST
 
 /* As at the end of a machine: nobody has stopped the run. */
-START_TEST(a_supervisor_that_is_sent_sigterm_is_an_interruption_too)
+TEST(a_supervisor_that_is_sent_sigterm_is_an_interruption_too)
 {
     static const struct {
         const char *rest;
@@ -179,10 +175,9 @@ START_TEST(a_supervisor_that_is_sent_sigterm_is_an_interruption_too)
         house_close(&house);
     }
 }
-END_TEST
 
 /* Its end is looked at again when there are: it must not be taken for an interruption, and least of all run again. */
-START_TEST(an_end_that_comes_while_there_are_no_descriptors_is_found_later)
+TEST(an_end_that_comes_while_there_are_no_descriptors_is_found_later)
 {
     struct house house;
     struct blocked blocked;
@@ -203,7 +198,6 @@ START_TEST(an_end_that_comes_while_there_are_no_descriptors_is_found_later)
     blocked_close(&blocked);
     house_close(&house);
 }
-END_TEST
 
 static bool is_retrying(struct house *house, const void *context)
 {
@@ -212,7 +206,7 @@ static bool is_retrying(struct house *house, const void *context)
 }
 
 /* Neither does the restart shorten it, nor does it give another try. */
-START_TEST(the_wait_before_a_retry_survives_a_restart)
+TEST(the_wait_before_a_retry_survives_a_restart)
 {
     struct house house;
     house_open(&house, "user = \"nobody\"");
@@ -230,7 +224,6 @@ START_TEST(the_wait_before_a_retry_survives_a_restart)
     ck_assert_int_ge(seen.vessels[0].ended_ms - seen.vessels[0].started_ms, 2000);
     house_close(&house);
 }
-END_TEST
 
 static struct id this_boot(void)
 {
@@ -245,7 +238,7 @@ static struct id this_boot(void)
     return id;
 }
 
-START_TEST(an_attempt_that_provably_never_ran_is_started_once)
+TEST(an_attempt_that_provably_never_ran_is_started_once)
 {
     struct house house;
     house_open(&house, "user = \"nobody\"");
@@ -258,9 +251,8 @@ START_TEST(an_attempt_that_provably_never_ran_is_started_once)
     house_expect_output(&house, &seen, 0, "attempt 1\n");
     house_close(&house);
 }
-END_TEST
 
-START_TEST(folders_of_an_attempt_that_never_ran_are_used_again)
+TEST(folders_of_an_attempt_that_never_ran_are_used_again)
 {
     struct house house;
     struct error error = ERROR_INIT;
@@ -294,9 +286,8 @@ START_TEST(folders_of_an_attempt_that_never_ran_are_used_again)
     free(folder);
     house_close(&house);
 }
-END_TEST
 
-START_TEST(after_a_restart_of_the_machine_an_attempt_is_interrupted)
+TEST(after_a_restart_of_the_machine_an_attempt_is_interrupted)
 {
     struct house house;
     house_open(&house, "user = \"nobody\"");
@@ -309,9 +300,8 @@ START_TEST(after_a_restart_of_the_machine_an_attempt_is_interrupted)
                      "interrupted: the machine was restarted, or the state was restored");
     house_close(&house);
 }
-END_TEST
 
-START_TEST(a_disabled_runner_still_notes_how_running_vessels_end)
+TEST(a_disabled_runner_still_notes_how_running_vessels_end)
 {
     struct house house;
     house_open(&house, "user = \"nobody\"\nenabled = false");
@@ -321,7 +311,6 @@ START_TEST(a_disabled_runner_still_notes_how_running_vessels_end)
     ck_assert_int_eq(house_wait_until_ended(&house, &run).status, RUN_ERRORED);
     house_close(&house);
 }
-END_TEST
 
 static bool has_tried(struct house *house, const void *context)
 {
@@ -329,7 +318,7 @@ static bool has_tried(struct house *house, const void *context)
     return seen.vessel_count == 1 && seen.vessels[0].status == VESSEL_RUNNING;
 }
 
-START_TEST(a_run_whose_supervisor_cannot_be_spawned_is_not_lost)
+TEST(a_run_whose_supervisor_cannot_be_spawned_is_not_lost)
 {
     struct house house;
     house_open(&house, "user = \"nobody\"");
@@ -347,9 +336,8 @@ START_TEST(a_run_whose_supervisor_cannot_be_spawned_is_not_lost)
     free(right);
     house_close(&house);
 }
-END_TEST
 
-START_TEST(folders_that_belong_to_no_run_are_removed_at_start)
+TEST(folders_that_belong_to_no_run_are_removed_at_start)
 {
     struct house house;
     house_open(&house, "user = \"nobody\"");
@@ -366,9 +354,8 @@ START_TEST(folders_that_belong_to_no_run_are_removed_at_start)
     house_await(house_is_tidy, &house, NULL);
     house_close(&house);
 }
-END_TEST
 
-START_TEST(many_runs_all_end_and_leave_nothing_behind)
+TEST(many_runs_all_end_and_leave_nothing_behind)
 {
     struct house house;
     enum { RUNS = 40 };
@@ -387,9 +374,8 @@ START_TEST(many_runs_all_end_and_leave_nothing_behind)
     ck_assert_int_eq(metrics.running_vessels, 0);
     house_close(&house);
 }
-END_TEST
 
-START_TEST(stopping_in_the_middle_of_many_runs_loses_none)
+TEST(stopping_in_the_middle_of_many_runs_loses_none)
 {
     struct house house;
     enum { RUNS = 30 };
@@ -412,20 +398,3 @@ START_TEST(stopping_in_the_middle_of_many_runs_loses_none)
     house_await(house_is_tidy, &house, NULL);
     house_close(&house);
 }
-END_TEST
-
-TEST_MAIN("recover", TEST(a_running_vessel_outlives_the_runner_and_is_found_again),
-          TEST(a_vessel_that_ended_while_no_runner_was_there_has_its_exit_code),
-          TEST(a_killed_supervisor_is_an_interruption_and_nothing_runs_twice),
-          TEST(an_interrupted_vessel_runs_again_if_the_fleet_says_so),
-          TEST(the_wait_before_a_retry_survives_a_restart),
-          TEST(a_supervisor_that_is_sent_sigterm_is_an_interruption_too),
-          TEST(an_end_that_comes_while_there_are_no_descriptors_is_found_later),
-          TEST(an_attempt_that_provably_never_ran_is_started_once),
-          TEST(folders_of_an_attempt_that_never_ran_are_used_again),
-          TEST(after_a_restart_of_the_machine_an_attempt_is_interrupted),
-          TEST(a_disabled_runner_still_notes_how_running_vessels_end),
-          TEST(a_run_whose_supervisor_cannot_be_spawned_is_not_lost),
-          TEST(folders_that_belong_to_no_run_are_removed_at_start),
-          TEST(many_runs_all_end_and_leave_nothing_behind),
-          TEST(stopping_in_the_middle_of_many_runs_loses_none))

@@ -13,7 +13,7 @@ static struct id written_in(const json_t *object, const char *name)
     return id;
 }
 
-START_TEST(a_form_is_an_envelope_with_each_id_in_its_place)
+TEST(a_form_is_an_envelope_with_each_id_in_its_place)
 {
     struct http_reply_template *form = http_reply_template_new(names, 2);
     for (int i = 0; i < 2; i++) { /* a form is filled in again and again */
@@ -36,9 +36,8 @@ START_TEST(a_form_is_an_envelope_with_each_id_in_its_place)
     }
     http_reply_template_free(form);
 }
-END_TEST
 
-START_TEST(a_form_says_what_jansson_would_have_said)
+TEST(a_form_says_what_jansson_would_have_said)
 {
     struct http_reply_template *form = http_reply_template_new(names, 2);
     struct id request = id_random(), fleet = id_random(), run = id_random();
@@ -56,7 +55,3 @@ START_TEST(a_form_says_what_jansson_would_have_said)
     json_decref(envelope);
     http_reply_template_free(form);
 }
-END_TEST
-
-TEST_MAIN("form", TEST(a_form_is_an_envelope_with_each_id_in_its_place),
-          TEST(a_form_says_what_jansson_would_have_said))

@@ -43,7 +43,7 @@ static int find(int64_t before_ms, struct expired_run *runs, int limit)
     return count;
 }
 
-START_TEST(only_ended_runs_that_are_old_enough_are_found_and_never_the_newest)
+TEST(only_ended_runs_that_are_old_enough_are_found_and_never_the_newest)
 {
     struct expired_run runs[8];
     store_fixture_open(&fixture, NULL);
@@ -65,9 +65,8 @@ START_TEST(only_ended_runs_that_are_old_enough_are_found_and_never_the_newest)
     (void)waits;
     store_fixture_close(&fixture);
 }
-END_TEST
 
-START_TEST(a_deleted_run_leaves_no_row_and_an_open_one_is_not_deleted)
+TEST(a_deleted_run_leaves_no_row_and_an_open_one_is_not_deleted)
 {
     struct error error = ERROR_INIT;
     store_fixture_open(&fixture, NULL);
@@ -83,7 +82,6 @@ START_TEST(a_deleted_run_leaves_no_row_and_an_open_one_is_not_deleted)
     ck_assert_int_eq(count_runs(), 1);
     store_fixture_close(&fixture);
 }
-END_TEST
 
 static int64_t file_bytes(void)
 {
@@ -106,7 +104,7 @@ static void checkpoint(void)
 }
 
 /* Runs of 60 kB each, more of them than what is kept free for those to come. */
-START_TEST(room_is_given_back_in_steps)
+SLOW_TEST(room_is_given_back_in_steps, 180)
 {
     enum { RUNS = 2500, BODY = 60000 };
     struct error error = ERROR_INIT;
@@ -168,7 +166,6 @@ START_TEST(room_is_given_back_in_steps)
     free(body);
     store_fixture_close(&fixture);
 }
-END_TEST
 
 static int stop_at_none(void *context, const struct run_row *row)
 {
@@ -177,7 +174,7 @@ static int stop_at_none(void *context, const struct run_row *row)
 }
 
 /* A search that nobody wants to wait for, and that would keep the log from starting over. */
-START_TEST(a_reader_that_searches_for_too_long_is_broken_off)
+TEST(a_reader_that_searches_for_too_long_is_broken_off)
 {
     struct error error = ERROR_INIT;
     store_fixture_open(&fixture, NULL);
@@ -201,9 +198,3 @@ START_TEST(a_reader_that_searches_for_too_long_is_broken_off)
     store_close(reader);
     store_fixture_close(&fixture);
 }
-END_TEST
-
-TEST_MAIN("retention", TEST(only_ended_runs_that_are_old_enough_are_found_and_never_the_newest),
-          TEST(a_deleted_run_leaves_no_row_and_an_open_one_is_not_deleted),
-          TEST(a_reader_that_searches_for_too_long_is_broken_off),
-          SLOW_TEST(room_is_given_back_in_steps, 180))

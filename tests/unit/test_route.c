@@ -22,7 +22,7 @@ static enum route_result find(const char *method, const char *path, struct route
     return route_find(routes, ARRAY_COUNT(routes), method, path, match);
 }
 
-START_TEST(method_chooses_between_routes_of_one_path)
+TEST(method_chooses_between_routes_of_one_path)
 {
     struct route_match match;
     ck_assert_int_eq(find("GET", "/orgs", &match), ROUTE_FOUND);
@@ -31,9 +31,8 @@ START_TEST(method_chooses_between_routes_of_one_path)
     ck_assert_ptr_eq(match.route->target, &new_org);
     ck_assert_str_eq(match.allow, "");
 }
-END_TEST
 
-START_TEST(parts_in_braces_are_found_by_name)
+TEST(parts_in_braces_are_found_by_name)
 {
     struct route_match match;
     ck_assert_int_eq(find("GET", "/fleets/abc-1/versions/17", &match), ROUTE_FOUND);
@@ -44,9 +43,8 @@ START_TEST(parts_in_braces_are_found_by_name)
     ck_assert_ptr_null(route_value(&match, "fleet"));
     ck_assert_ptr_null(route_value(&match, "org_id"));
 }
-END_TEST
 
-START_TEST(unknown_paths_are_not_found)
+TEST(unknown_paths_are_not_found)
 {
     static const char *const paths[] = {"",
                                         "/",
@@ -66,9 +64,8 @@ START_TEST(unknown_paths_are_not_found)
         ck_assert_ptr_null(route_value(&match, "org_id"));
     }
 }
-END_TEST
 
-START_TEST(wrong_method_gets_the_list_of_allowed_ones)
+TEST(wrong_method_gets_the_list_of_allowed_ones)
 {
     struct route_match match;
     ck_assert_int_eq(find("PATCH", "/orgs", &match), ROUTE_NO_METHOD);
@@ -79,18 +76,16 @@ START_TEST(wrong_method_gets_the_list_of_allowed_ones)
     ck_assert_str_eq(match.allow, "GET, HEAD, PUT");
     ck_assert_int_eq(find("get", "/orgs", &match), ROUTE_NO_METHOD);
 }
-END_TEST
 
-START_TEST(head_is_served_where_get_is)
+TEST(head_is_served_where_get_is)
 {
     struct route_match match;
     ck_assert_int_eq(find("HEAD", "/orgs", &match), ROUTE_FOUND);
     ck_assert_ptr_eq(match.route->target, &orgs);
     ck_assert_int_eq(find("HEAD", "/orgs/x", &match), ROUTE_NO_METHOD);
 }
-END_TEST
 
-START_TEST(overlong_segment_matches_nothing_and_the_longest_fits)
+TEST(overlong_segment_matches_nothing_and_the_longest_fits)
 {
     char path[200] = "/orgs/";
     struct route_match match;
@@ -100,9 +95,3 @@ START_TEST(overlong_segment_matches_nothing_and_the_longest_fits)
     memset(path + 6, 'a', ROUTE_VALUE_BYTES);
     ck_assert_int_eq(find("DELETE", path, &match), ROUTE_NO_PATH);
 }
-END_TEST
-
-TEST_MAIN("route", TEST(method_chooses_between_routes_of_one_path),
-          TEST(parts_in_braces_are_found_by_name), TEST(unknown_paths_are_not_found),
-          TEST(wrong_method_gets_the_list_of_allowed_ones), TEST(head_is_served_where_get_is),
-          TEST(overlong_segment_matches_nothing_and_the_longest_fits))

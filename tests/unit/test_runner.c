@@ -14,7 +14,7 @@
 #include "support/runner_house.h"
 #include "support/suite.h"
 
-START_TEST(a_run_ends_with_its_exit_code_and_its_output_and_leaves_no_folder)
+TEST(a_run_ends_with_its_exit_code_and_its_output_and_leaves_no_folder)
 {
     struct house house;
     house_open(&house, "user = \"nobody\"");
@@ -32,9 +32,8 @@ START_TEST(a_run_ends_with_its_exit_code_and_its_output_and_leaves_no_folder)
     house_await(house_is_tidy, &house, NULL);
     house_close(&house);
 }
-END_TEST
 
-START_TEST(a_run_accepted_while_the_runner_runs_is_started)
+TEST(a_run_accepted_while_the_runner_runs_is_started)
 {
     struct house house;
     house_open(&house, "user = \"nobody\"");
@@ -50,9 +49,8 @@ START_TEST(a_run_accepted_while_the_runner_runs_is_started)
     ck_assert_uint_eq(metrics.attempts_ended, 3);
     house_close(&house);
 }
-END_TEST
 
-START_TEST(headers_and_an_inline_body_reach_the_vessel_byte_for_byte)
+TEST(headers_and_an_inline_body_reach_the_vessel_byte_for_byte)
 {
     struct house house;
     static const char body[] = "a\0b\n";
@@ -73,9 +71,8 @@ START_TEST(headers_and_an_inline_body_reach_the_vessel_byte_for_byte)
     house_expect_output(&house, &seen, 0, "{\"X-A\":[\"1\"]} 61 00 62 0a\n");
     house_close(&house);
 }
-END_TEST
 
-START_TEST(without_headers_and_body_there_are_no_files)
+TEST(without_headers_and_body_there_are_no_files)
 {
     struct house house;
     house_open(&house, "user = \"nobody\"");
@@ -90,9 +87,8 @@ START_TEST(without_headers_and_body_there_are_no_files)
     house_expect_output(&house, &seen, 0, "none\n");
     house_close(&house);
 }
-END_TEST
 
-START_TEST(a_spooled_body_reaches_the_vessel)
+TEST(a_spooled_body_reaches_the_vessel)
 {
     struct house house;
     struct error error = ERROR_INIT;
@@ -120,9 +116,8 @@ START_TEST(a_spooled_body_reaches_the_vessel)
     free(body);
     house_close(&house);
 }
-END_TEST
 
-START_TEST(a_run_whose_spooled_body_is_gone_says_so)
+TEST(a_run_whose_spooled_body_is_gone_says_so)
 {
     struct house house;
     house_open(&house, "user = \"nobody\"");
@@ -139,9 +134,8 @@ START_TEST(a_run_whose_spooled_body_is_gone_says_so)
     house_await(house_is_tidy, &house, NULL);
     house_close(&house);
 }
-END_TEST
 
-START_TEST(vessels_run_along_success_paths_in_one_folder)
+TEST(vessels_run_along_success_paths_in_one_folder)
 {
     struct house house;
     house_open(&house, "user = \"nobody\"");
@@ -160,9 +154,8 @@ START_TEST(vessels_run_along_success_paths_in_one_folder)
     free(file);
     house_close(&house);
 }
-END_TEST
 
-START_TEST(what_hangs_on_a_failed_vessel_is_incomplete)
+TEST(what_hangs_on_a_failed_vessel_is_incomplete)
 {
     struct house house;
     house_open(&house, "user = \"nobody\"");
@@ -182,9 +175,8 @@ START_TEST(what_hangs_on_a_failed_vessel_is_incomplete)
     free(file);
     house_close(&house);
 }
-END_TEST
 
-START_TEST(errored_and_completed_paths_are_followed)
+TEST(errored_and_completed_paths_are_followed)
 {
     static const struct {
         const char *condition, *first;
@@ -215,9 +207,8 @@ START_TEST(errored_and_completed_paths_are_followed)
     }
     house_close(&house);
 }
-END_TEST
 
-START_TEST(a_vessel_that_errors_is_tried_again_as_its_guardrails_allow)
+SLOW_TEST(a_vessel_that_errors_is_tried_again_as_its_guardrails_allow, 180)
 {
     static const struct {
         const char *guardrails, *script;
@@ -249,9 +240,8 @@ START_TEST(a_vessel_that_errors_is_tried_again_as_its_guardrails_allow)
     }
     house_close(&house);
 }
-END_TEST
 
-START_TEST(stubs_end_errored_without_an_attempt)
+TEST(stubs_end_errored_without_an_attempt)
 {
     struct house house;
     house_open(&house, "user = \"nobody\"");
@@ -272,9 +262,8 @@ START_TEST(stubs_end_errored_without_an_attempt)
     ck_assert_int_eq(seen.vessels[1].status, VESSEL_INCOMPLETE);
     house_close(&house);
 }
-END_TEST
 
-START_TEST(a_vessel_over_its_cutoff_is_errored_and_the_reason_says_when)
+TEST(a_vessel_over_its_cutoff_is_errored_and_the_reason_says_when)
 {
     struct house house;
     house_open(&house, "user = \"nobody\"");
@@ -290,9 +279,8 @@ START_TEST(a_vessel_over_its_cutoff_is_errored_and_the_reason_says_when)
     ck_assert_int_eq(seen.vessels[0].exit_code, 128 + SIGTERM);
     house_close(&house);
 }
-END_TEST
 
-START_TEST(an_interpreter_that_is_not_there_is_127_with_a_reason)
+TEST(an_interpreter_that_is_not_there_is_127_with_a_reason)
 {
     struct house house;
     house_open(&house, "user = \"nobody\"\nbash = \"no-such-bash\"");
@@ -305,9 +293,8 @@ START_TEST(an_interpreter_that_is_not_there_is_127_with_a_reason)
     ck_assert_ptr_nonnull(strstr(seen.vessels[0].reason, "no-such-bash"));
     house_close(&house);
 }
-END_TEST
 
-START_TEST(never_more_vessels_at_once_than_configured)
+TEST(never_more_vessels_at_once_than_configured)
 {
     struct house house;
     house_open(&house, "user = \"nobody\"\nmax_vessels = 2");
@@ -354,9 +341,8 @@ START_TEST(never_more_vessels_at_once_than_configured)
     close(go_fd);
     house_close(&house);
 }
-END_TEST
 
-START_TEST(a_disabled_runner_lets_runs_wait_until_it_is_enabled)
+TEST(a_disabled_runner_lets_runs_wait_until_it_is_enabled)
 {
     struct house house;
     house_open(&house, "user = \"nobody\"\nenabled = false");
@@ -375,9 +361,8 @@ START_TEST(a_disabled_runner_lets_runs_wait_until_it_is_enabled)
     ck_assert_int_eq(house_wait_until_ended(&house, &run).status, RUN_SUCCESS);
     house_close(&house);
 }
-END_TEST
 
-START_TEST(root_is_no_user_for_vessels)
+TEST(root_is_no_user_for_vessels)
 {
     if (geteuid() != 0) {
         test_skip("needs root");
@@ -391,9 +376,8 @@ START_TEST(root_is_no_user_for_vessels)
     ck_assert_ptr_nonnull(strstr(error.message, "root"));
     house_close(&house);
 }
-END_TEST
 
-START_TEST(an_unknown_user_refuses_to_start)
+TEST(an_unknown_user_refuses_to_start)
 {
     if (geteuid() != 0) {
         test_skip("needs root");
@@ -406,9 +390,8 @@ START_TEST(an_unknown_user_refuses_to_start)
     ck_assert_ptr_nonnull(strstr(error.message, "no-such-user-here"));
     house_close(&house);
 }
-END_TEST
 
-START_TEST(as_another_user_a_vessel_works_in_its_folder_and_sees_no_state)
+TEST(as_another_user_a_vessel_works_in_its_folder_and_sees_no_state)
 {
     if (geteuid() != 0) {
         test_skip("needs root");
@@ -430,21 +413,3 @@ START_TEST(as_another_user_a_vessel_works_in_its_folder_and_sees_no_state)
     free(file);
     house_close(&house);
 }
-END_TEST
-
-TEST_MAIN("runner", TEST(a_run_ends_with_its_exit_code_and_its_output_and_leaves_no_folder),
-          TEST(a_run_accepted_while_the_runner_runs_is_started),
-          TEST(headers_and_an_inline_body_reach_the_vessel_byte_for_byte),
-          TEST(without_headers_and_body_there_are_no_files),
-          TEST(a_spooled_body_reaches_the_vessel), TEST(a_run_whose_spooled_body_is_gone_says_so),
-          TEST(vessels_run_along_success_paths_in_one_folder),
-          TEST(what_hangs_on_a_failed_vessel_is_incomplete),
-          TEST(errored_and_completed_paths_are_followed),
-          SLOW_TEST(a_vessel_that_errors_is_tried_again_as_its_guardrails_allow, 180),
-          TEST(stubs_end_errored_without_an_attempt),
-          TEST(a_vessel_over_its_cutoff_is_errored_and_the_reason_says_when),
-          TEST(an_interpreter_that_is_not_there_is_127_with_a_reason),
-          TEST(never_more_vessels_at_once_than_configured),
-          TEST(a_disabled_runner_lets_runs_wait_until_it_is_enabled),
-          TEST(root_is_no_user_for_vessels), TEST(an_unknown_user_refuses_to_start),
-          TEST(as_another_user_a_vessel_works_in_its_folder_and_sees_no_state))

@@ -61,7 +61,7 @@ static void make_token(const char *body, char token[SECRET_TOKEN_CHARS + 1])
     token[SECRET_TOKEN_CHARS] = '\0';
 }
 
-START_TEST(a_minted_token_has_the_published_shape)
+TEST(a_minted_token_has_the_published_shape)
 {
     init();
     ck_assert_uint_eq(crc32_by_bits("123456789", 9), 0xcbf43926);
@@ -77,9 +77,8 @@ START_TEST(a_minted_token_has_the_published_shape)
         ck_assert(secret_token_is_well_formed(token, SECRET_TOKEN_CHARS));
     }
 }
-END_TEST
 
-START_TEST(a_checksum_is_padded_with_zeros)
+TEST(a_checksum_is_padded_with_zeros)
 {
     /* CRC-32 is under 2^32 and six digits reach 62^6, so the first digit is 0 to 4. */
     init();
@@ -93,9 +92,8 @@ START_TEST(a_checksum_is_padded_with_zeros)
     }
     ck_assert(seen_zero);
 }
-END_TEST
 
-START_TEST(an_api_key_is_no_token_and_a_token_no_api_key)
+TEST(an_api_key_is_no_token_and_a_token_no_api_key)
 {
     char key[SECRET_TOKEN_CHARS + 1], token[SECRET_TOKEN_CHARS + 1];
     secret_mint_api_key(key);
@@ -108,9 +106,8 @@ START_TEST(an_api_key_is_no_token_and_a_token_no_api_key)
     key[10] = key[10] == 'a' ? 'b' : 'a';
     ck_assert(!secret_api_key_is_well_formed(key, SECRET_TOKEN_CHARS));
 }
-END_TEST
 
-START_TEST(minted_tokens_use_every_digit_at_every_place)
+TEST(minted_tokens_use_every_digit_at_every_place)
 {
     init();
     bool seen[30][128] = {{false}};
@@ -124,9 +121,8 @@ START_TEST(minted_tokens_use_every_digit_at_every_place)
         for (int d = 0; d < 62; d++)
             ck_assert(seen[k][(unsigned char)digits[d]]);
 }
-END_TEST
 
-START_TEST(a_token_with_one_other_character_is_refused)
+TEST(a_token_with_one_other_character_is_refused)
 {
     init();
     char token[SECRET_TOKEN_CHARS + 1];
@@ -141,9 +137,8 @@ START_TEST(a_token_with_one_other_character_is_refused)
     }
     ck_assert(secret_token_is_well_formed(token, SECRET_TOKEN_CHARS));
 }
-END_TEST
 
-START_TEST(a_token_of_another_length_or_alphabet_is_refused)
+TEST(a_token_of_another_length_or_alphabet_is_refused)
 {
     init();
     char token[SECRET_TOKEN_CHARS + 2];
@@ -157,9 +152,8 @@ START_TEST(a_token_of_another_length_or_alphabet_is_refused)
     make_token("RightChecksumAndRightAlphabet0", token);
     ck_assert(secret_token_is_well_formed(token, SECRET_TOKEN_CHARS));
 }
-END_TEST
 
-START_TEST(the_hash_is_sha256_at_once_or_in_pieces)
+TEST(the_hash_is_sha256_at_once_or_in_pieces)
 {
     init();
     uint8_t hash[SECRET_HASH_BYTES], pieces[SECRET_HASH_BYTES];
@@ -184,9 +178,8 @@ START_TEST(the_hash_is_sha256_at_once_or_in_pieces)
     pieces[31] ^= 1;
     ck_assert(!secret_equal(hash, pieces, sizeof(hash)));
 }
-END_TEST
 
-START_TEST(a_sealed_token_opens_with_its_key_alone)
+TEST(a_sealed_token_opens_with_its_key_alone)
 {
     init();
     struct secret_key key = {.present = true}, other = {.present = true};
@@ -211,9 +204,8 @@ START_TEST(a_sealed_token_opens_with_its_key_alone)
     key.present = false;
     ck_assert_int_eq(secret_open(&key, sealed, opened), -1);
 }
-END_TEST
 
-START_TEST(a_created_key_is_private_and_read_back)
+TEST(a_created_key_is_private_and_read_back)
 {
     open_folder();
     umask(0777); /* the mode does not depend on it */
@@ -234,9 +226,8 @@ START_TEST(a_created_key_is_private_and_read_back)
     ck_assert_mem_eq(read.bytes, made.bytes, SECRET_KEY_BYTES);
     remove_folder();
 }
-END_TEST
 
-START_TEST(an_existing_key_is_never_replaced)
+TEST(an_existing_key_is_never_replaced)
 {
     open_folder();
     struct error error = ERROR_INIT;
@@ -250,9 +241,8 @@ START_TEST(an_existing_key_is_never_replaced)
     ck_assert_mem_eq(read.bytes, first.bytes, SECRET_KEY_BYTES);
     remove_folder();
 }
-END_TEST
 
-START_TEST(a_key_that_was_half_made_in_a_crash_is_no_obstacle)
+TEST(a_key_that_was_half_made_in_a_crash_is_no_obstacle)
 {
     open_folder();
     struct error error = ERROR_INIT;
@@ -263,9 +253,8 @@ START_TEST(a_key_that_was_half_made_in_a_crash_is_no_obstacle)
     ck_assert(key.present);
     remove_folder();
 }
-END_TEST
 
-START_TEST(an_absent_key_is_no_error)
+TEST(an_absent_key_is_no_error)
 {
     open_folder();
     struct error error = ERROR_INIT;
@@ -275,7 +264,6 @@ START_TEST(an_absent_key_is_no_error)
     ck_assert(!error_is_set(&error));
     remove_folder();
 }
-END_TEST
 
 static void assert_refused(const char *name)
 {
@@ -287,7 +275,7 @@ static void assert_refused(const char *name)
     ck_assert(!key.present);
 }
 
-START_TEST(a_key_file_that_is_not_right_is_refused)
+TEST(a_key_file_that_is_not_right_is_refused)
 {
     open_folder();
     struct error error = ERROR_INIT;
@@ -314,9 +302,8 @@ START_TEST(a_key_file_that_is_not_right_is_refused)
     assert_refused("pipe");
     remove_folder();
 }
-END_TEST
 
-START_TEST(a_wiped_secret_is_gone)
+TEST(a_wiped_secret_is_gone)
 {
     init();
     uint8_t data[64], zeros[64] = {0};
@@ -325,16 +312,3 @@ START_TEST(a_wiped_secret_is_gone)
     secret_wipe(data, sizeof(data));
     ck_assert_mem_eq(data, zeros, sizeof(data));
 }
-END_TEST
-
-TEST_MAIN("secret", TEST(a_minted_token_has_the_published_shape),
-          TEST(a_checksum_is_padded_with_zeros),
-          TEST(an_api_key_is_no_token_and_a_token_no_api_key),
-          TEST(minted_tokens_use_every_digit_at_every_place),
-          TEST(a_token_with_one_other_character_is_refused),
-          TEST(a_token_of_another_length_or_alphabet_is_refused),
-          TEST(the_hash_is_sha256_at_once_or_in_pieces),
-          TEST(a_sealed_token_opens_with_its_key_alone),
-          TEST(a_created_key_is_private_and_read_back), TEST(an_existing_key_is_never_replaced),
-          TEST(a_key_that_was_half_made_in_a_crash_is_no_obstacle), TEST(an_absent_key_is_no_error),
-          TEST(a_key_file_that_is_not_right_is_refused), TEST(a_wiped_secret_is_gone))

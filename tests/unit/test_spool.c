@@ -81,7 +81,7 @@ static char *stored(const struct id *id)
     return text;
 }
 
-START_TEST(pieces_become_one_synced_file_with_its_hash)
+TEST(pieces_become_one_synced_file_with_its_hash)
 {
     begin();
     struct spool *spool = start();
@@ -109,9 +109,8 @@ START_TEST(pieces_become_one_synced_file_with_its_hash)
     free(text);
     finish();
 }
-END_TEST
 
-START_TEST(a_discarded_body_leaves_no_file_whatever_its_stage)
+TEST(a_discarded_body_leaves_no_file_whatever_its_stage)
 {
     begin();
     struct spool *spool = start();
@@ -135,9 +134,8 @@ START_TEST(a_discarded_body_leaves_no_file_whatever_its_stage)
     }
     finish();
 }
-END_TEST
 
-START_TEST(a_body_that_cannot_be_written_says_why)
+TEST(a_body_that_cannot_be_written_says_why)
 {
     begin();
     struct spool *spool = start();
@@ -156,9 +154,8 @@ START_TEST(a_body_that_cannot_be_written_says_why)
     free(path);
     finish();
 }
-END_TEST
 
-START_TEST(a_start_sweeps_what_has_no_run_and_nothing_else)
+TEST(a_start_sweeps_what_has_no_run_and_nothing_else)
 {
     begin();
     struct error error = ERROR_INIT;
@@ -213,9 +210,8 @@ START_TEST(a_start_sweeps_what_has_no_run_and_nothing_else)
     free(kept);
     finish();
 }
-END_TEST
 
-START_TEST(a_copy_has_the_same_bytes_and_its_own_life)
+TEST(a_copy_has_the_same_bytes_and_its_own_life)
 {
     begin();
     struct error error = ERROR_INIT;
@@ -232,10 +228,3 @@ START_TEST(a_copy_has_the_same_bytes_and_its_own_life)
     ck_assert(!is_there(&from, ".part"));
     finish();
 }
-END_TEST
-
-TEST_MAIN("spool", TEST(pieces_become_one_synced_file_with_its_hash),
-          TEST(a_discarded_body_leaves_no_file_whatever_its_stage),
-          TEST(a_body_that_cannot_be_written_says_why),
-          TEST(a_start_sweeps_what_has_no_run_and_nothing_else),
-          TEST(a_copy_has_the_same_bytes_and_its_own_life))

@@ -7,7 +7,7 @@
 
 #include "support/suite.h"
 
-START_TEST(stored_numbers_never_change)
+TEST(stored_numbers_never_change)
 {
     static const char *const RUNS[] = {"scheduled", "running", "success", "errored", "terminated"};
     static const char *const VESSELS[] = {"scheduled", "running",    "retrying",  "success",
@@ -20,9 +20,8 @@ START_TEST(stored_numbers_never_change)
     for (int i = 0; i < 4; i++)
         ck_assert_str_eq(run_trigger_name((enum run_trigger)i), TRIGGERS[i]);
 }
-END_TEST
 
-START_TEST(names_are_read_back_and_others_refused)
+TEST(names_are_read_back_and_others_refused)
 {
     for (int i = 0; i < 5; i++) {
         enum run_status status = RUN_SCHEDULED;
@@ -42,16 +41,14 @@ START_TEST(names_are_read_back_and_others_refused)
     ck_assert_int_eq((int)status, RUN_ERRORED);
     ck_assert_int_eq((int)trigger, TRIGGER_API);
 }
-END_TEST
 
-START_TEST(numbers_without_a_name_are_shown_as_unknown)
+TEST(numbers_without_a_name_are_shown_as_unknown)
 {
     ck_assert_str_eq(run_status_name((enum run_status)99), "unknown");
     ck_assert_str_eq(vessel_status_name((enum vessel_status)7), "unknown");
 }
-END_TEST
 
-START_TEST(a_run_moves_only_along_its_diagram)
+TEST(a_run_moves_only_along_its_diagram)
 {
     static const char *const EDGES[] = {".r..t", "..set", ".....", ".....", "....."};
     for (int from = 0; from < 5; from++)
@@ -61,9 +58,8 @@ START_TEST(a_run_moves_only_along_its_diagram)
                           "%s to %s", run_status_name((enum run_status)from),
                           run_status_name((enum run_status)to));
 }
-END_TEST
 
-START_TEST(a_vessel_moves_only_along_its_diagram)
+TEST(a_vessel_moves_only_along_its_diagram)
 {
     /* to:                              srRSETI */
     static const char *const EDGES[] = {".r...TI", "..RSET.", ".r...T.", ".......",
@@ -76,9 +72,8 @@ START_TEST(a_vessel_moves_only_along_its_diagram)
                 "%s to %s", vessel_status_name((enum vessel_status)from),
                 vessel_status_name((enum vessel_status)to));
 }
-END_TEST
 
-START_TEST(what_has_ended_moves_no_more)
+TEST(what_has_ended_moves_no_more)
 {
     for (int from = 0; from < 7; from++) {
         bool moves = false;
@@ -93,9 +88,3 @@ START_TEST(what_has_ended_moves_no_more)
         ck_assert(run_status_has_ended((enum run_status)from) == !moves);
     }
 }
-END_TEST
-
-TEST_MAIN("status", TEST(stored_numbers_never_change), TEST(names_are_read_back_and_others_refused),
-          TEST(numbers_without_a_name_are_shown_as_unknown),
-          TEST(a_run_moves_only_along_its_diagram), TEST(a_vessel_moves_only_along_its_diagram),
-          TEST(what_has_ended_moves_no_more))

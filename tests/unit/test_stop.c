@@ -46,7 +46,7 @@ static void expect_stopped(struct house *house, const struct id *run)
     ck_assert_msg(strncmp(seen.vessels[0].reason, "stopped", 7) == 0, "%s", seen.vessels[0].reason);
 }
 
-START_TEST(a_running_vessel_is_terminated_and_what_hangs_on_it_incomplete)
+TEST(a_running_vessel_is_terminated_and_what_hangs_on_it_incomplete)
 {
     static const char *const conditions[] = {"SUCCESS", "ERRORED", "COMPLETED"};
     struct house house;
@@ -81,9 +81,8 @@ START_TEST(a_running_vessel_is_terminated_and_what_hangs_on_it_incomplete)
     free(here);
     house_close(&house);
 }
-END_TEST
 
-START_TEST(a_vessel_that_ignores_sigterm_and_all_it_started_are_killed)
+TEST(a_vessel_that_ignores_sigterm_and_all_it_started_are_killed)
 {
     struct house house;
     house_open(&house, "user = \"nobody\"");
@@ -113,9 +112,8 @@ START_TEST(a_vessel_that_ignores_sigterm_and_all_it_started_are_killed)
     free(here);
     house_close(&house);
 }
-END_TEST
 
-START_TEST(a_run_that_waits_is_terminated_without_an_attempt_and_also_when_the_runner_is_disabled)
+TEST(a_run_that_waits_is_terminated_without_an_attempt_and_also_when_the_runner_is_disabled)
 {
     static const char *const keys[] = {"user = \"nobody\" enabled = true",
                                        "user = \"nobody\" enabled = false"};
@@ -137,7 +135,6 @@ START_TEST(a_run_that_waits_is_terminated_without_an_attempt_and_also_when_the_r
         house_close(&house);
     }
 }
-END_TEST
 
 static bool is_retrying(struct house *house, const void *context)
 {
@@ -145,7 +142,7 @@ static bool is_retrying(struct house *house, const void *context)
     return seen.vessel_count == 1 && seen.vessels[0].status == VESSEL_RETRYING;
 }
 
-START_TEST(a_vessel_that_waits_for_its_retry_is_terminated)
+TEST(a_vessel_that_waits_for_its_retry_is_terminated)
 {
     struct house house;
     house_open(&house, "user = \"nobody\"");
@@ -159,10 +156,9 @@ START_TEST(a_vessel_that_waits_for_its_retry_is_terminated)
     ck_assert_int_eq(house_see(&house, &run).vessels[0].attempts, 1);
     house_close(&house);
 }
-END_TEST
 
 /* The wish is in the store: it is carried out by the next runner. */
-START_TEST(a_wish_that_came_while_no_runner_was_there_ends_a_vessel_that_runs_on)
+TEST(a_wish_that_came_while_no_runner_was_there_ends_a_vessel_that_runs_on)
 {
     struct house house;
     house_open(&house, "user = \"nobody\"");
@@ -184,9 +180,8 @@ START_TEST(a_wish_that_came_while_no_runner_was_there_ends_a_vessel_that_runs_on
     free(here);
     house_close(&house);
 }
-END_TEST
 
-START_TEST(what_has_ended_cannot_be_stopped_and_what_is_not_there_either)
+TEST(what_has_ended_cannot_be_stopped_and_what_is_not_there_either)
 {
     struct house house;
     house_open(&house, "user = \"nobody\"");
@@ -199,10 +194,9 @@ START_TEST(what_has_ended_cannot_be_stopped_and_what_is_not_there_either)
     ck_assert_int_eq(ask_to_stop(&house, &other), ERROR_NOT_FOUND);
     house_close(&house);
 }
-END_TEST
 
 /* Starts are being committed, launched and ended all the time: whenever the wish comes, each run ends, and no vessel is left. */
-START_TEST(runs_are_stopped_at_any_moment)
+TEST(runs_are_stopped_at_any_moment)
 {
     enum { RUNS = 60 };
     struct house house;
@@ -226,13 +220,3 @@ START_TEST(runs_are_stopped_at_any_moment)
     free(file);
     house_close(&house);
 }
-END_TEST
-
-TEST_MAIN(
-    "stop", TEST(a_running_vessel_is_terminated_and_what_hangs_on_it_incomplete),
-    TEST(a_vessel_that_ignores_sigterm_and_all_it_started_are_killed),
-    TEST(a_run_that_waits_is_terminated_without_an_attempt_and_also_when_the_runner_is_disabled),
-    TEST(a_vessel_that_waits_for_its_retry_is_terminated),
-    TEST(a_wish_that_came_while_no_runner_was_there_ends_a_vessel_that_runs_on),
-    TEST(what_has_ended_cannot_be_stopped_and_what_is_not_there_either),
-    TEST(runs_are_stopped_at_any_moment))

@@ -86,7 +86,7 @@ static enum error_kind delete_fleet(const struct id *fleet_id)
 
 /* ---- Files ---- */
 
-START_TEST(files_of_the_store_are_for_their_owner_alone)
+TEST(files_of_the_store_are_for_their_owner_alone)
 {
     store_fixture_open(&fixture, NULL);
     static const char *const names[] = {"webhookd.db", "webhookd.db-wal", "webhookd.db-shm"};
@@ -99,18 +99,16 @@ START_TEST(files_of_the_store_are_for_their_owner_alone)
     }
     store_fixture_close(&fixture);
 }
-END_TEST
 
-START_TEST(store_of_an_unknown_kind_is_refused)
+TEST(store_of_an_unknown_kind_is_refused)
 {
     struct error error = ERROR_INIT;
     struct store_options options = {.state_dir = "/tmp", .location = "postgres:x"};
     ck_assert_ptr_null(store_open(&options, &error));
     ck_assert_int_eq(error.kind, ERROR_INVALID);
 }
-END_TEST
 
-START_TEST(reader_finds_no_store_where_there_is_none_and_makes_none)
+TEST(reader_finds_no_store_where_there_is_none_and_makes_none)
 {
     store_fixture_open(&fixture, NULL);
     struct error error = ERROR_INIT;
@@ -125,9 +123,8 @@ START_TEST(reader_finds_no_store_where_there_is_none_and_makes_none)
     ck_assert_int_eq(stat(path, &status), -1);
     store_fixture_close(&fixture);
 }
-END_TEST
 
-START_TEST(reader_sees_commits_and_cannot_write)
+TEST(reader_sees_commits_and_cannot_write)
 {
     store_fixture_open(&fixture, NULL);
     struct error error = ERROR_INIT;
@@ -144,7 +141,6 @@ START_TEST(reader_sees_commits_and_cannot_write)
     store_close(reader);
     store_fixture_close(&fixture);
 }
-END_TEST
 
 /* ---- Folders ---- */
 
@@ -155,7 +151,7 @@ static int check_default(void *context, const struct project_row *row)
     return count_row(context);
 }
 
-START_TEST(new_store_has_organization_and_project_default_once)
+TEST(new_store_has_organization_and_project_default_once)
 {
     struct error error = ERROR_INIT;
     store_fixture_open(&fixture, NULL);
@@ -167,9 +163,8 @@ START_TEST(new_store_has_organization_and_project_default_once)
     ck_assert_int_eq(orgs, 1);
     store_fixture_close(&fixture);
 }
-END_TEST
 
-START_TEST(name_of_a_folder_is_free_again_after_its_deletion)
+TEST(name_of_a_folder_is_free_again_after_its_deletion)
 {
     struct error error = ERROR_INIT;
     store_fixture_open(&fixture, NULL);
@@ -183,9 +178,8 @@ START_TEST(name_of_a_folder_is_free_again_after_its_deletion)
     make_org("acme", ERROR_NONE);
     store_fixture_close(&fixture);
 }
-END_TEST
 
-START_TEST(folder_with_something_in_it_cannot_be_deleted)
+TEST(folder_with_something_in_it_cannot_be_deleted)
 {
     struct error error = ERROR_INIT;
     store_fixture_open(&fixture, NULL);
@@ -201,11 +195,10 @@ START_TEST(folder_with_something_in_it_cannot_be_deleted)
     store_fixture_commit(&fixture);
     store_fixture_close(&fixture);
 }
-END_TEST
 
 /* ---- Fleets ---- */
 
-START_TEST(equal_definition_makes_no_new_version)
+TEST(equal_definition_makes_no_new_version)
 {
     store_fixture_open(&fixture, NULL);
     struct definition definition = store_fixture_definition("greet");
@@ -216,9 +209,8 @@ START_TEST(equal_definition_makes_no_new_version)
     ck_assert(!store_wrote(fixture.store));
     store_fixture_close(&fixture);
 }
-END_TEST
 
-START_TEST(changed_definition_makes_a_version_in_which_vessels_keep_their_ids)
+TEST(changed_definition_makes_a_version_in_which_vessels_keep_their_ids)
 {
     struct error error = ERROR_INIT;
     store_fixture_open(&fixture, NULL);
@@ -244,9 +236,8 @@ START_TEST(changed_definition_makes_a_version_in_which_vessels_keep_their_ids)
     definition_free(after);
     store_fixture_close(&fixture);
 }
-END_TEST
 
-START_TEST(vessel_renamed_by_its_id_keeps_it_and_its_old_name_makes_a_new_one)
+TEST(vessel_renamed_by_its_id_keeps_it_and_its_old_name_makes_a_new_one)
 {
     static char renamed[] = "report", added[] = "fetch";
     store_fixture_open(&fixture, NULL);
@@ -266,9 +257,8 @@ START_TEST(vessel_renamed_by_its_id_keeps_it_and_its_old_name_makes_a_new_one)
     definition_free(after);
     store_fixture_close(&fixture);
 }
-END_TEST
 
-START_TEST(unknown_id_is_adopted_and_then_renames_its_fleet)
+TEST(unknown_id_is_adopted_and_then_renames_its_fleet)
 {
     store_fixture_open(&fixture, NULL);
     struct definition definition = store_fixture_definition("greet");
@@ -283,9 +273,8 @@ START_TEST(unknown_id_is_adopted_and_then_renames_its_fleet)
     ck_assert_int_eq(store_fixture_apply(&fixture, &renamed).outcome, APPLY_UNCHANGED);
     store_fixture_close(&fixture);
 }
-END_TEST
 
-START_TEST(id_of_one_fleet_with_the_name_of_another_is_a_conflict)
+TEST(id_of_one_fleet_with_the_name_of_another_is_a_conflict)
 {
     struct error error = ERROR_INIT;
     store_fixture_open(&fixture, NULL);
@@ -304,9 +293,8 @@ START_TEST(id_of_one_fleet_with_the_name_of_another_is_a_conflict)
     apply_refused(&definition, &project);
     store_fixture_close(&fixture);
 }
-END_TEST
 
-START_TEST(fleet_with_open_runs_cannot_be_deleted)
+TEST(fleet_with_open_runs_cannot_be_deleted)
 {
     store_fixture_open(&fixture, NULL);
     struct id fleet = store_fixture_fleet(&fixture, "greet", 1);
@@ -317,9 +305,8 @@ START_TEST(fleet_with_open_runs_cannot_be_deleted)
     ck_assert_int_eq(delete_fleet(&fleet), ERROR_NOT_FOUND);
     store_fixture_close(&fixture);
 }
-END_TEST
 
-START_TEST(run_accepted_in_the_same_batch_keeps_its_fleet_from_deletion)
+TEST(run_accepted_in_the_same_batch_keeps_its_fleet_from_deletion)
 {
     struct error error = ERROR_INIT;
     store_fixture_open(&fixture, NULL);
@@ -331,9 +318,8 @@ START_TEST(run_accepted_in_the_same_batch_keeps_its_fleet_from_deletion)
     store_fixture_commit(&fixture);
     store_fixture_close(&fixture);
 }
-END_TEST
 
-START_TEST(file_with_the_id_of_a_deleted_fleet_revives_it_without_its_webhook)
+TEST(file_with_the_id_of_a_deleted_fleet_revives_it_without_its_webhook)
 {
     struct error error = ERROR_INIT;
     store_fixture_open(&fixture, NULL);
@@ -352,7 +338,6 @@ START_TEST(file_with_the_id_of_a_deleted_fleet_revives_it_without_its_webhook)
     ck_assert(!row.has_webhook);
     store_fixture_close(&fixture);
 }
-END_TEST
 
 /* ---- Webhooks ---- */
 
@@ -375,7 +360,7 @@ static int check_webhook(void *context, const struct webhook_row *row)
     return count_row(context);
 }
 
-START_TEST(replaced_token_is_unknown_at_once)
+TEST(replaced_token_is_unknown_at_once)
 {
     struct error error = ERROR_INIT;
     uint8_t hash[SECRET_HASH_BYTES], sealed[SECRET_SEALED_BYTES];
@@ -395,7 +380,6 @@ START_TEST(replaced_token_is_unknown_at_once)
     ck_assert_int_eq(count, 2);
     store_fixture_close(&fixture);
 }
-END_TEST
 
 /* ---- Calls ---- */
 
@@ -433,7 +417,7 @@ static struct webhook_row get_webhook(const struct id *fleet, int64_t since_ms)
     return row;
 }
 
-START_TEST(calls_are_counted_from_the_quarter_asked_for)
+TEST(calls_are_counted_from_the_quarter_asked_for)
 {
     store_fixture_open(&fixture, NULL);
     struct id fleet = store_fixture_fleet(&fixture, "greet", 1);
@@ -457,9 +441,8 @@ START_TEST(calls_are_counted_from_the_quarter_asked_for)
     ck_assert_str_eq(row.last_call.remote_addr, "203.0.113.9");
     store_fixture_close(&fixture);
 }
-END_TEST
 
-START_TEST(calls_of_an_unknown_token_are_nobodys)
+TEST(calls_of_an_unknown_token_are_nobodys)
 {
     store_fixture_open(&fixture, NULL);
     struct id fleet = store_fixture_fleet(&fixture, "greet", 1);
@@ -467,9 +450,8 @@ START_TEST(calls_of_an_unknown_token_are_nobodys)
     ck_assert(!get_webhook(&fleet, 0).was_called);
     store_fixture_close(&fixture);
 }
-END_TEST
 
-START_TEST(replaced_webhook_was_not_called_yet_but_its_fleet_was)
+TEST(replaced_webhook_was_not_called_yet_but_its_fleet_was)
 {
     struct error error = ERROR_INIT;
     uint8_t hash[SECRET_HASH_BYTES], sealed[SECRET_SEALED_BYTES] = {0};
@@ -488,9 +470,8 @@ START_TEST(replaced_webhook_was_not_called_yet_but_its_fleet_was)
     ck_assert_int_eq(get_webhook(&fleet, 0).accepted, 11);
     store_fixture_close(&fixture);
 }
-END_TEST
 
-START_TEST(removed_webhook_takes_its_calls_along)
+TEST(removed_webhook_takes_its_calls_along)
 {
     struct error error = ERROR_INIT;
     uint8_t hash[SECRET_HASH_BYTES] = {7}, sealed[SECRET_SEALED_BYTES] = {0};
@@ -505,9 +486,8 @@ START_TEST(removed_webhook_takes_its_calls_along)
     ck_assert_int_eq(get_webhook(&fleet, 0).accepted, 0);
     store_fixture_close(&fixture);
 }
-END_TEST
 
-START_TEST(call_that_is_stored_late_is_not_the_last_one)
+TEST(call_that_is_stored_late_is_not_the_last_one)
 {
     store_fixture_open(&fixture, NULL);
     struct id fleet = store_fixture_fleet(&fixture, "greet", 1);
@@ -519,9 +499,8 @@ START_TEST(call_that_is_stored_late_is_not_the_last_one)
     ck_assert_int_eq(row.refused, 1);
     store_fixture_close(&fixture);
 }
-END_TEST
 
-START_TEST(calls_of_a_clock_that_was_ahead_go)
+TEST(calls_of_a_clock_that_was_ahead_go)
 {
     store_fixture_open(&fixture, NULL);
     struct id fleet = store_fixture_fleet(&fixture, "greet", 1);
@@ -531,9 +510,8 @@ START_TEST(calls_of_a_clock_that_was_ahead_go)
     ck_assert_int_eq(get_webhook(&fleet, 0).last_call.at_ms, NOON);
     store_fixture_close(&fixture);
 }
-END_TEST
 
-START_TEST(old_calls_go_and_the_last_one_stays)
+TEST(old_calls_go_and_the_last_one_stays)
 {
     store_fixture_open(&fixture, NULL);
     struct id fleet = store_fixture_fleet(&fixture, "greet", 1);
@@ -547,9 +525,8 @@ START_TEST(old_calls_go_and_the_last_one_stays)
                      later_ms);
     store_fixture_close(&fixture);
 }
-END_TEST
 
-START_TEST(fleet_has_one_webhook_or_none)
+TEST(fleet_has_one_webhook_or_none)
 {
     struct error error = ERROR_INIT;
     uint8_t hash[SECRET_HASH_BYTES] = {7}, sealed[SECRET_SEALED_BYTES] = {7};
@@ -575,7 +552,6 @@ START_TEST(fleet_has_one_webhook_or_none)
     store_fixture_commit(&fixture);
     store_fixture_close(&fixture);
 }
-END_TEST
 
 /* ---- Transactions ---- */
 
@@ -592,7 +568,7 @@ static void expect_counts(const struct id *fleet, int64_t waiting, int64_t runni
     ck_assert_int_eq(counts.running, running);
 }
 
-START_TEST(savepoint_undoes_one_operation_of_a_batch_and_what_it_counted)
+TEST(savepoint_undoes_one_operation_of_a_batch_and_what_it_counted)
 {
     struct error error = ERROR_INIT;
     store_fixture_open(&fixture, NULL);
@@ -615,9 +591,8 @@ START_TEST(savepoint_undoes_one_operation_of_a_batch_and_what_it_counted)
     expect_counts(&fleet, 2, 0);
     store_fixture_close(&fixture);
 }
-END_TEST
 
-START_TEST(rolled_back_batch_leaves_no_run_and_no_count)
+TEST(rolled_back_batch_leaves_no_run_and_no_count)
 {
     store_fixture_open(&fixture, NULL);
     struct id fleet = store_fixture_fleet(&fixture, "greet", 1);
@@ -631,7 +606,6 @@ START_TEST(rolled_back_batch_leaves_no_run_and_no_count)
     expect_counts(&fleet, 0, 0);
     store_fixture_close(&fixture);
 }
-END_TEST
 
 struct audit_seen {
     int count;
@@ -652,7 +626,7 @@ static int see_audit(void *context, const struct audit_row *row)
     return 0;
 }
 
-START_TEST(the_audit_log_is_bounded_and_keeps_the_newest)
+TEST(the_audit_log_is_bounded_and_keeps_the_newest)
 {
     struct error error = ERROR_INIT;
     struct audit_row row = {.at_ms = 1,
@@ -682,7 +656,6 @@ START_TEST(the_audit_log_is_bounded_and_keeps_the_newest)
     ck_assert_int_eq(seen.first, 9);
     store_fixture_close(&fixture);
 }
-END_TEST
 
 /* ---- Sessions ---- */
 
@@ -716,7 +689,7 @@ static void begin_session(int number, const struct id *key_id, int64_t now_ms)
                   error.message);
 }
 
-START_TEST(the_session_that_was_used_longest_ago_makes_room)
+TEST(the_session_that_was_used_longest_ago_makes_room)
 {
     struct error error = ERROR_INIT;
     struct id key_id;
@@ -742,9 +715,8 @@ START_TEST(the_session_that_was_used_longest_ago_makes_room)
     store_fixture_commit(&fixture);
     store_fixture_close(&fixture);
 }
-END_TEST
 
-START_TEST(session_ends_with_its_key)
+TEST(session_ends_with_its_key)
 {
     struct error error = ERROR_INIT;
     struct id key_id;
@@ -767,31 +739,3 @@ START_TEST(session_ends_with_its_key)
     store_fixture_commit(&fixture);
     store_fixture_close(&fixture);
 }
-END_TEST
-
-TEST_MAIN("store", TEST(the_audit_log_is_bounded_and_keeps_the_newest),
-          TEST(files_of_the_store_are_for_their_owner_alone),
-          TEST(store_of_an_unknown_kind_is_refused),
-          TEST(reader_finds_no_store_where_there_is_none_and_makes_none),
-          TEST(reader_sees_commits_and_cannot_write),
-          TEST(new_store_has_organization_and_project_default_once),
-          TEST(name_of_a_folder_is_free_again_after_its_deletion),
-          TEST(folder_with_something_in_it_cannot_be_deleted),
-          TEST(equal_definition_makes_no_new_version),
-          TEST(changed_definition_makes_a_version_in_which_vessels_keep_their_ids),
-          TEST(vessel_renamed_by_its_id_keeps_it_and_its_old_name_makes_a_new_one),
-          TEST(unknown_id_is_adopted_and_then_renames_its_fleet),
-          TEST(id_of_one_fleet_with_the_name_of_another_is_a_conflict),
-          TEST(fleet_with_open_runs_cannot_be_deleted),
-          TEST(run_accepted_in_the_same_batch_keeps_its_fleet_from_deletion),
-          TEST(file_with_the_id_of_a_deleted_fleet_revives_it_without_its_webhook),
-          TEST(replaced_token_is_unknown_at_once),
-          TEST(calls_are_counted_from_the_quarter_asked_for),
-          TEST(calls_of_an_unknown_token_are_nobodys),
-          TEST(replaced_webhook_was_not_called_yet_but_its_fleet_was),
-          TEST(call_that_is_stored_late_is_not_the_last_one),
-          TEST(calls_of_a_clock_that_was_ahead_go), TEST(removed_webhook_takes_its_calls_along),
-          TEST(old_calls_go_and_the_last_one_stays), TEST(fleet_has_one_webhook_or_none),
-          TEST(the_session_that_was_used_longest_ago_makes_room), TEST(session_ends_with_its_key),
-          TEST(savepoint_undoes_one_operation_of_a_batch_and_what_it_counted),
-          TEST(rolled_back_batch_leaves_no_run_and_no_count))

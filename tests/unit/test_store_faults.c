@@ -37,7 +37,7 @@ static enum error_kind commit_one(void)
     return error.kind;
 }
 
-START_TEST(one_sync_serves_a_whole_batch)
+TEST(one_sync_serves_a_whole_batch)
 {
     open_faulty();
     store_fixture_begin(&fixture);
@@ -49,9 +49,8 @@ START_TEST(one_sync_serves_a_whole_batch)
     ck_assert_int_eq(faulty_vfs_count(FAULTY_SYNC, FAULTY_ANY_FILE), 1);
     store_fixture_close(&fixture);
 }
-END_TEST
 
-START_TEST(relaxed_sync_commits_without_a_sync)
+TEST(relaxed_sync_commits_without_a_sync)
 {
     open_faulty();
     fixture.options.relaxed_sync = true;
@@ -62,9 +61,8 @@ START_TEST(relaxed_sync_commits_without_a_sync)
     ck_assert_int_eq(faulty_vfs_count(FAULTY_SYNC, FAULTY_ANY_FILE), 0);
     store_fixture_close(&fixture);
 }
-END_TEST
 
-START_TEST(failed_sync_is_an_io_error_whatever_its_reason)
+TEST(failed_sync_is_an_io_error_whatever_its_reason)
 {
     static const int reasons[] = {EIO, ENOSPC};
     open_faulty();
@@ -79,9 +77,8 @@ START_TEST(failed_sync_is_an_io_error_whatever_its_reason)
     }
     store_fixture_close(&fixture);
 }
-END_TEST
 
-START_TEST(full_disk_rolls_back_and_is_over_when_there_is_room)
+TEST(full_disk_rolls_back_and_is_over_when_there_is_room)
 {
     static const struct faulty_plan plans[] = {
         {FAULTY_WRITE, FAULTY_LOG, 1, true, SQLITE_FULL, 0},
@@ -105,9 +102,8 @@ START_TEST(full_disk_rolls_back_and_is_over_when_there_is_room)
     ck_assert_int_eq(waiting(), 5);
     store_fixture_close(&fixture);
 }
-END_TEST
 
-START_TEST(failed_write_is_an_io_error)
+TEST(failed_write_is_an_io_error)
 {
     open_faulty();
     faulty_vfs_fail(&(struct faulty_plan){.operation = FAULTY_WRITE,
@@ -118,9 +114,8 @@ START_TEST(failed_write_is_an_io_error)
     ck_assert_int_eq(commit_one(), ERROR_IO);
     store_fixture_close(&fixture);
 }
-END_TEST
 
-START_TEST(disk_that_fills_up_inside_a_batch_leaves_nothing_of_it)
+TEST(disk_that_fills_up_inside_a_batch_leaves_nothing_of_it)
 {
     struct error error = ERROR_INIT;
     open_faulty();
@@ -148,9 +143,8 @@ START_TEST(disk_that_fills_up_inside_a_batch_leaves_nothing_of_it)
     ck_assert_int_eq(commit_one(), ERROR_NONE);
     store_fixture_close(&fixture);
 }
-END_TEST
 
-START_TEST(checkpoint_copies_the_log_and_reports_a_failed_sync)
+TEST(checkpoint_copies_the_log_and_reports_a_failed_sync)
 {
     struct error error = ERROR_INIT;
     open_faulty();
@@ -176,7 +170,6 @@ START_TEST(checkpoint_copies_the_log_and_reports_a_failed_sync)
     store_close(checkpointer);
     store_fixture_close(&fixture);
 }
-END_TEST
 
 static int checkpoint_inside(void *context, const struct org_row *row)
 {
@@ -192,7 +185,7 @@ static int checkpoint_inside(void *context, const struct org_row *row)
     return 0;
 }
 
-START_TEST(checkpoint_that_a_reader_holds_up_says_so)
+TEST(checkpoint_that_a_reader_holds_up_says_so)
 {
     struct error error = ERROR_INIT;
     open_faulty();
@@ -206,9 +199,8 @@ START_TEST(checkpoint_that_a_reader_holds_up_says_so)
     store_close(reader);
     store_fixture_close(&fixture);
 }
-END_TEST
 
-START_TEST(second_writer_is_told_to_wait)
+TEST(second_writer_is_told_to_wait)
 {
     struct error error = ERROR_INIT;
     open_faulty();
@@ -220,9 +212,8 @@ START_TEST(second_writer_is_told_to_wait)
     store_close(other);
     store_fixture_close(&fixture);
 }
-END_TEST
 
-START_TEST(codes_of_sqlite_are_our_kinds)
+TEST(codes_of_sqlite_are_our_kinds)
 {
     static const struct {
         int code, errnum;
@@ -246,14 +237,3 @@ START_TEST(codes_of_sqlite_are_our_kinds)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         ck_assert_int_eq(statement_error_kind(rows[i].code, rows[i].errnum), rows[i].kind);
 }
-END_TEST
-
-TEST_MAIN("store_faults", TEST(one_sync_serves_a_whole_batch),
-          TEST(relaxed_sync_commits_without_a_sync),
-          TEST(failed_sync_is_an_io_error_whatever_its_reason),
-          TEST(full_disk_rolls_back_and_is_over_when_there_is_room),
-          TEST(failed_write_is_an_io_error),
-          TEST(disk_that_fills_up_inside_a_batch_leaves_nothing_of_it),
-          TEST(checkpoint_copies_the_log_and_reports_a_failed_sync),
-          TEST(checkpoint_that_a_reader_holds_up_says_so), TEST(second_writer_is_told_to_wait),
-          TEST(codes_of_sqlite_are_our_kinds))

@@ -98,7 +98,7 @@ static int check_body(void *context, enum body_place place, const struct id *req
     return 0;
 }
 
-START_TEST(accepted_run_is_read_back_byte_for_byte_after_reopening)
+TEST(accepted_run_is_read_back_byte_for_byte_after_reopening)
 {
     struct error error = ERROR_INIT;
     store_fixture_open(&fixture, NULL);
@@ -113,7 +113,6 @@ START_TEST(accepted_run_is_read_back_byte_for_byte_after_reopening)
     ck_assert_int_eq(calls, 2);
     store_fixture_close(&fixture);
 }
-END_TEST
 
 static int check_spooled(void *context, enum body_place place, const struct id *request_id,
                          const void *body, int64_t bytes)
@@ -125,7 +124,7 @@ static int check_spooled(void *context, enum body_place place, const struct id *
     return 0;
 }
 
-START_TEST(spooled_body_is_found_by_its_request)
+TEST(spooled_body_is_found_by_its_request)
 {
     struct error error = ERROR_INIT;
     store_fixture_open(&fixture, NULL);
@@ -142,9 +141,8 @@ START_TEST(spooled_body_is_found_by_its_request)
         store_get_body(fixture.store, &ids.run_id, check_spooled, &input.request_id, &error), 0);
     store_fixture_close(&fixture);
 }
-END_TEST
 
-START_TEST(id_with_another_random_part_is_no_run)
+TEST(id_with_another_random_part_is_no_run)
 {
     struct error error = ERROR_INIT;
     store_fixture_open(&fixture, NULL);
@@ -161,9 +159,8 @@ START_TEST(id_with_another_random_part_is_no_run)
     ck_assert_int_eq(calls + page.count, 0);
     store_fixture_close(&fixture);
 }
-END_TEST
 
-START_TEST(run_numbers_grow_over_rollback_restart_and_a_clock_that_is_behind)
+TEST(run_numbers_grow_over_rollback_restart_and_a_clock_that_is_behind)
 {
     store_fixture_open(&fixture, NULL);
     store_fixture_fleet(&fixture, "greet", 1);
@@ -187,10 +184,9 @@ START_TEST(run_numbers_grow_over_rollback_restart_and_a_clock_that_is_behind)
     ck_assert_int_eq(list((struct run_filter){.limit = 64}).count, 64);
     store_fixture_close(&fixture);
 }
-END_TEST
 
 /* It is found by its request in a range of time that begins with the request. */
-START_TEST(run_whose_request_began_before_the_clock_was_set_forward_is_refused)
+TEST(run_whose_request_began_before_the_clock_was_set_forward_is_refused)
 {
     store_fixture_open(&fixture, NULL);
     store_fixture_fleet(&fixture, "a", 1);
@@ -215,9 +211,8 @@ START_TEST(run_whose_request_began_before_the_clock_was_set_forward_is_refused)
     expect_one((struct run_filter){.request_id = &input.request_id}, &ids.run_id);
     store_fixture_close(&fixture);
 }
-END_TEST
 
-START_TEST(waiting_run_keeps_the_version_it_was_accepted_with)
+TEST(waiting_run_keeps_the_version_it_was_accepted_with)
 {
     struct error error = ERROR_INIT;
     store_fixture_open(&fixture, NULL);
@@ -246,9 +241,8 @@ START_TEST(waiting_run_keeps_the_version_it_was_accepted_with)
     ck_assert_int_eq(error.kind, ERROR_NOT_FOUND);
     store_fixture_close(&fixture);
 }
-END_TEST
 
-START_TEST(run_of_a_deleted_fleet_is_refused_and_its_ended_runs_stay)
+TEST(run_of_a_deleted_fleet_is_refused_and_its_ended_runs_stay)
 {
     struct error error = ERROR_INIT;
     store_fixture_open(&fixture, NULL);
@@ -268,11 +262,10 @@ START_TEST(run_of_a_deleted_fleet_is_refused_and_its_ended_runs_stay)
     ck_assert_int_eq(list((struct run_filter){0}).count, 1);
     store_fixture_close(&fixture);
 }
-END_TEST
 
 /* ---- Lists ---- */
 
-START_TEST(pages_are_newest_first_without_gaps_or_doubles)
+TEST(pages_are_newest_first_without_gaps_or_doubles)
 {
     static const enum run_status ends[] = {RUN_SUCCESS, RUN_ERRORED, RUN_TERMINATED};
     store_fixture_open(&fixture, NULL);
@@ -300,9 +293,8 @@ START_TEST(pages_are_newest_first_without_gaps_or_doubles)
     }
     store_fixture_close(&fixture);
 }
-END_TEST
 
-START_TEST(lists_can_be_asked_by_status_and_trigger)
+TEST(lists_can_be_asked_by_status_and_trigger)
 {
     struct error error = ERROR_INIT;
     store_fixture_open(&fixture, NULL);
@@ -342,9 +334,8 @@ START_TEST(lists_can_be_asked_by_status_and_trigger)
     ck_assert_int_eq(list((struct run_filter){.fleet_id = &other}).count, 0);
     store_fixture_close(&fixture);
 }
-END_TEST
 
-START_TEST(run_is_found_by_each_prefix_of_its_id_and_by_no_other)
+TEST(run_is_found_by_each_prefix_of_its_id_and_by_no_other)
 {
     store_fixture_open(&fixture, NULL);
     store_fixture_fleet(&fixture, "greet", 1);
@@ -375,9 +366,8 @@ START_TEST(run_is_found_by_each_prefix_of_its_id_and_by_no_other)
     ck_assert_int_eq(list((struct run_filter){.id_prefix = too_long}).count, 0);
     store_fixture_close(&fixture);
 }
-END_TEST
 
-START_TEST(run_is_found_by_its_request_and_by_its_time)
+TEST(run_is_found_by_its_request_and_by_its_time)
 {
     struct error error = ERROR_INIT;
     store_fixture_open(&fixture, NULL);
@@ -400,7 +390,6 @@ START_TEST(run_is_found_by_its_request_and_by_its_time)
     ck_assert_int_eq(list((struct run_filter){.since_ms = input.arrived_ms + 1}).count, 0);
     store_fixture_close(&fixture);
 }
-END_TEST
 
 /* ---- Executing ---- */
 
@@ -421,7 +410,7 @@ static int keep_attempt(void *context, const struct attempt_row *row)
     return 0;
 }
 
-START_TEST(run_goes_through_its_attempts_to_its_end)
+TEST(run_goes_through_its_attempts_to_its_end)
 {
     struct error error = ERROR_INIT;
     store_fixture_open(&fixture, NULL);
@@ -484,9 +473,8 @@ START_TEST(run_goes_through_its_attempts_to_its_end)
     ck_assert_int_eq(page.statuses[0], RUN_SUCCESS);
     store_fixture_close(&fixture);
 }
-END_TEST
 
-START_TEST(steps_that_the_state_forbids_are_conflicts)
+TEST(steps_that_the_state_forbids_are_conflicts)
 {
     struct error error = ERROR_INIT;
     store_fixture_open(&fixture, NULL);
@@ -523,9 +511,8 @@ START_TEST(steps_that_the_state_forbids_are_conflicts)
     store_fixture_commit(&fixture);
     store_fixture_close(&fixture);
 }
-END_TEST
 
-START_TEST(waiting_runs_are_found_in_order_past_those_that_run)
+TEST(waiting_runs_are_found_in_order_past_those_that_run)
 {
     struct error error = ERROR_INIT;
     store_fixture_open(&fixture, NULL);
@@ -560,18 +547,3 @@ START_TEST(waiting_runs_are_found_in_order_past_those_that_run)
     ck_assert_int_eq(counts.running, 1);
     store_fixture_close(&fixture);
 }
-END_TEST
-
-TEST_MAIN("store_runs", TEST(accepted_run_is_read_back_byte_for_byte_after_reopening),
-          TEST(spooled_body_is_found_by_its_request), TEST(id_with_another_random_part_is_no_run),
-          TEST(run_numbers_grow_over_rollback_restart_and_a_clock_that_is_behind),
-          TEST(run_whose_request_began_before_the_clock_was_set_forward_is_refused),
-          TEST(waiting_run_keeps_the_version_it_was_accepted_with),
-          TEST(run_of_a_deleted_fleet_is_refused_and_its_ended_runs_stay),
-          TEST(pages_are_newest_first_without_gaps_or_doubles),
-          TEST(lists_can_be_asked_by_status_and_trigger),
-          TEST(run_is_found_by_each_prefix_of_its_id_and_by_no_other),
-          TEST(run_is_found_by_its_request_and_by_its_time),
-          TEST(run_goes_through_its_attempts_to_its_end),
-          TEST(steps_that_the_state_forbids_are_conflicts),
-          TEST(waiting_runs_are_found_in_order_past_those_that_run))

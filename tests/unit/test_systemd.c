@@ -38,7 +38,7 @@ static void assert_received(int fd, const char *expected)
     ck_assert_str_eq(text, expected);
 }
 
-START_TEST(a_state_reaches_a_socket_with_a_path)
+TEST(a_state_reaches_a_socket_with_a_path)
 {
     char path[64] = "/tmp/test_notify.XXXXXX", name[80];
     ck_assert_ptr_nonnull(mkdtemp(path));
@@ -54,9 +54,8 @@ START_TEST(a_state_reaches_a_socket_with_a_path)
     ck_assert_ptr_nonnull(strstr(error.message, name));
     rmdir(path);
 }
-END_TEST
 
-START_TEST(a_state_reaches_an_abstract_socket)
+TEST(a_state_reaches_an_abstract_socket)
 {
     char name[80];
     snprintf(name, sizeof(name), "@test_notify.%d", (int)getpid());
@@ -65,9 +64,8 @@ START_TEST(a_state_reaches_an_abstract_socket)
     assert_received(fd, "STOPPING=1");
     close(fd);
 }
-END_TEST
 
-START_TEST(without_a_manager_nothing_happens)
+TEST(without_a_manager_nothing_happens)
 {
     unsetenv("NOTIFY_SOCKET");
     ck_assert_int_eq(systemd_notify("READY=1", &error), 0);
@@ -75,9 +73,8 @@ START_TEST(without_a_manager_nothing_happens)
     ck_assert_int_eq(systemd_notify("READY=1", &error), 0);
     ck_assert(!error_is_set(&error));
 }
-END_TEST
 
-START_TEST(a_name_that_is_no_socket_is_refused)
+TEST(a_name_that_is_no_socket_is_refused)
 {
     char name[200];
     memset(name, 'x', sizeof(name) - 1);
@@ -91,9 +88,8 @@ START_TEST(a_name_that_is_no_socket_is_refused)
     ck_assert_int_eq(systemd_notify("READY=1", &error), -1);
     ck_assert_int_eq(error.kind, ERROR_INVALID);
 }
-END_TEST
 
-START_TEST(the_watchdog_is_fed_twice_per_interval_if_it_is_ours)
+TEST(the_watchdog_is_fed_twice_per_interval_if_it_is_ours)
 {
     char pid[32];
     snprintf(pid, sizeof(pid), "%d", (int)getpid());
@@ -115,7 +111,6 @@ START_TEST(the_watchdog_is_fed_twice_per_interval_if_it_is_ours)
     setenv("WATCHDOG_USEC", "1", 1);
     ck_assert_int_eq(systemd_watchdog_ms(), 1);
 }
-END_TEST
 
 static void set_listen(int pid, const char *count)
 {
@@ -153,31 +148,20 @@ static int inherit(const char *count, int pid_offset)
     return WEXITSTATUS(status);
 }
 
-START_TEST(inherited_sockets_become_nonblocking_and_close_on_exec)
+TEST(inherited_sockets_become_nonblocking_and_close_on_exec)
 {
     ck_assert_int_eq(inherit("2", 0), 22);
     ck_assert_int_eq(inherit("1", 0), 11);
 }
-END_TEST
 
-START_TEST(sockets_for_another_process_are_not_taken)
+TEST(sockets_for_another_process_are_not_taken)
 {
     ck_assert_int_eq(inherit("2", 1), 0);
 }
-END_TEST
 
-START_TEST(a_count_that_makes_no_sense_gives_no_sockets)
+TEST(a_count_that_makes_no_sense_gives_no_sockets)
 {
     static const char *const wrong[] = {"", "0", "-1", "x", "1x", "99999999999"};
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
         ck_assert_int_eq(inherit(wrong[i], 0), 0);
 }
-END_TEST
-
-TEST_MAIN("notify", TEST(a_state_reaches_a_socket_with_a_path),
-          TEST(a_state_reaches_an_abstract_socket), TEST(without_a_manager_nothing_happens),
-          TEST(a_name_that_is_no_socket_is_refused),
-          TEST(the_watchdog_is_fed_twice_per_interval_if_it_is_ours),
-          TEST(inherited_sockets_become_nonblocking_and_close_on_exec),
-          TEST(sockets_for_another_process_are_not_taken),
-          TEST(a_count_that_makes_no_sense_gives_no_sockets))

@@ -29,7 +29,7 @@ static void assert_escapes(const char *text, const char *expected)
     buffer_free(&safe);
 }
 
-START_TEST(columns_are_as_wide_as_their_widest_cell)
+TEST(columns_are_as_wide_as_their_widest_cell)
 {
     struct table *table = table_new(columns, COLUMNS);
     table_add(table, "a");
@@ -43,9 +43,8 @@ START_TEST(columns_are_as_wide_as_their_widest_cell)
     free(text);
     table_free(table);
 }
-END_TEST
 
-START_TEST(no_line_ends_in_spaces)
+TEST(no_line_ends_in_spaces)
 {
     static const struct table_column left[] = {{"A", TABLE_LEFT}, {"LAST", TABLE_LEFT}};
     struct table *table = table_new(left, ARRAY_COUNT(left));
@@ -56,9 +55,8 @@ START_TEST(no_line_ends_in_spaces)
     free(text);
     table_free(table);
 }
-END_TEST
 
-START_TEST(absent_and_empty_cells_are_dashes)
+TEST(absent_and_empty_cells_are_dashes)
 {
     struct table *table = table_new(columns, COLUMNS);
     table_add(table, NULL);
@@ -68,9 +66,8 @@ START_TEST(absent_and_empty_cells_are_dashes)
     free(text);
     table_free(table);
 }
-END_TEST
 
-START_TEST(table_without_rows_is_its_titles)
+TEST(table_without_rows_is_its_titles)
 {
     struct table *table = table_new(columns, COLUMNS);
     char *text = written(table);
@@ -78,9 +75,8 @@ START_TEST(table_without_rows_is_its_titles)
     free(text);
     table_free(table);
 }
-END_TEST
 
-START_TEST(row_that_is_not_whole_is_not_written)
+TEST(row_that_is_not_whole_is_not_written)
 {
     struct table *table = table_new(columns, COLUMNS);
     table_add(table, "a");
@@ -91,9 +87,8 @@ START_TEST(row_that_is_not_whole_is_not_written)
     free(text);
     table_free(table);
 }
-END_TEST
 
-START_TEST(many_rows_are_all_written)
+TEST(many_rows_are_all_written)
 {
     struct table *table = table_new(columns, COLUMNS);
     for (int i = 0; i < 1000; i++) {
@@ -109,9 +104,8 @@ START_TEST(many_rows_are_all_written)
     free(text);
     table_free(table);
 }
-END_TEST
 
-START_TEST(widths_count_characters_not_bytes)
+TEST(widths_count_characters_not_bytes)
 {
     struct table *table = table_new(columns, COLUMNS);
     table_add(table, "Grüße");
@@ -125,9 +119,8 @@ START_TEST(widths_count_characters_not_bytes)
     free(text);
     table_free(table);
 }
-END_TEST
 
-START_TEST(wide_and_combining_characters_take_the_columns_that_a_terminal_gives_them)
+TEST(wide_and_combining_characters_take_the_columns_that_a_terminal_gives_them)
 {
     if (!setlocale(LC_CTYPE, "C.UTF-8")) {
         test_skip("there is no C.UTF-8");
@@ -136,26 +129,23 @@ START_TEST(wide_and_combining_characters_take_the_columns_that_a_terminal_gives_
     ck_assert_uint_eq(table_width("日本"), 4);
     ck_assert_uint_eq(table_width("e\xcc\x81"), 1);
 }
-END_TEST
 
-START_TEST(text_without_tricks_stays_as_it_is)
+TEST(text_without_tricks_stays_as_it_is)
 {
     assert_escapes("", "");
     assert_escapes("plain text, \"quotes\" and \\ too", "plain text, \"quotes\" and \\ too");
     assert_escapes("Grüße 日本 🚢", "Grüße 日本 🚢");
 }
-END_TEST
 
-START_TEST(control_characters_cannot_reach_a_terminal)
+TEST(control_characters_cannot_reach_a_terminal)
 {
     assert_escapes("a\nb\rc\td", "a\\nb\\rc\\td");
     assert_escapes("\x1b[31mred\x1b]0;title\x07", "\\x1b[31mred\\x1b]0;title\\x07");
     assert_escapes("\x7f", "\\x7f");
     assert_escapes("\xc2\x9b", "\\u009b"); /* CSI as one character */
 }
-END_TEST
 
-START_TEST(marks_that_turn_or_hide_text_are_shown)
+TEST(marks_that_turn_or_hide_text_are_shown)
 {
     assert_escapes("a\xe2\x80\xae"
                    "b",
@@ -165,9 +155,8 @@ START_TEST(marks_that_turn_or_hide_text_are_shown)
     assert_escapes("\xe2\x80\xa8", "\\u2028");
     assert_escapes("\xef\xbb\xbf", "\\ufeff");
 }
-END_TEST
 
-START_TEST(bytes_that_are_no_utf8_are_shown_one_by_one)
+TEST(bytes_that_are_no_utf8_are_shown_one_by_one)
 {
     assert_escapes("\xff\xfe", "\\xff\\xfe");
     assert_escapes("\xc3", "\\xc3");
@@ -175,9 +164,8 @@ START_TEST(bytes_that_are_no_utf8_are_shown_one_by_one)
     assert_escapes("\xc0\xaf", "\\xc0\\xaf");          /* an overlong slash */
     assert_escapes("\xed\xa0\x80", "\\xed\\xa0\\x80"); /* half of a surrogate pair */
 }
-END_TEST
 
-START_TEST(cells_are_escaped_before_they_are_measured)
+TEST(cells_are_escaped_before_they_are_measured)
 {
     struct table *table = table_new(columns, COLUMNS);
     table_add(table, "a\x1b");
@@ -187,15 +175,3 @@ START_TEST(cells_are_escaped_before_they_are_measured)
     free(text);
     table_free(table);
 }
-END_TEST
-
-TEST_MAIN("table", TEST(columns_are_as_wide_as_their_widest_cell), TEST(no_line_ends_in_spaces),
-          TEST(absent_and_empty_cells_are_dashes), TEST(table_without_rows_is_its_titles),
-          TEST(row_that_is_not_whole_is_not_written), TEST(many_rows_are_all_written),
-          TEST(widths_count_characters_not_bytes),
-          TEST(wide_and_combining_characters_take_the_columns_that_a_terminal_gives_them),
-          TEST(text_without_tricks_stays_as_it_is),
-          TEST(control_characters_cannot_reach_a_terminal),
-          TEST(marks_that_turn_or_hide_text_are_shown),
-          TEST(bytes_that_are_no_utf8_are_shown_one_by_one),
-          TEST(cells_are_escaped_before_they_are_measured))

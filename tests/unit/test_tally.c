@@ -83,7 +83,7 @@ static void await_accepted(int64_t count)
     }
 }
 
-START_TEST(calls_are_stored_a_moment_later)
+TEST(calls_are_stored_a_moment_later)
 {
     begin();
     call(1, NOON, 201);
@@ -101,9 +101,8 @@ START_TEST(calls_are_stored_a_moment_later)
     stop();
     finish();
 }
-END_TEST
 
-START_TEST(calls_belong_to_the_quarter_in_which_they_came)
+TEST(calls_belong_to_the_quarter_in_which_they_came)
 {
     begin();
     for (int i = 0; i < 10; i++)
@@ -113,9 +112,8 @@ START_TEST(calls_belong_to_the_quarter_in_which_they_came)
     ck_assert_int_eq(stored(NOON + QUARTER).accepted, 5);
     finish();
 }
-END_TEST
 
-START_TEST(stop_stores_what_is_left_more_than_one_operation_of_it)
+TEST(stop_stores_what_is_left_more_than_one_operation_of_it)
 {
     begin();
     for (int i = 0; i < 1000; i++) /* each an entry of its own */
@@ -125,9 +123,8 @@ START_TEST(stop_stores_what_is_left_more_than_one_operation_of_it)
     ck_assert_int_eq(stored(0).accepted, STORE_KEEP_CALLS_MS / QUARTER + 1);
     finish();
 }
-END_TEST
 
-START_TEST(calls_of_tokens_that_no_fleet_has_hold_nothing_up)
+TEST(calls_of_tokens_that_no_fleet_has_hold_nothing_up)
 {
     begin();
     for (int i = 2; i < 256; i++)
@@ -138,7 +135,6 @@ START_TEST(calls_of_tokens_that_no_fleet_has_hold_nothing_up)
     stop();
     finish();
 }
-END_TEST
 
 static void fill_disk(bool forever)
 {
@@ -150,7 +146,7 @@ static void fill_disk(bool forever)
                                           .errnum = ENOSPC});
 }
 
-START_TEST(calls_are_stored_after_the_disk_was_full)
+TEST(calls_are_stored_after_the_disk_was_full)
 {
     begin();
     fill_disk(false);
@@ -162,9 +158,8 @@ START_TEST(calls_are_stored_after_the_disk_was_full)
     stop();
     finish();
 }
-END_TEST
 
-START_TEST(stop_does_not_wait_for_a_disk_that_is_full)
+TEST(stop_does_not_wait_for_a_disk_that_is_full)
 {
     begin();
     fill_disk(true);
@@ -174,7 +169,6 @@ START_TEST(stop_does_not_wait_for_a_disk_that_is_full)
     ck_assert(!stored(0).was_called);
     finish();
 }
-END_TEST
 
 /* A call of one of many tokens. */
 static void call_many(uint32_t number, const struct id *of)
@@ -185,7 +179,7 @@ static void call_many(uint32_t number, const struct id *of)
     tally_add(tally, hash, of, &one);
 }
 
-START_TEST(too_many_calls_are_lost_and_counted)
+TEST(too_many_calls_are_lost_and_counted)
 {
     begin();
     uint32_t sent = 0;
@@ -197,7 +191,6 @@ START_TEST(too_many_calls_are_lost_and_counted)
     ck_assert_int_ge(stored(0).refused, 16384);
     finish();
 }
-END_TEST
 
 static atomic_bool is_held;
 
@@ -208,7 +201,7 @@ static void hold(void *context)
         usleep(1000);
 }
 
-START_TEST(strangers_leave_room_for_those_who_are_known)
+TEST(strangers_leave_room_for_those_who_are_known)
 {
     begin();
     atomic_store(&is_held, true);
@@ -223,13 +216,3 @@ START_TEST(strangers_leave_room_for_those_who_are_known)
     ck_assert_int_eq(stored(0).refused, 10000);
     finish();
 }
-END_TEST
-
-TEST_MAIN("tally", TEST(calls_are_stored_a_moment_later),
-          TEST(calls_belong_to_the_quarter_in_which_they_came),
-          TEST(stop_stores_what_is_left_more_than_one_operation_of_it),
-          TEST(calls_of_tokens_that_no_fleet_has_hold_nothing_up),
-          TEST(calls_are_stored_after_the_disk_was_full),
-          TEST(stop_does_not_wait_for_a_disk_that_is_full),
-          TEST(too_many_calls_are_lost_and_counted),
-          TEST(strangers_leave_room_for_those_who_are_known))

@@ -14,7 +14,7 @@
 #define NOBODY 65534
 
 /* The vessel's user is the daemon's, and has made its working folder read-only: to get another parent a folder must be writable. */
-START_TEST(a_folder_that_was_made_read_only_is_discarded_too)
+TEST(a_folder_that_was_made_read_only_is_discarded_too)
 {
     char folder[] = "/tmp/webhookd-clean-XXXXXX";
     struct error error = ERROR_INIT;
@@ -41,6 +41,3 @@ START_TEST(a_folder_that_was_made_read_only_is_discarded_too)
     ck_assert_int_eq(seteuid(getuid()), 0);
     ck_assert_int_eq(file_remove_tree(AT_FDCWD, folder, &error), 0);
 }
-END_TEST
-
-TEST_MAIN("clean", TEST(a_folder_that_was_made_read_only_is_discarded_too))
