@@ -189,6 +189,7 @@ static void assert_each_ran_once(const char *state_dir, const char *diary_path)
     free(diary.lines);
 }
 
+/* Invariants 1, 4 and 9. */
 SLOW_TEST(a_killed_webhookd_loses_nothing_and_runs_nothing_twice, 240)
 {
     struct daemon daemon;
@@ -312,11 +313,13 @@ static void kill_whoever(const char *sandbox)
     free(diary);
 }
 
+/* Invariants 4 and 9. */
 SLOW_TEST(whoever_is_killed_every_run_ends_and_no_attempt_happens_twice, 600)
 {
     kill_whoever("off");
 }
 
+/* Invariants 4 and 9. */
 SLOW_TEST(nor_does_it_in_strict_mode, 600)
 {
     kill_whoever("strict");

@@ -63,6 +63,7 @@ static void say(const struct load_book *book)
             (unsigned long long)book->refused, (unsigned long long)book->unanswered);
 }
 
+/* Invariant 1. */
 SLOW_TEST(a_power_cut_loses_no_promised_run, 120)
 {
     struct disk disk;

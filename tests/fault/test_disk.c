@@ -148,11 +148,13 @@ static void full_disk(enum disk_kind kind)
     free(url);
 }
 
+/* Invariant 6. */
 TEST(a_full_disk_answers_503_and_accepts_again_when_there_is_room)
 {
     full_disk(DISK_EXT4);
 }
 
+/* Invariant 6. */
 TEST(a_full_tmpfs_answers_503_and_accepts_again_when_there_is_room)
 {
     full_disk(DISK_TMPFS);
@@ -188,6 +190,7 @@ TEST(a_large_body_on_a_full_disk_leaves_no_file)
     free(url);
 }
 
+/* Invariant 1. */
 TEST(a_full_disk_under_load_keeps_every_promise)
 {
     struct disk disk;
@@ -283,6 +286,7 @@ static void assert_refused(int fd)
     close(fd);
 }
 
+/* Invariants 2 and 6. */
 TEST(a_failed_sync_of_the_log_refuses_all_who_wait_and_ends_the_process)
 {
     enum { WAITING = 32 };
@@ -315,6 +319,7 @@ TEST(a_failed_sync_of_the_log_refuses_all_who_wait_and_ends_the_process)
 }
 
 /* The pages of a failed sync may be in memory only, and count as clean: what was found there must reach the disk before anything is built on it. */
+/* Invariant 6. */
 TEST(a_start_syncs_again_what_a_failed_sync_has_left)
 {
     struct faults faults = {0};
@@ -371,6 +376,7 @@ TEST(a_commit_that_outlasts_the_stop_ends_first)
     free(url);
 }
 
+/* Invariants 2 and 6. */
 TEST(a_disk_that_fails_during_the_stop_is_no_clean_stop)
 {
     struct faults faults = {0};
@@ -414,11 +420,13 @@ static void failure_ends_the_process(const char *rule, size_t bytes)
     free(url);
 }
 
+/* Invariant 6. */
 TEST(a_failed_write_of_the_log_ends_the_process)
 {
     failure_ends_the_process("pwrite 5 *.db-wal\n", SMALL_BYTES);
 }
 
+/* Invariant 6. */
 TEST(a_failed_sync_in_a_checkpoint_ends_the_process)
 {
     failure_ends_the_process("fdatasync 5 */webhookd.db\nfsync 5 */webhookd.db\n", INLINE_BYTES);
@@ -477,6 +485,7 @@ static void failure_refuses_large_bodies(const char *rule, int small_status)
     free(url);
 }
 
+/* Invariant 1. */
 TEST(a_failed_sync_of_a_large_body_refuses_it_alone)
 {
     failure_refuses_large_bodies("fdatasync 5 */spool/*\nfsync 5 */spool/*\n", 201);
@@ -487,6 +496,7 @@ TEST(a_failed_write_of_a_large_body_refuses_it_alone)
     failure_refuses_large_bodies("write 5 */spool/*\n", 201);
 }
 
+/* Invariant 1. */
 TEST(a_failed_sync_of_the_spool_folder_refuses_the_large_body_alone)
 {
     failure_refuses_large_bodies("fsync 5 */spool\n", 201);
@@ -531,6 +541,7 @@ TEST(a_large_body_whose_run_finds_no_room_leaves_no_file)
 
 /* ---- read-only, and bounded ---- */
 
+/* Invariant 1. */
 TEST(a_disk_that_becomes_read_only_answers_no_201_and_keeps_its_runs)
 {
     struct disk disk;

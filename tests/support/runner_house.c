@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "model/fleet_file.h"
+#include "support/faulty_vfs.h"
 #include "support/suite.h"
 
 #define PATIENCE_MS 45000
@@ -90,10 +91,11 @@ void house_open(struct house *house, const char *runner_keys)
     pthread_cond_init(&house->news, NULL);
     house->store_options = (struct store_options){
         .state_dir = house->state, .location = "sqlite:webhookd.db", .mode = STORE_WRITE};
-    struct commit_options options = {.store = house->store_options,
-                                     .max_queued = 10000,
-                                     .committed = committed,
-                                     .context = house};
+    faulty_vfs_register();
+    struct store_options writing = house->store_options;
+    writing.vfs = FAULTY_VFS;
+    struct commit_options options = {
+        .store = writing, .max_queued = 10000, .committed = committed, .context = house};
     house->queue = commit_start(&options, &error);
     house_check(&error);
     struct store_options reading = house->store_options;

@@ -1,5 +1,6 @@
 /* A runner with the real store, commit queue and supervisor (from $BUILD, default "build") in a temporary folder, and the operations of a caller
- * and an administrator on it. What a vessel does is awaited through FIFOs and commits; nothing depends on how long anything takes. */
+ * and an administrator on it. What a vessel does is awaited through FIFOs and commits; nothing
+ * depends on how long anything takes. The commit queue writes through FAULTY_VFS. */
 #ifndef WEBHOOKD_TESTS_SUPPORT_RUNNER_HOUSE_H
 #define WEBHOOKD_TESTS_SUPPORT_RUNNER_HOUSE_H
 

@@ -8,7 +8,9 @@
  *
  * A test registers itself; tests/main.c runs them all, in the order of the file. The output is TAP,
  * which tests/run counts. A test that this machine cannot run calls test_skip("why") and returns:
- * it is counted separately. CK_RUN_CASE=name runs one test alone. */
+ * it is counted separately. CK_RUN_CASE=name runs one test alone.
+ *
+ * If a test proves an invariant of docs/architecture.md, a line above says so: Invariant 5. */
 #ifndef WEBHOOKD_TESTS_SUPPORT_SUITE_H
 #define WEBHOOKD_TESTS_SUPPORT_SUITE_H
 

@@ -1034,6 +1034,7 @@ TEST(head_is_served_wherever_get_is)
     daemon_finish(&daemon);
 }
 
+/* Invariant 8. */
 TEST(bodies_beyond_a_call_s_bound_are_refused)
 {
     struct setting setting;

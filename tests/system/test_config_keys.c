@@ -606,6 +606,7 @@ KEY_TEST(nice_is_the_vessels_priority, "runner.nice")
     daemon_finish(&daemon);
 }
 
+/* Invariant 8. */
 KEY_TEST(max_output_cuts_output_with_a_line_that_says_so, "runner.max_output")
 {
     struct daemon daemon;

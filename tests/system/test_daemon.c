@@ -258,6 +258,7 @@ TEST(second_start_keeps_key_and_store)
     daemon_finish(&daemon);
 }
 
+/* Invariant 3. */
 TEST(second_webhookd_on_the_same_state_is_refused)
 {
     struct daemon first, second;
@@ -651,6 +652,7 @@ TEST(key_that_others_may_read_is_refused_at_start)
 
 /* ---- stopping ---- */
 
+/* Invariant 2. */
 TEST(sigterm_answers_what_is_in_flight_and_takes_nothing_new)
 {
     struct daemon daemon;

@@ -211,6 +211,7 @@ TEST(client_that_never_reads_its_answers_is_closed)
 
 /* ---- many connections ---- */
 
+/* Invariant 8. */
 TEST(longest_idle_connection_is_closed_for_a_new_one)
 {
     struct hook hook;
@@ -314,6 +315,7 @@ SLOW_TEST(thousands_of_idle_connections_close_at_their_deadline_while_a_POST_is_
 
 /* ---- bytes in flight ---- */
 
+/* Invariant 8. */
 TEST(max_in_flight_is_a_bound_that_passes)
 {
     struct hook hook;
@@ -433,6 +435,7 @@ static void hang_end(struct hang *hang)
     waitpid(hang->tracer, NULL, 0);
 }
 
+/* Invariant 2. */
 TEST(run_that_is_still_queued_at_answer_timeout_gets_503_and_leaves_nothing)
 {
     struct hook hook;

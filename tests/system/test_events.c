@@ -156,6 +156,7 @@ TEST(a_reader_that_comes_back_gets_what_it_has_missed)
 }
 
 /* It has not read anything; meanwhile runs are accepted as if it were not there, and it is told to look anew. */
+/* Invariant 8. */
 TEST(a_reader_that_does_not_read_holds_up_nobody)
 {
     enum { RUNS = 300 };

@@ -138,6 +138,7 @@ TEST(each_request_has_an_id_of_its_own)
     hook_finish(&hook);
 }
 
+/* Invariant 7. */
 TEST(log_holds_no_token_and_no_body)
 {
     struct hook hook;
@@ -308,6 +309,7 @@ TEST(method_other_than_POST_gets_405_and_is_told_which)
 
 /* ---- 413, 431 ---- */
 
+/* Invariant 8. */
 TEST(headers_of_16_KiB_are_accepted_and_larger_ones_get_431)
 {
     struct hook hook;
@@ -394,6 +396,7 @@ static void check_max_body(const char *setting, size_t max_body)
     hook_finish(&hook);
 }
 
+/* Invariant 8. */
 TEST(body_of_max_body_is_accepted_and_one_more_byte_refused)
 {
     check_max_body("max_body = \"200KiB\"", 200 * KIB);
@@ -843,6 +846,7 @@ TEST(connection_is_kept_for_the_next_request)
     hook_finish(&hook);
 }
 
+/* Invariant 2. */
 TEST(pipelined_requests_are_answered_in_order)
 {
     struct hook hook;

@@ -933,6 +933,7 @@ TEST(many_runs_all_end_each_with_its_own_body)
     finish(&setting);
 }
 
+/* Invariant 9. */
 TEST(restart_in_the_middle_of_many_runs_runs_each_exactly_once)
 {
     enum { RUNS = 40 };

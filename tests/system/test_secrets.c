@@ -233,6 +233,7 @@ static void assert_ctl_error_clean(struct daemon *daemon, const struct needles *
     free(out);
 }
 
+/* Invariant 7. */
 TEST(token_key_and_body_appear_in_no_log_metric_error_or_process)
 {
     static const char *const headers[] = {"X-Signature: " MARK, NULL};
@@ -284,6 +285,7 @@ TEST(token_key_and_body_appear_in_no_log_metric_error_or_process)
     daemon_finish(&daemon);
 }
 
+/* Invariant 7. */
 TEST(wrong_and_missing_keys_are_told_without_key_and_token)
 {
     struct daemon daemon;
@@ -313,6 +315,7 @@ TEST(wrong_and_missing_keys_are_told_without_key_and_token)
     daemon_finish(&daemon);
 }
 
+/* Invariant 7. */
 TEST(store_holds_no_token_in_the_clear)
 {
     static const char *const files[] = {"webhookd.db", "webhookd.db-wal", "webhookd.db-shm"};
@@ -348,6 +351,7 @@ TEST(store_holds_no_token_in_the_clear)
     daemon_finish(&daemon);
 }
 
+/* Invariant 7. */
 TEST(working_folder_of_a_vessel_holds_no_token)
 {
     struct daemon daemon;

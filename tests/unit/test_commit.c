@@ -264,6 +264,7 @@ static void let_committer_go(void)
     sem_post(&sync_may_go);
 }
 
+/* Invariant 1. */
 TEST(an_operation_is_done_only_after_the_log_was_synced)
 {
     begin();
@@ -319,6 +320,7 @@ TEST(an_operation_heavier_than_a_batch_is_not_passed_over_for_ever)
     finish();
 }
 
+/* Invariant 5. */
 TEST(an_operation_that_fails_alone_fails_alone)
 {
     begin();
@@ -345,6 +347,7 @@ TEST(an_operation_that_fails_alone_fails_alone)
     finish();
 }
 
+/* Invariants 5 and 6. */
 TEST(a_full_disk_fails_the_batch_and_is_survived)
 {
     begin();
@@ -372,6 +375,7 @@ TEST(the_runners_operation_is_retried_until_the_disk_has_room)
     finish();
 }
 
+/* Invariant 6. */
 TEST(a_failed_sync_tells_everyone_and_stops_the_queue_for_good)
 {
     begin();
@@ -391,6 +395,7 @@ TEST(a_failed_sync_tells_everyone_and_stops_the_queue_for_good)
     finish();
 }
 
+/* Invariant 2. */
 TEST(a_queued_operation_can_be_withdrawn_and_one_in_a_batch_cannot)
 {
     begin();
@@ -409,6 +414,7 @@ TEST(a_queued_operation_can_be_withdrawn_and_one_in_a_batch_cannot)
     finish();
 }
 
+/* Invariant 8. */
 TEST(requests_are_bounded_and_the_runner_has_room_beyond)
 {
     begin();
@@ -469,6 +475,7 @@ static struct work *large_work(void)
     return work;
 }
 
+/* Invariant 8. */
 SLOW_TEST(the_log_is_checkpointed_and_starts_over_before_it_grows_without_bound, 300)
 {
     begin();
@@ -488,6 +495,7 @@ SLOW_TEST(the_log_is_checkpointed_and_starts_over_before_it_grows_without_bound,
     finish();
 }
 
+/* Invariant 6. */
 SLOW_TEST(a_checkpoint_that_the_disk_fails_stops_the_queue, 300)
 {
     begin();

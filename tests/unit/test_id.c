@@ -96,6 +96,7 @@ TEST(a_forked_child_does_not_repeat_its_parents_ids)
     close(ends[1]);
 }
 
+/* Invariant 9. */
 TEST(the_id_clock_follows_the_wall_and_never_the_floor_down)
 {
     int64_t before = clock_wall_ms();

@@ -281,6 +281,7 @@ static void *read_to_end(void *context)
     return NULL;
 }
 
+/* Invariant 8. */
 TEST(a_stuck_stderr_costs_lines_which_are_counted_and_reported)
 {
     struct reading reading = {.fd = full_pipe()};

@@ -271,6 +271,7 @@ static void *wake_often(void *unused)
     return unused;
 }
 
+/* Invariant 9. */
 TEST(no_wake_of_any_thread_is_lost)
 {
     new_loop();

@@ -63,6 +63,7 @@ static char *attempt_path(struct house *house, const struct seen *seen)
     return memory_format("attempts/%s", record_name(id_format(&seen->vessels[0].id, id), 1, name));
 }
 
+/* Invariant 9. */
 TEST(a_running_vessel_outlives_the_runner_and_is_found_again)
 {
     struct house house;
@@ -238,6 +239,7 @@ static struct id this_boot(void)
     return id;
 }
 
+/* Invariants 4 and 9. */
 TEST(an_attempt_that_provably_never_ran_is_started_once)
 {
     struct house house;

@@ -2,6 +2,8 @@
 #include "runner/runner.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +13,7 @@
 
 #include "base/memory.h"
 #include "queue/spool.h"
+#include "support/faulty_vfs.h"
 #include "support/runner_house.h"
 #include "support/suite.h"
 
@@ -33,6 +36,7 @@ TEST(a_run_ends_with_its_exit_code_and_its_output_and_leaves_no_folder)
     house_close(&house);
 }
 
+/* Invariant 9. */
 TEST(a_run_accepted_while_the_runner_runs_is_started)
 {
     struct house house;
@@ -47,6 +51,48 @@ TEST(a_run_accepted_while_the_runner_runs_is_started)
     runner_get_metrics(house.runner, &metrics);
     ck_assert_uint_eq(metrics.attempts_started, 3);
     ck_assert_uint_eq(metrics.attempts_ended, 3);
+    house_close(&house);
+}
+
+static sem_t sync_reached, sync_may_go;
+
+static void hold_sync(void *context)
+{
+    (void)context;
+    sem_post(&sync_reached);
+    while (sem_wait(&sync_may_go) != 0)
+        ;
+}
+
+/* Invariant 4. */
+TEST(no_vessel_is_spawned_before_its_start_is_committed)
+{
+    struct house house;
+    house_open(&house, "user = \"nobody\"");
+    char *path = house_fifo(&house, "spawned");
+    int fifo = house_open_fifo(path);
+    char *script = memory_format("echo x > %s", path);
+    struct id fleet = house_apply_script(&house, script, "");
+    struct id run = house_accept(&house, &fleet);
+    sem_init(&sync_reached, 0, 0);
+    sem_init(&sync_may_go, 0, 0);
+    faulty_vfs_on_sync(hold_sync, NULL);
+    house_start(&house);
+    while (sem_wait(&sync_reached) != 0)
+        ;
+    struct pollfd spawned = {.fd = fifo, .events = POLLIN};
+    ck_assert_int_eq(poll(&spawned, 1, 500), 0);
+    ck_assert_int_eq(house_see(&house, &run).status, RUN_SCHEDULED);
+
+    faulty_vfs_on_sync(NULL, NULL);
+    sem_post(&sync_may_go);
+    house_hear(fifo);
+    struct seen seen = house_wait_until_ended(&house, &run);
+    ck_assert_int_eq(seen.status, RUN_SUCCESS);
+    ck_assert_int_eq(seen.vessels[0].attempts, 1);
+    close(fifo);
+    free(script);
+    free(path);
     house_close(&house);
 }
 

@@ -124,6 +124,7 @@ TEST(reader_finds_no_store_where_there_is_none_and_makes_none)
     store_fixture_close(&fixture);
 }
 
+/* Invariant 3. */
 TEST(reader_sees_commits_and_cannot_write)
 {
     store_fixture_open(&fixture, NULL);
@@ -568,6 +569,7 @@ static void expect_counts(const struct id *fleet, int64_t waiting, int64_t runni
     ck_assert_int_eq(counts.running, running);
 }
 
+/* Invariant 5. */
 TEST(savepoint_undoes_one_operation_of_a_batch_and_what_it_counted)
 {
     struct error error = ERROR_INIT;
@@ -592,6 +594,7 @@ TEST(savepoint_undoes_one_operation_of_a_batch_and_what_it_counted)
     store_fixture_close(&fixture);
 }
 
+/* Invariant 5. */
 TEST(rolled_back_batch_leaves_no_run_and_no_count)
 {
     store_fixture_open(&fixture, NULL);
@@ -626,6 +629,7 @@ static int see_audit(void *context, const struct audit_row *row)
     return 0;
 }
 
+/* Invariant 8. */
 TEST(the_audit_log_is_bounded_and_keeps_the_newest)
 {
     struct error error = ERROR_INIT;
@@ -689,6 +693,7 @@ static void begin_session(int number, const struct id *key_id, int64_t now_ms)
                   error.message);
 }
 
+/* Invariant 8. */
 TEST(the_session_that_was_used_longest_ago_makes_room)
 {
     struct error error = ERROR_INIT;

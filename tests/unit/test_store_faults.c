@@ -37,6 +37,7 @@ static enum error_kind commit_one(void)
     return error.kind;
 }
 
+/* Invariant 1. */
 TEST(one_sync_serves_a_whole_batch)
 {
     open_faulty();
@@ -62,6 +63,7 @@ TEST(relaxed_sync_commits_without_a_sync)
     store_fixture_close(&fixture);
 }
 
+/* Invariant 6. */
 TEST(failed_sync_is_an_io_error_whatever_its_reason)
 {
     static const int reasons[] = {EIO, ENOSPC};
@@ -78,6 +80,7 @@ TEST(failed_sync_is_an_io_error_whatever_its_reason)
     store_fixture_close(&fixture);
 }
 
+/* Invariant 6. */
 TEST(full_disk_rolls_back_and_is_over_when_there_is_room)
 {
     static const struct faulty_plan plans[] = {
@@ -115,6 +118,7 @@ TEST(failed_write_is_an_io_error)
     store_fixture_close(&fixture);
 }
 
+/* Invariant 5. */
 TEST(disk_that_fills_up_inside_a_batch_leaves_nothing_of_it)
 {
     struct error error = ERROR_INIT;
@@ -144,6 +148,7 @@ TEST(disk_that_fills_up_inside_a_batch_leaves_nothing_of_it)
     store_fixture_close(&fixture);
 }
 
+/* Invariant 6. */
 TEST(checkpoint_copies_the_log_and_reports_a_failed_sync)
 {
     struct error error = ERROR_INIT;
@@ -200,6 +205,7 @@ TEST(checkpoint_that_a_reader_holds_up_says_so)
     store_fixture_close(&fixture);
 }
 
+/* Invariant 3. */
 TEST(second_writer_is_told_to_wait)
 {
     struct error error = ERROR_INIT;

@@ -160,6 +160,7 @@ TEST(id_with_another_random_part_is_no_run)
     store_fixture_close(&fixture);
 }
 
+/* Invariant 9. */
 TEST(run_numbers_grow_over_rollback_restart_and_a_clock_that_is_behind)
 {
     store_fixture_open(&fixture, NULL);

@@ -179,6 +179,7 @@ static void call_many(uint32_t number, const struct id *of)
     tally_add(tally, hash, of, &one);
 }
 
+/* Invariant 8. */
 TEST(too_many_calls_are_lost_and_counted)
 {
     begin();
