@@ -18,6 +18,7 @@
 #include "base/memory.h"
 #include "model/fleet_file.h"
 #include "support/faulty_vfs.h"
+#include "support/janitor.h"
 #include "support/suite.h"
 
 #define PATIENCE_MS 45000
@@ -76,6 +77,7 @@ void house_open(struct house *house, const char *runner_keys)
     log_set_level(LOG_LEVEL_ERROR);
     house->path = memory_format("%s/webhookd-runner-XXXXXX", parent ? parent : "/tmp");
     ck_assert_ptr_nonnull(mkdtemp(house->path));
+    janitor_watch(house->path);
     ck_assert_int_eq(chmod(house->path, 0755), 0); /* for a vessel that runs as another user */
     house->state = memory_format("%s/state", house->path);
     ck_assert_int_eq(mkdir(house->state, 0700), 0);

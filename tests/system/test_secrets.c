@@ -15,6 +15,7 @@
 #include "support/api.h"
 #include "support/daemon.h"
 #include "support/http.h"
+#include "support/janitor.h"
 #include "support/suite.h"
 
 #define MARK "recognisable-body-4711"
@@ -269,6 +270,7 @@ TEST(token_key_and_body_appear_in_no_log_metric_error_or_process)
 
     for (size_t i = 0; i < ARRAY_COUNT(calls); i++)
         assert_answer_clean(&daemon, &needles, calls[i]);
+    ck_assert_int_ge(janitor_signal_supervisors(daemon.folder, 0), 2);
     ck_assert_int_ge(assert_processes_clean(&needles), 3);
     free(ctl_ok(&daemon, "webhook", "remove", "Secret", NULL));
     post(new_url, headers, 100, 400);
