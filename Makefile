@@ -123,9 +123,11 @@ $(BUILD)/supervisor/%.o: src/%.c Makefile $(SETTINGS)
 $(BUILD)/webhookd-vessel: $(SUPERVISOR_OBJECTS)
 	$(call QUIET,LINK,$@)$(SUPERVISOR_CC) $(SUPERVISOR_LDFLAGS) $(LDFLAGS) -o $@ $(SUPERVISOR_START) $^ $(SUPERVISOR_END)
 
-# ---- tests: every tests/<kind>/test_*.c is a program of its own, started by tests/main.c; tests/support/ has what they share ----
+# ---- tests: every tests/<kind>/test_*.c is a program of its own ----
+# tests/main.c starts each; tests/support/ has what they share.
 
-TEST_KINDS    := unit system fault crash
+# The longest first: tests/run starts them in this order, and none should be left alone at the end.
+TEST_KINDS    := crash fault system unit
 TEST_SOURCES  := $(foreach kind,$(TEST_KINDS),$(wildcard tests/$(kind)/test_*.c))
 TEST_PROGRAMS := $(TEST_SOURCES:%.c=$(BUILD)/%)
 TEST_SHARED   := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
@@ -146,7 +148,7 @@ $(TEST_PROGRAMS): $(BUILD)/tests/main.o
 
 check-programs: $(PROGRAMS) $(TEST_PROGRAMS) $(PRELOADS)
 
-# Runs what is built: TESTS="build/tests/unit/test_id …" for a few.
+# Runs what is built: TESTS="build/tests/unit/test_id …" for a few, JOBS=4 for four at a time.
 check-run: check-programs
 	@BUILD=$(BUILD) sh tests/run $(or $(TESTS),$(TEST_PROGRAMS))
 
