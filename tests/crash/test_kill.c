@@ -190,7 +190,7 @@ static void assert_each_ran_once(const char *state_dir, const char *diary_path)
 }
 
 /* Invariants 1, 4 and 9. */
-SLOW_TEST(a_killed_webhookd_loses_nothing_and_runs_nothing_twice, 240)
+SLOW_TEST(a_killed_webhookd_loses_nothing_and_runs_nothing_twice, 600)
 {
     struct daemon daemon;
     struct daemon_options options = {.runner = "max_vessels = 64"};

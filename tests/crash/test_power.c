@@ -64,7 +64,7 @@ static void say(const struct load_book *book)
 }
 
 /* Invariant 1. */
-SLOW_TEST(a_power_cut_loses_no_promised_run, 120)
+TEST(a_power_cut_loses_no_promised_run)
 {
     struct disk disk;
     struct daemon daemon;
@@ -91,7 +91,7 @@ SLOW_TEST(a_power_cut_loses_no_promised_run, 120)
     free(url);
 }
 
-SLOW_TEST(without_syncing_commits_power_cuts_lose_promised_runs, 60)
+TEST(without_syncing_commits_power_cuts_lose_promised_runs)
 {
     static const char *const relaxed[] = {"WEBHOOKD_TEST_RELAXED_SYNC=1", NULL};
     struct disk disk;

@@ -48,7 +48,7 @@ static void *post_on(void *argument)
     return NULL;
 }
 
-SLOW_TEST(what_was_there_is_there_again_after_a_restore, 120)
+TEST(what_was_there_is_there_again_after_a_restore)
 {
     struct daemon daemon;
     char *body = memory_alloc(LARGE_BYTES);

@@ -174,7 +174,7 @@ TEST(node_fetch_posts_in_every_way_it_has)
     hook_finish(&hook);
 }
 
-SLOW_TEST(axios_posts_in_every_way_it_has, 180)
+TEST(axios_posts_in_every_way_it_has)
 {
     struct hook hook;
     if (!node_install(CLIENTS "/package.json", "system"))
@@ -184,7 +184,7 @@ SLOW_TEST(axios_posts_in_every_way_it_has, 180)
     hook_finish(&hook);
 }
 
-SLOW_TEST(every_example_of_a_GitHub_payload_is_stored_as_it_was_sent, 180)
+TEST(every_example_of_a_GitHub_payload_is_stored_as_it_was_sent)
 {
     struct hook hook;
     if (!node_install(CLIENTS "/package.json", "system"))

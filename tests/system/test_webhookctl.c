@@ -780,7 +780,7 @@ TEST(run_is_started_with_a_body_and_again)
     daemon_finish(&daemon);
 }
 
-SLOW_TEST(wait_returns_the_run_s_outcome_as_its_status, 30)
+TEST(wait_returns_the_run_s_outcome_as_its_status)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);

@@ -45,7 +45,7 @@ static char *read_diary(const char *path)
 }
 
 /* More than a line holds wait in one fleet before the others come; with one slot the diary tells whose turn it was. */
-SLOW_TEST(a_fleet_with_many_waiting_runs_does_not_starve_the_others, 180)
+TEST(a_fleet_with_many_waiting_runs_does_not_starve_the_others)
 {
     enum { MANY = 150 };
     struct house house;
@@ -73,7 +73,7 @@ SLOW_TEST(a_fleet_with_many_waiting_runs_does_not_starve_the_others, 180)
 }
 
 /* In the order in which they were accepted, however many there are. */
-SLOW_TEST(runs_of_one_fleet_start_in_order_also_beyond_what_a_line_holds, 180)
+TEST(runs_of_one_fleet_start_in_order_also_beyond_what_a_line_holds)
 {
     enum { MANY = 200 };
     struct house house;

@@ -104,7 +104,7 @@ static void checkpoint(void)
 }
 
 /* Runs of 60 kB each, more of them than what is kept free for those to come. */
-SLOW_TEST(room_is_given_back_in_steps, 180)
+TEST(room_is_given_back_in_steps)
 {
     enum { RUNS = 2500, BODY = 60000 };
     struct error error = ERROR_INIT;

@@ -254,7 +254,7 @@ TEST(errored_and_completed_paths_are_followed)
     house_close(&house);
 }
 
-SLOW_TEST(a_vessel_that_errors_is_tried_again_as_its_guardrails_allow, 180)
+TEST(a_vessel_that_errors_is_tried_again_as_its_guardrails_allow)
 {
     static const struct {
         const char *guardrails, *script;
