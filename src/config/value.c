@@ -5,93 +5,41 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/decimal.h"
+#include "base/duration.h"
 #include "base/memory.h"
 #include "config/findings.h"
 
-struct unit {
-    const char *name;
-    int64_t factor;
-};
-
-/* From the largest to the smallest: that is also the order in a compound. */
-static const struct unit size_units[] = {
-    {"GiB", INT64_C(1) << 30},
-    {"MiB", INT64_C(1) << 20},
-    {"KiB", INT64_C(1) << 10},
-    {NULL, 0},
-};
-static const struct unit duration_units[] = {
-    {"d", INT64_C(86400000)}, {"h", INT64_C(3600000)}, {"m", INT64_C(60000)},
-    {"s", INT64_C(1000)},     {"ms", INT64_C(1)},      {NULL, 0},
-};
-
 /* ---- quantities ---- */
-
-/* Decimal digits. The text behind them, or NULL if there are none or they are too many for 64 bits. */
-static const char *read_digits(const char *text, int64_t *number)
-{
-    if (*text < '0' || *text > '9')
-        return NULL;
-    *number = 0;
-    for (; *text >= '0' && *text <= '9'; text++)
-        if (__builtin_mul_overflow(*number, 10, number) ||
-            __builtin_add_overflow(*number, *text - '0', number))
-            return NULL;
-    return text;
-}
-
-/* The longest name wins, so that "ms" is not "m". */
-static const struct unit *find_unit(const struct unit *units, const char *text)
-{
-    const struct unit *found = NULL;
-    for (const struct unit *unit = units; unit->name; unit++)
-        if (strncmp(text, unit->name, strlen(unit->name)) == 0 &&
-            (!found || strlen(unit->name) > strlen(found->name)))
-            found = unit;
-    return found;
-}
 
 static int read_size(const char *text, int64_t *bytes)
 {
-    const char *behind = read_digits(text, bytes);
-    if (!behind)
-        return -1;
-    if (*behind == '\0')
-        return 0;
-    const struct unit *unit = find_unit(size_units, behind);
-    if (!unit || behind[strlen(unit->name)] != '\0' ||
-        __builtin_mul_overflow(*bytes, unit->factor, bytes))
-        return -1;
-    return 0;
+    static const struct {
+        const char *name;
+        int64_t bytes;
+    } units[] = {{"", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}};
+    const char *unit = decimal_read(text, 0, bytes);
+    for (size_t i = 0; unit && i < ARRAY_COUNT(units); i++)
+        if (strcmp(unit, units[i].name) == 0)
+            return __builtin_mul_overflow(*bytes, units[i].bytes, bytes) ? -1 : 0;
+    return -1;
 }
 
 static int read_duration(const char *text, int64_t *ms)
 {
-    const struct unit *last = NULL;
+    static const struct duration_form form = {.largest = DURATION_D, .smallest = DURATION_MS};
     *ms = 0;
-    if (strcmp(text, "0") == 0)
-        return 0;
-    do {
-        int64_t number = 0;
-        text = read_digits(text, &number);
-        const struct unit *unit = text ? find_unit(duration_units, text) : NULL;
-        if (!unit || (last && unit <= last) ||
-            __builtin_mul_overflow(number, unit->factor, &number) ||
-            __builtin_add_overflow(*ms, number, ms))
-            return -1;
-        text += strlen(unit->name);
-        last = unit;
-    } while (*text != '\0');
-    return 0;
+    return strcmp(text, "0") == 0 ? 0 : duration_parse(text, &form, ms);
 }
 
 static int read_number(const char *text, int64_t *number)
 {
-    const char *behind = read_digits(text, number);
+    const char *behind = decimal_read(text, 0, number);
     return behind && *behind == '\0' ? 0 : -1;
 }
 
-const char *config_quantity_read(enum config_type type, const char *text, int64_t *value)
+/* Reads a number, a size or a duration. NULL, or what it must be. */
+static const char *read_quantity(enum config_type type, const char *text, int64_t *value)
 {
     if (type == CONFIG_SIZE)
         return read_size(text, value) == 0
@@ -107,7 +55,7 @@ const char *config_quantity_read(enum config_type type, const char *text, int64_
 static int64_t known_quantity(enum config_type type, const char *text)
 {
     int64_t value = 0;
-    const char *wanted = config_quantity_read(type, text, &value);
+    const char *wanted = read_quantity(type, text, &value);
     assert(!wanted);
     (void)wanted;
     return value;
@@ -127,7 +75,7 @@ static char *refuse(const char *text, const char *why, const char *wanted, const
 static char *set_quantity(const struct config_key *key, int64_t *field, const char *text)
 {
     int64_t value = 0;
-    const char *wanted = config_quantity_read(key->type, text, &value);
+    const char *wanted = read_quantity(key->type, text, &value);
     if (wanted)
         return refuse(text, "is not", wanted, key->info.range_text);
     if (value < known_quantity(key->type, key->lowest) ||

@@ -7,9 +7,6 @@
 
 #include "config/keys.h"
 
-/* Reads a number, a size or a duration. NULL, or what it must be. */
-const char *config_quantity_read(enum config_type type, const char *text, int64_t *value);
-
 /* Sets the field of `key` in `base`, or adds to it if it is a list. NULL, or what is wrong with the text: a fresh string. */
 char *config_value_set(const struct config_key *key, void *base, const char *text);
 /* The same with the key's default, which is good. */

@@ -4,66 +4,37 @@
 #include <limits.h>
 #include <string.h>
 
+#include "base/decimal.h"
+#include "base/duration.h"
 #include "model/name.h"
 
-/* Reads at most nine digits, so that no sum or product below can overflow. NULL if there are none, or more. */
-static const char *read_digits(const char *text, int *number)
-{
-    int value = 0;
-    int digits = 0;
-    for (; *text >= '0' && *text <= '9'; text++) {
-        if (++digits > 9)
-            return NULL;
-        value = value * 10 + (*text - '0');
-    }
-    *number = value;
-    return digits > 0 ? text : NULL;
-}
+#define MAX_DIGITS 9
 
 int fleet_values_number(const char *text, int *number)
 {
-    const char *end = read_digits(text, number);
+    int64_t value = 0;
+    const char *end = decimal_read(text, MAX_DIGITS, &value);
+    *number = (int)value;
     return end && *end == '\0' ? 0 : -1;
 }
 
 int fleet_values_duration_ms(const char *text, int64_t *ms)
 {
-    static const struct {
-        char unit;
-        int64_t ms;
-    } UNITS[] = {{'h', 3600000}, {'m', 60000}, {'s', 1000}};
-    size_t next = 0; /* the largest unit that may still come */
-    *ms = 0;
-    if (*text == '\0')
-        return -1;
-    while (*text != '\0') {
-        int number = 0;
-        const char *end = read_digits(text, &number);
-        if (!end)
-            return -1;
-        while (next < 3 && UNITS[next].unit != *end)
-            next++;
-        if (next == 3)
-            return -1;
-        *ms += number * UNITS[next].ms;
-        next++;
-        text = end + 1;
-    }
-    return 0;
+    static const struct duration_form form = {
+        .largest = DURATION_H, .smallest = DURATION_S, .max_digits = MAX_DIGITS};
+    return duration_parse(text, &form, ms);
 }
 
 int fleet_values_exit_codes(const char *text, bool codes[256])
 {
-    int first = 0;
-    const char *end = read_digits(text, &first);
-    if (!end)
-        return -1;
-    int last = first;
-    if (*end == '-')
-        end = read_digits(end + 1, &last);
+    int64_t first = 0;
+    const char *end = decimal_read(text, MAX_DIGITS, &first);
+    int64_t last = first;
+    if (end && *end == '-')
+        end = decimal_read(end + 1, MAX_DIGITS, &last);
     if (!end || *end != '\0' || first > last || last > 255)
         return -1;
-    for (int code = first; code <= last; code++)
+    for (int64_t code = first; code <= last; code++)
         codes[code] = true;
     return 0;
 }

@@ -5,10 +5,11 @@
  * messages give no hint. */
 #include "webhookctl/options.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/decimal.h"
+#include "base/duration.h"
 #include "base/memory.h"
 
 static const struct {
@@ -135,50 +136,24 @@ int options_number(const struct options *options, enum option option, int64_t lo
     const char *text = options->values[option];
     if (!text)
         return 0;
-    char *end = NULL;
-    errno = 0;
-    long long value = strtoll(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || value < low || value > high)
+    int64_t value = 0;
+    const char *end = decimal_read(text, 0, &value);
+    if (!end || *end != '\0' || value < low || value > high)
         return error_set(error, ERROR_INVALID, "%s must be a whole number from %lld to %lld",
                          options_name(option), (long long)low, (long long)high);
     *number = value;
     return 0;
 }
 
-/* The unit at *text, in milliseconds, and moves behind it; 0 if there is none. */
-static int64_t take_unit(const char **text)
+int options_duration(const struct options *options, enum option option, int64_t *ms,
+                     struct error *error)
 {
-    static const struct {
-        const char *name;
-        int64_t milliseconds;
-    } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
-    for (size_t i = 0; i < ARRAY_COUNT(units); i++) {
-        size_t length = strlen(units[i].name);
-        if (strncmp(*text, units[i].name, length) != 0)
-            continue;
-        *text += length;
-        return units[i].milliseconds;
-    }
-    return 0;
-}
-
-int duration_parse(const char *text, int64_t *milliseconds)
-{
-    int64_t sum = 0;
-    if (*text == '\0')
-        return -1;
-    while (*text != '\0') {
-        char *end = NULL;
-        errno = 0;
-        long long count = strtoll(text, &end, 10);
-        if (*text < '0' || *text > '9' || errno != 0)
-            return -1;
-        text = end;
-        int64_t product, unit = take_unit(&text);
-        if (unit == 0 || __builtin_mul_overflow(count, unit, &product) ||
-            __builtin_add_overflow(sum, product, &sum))
-            return -1;
-    }
-    *milliseconds = sum;
+    static const struct duration_form form = {
+        .largest = DURATION_D, .smallest = DURATION_MS, .any_order = true};
+    const char *text = options->values[option];
+    if (text && duration_parse(text, &form, ms) != 0)
+        return error_set(error, ERROR_INVALID,
+                         "%s must be a duration such as 500ms, 30s, 5m or 1h30m",
+                         options_name(option));
     return 0;
 }

@@ -46,7 +46,9 @@ const char *options_name(enum option option); /* as it is typed: "--json" */
 int options_number(const struct options *options, enum option option, int64_t low, int64_t high,
                    int64_t *number, struct error *error);
 
-/* "90s", "1h30m", "250ms": whole numbers with ms, s, m, h or d. 0, or -1. */
-int duration_parse(const char *text, int64_t *milliseconds);
+/* "90s", "1h30m", "250ms": whole numbers with ms, s, m, h or d; absent leaves *ms alone. 0, or -1
+ * and *error. */
+int options_duration(const struct options *options, enum option option, int64_t *ms,
+                     struct error *error);
 
 #endif

@@ -71,11 +71,8 @@ int run_wait(struct ctl *ctl, struct error *error)
 {
     const char *timeout = ctl->options->values[OPTION_TIMEOUT];
     int64_t deadline_ms = INT64_MAX, timeout_ms = 0;
-    if (timeout && duration_parse(timeout, &timeout_ms) != 0) {
-        error_set(error, ERROR_INVALID,
-                  "--timeout must be a duration such as 500ms, 30s, 5m or 1h30m");
+    if (options_duration(ctl->options, OPTION_TIMEOUT, &timeout_ms, error) != 0)
         return CTL_MISTAKE;
-    }
     int64_t now_ms = clock_monotonic_ms();
     if (timeout && timeout_ms < INT64_MAX - now_ms)
         deadline_ms = now_ms + timeout_ms;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/duration.h"
 #include "base/memory.h"
 
 #define NAME_WIDTH 12
@@ -52,11 +53,12 @@ void show_time_cell(struct table *table, const json_t *object, const char *key)
 void show_duration_cell(struct table *table, const json_t *run)
 {
     const char *started = show_text(run, "started_at"), *ended = show_text(run, "ended_at");
+    char text[DURATION_TEXT_BYTES];
     int64_t from = 0, to = clock_wall_ms();
     if (!started || clock_parse(started, &from) != 0 || (ended && clock_parse(ended, &to) != 0))
         table_add(table, NULL);
     else
-        table_take(table, show_duration(to - from));
+        table_add(table, duration_format_short(to - from, text));
 }
 
 char *show_time(const char *rfc3339, bool milliseconds)
@@ -77,23 +79,6 @@ char *show_time(const char *rfc3339, bool milliseconds)
     if (milliseconds)
         snprintf(fraction, sizeof(fraction), ".%03d", (int)(wall_ms % 1000));
     return memory_format("%s%s%.3s:%s", day, fraction, offset, offset + 3);
-}
-
-char *show_duration(long long milliseconds)
-{
-    if (milliseconds < 0)
-        milliseconds = 0;
-    if (milliseconds < 1000)
-        return memory_format("%lldms", milliseconds);
-    long long seconds = milliseconds / 1000;
-    if (seconds < 60)
-        return memory_format("%lld.%llds", seconds, milliseconds % 1000 / 100);
-    if (seconds < 3600)
-        return memory_format("%lldm%02llds", seconds / 60, seconds % 60);
-    if (seconds < 86400)
-        return memory_format("%lldh%02lldm%02llds", seconds / 3600, seconds / 60 % 60,
-                             seconds % 60);
-    return memory_format("%lldd%02lldh", seconds / 86400, seconds / 3600 % 24);
 }
 
 char *show_fleet_path(const json_t *object)

@@ -35,7 +35,6 @@ int show_list(const struct show_listing *listing, bool as_json, json_t *data);
 /* Each of these is the caller's to free. */
 char *show_time(const char *rfc3339,
                 bool milliseconds);          /* "2026-11-23T11:51:48+01:00"; NULL for NULL */
-char *show_duration(long long milliseconds); /* "870ms", "12.3s", "3m04s", "1h02m03s", "2d03h" */
 char *show_fleet_path(const json_t *object); /* "org/project/name" of a fleet or a webhook */
 
 /* "Name      value" on stdout, escaped; "-" for NULL. */

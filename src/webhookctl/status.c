@@ -1,6 +1,7 @@
 /* status: what webhookd is doing. Called by main.c; the program has one thread. */
 #include <stdlib.h>
 
+#include "base/duration.h"
 #include "base/memory.h"
 #include "webhookctl/ctl.h"
 #include "webhookctl/show.h"
@@ -13,7 +14,8 @@ static const char *yes_no(const json_t *object, const char *key)
 static void write_daemon(const json_t *status)
 {
     const char *version = show_text(status, "version");
-    char *uptime = show_duration(1000 * show_integer(status, "uptime_seconds"));
+    char uptime[DURATION_TEXT_BYTES];
+    duration_format_short(1000 * show_integer(status, "uptime_seconds"), uptime);
     char *started = show_time(show_text(status, "started_at"), false);
     show_line_take("webhookd", memory_format("%s, process %lld", version ? version : "?",
                                              show_integer(status, "pid")));
@@ -28,7 +30,6 @@ static void write_daemon(const json_t *status)
                          : "none: webhooks cannot be shown (the first webhook makes one, unless "
                            "there are old ones)");
     free(started);
-    free(uptime);
 }
 
 static void write_listeners(const json_t *listeners)
