@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/duration.h"
 #include "base/kernel.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -124,28 +125,14 @@ static void call_again(struct attempt *attempt, int64_t wait_ms)
 
 /* ---- the end ---- */
 
-/* "10m", "1h30m", "45s". */
-static void format_duration(int64_t ms, char text[32])
-{
-    int64_t seconds = ms / 1000;
-    int at = 0;
-    text[0] = '\0';
-    if (seconds >= 3600)
-        at += snprintf(text + at, (size_t)(32 - at), "%lldh", (long long)(seconds / 3600));
-    if (seconds % 3600 >= 60)
-        at += snprintf(text + at, (size_t)(32 - at), "%lldm", (long long)(seconds % 3600 / 60));
-    if (seconds % 60 > 0 || seconds == 0)
-        snprintf(text + at, (size_t)(32 - at), "%llds", (long long)(seconds % 60));
-}
-
 /* What the supervisor has left, with the reasons that only the daemon knows. */
 static void complete_result(const struct attempt *attempt, struct attempt_result *result)
 {
     const struct run_vessel *vessel = attempt->vessel;
-    char cutoff[32];
+    char cutoff[DURATION_TEXT_BYTES];
     switch (result->ending) {
     case ATTEMPT_CUTOFF:
-        format_duration(vessel->run->definition->vessels[vessel->index].guardrails.cutoff_ms,
+        duration_format(vessel->run->definition->vessels[vessel->index].guardrails.cutoff_ms,
                         cutoff);
         snprintf(result->reason, sizeof(result->reason), "cut off after %s", cutoff);
         break;
