@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/utf8.h"
 
 #define TEXT_BYTES    2000
 #define EXCERPT_BYTES 80
@@ -61,13 +62,8 @@ void config_findings_clear(struct config_findings *findings)
 
 char *config_excerpt(const char *text)
 {
-    size_t bytes = strlen(text);
-    if (bytes <= EXCERPT_BYTES)
-        return memory_string(text);
-    bytes = EXCERPT_BYTES;
-    while (bytes > 0 && ((unsigned char)text[bytes] & 0xc0) == 0x80) /* not within a character */
-        bytes--;
-    return memory_format("%.*s…", (int)bytes, text);
+    size_t bytes = utf8_cut(text, EXCERPT_BYTES);
+    return text[bytes] == '\0' ? memory_string(text) : memory_format("%.*s…", (int)bytes, text);
 }
 
 /* ---- reports (include/config/config.h) ---- */

@@ -8,7 +8,7 @@
 #include <strings.h>
 
 #include "base/memory.h"
-#include "model/name.h"
+#include "base/utf8.h"
 
 /* In the order in which they are preferred. */
 static const char *const event_names[] = {"X-GitHub-Event", "X-Gitlab-Event", "X-Event-Key",
@@ -38,20 +38,7 @@ struct collection {
 char *headers_to_utf8(const char *text)
 {
     size_t bytes = strlen(text);
-    if (name_is_utf8(text, bytes))
-        return memory_string_n(text, bytes);
-    char *utf8 = memory_alloc(2 * bytes + 1);
-    char *to = utf8;
-    for (size_t i = 0; i < bytes; i++) {
-        unsigned char c = (unsigned char)text[i];
-        if (c < 0x80) {
-            *to++ = (char)c;
-        } else {
-            *to++ = (char)(0xc0 | c >> 6);
-            *to++ = (char)(0x80 | (c & 0x3f));
-        }
-    }
-    return utf8;
+    return utf8_is_valid(text, bytes) ? memory_string_n(text, bytes) : utf8_from_latin1(text);
 }
 
 /* "x-github-event" → "X-Github-Event". */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "model/checker.h"
 #include "model/words.h"
 #include "model/fleet_graph.h"
@@ -40,7 +41,8 @@ static int check_bytes(const char *text, size_t bytes, struct report *problems)
         return -1;
     }
     for (size_t at = 0; at < bytes;) {
-        size_t length = name_utf8_char(text + at, bytes - at);
+        uint32_t code_point;
+        size_t length = utf8_decode_n(text + at, bytes - at, &code_point);
         if (length == 0) {
             report_add(problems, line_at(text, at), "", "the file is not UTF-8");
             return -1;

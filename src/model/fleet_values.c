@@ -6,7 +6,7 @@
 
 #include "base/decimal.h"
 #include "base/duration.h"
-#include "model/name.h"
+#include "base/utf8.h"
 
 #define MAX_DIGITS 9
 
@@ -47,9 +47,10 @@ const char *fleet_values_path_problem(const char *path)
         return "a file name must be relative, without \"/\" at its beginning";
     if (strlen(path) > PATH_MAX / 2)
         return "a file name has at most 2048 bytes";
-    for (size_t at = 0; path[at] != '\0';) {
-        size_t length = name_utf8_char(path + at, strlen(path + at));
-        if (length == 0 || name_is_control(path + at, length))
+    for (const char *at = path; *at != '\0';) {
+        uint32_t code_point;
+        size_t length = utf8_decode(at, &code_point);
+        if (length == 0 || utf8_is_cc(code_point))
             return "a file name may not hold control characters";
         at += length;
     }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/name.h"
+#include "base/utf8.h"
 
 /* The depth is bounded, so this recursion is. */
 static void free_node(struct node *node)
@@ -65,7 +65,8 @@ size_t node_path_enter(struct node_path *path, const char *key)
         path->text[path->bytes++] = '.';
     size_t bytes = strnlen(key, sizeof(path->text));
     for (size_t at = 0; at < bytes;) {
-        size_t length = name_utf8_char(key + at, bytes - at);
+        uint32_t code_point;
+        size_t length = utf8_decode_n(key + at, bytes - at, &code_point);
         if (length == 0 || path->bytes + length > room)
             break;
         memcpy(path->text + path->bytes, key + at, length);

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "model/name.h"
+#include "base/utf8.h"
 #include "model/report.h"
 
 #define MESSAGE_BYTES 500
@@ -16,19 +16,19 @@
 /* Whole characters only (cutting may have halved the last one), nothing that a terminal would obey. In place. */
 static void make_printable(char *text)
 {
-    size_t bytes = strlen(text);
-    size_t to = 0;
-    for (size_t at = 0; at < bytes;) {
-        size_t length = name_utf8_char(text + at, bytes - at);
-        if (length > 0 && name_is_control(text + at, length)) {
-            text[to++] = '?';
+    char *to = text;
+    for (const char *at = text; *at != '\0';) {
+        uint32_t code_point;
+        size_t length = utf8_decode(at, &code_point);
+        if (length > 0 && utf8_is_cc(code_point)) {
+            *to++ = '?';
         } else {
-            memmove(text + to, text + at, length);
+            memmove(to, at, length);
             to += length;
         }
         at += length > 0 ? length : 1;
     }
-    text[to] = '\0';
+    *to = '\0';
 }
 
 static void add(struct fleet_problems *problems, int line, const char *path, const char *message)
