@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 enum vessel_status attempt_result_status(const struct attempt_result *result)
 {
     switch (result->ending) {
@@ -21,12 +23,7 @@ enum vessel_status attempt_result_status(const struct attempt_result *result)
 
 void attempt_result_set_reason(struct attempt_result *result, const char *text)
 {
-    size_t bytes = strlen(text);
-    if (bytes >= sizeof(result->reason)) {
-        bytes = sizeof(result->reason) - 1;
-        while (bytes > 0 && ((unsigned char)text[bytes] & 0xC0) == 0x80)
-            bytes--; /* not in the middle of a character */
-    }
+    size_t bytes = utf8_cut(text, sizeof(result->reason) - 1);
     memcpy(result->reason, text, bytes);
     result->reason[bytes] = '\0';
 }
