@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/memory.h"
 #include "base/secret.h"
+#include "base/utf8.h"
 
 void render_set(json_t *object, const char *key, json_t *value)
 {
@@ -40,20 +40,10 @@ json_t *render_id(const struct id *id)
     return json_string(id_format(id, text));
 }
 
-/* Each byte of ISO-8859-1 is the character of that number: one or two bytes of UTF-8. */
 static json_t *render_latin1(const char *text)
 {
-    char *utf8 = memory_alloc(2 * strlen(text) + 1);
-    size_t bytes = 0;
-    for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++) {
-        if (*c < 0x80) {
-            utf8[bytes++] = (char)*c;
-        } else {
-            utf8[bytes++] = (char)(0xc0 | *c >> 6);
-            utf8[bytes++] = (char)(0x80 | (*c & 0x3f));
-        }
-    }
-    json_t *string = json_stringn(utf8, bytes);
+    char *utf8 = utf8_from_latin1(text);
+    json_t *string = json_string(utf8);
     free(utf8);
     return string;
 }
