@@ -34,6 +34,7 @@ char *id_format(const struct id *id, char text[ID_TEXT_BYTES]); /* returns text 
 /* The canonical 36 characters, upper or lower case, nothing else. 0 or -1. */
 int id_parse(const char *text, struct id *id);
 bool id_looks_like(const char *text); /* shaped like a UUID */
+bool id_is_prefix(const char *text);  /* the shape of an id as far as it goes; "" is one */
 bool id_equal(const struct id *a, const struct id *b);
 bool id_is_zero(const struct id *id);
 

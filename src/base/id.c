@@ -10,6 +10,7 @@
 #include <sys/random.h>
 
 #include "base/clock.h"
+#include "base/hex.h"
 
 enum { POOL_BYTES = 1024, TEXT_CHARS = ID_TEXT_BYTES - 1 };
 
@@ -169,15 +170,6 @@ char *id_format(const struct id *id, char text[ID_TEXT_BYTES])
     return text;
 }
 
-static int digit_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 int id_parse(const char *text, struct id *id)
 {
     struct id parsed = {{0}};
@@ -188,7 +180,7 @@ int id_parse(const char *text, struct id *id)
                 return -1;
             continue;
         }
-        int value = digit_value(text[place]);
+        int value = hex_digit(text[place]);
         if (value < 0)
             return -1;
         parsed.bytes[digits / 2] = (uint8_t)(parsed.bytes[digits / 2] << 4 | value);
@@ -198,6 +190,15 @@ int id_parse(const char *text, struct id *id)
         return -1;
     *id = parsed;
     return 0;
+}
+
+bool id_is_prefix(const char *text)
+{
+    for (int place = 0; text[place] != '\0'; place++)
+        if (place == TEXT_CHARS ||
+            (is_dash_place(place) ? text[place] != '-' : hex_digit(text[place]) < 0))
+            return false;
+    return true;
 }
 
 bool id_looks_like(const char *text)

@@ -6,7 +6,6 @@
  * second one. Names hold no "/" and look like no id, so what is typed has one meaning. */
 #include "webhookctl/resolve.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -221,24 +220,13 @@ static json_t *latest_run(struct client *client, struct error *error)
     return run;
 }
 
-static bool is_id_prefix(const char *text)
-{
-    size_t length = strlen(text);
-    for (size_t i = 0; i < length; i++) {
-        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-        if (dash ? text[i] != '-' : !isxdigit((unsigned char)text[i]))
-            return false;
-    }
-    return length > 0 && length < ID_TEXT_BYTES;
-}
-
 json_t *resolve_run(struct client *client, const char *text, struct error *error)
 {
     char canonical[ID_TEXT_BYTES];
     json_t *run = NULL;
     if (strcmp(text, "latest") == 0)
         return latest_run(client, error);
-    if (!is_id_prefix(text)) {
+    if (text[0] == '\0' || !id_is_prefix(text)) {
         error_set(error, ERROR_INVALID,
                   "\"%.200s\" names no fleet run (an id, the beginning of one, a request's id, or "
                   "\"latest\")",

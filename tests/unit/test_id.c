@@ -179,3 +179,19 @@ TEST(what_is_no_id_is_refused)
         ck_assert(id_equal(&id, &before));
     }
 }
+
+TEST(prefix_has_the_shape_of_an_id_as_far_as_it_goes)
+{
+    static const char id[] = "abcdef01-2345-6789-ABCD-EF0123456789";
+    char prefix[ID_TEXT_BYTES] = "";
+    for (size_t chars = 0; chars < ID_TEXT_BYTES - 1; chars++) {
+        ck_assert_msg(id_is_prefix(prefix), "%s", prefix);
+        prefix[chars] = 'g';
+        ck_assert_msg(!id_is_prefix(prefix), "%s", prefix);
+        prefix[chars] = id[chars] == '-' ? '0' : '-';
+        ck_assert_msg(!id_is_prefix(prefix), "%s", prefix);
+        prefix[chars] = id[chars];
+    }
+    ck_assert(id_is_prefix(id));
+    ck_assert(!id_is_prefix("abcdef01-2345-6789-abcd-ef01234567890"));
+}
