@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "base/memory.h"
+#include "http/query.h"
 
 void http_set_user(struct http_exchange *exchange, void *user)
 {
@@ -39,52 +40,13 @@ const char *http_query(const struct http_exchange *exchange)
     return exchange->query;
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
-/* application/x-www-form-urlencoded, from `from` up to `end`, with a NUL behind it. */
-static int decode(const char *from, const char *end, char *text, size_t text_bytes)
-{
-    size_t used = 0;
-    while (from < end) {
-        char c = *from++;
-        if (c == '+') {
-            c = ' ';
-        } else if (c == '%') {
-            if (end - from < 2 || hex_digit(from[0]) < 0 || hex_digit(from[1]) < 0)
-                return -1;
-            c = (char)(hex_digit(from[0]) << 4 | hex_digit(from[1]));
-            from += 2;
-        }
-        if (c == '\0' || used + 1 >= text_bytes)
-            return -1;
-        text[used++] = c;
-    }
-    text[used] = '\0';
-    return 0;
-}
-
 int http_query_value(const struct http_exchange *exchange, const char *name, char *text,
                      size_t text_bytes)
 {
-    size_t name_bytes = strlen(name);
-    for (const char *part = exchange->query; *part;) {
-        const char *end = strchrnul(part, '&');
-        if (strncmp(part, name, name_bytes) == 0 &&
-            (part[name_bytes] == '=' || part + name_bytes == end)) {
-            const char *value = part + name_bytes + (part[name_bytes] == '=' ? 1 : 0);
-            return decode(value, end, text, text_bytes) == 0 ? 1 : -1;
-        }
-        part = *end ? end + 1 : end;
-    }
+    struct query_parameter parameter;
+    for (const char *at = exchange->query; query_next(&at, &parameter);)
+        if (query_is_named(&parameter, name))
+            return query_decode(&parameter, text, text_bytes) == 0 ? 1 : -1;
     return 0;
 }
 
