@@ -7,6 +7,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/hex.h"
+
 /* From `s`, the row that says how far a run is. */
 #define RUN_SELECT(ended)                                                                          \
     "SELECT r.no, r.id_random, f.id, p.id, o.id, f.name, p.name, o.name, r.version, "              \
@@ -63,13 +65,6 @@ static void narrow(struct range *range, int64_t from, int64_t below)
         range->from = from;
     if (below < range->below)
         range->below = below;
-}
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 /* The numbers whose ids can begin with the prefix: its hex digits are 12 of milliseconds, the version, 3 of the counter, then what
