@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/memory.h"
+#include "http/query.h"
 #include "model/name.h"
 
 struct store *request_store(struct admin_request *request, struct error *error)
@@ -56,31 +57,27 @@ static bool is_listed(const char *list, const char *name, size_t chars)
     return false;
 }
 
-static bool comes_again(const char *query, const char *name, size_t chars)
+static bool comes_again(const char *rest, const struct query_parameter *parameter)
 {
-    for (const char *at = query; *at != '\0';) {
-        if (strcspn(at, "=&") == chars && memcmp(at, name, chars) == 0)
+    struct query_parameter other;
+    while (query_next(&rest, &other))
+        if (other.name_bytes == parameter->name_bytes &&
+            memcmp(other.name, parameter->name, parameter->name_bytes) == 0)
             return true;
-        at += strcspn(at, "&");
-        at += *at == '&' ? 1 : 0;
-    }
     return false;
 }
 
 int request_check_query(struct admin_request *request, struct error *error)
 {
-    const char *at = http_query(request->exchange);
-    while (*at != '\0') {
-        size_t chars = strcspn(at, "=&"), all = strcspn(at, "&");
-        const char *rest = at + all + (at[all] == '&' ? 1 : 0);
+    struct query_parameter parameter;
+    for (const char *at = http_query(request->exchange); query_next(&at, &parameter);) {
         char name[32];
-        (void)snprintf(name, sizeof(name), "%.*s", (int)chars, at);
-        if (all > 0 && !is_listed(request->call->query, at, chars))
+        (void)snprintf(name, sizeof(name), "%.*s", (int)parameter.name_bytes, parameter.name);
+        if (!is_listed(request->call->query, parameter.name, parameter.name_bytes))
             return request_invalid(request, name, error,
                                    "this API call takes no query parameter \"%s\"", name);
-        if (all > 0 && comes_again(rest, at, chars))
+        if (comes_again(at, &parameter))
             return request_invalid(request, name, error, "%s is given twice", name);
-        at = rest;
     }
     return 0;
 }

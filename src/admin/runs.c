@@ -153,17 +153,6 @@ static int filter_by_ids(struct admin_request *request, struct list_filter *list
     return there < 0 ? -1 : 0;
 }
 
-/* The shape of an id as far as it goes: hexadecimal digits, and dashes where an id has them. */
-static bool is_id_prefix(const char *text)
-{
-    for (size_t i = 0; text[i] != '\0'; i++) {
-        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-        if (dash ? text[i] != '-' : !isxdigit((unsigned char)text[i]))
-            return false;
-    }
-    return true;
-}
-
 static int filter_by_prefix(struct admin_request *request, struct list_filter *list,
                             struct error *error)
 {
@@ -172,7 +161,7 @@ static int filter_by_prefix(struct admin_request *request, struct list_filter *l
         return there;
     for (char *c = list->prefix; *c != '\0'; c++)
         *c = (char)tolower((unsigned char)*c);
-    if (!is_id_prefix(list->prefix))
+    if (!id_is_prefix(list->prefix))
         return request_invalid(request, "id", error,
                                "id must be the beginning of a fleet run's id");
     if (list->prefix[0] != '\0')

@@ -20,7 +20,7 @@ static void assert_parameters(const char *query, const char *expected)
     ck_assert_str_eq(text, expected);
 }
 
-START_TEST(parameters_come_in_order)
+TEST(parameters_come_in_order)
 {
     assert_parameters("", "");
     assert_parameters("a=1", "a:1");
@@ -30,16 +30,14 @@ START_TEST(parameters_come_in_order)
     assert_parameters("=1", ":1");
     assert_parameters("a%20b=+%2B", "a%20b:+%2B");
 }
-END_TEST
 
-START_TEST(empty_parameters_are_passed_by)
+TEST(empty_parameters_are_passed_by)
 {
     assert_parameters("&", "");
     assert_parameters("&&a=1&&&b=2&", "a:1, b:2");
 }
-END_TEST
 
-START_TEST(parameter_has_its_whole_name)
+TEST(parameter_has_its_whole_name)
 {
     struct query_parameter parameter;
     const char *query = "limit=1";
@@ -50,7 +48,6 @@ START_TEST(parameter_has_its_whole_name)
     ck_assert(!query_is_named(&parameter, "limits"));
     ck_assert(!query_is_named(&parameter, ""));
 }
-END_TEST
 
 static int decode(const char *query, char *text, size_t text_bytes)
 {
@@ -59,7 +56,7 @@ static int decode(const char *query, char *text, size_t text_bytes)
     return query_decode(&parameter, text, text_bytes);
 }
 
-START_TEST(values_are_decoded)
+TEST(values_are_decoded)
 {
     static const char *const cases[][2] = {{"a=x+y", "x y"},
                                            {"a=%2B%2b%41", "++A"},
@@ -73,9 +70,8 @@ START_TEST(values_are_decoded)
         ck_assert_str_eq(text, cases[i][1]);
     }
 }
-END_TEST
 
-START_TEST(what_cannot_be_decoded_or_does_not_fit_is_refused)
+TEST(what_cannot_be_decoded_or_does_not_fit_is_refused)
 {
     static const char *const wrong[] = {"a=%",   "a=%4",  "a=%4&b=1",  "a=%4g",
                                         "a=%g4", "a=%00", "a=12345678"};
@@ -86,8 +82,3 @@ START_TEST(what_cannot_be_decoded_or_does_not_fit_is_refused)
     ck_assert_int_eq(decode("a=%31%32%33%34%35%36%37", text, sizeof(text)), 0);
     ck_assert_str_eq(text, "1234567");
 }
-END_TEST
-
-TEST_MAIN("query", TEST(parameters_come_in_order), TEST(empty_parameters_are_passed_by),
-          TEST(parameter_has_its_whole_name), TEST(values_are_decoded),
-          TEST(what_cannot_be_decoded_or_does_not_fit_is_refused))
