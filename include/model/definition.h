@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/id.h"
+#include "model/guardrails.h"
 
 enum vessel_language { LANGUAGE_BASH, LANGUAGE_PYTHON, LANGUAGE_NODE };
 enum vessel_kind {
@@ -17,15 +18,9 @@ enum vessel_kind {
 enum path_condition { PATH_SUCCESS, PATH_ERRORED, PATH_COMPLETED };
 enum interrupt_policy { INTERRUPT_FAIL, INTERRUPT_RERUN };
 
-#define GUARDRAIL_MAX_CUTOFF_MS (4 * 3600 * 1000)
-
 struct environment_entry {
     char *name;
     char *value;
-};
-
-struct exit_code_range {
-    uint8_t first, last; /* both included */
 };
 
 struct definition_vessel {
@@ -41,13 +36,7 @@ struct definition_vessel {
     size_t argument_count;
     struct environment_entry *environment;
     size_t environment_count;
-    struct {
-        int retry_count;
-        int64_t retry_wait_ms;
-        int64_t cutoff_ms; /* GUARDRAIL_MAX_CUTOFF_MS if not given */
-        struct exit_code_range *excluded;
-        size_t excluded_count;
-    } guardrails;
+    struct guardrails guardrails;
 };
 
 struct definition_path {

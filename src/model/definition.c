@@ -18,7 +18,7 @@ static void free_vessel(struct definition_vessel *vessel)
         free(vessel->environment[i].value);
     }
     free(vessel->environment);
-    free(vessel->guardrails.excluded);
+    guardrails_free(&vessel->guardrails);
 }
 
 void definition_free(struct definition *definition)

@@ -39,24 +39,6 @@ static void append(json_t *array, json_t *value)
         abort();
 }
 
-static json_t *guardrails_json(const struct definition_vessel *vessel)
-{
-    json_t *guardrails = json_object();
-    put(guardrails, "retry_count", json_integer(vessel->guardrails.retry_count));
-    put(guardrails, "retry_wait_ms", json_integer(vessel->guardrails.retry_wait_ms));
-    put(guardrails, "cutoff_ms", json_integer(vessel->guardrails.cutoff_ms));
-    json_t *excluded = json_array();
-    for (size_t i = 0; i < vessel->guardrails.excluded_count; i++) {
-        const struct exit_code_range *range = &vessel->guardrails.excluded[i];
-        json_t *pair = json_array();
-        append(pair, json_integer(range->first));
-        append(pair, json_integer(range->last));
-        append(excluded, pair);
-    }
-    put(guardrails, "excluded", excluded);
-    return guardrails;
-}
-
 static json_t *vessel_json(const struct definition_vessel *vessel, bool with_ids)
 {
     json_t *json = json_object();
@@ -76,7 +58,7 @@ static json_t *vessel_json(const struct definition_vessel *vessel, bool with_ids
     for (size_t i = 0; i < vessel->environment_count; i++)
         put_text(environment, vessel->environment[i].name, vessel->environment[i].value);
     put(json, "environment", environment);
-    put(json, "guardrails", guardrails_json(vessel));
+    put(json, "guardrails", guardrails_to_json(&vessel->guardrails));
     return json;
 }
 
@@ -169,36 +151,10 @@ static int get_id(const json_t *object, struct id *id, struct error *error)
     return 0;
 }
 
-static int read_guardrails(const json_t *json, struct definition_vessel *vessel,
-                           struct error *error)
+static int read_guardrails(const json_t *json, struct guardrails *guardrails, struct error *error)
 {
-    int64_t retry_count = 0;
-    if (get_number(json, "retry_count", 0, INT32_MAX, &retry_count, error) != 0 ||
-        get_number(json, "retry_wait_ms", 0, INT32_MAX, &vessel->guardrails.retry_wait_ms, error) !=
-            0 ||
-        get_number(json, "cutoff_ms", 1, INT32_MAX, &vessel->guardrails.cutoff_ms, error) != 0)
-        return -1;
-    vessel->guardrails.retry_count = (int)retry_count;
-    const json_t *excluded = json_object_get(json, "excluded");
-    if (!json_is_array(excluded))
-        return damaged(error, "excluded");
-    size_t count = json_array_size(excluded);
-    if (count == 0)
-        return 0;
-    vessel->guardrails.excluded = memory_array(NULL, count, sizeof(vessel->guardrails.excluded[0]));
-    for (size_t i = 0; i < count; i++) {
-        const json_t *pair = json_array_get(excluded, i);
-        json_t *ends[] = {json_array_get(pair, 0), json_array_get(pair, 1)};
-        json_int_t first = json_integer_value(ends[0]);
-        json_int_t last = json_integer_value(ends[1]);
-        if (!json_is_integer(ends[0]) || !json_is_integer(ends[1]) || first < 0 || last > 255 ||
-            first > last)
-            return damaged(error, "excluded");
-        vessel->guardrails.excluded[i] =
-            (struct exit_code_range){.first = (uint8_t)first, .last = (uint8_t)last};
-    }
-    vessel->guardrails.excluded_count = count;
-    return 0;
+    const char *key = guardrails_from_json(json, guardrails);
+    return key ? damaged(error, key) : 0;
 }
 
 static int read_arguments(const json_t *json, struct definition_vessel *vessel, struct error *error)
@@ -252,7 +208,7 @@ static int read_vessel(const json_t *json, struct definition_vessel *vessel, str
         get_optional_text(json, "file_to_run", &vessel->file_to_run, error) != 0 ||
         read_arguments(json_object_get(json, "arguments"), vessel, error) != 0 ||
         read_environment(json_object_get(json, "environment"), vessel, error) != 0 ||
-        read_guardrails(json_object_get(json, "guardrails"), vessel, error) != 0)
+        read_guardrails(json_object_get(json, "guardrails"), &vessel->guardrails, error) != 0)
         return -1;
     vessel->kind = (enum vessel_kind)kind;
     vessel->language = (enum vessel_language)language;

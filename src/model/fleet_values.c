@@ -5,38 +5,14 @@
 #include <string.h>
 
 #include "base/decimal.h"
-#include "base/duration.h"
 #include "base/utf8.h"
-
-#define MAX_DIGITS 9
 
 int fleet_values_number(const char *text, int *number)
 {
     int64_t value = 0;
-    const char *end = decimal_read(text, MAX_DIGITS, &value);
+    const char *end = decimal_read(text, VALUE_MAX_DIGITS, &value);
     *number = (int)value;
     return end && *end == '\0' ? 0 : -1;
-}
-
-int fleet_values_duration_ms(const char *text, int64_t *ms)
-{
-    static const struct duration_form form = {
-        .largest = DURATION_H, .smallest = DURATION_S, .max_digits = MAX_DIGITS};
-    return duration_parse(text, &form, ms);
-}
-
-int fleet_values_exit_codes(const char *text, bool codes[256])
-{
-    int64_t first = 0;
-    const char *end = decimal_read(text, MAX_DIGITS, &first);
-    int64_t last = first;
-    if (end && *end == '-')
-        end = decimal_read(end + 1, MAX_DIGITS, &last);
-    if (!end || *end != '\0' || first > last || last > 255)
-        return -1;
-    for (int64_t code = first; code <= last; code++)
-        codes[code] = true;
-    return 0;
 }
 
 const char *fleet_values_path_problem(const char *path)

@@ -1,4 +1,4 @@
-/* One vessel: its source and its guardrails. Called by fleet_file.c for each entry of "vessels"; pure. */
+/* One vessel and its source. Called by fleet_file.c for each entry of "vessels"; pure. */
 #include "model/fleet_vessel.h"
 
 #include <string.h>
@@ -8,9 +8,6 @@
 #include "model/fleet_arguments.h"
 #include "model/fleet_values.h"
 #include "model/name.h"
-
-#define MAX_RETRIES       24
-#define MAX_RETRY_WAIT_MS (3600 * 1000)
 
 /* ---- source ---- */
 
@@ -130,101 +127,6 @@ static void read_source(struct checker *checker, const struct node *map,
     node_path_leave(&checker->path, mark);
 }
 
-/* ---- guardrails ---- */
-
-static void read_duration(struct checker *checker, const struct node *map, const char *key,
-                          int64_t low_ms, int64_t high_ms, const char *range, int64_t *ms)
-{
-    const char *text = checker_text(checker, map, key);
-    int64_t value = 0;
-    if (!text)
-        return;
-    if (fleet_values_duration_ms(text, &value) != 0)
-        checker_problem(
-            checker, checker_line(map, key), key,
-            "\"%.60s\" is not a duration: write hours, minutes and seconds as in 1h2m3s", text);
-    else if (value < low_ms || value > high_ms)
-        checker_problem(checker, checker_line(map, key), key, "\"%s\" must be %s, not %.60s", key,
-                        range, text);
-    else
-        *ms = value;
-}
-
-static void read_exit_codes(struct checker *checker, const struct node *entry, bool codes[256])
-{
-    if (entry->kind == NODE_ABSENT || entry->kind == NODE_BROKEN)
-        return;
-    if (entry->kind != NODE_TEXT)
-        checker_problem(checker, entry->line, NULL, "exit codes are written as N or N-M");
-    else if (fleet_values_exit_codes(entry->text, codes) != 0)
-        checker_problem(
-            checker, entry->line, NULL,
-            "\"%.60s\" is not an exit code or a range of them: write N or N-M, from 0 to 255",
-            entry->text);
-}
-
-/* Sorted and merged, so that what means the same is stored the same. */
-static void keep_ranges(const bool codes[256], struct definition_vessel *vessel)
-{
-    struct exit_code_range ranges[128];
-    size_t count = 0;
-    for (int code = 0; code < 256; code++) {
-        if (!codes[code])
-            continue;
-        if (code > 0 && codes[code - 1])
-            ranges[count - 1].last = (uint8_t)code;
-        else
-            ranges[count++] = (struct exit_code_range){(uint8_t)code, (uint8_t)code};
-    }
-    if (count == 0)
-        return;
-    vessel->guardrails.excluded = memory_copy(ranges, count * sizeof(ranges[0]));
-    vessel->guardrails.excluded_count = count;
-}
-
-static void read_excluded(struct checker *checker, const struct node *guardrails,
-                          struct definition_vessel *vessel)
-{
-    static const char KEY[] = "exclude_exit_code_ranges";
-    const struct node *value = node_get(guardrails, KEY);
-    if (!value)
-        return;
-    bool codes[256] = {false};
-    size_t mark = node_path_enter(&checker->path, KEY);
-    if (value->kind == NODE_LIST) {
-        for (uint32_t i = 0; i < value->count; i++) {
-            size_t item = node_path_enter_item(&checker->path, i);
-            read_exit_codes(checker, &value->items[i], codes);
-            node_path_leave(&checker->path, item);
-        }
-    } else {
-        read_exit_codes(checker, value, codes);
-    }
-    node_path_leave(&checker->path, mark);
-    keep_ranges(codes, vessel);
-}
-
-static void read_guardrails(struct checker *checker, const struct node *map,
-                            struct definition_vessel *vessel)
-{
-    static const char *const KEYS[] = {"retry_count", "retry_wait", "runtime_cutoff",
-                                       "exclude_exit_code_ranges", NULL};
-    vessel->guardrails.cutoff_ms = GUARDRAIL_MAX_CUTOFF_MS;
-    const struct node *guardrails = checker_map(checker, map, "guardrails");
-    if (!guardrails)
-        return;
-    size_t mark = node_path_enter(&checker->path, "guardrails");
-    checker_keys(checker, guardrails, KEYS);
-    checker_number(checker, guardrails, "retry_count", 0, MAX_RETRIES,
-                   &vessel->guardrails.retry_count);
-    read_duration(checker, guardrails, "retry_wait", 0, MAX_RETRY_WAIT_MS, "at most 1h",
-                  &vessel->guardrails.retry_wait_ms);
-    read_duration(checker, guardrails, "runtime_cutoff", 1, GUARDRAIL_MAX_CUTOFF_MS,
-                  "more than 0s and at most 4h", &vessel->guardrails.cutoff_ms);
-    read_excluded(checker, guardrails, vessel);
-    node_path_leave(&checker->path, mark);
-}
-
 /* ---- the whole ---- */
 
 void fleet_vessel_read_id(struct checker *checker, const struct node *map, struct id *id)
@@ -251,7 +153,7 @@ void fleet_vessel_read(struct checker *checker, const struct node *entry,
         checker_note_later(checker, entry);
         fleet_vessel_read_id(checker, entry, &vessel->id);
         read_source(checker, entry, vessel);
-        read_guardrails(checker, entry, vessel);
+        guardrails_read(checker, entry, &vessel->guardrails);
     } else if (entry->kind != NODE_BROKEN) {
         checker_problem(checker, entry->line, NULL, "a vessel is a mapping with a \"source\"");
     }

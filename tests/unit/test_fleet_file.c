@@ -2,8 +2,6 @@
 #include "model/fleet_file.h"
 
 #include <dirent.h>
-#include <stdbool.h>
-#include <stdio.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,81 +10,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "support/suite.h"
-
-struct outcome {
-    struct definition *definition;
-    struct fleet_problems problems;
-    struct fleet_problems notes;
-};
-
-static struct outcome parse_bytes(const char *text, size_t bytes, bool stub)
-{
-    struct outcome outcome = {0};
-    struct fleet_file_options options = {.stub = stub};
-    /* A copy without a NUL behind it, so that the sanitizer sees who reads too far. */
-    char *copy = memory_copy(text, bytes > 0 ? bytes : 1);
-    outcome.definition = fleet_file_parse(copy, bytes, &options, &outcome.problems, &outcome.notes);
-    free(copy);
-    ck_assert((!outcome.definition) == (outcome.problems.count > 0));
-    return outcome;
-}
-
-static struct outcome parse(const char *text)
-{
-    return parse_bytes(text, strlen(text), false);
-}
-
-static struct outcome parse_good(const char *text)
-{
-    struct outcome outcome = parse(text);
-    if (!outcome.definition)
-        ck_abort_msg("%d: %s: %s", outcome.problems.items[0].line, outcome.problems.items[0].path,
-                     outcome.problems.items[0].message);
-    return outcome;
-}
-
-static void outcome_free(struct outcome *outcome)
-{
-    definition_free(outcome->definition);
-    report_free_problems(&outcome->problems);
-    report_free_problems(&outcome->notes);
-}
-
-static bool has(const struct fleet_problems *problems, int line, const char *path,
-                const char *message)
-{
-    for (size_t i = 0; i < problems->count; i++)
-        if (problems->items[i].line == line && strcmp(problems->items[i].path, path) == 0 &&
-            strstr(problems->items[i].message, message))
-            return true;
-    return false;
-}
-
-static void show(const char *text, const struct fleet_problems *problems)
-{
-    printf("# %s\n", text);
-    for (size_t i = 0; i < problems->count; i++)
-        printf("#   %d: %s: %s\n", problems->items[i].line, problems->items[i].path,
-               problems->items[i].message);
-}
-
-/* One problem, with this line and path, whose message holds these words. */
-static void refuse(const char *text, int line, const char *path, const char *message)
-{
-    struct outcome outcome = parse(text);
-    if (outcome.problems.count != 1 || !has(&outcome.problems, line, path, message)) {
-        show(text, &outcome.problems);
-        ck_abort_msg("expected only: %d: %s: %s", line, path, message);
-    }
-    outcome_free(&outcome);
-}
-
-#define HEAD       "name: x\nvessels:\n  a:\n    source:\n      type: CODE\n      language: BASH\n"
-#define SOURCE     HEAD "      file: { name: a.sh, content: x }\n"
-#define GUARDRAILS SOURCE "    guardrails:\n      "
-#define VESSEL(name)                                                                               \
-    "  " name ": { source: { type: CODE, language: BASH, file: { name: a, content: x } } }\n"
-#define THREE "name: x\nvessels:\n" VESSEL("a") VESSEL("b") VESSEL("c")
+#include "unit/fleet_cases.h"
 
 /* What follows SOURCE is added to the source of the vessel "a"; its arguments are joined by "|". */
 static void expect_arguments(const char *yaml, const char *joined)
@@ -202,37 +126,6 @@ TEST(a_variable_without_a_value_is_not_set_and_noted)
     struct outcome outcome = parse_good(SOURCE "      environment:\n        A:\n        B: ''\n");
     ck_assert_uint_eq(outcome.definition->vessels[0].environment_count, 1);
     ck_assert(has(&outcome.notes, 9, "vessels.a.source.environment.A", "not set"));
-    outcome_free(&outcome);
-}
-
-TEST(guardrails_are_read)
-{
-    struct outcome outcome = parse_good(
-        GUARDRAILS "retry_count: 24\n      retry_wait: 0h59m60s\n      runtime_cutoff: 1h2m3s\n"
-                   "      exclude_exit_code_ranges: [ 2, '3-5', 7-7, '255', 4 ]\n");
-    const struct definition_vessel *vessel = &outcome.definition->vessels[0];
-    ck_assert_int_eq(vessel->guardrails.retry_count, 24);
-    ck_assert_int_eq(vessel->guardrails.retry_wait_ms, 3600 * 1000);
-    ck_assert_int_eq(vessel->guardrails.cutoff_ms, 3723 * 1000);
-    ck_assert_uint_eq(vessel->guardrails.excluded_count, 3);
-    static const struct exit_code_range EXPECTED[] = {{2, 5}, {7, 7}, {255, 255}};
-    for (size_t i = 0; i < 3; i++) {
-        ck_assert_int_eq(vessel->guardrails.excluded[i].first, EXPECTED[i].first);
-        ck_assert_int_eq(vessel->guardrails.excluded[i].last, EXPECTED[i].last);
-    }
-    ck_assert_uint_eq(outcome.notes.count, 0);
-    outcome_free(&outcome);
-}
-
-TEST(excluded_exit_codes_may_be_one_or_none)
-{
-    struct outcome outcome = parse_good(GUARDRAILS "exclude_exit_code_ranges: 1-255\n");
-    ck_assert_uint_eq(outcome.definition->vessels[0].guardrails.excluded_count, 1);
-    ck_assert_int_eq(outcome.definition->vessels[0].guardrails.excluded[0].last, 255);
-    outcome_free(&outcome);
-    outcome = parse_good(GUARDRAILS "exclude_exit_code_ranges:\n      retry_wait: 0s\n");
-    ck_assert_uint_eq(outcome.definition->vessels[0].guardrails.excluded_count, 0);
-    ck_assert_uint_eq(outcome.notes.count, 0);
     outcome_free(&outcome);
 }
 
@@ -597,38 +490,6 @@ TEST(what_execve_would_refuse_is_refused)
     refuse(text, 4, "vessels.a.source", "1 MiB");
     free(text);
     free(value);
-}
-
-TEST(guardrails_have_their_bounds)
-{
-    static const struct {
-        const char *key, *value, *message;
-    } WRONG[] = {
-        {"retry_count", "25", "0 to 24"},          {"retry_count", "-1", "0 to 24"},
-        {"retry_count", "2.0", "0 to 24"},         {"retry_count", "many", "0 to 24"},
-        {"retry_wait", "1h0m1s", "at most 1h"},    {"retry_wait", "61m", "at most 1h"},
-        {"retry_wait", "5", "duration"},           {"retry_wait", "5x", "duration"},
-        {"retry_wait", "1m1m", "duration"},        {"retry_wait", "1s1m", "duration"},
-        {"retry_wait", "''", "duration"},          {"retry_wait", "-5s", "duration"},
-        {"retry_wait", "1.5h", "duration"},        {"retry_wait", "9999999999s", "duration"},
-        {"retry_wait", "m", "duration"},           {"runtime_cutoff", "0s", "more than 0s"},
-        {"runtime_cutoff", "0h0m0s", "more than"}, {"runtime_cutoff", "4h1s", "at most 4h"},
-        {"runtime_cutoff", "999999999h", "4h"}};
-    for (size_t i = 0; i < ARRAY_COUNT(WRONG); i++) {
-        char *text = memory_format("%s%s: %s\n", GUARDRAILS, WRONG[i].key, WRONG[i].value);
-        char *path = memory_format("vessels.a.guardrails.%s", WRONG[i].key);
-        refuse(text, 9, path, WRONG[i].message);
-        free(text);
-        free(path);
-    }
-    static const char *const CODES[] = {"256", "-1",    "5-3", "1-256", "1-",
-                                        "a",   "1-2-3", "1,2", "''",    "{ a: b }"};
-    for (size_t i = 0; i < ARRAY_COUNT(CODES); i++) {
-        char *text = memory_format("%sexclude_exit_code_ranges: [ %s ]\n", GUARDRAILS,
-                                   strcmp(CODES[i], "1,2") == 0 ? "'1,2'" : CODES[i]);
-        refuse(text, 9, "vessels.a.guardrails.exclude_exit_code_ranges[0]", "exit code");
-        free(text);
-    }
 }
 
 TEST(foreign_vessels_are_refused_or_kept_as_stubs)
