@@ -1,14 +1,21 @@
-/* An exchange: what a service may ask of its request, and the headers that it adds to its answer. In its steps, on the handler's thread. */
+/* An exchange: its life in the named steps of a service, what the service may ask of the request,
+ * and the headers that it adds to the answer. Called by server.c and by services, on the handler's
+ * thread. */
 #include "http/exchange.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
+#include "http/guard.h"
 #include "http/query.h"
+
+/* ---- the request ---- */
 
 void http_set_user(struct http_exchange *exchange, void *user)
 {
@@ -147,4 +154,182 @@ void exchange_free_headers(struct http_exchange *exchange)
         next = exchange->extra->next;
         free(exchange->extra);
     }
+}
+
+/* ---- its life ---- */
+
+static void exchange_set_stage(struct http_exchange *exchange, enum exchange_stage stage)
+{
+    switch (exchange->stage) {
+    case EXCHANGE_NONE:
+        assert(stage == EXCHANGE_LINE);
+        break;
+    case EXCHANGE_LINE:
+        assert(stage == EXCHANGE_BEGIN || stage == EXCHANGE_REPLIED || stage == EXCHANGE_CLOSED ||
+               stage == EXCHANGE_NONE);
+        break;
+    case EXCHANGE_BEGIN:
+        assert(stage == EXCHANGE_BODY || stage == EXCHANGE_REPLIED || stage == EXCHANGE_CLOSED ||
+               stage == EXCHANGE_NONE);
+        break;
+    case EXCHANGE_BODY:
+        assert(stage == EXCHANGE_FINISH || stage == EXCHANGE_CLOSED || stage == EXCHANGE_NONE);
+        break;
+    case EXCHANGE_FINISH:
+        assert(stage == EXCHANGE_REPLIED || stage == EXCHANGE_CLOSED || stage == EXCHANGE_NONE);
+        break;
+    case EXCHANGE_REPLIED:
+    case EXCHANGE_CLOSED:
+        assert(stage == EXCHANGE_NONE);
+        break;
+    }
+    exchange->stage = stage;
+}
+
+void exchange_open(struct http_exchange *exchange, struct MHD_Connection *mhd, const char *uri)
+{
+    size_t bytes = strlen(uri) + 1;
+    if (bytes > exchange->target_capacity) {
+        exchange->target = memory_resize(exchange->target, bytes);
+        exchange->target_capacity = bytes;
+    }
+    memcpy(exchange->target, uri, bytes);
+    exchange->target_end = (uintptr_t)uri + bytes - 1;
+    char *mark = strchr(exchange->target, '?');
+    if (mark)
+        *mark = '\0';
+    exchange->query = mark ? mark + 1 : &exchange->target[bytes - 1];
+    exchange->mhd = mhd;
+    exchange->begun = exchange->close_after = exchange->chunked = false;
+    exchange->content_length = -1;
+    exchange->user = NULL;
+    exchange->id = id_ordered();
+    exchange->started_us = clock_monotonic_us();
+    exchange_set_stage(exchange, EXCHANGE_LINE);
+}
+
+void exchange_close(struct http_exchange *exchange)
+{
+    struct http_server *server = exchange->connection->server;
+    if (exchange->begun) {
+        server->options.service->end(exchange, server->options.context);
+        atomic_fetch_sub(&server->in_progress, 1);
+    }
+    exchange->user = NULL;
+    exchange_free_headers(exchange);
+    exchange_set_stage(exchange, EXCHANGE_NONE);
+}
+
+static enum MHD_Result exchange_replied(struct http_exchange *exchange)
+{
+    exchange_set_stage(exchange, EXCHANGE_REPLIED);
+    connection_enter(exchange->connection, PHASE_REPLY, clock_monotonic_ms());
+    return MHD_YES;
+}
+
+static enum MHD_Result exchange_abandon(struct http_exchange *exchange)
+{
+    exchange_set_stage(exchange, EXCHANGE_CLOSED);
+    return MHD_NO;
+}
+
+/* The steps that may answer. */
+static enum MHD_Result take_step(struct http_exchange *exchange, enum http_step step)
+{
+    switch (step) {
+    case HTTP_CONTINUE:
+        if (exchange->stage == EXCHANGE_BEGIN)
+            exchange_set_stage(exchange, EXCHANGE_BODY);
+        else
+            return exchange_abandon(exchange);
+        return MHD_YES;
+    case HTTP_SUSPEND:
+        return MHD_YES;
+    case HTTP_REPLIED:
+        return exchange_replied(exchange);
+    case HTTP_CLOSE:
+        break;
+    }
+    return exchange_abandon(exchange);
+}
+
+static enum MHD_Result exchange_refuse(struct http_exchange *exchange,
+                                       const struct guard_refusal *refusal)
+{
+    struct http_server *server = exchange->connection->server;
+    atomic_fetch_add(&server->refused, 1);
+    http_close_after(exchange);
+    if (server->options.service->refused)
+        server->options.service->refused(exchange, refusal->status, refusal->message,
+                                         server->options.context);
+    if (http_reply_error(exchange, refusal->status, refusal->message, NULL) != HTTP_REPLIED)
+        return exchange_abandon(exchange);
+    return exchange_replied(exchange);
+}
+
+static enum MHD_Result exchange_begin(struct http_exchange *exchange)
+{
+    struct http_server *server = exchange->connection->server;
+    connection_enter(exchange->connection, PHASE_BODY, clock_monotonic_ms());
+    struct guard_refusal refusal = guard_check(exchange);
+    if (refusal.status != 0)
+        return exchange_refuse(exchange, &refusal);
+    /* RFC 9112 section 6.3: no length of any kind is an empty body; whether the sender meant that,
+     * only a closed connection tells. */
+    if (!exchange->chunked && exchange->content_length < 0 &&
+        strcmp(exchange->method, "GET") != 0 && strcmp(exchange->method, "HEAD") != 0)
+        http_close_after(exchange);
+    /* First counted, then asked; the stop does it the other way around, so that one of the two
+     * sees the other. */
+    atomic_fetch_add(&server->in_progress, 1);
+    if (atomic_load(&server->stopping)) {
+        atomic_fetch_sub(&server->in_progress, 1);
+        refusal = (struct guard_refusal){503, "webhookd is shutting down"};
+        return exchange_refuse(exchange, &refusal);
+    }
+    exchange->begun = true;
+    exchange_set_stage(exchange, EXCHANGE_BEGIN);
+    return take_step(exchange, server->options.service->begin(exchange, server->options.context));
+}
+
+static enum MHD_Result exchange_data(struct http_exchange *exchange, const char *bytes,
+                                     size_t *count)
+{
+    struct http_server *server = exchange->connection->server;
+    size_t consumed = *count;
+    connection_heard(exchange->connection, clock_monotonic_ms());
+    enum http_step step =
+        server->options.service->data(exchange, bytes, *count, &consumed, server->options.context);
+    *count -= consumed;
+    if (step == HTTP_CONTINUE || step == HTTP_SUSPEND)
+        return MHD_YES;
+    return exchange_abandon(exchange);
+}
+
+enum MHD_Result exchange_continue(struct http_exchange *exchange, const char *data, size_t *bytes)
+{
+    const struct http_options *options = &exchange->connection->server->options;
+    if (!connection_reenter(exchange->connection))
+        return exchange->stage == EXCHANGE_CLOSED ? MHD_NO : exchange_abandon(exchange);
+    switch (exchange->stage) {
+    case EXCHANGE_LINE:
+        return exchange_begin(exchange);
+    case EXCHANGE_BEGIN:
+        return take_step(exchange, options->service->begin(exchange, options->context));
+    case EXCHANGE_BODY:
+        if (*bytes > 0)
+            return exchange_data(exchange, data, bytes);
+        exchange_set_stage(exchange, EXCHANGE_FINISH);
+        connection_let_finish(exchange->connection);
+        return take_step(exchange, options->service->finish(exchange, options->context));
+    case EXCHANGE_FINISH:
+        return take_step(exchange, options->service->finish(exchange, options->context));
+    case EXCHANGE_REPLIED: /* an early answer; libmicrohttpd discards the body that still comes */
+        *bytes = 0;
+        return MHD_YES;
+    case EXCHANGE_NONE:
+    case EXCHANGE_CLOSED:
+        break;
+    }
+    return MHD_NO;
 }

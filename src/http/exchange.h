@@ -93,7 +93,15 @@ struct http_server {
     _Atomic uint64_t refused;
 };
 
-/* exchange.c */
+/* exchange.c: a request's life, on the handler's thread */
+
+/* The first line is in; `uri` is only borrowed for this call. */
+void exchange_open(struct http_exchange *exchange, struct MHD_Connection *mhd, const char *uri);
+/* Each call of libmicrohttpd from the headers on: the service's next step. Sets *bytes to how much
+ * of the body was not consumed. */
+enum MHD_Result exchange_continue(struct http_exchange *exchange, const char *data, size_t *bytes);
+/* Answered, or the connection is gone. */
+void exchange_close(struct http_exchange *exchange);
 void exchange_free_headers(struct http_exchange *exchange);
 
 /* connection.c: phases, on the handler's thread */

@@ -1,5 +1,6 @@
-/* One listener: libmicrohttpd's callbacks turned into the named steps of a service. Started and stopped by the folders that
- * have a listener (hooks, admin); the callbacks run on libmicrohttpd's threads. */
+/* One listener: its sockets, threads and connections. What libmicrohttpd says of a request goes to
+ * exchange.c. Started and stopped by the folders that have a listener (hooks, admin); the callbacks
+ * run on libmicrohttpd's threads. */
 #include "http/server.h"
 
 #include <assert.h>
@@ -15,7 +16,6 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "http/exchange.h"
-#include "http/guard.h"
 #include "http/reaper.h"
 #include "http/worker.h"
 
@@ -23,156 +23,6 @@
 #define POOL_BYTES    (24 * 1024)
 #define DRAIN_LOOK_US 2000
 #define DRAIN_SHUT_MS 1000 /* for libmicrohttpd to notice */
-
-/* ---- an exchange's life ---- */
-
-static void exchange_set_stage(struct http_exchange *exchange, enum exchange_stage stage)
-{
-    switch (exchange->stage) {
-    case EXCHANGE_NONE:
-        assert(stage == EXCHANGE_LINE);
-        break;
-    case EXCHANGE_LINE:
-        assert(stage == EXCHANGE_BEGIN || stage == EXCHANGE_REPLIED || stage == EXCHANGE_CLOSED ||
-               stage == EXCHANGE_NONE);
-        break;
-    case EXCHANGE_BEGIN:
-        assert(stage == EXCHANGE_BODY || stage == EXCHANGE_REPLIED || stage == EXCHANGE_CLOSED ||
-               stage == EXCHANGE_NONE);
-        break;
-    case EXCHANGE_BODY:
-        assert(stage == EXCHANGE_FINISH || stage == EXCHANGE_CLOSED || stage == EXCHANGE_NONE);
-        break;
-    case EXCHANGE_FINISH:
-        assert(stage == EXCHANGE_REPLIED || stage == EXCHANGE_CLOSED || stage == EXCHANGE_NONE);
-        break;
-    case EXCHANGE_REPLIED:
-    case EXCHANGE_CLOSED:
-        assert(stage == EXCHANGE_NONE);
-        break;
-    }
-    exchange->stage = stage;
-}
-
-/* The first line is in; `uri` is only borrowed for this call. */
-static void exchange_open(struct http_exchange *exchange, struct MHD_Connection *mhd,
-                          const char *uri)
-{
-    size_t bytes = strlen(uri) + 1;
-    if (bytes > exchange->target_capacity) {
-        exchange->target = memory_resize(exchange->target, bytes);
-        exchange->target_capacity = bytes;
-    }
-    memcpy(exchange->target, uri, bytes);
-    exchange->target_end = (uintptr_t)uri + bytes - 1;
-    char *mark = strchr(exchange->target, '?');
-    if (mark)
-        *mark = '\0';
-    exchange->query = mark ? mark + 1 : &exchange->target[bytes - 1];
-    exchange->mhd = mhd;
-    exchange->begun = exchange->close_after = exchange->chunked = false;
-    exchange->content_length = -1;
-    exchange->user = NULL;
-    exchange->id = id_ordered();
-    exchange->started_us = clock_monotonic_us();
-    exchange_set_stage(exchange, EXCHANGE_LINE);
-}
-
-static void exchange_close(struct http_exchange *exchange)
-{
-    struct http_server *server = exchange->connection->server;
-    if (exchange->begun) {
-        server->options.service->end(exchange, server->options.context);
-        atomic_fetch_sub(&server->in_progress, 1);
-    }
-    exchange->user = NULL;
-    exchange_free_headers(exchange);
-    exchange_set_stage(exchange, EXCHANGE_NONE);
-}
-
-static enum MHD_Result exchange_replied(struct http_exchange *exchange)
-{
-    exchange_set_stage(exchange, EXCHANGE_REPLIED);
-    connection_enter(exchange->connection, PHASE_REPLY, clock_monotonic_ms());
-    return MHD_YES;
-}
-
-static enum MHD_Result exchange_abandon(struct http_exchange *exchange)
-{
-    exchange_set_stage(exchange, EXCHANGE_CLOSED);
-    return MHD_NO;
-}
-
-/* The steps that may answer. */
-static enum MHD_Result take_step(struct http_exchange *exchange, enum http_step step)
-{
-    switch (step) {
-    case HTTP_CONTINUE:
-        if (exchange->stage == EXCHANGE_BEGIN)
-            exchange_set_stage(exchange, EXCHANGE_BODY);
-        else
-            return exchange_abandon(exchange);
-        return MHD_YES;
-    case HTTP_SUSPEND:
-        return MHD_YES;
-    case HTTP_REPLIED:
-        return exchange_replied(exchange);
-    case HTTP_CLOSE:
-        break;
-    }
-    return exchange_abandon(exchange);
-}
-
-static enum MHD_Result exchange_refuse(struct http_exchange *exchange,
-                                       const struct guard_refusal *refusal)
-{
-    struct http_server *server = exchange->connection->server;
-    atomic_fetch_add(&server->refused, 1);
-    http_close_after(exchange);
-    if (server->options.service->refused)
-        server->options.service->refused(exchange, refusal->status, refusal->message,
-                                         server->options.context);
-    if (http_reply_error(exchange, refusal->status, refusal->message, NULL) != HTTP_REPLIED)
-        return exchange_abandon(exchange);
-    return exchange_replied(exchange);
-}
-
-static enum MHD_Result exchange_begin(struct http_exchange *exchange)
-{
-    struct http_server *server = exchange->connection->server;
-    connection_enter(exchange->connection, PHASE_BODY, clock_monotonic_ms());
-    struct guard_refusal refusal = guard_check(exchange);
-    if (refusal.status != 0)
-        return exchange_refuse(exchange, &refusal);
-    /* RFC 9112 section 6.3: no length of any kind is an empty body; whether the sender meant that, only a closed connection tells. */
-    if (!exchange->chunked && exchange->content_length < 0 &&
-        strcmp(exchange->method, "GET") != 0 && strcmp(exchange->method, "HEAD") != 0)
-        http_close_after(exchange);
-    /* First counted, then asked; the stop does it the other way around, so that one of the two sees the other. */
-    atomic_fetch_add(&server->in_progress, 1);
-    if (atomic_load(&server->stopping)) {
-        atomic_fetch_sub(&server->in_progress, 1);
-        refusal = (struct guard_refusal){503, "webhookd is shutting down"};
-        return exchange_refuse(exchange, &refusal);
-    }
-    exchange->begun = true;
-    exchange_set_stage(exchange, EXCHANGE_BEGIN);
-    return take_step(exchange, server->options.service->begin(exchange, server->options.context));
-}
-
-static enum MHD_Result exchange_data(struct http_exchange *exchange, const char *bytes,
-                                     size_t *count)
-{
-    struct http_server *server = exchange->connection->server;
-    size_t consumed = *count;
-    connection_heard(exchange->connection, clock_monotonic_ms());
-    enum http_step step =
-        server->options.service->data(exchange, bytes, *count, &consumed, server->options.context);
-    *count -= consumed;
-    if (step == HTTP_CONTINUE || step == HTTP_SUSPEND)
-        return MHD_YES;
-    return exchange_abandon(exchange);
-}
 
 /* ---- libmicrohttpd's callbacks ---- */
 
@@ -194,36 +44,13 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, con
 {
     (void)mhd;
     (void)url;
-    struct http_server *server = context;
+    (void)context;
     struct http_exchange *exchange = *request;
-    if (!connection_reenter(exchange->connection))
-        return exchange->stage == EXCHANGE_CLOSED ? MHD_NO : exchange_abandon(exchange);
-    switch (exchange->stage) {
-    case EXCHANGE_LINE:
+    if (exchange->stage == EXCHANGE_LINE) {
         exchange->method = method;
         exchange->version = version;
-        return exchange_begin(exchange);
-    case EXCHANGE_BEGIN:
-        return take_step(exchange,
-                         server->options.service->begin(exchange, server->options.context));
-    case EXCHANGE_BODY:
-        if (*upload_bytes > 0)
-            return exchange_data(exchange, upload_data, upload_bytes);
-        exchange_set_stage(exchange, EXCHANGE_FINISH);
-        connection_let_finish(exchange->connection);
-        return take_step(exchange,
-                         server->options.service->finish(exchange, server->options.context));
-    case EXCHANGE_FINISH:
-        return take_step(exchange,
-                         server->options.service->finish(exchange, server->options.context));
-    case EXCHANGE_REPLIED: /* an early answer, and the body still comes: libmicrohttpd discards it */
-        *upload_bytes = 0;
-        return MHD_YES;
-    case EXCHANGE_NONE:
-    case EXCHANGE_CLOSED:
-        break;
     }
-    return MHD_NO;
+    return exchange_continue(exchange, upload_data, upload_bytes);
 }
 
 static void on_completed(void *context, struct MHD_Connection *mhd, void **request,
