@@ -100,14 +100,4 @@ void config_report_add(struct config_report *report, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void config_report_free(struct config_report *report);
 
-/* For tests and documentation: every key in order. NULL behind the last. */
-struct config_key_info {
-    const char *section; /* "" = top level */
-    const char *name;
-    const char *default_text; /* as written in the file */
-    const char *range_text;   /* "4KiB to 16GiB" */
-    bool reloadable;
-};
-const struct config_key_info *config_key_info(size_t index);
-
 #endif

@@ -159,11 +159,6 @@ const struct config_key *config_key_find(const char *section, const char *name)
     return NULL;
 }
 
-const struct config_key_info *config_key_info(size_t index)
-{
-    return index < config_key_count ? &config_keys[index].info : NULL;
-}
-
 char *config_key_path(const char *section, const char *name)
 {
     return section[0] == '\0' ? memory_string(name) : memory_format("%s.%s", section, name);

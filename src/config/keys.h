@@ -2,6 +2,7 @@
 #ifndef WEBHOOKD_CONFIG_KEYS_H
 #define WEBHOOKD_CONFIG_KEYS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "config/config.h"
@@ -17,6 +18,15 @@ enum config_type {
     CONFIG_CHOICE,   /* an enumeration */
     CONFIG_TEXT,     /* char *, owned */
     CONFIG_LIST,     /* struct config_list, owned; {} by default */
+};
+
+/* What the documentation says of a key, which the tests compare with this. */
+struct config_key_info {
+    const char *section; /* "" = top level */
+    const char *name;
+    const char *default_text; /* as written in the file */
+    const char *range_text;   /* "4KiB to 16GiB" */
+    bool reloadable;
 };
 
 struct config_key {

@@ -222,15 +222,6 @@ void config_value_copy(const struct config_key *key, void *to, const void *from)
     }
 }
 
-bool config_value_is_default(const struct config_key *key, const void *base)
-{
-    struct config defaults = {0};
-    config_value_set_default(key, &defaults);
-    bool equal = config_value_equal(key, base, &defaults);
-    config_value_free(key, &defaults);
-    return equal;
-}
-
 void config_value_free(const struct config_key *key, void *base)
 {
     void *field = (char *)base + key->offset;

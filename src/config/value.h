@@ -13,8 +13,6 @@ char *config_value_set(const struct config_key *key, void *base, const char *tex
 void config_value_set_default(const struct config_key *key, void *base);
 
 bool config_value_equal(const struct config_key *key, const void *a, const void *b);
-/* Is it what the key's default says? */
-bool config_value_is_default(const struct config_key *key, const void *base);
 /* Puts a copy of one's value in the place of the other's. */
 void config_value_copy(const struct config_key *key, void *to, const void *from);
 void config_value_free(const struct config_key *key, void *base);

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "config/config.h"
+#include "config/keys.h"
 
 static inline struct config *parse(const char *text, struct config_report *report)
 {

@@ -62,8 +62,9 @@ TEST(empty_file_has_the_runners_defaults)
 
 TEST(every_default_may_be_written_into_the_file)
 {
-    for (size_t i = 0; config_key_info(i); i++) {
-        char *text = setting(config_key_info(i), config_key_info(i)->default_text);
+    for (size_t i = 0; i < config_key_count; i++) {
+        const struct config_key_info *info = &config_keys[i].info;
+        char *text = setting(info, info->default_text);
         assert_accepted(text);
         free(text);
     }
@@ -131,8 +132,8 @@ TEST(every_key_that_needs_a_restart_says_so)
 {
     struct config *running = accept("");
     size_t silent = 0, said = 0;
-    for (size_t i = 0; config_key_info(i); i++) {
-        const struct config_key_info *info = config_key_info(i);
+    for (size_t i = 0; i < config_key_count; i++) {
+        const struct config_key_info *info = &config_keys[i].info;
         bool is_tls = strncmp(info->name, "tls_", 4) == 0;
         char *text = is_tls ? memory_string("hooks { tls_key = /k tls_certificate = /c }")
                             : setting(info, other_value(info));
@@ -288,14 +289,14 @@ TEST(example_has_every_key_once_in_order_with_its_default)
             ck_assert_int_eq(sscanf(line, "%63[a-z] {", section), 1);
         } else {
             ck_assert_msg(split_setting(line, name, value), "%s", line);
-            const struct config_key_info *info = config_key_info(next++);
-            ck_assert_msg(info, "%s is one too many", name);
+            ck_assert_msg(next < config_key_count, "%s is one too many", name);
+            const struct config_key_info *info = &config_keys[next++].info;
             ck_assert_str_eq(section, info->section);
             ck_assert_str_eq(name, info->name);
             ck_assert_str_eq(value, info->default_text);
         }
     }
-    ck_assert_ptr_null(config_key_info(next));
+    ck_assert_uint_eq(next, config_key_count);
     free(example);
 }
 
@@ -312,8 +313,8 @@ TEST(example_is_good_to_start_with)
 TEST(manual_has_every_key_with_its_default)
 {
     char *manual = read_text("docs/man/webhookd.conf.5");
-    for (size_t i = 0; config_key_info(i); i++) {
-        const struct config_key_info *info = config_key_info(i);
+    for (size_t i = 0; i < config_key_count; i++) {
+        const struct config_key_info *info = &config_keys[i].info;
         char *heading = info->section[0] ? memory_format(".Sh SECTION %s\n", info->section)
                                          : memory_string(".Sh TOP LEVEL\n");
         const char *section = strstr(manual, heading);

@@ -41,8 +41,8 @@ TEST(quotes_and_backslashes_can_be_written)
 
 TEST(every_key_given_twice_is_refused)
 {
-    for (size_t i = 0; config_key_info(i); i++) {
-        const struct config_key_info *info = config_key_info(i);
+    for (size_t i = 0; i < config_key_count; i++) {
+        const struct config_key_info *info = &config_keys[i].info;
         char *once = setting(info, info->default_text);
         char *text = memory_format("%s\n%s", once, once);
         char *line = memory_format("w.conf:3: %s%s%s: given twice, first in line 1", info->section,

@@ -128,8 +128,8 @@ static char *beyond(const char *end, int step)
 TEST(every_range_holds_its_ends_and_nothing_beyond)
 {
     size_t ranges = 0;
-    for (size_t i = 0; config_key_info(i); i++) {
-        const struct config_key_info *info = config_key_info(i);
+    for (size_t i = 0; i < config_key_count; i++) {
+        const struct config_key_info *info = &config_keys[i].info;
         char low[32], high[32];
         if (sscanf(info->range_text, "%31[0-9a-zA-Z] to %31[0-9a-zA-Z]", low, high) != 2)
             continue;
