@@ -20,10 +20,6 @@ int file_write_all(int fd, const void *data, size_t bytes);
 /* Reads until `bytes` or the end. The number read, or -1 with errno. */
 ssize_t file_read_all(int fd, void *data, size_t bytes);
 
-/* Writes name.tmp and renames it to name; nobody ever sees half a file. Not synced. */
-int file_replace(int dir_fd, const char *name, const void *data, size_t bytes, mode_t mode,
-                 struct error *error);
-
 /* A file that lies in memory alone, with these bytes, read from its start. A descriptor, or -1. */
 int file_in_memory(const void *data, size_t bytes, struct error *error);
 /* Takes the descriptor over and gives it a number that is at least `lowest`, out of the way of those that spawning uses. -1: closed. */

@@ -96,39 +96,6 @@ int file_read(int dir_fd, const char *path, size_t limit_bytes, struct buffer *i
     return result;
 }
 
-static int write_new(int dir_fd, const char *name, const void *data, size_t bytes, mode_t mode)
-{
-    if (unlinkat(dir_fd, name, 0) != 0 && errno != ENOENT)
-        return -1;
-    int fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-    if (fd < 0)
-        return -1;
-    int result = 0;
-    if (fchmod(fd, mode) != 0 || file_write_all(fd, data, bytes) != 0)
-        result = -1;
-    int errnum = errno;
-    if (close(fd) != 0 && result == 0) /* network file systems report a failed write here */
-        return -1;
-    errno = errnum;
-    return result;
-}
-
-int file_replace(int dir_fd, const char *name, const void *data, size_t bytes, mode_t mode,
-                 struct error *error)
-{
-    char temporary[PATH_MAX];
-    int chars = snprintf(temporary, sizeof(temporary), "%s.tmp", name);
-    if (chars < 0 || (size_t)chars >= sizeof(temporary))
-        return error_set_errno(error, ENAMETOOLONG, "cannot write %s", name);
-
-    if (write_new(dir_fd, temporary, data, bytes, mode) == 0 &&
-        renameat(dir_fd, temporary, dir_fd, name) == 0)
-        return 0;
-    error_set_errno(error, errno, "cannot write %s", name);
-    (void)unlinkat(dir_fd, temporary, 0);
-    return -1;
-}
-
 int file_in_memory(const void *data, size_t bytes, struct error *error)
 {
     int fd = memfd_create("webhookd", MFD_CLOEXEC);

@@ -31,6 +31,15 @@ static void remove_folder(void)
     ck_assert_int_eq(file_remove_tree(AT_FDCWD, folder_path, &error), 0);
 }
 
+static void write_file(const char *name, const void *data, size_t bytes, mode_t mode)
+{
+    int fd = openat(folder_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(fchmod(fd, mode), 0);
+    ck_assert_int_eq(file_write_all(fd, data, bytes), 0);
+    close(fd);
+}
+
 static void init(void)
 {
     struct error error = ERROR_INIT;
@@ -246,7 +255,7 @@ TEST(a_key_that_was_half_made_in_a_crash_is_no_obstacle)
 {
     open_folder();
     struct error error = ERROR_INIT;
-    ck_assert_int_eq(file_replace(folder_fd, "secret.key.tmp", "half", 4, 0600, &error), 0);
+    write_file("secret.key.tmp", "half", 4, 0600);
     struct secret_key key;
     ck_assert_int_eq(secret_key_create(folder_fd, "secret.key", &key, &error), 0);
     ck_assert_int_eq(secret_key_read(folder_fd, "secret.key", &key, &error), 0);
@@ -287,9 +296,7 @@ TEST(a_key_file_that_is_not_right_is_refused)
     } files[] = {{"group", 0640, 32}, {"others", 0604, 32}, {"run", 0610, 32},
                  {"short", 0600, 31}, {"long", 0600, 33},   {"empty", 0600, 0}};
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-        ck_assert_int_eq(
-            file_replace(folder_fd, files[i].name, bytes, files[i].bytes, files[i].mode, &error),
-            0);
+        write_file(files[i].name, bytes, files[i].bytes, files[i].mode);
         assert_refused(files[i].name);
     }
     struct secret_key key;
