@@ -34,7 +34,6 @@ struct spool_body *spool_body_new(struct spool *spool, const struct id *request_
 void spool_append(struct spool_body *body, const void *piece, size_t bytes);
 /* Syncs the file, gives it its name, syncs the folder; then `done`. */
 void spool_finish(struct spool_body *body);
-int64_t spool_body_bytes(const struct spool_body *body);
 /* After `done` of spool_finish. */
 void spool_body_hash(const struct spool_body *body, uint8_t sha256[SECRET_HASH_BYTES]);
 /* The run is committed (or may be): keeps the file, frees the body. */

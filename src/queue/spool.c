@@ -213,11 +213,6 @@ void spool_finish(struct spool_body *body)
     hand_over(body, SPOOL_FINISH);
 }
 
-int64_t spool_body_bytes(const struct spool_body *body)
-{
-    return body->bytes;
-}
-
 void spool_body_hash(const struct spool_body *body, uint8_t sha256[SECRET_HASH_BYTES])
 {
     memcpy(sha256, body->sha256, SECRET_HASH_BYTES);
