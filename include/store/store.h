@@ -48,7 +48,6 @@ void store_close(struct store *store);
  * keeps the write-ahead log from starting over, so none may take for ever. */
 void store_set_deadline(struct store *store, int64_t deadline_ms);
 int store_schema_version(struct store *store); /* number of the last migration applied */
-int store_schema_newest(void);                 /* the last one this program has */
 
 /* Copies the store, as it is at one moment but without the console's sessions, into a new file at path, while others read and write. Any thread; takes as long as it takes to
  * copy the file, piece by piece: before each, may_go_on is told how many bytes are left (at first: all), and breaks the copy off with -1 and

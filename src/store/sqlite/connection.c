@@ -260,11 +260,6 @@ int store_schema_version(struct store *store)
     return store->schema_version;
 }
 
-int store_schema_newest(void)
-{
-    return migrations_sqlite_count;
-}
-
 int64_t store_last_run_number(struct store *store)
 {
     return store->last_number;
