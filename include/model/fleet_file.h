@@ -32,8 +32,6 @@ struct definition *fleet_file_parse(const char *text, size_t bytes,
                                     const struct fleet_file_options *options,
                                     struct fleet_problems *problems, struct fleet_problems *notes);
 
-void report_problem(struct fleet_problems *problems, int line, const char *path, const char *format,
-                    ...) __attribute__((format(printf, 4, 5)));
 void report_free_problems(struct fleet_problems *problems);
 
 #endif

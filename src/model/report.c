@@ -44,17 +44,6 @@ static void add(struct fleet_problems *problems, int line, const char *path, con
     make_printable(problem->path);
 }
 
-void report_problem(struct fleet_problems *problems, int line, const char *path, const char *format,
-                    ...)
-{
-    char message[MESSAGE_BYTES];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(message, sizeof(message), format, arguments);
-    va_end(arguments);
-    add(problems, line, path, message);
-}
-
 void report_free_problems(struct fleet_problems *problems)
 {
     for (size_t i = 0; i < problems->count; i++) {
@@ -85,7 +74,10 @@ void report_add(struct report *report, int line, const char *path, const char *f
 
 void report_finish(struct report *report, const char *what)
 {
-    if (report->count > REPORT_MAX_ITEMS)
-        report_problem(report->list, 0, "", "and %zu more %s, which are not listed",
-                       report->count - REPORT_MAX_ITEMS, what);
+    if (report->count <= REPORT_MAX_ITEMS)
+        return;
+    char message[MESSAGE_BYTES];
+    snprintf(message, sizeof(message), "and %zu more %s, which are not listed",
+             report->count - REPORT_MAX_ITEMS, what);
+    add(report->list, 0, "", message);
 }

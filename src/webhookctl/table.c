@@ -69,7 +69,9 @@ void table_escape(struct buffer *into, const char *text)
     }
 }
 
-size_t table_width(const char *text)
+/* How many columns of a terminal UTF-8 text takes: by wcwidth where LC_CTYPE knows the
+ * character, else one each. */
+static size_t table_width(const char *text)
 {
     size_t width = 0;
     while (*text != '\0') {

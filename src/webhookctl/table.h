@@ -33,8 +33,4 @@ void table_write(const struct table *table, FILE *file);
  * what is no UTF-8 as \n, \x1b, \u202e. */
 void table_escape(struct buffer *into, const char *text);
 
-/* How many columns of a terminal UTF-8 text takes: by wcwidth where LC_CTYPE knows the
- * character, else one each. */
-size_t table_width(const char *text);
-
 #endif

@@ -9,6 +9,7 @@
 #include "base/buffer.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "model/report.h"
 #include "support/suite.h"
 #include "unit/fleet_cases.h"
 
@@ -734,11 +735,12 @@ TEST(messages_and_paths_are_short_and_safe_to_print)
     buffer_free(&text);
 }
 
-TEST(problems_can_be_added_by_others)
+TEST(each_problem_is_one_line)
 {
     struct fleet_problems problems = {0};
+    struct report report = {.list = &problems};
     for (int i = 0; i < 20; i++)
-        report_problem(&problems, i, "a.b", "number %d\n", i);
+        report_add(&report, i, "a.b", "number %d\n", i);
     ck_assert_uint_eq(problems.count, 20);
     ck_assert(has(&problems, 19, "a.b", "number 19?"));
     report_free_problems(&problems);
