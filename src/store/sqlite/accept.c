@@ -10,36 +10,38 @@ struct target {
     int version;
 };
 
+/* No words: strangers cause this, and nobody reads it. */
+static int token_not_found(struct error *error)
+{
+    if (!error_is_set(error))
+        error->kind = ERROR_NOT_FOUND;
+    return -1;
+}
+
 int store_check_token(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
                       struct id *fleet_id, struct error *error)
 {
-    sqlite3_stmt *s = statement_get(
-        store, STATEMENT_CHECK_TOKEN,
-        "SELECT f.id FROM webhook w CROSS JOIN fleet f ON f.no = w.fleet_no WHERE w.hash = ?1",
-        error);
-    if (!s)
-        return -1;
-    bind_blob(s, 1, hash, SECRET_HASH_BYTES);
-    int found = statement_step(store, s, "look for a token", error);
-    if (found > 0)
+    static struct statement check = {
+        .sql = "SELECT f.id FROM webhook w CROSS JOIN fleet f ON f.no = w.fleet_no "
+               "WHERE w.hash = ?1"};
+    sqlite3_stmt *s = statement_begin(store, &check, error, value_hash(hash));
+    bool found = statement_step(store, s, "look for a token", error);
+    if (found)
         *fleet_id = column_id(s, 0);
     statement_end(s);
-    /* No words: strangers cause this, and nobody reads it. */
-    if (found == 0 && !error_is_set(error))
-        error->kind = ERROR_NOT_FOUND;
-    return found > 0 ? 0 : -1;
+    return found ? 0 : token_not_found(error);
 }
 
 #define TARGET_COLUMNS "f.no, f.version, f.id, p.id, o.id "
 #define TARGET_FOLDERS                                                                             \
     "CROSS JOIN project p ON p.no = f.project_no CROSS JOIN org o ON o.no = p.org_no "
 
-/* 1 = found, 0 = there is none. Ends the statement. */
-static int read_target(struct store *store, sqlite3_stmt *s, struct target *target,
-                       struct run_ids *ids, struct error *error)
+/* Is there one? Ends the statement. */
+static bool read_target(struct store *store, sqlite3_stmt *s, struct target *target,
+                        struct run_ids *ids, struct error *error)
 {
-    int found = statement_step(store, s, "find a run's fleet", error);
-    if (found > 0) {
+    bool found = statement_step(store, s, "find a run's fleet", error);
+    if (found) {
         target->fleet_no = column_int(s, 0);
         target->version = (int)column_int(s, 1);
         ids->fleet_id = column_id(s, 2);
@@ -54,47 +56,29 @@ static int insert_run(struct store *store, const struct run_input *input,
                       const struct target *target, int64_t number, uint64_t random,
                       struct error *error)
 {
-    sqlite3_stmt *s = statement_get(
-        store, STATEMENT_INSERT_RUN,
-        "INSERT INTO run (no, id_random, fleet_no, version, \"trigger\", request_id, arrived_ms, "
-        "remote_addr, host, query, event, body_place, body_bytes, body_sha256, headers, body) "
-        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
-        error);
-    if (!s)
-        return -1;
-    bind_int(s, 1, number);
-    bind_int(s, 2, (int64_t)random);
-    bind_int(s, 3, target->fleet_no);
-    bind_int(s, 4, target->version);
-    bind_int(s, 5, input->trigger);
-    bind_id(s, 6, &input->request_id);
-    bind_int(s, 7, input->arrived_ms);
-    bind_text(s, 8, input->remote_addr);
-    bind_text(s, 9, input->host);
-    bind_text(s, 10, input->query);
-    bind_text(s, 11, input->event);
-    bind_int(s, 12, input->body_place);
-    bind_int(s, 13, input->body_bytes);
-    bind_blob(s, 14, input->body_sha256, SECRET_HASH_BYTES);
-    bind_text_n(s, 15, input->headers_json, input->headers_bytes);
-    if (input->body_place == BODY_INLINE)
-        bind_blob(s, 16, input->body, (size_t)input->body_bytes);
+    static struct statement insert = {
+        .sql = "INSERT INTO run (no, id_random, fleet_no, version, \"trigger\", request_id, "
+               "arrived_ms, remote_addr, host, query, event, body_place, body_bytes, body_sha256, "
+               "headers, body) "
+               "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"};
+    const void *body = input->body_place == BODY_INLINE ? input->body : NULL;
+    sqlite3_stmt *s = statement_begin(
+        store, &insert, error, number, random, target->fleet_no, target->version, input->trigger,
+        &input->request_id, input->arrived_ms, input->remote_addr, input->host, input->query,
+        input->event, input->body_place, input->body_bytes, value_hash(input->body_sha256),
+        value_text(input->headers_json, input->headers_bytes),
+        value_blob(body, (size_t)input->body_bytes));
     return statement_run(store, s, "store a run", error);
 }
 
 static int insert_open(struct store *store, const struct run_input *input,
                        const struct target *target, int64_t number, struct error *error)
 {
+    static struct statement insert = {
+        .sql = "INSERT INTO run_open (no, fleet_no, \"trigger\", status, started_ms) "
+               "VALUES (?1, ?2, ?3, 0, 0)"};
     sqlite3_stmt *s =
-        statement_get(store, STATEMENT_INSERT_OPEN,
-                      "INSERT INTO run_open (no, fleet_no, \"trigger\", status, started_ms) "
-                      "VALUES (?1, ?2, ?3, 0, 0)",
-                      error);
-    if (!s)
-        return -1;
-    bind_int(s, 1, number);
-    bind_int(s, 2, target->fleet_no);
-    bind_int(s, 3, input->trigger);
+        statement_begin(store, &insert, error, number, target->fleet_no, input->trigger);
     return statement_run(store, s, "queue a run", error);
 }
 
@@ -126,36 +110,26 @@ static int accept_run(struct store *store, const struct run_input *input,
 int store_accept_hook(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
                       const struct run_input *input, struct run_ids *ids, struct error *error)
 {
-    sqlite3_stmt *s =
-        statement_get(store, STATEMENT_FIND_TOKEN,
-                      "SELECT " TARGET_COLUMNS
-                      "FROM webhook w CROSS JOIN fleet f ON f.no = w.fleet_no " TARGET_FOLDERS
-                      "WHERE w.hash = ?1",
-                      error);
-    if (!s)
-        return -1;
-    bind_blob(s, 1, hash, SECRET_HASH_BYTES);
+    static struct statement find = {
+        .sql = "SELECT " TARGET_COLUMNS
+               "FROM webhook w CROSS JOIN fleet f ON f.no = w.fleet_no " TARGET_FOLDERS
+               "WHERE w.hash = ?1"};
+    sqlite3_stmt *s = statement_begin(store, &find, error, value_hash(hash));
     struct target target;
-    int found = read_target(store, s, &target, ids, error);
-    if (found == 0 && !error_is_set(error))
-        error->kind = ERROR_NOT_FOUND;
-    return found > 0 ? accept_run(store, input, &target, ids, error) : -1;
+    if (!read_target(store, s, &target, ids, error))
+        return token_not_found(error);
+    return accept_run(store, input, &target, ids, error);
 }
 
 int store_accept_run(struct store *store, const struct id *fleet_id, const struct run_input *input,
                      struct run_ids *ids, struct error *error)
 {
-    sqlite3_stmt *s = statement_get(store, STATEMENT_FIND_TARGET,
-                                    "SELECT " TARGET_COLUMNS "FROM fleet f " TARGET_FOLDERS
-                                    "WHERE f.id = ?1 AND f.deleted_ms IS NULL",
-                                    error);
-    if (!s)
-        return -1;
-    bind_id(s, 1, fleet_id);
+    static struct statement find = {.sql = "SELECT " TARGET_COLUMNS "FROM fleet f " TARGET_FOLDERS
+                                           "WHERE f.id = ?1 AND f.deleted_ms IS NULL"};
+    sqlite3_stmt *s = statement_begin(store, &find, error, fleet_id);
     struct target target;
-    int found = read_target(store, s, &target, ids, error);
     char text[ID_TEXT_BYTES];
-    if (found == 0)
-        error_set(error, ERROR_NOT_FOUND, "there is no fleet %s", id_format(fleet_id, text));
-    return found > 0 ? accept_run(store, input, &target, ids, error) : -1;
+    if (!read_target(store, s, &target, ids, error))
+        return error_set(error, ERROR_NOT_FOUND, "there is no fleet %s", id_format(fleet_id, text));
+    return accept_run(store, input, &target, ids, error);
 }

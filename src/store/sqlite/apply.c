@@ -18,41 +18,32 @@ struct found_fleet {
 static int read_fleet(struct store *store, sqlite3_stmt *s, struct found_fleet *fleet,
                       struct error *error)
 {
-    int found = statement_step(store, s, "find a fleet", error);
-    if (found > 0)
+    if (statement_step(store, s, "find a fleet", error))
         *fleet = (struct found_fleet){.no = column_int(s, 0),
                                       .id = column_id(s, 1),
                                       .project_no = column_int(s, 2),
                                       .version = (int)column_int(s, 3),
                                       .deleted = column_int(s, 4) != 0};
-    statement_end(s);
-    return found < 0 ? -1 : 0;
+    return statement_end(s);
 }
 
 static int find_by_id(struct store *store, const struct id *id, struct found_fleet *fleet,
                       struct error *error)
 {
-    sqlite3_stmt *s = statement_get(
-        store, STATEMENT_FIND_FLEET,
-        "SELECT no, id, project_no, version, deleted_ms IS NOT NULL FROM fleet WHERE id = ?1",
-        error);
-    if (!s)
-        return -1;
-    bind_id(s, 1, id);
+    static struct statement find = {
+        .sql = "SELECT no, id, project_no, version, deleted_ms IS NOT NULL FROM fleet "
+               "WHERE id = ?1"};
+    sqlite3_stmt *s = statement_begin(store, &find, error, id);
     return read_fleet(store, s, fleet, error);
 }
 
 static int find_by_name(struct store *store, int64_t project_no, const char *name,
                         struct found_fleet *fleet, struct error *error)
 {
-    sqlite3_stmt *s = statement_get(store, STATEMENT_FIND_FLEET_NAME,
-                                    "SELECT no, id, project_no, version, 0 FROM fleet "
-                                    "WHERE project_no = ?1 AND name = ?2 AND deleted_ms IS NULL",
-                                    error);
-    if (!s)
-        return -1;
-    bind_int(s, 1, project_no);
-    bind_text(s, 2, name);
+    static struct statement find = {
+        .sql = "SELECT no, id, project_no, version, 0 FROM fleet "
+               "WHERE project_no = ?1 AND name = ?2 AND deleted_ms IS NULL"};
+    sqlite3_stmt *s = statement_begin(store, &find, error, project_no, name);
     return read_fleet(store, s, fleet, error);
 }
 
@@ -88,18 +79,13 @@ static int load_current(struct store *store, const struct found_fleet *fleet,
     *current = NULL;
     if (fleet->no == 0)
         return 0;
-    sqlite3_stmt *s = statement_get(
-        store, STATEMENT_CURRENT_DEFINITION,
-        "SELECT definition FROM fleet_version WHERE fleet_no = ?1 AND version = ?2", error);
-    if (!s)
-        return -1;
-    bind_int(s, 1, fleet->no);
-    bind_int(s, 2, fleet->version);
-    int found = statement_step(store, s, "read a definition", error);
-    if (found > 0) {
+    static struct statement read = {
+        .sql = "SELECT definition FROM fleet_version WHERE fleet_no = ?1 AND version = ?2"};
+    sqlite3_stmt *s = statement_begin(store, &read, error, fleet->no, fleet->version);
+    if (statement_step(store, s, "read a definition", error)) {
         const char *json = column_text(s, 0);
         *current = definition_json_read(json, (size_t)sqlite3_column_bytes(s, 0), error);
-    } else if (found == 0) {
+    } else {
         error_set(error, ERROR_INTERNAL, "the store lacks version %d of a fleet", fleet->version);
     }
     statement_end(s);
@@ -164,22 +150,14 @@ static int write_fleet(struct store *store, int64_t project_no, const char *name
 {
     bool is_new = fleet->no == 0;
     fleet->version++;
-    sqlite3_stmt *s =
-        is_new ? statement_get(store, STATEMENT_CREATE_FLEET,
-                               "INSERT INTO fleet (id, project_no, name, version, created_ms, "
-                               "updated_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
-                               error)
-               : statement_get(store, STATEMENT_UPDATE_FLEET,
-                               "UPDATE fleet SET project_no = ?2, name = ?3, version = ?4, "
-                               "updated_ms = ?5, deleted_ms = NULL WHERE id = ?1",
-                               error);
-    if (!s)
-        return -1;
-    bind_id(s, 1, &fleet->id);
-    bind_int(s, 2, project_no);
-    bind_text(s, 3, name);
-    bind_int(s, 4, fleet->version);
-    bind_int(s, 5, now_ms);
+    static struct statement create = {
+        .sql = "INSERT INTO fleet (id, project_no, name, version, created_ms, updated_ms) "
+               "VALUES (?1, ?2, ?3, ?4, ?5, ?5)"};
+    static struct statement update = {
+        .sql = "UPDATE fleet SET project_no = ?2, name = ?3, version = ?4, updated_ms = ?5, "
+               "deleted_ms = NULL WHERE id = ?1"};
+    sqlite3_stmt *s = statement_begin(store, is_new ? &create : &update, error, &fleet->id,
+                                      project_no, name, fleet->version, now_ms);
     if (statement_insert(store, s, "write a fleet",
                          "there is a fleet of this name in the project already", error) != 0)
         return -1;
@@ -198,18 +176,12 @@ struct version_text {
 static int write_version(struct store *store, const struct found_fleet *fleet,
                          const struct version_text *text, int64_t now_ms, struct error *error)
 {
+    static struct statement create = {
+        .sql = "INSERT INTO fleet_version (fleet_no, version, created_ms, definition, file) "
+               "VALUES (?1, ?2, ?3, ?4, ?5)"};
     sqlite3_stmt *s =
-        statement_get(store, STATEMENT_CREATE_VERSION,
-                      "INSERT INTO fleet_version (fleet_no, version, created_ms, definition, file) "
-                      "VALUES (?1, ?2, ?3, ?4, ?5)",
-                      error);
-    if (!s)
-        return -1;
-    bind_int(s, 1, fleet->no);
-    bind_int(s, 2, fleet->version);
-    bind_int(s, 3, now_ms);
-    bind_text(s, 4, text->json);
-    bind_blob(s, 5, text->file_bytes > 0 ? text->file : "", text->file_bytes);
+        statement_begin(store, &create, error, fleet->no, fleet->version, now_ms, text->json,
+                        value_blob(text->file_bytes > 0 ? text->file : "", text->file_bytes));
     return statement_run(store, s, "write a version", error);
 }
 
@@ -260,11 +232,7 @@ int store_delete_fleet(struct store *store, const struct id *fleet_id, int64_t n
     struct error none = ERROR_INIT;
     if (store_remove_webhook(store, fleet_id, &none) != 0 && none.kind != ERROR_NOT_FOUND)
         return error_set(error, none.kind, "%s", none.message);
-    sqlite3_stmt *s = statement_get(store, STATEMENT_DELETE_FLEET,
-                                    "UPDATE fleet SET deleted_ms = ?2 WHERE no = ?1", error);
-    if (!s)
-        return -1;
-    bind_int(s, 1, fleet_no);
-    bind_int(s, 2, now_ms);
+    static struct statement delete = {.sql = "UPDATE fleet SET deleted_ms = ?2 WHERE no = ?1"};
+    sqlite3_stmt *s = statement_begin(store, &delete, error, fleet_no, now_ms);
     return statement_run(store, s, "delete a fleet", error);
 }

@@ -6,17 +6,11 @@ int store_list_audit(struct store *store, int64_t before_number, int limit,
                      int (*each)(void *, const struct audit_row *), void *context,
                      struct error *error)
 {
-    sqlite3_stmt *s = statement_get(
-        store, STATEMENT_LIST_AUDIT,
-        "SELECT no, at_ms, who, source, action, subject_id, subject, detail, request_id "
-        "FROM audit WHERE ?1 = 0 OR no < ?1 ORDER BY no DESC LIMIT ?2",
-        error);
-    if (!s)
-        return -1;
-    bind_int(s, 1, before_number);
-    bind_int(s, 2, limit);
-    int more;
-    while ((more = statement_step(store, s, "list the audit log", error)) > 0) {
+    static struct statement list = {
+        .sql = "SELECT no, at_ms, who, source, action, subject_id, subject, detail, request_id "
+               "FROM audit WHERE ?1 = 0 OR no < ?1 ORDER BY no DESC LIMIT ?2"};
+    sqlite3_stmt *s = statement_begin(store, &list, error, before_number, limit);
+    while (statement_step(store, s, "list the audit log", error)) {
         struct audit_row row = {.number = column_int(s, 0),
                                 .at_ms = column_int(s, 1),
                                 .who = column_text(s, 2),
@@ -31,39 +25,26 @@ int store_list_audit(struct store *store, int64_t before_number, int limit,
         if (each(context, &row) != 0)
             break;
     }
-    statement_end(s);
-    return more < 0 ? -1 : 0;
+    return statement_end(s);
 }
 
 static int drop_oldest(struct store *store, struct error *error)
 {
-    sqlite3_stmt *s =
-        statement_get(store, STATEMENT_DROP_AUDIT,
-                      "DELETE FROM audit WHERE no <= (SELECT max(no) FROM audit) - ?1", error);
-    if (!s)
-        return -1;
-    bind_int(s, 1, STORE_MAX_AUDIT);
+    static struct statement drop = {
+        .sql = "DELETE FROM audit WHERE no <= (SELECT max(no) FROM audit) - ?1"};
+    sqlite3_stmt *s = statement_begin(store, &drop, error, STORE_MAX_AUDIT);
     return statement_run(store, s, "shorten the audit log", error);
 }
 
 int store_add_audit(struct store *store, const struct audit_row *row, struct error *error)
 {
+    static struct statement add = {
+        .sql = "INSERT INTO audit (at_ms, who, source, action, subject_id, subject, detail, "
+               "request_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"};
+    const struct id *subject_id = row->has_subject_id ? &row->subject_id : NULL;
     sqlite3_stmt *s =
-        statement_get(store, STATEMENT_ADD_AUDIT,
-                      "INSERT INTO audit (at_ms, who, source, action, subject_id, subject, detail, "
-                      "request_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-                      error);
-    if (!s)
-        return -1;
-    bind_int(s, 1, row->at_ms);
-    bind_text(s, 2, row->who);
-    bind_text(s, 3, row->source);
-    bind_text(s, 4, row->action);
-    if (row->has_subject_id)
-        bind_id(s, 5, &row->subject_id);
-    bind_text(s, 6, row->subject);
-    bind_text(s, 7, row->detail);
-    bind_id(s, 8, &row->request_id);
+        statement_begin(store, &add, error, row->at_ms, row->who, row->source, row->action,
+                        subject_id, row->subject, row->detail, &row->request_id);
     if (statement_run(store, s, "write the audit log", error) != 0)
         return -1;
     return drop_oldest(store, error);

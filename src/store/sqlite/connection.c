@@ -154,18 +154,9 @@ static int set_up(struct store *store, enum connection_use use, bool relaxed_syn
 
 static int load_last_number(struct store *store, struct error *error)
 {
-    sqlite3_stmt *statement = NULL;
-    int result = -1;
-    if (sqlite3_prepare_v2(store->db, "SELECT max(no) FROM run", -1, &statement, NULL) !=
-            SQLITE_OK ||
-        sqlite3_step(statement) != SQLITE_ROW) {
-        statement_failed(store->db, "read the last run", error);
-    } else {
-        store->last_number = column_int(statement, 0);
-        result = 0;
-    }
-    sqlite3_finalize(statement);
-    return result;
+    static struct statement last = {.sql = "SELECT max(no) FROM run"};
+    sqlite3_stmt *s = statement_begin(store, &last, error);
+    return statement_find(store, s, "read the last run", &store->last_number, error) > 0 ? 0 : -1;
 }
 
 /* A file of another program is recognised before anything in it is changed, even its journal mode. */
@@ -245,8 +236,9 @@ void store_close(struct store *store)
 {
     if (!store)
         return;
-    for (int i = 0; i < STATEMENT_COUNT; i++)
+    for (int i = 0; i < store->statement_count; i++)
         sqlite3_finalize(store->statements[i]);
+    free(store->statements);
     /* The last connection to close copies the log into the database; if that fails the log stays, for the next start to read. */
     int code = sqlite3_close(store->db);
     assert(code == SQLITE_OK);

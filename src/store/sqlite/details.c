@@ -4,23 +4,17 @@
 
 int runs_find(struct store *store, const struct id *run_id, int64_t *number, struct error *error)
 {
-    sqlite3_stmt *s =
-        statement_get(store, STATEMENT_FIND_RUN, "SELECT id_random FROM run WHERE no = ?1", error);
-    if (!s)
-        return -1;
+    static struct statement find = {.sql = "SELECT id_random FROM run WHERE no = ?1"};
+    int64_t random = 0;
     *number = id_run_number(run_id);
-    bind_int(s, 1, *number);
-    int found = statement_step(store, s, "find a run", error);
+    sqlite3_stmt *s = statement_begin(store, &find, error, *number);
+    int found = statement_find(store, s, "find a run", &random, error);
     /* Compared whole: version and variant count too. */
-    if (found > 0) {
-        struct id id = id_from_run_number(*number, (uint64_t)column_int(s, 0));
-        found = id_equal(&id, run_id);
-    }
-    statement_end(s);
+    struct id id = id_from_run_number(*number, (uint64_t)random);
+    if (found > 0 && id_equal(&id, run_id))
+        return 0;
     char text[ID_TEXT_BYTES];
-    if (found == 0)
-        return error_set(error, ERROR_NOT_FOUND, "there is no run %s", id_format(run_id, text));
-    return found < 0 ? -1 : 0;
+    return error_set(error, ERROR_NOT_FOUND, "there is no run %s", id_format(run_id, text));
 }
 
 int store_get_headers(struct store *store, const struct id *run_id,
@@ -30,18 +24,13 @@ int store_get_headers(struct store *store, const struct id *run_id,
     int64_t number = 0;
     if (runs_find(store, run_id, &number, error) != 0)
         return -1;
-    sqlite3_stmt *s =
-        statement_get(store, STATEMENT_GET_HEADERS, "SELECT headers FROM run WHERE no = ?1", error);
-    if (!s)
-        return -1;
-    bind_int(s, 1, number);
-    int found = statement_step(store, s, "read a run's headers", error);
-    if (found > 0) {
+    static struct statement get = {.sql = "SELECT headers FROM run WHERE no = ?1"};
+    sqlite3_stmt *s = statement_begin(store, &get, error, number);
+    if (statement_step(store, s, "read a run's headers", error)) {
         const char *json = column_text(s, 0);
         each(context, json, (size_t)sqlite3_column_bytes(s, 0));
     }
-    statement_end(s);
-    return found < 0 ? -1 : 0;
+    return statement_end(s);
 }
 
 int store_get_body(struct store *store, const struct id *run_id,
@@ -52,20 +41,15 @@ int store_get_body(struct store *store, const struct id *run_id,
     int64_t number = 0;
     if (runs_find(store, run_id, &number, error) != 0)
         return -1;
-    sqlite3_stmt *s = statement_get(
-        store, STATEMENT_GET_BODY,
-        "SELECT body_place, request_id, body_bytes, body FROM run WHERE no = ?1", error);
-    if (!s)
-        return -1;
-    bind_int(s, 1, number);
-    int found = statement_step(store, s, "read a run's body", error);
-    if (found > 0) {
+    static struct statement get = {
+        .sql = "SELECT body_place, request_id, body_bytes, body FROM run WHERE no = ?1"};
+    sqlite3_stmt *s = statement_begin(store, &get, error, number);
+    if (statement_step(store, s, "read a run's body", error)) {
         struct id request_id = column_id(s, 1);
         each(context, (enum body_place)column_int(s, 0), &request_id, sqlite3_column_blob(s, 3),
              column_int(s, 2));
     }
-    statement_end(s);
-    return found < 0 ? -1 : 0;
+    return statement_end(s);
 }
 
 int store_list_vessels(struct store *store, const struct id *run_id,
@@ -75,16 +59,11 @@ int store_list_vessels(struct store *store, const struct id *run_id,
     int64_t number = 0;
     if (runs_find(store, run_id, &number, error) != 0)
         return -1;
-    sqlite3_stmt *s = statement_get(store, STATEMENT_LIST_VESSELS,
-                                    "SELECT idx, id, vessel_id, name, status, attempts, exit_code, "
-                                    "reason, started_ms, ended_ms, "
-                                    "output_bytes FROM vessel_run WHERE run_no = ?1 ORDER BY idx",
-                                    error);
-    if (!s)
-        return -1;
-    bind_int(s, 1, number);
-    int more;
-    while ((more = statement_step(store, s, "list vessel runs", error)) > 0) {
+    static struct statement list = {
+        .sql = "SELECT idx, id, vessel_id, name, status, attempts, exit_code, reason, started_ms, "
+               "ended_ms, output_bytes FROM vessel_run WHERE run_no = ?1 ORDER BY idx"};
+    sqlite3_stmt *s = statement_begin(store, &list, error, number);
+    while (statement_step(store, s, "list vessel runs", error)) {
         struct vessel_row row = {.index = (int)column_int(s, 0),
                                  .id = column_id(s, 1),
                                  .vessel_id = column_id(s, 2),
@@ -100,8 +79,7 @@ int store_list_vessels(struct store *store, const struct id *run_id,
         if (each(context, &row) != 0)
             break;
     }
-    statement_end(s);
-    return more < 0 ? -1 : 0;
+    return statement_end(s);
 }
 
 int store_list_attempts(struct store *store, const struct id *run_id,
@@ -111,18 +89,13 @@ int store_list_attempts(struct store *store, const struct id *run_id,
     int64_t number = 0;
     if (runs_find(store, run_id, &number, error) != 0)
         return -1;
-    sqlite3_stmt *s = statement_get(
-        store, STATEMENT_LIST_ATTEMPTS,
-        "SELECT v.id, a.idx, a.attempt, a.has_ended, a.exit_code, a.reason, a.boot_id, "
-        "a.started_ms, "
-        "a.ended_ms, a.output_bytes, a.output_cut FROM attempt a CROSS JOIN vessel_run v "
-        "ON v.run_no = a.run_no AND v.idx = a.idx WHERE a.run_no = ?1 ORDER BY a.idx, a.attempt",
-        error);
-    if (!s)
-        return -1;
-    bind_int(s, 1, number);
-    int more;
-    while ((more = statement_step(store, s, "list attempts", error)) > 0) {
+    static struct statement list = {
+        .sql = "SELECT v.id, a.idx, a.attempt, a.has_ended, a.exit_code, a.reason, a.boot_id, "
+               "a.started_ms, a.ended_ms, a.output_bytes, a.output_cut "
+               "FROM attempt a CROSS JOIN vessel_run v ON v.run_no = a.run_no AND v.idx = a.idx "
+               "WHERE a.run_no = ?1 ORDER BY a.idx, a.attempt"};
+    sqlite3_stmt *s = statement_begin(store, &list, error, number);
+    while (statement_step(store, s, "list attempts", error)) {
         struct attempt_row row = {
             .run_id = *run_id,
             .run_number = number,
@@ -141,24 +114,18 @@ int store_list_attempts(struct store *store, const struct id *run_id,
         if (each(context, &row) != 0)
             break;
     }
-    statement_end(s);
-    return more < 0 ? -1 : 0;
+    return statement_end(s);
 }
 
 int store_count_open_runs(struct store *store, struct run_counts *counts, struct error *error)
 {
     /* Added up over the fleets: as cheap with a million waiting. */
-    sqlite3_stmt *s = statement_get(
-        store, STATEMENT_COUNT_OPEN,
-        "SELECT (SELECT coalesce(sum(open), 0) FROM fleet_load), "
-        "(SELECT count(*) FROM run_open INDEXED BY run_open_running WHERE status = 1)",
-        error);
-    if (!s)
-        return -1;
-    int found = statement_step(store, s, "count open runs", error);
-    if (found > 0)
+    static struct statement count = {
+        .sql = "SELECT (SELECT coalesce(sum(open), 0) FROM fleet_load), "
+               "(SELECT count(*) FROM run_open INDEXED BY run_open_running WHERE status = 1)"};
+    sqlite3_stmt *s = statement_begin(store, &count, error);
+    if (statement_step(store, s, "count open runs", error))
         *counts = (struct run_counts){.scheduled = column_int(s, 0) - column_int(s, 1),
                                       .running = column_int(s, 1)};
-    statement_end(s);
-    return found < 0 ? -1 : 0;
+    return statement_end(s);
 }

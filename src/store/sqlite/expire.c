@@ -2,6 +2,8 @@
  * committer's thread. */
 #include "store/sqlite/connection.h"
 
+#include "base/memory.h"
+
 /* So much may stay free for runs to come: room that comes and goes is not worth moving pages for. */
 #define KEEP_FREE_PAGES 16384 /* 64 MiB */
 #define KEEP_FREE_SHARE 4     /* or this part of the file */
@@ -10,50 +12,31 @@ int store_find_expired(struct store *store, int64_t before_ms, int limit, struct
                        struct error *error)
 {
     /* Who ended before was accepted before. The newest run stays whatever its age: the numbers of those to come grow from its. */
-    sqlite3_stmt *s = statement_get(
-        store, STATEMENT_FIND_EXPIRED,
-        "SELECT e.no, r.id_random, r.request_id, r.body_place FROM run_ended e CROSS JOIN run r "
-        "ON r.no = e.no WHERE e.no < ?1 AND e.ended_ms < ?2 AND e.no < (SELECT max(no) FROM run) "
-        "ORDER BY e.no LIMIT ?3",
-        error);
-    if (!s)
-        return -1;
-    bind_int(s, 1, before_ms << 12);
-    bind_int(s, 2, before_ms);
-    bind_int(s, 3, limit);
-    int count = 0, more = 0;
-    while (count < limit && (more = statement_step(store, s, "look for old runs", error)) > 0) {
+    static struct statement find = {
+        .sql = "SELECT e.no, r.id_random, r.request_id, r.body_place "
+               "FROM run_ended e CROSS JOIN run r ON r.no = e.no "
+               "WHERE e.no < ?1 AND e.ended_ms < ?2 AND e.no < (SELECT max(no) FROM run) "
+               "ORDER BY e.no LIMIT ?3"};
+    sqlite3_stmt *s = statement_begin(store, &find, error, before_ms << 12, before_ms, limit);
+    int count = 0;
+    while (count < limit && statement_step(store, s, "look for old runs", error)) {
         struct expired_run *run = &runs[count++];
         run->number = column_int(s, 0);
         run->id = id_from_run_number(run->number, (uint64_t)column_int(s, 1));
         run->request_id = column_id(s, 2);
         run->is_spooled = column_int(s, 3) == BODY_SPOOLED;
     }
-    statement_end(s);
-    return more < 0 ? -1 : count;
-}
-
-static int delete_where(struct store *store, enum statement_id id, const char *sql, int64_t number,
-                        struct error *error)
-{
-    sqlite3_stmt *s = statement_get(store, id, sql, error);
-    if (!s)
-        return -1;
-    bind_int(s, 1, number);
-    return statement_run(store, s, "delete a run", error);
+    return statement_end(s) == 0 ? count : -1;
 }
 
 /* How many pages more are free than are worth keeping. */
 static int64_t surplus_pages(struct store *store, struct error *error)
 {
-    sqlite3_stmt *s = statement_get(store, STATEMENT_COUNT_PAGES,
-                                    "SELECT f.freelist_count, p.page_count FROM "
-                                    "pragma_freelist_count AS f, pragma_page_count AS p",
-                                    error);
-    if (!s)
-        return -1;
+    static struct statement count = {.sql = "SELECT f.freelist_count, p.page_count FROM "
+                                            "pragma_freelist_count AS f, pragma_page_count AS p"};
+    sqlite3_stmt *s = statement_begin(store, &count, error);
     int64_t surplus = -1;
-    if (statement_step(store, s, "count free pages", error) > 0) {
+    if (statement_step(store, s, "count free pages", error)) {
         int64_t share = column_int(s, 1) / KEEP_FREE_SHARE;
         surplus = column_int(s, 0) - (share > KEEP_FREE_PAGES ? share : KEEP_FREE_PAGES);
         surplus = surplus > 0 ? surplus : 0;
@@ -77,16 +60,17 @@ int store_give_back(struct store *store, int pages, bool *is_more, struct error 
 
 int store_delete_run(struct store *store, int64_t number, struct error *error)
 {
-    if (delete_where(store, STATEMENT_DELETE_ENDED, "DELETE FROM run_ended WHERE no = ?1", number,
-                     error) != 0)
-        return -1;
-    if (sqlite3_changes(store->db) != 1)
+    static struct statement end = {.sql = "DELETE FROM run_ended WHERE no = ?1"};
+    static struct statement rest[] = {{.sql = "DELETE FROM attempt WHERE run_no = ?1"},
+                                      {.sql = "DELETE FROM vessel_run WHERE run_no = ?1"},
+                                      {.sql = "DELETE FROM run WHERE no = ?1"}};
+    sqlite3_stmt *s = statement_begin(store, &end, error, number);
+    if (statement_change(store, s, "delete a run", error) <= 0)
         return error_set(error, ERROR_CONFLICT, "run %lld has not ended", (long long)number);
-    if (delete_where(store, STATEMENT_DELETE_ATTEMPTS, "DELETE FROM attempt WHERE run_no = ?1",
-                     number, error) != 0 ||
-        delete_where(store, STATEMENT_DELETE_VESSELS, "DELETE FROM vessel_run WHERE run_no = ?1",
-                     number, error) != 0)
-        return -1;
-    return delete_where(store, STATEMENT_DELETE_RUN, "DELETE FROM run WHERE no = ?1", number,
-                        error);
+    for (size_t i = 0; i < ARRAY_COUNT(rest); i++) {
+        s = statement_begin(store, &rest[i], error, number);
+        if (statement_run(store, s, "delete a run", error) != 0)
+            return -1;
+    }
+    return 0;
 }

@@ -37,19 +37,11 @@ static int fleet_not_found(const struct id *fleet_id, struct error *error)
 int fleets_find(struct store *store, const struct id *fleet_id, int64_t *fleet_no,
                 struct error *error)
 {
-    sqlite3_stmt *s =
-        statement_get(store, STATEMENT_FIND_FLEET_NO,
-                      "SELECT no FROM fleet WHERE id = ?1 AND deleted_ms IS NULL", error);
-    if (!s)
-        return -1;
-    bind_id(s, 1, fleet_id);
-    int found = statement_step(store, s, "find a fleet", error);
-    if (found > 0)
-        *fleet_no = column_int(s, 0);
-    statement_end(s);
-    if (found == 0)
-        return fleet_not_found(fleet_id, error);
-    return found < 0 ? -1 : 0;
+    static struct statement find = {
+        .sql = "SELECT no FROM fleet WHERE id = ?1 AND deleted_ms IS NULL"};
+    sqlite3_stmt *s = statement_begin(store, &find, error, fleet_id);
+    int found = statement_find(store, s, "find a fleet", fleet_no, error);
+    return found > 0 ? 0 : fleet_not_found(fleet_id, error);
 }
 
 int store_list_fleets(struct store *store, const struct id *project_id,
@@ -59,41 +51,30 @@ int store_list_fleets(struct store *store, const struct id *project_id,
     int64_t project_no = 0;
     if (project_id && projects_find(store, project_id, &project_no, error) != 0)
         return -1;
-    sqlite3_stmt *s = statement_get(store, STATEMENT_LIST_FLEETS,
-                                    FLEET_SELECT "AND (?1 = 0 OR f.project_no = ?1) "
-                                                 "ORDER BY o.name, p.name, f.name",
-                                    error);
-    if (!s)
-        return -1;
-    bind_int(s, 1, project_no);
-    int more;
-    while ((more = statement_step(store, s, "list fleets", error)) > 0) {
+    static struct statement list = {.sql = FLEET_SELECT "AND (?1 = 0 OR f.project_no = ?1) "
+                                                        "ORDER BY o.name, p.name, f.name"};
+    sqlite3_stmt *s = statement_begin(store, &list, error, project_no);
+    while (statement_step(store, s, "list fleets", error)) {
         struct fleet_row row = read_row(s);
         if (each(context, &row) != 0)
             break;
     }
-    statement_end(s);
-    return more < 0 ? -1 : 0;
+    return statement_end(s);
 }
 
 int store_get_fleet(struct store *store, const struct id *fleet_id,
                     int (*each)(void *, const struct fleet_row *), void *context,
                     struct error *error)
 {
-    sqlite3_stmt *s =
-        statement_get(store, STATEMENT_GET_FLEET, FLEET_SELECT "AND f.id = ?1", error);
-    if (!s)
-        return -1;
-    bind_id(s, 1, fleet_id);
-    int found = statement_step(store, s, "read a fleet", error);
-    if (found > 0) {
+    static struct statement get = {.sql = FLEET_SELECT "AND f.id = ?1"};
+    sqlite3_stmt *s = statement_begin(store, &get, error, fleet_id);
+    bool found = statement_step(store, s, "read a fleet", error);
+    if (found) {
         struct fleet_row row = read_row(s);
         each(context, &row);
     }
     statement_end(s);
-    if (found == 0)
-        return fleet_not_found(fleet_id, error);
-    return found < 0 ? -1 : 0;
+    return found ? 0 : fleet_not_found(fleet_id, error);
 }
 
 int store_list_versions(struct store *store, const struct id *fleet_id,
@@ -104,15 +85,11 @@ int store_list_versions(struct store *store, const struct id *fleet_id,
     if (fleets_find(store, fleet_id, &fleet_no, error) != 0)
         return -1;
     /* length() of a blob is read from the row's head. */
-    sqlite3_stmt *s = statement_get(store, STATEMENT_LIST_VERSIONS,
-                                    "SELECT version, created_ms, length(file) FROM fleet_version "
-                                    "WHERE fleet_no = ?1 ORDER BY version DESC",
-                                    error);
-    if (!s)
-        return -1;
-    bind_int(s, 1, fleet_no);
-    int more;
-    while ((more = statement_step(store, s, "list versions", error)) > 0) {
+    static struct statement list = {
+        .sql = "SELECT version, created_ms, length(file) FROM fleet_version "
+               "WHERE fleet_no = ?1 ORDER BY version DESC"};
+    sqlite3_stmt *s = statement_begin(store, &list, error, fleet_no);
+    while (statement_step(store, s, "list versions", error)) {
         struct version_row row = {.fleet_id = *fleet_id,
                                   .version = (int)column_int(s, 0),
                                   .created_ms = column_int(s, 1),
@@ -120,8 +97,7 @@ int store_list_versions(struct store *store, const struct id *fleet_id,
         if (each(context, &row) != 0)
             break;
     }
-    statement_end(s);
-    return more < 0 ? -1 : 0;
+    return statement_end(s);
 }
 
 int store_get_version(struct store *store, const struct id *fleet_id, int version,
@@ -129,18 +105,13 @@ int store_get_version(struct store *store, const struct id *fleet_id, int versio
                       struct error *error)
 {
     /* A numbered version of a deleted fleet can still be read: its runs name it. */
-    sqlite3_stmt *s = statement_get(
-        store, STATEMENT_GET_VERSION,
-        "SELECT v.version, v.created_ms, v.file, v.definition FROM fleet f JOIN fleet_version v "
-        "ON v.fleet_no = f.no AND v.version = iif(?2 = 0, f.version, ?2) "
-        "WHERE f.id = ?1 AND (?2 <> 0 OR f.deleted_ms IS NULL)",
-        error);
-    if (!s)
-        return -1;
-    bind_id(s, 1, fleet_id);
-    bind_int(s, 2, version);
-    int found = statement_step(store, s, "read a version", error);
-    if (found > 0) {
+    static struct statement get = {.sql = "SELECT v.version, v.created_ms, v.file, v.definition "
+                                          "FROM fleet f JOIN fleet_version v ON v.fleet_no = f.no "
+                                          "AND v.version = iif(?2 = 0, f.version, ?2) "
+                                          "WHERE f.id = ?1 AND (?2 <> 0 OR f.deleted_ms IS NULL)"};
+    sqlite3_stmt *s = statement_begin(store, &get, error, fleet_id, version);
+    bool found = statement_step(store, s, "read a version", error);
+    if (found) {
         /* Read as text it ends in a NUL. */
         const char *file = column_text(s, 2);
         struct version_row row = {.fleet_id = *fleet_id,
@@ -152,11 +123,11 @@ int store_get_version(struct store *store, const struct id *fleet_id, int versio
         each(context, &row);
     }
     statement_end(s);
-    if (found == 0 && version == 0)
+    if (found)
+        return 0;
+    if (version == 0)
         return fleet_not_found(fleet_id, error);
     char text[ID_TEXT_BYTES];
-    if (found == 0)
-        return error_set(error, ERROR_NOT_FOUND, "there is no version %d of a fleet %s", version,
-                         id_format(fleet_id, text));
-    return found < 0 ? -1 : 0;
+    return error_set(error, ERROR_NOT_FOUND, "there is no version %d of a fleet %s", version,
+                     id_format(fleet_id, text));
 }

@@ -8,12 +8,9 @@
 
 int load_create(struct store *store, int64_t fleet_no, struct error *error)
 {
-    sqlite3_stmt *s =
-        statement_get(store, STATEMENT_CREATE_LOAD,
-                      "INSERT INTO fleet_load (fleet_no, open) VALUES (?1, 0)", error);
-    if (!s)
-        return -1;
-    bind_int(s, 1, fleet_no);
+    static struct statement create = {.sql = "INSERT INTO fleet_load (fleet_no, open) "
+                                             "VALUES (?1, 0)"};
+    sqlite3_stmt *s = statement_begin(store, &create, error, fleet_no);
     return statement_run(store, s, "create a fleet's load", error);
 }
 
@@ -41,13 +38,9 @@ static int by_fleet(const void *a, const void *b)
 
 static int add(struct store *store, int64_t fleet_no, int64_t change, struct error *error)
 {
-    sqlite3_stmt *s =
-        statement_get(store, STATEMENT_ADD_LOAD,
-                      "UPDATE fleet_load SET open = open + ?2 WHERE fleet_no = ?1", error);
-    if (!s)
-        return -1;
-    bind_int(s, 1, fleet_no);
-    bind_int(s, 2, change);
+    static struct statement add = {
+        .sql = "UPDATE fleet_load SET open = open + ?2 WHERE fleet_no = ?1"};
+    sqlite3_stmt *s = statement_begin(store, &add, error, fleet_no, change);
     return statement_run(store, s, "count a fleet's open runs", error);
 }
 
@@ -69,14 +62,10 @@ int load_write(struct store *store, struct error *error)
 
 int load_open(struct store *store, int64_t fleet_no, int64_t *open, struct error *error)
 {
-    sqlite3_stmt *s = statement_get(store, STATEMENT_GET_LOAD,
-                                    "SELECT open FROM fleet_load WHERE fleet_no = ?1", error);
-    if (!s)
-        return -1;
-    bind_int(s, 1, fleet_no);
-    int found = statement_step(store, s, "read a fleet's load", error);
-    *open = found > 0 ? column_int(s, 0) : 0;
-    statement_end(s);
+    static struct statement get = {.sql = "SELECT open FROM fleet_load WHERE fleet_no = ?1"};
+    sqlite3_stmt *s = statement_begin(store, &get, error, fleet_no);
+    *open = 0;
+    int found = statement_find(store, s, "read a fleet's load", open, error);
     for (size_t i = 0; i < store->load_count; i++) {
         if (store->load[i].fleet_no == fleet_no)
             *open += store->load[i].change;

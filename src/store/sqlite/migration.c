@@ -64,9 +64,9 @@ static int record(sqlite3 *db, const struct migration *migration, struct error *
     sqlite3_stmt *statement = NULL;
     if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK)
         return statement_failed(db, "record a migration", error);
-    bind_int(statement, 1, migration->number);
-    bind_text(statement, 2, migration->name);
-    bind_int(statement, 3, clock_wall_ms());
+    sqlite3_bind_int64(statement, 1, migration->number);
+    sqlite3_bind_text(statement, 2, migration->name, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(statement, 3, clock_wall_ms());
     int result = 0;
     if (sqlite3_step(statement) != SQLITE_DONE)
         result = statement_failed(db, "record a migration", error);

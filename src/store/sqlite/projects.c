@@ -13,54 +13,34 @@ static int not_found(const char *what, const struct id *id, struct error *error)
 int store_list_orgs(struct store *store, int (*each)(void *, const struct org_row *), void *context,
                     struct error *error)
 {
-    sqlite3_stmt *s = statement_get(
-        store, STATEMENT_LIST_ORGS,
-        "SELECT id, name, created_ms FROM org WHERE deleted = 0 ORDER BY name", error);
-    if (!s)
-        return -1;
-    int more;
-    while ((more = statement_step(store, s, "list organizations", error)) > 0) {
+    static struct statement list = {
+        .sql = "SELECT id, name, created_ms FROM org WHERE deleted = 0 ORDER BY name"};
+    sqlite3_stmt *s = statement_begin(store, &list, error);
+    while (statement_step(store, s, "list organizations", error)) {
         struct org_row row = {
             .id = column_id(s, 0), .name = column_text(s, 1), .created_ms = column_int(s, 2)};
         if (each(context, &row) != 0)
             break;
     }
-    statement_end(s);
-    return more < 0 ? -1 : 0;
+    return statement_end(s);
 }
 
 static int find_org(struct store *store, const struct id *org_id, int64_t *org_no,
                     struct error *error)
 {
-    sqlite3_stmt *s = statement_get(store, STATEMENT_FIND_ORG,
-                                    "SELECT no FROM org WHERE id = ?1 AND deleted = 0", error);
-    if (!s)
-        return -1;
-    bind_id(s, 1, org_id);
-    int found = statement_step(store, s, "find an organization", error);
-    if (found > 0)
-        *org_no = column_int(s, 0);
-    statement_end(s);
-    if (found == 0)
-        return not_found("organization", org_id, error);
-    return found < 0 ? -1 : 0;
+    static struct statement find = {.sql = "SELECT no FROM org WHERE id = ?1 AND deleted = 0"};
+    sqlite3_stmt *s = statement_begin(store, &find, error, org_id);
+    int found = statement_find(store, s, "find an organization", org_no, error);
+    return found > 0 ? 0 : not_found("organization", org_id, error);
 }
 
 int projects_find(struct store *store, const struct id *project_id, int64_t *project_no,
                   struct error *error)
 {
-    sqlite3_stmt *s = statement_get(store, STATEMENT_FIND_PROJECT,
-                                    "SELECT no FROM project WHERE id = ?1 AND deleted = 0", error);
-    if (!s)
-        return -1;
-    bind_id(s, 1, project_id);
-    int found = statement_step(store, s, "find a project", error);
-    if (found > 0)
-        *project_no = column_int(s, 0);
-    statement_end(s);
-    if (found == 0)
-        return not_found("project", project_id, error);
-    return found < 0 ? -1 : 0;
+    static struct statement find = {.sql = "SELECT no FROM project WHERE id = ?1 AND deleted = 0"};
+    sqlite3_stmt *s = statement_begin(store, &find, error, project_id);
+    int found = statement_find(store, s, "find a project", project_no, error);
+    return found > 0 ? 0 : not_found("project", project_id, error);
 }
 
 int store_list_projects(struct store *store, const struct id *org_id,
@@ -70,17 +50,12 @@ int store_list_projects(struct store *store, const struct id *org_id,
     int64_t org_no = 0;
     if (org_id && find_org(store, org_id, &org_no, error) != 0)
         return -1;
-    sqlite3_stmt *s = statement_get(store, STATEMENT_LIST_PROJECTS,
-                                    "SELECT p.id, o.id, p.name, o.name, p.created_ms "
-                                    "FROM project p JOIN org o ON o.no = p.org_no "
-                                    "WHERE p.deleted = 0 AND (?1 = 0 OR p.org_no = ?1) "
-                                    "ORDER BY o.name, p.name",
-                                    error);
-    if (!s)
-        return -1;
-    bind_int(s, 1, org_no);
-    int more;
-    while ((more = statement_step(store, s, "list projects", error)) > 0) {
+    static struct statement list = {.sql = "SELECT p.id, o.id, p.name, o.name, p.created_ms "
+                                           "FROM project p JOIN org o ON o.no = p.org_no "
+                                           "WHERE p.deleted = 0 AND (?1 = 0 OR p.org_no = ?1) "
+                                           "ORDER BY o.name, p.name"};
+    sqlite3_stmt *s = statement_begin(store, &list, error, org_no);
+    while (statement_step(store, s, "list projects", error)) {
         struct project_row row = {.id = column_id(s, 0),
                                   .org_id = column_id(s, 1),
                                   .name = column_text(s, 2),
@@ -89,8 +64,7 @@ int store_list_projects(struct store *store, const struct id *org_id,
         if (each(context, &row) != 0)
             break;
     }
-    statement_end(s);
-    return more < 0 ? -1 : 0;
+    return statement_end(s);
 }
 
 /* ---- Writing ---- */
@@ -98,15 +72,10 @@ int store_list_projects(struct store *store, const struct id *org_id,
 int store_create_org(struct store *store, const char *name, int64_t now_ms, struct id *id,
                      struct error *error)
 {
-    sqlite3_stmt *s =
-        statement_get(store, STATEMENT_CREATE_ORG,
-                      "INSERT INTO org (id, name, created_ms) VALUES (?1, ?2, ?3)", error);
-    if (!s)
-        return -1;
     *id = id_random();
-    bind_id(s, 1, id);
-    bind_text(s, 2, name);
-    bind_int(s, 3, now_ms);
+    static struct statement create = {
+        .sql = "INSERT INTO org (id, name, created_ms) VALUES (?1, ?2, ?3)"};
+    sqlite3_stmt *s = statement_begin(store, &create, error, id, name, now_ms);
     return statement_insert(store, s, "create an organization",
                             "there is an organization of this name already", error);
 }
@@ -117,31 +86,20 @@ int store_create_project(struct store *store, const struct id *org_id, const cha
     int64_t org_no = 0;
     if (find_org(store, org_id, &org_no, error) != 0)
         return -1;
-    sqlite3_stmt *s = statement_get(
-        store, STATEMENT_CREATE_PROJECT,
-        "INSERT INTO project (id, org_no, name, created_ms) VALUES (?1, ?2, ?3, ?4)", error);
-    if (!s)
-        return -1;
     *id = id_random();
-    bind_id(s, 1, id);
-    bind_int(s, 2, org_no);
-    bind_text(s, 3, name);
-    bind_int(s, 4, now_ms);
+    static struct statement create = {
+        .sql = "INSERT INTO project (id, org_no, name, created_ms) VALUES (?1, ?2, ?3, ?4)"};
+    sqlite3_stmt *s = statement_begin(store, &create, error, id, org_no, name, now_ms);
     return statement_insert(store, s, "create a project",
                             "there is a project of this name in the organization already", error);
 }
 
 /* Refuses while the folder holds anything; `s` counts what it holds. */
-static int refuse_unless_empty(struct store *store, sqlite3_stmt *s, int64_t no, const char *folder,
+static int refuse_unless_empty(struct store *store, sqlite3_stmt *s, const char *folder,
                                const char *contents, struct error *error)
 {
-    if (!s)
-        return -1;
-    bind_int(s, 1, no);
-    int found = statement_step(store, s, "look into a folder", error);
-    int64_t count = found > 0 ? column_int(s, 0) : 0;
-    statement_end(s);
-    if (found < 0)
+    int64_t count = 0;
+    if (statement_find(store, s, "look into a folder", &count, error) < 0)
         return -1;
     if (count > 0)
         return error_set(error, ERROR_CONFLICT, "the %s is not empty: it has %lld %s%s", folder,
@@ -154,16 +112,13 @@ int store_delete_org(struct store *store, const struct id *id, struct error *err
     int64_t no = 0;
     if (find_org(store, id, &no, error) != 0)
         return -1;
-    sqlite3_stmt *count =
-        statement_get(store, STATEMENT_COUNT_PROJECTS,
-                      "SELECT count(*) FROM project WHERE org_no = ?1 AND deleted = 0", error);
-    if (refuse_unless_empty(store, count, no, "organization", "project", error) != 0)
+    static struct statement count = {
+        .sql = "SELECT count(*) FROM project WHERE org_no = ?1 AND deleted = 0"};
+    sqlite3_stmt *s = statement_begin(store, &count, error, no);
+    if (refuse_unless_empty(store, s, "organization", "project", error) != 0)
         return -1;
-    sqlite3_stmt *s = statement_get(store, STATEMENT_DELETE_ORG,
-                                    "UPDATE org SET deleted = 1 WHERE no = ?1", error);
-    if (!s)
-        return -1;
-    bind_int(s, 1, no);
+    static struct statement delete = {.sql = "UPDATE org SET deleted = 1 WHERE no = ?1"};
+    s = statement_begin(store, &delete, error, no);
     return statement_run(store, s, "delete an organization", error);
 }
 
@@ -172,16 +127,13 @@ int store_delete_project(struct store *store, const struct id *id, struct error 
     int64_t no = 0;
     if (projects_find(store, id, &no, error) != 0)
         return -1;
-    sqlite3_stmt *count = statement_get(
-        store, STATEMENT_COUNT_FLEETS,
-        "SELECT count(*) FROM fleet WHERE project_no = ?1 AND deleted_ms IS NULL", error);
-    if (refuse_unless_empty(store, count, no, "project", "fleet", error) != 0)
+    static struct statement count = {
+        .sql = "SELECT count(*) FROM fleet WHERE project_no = ?1 AND deleted_ms IS NULL"};
+    sqlite3_stmt *s = statement_begin(store, &count, error, no);
+    if (refuse_unless_empty(store, s, "project", "fleet", error) != 0)
         return -1;
-    sqlite3_stmt *s = statement_get(store, STATEMENT_DELETE_PROJECT,
-                                    "UPDATE project SET deleted = 1 WHERE no = ?1", error);
-    if (!s)
-        return -1;
-    bind_int(s, 1, no);
+    static struct statement delete = {.sql = "UPDATE project SET deleted = 1 WHERE no = ?1"};
+    s = statement_begin(store, &delete, error, no);
     return statement_run(store, s, "delete a project", error);
 }
 
@@ -191,13 +143,10 @@ int projects_make_default(struct store *store, int64_t now_ms, struct error *err
     if (store_begin(store, error) != 0)
         return -1;
     /* Deleted ones count: an administrator who deleted `default` does not want it back. */
-    sqlite3_stmt *s = NULL;
-    int found = -1;
-    if (sqlite3_prepare_v2(store->db, "SELECT 1 FROM org LIMIT 1", -1, &s, NULL) == SQLITE_OK)
-        found = statement_step(store, s, "look for organizations", error);
-    else
-        statement_failed(store->db, "look for organizations", error);
-    sqlite3_finalize(s);
+    static struct statement any = {.sql = "SELECT no FROM org LIMIT 1"};
+    int64_t org_no = 0;
+    int found = statement_find(store, statement_begin(store, &any, error), "look for organizations",
+                               &org_no, error);
     if (found == 0 &&
         (store_create_org(store, "default", now_ms, &org_id, error) != 0 ||
          store_create_project(store, &org_id, "default", now_ms, &project_id, error) != 0))

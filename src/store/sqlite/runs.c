@@ -102,22 +102,17 @@ static int narrow_by_request(struct store *store, struct range *range, const str
                              struct error *error)
 {
     int64_t from = id_time_ms(request_id) << 12;
-    sqlite3_stmt *s =
-        statement_get(store, STATEMENT_FIND_REQUEST,
-                      "SELECT no FROM run WHERE no >= ?1 AND no < ?2 AND request_id = ?3 "
-                      "ORDER BY no LIMIT 1",
-                      error);
-    if (!s)
-        return -1;
-    bind_int(s, 1, from);
-    bind_int(s, 2, from + ((int64_t)REQUEST_RANGE_MS << 12));
-    bind_id(s, 3, request_id);
-    int found = statement_step(store, s, "look for a request", error);
+    static struct statement find = {
+        .sql = "SELECT no FROM run WHERE no >= ?1 AND no < ?2 AND request_id = ?3 "
+               "ORDER BY no LIMIT 1"};
+    sqlite3_stmt *s = statement_begin(store, &find, error, from,
+                                      from + ((int64_t)REQUEST_RANGE_MS << 12), request_id);
+    int64_t number = 0;
+    int found = statement_find(store, s, "look for a request", &number, error);
     if (found > 0)
-        narrow(range, column_int(s, 0), column_int(s, 0) + 1);
+        narrow(range, number, number + 1);
     else
         range->below = range->from;
-    statement_end(s);
     return found < 0 ? -1 : 0;
 }
 
@@ -152,85 +147,97 @@ struct listing {
     const struct run_filter *filter;
     struct range range;
     int64_t fleet_no;
+    int64_t status, trigger; /* that the filter asks for; -1: any */
 };
 
 static int advance(struct store *store, struct stream *stream, struct error *error)
 {
-    int found = statement_step(store, stream->statement, "list runs", error);
-    stream->number = found > 0 ? column_int(stream->statement, 0) : -1;
-    return found < 0 ? -1 : 0;
+    bool found = statement_step(store, stream->statement, "list runs", error);
+    stream->number = found ? column_int(stream->statement, 0) : -1;
+    return error_is_set(error) ? -1 : 0;
 }
 
-/* Parameters: 1 and 2 the range, 3 the trigger or -1, 4 the status or -1, 5 the fleet; not every statement has the last two. */
-static int add_stream(struct store *store, struct listing *listing, enum statement_id id,
-                      const char *sql, int64_t status, struct error *error)
+static int add_stream(struct store *store, struct listing *listing, sqlite3_stmt *s,
+                      struct error *error)
 {
-    sqlite3_stmt *s = statement_get(store, id, sql, error);
     if (!s)
         return -1;
     assert(listing->count < STREAMS_MAX);
     struct stream *stream = &listing->streams[listing->count++];
     stream->statement = s;
-    bind_int(s, 1, listing->range.from);
-    bind_int(s, 2, listing->range.below);
-    bind_int(s, 3, listing->filter->has_trigger ? (int64_t)listing->filter->trigger : -1);
-    if (sqlite3_bind_parameter_count(s) >= 4)
-        bind_int(s, 4, status);
-    if (sqlite3_bind_parameter_count(s) >= 5)
-        bind_int(s, 5, listing->fleet_no);
     return advance(store, stream, error);
 }
 
 static int add_open(struct store *store, struct listing *listing, struct error *error)
 {
-    const struct run_filter *filter = listing->filter;
-    int64_t status = filter->has_status ? (int64_t)filter->status : -1;
-    if (status == RUN_RUNNING)
-        return add_stream(
-            store, listing, STATEMENT_LIST_RUNNING,
-            RUN_SELECT("0") "run_open s INDEXED BY run_open_running " RUN_JOIN RUN_RANGE
-                            "AND s.status = 1 AND (?5 = 0 OR s.fleet_no = ?5) "
-                            "ORDER BY s.no DESC",
-            status, error);
-    if (listing->fleet_no != 0)
-        return add_stream(
-            store, listing, STATEMENT_LIST_OPEN_FLEET,
-            RUN_SELECT("0") "run_open s NOT INDEXED " RUN_JOIN RUN_RANGE
-                            "AND (?4 < 0 OR s.status = ?4) AND s.fleet_no = ?5 ORDER BY s.no DESC "
-                            "LIMIT (SELECT open FROM fleet_load WHERE fleet_no = ?5)",
-            status, error);
-    return add_stream(store, listing, STATEMENT_LIST_OPEN,
-                      RUN_SELECT("0") "run_open s NOT INDEXED " RUN_JOIN RUN_RANGE
-                                      "AND (?4 < 0 OR s.status = ?4) ORDER BY s.no DESC",
-                      status, error);
+    static struct statement running = {
+        .sql = RUN_SELECT("0") "run_open s INDEXED BY run_open_running " RUN_JOIN RUN_RANGE
+                               "AND s.status = 1 AND (?4 = 0 OR s.fleet_no = ?4) "
+                               "ORDER BY s.no DESC"};
+    static struct statement of_fleet = {
+        .sql = RUN_SELECT("0") "run_open s NOT INDEXED " RUN_JOIN RUN_RANGE
+                               "AND (?4 < 0 OR s.status = ?4) AND s.fleet_no = ?5 "
+                               "ORDER BY s.no DESC "
+                               "LIMIT (SELECT open FROM fleet_load WHERE fleet_no = ?5)"};
+    static struct statement all = {
+        .sql = RUN_SELECT("0") "run_open s NOT INDEXED " RUN_JOIN RUN_RANGE
+                               "AND (?4 < 0 OR s.status = ?4) ORDER BY s.no DESC"};
+    const struct range *range = &listing->range;
+    sqlite3_stmt *s;
+    if (listing->status == RUN_RUNNING)
+        s = statement_begin(store, &running, error, range->from, range->below, listing->trigger,
+                            listing->fleet_no);
+    else if (listing->fleet_no != 0)
+        s = statement_begin(store, &of_fleet, error, range->from, range->below, listing->trigger,
+                            listing->status, listing->fleet_no);
+    else
+        s = statement_begin(store, &all, error, range->from, range->below, listing->trigger,
+                            listing->status);
+    return add_stream(store, listing, s, error);
+}
+
+#define ENDED_OF_FLEET                                                                             \
+    RUN_SELECT("s.ended_ms")                                                                       \
+    "run_ended s INDEXED BY run_ended_fleet " RUN_JOIN RUN_RANGE                                   \
+    "AND s.status = ?4 AND s.fleet_no = ?5 ORDER BY s.no DESC"
+
+/* One fleet's, by a statement for each way of ending: three are read side by side. */
+static int add_ended_of_fleet(struct store *store, struct listing *listing, struct error *error)
+{
+    static struct statement by_status[] = {[RUN_SUCCESS] = {.sql = ENDED_OF_FLEET},
+                                           [RUN_ERRORED] = {.sql = ENDED_OF_FLEET},
+                                           [RUN_TERMINATED] = {.sql = ENDED_OF_FLEET}};
+    for (int status = RUN_SUCCESS; status <= RUN_TERMINATED; status++) {
+        if (listing->status >= 0 && listing->status != status)
+            continue;
+        sqlite3_stmt *s =
+            statement_begin(store, &by_status[status], error, listing->range.from,
+                            listing->range.below, listing->trigger, status, listing->fleet_no);
+        if (add_stream(store, listing, s, error) != 0)
+            return -1;
+    }
+    return 0;
 }
 
 static int add_ended(struct store *store, struct listing *listing, struct error *error)
 {
-    const struct run_filter *filter = listing->filter;
-    int64_t only = filter->has_status ? (int64_t)filter->status : -1;
-    if (listing->fleet_no == 0 && only < 0)
-        return add_stream(store, listing, STATEMENT_LIST_ENDED,
-                          RUN_SELECT("s.ended_ms") "run_ended s NOT INDEXED " RUN_JOIN RUN_RANGE
-                                                   "ORDER BY s.no DESC",
-                          only, error);
-    if (listing->fleet_no == 0)
-        return add_stream(
-            store, listing, STATEMENT_LIST_ENDED_STATUS,
-            RUN_SELECT("s.ended_ms") "run_ended s INDEXED BY run_ended_status " RUN_JOIN RUN_RANGE
-                                     "AND s.status = ?4 ORDER BY s.no DESC",
-            only, error);
-    for (int status = RUN_SUCCESS; status <= RUN_TERMINATED; status++) {
-        enum statement_id id =
-            (enum statement_id)(STATEMENT_LIST_ENDED_FLEET + (status - RUN_SUCCESS));
-        if ((only < 0 || only == status) &&
-            add_stream(store, listing, id,
-                       RUN_SELECT("s.ended_ms") "run_ended s INDEXED BY run_ended_fleet " RUN_JOIN
-                           RUN_RANGE "AND s.status = ?4 AND s.fleet_no = ?5 ORDER BY s.no DESC",
-                       status, error) != 0)
-            return -1;
-    }
-    return 0;
+    static struct statement all = {
+        .sql = RUN_SELECT("s.ended_ms") "run_ended s NOT INDEXED " RUN_JOIN RUN_RANGE
+                                        "ORDER BY s.no DESC"};
+    static struct statement of_status = {
+        .sql = RUN_SELECT("s.ended_ms") "run_ended s "
+                                        "INDEXED BY run_ended_status " RUN_JOIN RUN_RANGE
+                                        "AND s.status = ?4 ORDER BY s.no DESC"};
+    const struct range *range = &listing->range;
+    if (listing->fleet_no != 0)
+        return add_ended_of_fleet(store, listing, error);
+    sqlite3_stmt *s;
+    if (listing->status < 0)
+        s = statement_begin(store, &all, error, range->from, range->below, listing->trigger);
+    else
+        s = statement_begin(store, &of_status, error, range->from, range->below, listing->trigger,
+                            listing->status);
+    return add_stream(store, listing, s, error);
 }
 
 static struct stream *newest(struct listing *listing)
@@ -277,7 +284,9 @@ static int merge(struct store *store, struct listing *listing,
 int store_list_runs(struct store *store, const struct run_filter *filter,
                     int (*each)(void *, const struct run_row *), void *context, struct error *error)
 {
-    struct listing listing = {.filter = filter};
+    struct listing listing = {.filter = filter,
+                              .status = filter->has_status ? (int64_t)filter->status : -1,
+                              .trigger = filter->has_trigger ? (int64_t)filter->trigger : -1};
     if ((filter->fleet_id && fleets_find(store, filter->fleet_id, &listing.fleet_no, error) != 0) ||
         range_of(store, filter, &listing.range, error) != 0)
         return -1;
@@ -303,24 +312,20 @@ int store_get_run(struct store *store, const struct id *run_id,
     int64_t number = 0;
     if (runs_find(store, run_id, &number, error) != 0)
         return -1;
-    sqlite3_stmt *s =
-        statement_get(store, STATEMENT_GET_RUN,
-                      RUN_SELECT("s.ended_ms") "(SELECT no, status, started_ms, 0 AS ended_ms FROM "
-                                               "run_open WHERE no = ?1 "
-                                               "UNION ALL SELECT no, status, started_ms, ended_ms "
-                                               "FROM run_ended WHERE no = ?1) s " RUN_JOIN,
-                      error);
-    if (!s)
-        return -1;
-    bind_int(s, 1, number);
-    int found = statement_step(store, s, "read a run", error);
-    if (found > 0) {
+    static struct statement get = {
+        .sql = RUN_SELECT("s.ended_ms") "(SELECT no, status, started_ms, 0 AS ended_ms FROM "
+                                        "run_open WHERE no = ?1 "
+                                        "UNION ALL SELECT no, status, started_ms, ended_ms "
+                                        "FROM run_ended WHERE no = ?1) s " RUN_JOIN};
+    sqlite3_stmt *s = statement_begin(store, &get, error, number);
+    bool found = statement_step(store, s, "read a run", error);
+    if (found) {
         struct run_row row = read_row(s);
         each(context, &row);
     }
     statement_end(s);
-    if (found == 0)
-        return error_set(error, ERROR_INTERNAL,
-                         "run %lld has neither an end nor a place in the queue", (long long)number);
-    return found < 0 ? -1 : 0;
+    return found ? 0
+                 : error_set(error, ERROR_INTERNAL,
+                             "run %lld has neither an end nor a place in the queue",
+                             (long long)number);
 }

@@ -1,12 +1,16 @@
-/* Statements: prepared once per connection, bound, stepped, and what their failures mean. Called by every file of this folder, on
- * the thread that owns the connection. */
-#include "store/sqlite/connection.h"
+/* Statements: prepared once per connection, bound, stepped, and what their failures mean. Called by
+ * every file of this folder, on the thread that owns the connection. */
+#include "store/sqlite/statement.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
 
 #include "base/kernel.h"
+#include "base/memory.h"
+#include "store/sqlite/connection.h"
+
+/* ---- failures ---- */
 
 enum error_kind statement_error_kind(int extended_code, int errnum)
 {
@@ -79,93 +83,140 @@ int statement_failed(sqlite3 *db, const char *what, struct error *error)
     return error_set(error, kind, "cannot %s: %s (%d)%s", what, text, code, advice(code));
 }
 
+/* ---- from begin to end ---- */
+
+/* The same on every connection. Given at the first use, whichever thread that is on. */
+static int index_of(struct statement *statement)
+{
+    static atomic_int last = STATEMENT_COUNT - 1;
+    int index = atomic_load_explicit(&statement->index, memory_order_relaxed);
+    if (index != 0)
+        return index;
+    int next = atomic_fetch_add(&last, 1) + 1;
+    /* If another thread was faster its index counts, and ours is never used. */
+    return atomic_compare_exchange_strong(&statement->index, &index, next) ? next : index;
+}
+
+static sqlite3_stmt *prepare(struct store *store, int index, const char *sql, struct error *error)
+{
+    if (index >= store->statement_count) {
+        int count = index + 16;
+        store->statements =
+            memory_array(store->statements, (size_t)count, sizeof(store->statements[0]));
+        for (int i = store->statement_count; i < count; i++)
+            store->statements[i] = NULL;
+        store->statement_count = count;
+    }
+    sqlite3_stmt **place = &store->statements[index];
+    if (!*place &&
+        sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT, place, NULL) != SQLITE_OK)
+        statement_failed(store->db, "prepare a statement", error);
+    assert(!*place || !sqlite3_stmt_busy(*place));
+    return *place;
+}
+
 sqlite3_stmt *statement_get(struct store *store, enum statement_id id, const char *sql,
                             struct error *error)
 {
-    sqlite3_stmt *statement = store->statements[id];
-    if (statement) {
-        assert(!sqlite3_stmt_busy(statement));
-        return statement;
-    }
-    if (sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, NULL) !=
-        SQLITE_OK) {
-        statement_failed(store->db, "prepare a statement", error);
-        return NULL;
-    }
-    store->statements[id] = statement;
-    return statement;
+    return prepare(store, (int)id, sql, error);
 }
 
-int statement_step(struct store *store, sqlite3_stmt *statement, const char *what,
+/* Binding what is borrowed cannot fail. */
+static void bind(sqlite3_stmt *statement, int place, const struct statement_value *value)
+{
+    switch (value->type) {
+    case VALUE_INT:
+        sqlite3_bind_int64(statement, place, value->number);
+        break;
+    case VALUE_TEXT:
+        sqlite3_bind_text64(statement, place, value->data, value->bytes, SQLITE_STATIC,
+                            SQLITE_UTF8);
+        break;
+    case VALUE_BLOB:
+        sqlite3_bind_blob64(statement, place, value->data, value->bytes, SQLITE_STATIC);
+        break;
+    case VALUE_NULL: /* as statement_end left it */
+    case VALUE_END:
+        break;
+    }
+}
+
+sqlite3_stmt *statement_begin_with(struct store *store, struct statement *statement,
+                                   struct error *error, const struct statement_value *values)
+{
+    sqlite3_stmt *prepared = prepare(store, index_of(statement), statement->sql, error);
+    if (!prepared)
+        return NULL;
+    int count = 0;
+    for (; values[count].type != VALUE_END; count++)
+        bind(prepared, count + 1, &values[count]);
+    assert(count == sqlite3_bind_parameter_count(prepared));
+    return prepared;
+}
+
+bool statement_step(struct store *store, sqlite3_stmt *statement, const char *what,
+                    struct error *error)
+{
+    if (!statement)
+        return false;
+    int code = sqlite3_step(statement);
+    if (code != SQLITE_ROW && code != SQLITE_DONE)
+        statement_failed(store->db, what, error);
+    return code == SQLITE_ROW;
+}
+
+int statement_end(sqlite3_stmt *statement)
+{
+    if (!statement)
+        return -1;
+    int code = sqlite3_reset(statement); /* the last step's again */
+    sqlite3_clear_bindings(statement);
+    return code == SQLITE_OK ? 0 : -1;
+}
+
+/* ---- in one go ---- */
+
+int statement_find(struct store *store, sqlite3_stmt *statement, const char *what, int64_t *value,
                    struct error *error)
 {
-    int code = sqlite3_step(statement);
-    if (code == SQLITE_ROW)
-        return 1;
-    if (code == SQLITE_DONE)
-        return 0;
-    return statement_failed(store->db, what, error);
+    bool found = statement_step(store, statement, what, error);
+    if (found)
+        *value = column_int(statement, 0);
+    return statement_end(statement) == 0 ? found : -1;
 }
 
 int statement_run(struct store *store, sqlite3_stmt *statement, const char *what,
                   struct error *error)
 {
-    int result = statement_step(store, statement, what, error);
-    assert(result != 1);
-    statement_end(statement);
-    return result;
+    bool found = statement_step(store, statement, what, error);
+    assert(!found);
+    (void)found;
+    return statement_end(statement);
+}
+
+int statement_change(struct store *store, sqlite3_stmt *statement, const char *what,
+                     struct error *error)
+{
+    if (statement_run(store, statement, what, error) != 0)
+        return -1;
+    return sqlite3_changes(store->db) == 1;
 }
 
 int statement_insert(struct store *store, sqlite3_stmt *statement, const char *what,
                      const char *conflict, struct error *error)
 {
-    int code = sqlite3_step(statement);
-    int result = 0;
-    if (code != SQLITE_DONE) {
-        int extended = sqlite3_extended_errcode(store->db);
-        if (extended == SQLITE_CONSTRAINT_UNIQUE || extended == SQLITE_CONSTRAINT_PRIMARYKEY ||
-            extended == SQLITE_CONSTRAINT_ROWID)
-            result = error_set(error, ERROR_CONFLICT, "%s", conflict);
+    if (statement && sqlite3_step(statement) != SQLITE_DONE) {
+        int code = sqlite3_extended_errcode(store->db);
+        if (code == SQLITE_CONSTRAINT_UNIQUE || code == SQLITE_CONSTRAINT_PRIMARYKEY ||
+            code == SQLITE_CONSTRAINT_ROWID)
+            error_set(error, ERROR_CONFLICT, "%s", conflict);
         else
-            result = statement_failed(store->db, what, error);
+            statement_failed(store->db, what, error);
     }
-    statement_end(statement);
-    return result;
+    return statement_end(statement);
 }
 
-void statement_end(sqlite3_stmt *statement)
-{
-    if (!statement)
-        return;
-    /* The code that this returns is the step's again. */
-    sqlite3_reset(statement);
-    sqlite3_clear_bindings(statement);
-}
-
-void bind_id(sqlite3_stmt *statement, int place, const struct id *id)
-{
-    sqlite3_bind_blob(statement, place, id->bytes, sizeof(id->bytes), SQLITE_STATIC);
-}
-
-void bind_int(sqlite3_stmt *statement, int place, int64_t value)
-{
-    sqlite3_bind_int64(statement, place, value);
-}
-
-void bind_text(sqlite3_stmt *statement, int place, const char *text)
-{
-    sqlite3_bind_text(statement, place, text, -1, SQLITE_STATIC);
-}
-
-void bind_text_n(sqlite3_stmt *statement, int place, const char *text, size_t bytes)
-{
-    sqlite3_bind_text64(statement, place, text, bytes, SQLITE_STATIC, SQLITE_UTF8);
-}
-
-void bind_blob(sqlite3_stmt *statement, int place, const void *data, size_t bytes)
-{
-    sqlite3_bind_blob64(statement, place, data, bytes, SQLITE_STATIC);
-}
+/* ---- columns ---- */
 
 struct id column_id(sqlite3_stmt *statement, int place)
 {

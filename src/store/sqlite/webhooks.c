@@ -65,19 +65,14 @@ int store_list_webhooks(struct store *store, int64_t since_ms,
                         int (*each)(void *, const struct webhook_row *), void *context,
                         struct error *error)
 {
-    sqlite3_stmt *s = statement_get(store, STATEMENT_LIST_WEBHOOKS,
-                                    WEBHOOK_SELECT "ORDER BY o.name, p.name, f.name", error);
-    if (!s)
-        return -1;
-    bind_int(s, 1, store_quarter(since_ms));
-    int more;
-    while ((more = statement_step(store, s, "list webhooks", error)) > 0) {
+    static struct statement list = {.sql = WEBHOOK_SELECT "ORDER BY o.name, p.name, f.name"};
+    sqlite3_stmt *s = statement_begin(store, &list, error, store_quarter(since_ms));
+    while (statement_step(store, s, "list webhooks", error)) {
         struct webhook_row row = read_row(s, since_ms);
         if (each(context, &row) != 0)
             break;
     }
-    statement_end(s);
-    return more < 0 ? -1 : 0;
+    return statement_end(s);
 }
 
 int store_get_webhook(struct store *store, const struct id *fleet_id, int64_t since_ms,
@@ -87,32 +82,23 @@ int store_get_webhook(struct store *store, const struct id *fleet_id, int64_t si
     int64_t fleet_no = 0;
     if (fleets_find(store, fleet_id, &fleet_no, error) != 0)
         return -1;
-    sqlite3_stmt *s =
-        statement_get(store, STATEMENT_GET_WEBHOOK, WEBHOOK_SELECT "WHERE w.fleet_no = ?2", error);
-    if (!s)
-        return -1;
-    bind_int(s, 1, store_quarter(since_ms));
-    bind_int(s, 2, fleet_no);
-    int found = statement_step(store, s, "find a webhook", error);
-    if (found > 0) {
+    static struct statement get = {.sql = WEBHOOK_SELECT "WHERE w.fleet_no = ?2"};
+    sqlite3_stmt *s = statement_begin(store, &get, error, store_quarter(since_ms), fleet_no);
+    bool found = statement_step(store, s, "find a webhook", error);
+    if (found) {
         struct webhook_row row = read_row(s, since_ms);
         each(context, &row);
     }
     statement_end(s);
-    if (found == 0)
-        return no_webhook(error);
-    return found < 0 ? -1 : 0;
+    return found ? 0 : no_webhook(error);
 }
 
 int store_count_webhooks(struct store *store, int64_t *count, struct error *error)
 {
-    sqlite3_stmt *s =
-        statement_get(store, STATEMENT_COUNT_WEBHOOKS, "SELECT count(*) FROM webhook", error);
-    if (!s)
-        return -1;
-    int found = statement_step(store, s, "count webhooks", error);
-    *count = found > 0 ? column_int(s, 0) : 0;
-    statement_end(s);
+    static struct statement all = {.sql = "SELECT count(*) FROM webhook"};
+    *count = 0;
+    int found =
+        statement_find(store, statement_begin(store, &all, error), "count webhooks", count, error);
     return found < 0 ? -1 : 0;
 }
 
@@ -124,26 +110,13 @@ int store_create_webhook(struct store *store, const struct id *fleet_id,
     int64_t fleet_no = 0;
     if (fleets_find(store, fleet_id, &fleet_no, error) != 0)
         return -1;
-    sqlite3_stmt *s = statement_get(
-        store, STATEMENT_CREATE_WEBHOOK,
-        "INSERT INTO webhook (hash, fleet_no, created_ms, sealed) VALUES (?1, ?2, ?3, ?4)", error);
-    if (!s)
-        return -1;
-    bind_blob(s, 1, hash, SECRET_HASH_BYTES);
-    bind_int(s, 2, fleet_no);
-    bind_int(s, 3, now_ms);
-    bind_blob(s, 4, sealed, SECRET_SEALED_BYTES);
+    static struct statement create = {
+        .sql = "INSERT INTO webhook (hash, fleet_no, created_ms, sealed) VALUES (?1, ?2, ?3, ?4)"};
+    sqlite3_stmt *s = statement_begin(store, &create, error, value_hash(hash), fleet_no, now_ms,
+                                      value_blob(sealed, SECRET_SEALED_BYTES));
     return statement_insert(store, s, "create a webhook",
                             "the fleet has a webhook already: replace it, or remove it first",
                             error);
-}
-
-/* Runs a statement that is to change exactly the webhook of one fleet. */
-static int change_one(struct store *store, sqlite3_stmt *s, const char *what, struct error *error)
-{
-    if (statement_run(store, s, what, error) != 0)
-        return -1;
-    return sqlite3_changes(store->db) == 1 ? 0 : no_webhook(error);
 }
 
 int store_replace_webhook(struct store *store, const struct id *fleet_id,
@@ -154,25 +127,17 @@ int store_replace_webhook(struct store *store, const struct id *fleet_id,
     int64_t fleet_no = 0;
     if (fleets_find(store, fleet_id, &fleet_no, error) != 0)
         return -1;
-    sqlite3_stmt *s = statement_get(
-        store, STATEMENT_REPLACE_WEBHOOK,
-        "UPDATE webhook SET hash = ?1, created_ms = ?3, sealed = ?4 WHERE fleet_no = ?2", error);
-    if (!s)
-        return -1;
-    bind_blob(s, 1, hash, SECRET_HASH_BYTES);
-    bind_int(s, 2, fleet_no);
-    bind_int(s, 3, now_ms);
-    bind_blob(s, 4, sealed, SECRET_SEALED_BYTES);
-    return change_one(store, s, "replace a webhook", error);
+    static struct statement replace = {
+        .sql = "UPDATE webhook SET hash = ?1, created_ms = ?3, sealed = ?4 WHERE fleet_no = ?2"};
+    sqlite3_stmt *s = statement_begin(store, &replace, error, value_hash(hash), fleet_no, now_ms,
+                                      value_blob(sealed, SECRET_SEALED_BYTES));
+    return statement_change(store, s, "replace a webhook", error) > 0 ? 0 : no_webhook(error);
 }
 
 static int remove_calls(struct store *store, int64_t fleet_no, struct error *error)
 {
-    sqlite3_stmt *s = statement_get(store, STATEMENT_REMOVE_CALLS,
-                                    "DELETE FROM webhook_calls WHERE fleet_no = ?1", error);
-    if (!s)
-        return -1;
-    bind_int(s, 1, fleet_no);
+    static struct statement remove = {.sql = "DELETE FROM webhook_calls WHERE fleet_no = ?1"};
+    sqlite3_stmt *s = statement_begin(store, &remove, error, fleet_no);
     return statement_run(store, s, "forget a webhook's calls", error);
 }
 
@@ -182,12 +147,9 @@ int store_remove_webhook(struct store *store, const struct id *fleet_id, struct 
     if (fleets_find(store, fleet_id, &fleet_no, error) != 0 ||
         remove_calls(store, fleet_no, error) != 0)
         return -1;
-    sqlite3_stmt *s = statement_get(store, STATEMENT_REMOVE_WEBHOOK,
-                                    "DELETE FROM webhook WHERE fleet_no = ?1", error);
-    if (!s)
-        return -1;
-    bind_int(s, 1, fleet_no);
-    return change_one(store, s, "remove a webhook", error);
+    static struct statement remove = {.sql = "DELETE FROM webhook WHERE fleet_no = ?1"};
+    sqlite3_stmt *s = statement_begin(store, &remove, error, fleet_no);
+    return statement_change(store, s, "remove a webhook", error) > 0 ? 0 : no_webhook(error);
 }
 
 /* ---- calls ---- */
@@ -196,37 +158,25 @@ int store_remove_webhook(struct store *store, const struct id *fleet_id, struct 
 static int find_called(struct store *store, const struct webhook_calls *calls, int64_t *fleet_no,
                        struct error *error)
 {
-    sqlite3_stmt *s =
-        statement_get(store, STATEMENT_FIND_CALLED,
-                      "SELECT fleet_no FROM webhook WHERE hash = ?1 UNION ALL "
-                      "SELECT w.fleet_no FROM fleet f JOIN webhook w ON w.fleet_no = f.no "
-                      "WHERE f.id = ?2 LIMIT 1",
-                      error);
-    if (!s)
-        return -1;
-    bind_blob(s, 1, calls->hash, SECRET_HASH_BYTES);
-    if (calls->has_fleet_id)
-        bind_id(s, 2, &calls->fleet_id);
-    int found = statement_step(store, s, "find a called webhook", error);
-    if (found > 0)
-        *fleet_no = column_int(s, 0);
-    statement_end(s);
-    return found;
+    static struct statement find = {
+        .sql = "SELECT fleet_no FROM webhook WHERE hash = ?1 UNION ALL "
+               "SELECT w.fleet_no FROM fleet f JOIN webhook w ON w.fleet_no = f.no "
+               "WHERE f.id = ?2 LIMIT 1"};
+    const struct id *fleet_id = calls->has_fleet_id ? &calls->fleet_id : NULL;
+    sqlite3_stmt *s = statement_begin(store, &find, error, value_hash(calls->hash), fleet_id);
+    return statement_find(store, s, "find a called webhook", fleet_no, error);
 }
 
 /* The row of this quarter stays, so the last call is always there. What lies ahead is of a clock that was wrong. */
 static int drop_old_calls(struct store *store, int64_t fleet_no, int64_t quarter_ms,
                           struct error *error)
 {
-    sqlite3_stmt *s = statement_get(
-        store, STATEMENT_DROP_OLD_CALLS,
-        "DELETE FROM webhook_calls WHERE fleet_no = ?1 AND (quarter_ms < ?2 OR quarter_ms > ?3)",
-        error);
-    if (!s)
-        return -1;
-    bind_int(s, 1, fleet_no);
-    bind_int(s, 2, quarter_ms - STORE_KEEP_CALLS_MS);
-    bind_int(s, 3, quarter_ms + 4 * STORE_QUARTER_MS);
+    static struct statement drop = {
+        .sql = "DELETE FROM webhook_calls "
+               "WHERE fleet_no = ?1 AND (quarter_ms < ?2 OR quarter_ms > ?3)"};
+    sqlite3_stmt *s =
+        statement_begin(store, &drop, error, fleet_no, quarter_ms - STORE_KEEP_CALLS_MS,
+                        quarter_ms + 4 * STORE_QUARTER_MS);
     return statement_run(store, s, "forget old calls", error);
 }
 
@@ -236,26 +186,18 @@ int store_add_calls(struct store *store, const struct webhook_calls *calls, stru
     int found = find_called(store, calls, &fleet_no, error);
     if (found <= 0)
         return found;
-    sqlite3_stmt *s = statement_get(
-        store, STATEMENT_ADD_CALLS,
-        "INSERT INTO webhook_calls (fleet_no, quarter_ms, accepted, refused, last_ms, last_status, "
-        "last_answer_us, last_remote_addr) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) "
-        "ON CONFLICT (fleet_no, quarter_ms) DO UPDATE SET accepted = accepted + ?3, "
-        "refused = refused + ?4, last_ms = max(last_ms, ?5), "
-        "last_status = iif(?5 >= last_ms, ?6, last_status), "
-        "last_answer_us = iif(?5 >= last_ms, ?7, last_answer_us), "
-        "last_remote_addr = iif(?5 >= last_ms, ?8, last_remote_addr)",
-        error);
-    if (!s)
-        return -1;
-    bind_int(s, 1, fleet_no);
-    bind_int(s, 2, calls->quarter_ms);
-    bind_int(s, 3, calls->accepted);
-    bind_int(s, 4, calls->refused);
-    bind_int(s, 5, calls->last.at_ms);
-    bind_int(s, 6, calls->last.status);
-    bind_int(s, 7, calls->last.answer_us);
-    bind_text(s, 8, calls->last.remote_addr);
+    static struct statement add = {
+        .sql = "INSERT INTO webhook_calls (fleet_no, quarter_ms, accepted, refused, last_ms, "
+               "last_status, last_answer_us, last_remote_addr) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, "
+               "?8) "
+               "ON CONFLICT (fleet_no, quarter_ms) DO UPDATE SET accepted = accepted + ?3, "
+               "refused = refused + ?4, last_ms = max(last_ms, ?5), "
+               "last_status = iif(?5 >= last_ms, ?6, last_status), "
+               "last_answer_us = iif(?5 >= last_ms, ?7, last_answer_us), "
+               "last_remote_addr = iif(?5 >= last_ms, ?8, last_remote_addr)"};
+    sqlite3_stmt *s = statement_begin(
+        store, &add, error, fleet_no, calls->quarter_ms, calls->accepted, calls->refused,
+        calls->last.at_ms, calls->last.status, calls->last.answer_us, calls->last.remote_addr);
     if (statement_run(store, s, "count a webhook's calls", error) != 0)
         return -1;
     return drop_old_calls(store, fleet_no, calls->quarter_ms, error);

@@ -13,48 +13,34 @@
 static int read_numbers(struct store *store, sqlite3_stmt *s, int limit, int64_t *numbers,
                         struct error *error)
 {
-    int count = 0, more = 0;
-    while (count < limit && (more = statement_step(store, s, "look for runs", error)) > 0)
+    int count = 0;
+    while (count < limit && statement_step(store, s, "look for runs", error))
         numbers[count++] = column_int(s, 0);
-    statement_end(s);
-    return more < 0 ? -1 : count;
+    return statement_end(s) == 0 ? count : -1;
 }
 
 int store_find_waiting(struct store *store, int64_t after_number, int limit,
                        struct waiting_run *runs, struct error *error)
 {
-    sqlite3_stmt *s =
-        statement_get(store, STATEMENT_FIND_WAITING,
-                      "SELECT no, fleet_no FROM run_open NOT INDEXED WHERE no > ?1 AND status = 0 "
-                      "ORDER BY no LIMIT ?2",
-                      error);
-    if (!s)
-        return -1;
-    bind_int(s, 1, after_number);
-    bind_int(s, 2, limit);
-    int count = 0, more = 0;
-    while (count < limit && (more = statement_step(store, s, "look for runs", error)) > 0) {
+    static struct statement find = {
+        .sql = "SELECT no, fleet_no FROM run_open NOT INDEXED WHERE no > ?1 AND status = 0 "
+               "ORDER BY no LIMIT ?2"};
+    sqlite3_stmt *s = statement_begin(store, &find, error, after_number, limit);
+    int count = 0;
+    while (count < limit && statement_step(store, s, "look for runs", error)) {
         runs[count].number = column_int(s, 0);
         runs[count++].fleet_no = column_int(s, 1);
     }
-    statement_end(s);
-    return more < 0 ? -1 : count;
+    return statement_end(s) == 0 ? count : -1;
 }
 
 int store_find_waiting_of(struct store *store, int64_t fleet_no, int64_t from_number,
                           int64_t to_number, int limit, int64_t *numbers, struct error *error)
 {
-    sqlite3_stmt *s =
-        statement_get(store, STATEMENT_FIND_WAITING_OF,
-                      "SELECT no FROM run_open NOT INDEXED WHERE no >= ?1 AND no <= ?2 "
-                      "AND fleet_no = ?3 AND status = 0 ORDER BY no LIMIT ?4",
-                      error);
-    if (!s)
-        return -1;
-    bind_int(s, 1, from_number);
-    bind_int(s, 2, to_number);
-    bind_int(s, 3, fleet_no);
-    bind_int(s, 4, limit);
+    static struct statement find = {
+        .sql = "SELECT no FROM run_open NOT INDEXED WHERE no >= ?1 AND no <= ?2 "
+               "AND fleet_no = ?3 AND status = 0 ORDER BY no LIMIT ?4"};
+    sqlite3_stmt *s = statement_begin(store, &find, error, from_number, to_number, fleet_no, limit);
     return read_numbers(store, s, limit, numbers, error);
 }
 
@@ -62,28 +48,18 @@ int store_find_running(struct store *store, int64_t after_number, int limit, int
                        struct error *error)
 {
     /* Few run where very many may wait. */
-    sqlite3_stmt *s = statement_get(store, STATEMENT_FIND_RUNNING,
-                                    "SELECT no FROM run_open INDEXED BY run_open_running "
-                                    "WHERE no > ?1 AND status = 1 ORDER BY no LIMIT ?2",
-                                    error);
-    if (!s)
-        return -1;
-    bind_int(s, 1, after_number);
-    bind_int(s, 2, limit);
+    static struct statement find = {.sql = "SELECT no FROM run_open INDEXED BY run_open_running "
+                                           "WHERE no > ?1 AND status = 1 ORDER BY no LIMIT ?2"};
+    sqlite3_stmt *s = statement_begin(store, &find, error, after_number, limit);
     return read_numbers(store, s, limit, numbers, error);
 }
 
 int store_find_stopping(struct store *store, int64_t after_number, int limit, int64_t *numbers,
                         struct error *error)
 {
-    sqlite3_stmt *s = statement_get(store, STATEMENT_FIND_STOPPING,
-                                    "SELECT no FROM run_open INDEXED BY run_open_stopping "
-                                    "WHERE no > ?1 AND stop_ms > 0 ORDER BY no LIMIT ?2",
-                                    error);
-    if (!s)
-        return -1;
-    bind_int(s, 1, after_number);
-    bind_int(s, 2, limit);
+    static struct statement find = {.sql = "SELECT no FROM run_open INDEXED BY run_open_stopping "
+                                           "WHERE no > ?1 AND stop_ms > 0 ORDER BY no LIMIT ?2"};
+    sqlite3_stmt *s = statement_begin(store, &find, error, after_number, limit);
     return read_numbers(store, s, limit, numbers, error);
 }
 
@@ -146,23 +122,21 @@ static struct run_work *read_work(sqlite3_stmt *s, struct error *error)
 
 struct run_work *store_load_work(struct store *store, int64_t number, struct error *error)
 {
-    sqlite3_stmt *s = statement_get(
-        store, STATEMENT_LOAD_WORK,
-        "SELECT r.no, r.id_random, f.id, p.id, o.id, f.name, p.name, o.name, r.version, q.status, "
-        "q.started_ms, r.request_id, r.arrived_ms, r.remote_addr, r.host, r.query, r.body_place, "
-        "r.body_bytes, r.body_sha256, r.headers, r.body, v.definition, q.stop_ms, r.fleet_no "
-        "FROM run_open q CROSS JOIN run r ON r.no = q.no CROSS JOIN fleet f ON f.no = r.fleet_no "
-        "CROSS JOIN project p ON p.no = f.project_no CROSS JOIN org o ON o.no = p.org_no "
-        "CROSS JOIN fleet_version v ON v.fleet_no = r.fleet_no AND v.version = r.version "
-        "WHERE q.no = ?1",
-        error);
-    if (!s)
-        return NULL;
-    bind_int(s, 1, number);
-    int found = statement_step(store, s, "load a run", error);
-    struct run_work *work = found > 0 ? read_work(s, error) : NULL;
+    static struct statement load = {
+        .sql = "SELECT r.no, r.id_random, f.id, p.id, o.id, f.name, p.name, o.name, r.version, "
+               "q.status, q.started_ms, r.request_id, r.arrived_ms, r.remote_addr, r.host, "
+               "r.query, r.body_place, r.body_bytes, r.body_sha256, r.headers, r.body, "
+               "v.definition, q.stop_ms, r.fleet_no "
+               "FROM run_open q CROSS JOIN run r ON r.no = q.no "
+               "CROSS JOIN fleet f ON f.no = r.fleet_no "
+               "CROSS JOIN project p ON p.no = f.project_no CROSS JOIN org o ON o.no = p.org_no "
+               "CROSS JOIN fleet_version v ON v.fleet_no = r.fleet_no AND v.version = r.version "
+               "WHERE q.no = ?1"};
+    sqlite3_stmt *s = statement_begin(store, &load, error, number);
+    bool found = statement_step(store, s, "load a run", error);
+    struct run_work *work = found ? read_work(s, error) : NULL;
     statement_end(s);
-    if (found == 0)
+    if (!found)
         error_set(error, ERROR_NOT_FOUND, "run %lld is neither waiting nor running",
                   (long long)number);
     return work;
@@ -190,9 +164,7 @@ void store_free_work(struct run_work *work)
 static int step_one(struct store *store, sqlite3_stmt *s, const char *what, int64_t number,
                     struct error *error)
 {
-    if (statement_run(store, s, what, error) != 0)
-        return -1;
-    if (sqlite3_changes(store->db) == 1)
+    if (statement_change(store, s, what, error) > 0)
         return 0;
     return error_set(error, ERROR_CONFLICT, "cannot %s: run %lld is not in the state for it", what,
                      (long long)number);
@@ -201,35 +173,22 @@ static int step_one(struct store *store, sqlite3_stmt *s, const char *what, int6
 /* 1: it has ended, 0: there is no such run. */
 static int find_ended(struct store *store, int64_t number, int64_t random, struct error *error)
 {
-    sqlite3_stmt *s = statement_get(store, STATEMENT_FIND_ENDED,
-                                    "SELECT 1 FROM run WHERE no = ?1 AND id_random = ?2", error);
-    if (!s)
-        return -1;
-    bind_int(s, 1, number);
-    bind_int(s, 2, random);
-    int found = statement_step(store, s, "look for a run", error);
-    statement_end(s);
-    return found;
+    static struct statement find = {.sql = "SELECT no FROM run WHERE no = ?1 AND id_random = ?2"};
+    sqlite3_stmt *s = statement_begin(store, &find, error, number, random);
+    return statement_find(store, s, "look for a run", &number, error);
 }
 
 int store_stop_run(struct store *store, const struct id *run_id, int64_t now_ms,
                    struct error *error)
 {
     int64_t number = id_run_number(run_id), random = (int64_t)id_run_random(run_id);
-    sqlite3_stmt *s =
-        statement_get(store, STATEMENT_STOP_RUN,
-                      "UPDATE run_open SET stop_ms = iif(stop_ms = 0, ?3, stop_ms) WHERE no = ?1 "
-                      "AND EXISTS (SELECT 1 FROM run WHERE run.no = ?1 AND run.id_random = ?2)",
-                      error);
-    if (!s)
-        return -1;
-    bind_int(s, 1, number);
-    bind_int(s, 2, random);
-    bind_int(s, 3, now_ms);
-    if (statement_run(store, s, "stop a run", error) != 0)
-        return -1;
-    if (sqlite3_changes(store->db) == 1)
-        return 0;
+    static struct statement stop = {
+        .sql = "UPDATE run_open SET stop_ms = iif(stop_ms = 0, ?3, stop_ms) WHERE no = ?1 "
+               "AND EXISTS (SELECT 1 FROM run WHERE run.no = ?1 AND run.id_random = ?2)"};
+    sqlite3_stmt *s = statement_begin(store, &stop, error, number, random, now_ms);
+    int changed = statement_change(store, s, "stop a run", error);
+    if (changed != 0)
+        return changed > 0 ? 0 : -1;
     char text[ID_TEXT_BYTES];
     int ended = find_ended(store, number, random, error);
     if (ended > 0)
@@ -240,106 +199,68 @@ int store_stop_run(struct store *store, const struct id *run_id, int64_t now_ms,
 int store_start_run(struct store *store, int64_t number, const struct definition *definition,
                     const struct id *vessel_run_ids, int64_t now_ms, struct error *error)
 {
-    sqlite3_stmt *s = statement_get(
-        store, STATEMENT_START_RUN,
-        "UPDATE run_open SET status = 1, started_ms = ?2 WHERE no = ?1 AND status = 0", error);
-    if (!s)
-        return -1;
-    bind_int(s, 1, number);
-    bind_int(s, 2, now_ms);
+    static struct statement start = {
+        .sql = "UPDATE run_open SET status = 1, started_ms = ?2 WHERE no = ?1 AND status = 0"};
+    sqlite3_stmt *s = statement_begin(store, &start, error, number, now_ms);
     if (step_one(store, s, "start a run", number, error) != 0)
         return -1;
-    s = statement_get(store, STATEMENT_INSERT_VESSEL,
-                      "INSERT INTO vessel_run (run_no, idx, id, vessel_id, name, status, attempts, "
-                      "reason, started_ms, ended_ms, output_bytes) "
-                      "VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, '', 0, 0, 0)",
-                      error);
-    for (size_t i = 0; s && i < definition->vessel_count; i++) {
-        bind_int(s, 1, number);
-        bind_int(s, 2, (int64_t)i);
-        bind_id(s, 3, &vessel_run_ids[i]);
-        bind_id(s, 4, &definition->vessels[i].id);
-        bind_text(s, 5, definition->vessels[i].name);
+    static struct statement insert = {
+        .sql = "INSERT INTO vessel_run (run_no, idx, id, vessel_id, name, status, attempts, "
+               "reason, started_ms, ended_ms, output_bytes) "
+               "VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, '', 0, 0, 0)"};
+    for (size_t i = 0; i < definition->vessel_count; i++) {
+        const struct definition_vessel *vessel = &definition->vessels[i];
+        s = statement_begin(store, &insert, error, number, i, &vessel_run_ids[i], &vessel->id,
+                            vessel->name);
         if (statement_run(store, s, "store a vessel run", error) != 0)
             return -1;
     }
-    return !s ? -1 : 0;
+    return 0;
 }
 
 int store_start_attempt(struct store *store, int64_t number, int vessel_index, int attempt,
                         const struct id *boot_id, int64_t now_ms, struct error *error)
 {
     /* Status: scheduled, running (after an interruption) or retrying. The number keeps an attempt from being started twice. */
-    sqlite3_stmt *s =
-        statement_get(store, STATEMENT_START_VESSEL,
-                      "UPDATE vessel_run SET status = 1, attempts = ?3, "
-                      "started_ms = iif(started_ms = 0, ?4, started_ms) "
-                      "WHERE run_no = ?1 AND idx = ?2 AND status <= 2 AND attempts = ?3 - 1",
-                      error);
-    if (!s)
-        return -1;
-    bind_int(s, 1, number);
-    bind_int(s, 2, vessel_index);
-    bind_int(s, 3, attempt);
-    bind_int(s, 4, now_ms);
+    static struct statement start = {
+        .sql = "UPDATE vessel_run SET status = 1, attempts = ?3, "
+               "started_ms = iif(started_ms = 0, ?4, started_ms) "
+               "WHERE run_no = ?1 AND idx = ?2 AND status <= 2 AND attempts = ?3 - 1"};
+    sqlite3_stmt *s = statement_begin(store, &start, error, number, vessel_index, attempt, now_ms);
     if (step_one(store, s, "start an attempt", number, error) != 0)
         return -1;
-    s = statement_get(store, STATEMENT_INSERT_ATTEMPT,
-                      "INSERT INTO attempt (run_no, idx, attempt, boot_id, has_ended, reason, "
-                      "started_ms, ended_ms, output_bytes, output_cut) "
-                      "VALUES (?1, ?2, ?3, ?4, 0, '', ?5, 0, 0, 0)",
-                      error);
-    if (!s)
-        return -1;
-    bind_int(s, 1, number);
-    bind_int(s, 2, vessel_index);
-    bind_int(s, 3, attempt);
-    bind_id(s, 4, boot_id);
-    bind_int(s, 5, now_ms);
+    static struct statement insert = {
+        .sql = "INSERT INTO attempt (run_no, idx, attempt, boot_id, has_ended, reason, "
+               "started_ms, ended_ms, output_bytes, output_cut) "
+               "VALUES (?1, ?2, ?3, ?4, 0, '', ?5, 0, 0, 0)"};
+    s = statement_begin(store, &insert, error, number, vessel_index, attempt, boot_id, now_ms);
     return statement_insert(store, s, "store an attempt", "this attempt was started already",
                             error);
 }
 
-static void bind_exit_code(sqlite3_stmt *s, int place, const struct attempt_result *result)
+static struct statement_value value_exit_code(const struct attempt_result *result)
 {
-    if (result->has_exit_code)
-        bind_int(s, place, result->exit_code);
+    return result->has_exit_code ? value_int(result->exit_code) : value_null();
 }
 
 int store_end_attempt(struct store *store, int64_t number, int vessel_index, int attempt,
                       const struct attempt_result *result, struct error *error)
 {
-    sqlite3_stmt *s = statement_get(
-        store, STATEMENT_END_ATTEMPT,
-        "UPDATE attempt SET has_ended = 1, exit_code = ?4, reason = ?5, "
-        "started_ms = iif(?6 = 0, started_ms, ?6), ended_ms = ?7, output_bytes = ?8, "
-        "output_cut = ?9 WHERE run_no = ?1 AND idx = ?2 AND attempt = ?3 AND has_ended = 0",
-        error);
-    if (!s)
-        return -1;
-    bind_int(s, 1, number);
-    bind_int(s, 2, vessel_index);
-    bind_int(s, 3, attempt);
-    bind_exit_code(s, 4, result);
-    bind_text(s, 5, result->reason);
-    bind_int(s, 6, result->started_ms);
-    bind_int(s, 7, result->ended_ms);
-    bind_int(s, 8, result->output_bytes);
-    bind_int(s, 9, result->output_cut);
+    static struct statement update = {
+        .sql = "UPDATE attempt SET has_ended = 1, exit_code = ?4, reason = ?5, "
+               "started_ms = iif(?6 = 0, started_ms, ?6), ended_ms = ?7, output_bytes = ?8, "
+               "output_cut = ?9 WHERE run_no = ?1 AND idx = ?2 AND attempt = ?3 AND has_ended = 0"};
+    sqlite3_stmt *s = statement_begin(store, &update, error, number, vessel_index, attempt,
+                                      value_exit_code(result), result->reason, result->started_ms,
+                                      result->ended_ms, result->output_bytes, result->output_cut);
     if (step_one(store, s, "end an attempt", number, error) != 0)
         return -1;
     /* The vessel run is retrying until store_end_vessel says how it ended; it shows its last attempt. */
-    s = statement_get(store, STATEMENT_NOTE_ATTEMPT,
-                      "UPDATE vessel_run SET status = iif(status = 1, 2, status), exit_code = ?3, "
-                      "reason = ?4, output_bytes = ?5 WHERE run_no = ?1 AND idx = ?2",
-                      error);
-    if (!s)
-        return -1;
-    bind_int(s, 1, number);
-    bind_int(s, 2, vessel_index);
-    bind_exit_code(s, 3, result);
-    bind_text(s, 4, result->reason);
-    bind_int(s, 5, result->output_bytes);
+    static struct statement note = {
+        .sql = "UPDATE vessel_run SET status = iif(status = 1, 2, status), exit_code = ?3, "
+               "reason = ?4, output_bytes = ?5 WHERE run_no = ?1 AND idx = ?2"};
+    s = statement_begin(store, &note, error, number, vessel_index, value_exit_code(result),
+                        result->reason, result->output_bytes);
     return statement_run(store, s, "note an attempt's end", error);
 }
 
@@ -348,18 +269,11 @@ int store_end_vessel(struct store *store, int64_t number, int vessel_index,
                      struct error *error)
 {
     assert(vessel_status_has_ended(status));
-    sqlite3_stmt *s = statement_get(
-        store, STATEMENT_END_VESSEL,
-        "UPDATE vessel_run SET status = ?3, reason = iif(?4 = '', reason, ?4), ended_ms = ?5 "
-        "WHERE run_no = ?1 AND idx = ?2 AND status <= 2",
-        error);
-    if (!s)
-        return -1;
-    bind_int(s, 1, number);
-    bind_int(s, 2, vessel_index);
-    bind_int(s, 3, status);
-    bind_text(s, 4, reason ? reason : "");
-    bind_int(s, 5, now_ms);
+    static struct statement end = {
+        .sql = "UPDATE vessel_run SET status = ?3, reason = iif(?4 = '', reason, ?4), "
+               "ended_ms = ?5 WHERE run_no = ?1 AND idx = ?2 AND status <= 2"};
+    sqlite3_stmt *s = statement_begin(store, &end, error, number, vessel_index, status,
+                                      reason ? reason : "", now_ms);
     return step_one(store, s, "end a vessel run", number, error);
 }
 
@@ -367,28 +281,16 @@ int store_end_run(struct store *store, int64_t number, enum run_status status, i
                   struct error *error)
 {
     assert(run_status_has_ended(status));
-    sqlite3_stmt *s = statement_get(
-        store, STATEMENT_INSERT_ENDED,
-        "INSERT INTO run_ended (no, fleet_no, \"trigger\", status, started_ms, ended_ms) "
-        "SELECT no, fleet_no, \"trigger\", ?2, started_ms, ?3 FROM run_open WHERE no = ?1",
-        error);
-    if (!s)
-        return -1;
-    bind_int(s, 1, number);
-    bind_int(s, 2, status);
-    bind_int(s, 3, now_ms);
+    static struct statement insert = {
+        .sql = "INSERT INTO run_ended (no, fleet_no, \"trigger\", status, started_ms, ended_ms) "
+               "SELECT no, fleet_no, \"trigger\", ?2, started_ms, ?3 FROM run_open WHERE no = ?1"};
+    sqlite3_stmt *s = statement_begin(store, &insert, error, number, status, now_ms);
     if (step_one(store, s, "end a run", number, error) != 0)
         return -1;
-    s = statement_get(store, STATEMENT_DELETE_OPEN,
-                      "DELETE FROM run_open WHERE no = ?1 RETURNING fleet_no", error);
-    if (!s)
-        return -1;
-    bind_int(s, 1, number);
-    int found = statement_step(store, s, "take a run out of the queue", error);
-    if (found > 0) {
+    static struct statement delete = {.sql = "DELETE FROM run_open WHERE no = ?1 "
+                                             "RETURNING fleet_no"};
+    s = statement_begin(store, &delete, error, number);
+    while (statement_step(store, s, "take a run out of the queue", error))
         load_change(store, column_int(s, 0), -1);
-        found = statement_step(store, s, "take a run out of the queue", error);
-    }
-    statement_end(s);
-    return found < 0 ? -1 : 0;
+    return statement_end(s);
 }

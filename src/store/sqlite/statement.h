@@ -1,0 +1,186 @@
+/* Statements: prepared once per connection, given their values, stepped and ended. Every function
+ * runs on the thread that uses the connection.
+ *
+ *     static struct statement list = {.sql = "SELECT name FROM fleet WHERE project_no = ?1"};
+ *     sqlite3_stmt *s = statement_begin(store, &list, error, project_no);
+ *     while (statement_step(store, s, "list fleets", error))
+ *         … column_text(s, 0) …
+ *     return statement_end(s);
+ *
+ * One check for errors, at the end, is enough: if statement_begin fails it returns NULL, with which
+ * every other function here fails as well. */
+#ifndef WEBHOOKD_STORE_SQLITE_STATEMENT_H
+#define WEBHOOKD_STORE_SQLITE_STATEMENT_H
+
+#include <sqlite3.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/id.h"
+#include "base/secret.h"
+
+struct store;
+
+/* One statement of the program: static, and shared by all threads. Each connection prepares it at its
+ * first use and keeps it until the connection is closed. */
+struct statement {
+    const char *sql;
+    atomic_int index; /* in the array that each connection has; 0 = not used yet */
+};
+
+/* ---- Values: those of the parameters ?1, ?2, … in this order, at most 16 ----
+ *
+ * A value's type says how it is bound: an integer of any width, an enum or a bool as an integer,
+ * a `char *` as the text up to its NUL, a `struct id *` as a blob; a NULL pointer as NULL. Other values
+ * say it themselves: value_hash(hash), value_blob(data, bytes), value_text(text, bytes), value_null().
+ * Text and bytes are borrowed until statement_end.
+ *
+ * _Generic rather than a format string ("ibt"): that would be as short, but the compiler would see
+ * neither a wrong letter nor an int that is read as an int64_t. Here a type that is not listed does
+ * not compile. A wrong number of values fails an assert. */
+
+struct statement_value {
+    enum { VALUE_NULL, VALUE_INT, VALUE_TEXT, VALUE_BLOB, VALUE_END } type;
+    union {
+        int64_t number;
+        struct {
+            const void *data;
+            size_t bytes;
+        };
+    };
+};
+
+static inline struct statement_value value_null(void)
+{
+    return (struct statement_value){.type = VALUE_NULL};
+}
+
+static inline struct statement_value value_int(int64_t number)
+{
+    return (struct statement_value){.type = VALUE_INT, .number = number};
+}
+
+static inline struct statement_value value_text(const char *text, size_t bytes)
+{
+    return (struct statement_value){.type = VALUE_TEXT, .data = text, .bytes = bytes};
+}
+
+static inline struct statement_value value_string(const char *text)
+{
+    return value_text(text, text ? strlen(text) : 0);
+}
+
+static inline struct statement_value value_blob(const void *data, size_t bytes)
+{
+    return (struct statement_value){.type = VALUE_BLOB, .data = data, .bytes = bytes};
+}
+
+static inline struct statement_value value_hash(const uint8_t hash[SECRET_HASH_BYTES])
+{
+    return value_blob(hash, SECRET_HASH_BYTES);
+}
+
+static inline struct statement_value value_id(const struct id *id)
+{
+    return value_blob(id, sizeof(*id));
+}
+
+static inline struct statement_value value_itself(struct statement_value value)
+{
+    return value;
+}
+
+/* clang-format off */
+#define STATEMENT_VALUE(x) _Generic((x),                                                           \
+    bool: value_int, int: value_int, unsigned: value_int, long: value_int, long long: value_int,   \
+    unsigned long: value_int, unsigned long long: value_int,                                       \
+    char *: value_string, const char *: value_string,                                              \
+    struct id *: value_id, const struct id *: value_id,                                            \
+    struct statement_value: value_itself)(x),
+
+#define STATEMENT_VALUES_0()
+#define STATEMENT_VALUES_1(x)       STATEMENT_VALUE(x)
+#define STATEMENT_VALUES_2(x, ...)  STATEMENT_VALUE(x) STATEMENT_VALUES_1(__VA_ARGS__)
+#define STATEMENT_VALUES_3(x, ...)  STATEMENT_VALUE(x) STATEMENT_VALUES_2(__VA_ARGS__)
+#define STATEMENT_VALUES_4(x, ...)  STATEMENT_VALUE(x) STATEMENT_VALUES_3(__VA_ARGS__)
+#define STATEMENT_VALUES_5(x, ...)  STATEMENT_VALUE(x) STATEMENT_VALUES_4(__VA_ARGS__)
+#define STATEMENT_VALUES_6(x, ...)  STATEMENT_VALUE(x) STATEMENT_VALUES_5(__VA_ARGS__)
+#define STATEMENT_VALUES_7(x, ...)  STATEMENT_VALUE(x) STATEMENT_VALUES_6(__VA_ARGS__)
+#define STATEMENT_VALUES_8(x, ...)  STATEMENT_VALUE(x) STATEMENT_VALUES_7(__VA_ARGS__)
+#define STATEMENT_VALUES_9(x, ...)  STATEMENT_VALUE(x) STATEMENT_VALUES_8(__VA_ARGS__)
+#define STATEMENT_VALUES_10(x, ...) STATEMENT_VALUE(x) STATEMENT_VALUES_9(__VA_ARGS__)
+#define STATEMENT_VALUES_11(x, ...) STATEMENT_VALUE(x) STATEMENT_VALUES_10(__VA_ARGS__)
+#define STATEMENT_VALUES_12(x, ...) STATEMENT_VALUE(x) STATEMENT_VALUES_11(__VA_ARGS__)
+#define STATEMENT_VALUES_13(x, ...) STATEMENT_VALUE(x) STATEMENT_VALUES_12(__VA_ARGS__)
+#define STATEMENT_VALUES_14(x, ...) STATEMENT_VALUE(x) STATEMENT_VALUES_13(__VA_ARGS__)
+#define STATEMENT_VALUES_15(x, ...) STATEMENT_VALUE(x) STATEMENT_VALUES_14(__VA_ARGS__)
+#define STATEMENT_VALUES_16(x, ...) STATEMENT_VALUE(x) STATEMENT_VALUES_15(__VA_ARGS__)
+#define STATEMENT_PICK(_0, _1, _2, _3, _4, _5, _6, _7, _8, _9, _10, _11, _12, _13, _14, _15, _16,  \
+                       n, ...) STATEMENT_VALUES_##n
+#define STATEMENT_VALUES(...)                                                                      \
+    STATEMENT_PICK(__VA_ARGS__, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
+/* clang-format on */
+
+/* sqlite3_stmt *statement_begin(struct store *, struct statement *, struct error *, values …);
+ *
+ * The statement with its values, or NULL. It must not be in use already: a callback may not call the
+ * function that calls it. */
+#define statement_begin(store, statement, error, ...)                                              \
+    statement_begin_with(store, statement, error,                                                  \
+                         (const struct statement_value[]){                                         \
+                             STATEMENT_VALUES(0, ##__VA_ARGS__)(__VA_ARGS__){.type = VALUE_END}})
+sqlite3_stmt *statement_begin_with(struct store *store, struct statement *statement,
+                                   struct error *error, const struct statement_value *values);
+
+/* ---- Row by row ---- */
+
+/* Goes to the next row. False: there is none, or *error is set ("cannot <what>: …"). */
+bool statement_step(struct store *store, sqlite3_stmt *statement, const char *what,
+                    struct error *error);
+/* Ends it, wherever it is. -1 if it, or its statement_begin, has failed. */
+int statement_end(sqlite3_stmt *statement);
+
+/* Columns, from 0. Text and bytes are borrowed until the next step. */
+struct id column_id(sqlite3_stmt *statement, int place);
+int64_t column_int(sqlite3_stmt *statement, int place);
+const char *column_text(sqlite3_stmt *statement, int place); /* never NULL */
+
+/* ---- In one go: each of these ends the statement ---- */
+
+/* The first column of the only row. 1 = *value is it, 0 = there is no row, -1. */
+int statement_find(struct store *store, sqlite3_stmt *statement, const char *what, int64_t *value,
+                   struct error *error);
+/* Runs one that gives no rows. */
+int statement_run(struct store *store, sqlite3_stmt *statement, const char *what,
+                  struct error *error);
+/* Runs one that is to change one row. 1 = it did, 0 = there is no such row, -1. */
+int statement_change(struct store *store, sqlite3_stmt *statement, const char *what,
+                     struct error *error);
+/* Runs an INSERT. If there is such a row already: ERROR_CONFLICT with the words given. */
+int statement_insert(struct store *store, sqlite3_stmt *statement, const char *what,
+                     const char *conflict, struct error *error);
+
+/* ---- Transactions' own statements, which have fixed places and no parameters ---- */
+
+enum statement_id {
+    STATEMENT_BEGIN = 1,
+    STATEMENT_COMMIT,
+    STATEMENT_SAVEPOINT,
+    STATEMENT_RELEASE,
+    STATEMENT_COUNT
+};
+sqlite3_stmt *statement_get(struct store *store, enum statement_id id, const char *sql,
+                            struct error *error);
+
+/* ---- Failures ---- */
+
+/* Turns the connection's last error into *error: "cannot <what>: …". Always -1. */
+int statement_failed(sqlite3 *db, const char *what, struct error *error);
+/* Which kind of error a code of SQLite is for our callers; errnum is the system's behind it. */
+enum error_kind statement_error_kind(int extended_code, int errnum);
+
+#endif
