@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/list.h"
 #include "store/store.h"
 
 struct commit_queue;
@@ -39,7 +40,7 @@ struct commit_op {
     const struct commit_kind *kind;
     size_t bytes; /* what it weighs against the bound on bytes in one batch */
     /* the queue's: */
-    struct commit_op *next, *previous;
+    struct list_node queued;
     enum commit_op_state { COMMIT_OP_NEW, COMMIT_OP_QUEUED, COMMIT_OP_TAKEN } state;
     struct error error;
 };

@@ -20,10 +20,6 @@
 #define NOT_READY_MS    5000 /* after a batch that failed */
 #define RETRY_MS        500  /* before the runner's operations of a failed batch are tried again */
 
-struct op_list {
-    struct commit_op *first, *last;
-};
-
 struct commit_queue {
     struct commit_options options;
     struct store *store; /* the committer's own (invariant 3) */
@@ -33,7 +29,7 @@ struct commit_queue {
 
     pthread_mutex_t lock; /* guards the following, and `state` of every queued operation */
     pthread_cond_t news;
-    struct op_list requests, runner;
+    struct list requests, runner; /* operations; by `queued` */
     int64_t requests_queued;
     int64_t runner_retry_at_ms; /* 0 = now */
     bool passed_over;           /* the first of the requests, by the batch before */
@@ -47,63 +43,26 @@ struct commit_queue {
     _Atomic int64_t commit_us_sum;
 };
 
-/* ---- lists ---- */
-
-static void list_append(struct op_list *list, struct commit_op *op)
-{
-    op->next = NULL;
-    op->previous = list->last;
-    if (list->last)
-        list->last->next = op;
-    else
-        list->first = op;
-    list->last = op;
-}
-
-static void list_prepend(struct op_list *list, struct commit_op *op)
-{
-    op->previous = NULL;
-    op->next = list->first;
-    if (list->first)
-        list->first->previous = op;
-    else
-        list->last = op;
-    list->first = op;
-}
-
-static void list_remove(struct op_list *list, struct commit_op *op)
-{
-    if (op->previous)
-        op->previous->next = op->next;
-    else
-        list->first = op->next;
-    if (op->next)
-        op->next->previous = op->previous;
-    else
-        list->last = op->previous;
-    op->next = op->previous = NULL;
-}
-
 /* ---- one batch ---- */
 
 struct batch {
-    struct op_list ops;
+    struct list ops;
     size_t count, bytes;
 };
 
 /* Moves operations from the list to the batch while there is room; the lock is held. */
-static void batch_take(struct commit_queue *queue, struct batch *batch, struct op_list *from,
+static void batch_take(struct commit_queue *queue, struct batch *batch, struct list *from,
                        size_t max_ops)
 {
-    while (from->first && batch->count < max_ops) {
-        struct commit_op *op = from->first;
+    while (!list_is_empty(from) && batch->count < max_ops) {
+        struct commit_op *op = LIST_FIRST(from, struct commit_op, queued);
         if (batch->count > 0 && batch->bytes + op->bytes > BATCH_MAX_BYTES)
             return;
-        list_remove(from, op);
+        list_remove(from, &op->queued);
         op->state = COMMIT_OP_TAKEN;
         if (op->kind->class == COMMIT_REQUEST)
             queue->requests_queued--;
-        list_append(&batch->ops, op);
+        list_append(&batch->ops, &op->queued);
         batch->count++;
         batch->bytes += op->bytes;
     }
@@ -156,7 +115,7 @@ static int batch_execute(struct commit_queue *queue, struct batch *batch, bool *
 {
     if (store_begin(queue->store, error) != 0)
         return -1;
-    for (struct commit_op *op = batch->ops.first; op; op = op->next) {
+    LIST_EACH(struct commit_op, op, &batch->ops, queued) {
         if (batch_apply(queue, op, error) != 0) {
             store_rollback(queue->store);
             return -1;
@@ -188,7 +147,7 @@ static bool retry_later(struct commit_queue *queue, struct commit_op *op)
     bool goes_on = !queue->stopping;
     if (goes_on) {
         op->state = COMMIT_OP_QUEUED;
-        list_prepend(&queue->runner, op);
+        list_prepend(&queue->runner, &op->queued);
         queue->runner_retry_at_ms = clock_monotonic_ms() + RETRY_MS;
     }
     pthread_mutex_unlock(&queue->lock);
@@ -198,39 +157,34 @@ static bool retry_later(struct commit_queue *queue, struct commit_op *op)
 /* Everything in it is committed and synced, or was refused alone: say so (invariant 1: not a moment before). */
 static void batch_succeeded(struct commit_queue *queue, struct batch *batch)
 {
-    struct commit_op *next;
-    for (struct commit_op *op = batch->ops.first; op; op = next) {
-        next = op->next;
+    struct commit_op *op;
+    while ((op = LIST_TAKE_FIRST(&batch->ops, struct commit_op, queued)))
         if (!is_to_be_retried(op) || !retry_later(queue, op))
             op->kind->done(op, error_is_set(&op->error) ? &op->error : NULL);
-    }
 }
 
 /* Nothing in it is committed (or, after an I/O error, nobody knows): requests are told; the runner's operations stay, to be retried. */
 static void batch_failed(struct commit_queue *queue, struct batch *batch, const struct error *error)
 {
-    struct op_list requests = {NULL, NULL};
+    struct list requests = {NULL, NULL};
     pthread_mutex_lock(&queue->lock);
     bool final = queue->stopping || error->kind == ERROR_IO;
     queue->last_failure = *error;
     queue->failed_ms = clock_monotonic_ms();
-    while (batch->ops.last) {
-        struct commit_op *op = batch->ops.last;
-        list_remove(&batch->ops, op);
+    struct commit_op *op;
+    while ((op = LIST_LAST(&batch->ops, struct commit_op, queued))) {
+        list_remove(&batch->ops, &op->queued);
         if (op->kind->class == COMMIT_RUNNER && !final) {
             op->state = COMMIT_OP_QUEUED;
-            list_prepend(&queue->runner, op);
+            list_prepend(&queue->runner, &op->queued);
             queue->runner_retry_at_ms = clock_monotonic_ms() + RETRY_MS;
         } else {
-            list_prepend(&requests, op);
+            list_prepend(&requests, &op->queued);
         }
     }
     pthread_mutex_unlock(&queue->lock);
-    struct commit_op *next;
-    for (struct commit_op *op = requests.first; op; op = next) {
-        next = op->next;
+    while ((op = LIST_TAKE_FIRST(&requests, struct commit_op, queued)))
         op->kind->done(op, error);
-    }
 }
 
 static void queue_fail(struct commit_queue *queue, const struct error *error)
@@ -268,17 +222,17 @@ static void batch_run(struct commit_queue *queue, struct batch *batch)
 
 static bool runner_is_due(const struct commit_queue *queue)
 {
-    return queue->runner.first &&
+    return !list_is_empty(&queue->runner) &&
            (queue->stopping || queue->runner_retry_at_ms <= clock_monotonic_ms());
 }
 
 /* Waits until there is something to do; the lock is held. False = stopping, and nothing is left. */
 static bool wait_for_work(struct commit_queue *queue)
 {
-    while (!queue->requests.first && !runner_is_due(queue)) {
-        if (queue->stopping && !queue->runner.first)
+    while (list_is_empty(&queue->requests) && !runner_is_due(queue)) {
+        if (queue->stopping && list_is_empty(&queue->runner))
             return false;
-        if (queue->runner.first)
+        if (!list_is_empty(&queue->runner))
             thread_condition_wait_until(&queue->news, &queue->lock, queue->runner_retry_at_ms);
         else
             pthread_cond_wait(&queue->news, &queue->lock);
@@ -296,7 +250,8 @@ static void fill_batch(struct commit_queue *queue, struct batch *batch)
         batch_take(queue, batch, &queue->runner, BATCH_MAX_OPS / 2);
     size_t before = batch->count;
     batch_take(queue, batch, &queue->requests, BATCH_MAX_OPS);
-    queue->passed_over = batch->count == before && queue->requests.first && !queue->passed_over;
+    queue->passed_over =
+        batch->count == before && !list_is_empty(&queue->requests) && !queue->passed_over;
 }
 
 static void *committer_main(void *argument)
@@ -327,7 +282,6 @@ static void *committer_main(void *argument)
 int commit_submit(struct commit_queue *queue, struct commit_op *op, struct error *error)
 {
     int result = 0;
-    op->next = op->previous = NULL;
     pthread_mutex_lock(&queue->lock);
     if (queue->stopping) {
         result = error_set(error, ERROR_UNAVAILABLE, "webhookd is shutting down");
@@ -335,13 +289,13 @@ int commit_submit(struct commit_queue *queue, struct commit_op *op, struct error
                queue->requests_queued >= queue->options.max_queued) {
         result = error_set(error, ERROR_UNAVAILABLE, "too many requests wait to be stored");
     } else {
-        bool idle = !queue->requests.first && !queue->runner.first;
+        bool idle = list_is_empty(&queue->requests) && list_is_empty(&queue->runner);
         op->state = COMMIT_OP_QUEUED;
         if (op->kind->class == COMMIT_REQUEST) {
             queue->requests_queued++;
-            list_append(&queue->requests, op);
+            list_append(&queue->requests, &op->queued);
         } else {
-            list_append(&queue->runner, op);
+            list_append(&queue->runner, &op->queued);
         }
         if (idle || op->kind->class == COMMIT_RUNNER || queue->runner_retry_at_ms != 0)
             pthread_cond_signal(&queue->news);
@@ -356,10 +310,10 @@ bool commit_withdraw(struct commit_queue *queue, struct commit_op *op)
     bool queued = op->state == COMMIT_OP_QUEUED;
     if (queued) {
         if (op->kind->class == COMMIT_REQUEST) {
-            list_remove(&queue->requests, op);
+            list_remove(&queue->requests, &op->queued);
             queue->requests_queued--;
         } else {
-            list_remove(&queue->runner, op);
+            list_remove(&queue->runner, &op->queued);
         }
         op->state = COMMIT_OP_NEW;
     }

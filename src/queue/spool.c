@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/list.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/thread.h"
@@ -33,7 +34,7 @@ struct spool_body {
     enum spool_work work;
     const void *piece;
     size_t piece_bytes;
-    struct spool_body *next;
+    struct list_node queued;
     /* The spooler's. */
     int fd;     /* -1 before the first piece and after the end */
     bool named; /* renamed to its final name */
@@ -48,7 +49,7 @@ struct spool {
     struct spool_sweep *sweep;
     pthread_mutex_t lock; /* guards the following */
     pthread_cond_t news;
-    struct spool_body *first, *last;
+    struct list bodies; /* with an operation for the spooler; by `queued` */
     bool stopping;
 };
 
@@ -157,12 +158,11 @@ static void *spool_main(void *argument)
     struct spool *spool = argument;
     pthread_mutex_lock(&spool->lock);
     for (;;) {
-        while (!spool->first && !spool->stopping)
+        while (list_is_empty(&spool->bodies) && !spool->stopping)
             pthread_cond_wait(&spool->news, &spool->lock);
-        if (!spool->first)
+        struct spool_body *body = LIST_TAKE_FIRST(&spool->bodies, struct spool_body, queued);
+        if (!body)
             break;
-        struct spool_body *body = spool->first;
-        spool->first = body->next;
         pthread_mutex_unlock(&spool->lock);
         body_work(body);
         pthread_mutex_lock(&spool->lock);
@@ -177,13 +177,8 @@ static void hand_over(struct spool_body *body, enum spool_work work)
 {
     struct spool *spool = body->spool;
     body->work = work;
-    body->next = NULL;
     pthread_mutex_lock(&spool->lock);
-    if (spool->first)
-        spool->last->next = body;
-    else
-        spool->first = body;
-    spool->last = body;
+    list_append(&spool->bodies, &body->queued);
     pthread_cond_signal(&spool->news);
     pthread_mutex_unlock(&spool->lock);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/list.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/secret.h"
@@ -21,8 +22,7 @@
 
 /* The calls of one token in one quarter. */
 struct entry {
-    struct entry *next_in_slot;
-    struct entry *next; /* in the order in which they came */
+    struct list_node slot, order;
     struct webhook_calls calls;
 };
 
@@ -32,16 +32,16 @@ struct tally {
     pthread_t thread;
     pthread_mutex_t lock; /* guards the following */
     pthread_cond_t news;
-    struct entry *slots[SLOTS];
-    struct entry *first, *last;
-    size_t known, unknown; /* entries whose fleet is known, and others */
+    struct list slots[SLOTS]; /* entries; by `slot` */
+    struct list entries;      /* all of them, in the order in which they came; by `order` */
+    size_t known, unknown;    /* entries whose fleet is known, and others */
     uint64_t lost;
     bool is_stopping;
 };
 
 /* ---- entries; the lock is held ---- */
 
-static struct entry **slot_of(struct tally *tally, const uint8_t hash[SECRET_HASH_BYTES])
+static struct list *slot_of(struct tally *tally, const uint8_t hash[SECRET_HASH_BYTES])
 {
     return &tally->slots[secret_spread(tally->spread_key, hash, SECRET_HASH_BYTES) % SLOTS];
 }
@@ -49,27 +49,21 @@ static struct entry **slot_of(struct tally *tally, const uint8_t hash[SECRET_HAS
 static struct entry *find(struct tally *tally, const uint8_t hash[SECRET_HASH_BYTES],
                           int64_t quarter_ms)
 {
-    struct entry *entry = *slot_of(tally, hash);
-    while (entry && (entry->calls.quarter_ms != quarter_ms ||
-                     memcmp(entry->calls.hash, hash, SECRET_HASH_BYTES) != 0))
-        entry = entry->next_in_slot;
-    return entry;
+    LIST_EACH(struct entry, entry, slot_of(tally, hash), slot)
+        if (entry->calls.quarter_ms == quarter_ms &&
+            memcmp(entry->calls.hash, hash, SECRET_HASH_BYTES) == 0)
+            return entry;
+    return NULL;
 }
 
 static struct entry *append(struct tally *tally, const uint8_t hash[SECRET_HASH_BYTES],
                             int64_t quarter_ms)
 {
     struct entry *entry = memory_alloc(sizeof(*entry));
-    struct entry **slot = slot_of(tally, hash);
     memcpy(entry->calls.hash, hash, SECRET_HASH_BYTES);
     entry->calls.quarter_ms = quarter_ms;
-    entry->next_in_slot = *slot;
-    *slot = entry;
-    if (tally->last)
-        tally->last->next = entry;
-    else
-        tally->first = entry;
-    tally->last = entry;
+    list_prepend(slot_of(tally, hash), &entry->slot);
+    list_append(&tally->entries, &entry->order);
     tally->unknown++;
     return entry;
 }
@@ -100,14 +94,8 @@ static struct webhook_calls *calls_of(struct tally *tally, const uint8_t hash[SE
 
 static void take_first(struct tally *tally, struct webhook_calls *calls)
 {
-    struct entry *entry = tally->first;
-    struct entry **at = slot_of(tally, entry->calls.hash);
-    while (*at != entry)
-        at = &(*at)->next_in_slot;
-    *at = entry->next_in_slot;
-    tally->first = entry->next;
-    if (!tally->first)
-        tally->last = NULL;
+    struct entry *entry = LIST_TAKE_FIRST(&tally->entries, struct entry, order);
+    list_remove(slot_of(tally, entry->calls.hash), &entry->slot);
     *(entry->calls.has_fleet_id ? &tally->known : &tally->unknown) -= 1;
     *calls = entry->calls;
     free(entry);
@@ -132,7 +120,7 @@ void tally_add(struct tally *tally, const uint8_t token_hash[SECRET_HASH_BYTES],
                const struct id *fleet_id, const struct webhook_call *call)
 {
     pthread_mutex_lock(&tally->lock);
-    bool was_empty = !tally->first;
+    bool was_empty = list_is_empty(&tally->entries);
     struct webhook_calls *calls = calls_of(tally, token_hash, fleet_id, store_quarter(call->at_ms));
     if (calls) {
         if (call->status == 201)
@@ -183,7 +171,7 @@ static ssize_t store_some(struct tally *tally, struct step *step)
     struct error error = ERROR_INIT;
     step->waiting.op = (struct commit_op){.kind = &add_kind, .bytes = sizeof(*step)};
     step->count = 0;
-    while (tally->first && step->count < STEP_CALLS)
+    while (!list_is_empty(&tally->entries) && step->count < STEP_CALLS)
         take_first(tally, &step->calls[step->count++]);
     pthread_mutex_unlock(&tally->lock);
     int result = commit_has_room(tally->queue, 0, &error);
@@ -223,9 +211,9 @@ static void *tally_main(void *argument)
     struct step *step = memory_alloc(sizeof(*step));
     pthread_mutex_lock(&tally->lock);
     for (;;) {
-        while (!tally->first && !tally->is_stopping)
+        while (list_is_empty(&tally->entries) && !tally->is_stopping)
             pthread_cond_wait(&tally->news, &tally->lock);
-        if (!tally->first)
+        if (list_is_empty(&tally->entries))
             break;
         if (tally->known < MAX_KNOWN / 2)
             wait_ms(tally, PAUSE_MS);
@@ -245,7 +233,7 @@ static void *tally_main(void *argument)
 static void tally_free(struct tally *tally)
 {
     struct webhook_calls calls;
-    while (tally->first)
+    while (!list_is_empty(&tally->entries))
         take_first(tally, &calls);
     pthread_cond_destroy(&tally->news);
     pthread_mutex_destroy(&tally->lock);
