@@ -31,12 +31,7 @@ void runner_give_slot(struct runner *runner)
 void runner_post(struct runner *runner, struct run_step *step)
 {
     pthread_mutex_lock(&runner->lock);
-    step->next_mail = NULL;
-    if (runner->mail_last)
-        runner->mail_last->next_mail = step;
-    else
-        runner->mail_first = step;
-    runner->mail_last = step;
+    list_append(&runner->mail, &step->mail);
     loop_wake(runner->loop); /* under the lock: whoever has taken the step may end the loop */
     pthread_mutex_unlock(&runner->lock);
 }

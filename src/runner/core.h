@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/list.h"
 #include "base/loop.h"
 #include "model/definition.h"
 #include "model/plan.h"
@@ -31,15 +32,15 @@ struct run_vessel {
     int64_t started_ms;  /* the first attempt's start; 0 = none yet */
     int64_t retry_at_ms; /* VESSEL_RETRYING: not before this, on the wall clock; 0 = at once */
     struct loop_timer retry_timer;
-    struct attempt *attempt;            /* the one that is starting or running, or NULL */
-    bool is_ready;                      /* in its fleet's line: to be started when a slot is free */
-    struct run_vessel *next, *previous; /* in that list */
+    struct attempt *attempt; /* the one that is starting or running, or NULL */
+    bool is_ready;           /* in its fleet's line: to be started when a slot is free */
+    struct list_node ready;  /* there */
 };
 
 /* A run that was claimed (or was found running at start) and has not ended. */
 struct run {
     struct runner *runner;
-    struct run *next, *previous;
+    struct list_node active;         /* among the runner's runs */
     struct fleet_queue *fleet_queue; /* its fleet's */
     struct run_work *work;
     struct definition *definition;
@@ -68,21 +69,21 @@ struct runner {
     struct trash *trash;
     pthread_t thread;
 
-    struct run *runs;
+    struct list runs;             /* by `active` */
     struct fair_queue fair_queue; /* whose turn it is */
     int slots_used;
     bool may_wait; /* there may be runs that are in no line yet */
     struct loop_timer claim_timer;
-    struct run_step *steps; /* submitted and not yet back */
+    struct list steps; /* submitted and not yet back; by `under_way` */
     int step_count;
     struct loop_timer stop_timer;
     bool is_stopping; /* this thread has seen `stop` */
 
     /* Other threads' side. */
     atomic_bool news, stops, stop;
-    pthread_mutex_t lock;                    /* guards the following */
-    struct run_step *mail_first, *mail_last; /* steps that came back from the committer */
-    struct runner_settings *fresh;           /* a configuration to be taken over */
+    pthread_mutex_t lock;          /* guards the following */
+    struct list mail;              /* steps that came back from the committer; by `mail` */
+    struct runner_settings *fresh; /* a configuration to be taken over */
 
     _Atomic int64_t running_vessels, active_runs;
     _Atomic uint64_t attempts_started, attempts_ended, attempts_interrupted, attempts_adopted;

@@ -31,10 +31,10 @@ static void try_again_later(struct runner *runner)
 
 static struct run *find_run(const struct runner *runner, int64_t number)
 {
-    struct run *run = runner->runs;
-    while (run && run->work->number != number)
-        run = run->next;
-    return run;
+    LIST_EACH(struct run, run, &runner->runs, active)
+        if (run->work->number == number)
+            return run;
+    return NULL;
 }
 
 /* ---- noticing what waits ---- */
@@ -170,7 +170,7 @@ static bool claim(struct runner *runner, struct fleet_queue *fleet)
 
 static void start_one(struct fleet_queue *fleet)
 {
-    struct run_vessel *vessel = fleet->ready.first;
+    struct run_vessel *vessel = LIST_FIRST(&fleet->ready, struct run_vessel, ready);
     fair_queue_remove_ready(fleet, vessel);
     run_start_vessel(vessel);
 }
@@ -178,9 +178,9 @@ static void start_one(struct fleet_queue *fleet)
 /* False: the line has nothing to do now. */
 static bool give_turn(struct runner *runner, struct fleet_queue *fleet)
 {
-    if (!fleet->ready.first && !claim(runner, fleet))
+    if (list_is_empty(&fleet->ready) && !claim(runner, fleet))
         return false;
-    if (fleet->ready.first) /* a run of stubs alone has ended by itself */
+    if (!list_is_empty(&fleet->ready)) /* a run of stubs alone has ended by itself */
         start_one(fleet);
     return true;
 }
@@ -193,9 +193,9 @@ void dispatch(struct runner *runner)
     if (!scan(runner))
         try_again_later(runner);
     /* The bound keeps runs that never need a slot (all stubs), or that end faster than the disk, from piling up in memory. */
-    while (queue->first && free_slots(runner) > 0 &&
+    struct fleet_queue *fleet;
+    while ((fleet = LIST_FIRST(&queue->turn, struct fleet_queue, turn)) && free_slots(runner) > 0 &&
            runner->step_count < 4 * runner->settings->slots + STEPS_MORE) {
-        struct fleet_queue *fleet = queue->first;
         if (give_turn(runner, fleet))
             fair_queue_to_end(queue, fleet);
         else

@@ -7,51 +7,44 @@
 #include "base/memory.h"
 #include "runner/core.h"
 
-static struct fleet_queue **bucket_of(struct fair_queue *queue, int64_t fleet_no)
+static struct list *bucket_of(struct fair_queue *queue, int64_t fleet_no)
 {
     return &queue->buckets[(uint64_t)fleet_no % FAIR_QUEUE_BUCKETS];
 }
 
 struct fleet_queue *fair_queue_get(struct fair_queue *queue, int64_t fleet_no)
 {
-    struct fleet_queue **bucket = bucket_of(queue, fleet_no);
-    struct fleet_queue *fleet = *bucket;
-    while (fleet && fleet->fleet_no != fleet_no)
-        fleet = fleet->next_in_bucket;
-    if (fleet)
-        return fleet;
-    fleet = memory_alloc(sizeof(*fleet));
+    struct list *bucket = bucket_of(queue, fleet_no);
+    LIST_EACH(struct fleet_queue, fleet, bucket, bucket)
+        if (fleet->fleet_no == fleet_no)
+            return fleet;
+    struct fleet_queue *fleet = memory_alloc(sizeof(*fleet));
     fleet->fleet_no = fleet_no;
-    fleet->next_in_bucket = *bucket;
-    *bucket = fleet;
+    list_prepend(bucket, &fleet->bucket);
     return fleet;
 }
 
 void fair_queue_fini(struct fair_queue *queue)
 {
     for (size_t i = 0; i < FAIR_QUEUE_BUCKETS; i++) {
-        for (struct fleet_queue *fleet = queue->buckets[i], *next; fleet; fleet = next) {
-            next = fleet->next_in_bucket;
+        struct fleet_queue *fleet;
+        while ((fleet = LIST_TAKE_FIRST(&queue->buckets[i], struct fleet_queue, bucket)))
             free(fleet);
-        }
-        queue->buckets[i] = NULL;
     }
 }
 
 static bool has_work(const struct fleet_queue *fleet)
 {
-    return fleet->ready.first || (!fleet->is_held && (fleet->count > 0 || fleet->skipped_from > 0));
+    return !list_is_empty(&fleet->ready) ||
+           (!fleet->is_held && (fleet->count > 0 || fleet->skipped_from > 0));
 }
 
 static void free_if_empty(struct fair_queue *queue, struct fleet_queue *fleet)
 {
-    if (fleet->is_in_turn || fleet->active_runs > 0 || fleet->ready.first || fleet->count > 0 ||
-        fleet->skipped_from > 0)
+    if (fleet->is_in_turn || fleet->active_runs > 0 || !list_is_empty(&fleet->ready) ||
+        fleet->count > 0 || fleet->skipped_from > 0)
         return;
-    struct fleet_queue **at = bucket_of(queue, fleet->fleet_no);
-    while (*at != fleet)
-        at = &(*at)->next_in_bucket;
-    *at = fleet->next_in_bucket;
+    list_remove(bucket_of(queue, fleet->fleet_no), &fleet->bucket);
     free(fleet);
 }
 
@@ -59,27 +52,13 @@ static void free_if_empty(struct fair_queue *queue, struct fleet_queue *fleet)
 
 static void append(struct fair_queue *queue, struct fleet_queue *fleet)
 {
-    fleet->next = NULL;
-    fleet->previous = queue->last;
-    if (queue->last)
-        queue->last->next = fleet;
-    else
-        queue->first = fleet;
-    queue->last = fleet;
+    list_append(&queue->turn, &fleet->turn);
     fleet->is_in_turn = true;
 }
 
 static void take_out(struct fair_queue *queue, struct fleet_queue *fleet)
 {
-    if (fleet->previous)
-        fleet->previous->next = fleet->next;
-    else
-        queue->first = fleet->next;
-    if (fleet->next)
-        fleet->next->previous = fleet->previous;
-    else
-        queue->last = fleet->previous;
-    fleet->next = fleet->previous = NULL;
+    list_remove(&queue->turn, &fleet->turn);
     fleet->is_in_turn = false;
 }
 
@@ -145,7 +124,7 @@ void fair_queue_run_over(struct fair_queue *queue, struct fleet_queue *fleet)
 void fair_queue_release(struct fair_queue *queue)
 {
     for (size_t i = 0; i < FAIR_QUEUE_BUCKETS; i++)
-        for (struct fleet_queue *fleet = queue->buckets[i]; fleet; fleet = fleet->next_in_bucket)
+        LIST_EACH(struct fleet_queue, fleet, &queue->buckets[i], bucket)
             if (fleet->failures > 0) {
                 fleet->is_held = false;
                 fair_queue_enter(queue, fleet);
@@ -159,13 +138,7 @@ void fair_queue_add_ready(struct fair_queue *queue, struct fleet_queue *fleet,
 {
     assert(!vessel->is_ready);
     vessel->is_ready = true;
-    vessel->next = NULL;
-    vessel->previous = fleet->ready.last;
-    if (vessel->previous)
-        vessel->previous->next = vessel;
-    else
-        fleet->ready.first = vessel;
-    fleet->ready.last = vessel;
+    list_append(&fleet->ready, &vessel->ready);
     fair_queue_enter(queue, fleet);
 }
 
@@ -173,14 +146,6 @@ void fair_queue_remove_ready(struct fleet_queue *fleet, struct run_vessel *vesse
 {
     if (!vessel->is_ready)
         return;
-    if (vessel->previous)
-        vessel->previous->next = vessel->next;
-    else
-        fleet->ready.first = vessel->next;
-    if (vessel->next)
-        vessel->next->previous = vessel->previous;
-    else
-        fleet->ready.last = vessel->previous;
-    vessel->next = vessel->previous = NULL;
+    list_remove(&fleet->ready, &vessel->ready);
     vessel->is_ready = false;
 }

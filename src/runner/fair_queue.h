@@ -9,18 +9,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/list.h"
+
 struct run_vessel;
 
 #define FAIR_QUEUE_WAITING 64
 #define FAIR_QUEUE_BUCKETS 256
 
-struct run_vessel_list {
-    struct run_vessel *first, *last;
-};
-
 struct fleet_queue {
     int64_t fleet_no;
-    struct run_vessel_list ready;
+    struct list ready;                   /* vessels; by `ready` */
     int64_t waiting[FAIR_QUEUE_WAITING]; /* a ring of numbers of runs, in order */
     size_t first, count;
     int64_t
@@ -30,13 +28,12 @@ struct fleet_queue {
     bool
         is_held; /* nothing is claimed: max_concurrent_runs is reached, or the store cannot be read */
     bool is_in_turn;
-    struct fleet_queue *next, *previous; /* in the turn */
-    struct fleet_queue *next_in_bucket;
+    struct list_node turn, bucket;
 };
 
 struct fair_queue {
-    struct fleet_queue *buckets[FAIR_QUEUE_BUCKETS];
-    struct fleet_queue *first, *last; /* the turn */
+    struct list buckets[FAIR_QUEUE_BUCKETS]; /* all lines; by `bucket` */
+    struct list turn;                        /* those with something to do; by `turn` */
     int64_t scanned; /* runs up to this number are in their lines; run numbers grow (invariant 9) */
 };
 

@@ -116,7 +116,7 @@ static bool is_open_run(struct remains *remains, const char *name)
     struct id id;
     if (id_parse(name, &id) != 0)
         return false;
-    for (const struct run *run = runner->runs; run; run = run->next)
+    LIST_EACH(struct run, run, &runner->runs, active)
         if (id_equal(&run->work->ids.run_id, &id))
             return true;
     return false;
@@ -125,7 +125,7 @@ static bool is_open_run(struct remains *remains, const char *name)
 static bool is_open_attempt(struct remains *remains, const char *name)
 {
     struct runner *runner = remains->runner;
-    for (const struct run *run = runner->runs; run; run = run->next) {
+    LIST_EACH(struct run, run, &runner->runs, active) {
         for (size_t i = 0; i < run->definition->vessel_count; i++) {
             const struct attempt *attempt = run->vessels[i].attempt;
             if (attempt && strcmp(attempt->name, name) == 0)
@@ -196,7 +196,7 @@ int recover(struct runner *runner, struct error *error)
     if (!remains.must_stay && clear_folder(&remains, runner->runs_fd, is_open_run, error) != 0)
         return -1;
     int64_t runs = 0, attempts = 0;
-    for (struct run *run = runner->runs; run; run = run->next) {
+    LIST_EACH(struct run, run, &runner->runs, active) {
         attempts += recover_attempts(run);
         run_resume(run);
         runs++;

@@ -61,10 +61,7 @@ struct run *run_new(struct runner *runner, struct run_work *work, struct definit
         run->vessels[i].retry_timer.fired = retry_is_due;
         run->statuses[i] = VESSEL_SCHEDULED;
     }
-    run->next = runner->runs;
-    if (run->next)
-        run->next->previous = run;
-    runner->runs = run;
+    list_prepend(&runner->runs, &run->active);
     atomic_fetch_add(&runner->active_runs, 1);
     return run;
 }
@@ -78,12 +75,7 @@ void run_free(struct run *run)
         loop_clear_timer(runner->loop, &run->vessels[i].retry_timer);
         attempt_free(run->vessels[i].attempt);
     }
-    if (run->previous)
-        run->previous->next = run->next;
-    else
-        runner->runs = run->next;
-    if (run->next)
-        run->next->previous = run->previous;
+    list_remove(&runner->runs, &run->active);
     atomic_fetch_sub(&runner->active_runs, 1);
     fair_queue_run_over(&runner->fair_queue, run->fleet_queue);
     loop_wake(runner->loop); /* another one may be claimed */

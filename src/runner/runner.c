@@ -102,8 +102,8 @@ static void woken(void *context)
 {
     struct runner *runner = context;
     pthread_mutex_lock(&runner->lock);
-    struct run_step *step = runner->mail_first;
-    runner->mail_first = runner->mail_last = NULL;
+    struct list mail = runner->mail;
+    runner->mail = (struct list){NULL, NULL};
     struct runner_settings *fresh = runner->fresh;
     runner->fresh = NULL;
     pthread_mutex_unlock(&runner->lock);
@@ -115,10 +115,9 @@ static void woken(void *context)
         begin_stop(runner);
     if (!runner->is_stopping && atomic_exchange(&runner->stops, false))
         dispatch_stops(runner);
-    for (struct run_step *next; step; step = next) {
-        next = step->next_mail;
+    struct run_step *step;
+    while ((step = LIST_TAKE_FIRST(&mail, struct run_step, mail)))
         run_step_done(step);
-    }
     dispatch(runner);
     if (runner->is_stopping)
         stop_when_idle(runner);
@@ -196,8 +195,8 @@ static void close_folders(struct runner *runner)
 /* Neither its thread nor a step is there any more. */
 static void runner_free(struct runner *runner)
 {
-    while (runner->runs)
-        run_free(runner->runs);
+    LIST_EACH(struct run, run, &runner->runs, active)
+        run_free(run);
     fair_queue_fini(&runner->fair_queue);
     trash_stop(runner->trash);
     store_close(runner->store);

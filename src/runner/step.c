@@ -101,10 +101,7 @@ void step_submit(struct run_step *step)
     step->op.bytes = sizeof(*step) + step->vessel_end_count * sizeof(*step->vessel_ends);
     if (step->starts_run)
         step->op.bytes += run->definition->vessel_count * sizeof(*run->vessels);
-    step->next = runner->steps;
-    if (step->next)
-        step->next->previous = step;
-    runner->steps = step;
+    list_prepend(&runner->steps, &step->under_way);
     runner->step_count++;
     run->steps_under_way++;
     struct error error = ERROR_INIT;
@@ -117,22 +114,14 @@ void step_submit(struct run_step *step)
 void step_take_back(struct run_step *step)
 {
     struct runner *runner = step->run->runner;
-    if (step->previous)
-        step->previous->next = step->next;
-    else
-        runner->steps = step->next;
-    if (step->next)
-        step->next->previous = step->previous;
-    step->next = step->previous = NULL;
+    list_remove(&runner->steps, &step->under_way);
     runner->step_count--;
     step->run->steps_under_way--;
 }
 
 void step_withdraw_all(struct runner *runner, bool only_starts)
 {
-    struct run_step *next;
-    for (struct run_step *step = runner->steps; step; step = next) {
-        next = step->next;
+    LIST_EACH(struct run_step, step, &runner->steps, under_way) {
         if (only_starts && !step->starts_attempt)
             continue;
         if (commit_withdraw(runner->options.queue, &step->op)) {

@@ -21,9 +21,9 @@ struct vessel_end {
 struct run_step {
     struct commit_op op;
     struct run *run;
-    struct run_step *next, *previous; /* among the runner's steps under way */
-    struct run_step *next_mail;       /* on the way back; the runner's lock */
-    struct error error;               /* set when it came back refused */
+    struct list_node under_way; /* among the runner's steps */
+    struct list_node mail;      /* on the way back; the runner's lock */
+    struct error error;         /* set when it came back refused */
     int64_t now_ms;
 
     /* What it does, in this order. */
