@@ -140,20 +140,16 @@ void http_add_header(struct http_exchange *exchange, const char *name, const cha
 {
     size_t name_bytes = strlen(name) + 1, value_bytes = strlen(value) + 1;
     struct extra_header *extra = memory_alloc(sizeof(*extra) + name_bytes + value_bytes);
-    struct extra_header **end = &exchange->extra;
     extra->name = memcpy(extra + 1, name, name_bytes);
     extra->value = memcpy(extra->name + name_bytes, value, value_bytes);
-    while (*end)
-        end = &(*end)->next;
-    *end = extra;
+    list_append(&exchange->extra, &extra->node);
 }
 
 void exchange_free_headers(struct http_exchange *exchange)
 {
-    for (struct extra_header *next; exchange->extra; exchange->extra = next) {
-        next = exchange->extra->next;
-        free(exchange->extra);
-    }
+    struct extra_header *extra;
+    while ((extra = LIST_TAKE_FIRST(&exchange->extra, struct extra_header, node)))
+        free(extra);
 }
 
 /* ---- its life ---- */

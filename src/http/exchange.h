@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/list.h"
 #include "http/server.h"
 
 /*   LINE ─► BEGIN ─► BODY ─► FINISH ─► REPLIED
@@ -25,7 +26,7 @@ enum exchange_stage {
 };
 
 struct extra_header {
-    struct extra_header *next;
+    struct list_node node;
     char *name, *value; /* in the same allocation */
 };
 
@@ -45,7 +46,7 @@ struct http_exchange {
     int64_t content_length; /* -1 = none declared */
     int64_t started_us;
     void *user;
-    struct extra_header *extra; /* of the answer, in order */
+    struct list extra; /* headers of the answer, in order */
 };
 
 /* What the reaper looks at. The deadline is absolute: it does not move because a byte has come. */
@@ -61,7 +62,7 @@ struct http_connection {
     struct http_server *server;
     struct worker *worker; /* whose thread it belongs to; NULL: it has its own */
     int fd;                /* libmicrohttpd's; valid while the connection is in the reaper's list */
-    struct http_connection *next, *previous; /* under the reaper's lock */
+    struct list_node watched; /* under the reaper's lock */
 
     pthread_mutex_t
         hold; /* guards the following: an exchange cannot go on while its deadline is being dealt with */

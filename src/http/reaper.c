@@ -19,7 +19,7 @@ struct reaper {
     pthread_t thread;
     pthread_mutex_t lock; /* guards the following; a socket in the list is open */
     pthread_cond_t news;
-    struct http_connection *first, *last; /* in the order of their start */
+    struct list connections; /* in the order of their start; by `watched` */
     int64_t count;
     uint64_t accepted, closed_for_room, closed_at_deadline;
     bool stopping;
@@ -84,13 +84,12 @@ static void *reaper_main(void *argument)
     struct reaper *reaper = argument;
     pthread_mutex_lock(&reaper->lock);
     while (!reaper->stopping) {
-        if (!reaper->first) {
+        if (list_is_empty(&reaper->connections)) {
             pthread_cond_wait(&reaper->news, &reaper->lock);
             continue;
         }
         int64_t now_ms = clock_monotonic_ms();
-        for (struct http_connection *connection = reaper->first; connection;
-             connection = connection->next)
+        LIST_EACH(struct http_connection, connection, &reaper->connections, watched)
             connection_look(reaper, connection, now_ms);
         thread_condition_wait_until(&reaper->news, &reaper->lock, now_ms + LOOK_EVERY_MS);
     }
@@ -124,8 +123,7 @@ static void make_room(struct reaper *reaper, struct http_connection *newcomer)
     struct http_connection *worst = NULL;
     int worst_rank = 0;
     int64_t worst_since_ms = 0, now_ms = clock_monotonic_ms();
-    for (struct http_connection *connection = reaper->first; connection;
-         connection = connection->next) {
+    LIST_EACH(struct http_connection, connection, &reaper->connections, watched) {
         pthread_mutex_lock(&connection->hold);
         int its_rank = rank(connection, now_ms);
         if (its_rank > worst_rank ||
@@ -149,13 +147,7 @@ void reaper_add(struct reaper *reaper, struct http_connection *connection)
     pthread_mutex_lock(&reaper->lock);
     if (reaper->count >= reaper->max_connections)
         make_room(reaper, connection);
-    connection->previous = reaper->last;
-    connection->next = NULL;
-    if (reaper->last)
-        reaper->last->next = connection;
-    else
-        reaper->first = connection;
-    reaper->last = connection;
+    list_append(&reaper->connections, &connection->watched);
     reaper->accepted++;
     if (reaper->count++ == 0)
         pthread_cond_signal(&reaper->news);
@@ -165,14 +157,7 @@ void reaper_add(struct reaper *reaper, struct http_connection *connection)
 void reaper_remove(struct reaper *reaper, struct http_connection *connection)
 {
     pthread_mutex_lock(&reaper->lock);
-    if (connection->previous)
-        connection->previous->next = connection->next;
-    else
-        reaper->first = connection->next;
-    if (connection->next)
-        connection->next->previous = connection->previous;
-    else
-        reaper->last = connection->previous;
+    list_remove(&reaper->connections, &connection->watched);
     reaper->count--;
     pthread_mutex_unlock(&reaper->lock);
 }
@@ -180,8 +165,7 @@ void reaper_remove(struct reaper *reaper, struct http_connection *connection)
 void reaper_shut_unfinished(struct reaper *reaper)
 {
     pthread_mutex_lock(&reaper->lock);
-    for (struct http_connection *connection = reaper->first; connection;
-         connection = connection->next) {
+    LIST_EACH(struct http_connection, connection, &reaper->connections, watched) {
         pthread_mutex_lock(&connection->hold);
         if (connection->deadline_ms != 0 && connection->phase != PHASE_SUSPENDED)
             connection_shut(connection, "shutting down");

@@ -22,7 +22,7 @@ static enum http_step reply(struct http_exchange *exchange, unsigned status,
     char id[ID_TEXT_BYTES];
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
     MHD_add_response_header(response, "X-Request-Id", id_format(&exchange->id, id));
-    for (const struct extra_header *extra = exchange->extra; extra; extra = extra->next)
+    LIST_EACH(struct extra_header, extra, &exchange->extra, node)
         if (MHD_add_response_header(response, extra->name, extra->value) != MHD_YES)
             log_error("header not sent",
                       log_text("name", extra->name)); /* it has a control character */
