@@ -171,7 +171,7 @@ tsan:
 	@TSAN_OPTIONS="report_thread_leaks=0 $$TSAN_OPTIONS" $(MAKE) --no-print-directory BUILD=build/tsan SANITIZE=thread check-run
 
 # Both sides in turns; ROWS="1 3" for a few (docs/benchmarks.md).
-$(BUILD)/tests/bench/bench: $(patsubst %,$(BUILD)/tests/bench/%.o,disk load samples size)
+$(BUILD)/tests/bench/bench: $(patsubst %,$(BUILD)/tests/bench/%.o,disk load posts runs samples size turns)
 
 bench: all
 	@$(MAKE) --no-print-directory $(BUILD)/tests/bench/bare $(BUILD)/tests/bench/bench

@@ -1,4 +1,4 @@
-/* What the rows of the benchmark share: bench.c has the table, the turns and most of the rows. */
+/* What the rows of the benchmark share. bench.c has the table of rows, turns.c measures them. */
 #ifndef WEBHOOKD_TESTS_BENCH_BENCH_H
 #define WEBHOOKD_TESTS_BENCH_BENCH_H
 
@@ -13,45 +13,53 @@
 #define WARM_UP_US   500000
 #define BUSY_CLIENTS 256 /* connections of rows that want many */
 
-/* The sides of a row: what is judged, and what it is judged by. */
-enum side { OURS, THEIRS };
-
+/* What one side of a row works with while it is measured. */
 struct bench {
     const struct row *row;
-    char folder[256]; /* on the disk that is measured, removed at the end */
-    int64_t side_us;  /* measured time of each side in each turn */
+    char folder[256];    /* its own, on the disk that is measured */
+    int64_t measured_us; /* the length of one measurement */
     struct daemon daemon;
-    char *url;
+    char *url; /* of the daemon's webhook */
     pid_t bare_pid;
     int bare_in;
     unsigned bare_port;
     struct disk_log log;
-    double rate; /* of row 4: half of what it can do */
+    double rate; /* of row 4: half of the maximum */
 };
 
-struct row {
-    const char *what;
-    const char *sides[2];
-    const char *unit;
-    double target;
-    bool at_least; /* else at most */
-    int connections;
+/* How one side of a row is measured. `begin` and `end` may be NULL. */
+struct side {
+    const char *name;
     void (*begin)(struct bench *bench);
-    double (*measure)(struct bench *bench, enum side side);
+    double (*measure)(struct bench *bench); /* once in each turn; NULL: the figure is `bound` */
     void (*end)(struct bench *bench);
-    const char *sandbox; /* of vessels */
+    double bound;
+};
+
+enum { OURS, THEIRS, SIDES }; /* webhookd, and the side that it is judged by */
+
+struct row {
+    int number;
+    const char *what, *unit;
+    const struct side *sides[SIDES];
+    double target;       /* of the ratio OURS / THEIRS */
+    bool at_least;       /* else at most */
+    int connections;     /* of rows that ask for them */
+    const char *sandbox; /* of vessels; NULL = off */
     const char *hooks;   /* lines of that section; NULL = none */
 };
 
-/* What the environment says, from 1 to `most`. */
+/* A number from the environment, bounded to 1 … most. */
 int bench_setting(const char *name, int otherwise, int most);
-/* webhookd on an empty store below the folder, with this fleet and its webhook. */
+/* Starts webhookd on an empty store below the folder, with this fleet and its webhook. */
 void bench_begin_daemon(struct bench *bench, const char *runner, const char *fleet);
-/* With the runner disabled, and a fleet of one vessel. */
+/* The same with the runner disabled and a fleet of one vessel. */
 void bench_begin_accepting(struct bench *bench);
 void bench_end_daemon(struct bench *bench);
-/* To the webhook; the daemon's log is emptied afterwards. */
+/* Sends the load to the webhook; empties the daemon's log afterwards. */
 void bench_post(struct bench *bench, const struct load_plan *plan, struct load_report *report);
+/* POSTs per second on the row's connections, in a closed loop. */
+double bench_posts_per_s(struct bench *bench);
 void bench_remove_tree(const char *path);
 
 #endif

@@ -19,17 +19,14 @@
 #include "support/api.h"
 #include "support/http.h"
 
-#define IDLE_BOUND_MIB       20
-#define CONNECTION_BOUND_KIB 12
-#define UPLOAD_BOUND_MIB     8
-#define UPLOAD_BYTES         ((int64_t)1 << 30)
-#define PIECE_BYTES          ((size_t)1 << 20)
-#define LOOK_EVERY_US        1000
-#define LIVE_PAGES           50
+#define UPLOAD_BYTES  ((int64_t)1 << 30)
+#define PIECE_BYTES   ((size_t)1 << 20)
+#define LOOK_EVERY_US 1000
+#define LIVE_PAGES    50
 
 /* ---- runs that wait, runs that are stored ---- */
 
-void size_begin_backlog(struct bench *bench)
+static void begin_backlog(struct bench *bench)
 {
     bench_begin_accepting(bench);
     int64_t wanted = bench_setting("BENCH_BACKLOG", 1000000, 100000000), had;
@@ -42,7 +39,8 @@ void size_begin_backlog(struct bench *bench)
     printf("    %lld runs wait\n", (long long)had);
 }
 
-/* Copies of one run under the numbers before it, each with its vessel run and attempt, as if all had just ended. */
+/* Copies one run to the numbers before it, each with its vessel run and attempt, as if all had
+ * just ended. */
 static const char store_runs[] =
     "PRAGMA synchronous = OFF; PRAGMA journal_mode = WAL; BEGIN;"
     "CREATE TEMP TABLE nth (i INTEGER PRIMARY KEY);"
@@ -63,7 +61,7 @@ static const char store_runs[] =
     " 0, 0 FROM nth, one ORDER BY i;"
     "COMMIT";
 
-void size_begin_stored(struct bench *bench)
+static void begin_stored(struct bench *bench)
 {
     int count = bench_setting("BENCH_STORED", 10000000, 100000000);
     bench_begin_accepting(bench);
@@ -85,25 +83,19 @@ void size_begin_stored(struct bench *bench)
     bench->daemon.options.state_dir = NULL;
 }
 
-double size_measure_rate(struct bench *bench, enum side side)
+static double measure_empty(struct bench *bench)
 {
-    struct load_plan plan = {
-        .connections = BUSY_CLIENTS, .warm_up_us = WARM_UP_US, .measured_us = bench->side_us};
-    struct load_report report = {0, SAMPLES_INIT};
-    struct bench empty = *bench;
-    if (side == OURS) {
-        bench_post(bench, &plan, &report);
-    } else {
-        snprintf(empty.folder, sizeof(empty.folder), "%.200s/empty", bench->folder);
-        ck_assert_int_eq(mkdir(empty.folder, 0755), 0);
-        bench_begin_accepting(&empty);
-        bench_post(&empty, &plan, &report);
-        bench_end_daemon(&empty);
-        bench_remove_tree(empty.folder);
-    }
-    samples_free(&report.latencies_us);
-    return report.rate;
+    bench_begin_accepting(bench);
+    double rate = bench_posts_per_s(bench);
+    bench_end_daemon(bench);
+    return rate;
 }
+
+const struct side size_backlog = {"with the backlog", .begin = begin_backlog,
+                                  .measure = bench_posts_per_s, .end = bench_end_daemon};
+const struct side size_stored = {"with these", .begin = begin_stored, .measure = bench_posts_per_s,
+                                 .end = bench_end_daemon};
+const struct side size_empty = {"an empty store", .measure = measure_empty};
 
 /* ---- live pages ---- */
 
@@ -113,7 +105,7 @@ struct pages {
     pthread_t thread;
 };
 
-/* What a browser does with it is the browser's. */
+/* Takes what arrives and does nothing with it. */
 static void *read_pages(void *argument)
 {
     struct pages *pages = argument;
@@ -158,20 +150,19 @@ static void close_pages(struct bench *bench, struct pages *pages)
     free(ctl_ok(&bench->daemon, "key", "revoke", "bench", NULL));
 }
 
-double size_measure_live(struct bench *bench, enum side side)
+static double measure_live(struct bench *bench)
 {
-    struct load_plan plan = {
-        .connections = BUSY_CLIENTS, .warm_up_us = WARM_UP_US, .measured_us = bench->side_us};
-    struct load_report report = {0, SAMPLES_INIT};
     struct pages pages;
-    if (side == OURS)
-        open_pages(bench, &pages);
-    bench_post(bench, &plan, &report);
-    if (side == OURS)
-        close_pages(bench, &pages);
-    samples_free(&report.latencies_us);
-    return report.rate;
+    open_pages(bench, &pages);
+    double rate = bench_posts_per_s(bench);
+    close_pages(bench, &pages);
+    return rate;
 }
+
+const struct side size_live = {"with the pages", .begin = bench_begin_accepting,
+                               .measure = measure_live, .end = bench_end_daemon};
+const struct side size_not_live = {"without", .begin = bench_begin_accepting,
+                                   .measure = bench_posts_per_s, .end = bench_end_daemon};
 
 /* ---- memory ---- */
 
@@ -194,25 +185,28 @@ static double memory_kib(const struct bench *bench)
     return kib;
 }
 
-double size_measure_idle(struct bench *bench, enum side side)
+static double measure_idle(struct bench *bench)
 {
-    return side == OURS ? memory_kib(bench) / 1024 : IDLE_BOUND_MIB;
+    return memory_kib(bench) / 1024;
 }
 
-/* So that what grows with the first requests, such as SQLite's cache, is not counted as the connections'. */
+const struct side size_idle = {"webhookd", .begin = bench_begin_accepting, .measure = measure_idle,
+                               .end = bench_end_daemon};
+const struct side size_idle_bound = {"the bound", .bound = 20};
+
+/* SQLite's cache and the like grow with the first requests. They must not count as the
+ * connections' memory. */
 static void warm_up(struct bench *bench)
 {
-    struct load_plan plan = {.connections = 1, .measured_us = bench->side_us};
+    struct load_plan plan = {.connections = 1, .measured_us = bench->measured_us};
     struct load_report report = {0, SAMPLES_INIT};
     bench_post(bench, &plan, &report);
     samples_free(&report.latencies_us);
 }
 
-/* Each has had a 201, and is kept. */
-double size_measure_connections(struct bench *bench, enum side side)
+/* Each connection has received a 201 and is kept. */
+static double measure_connections(struct bench *bench)
 {
-    if (side == THEIRS)
-        return CONNECTION_BOUND_KIB;
     int count = bench->row->connections;
     int *fds = memory_alloc((size_t)count * sizeof(*fds));
     char request[400], answer[4096];
@@ -235,6 +229,10 @@ double size_measure_connections(struct bench *bench, enum side side)
     free(fds);
     return used_kib / count;
 }
+
+const struct side size_connections = {"webhookd", .begin = bench_begin_accepting,
+                                      .measure = measure_connections, .end = bench_end_daemon};
+const struct side size_connections_bound = {"the bound", .bound = 12};
 
 struct watcher {
     struct bench *bench;
@@ -273,10 +271,8 @@ static void upload(struct bench *bench)
     free(piece);
 }
 
-double size_measure_upload(struct bench *bench, enum side side)
+static double measure_upload(struct bench *bench)
 {
-    if (side == THEIRS)
-        return UPLOAD_BOUND_MIB;
     struct watcher watcher = {.bench = bench};
     double before_kib = memory_kib(bench);
     ck_assert_int_eq(pthread_create(&watcher.thread, NULL, watch, &watcher), 0);
@@ -285,3 +281,7 @@ double size_measure_upload(struct bench *bench, enum side side)
     pthread_join(watcher.thread, NULL);
     return (watcher.most_kib - before_kib) / 1024;
 }
+
+const struct side size_upload = {"webhookd", .begin = bench_begin_accepting,
+                                 .measure = measure_upload, .end = bench_end_daemon};
+const struct side size_upload_bound = {"the bound", .bound = 8};
