@@ -175,7 +175,7 @@ $(BUILD)/tests/bench/bench: $(patsubst %,$(BUILD)/tests/bench/%.o,disk load post
 
 bench: all
 	@$(MAKE) --no-print-directory $(BUILD)/tests/bench/bare $(BUILD)/tests/bench/bench
-	@BUILD=$(BUILD) $(BUILD)/tests/bench/bench $(ROWS)
+	@exec env BUILD='$(BUILD)' $(BUILD)/tests/bench/bench $(ROWS)
 
 lint:
 	@sh tests/lint/run
