@@ -170,12 +170,14 @@ asan:
 tsan:
 	@TSAN_OPTIONS="report_thread_leaks=0 $$TSAN_OPTIONS" $(MAKE) --no-print-directory BUILD=build/tsan SANITIZE=thread check-run
 
-# Both sides in turns; ROWS="1 3" for a few (docs/benchmarks.md).
+# ROWS="1 3" measures a few rows. AA=1 measures this build against itself, AGAINST=folder against
+# the build in that folder. TURNS=n sets how often (docs/benchmarks.md).
 $(BUILD)/tests/bench/bench: $(patsubst %,$(BUILD)/tests/bench/%.o,disk load posts runs samples size turns)
 
 bench: all
 	@$(MAKE) --no-print-directory $(BUILD)/tests/bench/bare $(BUILD)/tests/bench/bench
-	@exec env BUILD='$(BUILD)' $(BUILD)/tests/bench/bench $(ROWS)
+	@exec env BUILD='$(BUILD)' BENCH_AGAINST='$(if $(AA),$(BUILD),$(AGAINST))' \
+	  BENCH_TURNS='$(or $(TURNS),$(BENCH_TURNS))' $(BUILD)/tests/bench/bench $(ROWS)
 
 lint:
 	@sh tests/lint/run

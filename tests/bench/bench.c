@@ -1,8 +1,9 @@
-/* `make bench`: webhookd against what the machine could do at best. The machine is shared and
- * changes its speed. So the two sides of a row are measured in turns, and their ratio is the median
- * of the turns' ratios. docs/benchmarks.md explains the rows.
+/* `make bench`: webhookd against what the machine could do at best, or one build against another.
+ * The machine is shared and changes its speed. So the two sides of a row are measured in turns, and
+ * their ratio is the median of the turns' ratios. docs/benchmarks.md explains the rows.
  *
- *     bench [ROW…]     $BENCH_TURNS (5), $BENCH_SECONDS (3) for each side in each turn
+ *     bench [ROW…]     $BENCH_TURNS, $BENCH_SECONDS for each side in each turn;
+ *                      $BENCH_AGAINST: the folder of the build to compare this one with
  *
  * Each row is a test of Check's only so that the harness (support/daemon.h) can say what went wrong
  * and everything is ended. A missed target fails nothing: it is one machine's on one day. */
@@ -37,7 +38,7 @@
 int bench_setting(const char *name, int otherwise, int most)
 {
     const char *text = getenv(name);
-    int value = text ? atoi(text) : otherwise;
+    int value = text && *text ? atoi(text) : otherwise;
     return value < 1 ? 1 : value > most ? most : value;
 }
 
@@ -116,6 +117,7 @@ static const struct row rows[] = {
      .sides = {&posts_webhookd, &posts_bare},
      .target = 0.70,
      .at_least = true,
+     .compared = true,
      .connections = 256},
     {.number = 2,
      .what = "the same with 64 connections",
@@ -123,12 +125,14 @@ static const struct row rows[] = {
      .sides = {&posts_webhookd, &posts_bare},
      .target = 0.60,
      .at_least = true,
+     .compared = true,
      .connections = 64},
     {.number = 3,
      .what = "acknowledgement, one connection, nothing else to do: median",
      .unit = " us",
      .sides = {&posts_idle, &posts_disk_median},
-     .target = 2.5},
+     .target = 2.5,
+     .compared = true},
     {.number = 4,
      .what = "acknowledgement at half the maximum rate: p99 / p50",
      .unit = "",
@@ -144,13 +148,15 @@ static const struct row rows[] = {
      .what = "POST to the first instruction of a BASH vessel, sandbox off: median",
      .unit = " ms",
      .sides = {&runs_start, &runs_start_budget},
-     .target = 1},
+     .target = 1,
+     .compared = true},
     {.number = 7,
      .what = "runs, fleet of one BASH vessel that does exit 0, sandbox off",
      .unit = "/s",
      .sides = {&runs_rate, &runs_bash_rate},
      .target = 0.55,
-     .at_least = true},
+     .at_least = true,
+     .compared = true},
     {.number = 8,
      .what = "durable POSTs with a backlog of 1,000,000 waiting runs, 256 connections",
      .unit = "/s",
@@ -163,6 +169,7 @@ static const struct row rows[] = {
      .unit = " ms",
      .sides = {&runs_start, &runs_start_budget},
      .target = 1,
+     .compared = true,
      .sandbox = "strict"},
     {.number = 10,
      .what = "runs, fleet of one BASH vessel that does exit 0, sandbox strict",
@@ -170,6 +177,7 @@ static const struct row rows[] = {
      .sides = {&runs_rate, &runs_bash_rate},
      .target = 0.40,
      .at_least = true,
+     .compared = true,
      .sandbox = "strict"},
     {.number = 11,
      .what = "durable POSTs with 10,000,000 stored runs, 256 connections",
@@ -212,7 +220,7 @@ static char *create_folder(void)
     const char *below = getenv("TMPDIR");
     if (!below || !*below)
         below = getenv("BUILD");
-    char *path = memory_format("%s/webhookd-bench-XXXXXX", below && *below ? below : "build");
+    char *path = memory_format("%s/webhookd-bench-XXXXXX", below);
     ck_assert_msg(mkdtemp(path), "cannot create %s: %s", path, strerror(errno));
     char *absolute = realpath(path, NULL);
     free(path);
@@ -254,6 +262,22 @@ END_TEST
 
 /* ---- all of them ---- */
 
+/* The absolute path of a folder that has the programs; NULL, with a message, if any is missing. */
+static char *find_build(const char *folder)
+{
+    static const char *const programs[] = {"webhookd", "webhookctl", "webhookd-vessel"};
+    for (size_t i = 0; i < ARRAY_COUNT(programs); i++) {
+        char *path = memory_format("%s/%s", folder, programs[i]);
+        bool found = access(path, X_OK) == 0;
+        if (!found)
+            fprintf(stderr, "no program %s: build it there, or name another folder\n", path);
+        free(path);
+        if (!found)
+            return NULL;
+    }
+    return realpath(folder, NULL);
+}
+
 /* The index of a row in the table; -1, with a message, if there is none. */
 static int find_row(const char *number)
 {
@@ -262,6 +286,14 @@ static int find_row(const char *number)
             return i;
     fprintf(stderr, "rows are 1 to %zu, not %s\n", ARRAY_COUNT(rows), number);
     return -1;
+}
+
+/* The rows that are measured unless some are named. */
+static void add_default_rows(TCase *wanted)
+{
+    for (int i = 0; i < (int)ARRAY_COUNT(rows); i++)
+        if (!turns.compared || rows[i].compared)
+            tcase_add_loop_test(wanted, row, i, i + 1);
 }
 
 static int run_rows(int count, char **arguments)
@@ -276,7 +308,7 @@ static int run_rows(int count, char **arguments)
         tcase_add_loop_test(wanted, row, index, index + 1);
     }
     if (count == 0)
-        tcase_add_loop_test(wanted, row, 0, ARRAY_COUNT(rows));
+        add_default_rows(wanted);
     suite_add_tcase(suite, wanted);
     SRunner *runner = srunner_create(suite);
     srunner_set_fork_status(runner, CK_FORK);
@@ -288,15 +320,31 @@ static int run_rows(int count, char **arguments)
     return failed > 0;
 }
 
+static void print_header(void)
+{
+    if (turns.compared)
+        printf("webhookd of %s against that of %s, in turns.\n", turns.builds[OURS],
+               turns.builds[THEIRS]);
+    else
+        printf("Both sides of each row in turns, medians; the ratio decides, not what this machine "
+               "can do (docs/benchmarks.md).\n");
+    printf("%ld cores, which the load generator shares.\n\n", sysconf(_SC_NPROCESSORS_ONLN));
+}
+
 int main(int argc, char **argv)
 {
     unsetenv("WEBHOOKD_TEST_RELAXED_SYNC"); /* what is measured is durable */
     setvbuf(stdout, NULL, _IOLBF, 0);
-    turns.count = bench_setting("BENCH_TURNS", 5, MAX_TURNS);
-    turns.measured_us = bench_setting("BENCH_SECONDS", 3, MAX_SECONDS) * INT64_C(1000000);
-    printf("Both sides of each row in turns, medians; the ratio decides, not what this machine can "
-           "do (docs/benchmarks.md).\n"
-           "%ld cores, which the load generator shares.\n\n",
-           sysconf(_SC_NPROCESSORS_ONLN));
+    const char *build = getenv("BUILD"), *against = getenv("BENCH_AGAINST");
+    turns.compared = against && *against;
+    turns.count = bench_setting("BENCH_TURNS", turns.compared ? 15 : 5, MAX_TURNS);
+    turns.measured_us =
+        bench_setting("BENCH_SECONDS", turns.compared ? 2 : 3, MAX_SECONDS) * INT64_C(1000000);
+    turns.builds[OURS] = find_build(build && *build ? build : "build");
+    turns.builds[THEIRS] = turns.compared ? find_build(against) : turns.builds[OURS];
+    if (!turns.builds[OURS] || !turns.builds[THEIRS])
+        return 2;
+    setenv("BUILD", turns.builds[OURS], 1);
+    print_header();
     return run_rows(argc - 1, argv + 1);
 }

@@ -44,6 +44,7 @@ struct row {
     const struct side *sides[SIDES];
     double target;       /* of the ratio OURS / THEIRS */
     bool at_least;       /* else at most */
+    bool compared;       /* builds are compared by this row unless others are named */
     int connections;     /* of rows that ask for them */
     const char *sandbox; /* of vessels; NULL = off */
     const char *hooks;   /* lines of that section; NULL = none */

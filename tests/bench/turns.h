@@ -2,13 +2,16 @@
 #ifndef WEBHOOKD_TESTS_BENCH_TURNS_H
 #define WEBHOOKD_TESTS_BENCH_TURNS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "bench/bench.h"
 
 struct turns {
     int count;
-    int64_t measured_us; /* for each side in each turn */
+    int64_t measured_us;       /* for each side in each turn */
+    const char *builds[SIDES]; /* the folders of each side's programs, absolute */
+    bool compared; /* both sides are webhookd of these builds; else the row's own two sides */
 };
 
 /* The folder is on the disk that is measured. */
