@@ -1,5 +1,6 @@
-/* The load generator: keep-alive connections on the calling thread that POST a 300-byte JSON body, either as fast as each gets its answer
- * (a closed loop) or at a fixed rate whatever the answers do (an open loop). Anything but a 201 fails the benchmark. */
+/* The load generator: keep-alive connections on the calling thread that POST a 300-byte JSON body,
+ * either as fast as each gets its answer (a closed loop) or at a fixed rate whatever the answers do
+ * (an open loop). Anything but a 201 fails the benchmark. */
 #ifndef WEBHOOKD_TESTS_BENCH_LOAD_H
 #define WEBHOOKD_TESTS_BENCH_LOAD_H
 
@@ -17,7 +18,8 @@ struct load_plan {
 
 struct load_report {
     double rate; /* answers per second */
-    /* From the time at which the request was to be sent, so that a server that stalls is charged for all who had to wait. */
+    /* From the time at which the request was to be sent: a server that stalls is charged for all
+     * requests that had to wait. */
     struct samples latencies_us;
 };
 

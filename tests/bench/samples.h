@@ -16,7 +16,7 @@ struct samples {
 
 void samples_add(struct samples *samples, double value);
 void samples_free(struct samples *samples);
-/* The smallest value that `share` (0 to 1) of all do not exceed; sorts them. Fails when there is none. */
+/* The smallest value that `share` (0 to 1) of all do not exceed. Sorts them; fails without any. */
 double samples_quantile(struct samples *samples, double share);
 
 #endif
