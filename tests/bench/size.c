@@ -23,6 +23,7 @@
 #define PIECE_BYTES   ((size_t)1 << 20)
 #define LOOK_EVERY_US 1000
 #define LIVE_PAGES    50
+#define PAGE_WAIT_US  20000000
 
 /* ---- runs that wait, runs that are stored ---- */
 
@@ -122,6 +123,30 @@ static void *read_pages(void *argument)
     return NULL;
 }
 
+/* Sends the request and returns the answer's status. */
+static int open_page(struct bench *bench, const char *request, int *fd)
+{
+    char answer[1024] = "";
+    *fd = raw_connect(bench->daemon.admin_port);
+    ck_assert_int_eq(raw_send(*fd, request, strlen(request)), 0);
+    ck_assert_int_gt(recv(*fd, answer, sizeof(answer) - 1, 0), 0);
+    return atoi(answer + strcspn(answer, " "));
+}
+
+/* webhookd bounds the number of streams. It answers 503 until it has noticed that those of the
+ * turn before are closed. */
+static int await_page(struct bench *bench, const char *request)
+{
+    int64_t until_us = clock_monotonic_us() + PAGE_WAIT_US;
+    int fd, status;
+    while ((status = open_page(bench, request, &fd)) == 503 && clock_monotonic_us() < until_us) {
+        close(fd);
+        usleep(10000);
+    }
+    ck_assert_msg(status == 200, "events: %d", status);
+    return fd;
+}
+
 static void open_pages(struct bench *bench, struct pages *pages)
 {
     char *key = ctl_ok(&bench->daemon, "key", "create", "bench", NULL);
@@ -129,13 +154,8 @@ static void open_pages(struct bench *bench, struct pages *pages)
                                   "%s\r\n\r\n",
                                   key);
     atomic_store(&pages->stop, false);
-    for (int i = 0; i < LIVE_PAGES; i++) {
-        char answer[1024] = "";
-        pages->fds[i] = raw_connect(bench->daemon.admin_port);
-        ck_assert_int_eq(raw_send(pages->fds[i], request, strlen(request)), 0);
-        ck_assert_int_gt(recv(pages->fds[i], answer, sizeof(answer) - 1, 0), 0);
-        ck_assert_int_eq(strncmp(answer, "HTTP/1.1 200 ", 13), 0);
-    }
+    for (int i = 0; i < LIVE_PAGES; i++)
+        pages->fds[i] = await_page(bench, request);
     ck_assert_int_eq(pthread_create(&pages->thread, NULL, read_pages, pages), 0);
     free(request);
     free(key);
