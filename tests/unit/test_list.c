@@ -142,9 +142,3 @@ START_TEST(a_list_is_moved_by_assignment)
     ck_assert_str_eq(names(&moved), "bc");
     ck_assert_str_eq(names(&list), "a");
 }
-END_TEST
-
-TEST_MAIN("list", TEST(a_zeroed_list_is_empty), TEST(items_are_put_in_at_both_ends),
-          TEST(items_are_removed_from_anywhere), TEST(items_are_taken_in_the_order_they_came),
-          TEST(an_item_may_be_removed_and_freed_while_the_list_is_walked),
-          TEST(an_item_is_in_a_list_for_each_of_its_nodes), TEST(a_list_is_moved_by_assignment))

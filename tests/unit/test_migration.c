@@ -113,7 +113,7 @@ TEST(store_newer_than_the_program_does_not_open)
 {
     struct store_fixture fixture;
     store_fixture_open(&fixture, NULL);
-    ck_assert_int_eq(store_schema_version(fixture.store), store_migration_count);
+    ck_assert_int_eq(store_schema_version(fixture.store), migrations_sqlite_count);
     store_close(fixture.store);
     change_file(&fixture, "PRAGMA user_version = 9999");
     expect_refused(&fixture, ERROR_INVALID);
