@@ -12,7 +12,11 @@
 #include "http/server.h"
 #include "queue/commit.h"
 #include "runner/runner.h"
-#include "store/store.h"
+#include "store/audit.h"
+#include "store/fleets.h"
+#include "store/keys.h"
+#include "store/webhooks.h"
+#include "store/work.h"
 
 struct admin;
 

@@ -13,6 +13,7 @@ enum error_kind {
     ERROR_INVALID,     /* the input is wrong, and the message says how: 400 or 422 */
     ERROR_NOT_FOUND,   /* 404 */
     ERROR_CONFLICT,    /* the input is fine, the state forbids it: 409 */
+    ERROR_STALE,       /* judged by what has changed since: judge again; in the end 503 */
     ERROR_UNAVAILABLE, /* not now: a bound is reached, shutting down, no key: 503 */
     ERROR_FULL,        /* the disk is full; nothing was changed: 503 */
     ERROR_IO,          /* the disk failed; what was asked for may or may not be there: fail-stop */

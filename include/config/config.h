@@ -26,7 +26,7 @@ const char *config_sandbox_name(enum config_sandbox sandbox); /* as in the file 
 /* Sizes in bytes, durations in milliseconds, never negative. Strings are never NULL; "" is not set. */
 struct config {
     char *state_dir;
-    char *store; /* "sqlite:NAME" */
+    char *store; /* store/location.h */
     enum log_level log_level;
     enum log_format log_format;
     int64_t min_free_bytes;

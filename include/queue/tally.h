@@ -4,7 +4,9 @@
 #ifndef WEBHOOKD_QUEUE_TALLY_H
 #define WEBHOOKD_QUEUE_TALLY_H
 
+#include "base/secret.h"
 #include "queue/commit.h"
+#include "store/webhooks.h"
 
 struct tally;
 

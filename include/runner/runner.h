@@ -9,7 +9,7 @@
 #include "base/id.h"
 #include "config/config.h"
 #include "queue/commit.h"
-#include "store/store.h"
+#include "store/runs.h"
 
 struct runner;
 

@@ -21,8 +21,6 @@
 #include "base/log.h"
 #include "base/memory.h"
 
-#define DATABASE "webhookd.db" /* the default name, whatever the file is called here */
-#define COPY     "backup.tmp"
 #define STOPPING "webhookd is shutting down"
 
 enum part {
@@ -155,7 +153,7 @@ static int advance(struct backup *backup)
         if (backup->copy_fd >= 0) {
             int fd = backup->copy_fd;
             backup->copy_fd = -1;
-            return begin_file(backup, fd, DATABASE);
+            return begin_file(backup, fd, commit_backup_name(backup->admin->options.queue));
         }
         backup->part = PART_SPOOL;
         return open_folder(backup, backup->state_fd, "spool", &backup->folder) < 0 ? -1 : 0;
@@ -285,26 +283,6 @@ static int may_go_on(void *context, int64_t bytes_left, struct error *error)
     return 0;
 }
 
-/* Under a name that is removed immediately. What an earlier process left of a copy goes first. A
- * descriptor, or -1. */
-static int copy_database(struct admin *admin, struct error *error)
-{
-    const struct store_options *store = &admin->options.store;
-    const struct store_backup_guard guard = {may_go_on, admin};
-    int state_fd = admin->options.state_fd, fd = -1;
-    char *path = memory_format("%s/" COPY, store->state_dir);
-    (void)unlinkat(state_fd, COPY, 0);
-    (void)unlinkat(state_fd, COPY "-wal", 0);
-    commit_hold_log(admin->options.queue);
-    if (store_backup(store, path, &guard, error) == 0 &&
-        (fd = openat(state_fd, COPY, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)) < 0)
-        error_set_errno(error, errno, "cannot open the copy of the database");
-    commit_let_log_go(admin->options.queue);
-    (void)unlinkat(state_fd, COPY, 0);
-    free(path);
-    return fd;
-}
-
 /* ---- the handler ---- */
 
 /* A backup changes nothing in the store, but the audit log has it. */
@@ -319,7 +297,8 @@ int backup_create(struct admin_request *request, struct error *error)
     if (atomic_exchange(&admin->makes_backup, true))
         return error_set(error, ERROR_CONFLICT,
                          "another backup is being made: wait until it has ended");
-    int copy_fd = copy_database(admin, error);
+    const struct store_backup_guard guard = {may_go_on, admin};
+    int copy_fd = commit_backup(admin->options.queue, &guard, error);
     if (copy_fd >= 0 && change_commit(request, &audited, error) != 0) {
         close(copy_fd); /* no backup leaves without a trace */
         copy_fd = -1;

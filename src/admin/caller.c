@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/secret.h"
+#include "store/keys.h"
 
 #define TOUCH_KEY_MS     60000
 #define TOUCH_SESSION_MS (5 * 60000)

@@ -8,13 +8,9 @@
 #include "admin/request.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "store/audit.h"
 
 #define OWN_BYTES 512 /* what a change weighs besides what it carries */
-
-static struct change *change_of(struct commit_op *op)
-{
-    return CONTAINER_OF(op, struct change, waiting.op);
-}
 
 static int add_audit(const struct change *change, struct store *store, struct error *error)
 {
@@ -31,9 +27,9 @@ static int add_audit(const struct change *change, struct store *store, struct er
     return store_add_audit(store, &row, error);
 }
 
-static int apply(struct commit_op *op, struct store *store, struct error *error)
+static int apply(void *context, struct store *store, struct error *error)
 {
-    struct change *change = change_of(op);
+    struct change *change = context;
     const struct change_kind *kind = change->kind;
     change->is_no_change = change->has_subject_id = false;
     change->subject[0] = change->detail[0] = '\0';
@@ -42,38 +38,46 @@ static int apply(struct commit_op *op, struct store *store, struct error *error)
     return kind->action && !change->is_no_change ? add_audit(change, store, error) : 0;
 }
 
-static void tell(struct commit_op *op, const struct error *error)
+static void tell(void *context, const struct error *error)
 {
-    struct change *change = change_of(op);
+    struct change *change = context;
     if (change->kind->done)
         change->kind->done(change, error);
 }
 
-static void tell_and_wake(struct commit_op *op, const struct error *error)
-{
-    tell(op, error);
-    commit_wake_waiter(op, error);
-}
-
 int change_commit(struct admin_request *request, struct change *change, struct error *error)
 {
-    static const struct commit_kind kind = {"change", COMMIT_REQUEST, true, apply, tell_and_wake};
+    const struct commit_call call = {.name = "change",
+                                     .bytes = OWN_BYTES + change->bytes,
+                                     .apply = apply,
+                                     .done = tell,
+                                     .context = change};
     change->request = request;
     change->now_ms = clock_wall_ms();
-    change->waiting.op.kind = &kind;
-    change->waiting.op.bytes = OWN_BYTES + change->bytes;
-    return commit_and_wait(request->admin->options.queue, &change->waiting.op, error);
+    return commit_call(request->admin->options.queue, &call, error);
+}
+
+static void describe_note(struct commit_op *op, struct store_item *item)
+{
+    item->kind = STORE_CALL;
+    item->call.apply = apply;
+    item->call.context = CONTAINER_OF(op, struct change, note);
+}
+
+static void note_done(struct commit_op *op, const struct error *error)
+{
+    tell(CONTAINER_OF(op, struct change, note), error);
 }
 
 void change_post(struct commit_queue *queue, struct change *change)
 {
-    static const struct commit_kind kind = {"note", COMMIT_REQUEST, true, apply, tell};
+    static const struct commit_kind kind = {"note", COMMIT_REQUEST, describe_note, note_done};
     struct error error = ERROR_INIT;
     assert(!change->kind->action && change->kind->done);
     change->now_ms = clock_wall_ms();
-    change->waiting.op.kind = &kind;
-    change->waiting.op.bytes = OWN_BYTES + change->bytes;
-    if (commit_submit(queue, &change->waiting.op, &error) != 0)
+    change->note.kind = &kind;
+    change->note.bytes = OWN_BYTES + change->bytes;
+    if (commit_submit(queue, &change->note, &error) != 0)
         change->kind->done(change, &error);
 }
 

@@ -46,7 +46,7 @@ struct change {
 
     /* change.c's own: */
     const struct admin_request *request; /* whose caller makes it */
-    struct commit_waiting_op waiting;
+    struct commit_op note;               /* change_post */
 };
 
 /* Returns 0 after the change is committed and synced, else -1 with *error. All that `change` points

@@ -7,7 +7,7 @@
 #include "admin/change.h"
 #include "base/error.h"
 #include "base/id.h"
-#include "store/store.h"
+#include "store/fleets.h"
 
 /* The fleet as the API shows it; the caller owns it. NULL and *error, such as ERROR_NOT_FOUND. */
 json_t *fleets_object(struct store *store, const struct id *fleet_id, struct error *error);

@@ -8,6 +8,8 @@
 #include "base/memory.h"
 #include "base/secret.h"
 #include "http/log.h"
+#include "store/audit.h"
+#include "store/keys.h"
 
 /* ---- keys ---- */
 

@@ -100,12 +100,12 @@ static void add_commit(struct buffer *text, const struct commit_metrics *commit)
     add_counter(text, "commit_batches_total", commit->batches, "Batches tried.");
     add_counter(text, "commit_failed_batches_total", commit->failed_batches,
                 "Batches that were rolled back.");
-    add_seconds(text, "commit_seconds_total", commit->commit_us_sum,
+    add_seconds(text, "commit_seconds_total", commit->store.commit_us_sum,
                 "Time spent making batches durable.");
-    add_counter(text, "checkpoints_total", commit->checkpoints,
+    add_counter(text, "checkpoints_total", commit->store.checkpoints,
                 "Checkpoints of the write-ahead log.");
-    add_gauge(text, "wal_frames", commit->log_frames, "Frames in the write-ahead log.");
-    add_gauge(text, "disk_free_bytes", commit->free_bytes,
+    add_gauge(text, "wal_frames", commit->store.log_frames, "Frames in the write-ahead log.");
+    add_gauge(text, "disk_free_bytes", commit->store.free_bytes,
               "Free space on the state folder's disk.");
 }
 

@@ -7,7 +7,9 @@
 
 #include "base/id.h"
 #include "model/fleet_file.h"
-#include "store/store.h"
+#include "store/fleets.h"
+#include "store/runs.h"
+#include "store/webhooks.h"
 
 /* Sets object[key], or appends to the list. Takes value. Aborts when memory is gone, so no object
  * goes out with a key missing. */

@@ -107,7 +107,7 @@ int runs_stop(struct admin_request *request, struct error *error)
 
 struct list_filter {
     struct run_filter filter;
-    struct id request_id;
+    struct id request_id, before;
     char prefix[ID_TEXT_BYTES];
 };
 
@@ -137,12 +137,11 @@ static int filter_by_ids(struct admin_request *request, struct list_filter *list
                          struct error *error)
 {
     char text[ID_TEXT_BYTES];
-    struct id before;
     int there = request_query(request, "before", text, sizeof(text), error);
-    if (there > 0 && id_parse(text, &before) != 0)
+    if (there > 0 && id_parse(text, &list->before) != 0)
         there = request_invalid(request, "before", error, "before must be a fleet run's id");
     if (there > 0)
-        list->filter.before_number = id_run_number(&before);
+        list->filter.before = &list->before;
     if (there < 0)
         return -1;
     there = request_query(request, "request_id", text, sizeof(text), error);

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/id.h"
-#include "store/store.h"
+#include "store/runs.h"
 
 /* The fleet run with its vessel runs, as the API shows it; the caller owns it. NULL and *error,
  * such as ERROR_NOT_FOUND. */

@@ -232,6 +232,7 @@ static unsigned status_of(enum error_kind kind)
         return 404;
     case ERROR_CONFLICT:
         return 409;
+    case ERROR_STALE:
     case ERROR_UNAVAILABLE:
     case ERROR_FULL:
     case ERROR_IO:

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/secret.h"
 #include "http/log.h"
+#include "store/keys.h"
 
 static json_t *session_object(const struct caller *caller)
 {

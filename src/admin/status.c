@@ -140,7 +140,7 @@ int status_get(struct admin_request *request, struct error *error)
     pthread_mutex_unlock(&admin->key_lock);
 
     json_t *disk = json_object();
-    render_set(disk, "free_bytes", json_integer(queue.free_bytes));
+    render_set(disk, "free_bytes", json_integer(queue.store.free_bytes));
     render_set(disk, "min_free_bytes", json_integer(request->config->min_free_bytes));
     json_t *data = json_object();
     render_set(data, "version", json_string(WEBHOOKD_VERSION));

@@ -31,23 +31,27 @@ bool state_dir_uses(const char *name, size_t bytes)
     for (size_t i = 0; i < ARRAY_COUNT(folders); i++)
         if (is_name(name, bytes, folders[i]))
             return true;
-    return is_name(name, bytes, "backup.tmp") || is_name(name, bytes, LOCK) ||
+    return is_name(name, bytes, STATE_DIR_BACKUP) || is_name(name, bytes, LOCK) ||
            is_name(name, bytes, STATE_DIR_SECRET);
 }
 
+/* Whose names may stand in the folder beside our own. */
+struct store_names {
+    const char *location;
+    state_dir_is_stores *is_stores;
+};
+
 /* What a restored backup brings counts too: it comes without a lock. */
-static bool is_ours(const char *name, const char *store_name)
+static bool is_ours(const char *name, const struct store_names *store)
 {
-    size_t bytes = strlen(name), store_bytes = strcspn(store_name, "/");
-    if (state_dir_uses(name, bytes) || strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
-        strcmp(name, "lost+found") == 0) /* mkfs's, on a disk of its own */
-        return true;
-    if (store_name[store_bytes] == '/') /* the database lies in a folder */
-        return is_name(store_name, store_bytes, name);
-    return strncmp(name, store_name, store_bytes) == 0; /* also its -wal, -shm */
+    return state_dir_uses(name, strlen(name)) || strcmp(name, ".") == 0 ||
+           strcmp(name, "..") == 0 ||
+           strcmp(name, "lost+found") == 0 || /* mkfs's, on a disk of its own */
+           store->is_stores(store->location, name);
 }
 
-static int check_contents(int fd, const char *path, const char *store_name, struct error *error)
+static int check_contents(int fd, const char *path, const struct store_names *store,
+                          struct error *error)
 {
     if (faccessat(fd, LOCK, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
         return 0;
@@ -62,7 +66,7 @@ static int check_contents(int fd, const char *path, const char *store_name, stru
     int result = 0;
     struct dirent *entry;
     while (result == 0 && (entry = readdir(stream)))
-        if (!is_ours(entry->d_name, store_name))
+        if (!is_ours(entry->d_name, store))
             result = error_set(error, ERROR_INVALID,
                                "%s is no state folder of webhookd: it holds \"%.100s\"; let "
                                "state_dir name an empty folder or a new one",
@@ -71,7 +75,8 @@ static int check_contents(int fd, const char *path, const char *store_name, stru
     return result;
 }
 
-static int check_folder(int fd, const char *path, const char *store_name, struct error *error)
+static int check_folder(int fd, const char *path, const struct store_names *store,
+                        struct error *error)
 {
     struct stat status;
     if (fstat(fd, &status) != 0)
@@ -80,7 +85,7 @@ static int check_folder(int fd, const char *path, const char *store_name, struct
         return error_set(error, ERROR_INVALID,
                          "%s belongs to another user: chown it to the one that webhookd runs as",
                          path);
-    if (check_contents(fd, path, store_name, error) != 0)
+    if (check_contents(fd, path, store, error) != 0)
         return -1;
     if ((status.st_mode & 077) != 0 && fchmod(fd, 0700) != 0)
         return error_set_errno(error, errno, "cannot set the mode of %s to 0700", path);
@@ -130,11 +135,12 @@ static int sync_parent(int fd, const char *path, struct error *error)
     return result;
 }
 
-int state_dir_open(struct state_dir *state, const char *path, const char *store_name,
-                   struct error *error)
+int state_dir_open(struct state_dir *state, const char *path, const char *store_location,
+                   state_dir_is_stores *is_stores, struct error *error)
 {
+    const struct store_names store = {store_location, is_stores};
     state->fd = file_open_folder(AT_FDCWD, path, 0700, error);
-    if (state->fd >= 0 && check_folder(state->fd, path, store_name, error) == 0 &&
+    if (state->fd >= 0 && check_folder(state->fd, path, &store, error) == 0 &&
         take_lock(state, path, error) == 0 && make_folders(state->fd, path, error) == 0 &&
         sync_parent(state->fd, path, error) == 0)
         return 0;

@@ -11,13 +11,12 @@
 
 #include "base/id.h"
 #include "base/memory.h"
-#include "base/state_dir.h"
+#include "store/location.h"
 
 #define SOCKET_PATH_MAX (sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1)
 #define ACCOUNT_MAX     32  /* useradd(8) */
 #define FLEET_NAME_MAX  255 /* of organization, project and fleet each */
 #define UNIX_PREFIX     "unix:"
-#define STORE_PREFIX    "sqlite:"
 #define URL_CHARS       "-._~:/[]@!$&'()*+,;=%"
 #define DIGITS          "0123456789"
 #define LETTERS         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -67,17 +66,7 @@ const char *config_check_state_dir(const char *value)
 
 const char *config_check_store(const char *value)
 {
-    static const char wanted[] =
-        "\"sqlite:NAME\", where NAME is a relative path without empty, \".\" or \"..\" parts, and "
-        "nothing else in state_dir";
-    if (strncmp(value, STORE_PREFIX, strlen(STORE_PREFIX)) != 0)
-        return wanted;
-    const char *name = value + strlen(STORE_PREFIX);
-    if (has_component(name, "") || has_component(name, ".") || has_component(name, ".."))
-        return wanted;
-    if (strlen(name) >= NAME_MAX || strchr(name, '?') || strchr(name, '%'))
-        return wanted;
-    return state_dir_uses(name, strcspn(name, "/")) ? wanted : NULL;
+    return store_location_problem(value);
 }
 
 const char *config_check_search_path(const char *value)

@@ -14,6 +14,8 @@ struct acceptance *acceptance_new(struct hooks *hooks, const uint8_t token_hash[
     atomic_store_explicit(&acceptance->references, 1, memory_order_relaxed);
     acceptance->hooks = hooks;
     memcpy(acceptance->token_hash, token_hash, SECRET_HASH_BYTES);
+    acceptance->check.token_hash = acceptance->accept.token_hash = acceptance->token_hash;
+    acceptance->accept.input = &acceptance->input;
     return acceptance;
 }
 
@@ -43,7 +45,7 @@ static void settle(struct acceptance *acceptance, enum acceptance_outcome outcom
     struct http_exchange *exchange = atomic_exchange(&acceptance->waiter, NULL);
     if (exchange) {
         acceptance->result->outcome = outcome;
-        acceptance->result->ids = acceptance->ids;
+        acceptance->result->ids = acceptance->accept.ids;
     }
     acceptance_release(acceptance);
     if (exchange)
@@ -57,20 +59,19 @@ static void drop_body(struct acceptance *acceptance)
     acceptance->spooled = NULL;
 }
 
-static int apply_check(struct commit_op *op, struct store *store, struct error *error)
+static void describe_check(struct commit_op *op, struct store_item *item)
 {
-    struct acceptance *acceptance = CONTAINER_OF(op, struct acceptance, op);
-    return store_check_token(store, acceptance->token_hash, &acceptance->ids.fleet_id, error);
+    item->kind = STORE_CHECK;
+    item->check = &CONTAINER_OF(op, struct acceptance, op)->check;
 }
 
-static int apply_store(struct commit_op *op, struct store *store, struct error *error)
+static void describe_store(struct commit_op *op, struct store_item *item)
 {
-    struct acceptance *acceptance = CONTAINER_OF(op, struct acceptance, op);
-    return store_accept_hook(store, acceptance->token_hash, &acceptance->input, &acceptance->ids,
-                             error);
+    item->kind = STORE_ACCEPT;
+    item->accept = &CONTAINER_OF(op, struct acceptance, op)->accept;
 }
 
-static const struct commit_kind store_kind;
+static const struct commit_kind check_kind, store_kind;
 
 static void done(struct commit_op *op, const struct error *error)
 {
@@ -84,21 +85,23 @@ static void done(struct commit_op *op, const struct error *error)
         acceptance->spooled = NULL;
     }
     if (!error && op->kind == &store_kind && acceptance->hooks->run_stored)
-        acceptance->hooks->run_stored(acceptance->hooks->context, &acceptance->ids);
+        acceptance->hooks->run_stored(acceptance->hooks->context, &acceptance->accept.ids);
+    if (op->kind == &check_kind)
+        acceptance->accept.ids.fleet_id = acceptance->check.fleet_id;
     settle(acceptance, outcome_of(error));
 }
 
 static const struct commit_kind check_kind = {
     .name = "check token",
     .class = COMMIT_REQUEST,
-    .apply = apply_check,
+    .describe = describe_check,
     .done = done,
 };
 
 static const struct commit_kind store_kind = {
     .name = "accept run",
     .class = COMMIT_REQUEST,
-    .apply = apply_store,
+    .describe = describe_store,
     .done = done,
 };
 

@@ -30,6 +30,8 @@ struct acceptance {
     struct acceptance_result *result;
     struct hooks *hooks;
     uint8_t token_hash[SECRET_HASH_BYTES];
+    struct store_check check;
+    struct store_accept accept;
     /* Of "store this run"; all owned, and what input borrows. */
     struct run_input input;
     struct stored_headers headers;
@@ -38,7 +40,6 @@ struct acceptance {
     unsigned char *body;    /* BODY_INLINE */
     int64_t reserved_bytes; /* in flight */
     struct spool_body *spooled;
-    struct run_ids ids;
 };
 
 struct acceptance *acceptance_new(struct hooks *hooks, const uint8_t token_hash[SECRET_HASH_BYTES]);

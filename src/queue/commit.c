@@ -12,8 +12,6 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/thread.h"
-#include "queue/checkpoint.h"
-#include "queue/space.h"
 
 #define BATCH_MAX_OPS   1024
 #define BATCH_MAX_BYTES (8u << 20)
@@ -23,8 +21,6 @@
 struct commit_queue {
     struct commit_options options;
     struct store *store; /* the committer's own (invariant 3) */
-    struct checkpointer *checkpointer;
-    struct space *space;
     pthread_t thread;
 
     pthread_mutex_t lock; /* guards the following, and `state` of every queued operation */
@@ -40,7 +36,6 @@ struct commit_queue {
     bool drained; /* the stopping thread's: the committer has ended */
     atomic_bool disk_failed;
     _Atomic uint64_t batches, operations, failed_batches;
-    _Atomic int64_t commit_us_sum;
 };
 
 /* ---- one batch ---- */
@@ -68,81 +63,30 @@ static void batch_take(struct commit_queue *queue, struct batch *batch, struct l
     }
 }
 
-/* Does the error concern this operation alone? Without a savepoint only a refusal made before anything was written does. */
-static bool fails_alone(const struct commit_kind *kind, const struct error *error,
-                        struct store *store)
+static int batch_write(struct commit_queue *queue, struct batch *batch, enum store_outcome *outcome,
+                       struct error *error)
 {
-    if (!store_in_transaction(store))
-        return false;
-    switch (error->kind) {
-    case ERROR_NOT_FOUND:
-    case ERROR_CONFLICT:
-    case ERROR_INVALID:
-        return true;
-    case ERROR_INTERNAL:
-    case ERROR_UNAVAILABLE:
-        return kind->many_statements;
-    case ERROR_NONE:
-    case ERROR_FULL:
-    case ERROR_IO:
-        return false;
-    }
-    return false;
-}
-
-/* Applies one operation (invariant 5). -1 = the whole batch is lost, and *error says why. */
-static int batch_apply(struct commit_queue *queue, struct commit_op *op, struct error *error)
-{
-    struct store *store = queue->store;
-    error_clear(&op->error);
-    if (op->kind->many_statements && store_savepoint(store, error) != 0)
-        return -1;
-    if (op->kind->apply(op, store, &op->error) == 0) {
-        if (op->kind->many_statements && store_release(store, error) != 0)
-            return -1;
-        return 0;
-    }
-    assert(error_is_set(&op->error));
-    if (!fails_alone(op->kind, &op->error, store)) {
-        *error = op->error;
-        return -1;
-    }
-    return op->kind->many_statements ? store_rollback_to(store, error) : 0;
-}
-
-static int batch_execute(struct commit_queue *queue, struct batch *batch, bool *wrote,
-                         struct error *error)
-{
-    if (store_begin(queue->store, error) != 0)
-        return -1;
+    struct store_item *items[BATCH_MAX_OPS];
+    size_t count = 0;
     LIST_EACH(struct commit_op, op, &batch->ops, queued) {
-        if (batch_apply(queue, op, error) != 0) {
-            store_rollback(queue->store);
-            return -1;
-        }
+        op->kind->describe(op, &op->item);
+        items[count++] = &op->item;
     }
-    *wrote = store_wrote(queue->store);
-    int64_t before_us = clock_monotonic_us();
-    if (store_commit(queue->store, error) != 0) {
-        store_rollback(queue->store);
-        return -1;
-    }
-    atomic_fetch_add(&queue->commit_us_sum, clock_monotonic_us() - before_us);
-    return 0;
+    return store_write(queue->store, items, count, outcome, error);
 }
 
 /* The runner's operations are refused for what they are, and not for what was short. */
 static bool is_to_be_retried(const struct commit_op *op)
 {
     return op->kind->class == COMMIT_RUNNER &&
-           (op->error.kind == ERROR_INTERNAL || op->error.kind == ERROR_UNAVAILABLE);
+           (op->item.error.kind == ERROR_INTERNAL || op->item.error.kind == ERROR_UNAVAILABLE);
 }
 
 /* False: there is no later. */
 static bool retry_later(struct commit_queue *queue, struct commit_op *op)
 {
     log_warning("operation not stored, to be tried again", log_text("operation", op->kind->name),
-                log_why(&op->error));
+                log_why(&op->item.error));
     pthread_mutex_lock(&queue->lock);
     bool goes_on = !queue->stopping;
     if (goes_on) {
@@ -160,15 +104,16 @@ static void batch_succeeded(struct commit_queue *queue, struct batch *batch)
     struct commit_op *op;
     while ((op = LIST_TAKE_FIRST(&batch->ops, struct commit_op, queued)))
         if (!is_to_be_retried(op) || !retry_later(queue, op))
-            op->kind->done(op, error_is_set(&op->error) ? &op->error : NULL);
+            op->kind->done(op, error_is_set(&op->item.error) ? &op->item.error : NULL);
 }
 
 /* Nothing in it is committed (or, after an I/O error, nobody knows): requests are told; the runner's operations stay, to be retried. */
-static void batch_failed(struct commit_queue *queue, struct batch *batch, const struct error *error)
+static void batch_failed(struct commit_queue *queue, struct batch *batch, bool disk_failed,
+                         const struct error *error)
 {
     struct list requests = {NULL, NULL};
     pthread_mutex_lock(&queue->lock);
-    bool final = queue->stopping || error->kind == ERROR_IO;
+    bool final = queue->stopping || disk_failed;
     queue->last_failure = *error;
     queue->failed_ms = clock_monotonic_ms();
     struct commit_op *op;
@@ -198,23 +143,21 @@ static void queue_fail(struct commit_queue *queue, const struct error *error)
 static void batch_run(struct commit_queue *queue, struct batch *batch)
 {
     struct error error = ERROR_INIT;
-    bool wrote = false;
+    enum store_outcome outcome;
     size_t count = batch->count;
     atomic_fetch_add(&queue->batches, 1);
-    if (batch_execute(queue, batch, &wrote, &error) == 0) {
+    if (batch_write(queue, batch, &outcome, &error) == 0) {
         atomic_fetch_add(&queue->operations, count);
         batch_succeeded(queue, batch);
-        if (wrote) {
-            checkpointer_committed(queue->checkpointer, store_log_frames(queue->store));
-            if (queue->options.committed)
-                queue->options.committed(queue->options.context);
-        }
+        if (outcome == STORE_DONE && queue->options.committed)
+            queue->options.committed(queue->options.context);
         return;
     }
+    bool disk_failed = outcome == STORE_FAILED_DISK;
     atomic_fetch_add(&queue->failed_batches, 1);
     log_error("batch not committed", log_why(&error), log_int("operations", (int64_t)count));
-    batch_failed(queue, batch, &error);
-    if (error.kind == ERROR_IO)
+    batch_failed(queue, batch, disk_failed, &error);
+    if (disk_failed)
         queue_fail(queue, &error);
 }
 
@@ -263,11 +206,10 @@ static void *committer_main(void *argument)
         fill_batch(queue, &batch);
         pthread_mutex_unlock(&queue->lock);
 
-        checkpointer_let_finish(queue->checkpointer);
         if (atomic_load(&queue->disk_failed)) {
             struct error error = ERROR_INIT;
             error_set(&error, ERROR_IO, "the disk failed; webhookd is stopping");
-            batch_failed(queue, &batch, &error);
+            batch_failed(queue, &batch, true, &error);
         } else {
             batch_run(queue, &batch);
         }
@@ -325,17 +267,18 @@ int commit_has_room(struct commit_queue *queue, int64_t body_bytes, struct error
 {
     if (atomic_load(&queue->disk_failed))
         return error_set(error, ERROR_UNAVAILABLE, "the disk failed; webhookd is stopping");
-    return space_is_low(queue->space, body_bytes, error) ? -1 : 0;
+    return store_has_room(queue->store, body_bytes, error);
 }
 
-void commit_hold_log(struct commit_queue *queue)
+int commit_backup(struct commit_queue *queue, const struct store_backup_guard *guard,
+                  struct error *error)
 {
-    checkpointer_hold_log(queue->checkpointer);
+    return store_backup(queue->store, guard, error);
 }
 
-void commit_let_log_go(struct commit_queue *queue)
+const char *commit_backup_name(struct commit_queue *queue)
 {
-    checkpointer_let_log_go(queue->checkpointer);
+    return store_backup_name(queue->store);
 }
 
 int commit_is_ready(struct commit_queue *queue, struct error *error)
@@ -353,44 +296,61 @@ int commit_is_ready(struct commit_queue *queue, struct error *error)
 
 void commit_set_min_free(struct commit_queue *queue, int64_t bytes)
 {
-    space_set_min_free(queue->space, bytes);
+    store_set_min_free(queue->store, bytes);
 }
 
-struct commit_waiter {
+/* ---- callers that wait ---- */
+
+struct waiting_call {
+    struct commit_op op;
+    const struct commit_call *call;
     pthread_mutex_t lock; /* guards the following */
     pthread_cond_t ended;
-    bool done;
+    bool is_done;
     struct error error;
 };
 
-void commit_wake_waiter(struct commit_op *op, const struct error *error)
+static void describe_call(struct commit_op *op, struct store_item *item)
 {
-    struct commit_waiter *waiter = CONTAINER_OF(op, struct commit_waiting_op, op)->waiter;
-    pthread_mutex_lock(&waiter->lock);
-    waiter->done = true;
-    if (error)
-        waiter->error = *error;
-    pthread_cond_signal(&waiter->ended);
-    pthread_mutex_unlock(&waiter->lock);
+    const struct commit_call *call = CONTAINER_OF(op, struct waiting_call, op)->call;
+    item->kind = STORE_CALL;
+    item->call.apply = call->apply;
+    item->call.context = call->context;
 }
 
-int commit_and_wait(struct commit_queue *queue, struct commit_op *op, struct error *error)
+static void call_done(struct commit_op *op, const struct error *error)
 {
-    struct commit_waiter waiter = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false,
-                                   ERROR_INIT};
-    CONTAINER_OF(op, struct commit_waiting_op, op)->waiter = &waiter;
-    if (commit_submit(queue, op, error) != 0)
+    struct waiting_call *waiting = CONTAINER_OF(op, struct waiting_call, op);
+    const struct commit_call *call = waiting->call;
+    if (call->done)
+        call->done(call->context, error);
+    pthread_mutex_lock(&waiting->lock);
+    waiting->is_done = true;
+    if (error)
+        waiting->error = *error;
+    pthread_cond_signal(&waiting->ended);
+    pthread_mutex_unlock(&waiting->lock);
+}
+
+int commit_call(struct commit_queue *queue, const struct commit_call *call, struct error *error)
+{
+    const struct commit_kind kind = {call->name, COMMIT_REQUEST, describe_call, call_done};
+    struct waiting_call waiting = {.op = {.kind = &kind, .bytes = call->bytes},
+                                   .call = call,
+                                   .lock = PTHREAD_MUTEX_INITIALIZER,
+                                   .ended = PTHREAD_COND_INITIALIZER};
+    if (commit_submit(queue, &waiting.op, error) != 0)
         return -1;
-    pthread_mutex_lock(&waiter.lock);
-    while (!waiter.done)
-        pthread_cond_wait(&waiter.ended, &waiter.lock);
-    pthread_mutex_unlock(&waiter.lock);
-    pthread_cond_destroy(&waiter.ended);
-    pthread_mutex_destroy(&waiter.lock);
-    if (!error_is_set(&waiter.error))
+    pthread_mutex_lock(&waiting.lock);
+    while (!waiting.is_done)
+        pthread_cond_wait(&waiting.ended, &waiting.lock);
+    pthread_mutex_unlock(&waiting.lock);
+    pthread_cond_destroy(&waiting.ended);
+    pthread_mutex_destroy(&waiting.lock);
+    if (!error_is_set(&waiting.error))
         return 0;
     if (!error_is_set(error))
-        *error = waiter.error;
+        *error = waiting.error;
     return -1;
 }
 
@@ -402,16 +362,22 @@ void commit_get_metrics(struct commit_queue *queue, struct commit_metrics *metri
     metrics->batches = atomic_load(&queue->batches);
     metrics->operations = atomic_load(&queue->operations);
     metrics->failed_batches = atomic_load(&queue->failed_batches);
-    metrics->commit_us_sum = atomic_load(&queue->commit_us_sum);
-    checkpointer_get_metrics(queue->checkpointer, &metrics->checkpoints, &metrics->log_frames);
-    metrics->free_bytes = space_free_bytes(queue->space);
+    store_get_metrics(queue->store, &metrics->store);
 }
 
 /* ---- start and stop ---- */
 
-static void checkpoint_failed(void *context, const struct error *error)
+static void upkeep_failed(void *context, const struct error *error)
 {
     queue_fail(context, error);
+}
+
+static void queue_free(struct commit_queue *queue)
+{
+    store_close(queue->store);
+    pthread_cond_destroy(&queue->news);
+    pthread_mutex_destroy(&queue->lock);
+    free(queue);
 }
 
 struct commit_queue *commit_start(const struct commit_options *options, struct error *error)
@@ -421,20 +387,12 @@ struct commit_queue *commit_start(const struct commit_options *options, struct e
     pthread_mutex_init(&queue->lock, NULL);
     thread_condition_init(&queue->news);
 
+    const struct store_upkeep upkeep = {options->min_free_bytes, upkeep_failed, queue};
     queue->store = store_open(&options->store, error);
-    if (queue->store)
-        queue->space = space_start(options->store.state_dir, options->min_free_bytes, error);
-    if (queue->space)
-        queue->checkpointer = checkpointer_start(&options->store, checkpoint_failed, queue, error);
-    if (queue->checkpointer &&
+    if (queue->store && store_start_upkeep(queue->store, &upkeep, error) == 0 &&
         thread_start(&queue->thread, "committer", committer_main, queue, error) == 0)
         return queue;
-    checkpointer_stop(queue->checkpointer);
-    space_stop(queue->space);
-    store_close(queue->store);
-    pthread_cond_destroy(&queue->news);
-    pthread_mutex_destroy(&queue->lock);
-    free(queue);
+    queue_free(queue);
     return NULL;
 }
 
@@ -455,10 +413,5 @@ void commit_stop(struct commit_queue *queue)
     if (!queue)
         return;
     commit_drain(queue);
-    checkpointer_stop(queue->checkpointer);
-    space_stop(queue->space);
-    store_close(queue->store);
-    pthread_cond_destroy(&queue->news);
-    pthread_mutex_destroy(&queue->lock);
-    free(queue);
+    queue_free(queue);
 }

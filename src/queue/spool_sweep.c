@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/thread.h"
+#include "store/runs.h"
 
 struct spool_sweep {
     int folder_fd; /* borrowed */

@@ -148,35 +148,32 @@ uint64_t tally_lost(struct tally *tally)
 /* ---- storing ---- */
 
 struct step {
-    struct commit_waiting_op waiting; /* first: commit_wake_waiter finds it by the operation */
     struct webhook_calls calls[STEP_CALLS];
     size_t count;
 };
 
-static int apply_add(struct commit_op *op, struct store *store, struct error *error)
+static int add_calls(void *context, struct store *store, struct error *error)
 {
-    struct step *step = (struct step *)op;
+    const struct step *step = context;
     for (size_t i = 0; i < step->count; i++)
         if (store_add_calls(store, &step->calls[i], error) != 0)
             return -1;
     return 0;
 }
 
-static const struct commit_kind add_kind = {"count calls", COMMIT_REQUEST, true, apply_add,
-                                            commit_wake_waiter};
-
 /* Takes out some and stores them; the lock is held, but not meanwhile. How many of them; -1: they are back. */
 static ssize_t store_some(struct tally *tally, struct step *step)
 {
     struct error error = ERROR_INIT;
-    step->waiting.op = (struct commit_op){.kind = &add_kind, .bytes = sizeof(*step)};
+    const struct commit_call call = {
+        .name = "count calls", .bytes = sizeof(*step), .apply = add_calls, .context = step};
     step->count = 0;
     while (!list_is_empty(&tally->entries) && step->count < STEP_CALLS)
         take_first(tally, &step->calls[step->count++]);
     pthread_mutex_unlock(&tally->lock);
     int result = commit_has_room(tally->queue, 0, &error);
     if (result == 0)
-        result = commit_and_wait(tally->queue, &step->waiting.op, &error);
+        result = commit_call(tally->queue, &call, &error);
     if (result != 0)
         log_debug("calls not counted yet", log_why(&error));
     pthread_mutex_lock(&tally->lock);

@@ -13,12 +13,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "supervisor/record.h"
 #include "base/thread.h"
 #include "queue/spool.h"
+#include "store/runs.h"
+#include "supervisor/record.h"
 
-#define STEP_RUNS  25 /* in one operation: requests wait behind it for a few milliseconds at most */
-#define STEP_PAGES 256 /* 1 MiB given back in one operation */
+#define STEP_RUNS 25 /* in one operation: requests wait behind it for a few milliseconds at most */
 #define PAUSE_MS                                                                                   \
     20 /* between operations, so that they are a small part of what the committer does */
 #define LOOK_EVERY_MS   60000 /* when there was nothing to do */
@@ -70,36 +70,31 @@ static int remove_files(struct retention *retention, const struct expired_run *r
 /* ---- rows ---- */
 
 struct expiry {
-    struct commit_waiting_op waiting; /* first: commit_wake_waiter finds it by the operation */
     struct expired_run runs[STEP_RUNS];
     int count;
     bool is_more; /* room to give back */
 };
 
-static int apply_delete(struct commit_op *op, struct store *store, struct error *error)
+static int delete_runs(void *context, struct store *store, struct error *error)
 {
-    struct expiry *expiry = (struct expiry *)op;
+    const struct expiry *expiry = context;
     for (int i = 0; i < expiry->count; i++)
         if (store_delete_run(store, expiry->runs[i].number, error) != 0)
             return -1;
     return 0;
 }
 
-static int apply_give_back(struct commit_op *op, struct store *store, struct error *error)
+static int give_back(void *context, struct store *store, struct error *error)
 {
-    return store_give_back(store, STEP_PAGES, &((struct expiry *)op)->is_more, error);
+    return store_give_back(store, &((struct expiry *)context)->is_more, error);
 }
 
-static const struct commit_kind delete_kind = {"delete old runs", COMMIT_REQUEST, true,
-                                               apply_delete, commit_wake_waiter};
-static const struct commit_kind give_back_kind = {"give room back", COMMIT_REQUEST, true,
-                                                  apply_give_back, commit_wake_waiter};
-
-static int submit(struct retention *retention, struct expiry *expiry,
-                  const struct commit_kind *kind, struct error *error)
+static int submit(struct retention *retention, const char *name,
+                  int (*apply)(void *, struct store *, struct error *), struct expiry *expiry,
+                  struct error *error)
 {
-    expiry->waiting.op.kind = kind;
-    return commit_and_wait(retention->options.queue, &expiry->waiting.op, error);
+    const struct commit_call call = {.name = name, .apply = apply, .context = expiry};
+    return commit_call(retention->options.queue, &call, error);
 }
 
 /* ---- steps ---- */
@@ -117,7 +112,8 @@ static int delete_some(struct retention *retention, int64_t keep_ms, struct erro
     for (int i = 0; i < expiry.count; i++)
         if (remove_files(retention, &expiry.runs[i], error) != 0)
             return -1;
-    return submit(retention, &expiry, &delete_kind, error) == 0 ? expiry.count : -1;
+    return submit(retention, "delete old runs", delete_runs, &expiry, error) == 0 ? expiry.count
+                                                                                  : -1;
 }
 
 /* False: nothing more to do for now. */
@@ -127,7 +123,7 @@ static bool step(struct retention *retention, int64_t keep_ms, int64_t *deleted)
     struct expiry room = {.is_more = false};
     int count = delete_some(retention, keep_ms, &error);
     if (count == 0)
-        (void)submit(retention, &room, &give_back_kind, &error);
+        (void)submit(retention, "give room back", give_back, &room, &error);
     if (error_is_set(&error)) {
         log_warning("old runs not deleted, to be tried again", log_why(&error));
         return false;

@@ -16,7 +16,7 @@
 #include "model/vessel_status.h"
 #include "runner/fair_queue.h"
 #include "runner/runner.h"
-#include "store/store.h"
+#include "store/work.h"
 
 struct attempt;
 struct trash;

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "model/definition.h"
-#include "store/store.h"
+#include "store/work.h"
 
 struct environment_input {
     const struct run_work *work;

@@ -132,8 +132,8 @@ static bool settle_vessel(struct run *run, struct run_step *step, size_t vessel)
 static void begin(struct run *run, struct run_step *step)
 {
     run_set_state(run, RUN_RUNNING);
-    run->started_ms = step->now_ms;
-    step->starts_run = true;
+    run->started_ms = step->what.now_ms;
+    step->what.starts_run = true;
 }
 
 /* Puts into the step what follows from the statuses: vessels that end without an attempt, as far as that spreads, and the run's
@@ -156,8 +156,8 @@ static void settle(struct run *run, struct run_step *step)
     if (run->status == RUN_SCHEDULED)
         begin(run, step);
     run_set_state(run, status);
-    step->ends_run = true;
-    step->run_status = status;
+    step->what.ends_run = true;
+    step->what.run_status = status;
 }
 
 /* The wall clock may have been set meanwhile: a wait is never longer than the fleet says. */
@@ -214,7 +214,7 @@ void run_claim(struct runner *runner, struct run_work *work, struct definition *
         run->vessel_run_ids[i] = id_ordered();
     struct run_step *step = step_new(run, clock_wall_ms());
     settle(run, step);
-    if (step->ends_run) {
+    if (step->what.ends_run) {
         step_submit(step);
         return;
     }
@@ -251,7 +251,7 @@ void run_stop(struct run *run)
     }
     struct run_step *step = run->first ? run->first : step_new(run, clock_wall_ms());
     run->first = NULL;
-    step->now_ms = clock_wall_ms();
+    step->what.now_ms = clock_wall_ms();
     settle(run, step);
     if (step_is_empty(step))
         step_free(step);
@@ -276,7 +276,7 @@ void run_start_vessel(struct run_vessel *vessel)
     int64_t now_ms = clock_wall_ms();
     struct run_step *step = run->first ? run->first : step_new(run, now_ms);
     run->first = NULL;
-    step->now_ms = now_ms;
+    step->what.now_ms = now_ms;
     if (run->status == RUN_SCHEDULED)
         begin(run, step);
     run_set_vessel_state(run, vessel->index, VESSEL_RUNNING);
@@ -286,10 +286,10 @@ void run_start_vessel(struct run_vessel *vessel)
     vessel->attempt =
         attempt_new(vessel, vessel->attempts, &run->runner->boot_id, run_attempt_over);
     attempt_take_slot(vessel->attempt);
-    step->starts_attempt = true;
-    step->attempt.vessel = vessel->index;
-    step->attempt.number = vessel->attempts;
-    step->attempt.boot_id = run->runner->boot_id;
+    step->what.starts_attempt = true;
+    step->what.vessel = vessel->index;
+    step->what.attempt = vessel->attempts;
+    step->what.boot_id = run->runner->boot_id;
     step_submit(step);
     attempt_prepare(vessel->attempt);
 }
@@ -299,14 +299,14 @@ void run_start_vessel(struct run_vessel *vessel)
 static struct run_step *end_step(const struct attempt *attempt, const struct attempt_result *result)
 {
     struct run_step *step = step_new(attempt->vessel->run, clock_wall_ms());
-    step->ends_attempt = true;
-    step->attempt.vessel = attempt->vessel->index;
-    step->attempt.number = attempt->number;
-    step->attempt.status = attempt_result_status(result);
-    step->attempt.result = *result;
+    step->what.ends_attempt = true;
+    step->what.vessel = attempt->vessel->index;
+    step->what.attempt = attempt->number;
+    step->status = attempt_result_status(result);
+    step->result = *result;
     if (result->ended_ms == 0)
-        step->attempt.result.ended_ms = step->now_ms;
-    snprintf(step->attempt.name, sizeof(step->attempt.name), "%s", attempt->name);
+        step->result.ended_ms = step->what.now_ms;
+    snprintf(step->attempt_name, sizeof(step->attempt_name), "%s", attempt->name);
     return step;
 }
 
@@ -346,9 +346,9 @@ void run_attempt_over(struct attempt *attempt, const struct attempt_result *resu
     }
     if (is_tried_again(vessel, result)) {
         run_set_vessel_state(run, vessel->index, VESSEL_RETRYING);
-        step->attempt.status = VESSEL_RETRYING;
+        step->status = VESSEL_RETRYING;
     } else {
-        end_vessel(run, step, vessel->index, step->attempt.status, step->attempt.result.reason);
+        end_vessel(run, step, vessel->index, step->status, step->result.reason);
         settle(run, step);
     }
     step_submit(step);
@@ -358,17 +358,17 @@ void run_attempt_over(struct attempt *attempt, const struct attempt_result *resu
 
 static void log_attempt_end(const struct run *run, const struct run_step *step)
 {
-    const struct attempt_result *result = &step->attempt.result;
-    const struct run_vessel *vessel = &run->vessels[step->attempt.vessel];
+    const struct attempt_result *result = &step->result;
+    const struct run_vessel *vessel = &run->vessels[step->what.vessel];
     int64_t started_ms = result->started_ms != 0 ? result->started_ms : vessel->started_ms;
     char exit_code[16] = "";
     if (result->has_exit_code)
         snprintf(exit_code, sizeof(exit_code), "%d", result->exit_code);
     log_info("attempt ended", log_id("run", &run->work->ids.run_id),
              log_text("fleet", run->work->fleet_name),
-             log_text("vessel", run->definition->vessels[step->attempt.vessel].name),
-             log_int("attempt", step->attempt.number),
-             log_text("status", vessel_status_name(step->attempt.status)),
+             log_text("vessel", run->definition->vessels[step->what.vessel].name),
+             log_int("attempt", step->what.attempt),
+             log_text("status", vessel_status_name(step->status)),
              log_text("exit", result->has_exit_code ? exit_code : NULL),
              log_int("ms", result->ended_ms - started_ms),
              log_text("reason", result->reason[0] != '\0' ? result->reason : NULL));
@@ -384,8 +384,8 @@ static void run_ended(struct run *run, const struct run_step *step)
         log_warning("working folder not removed, to be tried at the next start",
                     log_text("run", name), log_why(&error));
     log_info("run ended", log_text("run", name), log_text("fleet", run->work->fleet_name),
-             log_text("status", run_status_name(step->run_status)),
-             log_int("ms", step->now_ms - run->started_ms));
+             log_text("status", run_status_name(step->what.run_status)),
+             log_int("ms", step->what.now_ms - run->started_ms));
 }
 
 /* The store refused what should be certain. What runs is left alone; the next start looks at the run anew. */
@@ -415,12 +415,12 @@ static void tell(const struct run *run, enum run_status status)
 
 static void step_committed(struct run *run, const struct run_step *step)
 {
-    if (step->starts_run)
+    if (step->what.starts_run)
         tell(run, RUN_RUNNING);
-    if (step->ends_run)
-        tell(run, step->run_status);
-    if (step->starts_attempt) {
-        struct attempt *attempt = run->vessels[step->attempt.vessel].attempt;
+    if (step->what.ends_run)
+        tell(run, step->what.run_status);
+    if (step->what.starts_attempt) {
+        struct attempt *attempt = run->vessels[step->what.vessel].attempt;
         atomic_fetch_add(&run->runner->attempts_started, 1);
         if (!attempt)
             return;
@@ -431,11 +431,11 @@ static void step_committed(struct run *run, const struct run_step *step)
             attempt_launch(attempt);
         return;
     }
-    if (step->ends_attempt) {
+    if (step->what.ends_attempt) {
         log_attempt_end(run, step);
-        attempt_remove_record(run->runner, step->attempt.name);
+        attempt_remove_record(run->runner, step->attempt_name);
     }
-    if (step->ends_run)
+    if (step->what.ends_run)
         run_ended(run, step);
     else
         make_ready(run);

@@ -11,37 +11,10 @@
 
 /* ---- the committer's side ---- */
 
-static int apply_vessel_ends(const struct run_step *step, struct store *store, struct error *error)
+static void step_describe(struct commit_op *op, struct store_item *item)
 {
-    for (size_t i = 0; i < step->vessel_end_count; i++) {
-        const struct vessel_end *end = &step->vessel_ends[i];
-        if (store_end_vessel(store, step->run->work->number, (int)end->vessel, end->status,
-                             end->reason, step->now_ms, error) != 0)
-            return -1;
-    }
-    return 0;
-}
-
-/* Reads nothing of the run but what never changes. */
-static int step_apply(struct commit_op *op, struct store *store, struct error *error)
-{
-    const struct run_step *step = CONTAINER_OF(op, struct run_step, op);
-    const struct run *run = step->run;
-    int64_t number = run->work->number;
-    int vessel = (int)step->attempt.vessel;
-    if (step->starts_run && store_start_run(store, number, run->definition, run->vessel_run_ids,
-                                            step->now_ms, error) != 0)
-        return -1;
-    if (step->ends_attempt && store_end_attempt(store, number, vessel, step->attempt.number,
-                                                &step->attempt.result, error) != 0)
-        return -1;
-    if (step->starts_attempt &&
-        store_start_attempt(store, number, vessel, step->attempt.number, &step->attempt.boot_id,
-                            step->now_ms, error) != 0)
-        return -1;
-    if (apply_vessel_ends(step, store, error) != 0)
-        return -1;
-    return step->ends_run ? store_end_run(store, number, step->run_status, step->now_ms, error) : 0;
+    item->kind = STORE_STEP;
+    item->step = &CONTAINER_OF(op, struct run_step, op)->what;
 }
 
 static void step_done(struct commit_op *op, const struct error *error)
@@ -55,8 +28,7 @@ static void step_done(struct commit_op *op, const struct error *error)
 static const struct commit_kind run_step_kind = {
     .name = "run step",
     .class = COMMIT_RUNNER,
-    .many_statements = true,
-    .apply = step_apply,
+    .describe = step_describe,
     .done = step_done,
 };
 
@@ -67,7 +39,11 @@ struct run_step *step_new(struct run *run, int64_t now_ms)
     struct run_step *step = memory_alloc(sizeof(*step));
     step->op.kind = &run_step_kind;
     step->run = run;
-    step->now_ms = now_ms;
+    step->what = (struct store_step){.number = run->work->number,
+                                     .now_ms = now_ms,
+                                     .definition = run->definition,
+                                     .vessel_run_ids = run->vessel_run_ids,
+                                     .result = &step->result};
     return step;
 }
 
@@ -82,24 +58,27 @@ void step_free(struct run_step *step)
 void step_end_vessel(struct run_step *step, size_t vessel, enum vessel_status status,
                      const char *reason)
 {
+    struct store_step *what = &step->what;
     step->vessel_ends =
-        memory_array(step->vessel_ends, step->vessel_end_count + 1, sizeof(*step->vessel_ends));
-    step->vessel_ends[step->vessel_end_count++] = (struct vessel_end){vessel, status, reason};
+        memory_array(step->vessel_ends, what->vessel_end_count + 1, sizeof(*step->vessel_ends));
+    step->vessel_ends[what->vessel_end_count++] = (struct store_vessel_end){vessel, status, reason};
+    what->vessel_ends = step->vessel_ends;
 }
 
 bool step_is_empty(const struct run_step *step)
 {
-    return !step->starts_run && !step->ends_attempt && !step->starts_attempt &&
-           step->vessel_end_count == 0 && !step->ends_run;
+    const struct store_step *what = &step->what;
+    return !what->starts_run && !what->ends_attempt && !what->starts_attempt &&
+           what->vessel_end_count == 0 && !what->ends_run;
 }
 
 void step_submit(struct run_step *step)
 {
     struct run *run = step->run;
     struct runner *runner = run->runner;
-    assert(!step_is_empty(step) && !(step->starts_attempt && step->ends_attempt));
-    step->op.bytes = sizeof(*step) + step->vessel_end_count * sizeof(*step->vessel_ends);
-    if (step->starts_run)
+    assert(!step_is_empty(step) && !(step->what.starts_attempt && step->what.ends_attempt));
+    step->op.bytes = sizeof(*step) + step->what.vessel_end_count * sizeof(*step->vessel_ends);
+    if (step->what.starts_run)
         step->op.bytes += run->definition->vessel_count * sizeof(*run->vessels);
     list_prepend(&runner->steps, &step->under_way);
     runner->step_count++;
@@ -122,7 +101,7 @@ void step_take_back(struct run_step *step)
 void step_withdraw_all(struct runner *runner, bool only_starts)
 {
     LIST_EACH(struct run_step, step, &runner->steps, under_way) {
-        if (only_starts && !step->starts_attempt)
+        if (only_starts && !step->what.starts_attempt)
             continue;
         if (commit_withdraw(runner->options.queue, &step->op)) {
             step_take_back(step);

@@ -12,39 +12,22 @@
 #include "runner/core.h"
 #include "supervisor/record.h"
 
-struct vessel_end {
-    size_t vessel;
-    enum vessel_status status;
-    const char *reason; /* a constant, or the step's own attempt.result.reason */
-};
-
 struct run_step {
     struct commit_op op;
     struct run *run;
-    struct list_node under_way; /* among the runner's steps */
-    struct list_node mail;      /* on the way back; the runner's lock */
-    struct error error;         /* set when it came back refused */
-    int64_t now_ms;
-
-    /* What it does, in this order. */
-    bool starts_run;
-    bool ends_attempt, starts_attempt; /* never both: they are of different moments */
-    struct {
-        size_t vessel;
-        int number;
-        struct id boot_id;            /* starts_attempt */
-        struct attempt_result result; /* ends_attempt */
-        enum vessel_status status;    /* what it came to, or VESSEL_RETRYING */
-        char name[RECORD_NAME_BYTES]; /* of its folder */
-    } attempt;
-    struct vessel_end *vessel_ends;
-    size_t vessel_end_count;
-    bool ends_run;
-    enum run_status run_status;
+    struct list_node under_way;   /* among the runner's steps */
+    struct list_node mail;        /* on the way back; the runner's lock */
+    struct error error;           /* set when it came back refused */
+    struct store_step what;       /* borrows from the run, and from the following: */
+    struct attempt_result result; /* ends_attempt */
+    struct store_vessel_end *vessel_ends;
+    enum vessel_status status;            /* ends_attempt: what it came to, or VESSEL_RETRYING */
+    char attempt_name[RECORD_NAME_BYTES]; /* ends_attempt: its record */
 };
 
 struct run_step *step_new(struct run *run, int64_t now_ms);
 void step_free(struct run_step *step); /* NULL is fine */
+/* reason: a constant, or the step's own result.reason. */
 void step_end_vessel(struct run_step *step, size_t vessel, enum vessel_status status,
                      const char *reason);
 bool step_is_empty(const struct run_step *step);

@@ -19,19 +19,13 @@
 #include "queue/tally.h"
 #include "retention/retention.h"
 #include "runner/runner.h"
+#include "store/location.h"
 #include "webhookd/signals.h"
 
 #define DRAIN_EXTRA_MS   2000   /* beyond answer_timeout, by which every answer is out */
 #define FAILED_LINGER_US 250000 /* for the 503s of a failed disk to leave */
 
 /* ---- the state folder ---- */
-
-/* The database's file in it. */
-static const char *store_name(const struct config *config)
-{
-    const char *colon = strchr(config->store, ':');
-    return colon ? colon + 1 : config->store;
-}
 
 /* The key exists, synced, before the store does; beside a store it is never made anew here (only once no sealed token is left). */
 static int key_prepare(struct daemon *daemon, struct error *error)
@@ -41,7 +35,10 @@ static int key_prepare(struct daemon *daemon, struct error *error)
         return -1;
     if (daemon->key.present)
         return 0;
-    if (faccessat(state_fd, store_name(daemon->config), F_OK, 0) != 0 && errno == ENOENT)
+    int exists = store_exists(&daemon->store, error);
+    if (exists < 0)
+        return -1;
+    if (exists == 0)
         return secret_key_create(state_fd, STATE_DIR_SECRET, &daemon->key, error);
     log_error(
         "secret.key is missing", log_text("state_dir", daemon->config->state_dir),
@@ -60,7 +57,7 @@ static int clock_prepare(struct daemon *daemon, struct error *error)
     struct store *store = store_open(&reading, error);
     if (!store)
         return -1;
-    id_clock_floor(store_last_run_number(store) >> 12);
+    id_clock_floor(store_clock_floor_ms(store));
     store_close(store);
     return 0;
 }
@@ -138,10 +135,6 @@ static void raise_descriptor_limit(const struct config *config)
 
 static int state_prepare(struct daemon *daemon, struct error *error)
 {
-    if (state_dir_open(&daemon->state, daemon->config->state_dir, store_name(daemon->config),
-                       error) != 0 ||
-        key_prepare(daemon, error) != 0)
-        return -1;
     const char *relaxed = getenv("WEBHOOKD_TEST_RELAXED_SYNC");
     daemon->first = config_hold(daemon->config);
     daemon->store = (struct store_options){
@@ -153,7 +146,11 @@ static int state_prepare(struct daemon *daemon, struct error *error)
     if (daemon->store.relaxed_sync)
         log_error("WEBHOOKD_TEST_RELAXED_SYNC is set",
                   log_text("follows", "accepted runs can be lost: for tests only"));
-    return store_resync(&daemon->store, error);
+    if (state_dir_open(&daemon->state, daemon->first->state_dir, daemon->first->store,
+                       store_location_owns, error) != 0 ||
+        key_prepare(daemon, error) != 0)
+        return -1;
+    return store_prepare(&daemon->store, error);
 }
 
 static int start_queue(struct daemon *daemon, struct error *error)

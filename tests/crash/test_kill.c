@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
-#include "store/store.h"
+#include "store/work.h"
 #include "support/aftermath.h"
 #include "support/daemon.h"
 #include "support/http.h"
@@ -138,7 +138,8 @@ static void read_diary(const char *path, struct diary *diary)
 
 struct counting {
     const struct diary *diary;
-    int64_t before_number;
+    struct id before;
+    bool has_before;
     size_t runs, failed, not_once;
 };
 
@@ -151,7 +152,8 @@ static int count_run(void *context, const struct run_row *row)
     const struct diary *diary = counting->diary;
     const struct line *line =
         bsearch(&wanted, diary->lines, diary->count, sizeof(*diary->lines), compare_lines);
-    counting->before_number = row->number;
+    counting->before = row->id;
+    counting->has_before = true;
     counting->runs++;
     counting->failed += row->status != RUN_SUCCESS;
     counting->not_once += line ? 0 : 1;
@@ -177,7 +179,9 @@ static void assert_each_ran_once(const char *state_dir, const char *diary_path)
     struct counting counting = {.diary = &diary};
     size_t seen;
     do {
-        struct run_filter filter = {.before_number = counting.before_number, .limit = 1000};
+        struct run_filter filter = {.limit = 1000};
+        if (counting.has_before)
+            filter.before = &counting.before;
         seen = counting.runs;
         ck_assert_int_eq(store_list_runs(store, &filter, count_run, &counting, &error), 0);
     } while (counting.runs > seen);

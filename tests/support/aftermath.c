@@ -14,7 +14,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "queue/spool.h"
-#include "store/store.h"
+#include "store/work.h"
 
 #define SHOW_AT_MOST    5
 #define EMPTY_WITHIN_MS 10000

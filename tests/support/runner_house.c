@@ -94,11 +94,13 @@ void house_open(struct house *house, const char *runner_keys)
     house->store_options = (struct store_options){
         .state_dir = house->state, .location = "sqlite:webhookd.db", .mode = STORE_WRITE};
     faulty_vfs_register();
-    struct store_options writing = house->store_options;
-    writing.vfs = FAULTY_VFS;
-    struct commit_options options = {
-        .store = writing, .max_queued = 10000, .committed = committed, .context = house};
+    struct commit_options options = {.store = house->store_options,
+                                     .max_queued = 10000,
+                                     .committed = committed,
+                                     .context = house};
+    connection_set_vfs(FAULTY_VFS);
     house->queue = commit_start(&options, &error);
+    connection_set_vfs(NULL);
     house_check(&error);
     struct store_options reading = house->store_options;
     reading.mode = STORE_READ;
@@ -167,7 +169,6 @@ void house_close(struct house *house)
 /* ---- operations of an administrator and of a caller ---- */
 
 struct test_op {
-    struct commit_waiting_op waiting;
     int (*act)(struct test_op *op, struct store *store, struct error *error);
     struct house *house;
     const struct definition *definition;
@@ -181,24 +182,18 @@ struct test_op {
     const struct id *vessel_run_ids;
 };
 
-static int test_op_apply(struct commit_op *op, struct store *store, struct error *error)
+static int test_op_apply(void *context, struct store *store, struct error *error)
 {
-    struct test_op *test = CONTAINER_OF(op, struct test_op, waiting.op);
+    struct test_op *test = context;
     return test->act(test, store, error);
 }
-
-static const struct commit_kind test_kind = {.name = "test",
-                                             .class = COMMIT_REQUEST,
-                                             .many_statements = true,
-                                             .apply = test_op_apply,
-                                             .done = commit_wake_waiter};
 
 static void commit(struct house *house, struct test_op *op)
 {
     struct error error = ERROR_INIT;
+    const struct commit_call call = {.name = "test", .apply = test_op_apply, .context = op};
     op->house = house;
-    op->waiting.op.kind = &test_kind;
-    commit_and_wait(house->queue, &op->waiting.op, &error);
+    commit_call(house->queue, &call, &error);
     house_check(&error);
 }
 
@@ -216,9 +211,9 @@ static int act_accept(struct test_op *op, struct store *store, struct error *err
 static int act_start_attempt(struct test_op *op, struct store *store, struct error *error)
 {
     int64_t now_ms = clock_wall_ms();
-    return store_start_run(store, op->number, op->definition, op->vessel_run_ids, now_ms, error) !=
+    return sqlite_start_run(store, op->number, op->definition, op->vessel_run_ids, now_ms, error) !=
                        0 ||
-                   store_start_attempt(store, op->number, 0, 1, &op->boot_id, now_ms, error) != 0
+                   sqlite_start_attempt(store, op->number, 0, 1, &op->boot_id, now_ms, error) != 0
                ? -1
                : 0;
 }

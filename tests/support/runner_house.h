@@ -11,7 +11,9 @@
 #include "config/config.h"
 #include "queue/commit.h"
 #include "runner/runner.h"
-#include "store/store.h"
+#include "store/fleets.h"
+#include "store/sqlite/connection.h"
+#include "store/work.h"
 
 struct house {
     char *path; /* its folder */

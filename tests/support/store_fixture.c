@@ -36,10 +36,9 @@ void store_fixture_open(struct store_fixture *fixture, const char *vfs)
     snprintf(fixture->folder, sizeof(fixture->folder), "%s/webhookd-XXXXXX",
              temporary ? temporary : "/tmp");
     ck_assert_ptr_nonnull(mkdtemp(fixture->folder));
-    fixture->options = (struct store_options){.state_dir = fixture->folder,
-                                              .location = "sqlite:webhookd.db",
-                                              .mode = STORE_WRITE,
-                                              .vfs = vfs};
+    fixture->options = (struct store_options){
+        .state_dir = fixture->folder, .location = "sqlite:webhookd.db", .mode = STORE_WRITE};
+    connection_set_vfs(vfs);
     open_store(fixture);
     must(store_list_projects(fixture->store, NULL, keep_project, &fixture->project_id, &error),
          &error);
@@ -61,13 +60,13 @@ void store_fixture_close(struct store_fixture *fixture)
 void store_fixture_begin(struct store_fixture *fixture)
 {
     struct error error = ERROR_INIT;
-    must(store_begin(fixture->store, &error), &error);
+    must(transaction_begin(fixture->store, &error), &error);
 }
 
 void store_fixture_commit(struct store_fixture *fixture)
 {
     struct error error = ERROR_INIT;
-    must(store_commit(fixture->store, &error), &error);
+    must(transaction_commit(fixture->store, &error), &error);
 }
 
 struct definition store_fixture_definition(const char *name)
@@ -146,10 +145,10 @@ struct run_ids store_fixture_accept(struct store_fixture *fixture, uint8_t byte)
     struct run_input input = store_fixture_input();
     uint8_t hash[SECRET_HASH_BYTES];
     memset(hash, byte, sizeof(hash));
-    bool own = !store_in_transaction(fixture->store);
+    bool own = !transaction_is_open(fixture->store);
     if (own)
         store_fixture_begin(fixture);
-    must(store_accept_hook(fixture->store, hash, &input, &ids, &error), &error);
+    must(sqlite_accept_hook(fixture->store, hash, &input, &ids, &error), &error);
     if (own)
         store_fixture_commit(fixture);
     return ids;
@@ -167,14 +166,14 @@ void store_fixture_finish(struct store_fixture *fixture, const struct id *run_id
     bool failed = status == RUN_ERRORED;
     end.exit_code = failed;
     store_fixture_begin(fixture);
-    must(store_start_run(fixture->store, number, &definition, ids, 4000, &error), &error);
+    must(sqlite_start_run(fixture->store, number, &definition, ids, 4000, &error), &error);
     for (int i = 0; i < 2; i++) {
-        must(store_start_attempt(fixture->store, number, i, 1, &boot, 4500, &error), &error);
-        must(store_end_attempt(fixture->store, number, i, 1, &end, &error), &error);
-        must(store_end_vessel(fixture->store, number, i, failed ? VESSEL_ERRORED : VESSEL_SUCCESS,
-                              "", 6000, &error),
+        must(sqlite_start_attempt(fixture->store, number, i, 1, &boot, 4500, &error), &error);
+        must(sqlite_end_attempt(fixture->store, number, i, 1, &end, &error), &error);
+        must(sqlite_end_vessel(fixture->store, number, i, failed ? VESSEL_ERRORED : VESSEL_SUCCESS,
+                               "", 6000, &error),
              &error);
     }
-    must(store_end_run(fixture->store, number, status, 7000, &error), &error);
+    must(sqlite_end_run(fixture->store, number, status, 7000, &error), &error);
     store_fixture_commit(fixture);
 }

@@ -2,7 +2,12 @@
 #ifndef WEBHOOKD_TESTS_SUPPORT_STORE_FIXTURE_H
 #define WEBHOOKD_TESTS_SUPPORT_STORE_FIXTURE_H
 
-#include "store/store.h"
+#include "store/audit.h"
+#include "store/fleets.h"
+#include "store/keys.h"
+#include "store/sqlite/connection.h"
+#include "store/webhooks.h"
+#include "store/work.h"
 
 struct store_fixture {
     char folder[64];

@@ -56,7 +56,6 @@ static const uint8_t a_hash[SECRET_HASH_BYTES] = {0xab, 0x01, [31] = 0xff};
 static struct run_row waiting_run(void)
 {
     return (struct run_row){
-        .number = 1,
         .id = parsed(AN_ID),
         .fleet_id = parsed(ANOTHER_ID),
         .fleet_name = "Greet",

@@ -14,23 +14,28 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "queue/commit.h"
+#include "store/fleets.h"
+#include "store/sqlite/connection.h"
+#include "store/webhooks.h"
 #include "support/faulty_vfs.h"
 
 static char folder[] = "/tmp/webhookd-commit-XXXXXX";
 static struct commit_queue *queue;
 static _Atomic int failures, commits;
 static sem_t failed_once;
-static struct id fleet_id;
+static struct id fleet_id, other_id;
 
 /* ---- operations ---- */
 
 struct work {
-    struct commit_waiting_op waiting;
+    struct commit_op op;
     uint8_t hash[SECRET_HASH_BYTES];
     char body[64];
     size_t body_bytes;
     char *large_body;
-    struct run_ids ids;
+    struct run_input input;
+    struct store_accept accept;
+    struct store_check check;
     /* What `done` was told. */
     atomic_int done_calls;
     enum error_kind kind;
@@ -40,10 +45,13 @@ struct work {
 
 static struct work *newest;
 
-static int apply_accept(struct commit_op *op, struct store *store, struct error *error)
+/* Of the fleet that accepts; the other one has no webhook until a test gives it one. */
+static const uint8_t accepting_hash[SECRET_HASH_BYTES] = "accepting";
+
+static void describe_accept(struct commit_op *op, struct store_item *item)
 {
-    struct work *work = CONTAINER_OF(op, struct work, waiting.op);
-    struct run_input input = {
+    struct work *work = CONTAINER_OF(op, struct work, op);
+    work->input = (struct run_input){
         .request_id = id_ordered(),
         .remote_addr = "",
         .host = "",
@@ -55,31 +63,43 @@ static int apply_accept(struct commit_op *op, struct store *store, struct error 
         .body = work->large_body ? work->large_body : work->body,
         .body_bytes = (int64_t)work->body_bytes,
     };
-    return store_accept_run(store, &fleet_id, &input, &work->ids, error);
+    work->accept.token_hash = accepting_hash;
+    work->accept.input = &work->input;
+    item->kind = STORE_ACCEPT;
+    item->accept = &work->accept;
 }
 
-static int apply_webhook(struct commit_op *op, struct store *store, struct error *error)
+static int apply_webhook(void *context, struct store *store, struct error *error)
 {
-    struct work *work = CONTAINER_OF(op, struct work, waiting.op);
+    const struct work *work = context;
     uint8_t sealed[SECRET_SEALED_BYTES] = {0};
-    return store_create_webhook(store, &fleet_id, work->hash, sealed, 1, error);
+    return store_create_webhook(store, &other_id, work->hash, sealed, 1, error);
 }
 
-static int apply_token(struct commit_op *op, struct store *store, struct error *error)
+static void describe_webhook(struct commit_op *op, struct store_item *item)
 {
-    struct work *work = CONTAINER_OF(op, struct work, waiting.op);
-    return store_check_token(store, work->hash, &work->ids.fleet_id, error);
+    item->kind = STORE_CALL;
+    item->call.apply = apply_webhook;
+    item->call.context = CONTAINER_OF(op, struct work, op);
 }
 
-static int apply_nothing(struct commit_op *op, struct store *store, struct error *error)
+static void describe_token(struct commit_op *op, struct store_item *item)
 {
-    (void)op, (void)store, (void)error;
+    struct work *work = CONTAINER_OF(op, struct work, op);
+    work->check.token_hash = work->hash;
+    item->kind = STORE_CHECK;
+    item->check = &work->check;
+}
+
+static int apply_nothing(void *context, struct store *store, struct error *error)
+{
+    (void)context, (void)store, (void)error;
     return 0;
 }
 
-static int apply_fleet(struct commit_op *op, struct store *store, struct error *error)
+static int apply_fleets(void *context, struct store *store, struct error *error)
 {
-    (void)op;
+    (void)context;
     struct id project_id = {{0}};
     struct definition_vessel vessel = {.name = (char[]){"main"},
                                        .file_name = (char[]){"a"},
@@ -88,39 +108,41 @@ static int apply_fleet(struct commit_op *op, struct store *store, struct error *
                                        .guardrails.cutoff_ms = GUARDRAIL_MAX_CUTOFF_MS};
     struct definition definition = {
         .name = (char[]){"Fleet"}, .vessels = &vessel, .vessel_count = 1};
-    struct apply_result result;
+    struct definition other = definition;
+    other.name = (char[]){"Other"};
+    struct apply_result result, other_result;
     struct id org_id;
+    uint8_t sealed[SECRET_SEALED_BYTES] = {0};
     if (store_create_org(store, "o", 1, &org_id, error) != 0 ||
         store_create_project(store, &org_id, "p", 1, &project_id, error) != 0 ||
-        store_apply_fleet(store, &project_id, &definition, "x", 1, 1, &result, error) != 0)
+        store_apply_fleet(store, &project_id, &definition, "x", 1, 1, &result, error) != 0 ||
+        store_apply_fleet(store, &project_id, &other, "x", 1, 1, &other_result, error) != 0 ||
+        store_create_webhook(store, &result.fleet_id, accepting_hash, sealed, 1, error) != 0)
         return -1;
     fleet_id = result.fleet_id;
+    other_id = other_result.fleet_id;
     return 0;
 }
 
 static void note_done(struct commit_op *op, const struct error *error)
 {
-    struct work *work = CONTAINER_OF(op, struct work, waiting.op);
+    struct work *work = CONTAINER_OF(op, struct work, op);
     work->kind = error ? error->kind : ERROR_NONE;
     atomic_fetch_add(&work->done_calls, 1);
     sem_post(&work->done);
 }
 
-static const struct commit_kind accept_kind = {"accept", COMMIT_REQUEST, false, apply_accept,
+static const struct commit_kind accept_kind = {"accept", COMMIT_REQUEST, describe_accept,
                                                note_done};
-static const struct commit_kind runner_kind = {"runner", COMMIT_RUNNER, false, apply_accept,
-                                               note_done};
-static const struct commit_kind webhook_kind = {"webhook", COMMIT_REQUEST, true, apply_webhook,
+static const struct commit_kind runner_kind = {"runner", COMMIT_RUNNER, describe_accept, note_done};
+static const struct commit_kind webhook_kind = {"webhook", COMMIT_REQUEST, describe_webhook,
                                                 note_done};
-static const struct commit_kind token_kind = {"token", COMMIT_REQUEST, false, apply_token,
-                                              note_done};
-static const struct commit_kind waiting_kind = {"waiting", COMMIT_REQUEST, true, apply_fleet,
-                                                commit_wake_waiter};
+static const struct commit_kind token_kind = {"token", COMMIT_REQUEST, describe_token, note_done};
 
 static struct work *work_new(const struct commit_kind *kind)
 {
     struct work *work = memory_alloc(sizeof(*work));
-    work->waiting.op.kind = kind;
+    work->op.kind = kind;
     work->body_bytes = (size_t)snprintf(work->body, sizeof(work->body), "hello");
     sem_init(&work->done, 0, 0);
     work->older = newest;
@@ -140,7 +162,7 @@ static void free_newest(void)
 static void submit(struct work *work)
 {
     struct error error = ERROR_INIT;
-    ck_assert_msg(commit_submit(queue, &work->waiting.op, &error) == 0, "%s", error.message);
+    ck_assert_msg(commit_submit(queue, &work->op, &error) == 0, "%s", error.message);
 }
 
 static enum error_kind await(struct work *work)
@@ -177,15 +199,14 @@ static void start(int64_t max_queued)
 {
     struct error error = ERROR_INIT;
     struct commit_options options = {
-        .store = {.state_dir = folder,
-                  .location = "sqlite:webhookd.db",
-                  .mode = STORE_WRITE,
-                  .vfs = FAULTY_VFS},
+        .store = {.state_dir = folder, .location = "sqlite:webhookd.db", .mode = STORE_WRITE},
         .max_queued = max_queued,
         .committed = on_committed,
         .failed = on_failed,
     };
+    connection_set_vfs(FAULTY_VFS);
     queue = commit_start(&options, &error);
+    connection_set_vfs(NULL);
     ck_assert_msg(queue, "%s", error.message);
 }
 
@@ -197,9 +218,8 @@ static void begin(void)
     sem_init(&failed_once, 0, 0);
     faulty_vfs_register();
     start(1000);
-    struct work *work = work_new(&waiting_kind);
-    ck_assert_msg(commit_and_wait(queue, &work->waiting.op, &error) == 0, "%s", error.message);
-    free_newest();
+    const struct commit_call call = {.name = "fleets", .apply = apply_fleets};
+    ck_assert_msg(commit_call(queue, &call, &error) == 0, "%s", error.message);
     faulty_vfs_reset();
 }
 
@@ -303,15 +323,21 @@ static void chain_done(struct commit_op *op, const struct error *error)
         note_done(op, error);
 }
 
-static const struct commit_kind chain_kind = {"chain", COMMIT_RUNNER, false, apply_nothing,
-                                              chain_done};
+static void describe_nothing(struct commit_op *op, struct store_item *item)
+{
+    (void)op;
+    item->kind = STORE_CALL;
+    item->call.apply = apply_nothing;
+}
+
+static const struct commit_kind chain_kind = {"chain", COMMIT_RUNNER, describe_nothing, chain_done};
 
 TEST(an_operation_heavier_than_a_batch_is_not_passed_over_for_ever)
 {
     begin();
     atomic_store(&chain_ends, false);
     struct work *chain = work_new(&chain_kind), *heavy = work_new(&accept_kind);
-    heavy->waiting.op.bytes = 64 << 20;
+    heavy->op.bytes = 64 << 20;
     submit(chain);
     submit(heavy);
     ck_assert_int_eq(await(heavy), ERROR_NONE);
@@ -403,9 +429,9 @@ TEST(a_queued_operation_can_be_withdrawn_and_one_in_a_batch_cannot)
     struct work *queued = work_new(&accept_kind), *behind = work_new(&accept_kind);
     submit(queued);
     submit(behind);
-    ck_assert(commit_withdraw(queue, &queued->waiting.op));
-    ck_assert(!commit_withdraw(queue, &queued->waiting.op));
-    ck_assert(!commit_withdraw(queue, &in_batch->waiting.op));
+    ck_assert(commit_withdraw(queue, &queued->op));
+    ck_assert(!commit_withdraw(queue, &queued->op));
+    ck_assert(!commit_withdraw(queue, &in_batch->op));
     let_committer_go();
     ck_assert_int_eq(await(in_batch), ERROR_NONE);
     ck_assert_int_eq(await(behind), ERROR_NONE);
@@ -427,7 +453,7 @@ TEST(requests_are_bounded_and_the_runner_has_room_beyond)
     struct error error = ERROR_INIT;
     submit(one);
     submit(two);
-    ck_assert_int_eq(commit_submit(queue, &three->waiting.op, &error), -1);
+    ck_assert_int_eq(commit_submit(queue, &three->op, &error), -1);
     ck_assert_int_eq(error.kind, ERROR_UNAVAILABLE);
     submit(runners);
     let_committer_go();
@@ -486,10 +512,10 @@ SLOW_TEST(the_log_is_checkpointed_and_starts_over_before_it_grows_without_bound,
         ck_assert_int_eq(submit_and_await(work), ERROR_NONE);
         free_newest();
         commit_get_metrics(queue, &metrics);
-        if (metrics.log_frames > longest_log)
-            longest_log = metrics.log_frames;
+        if (metrics.store.log_frames > longest_log)
+            longest_log = metrics.store.log_frames;
     }
-    ck_assert_int_gt((int)metrics.checkpoints, 2);
+    ck_assert_int_gt((int)metrics.store.checkpoints, 2);
     ck_assert_int_lt((int)longest_log, 20000); /* 64 MiB are 16,384 frames */
     ck_assert_int_eq(stored_runs(), 2400);
     finish();

@@ -37,7 +37,7 @@ static struct list three(void)
     return list;
 }
 
-START_TEST(a_zeroed_list_is_empty)
+TEST(a_zeroed_list_is_empty)
 {
     struct list list = {NULL, NULL};
     ck_assert(list_is_empty(&list));
@@ -47,9 +47,8 @@ START_TEST(a_zeroed_list_is_empty)
     ck_assert_ptr_null(LIST_LAST(&list, struct item, node));
     ck_assert_ptr_null(LIST_TAKE_FIRST(&list, struct item, node));
 }
-END_TEST
 
-START_TEST(items_are_put_in_at_both_ends)
+TEST(items_are_put_in_at_both_ends)
 {
     struct list list = {NULL, NULL};
     list_append(&list, &b.node);
@@ -66,9 +65,8 @@ START_TEST(items_are_put_in_at_both_ends)
     list_prepend(&front, &a.node);
     ck_assert_str_eq(names(&front), "a");
 }
-END_TEST
 
-START_TEST(items_are_removed_from_anywhere)
+TEST(items_are_removed_from_anywhere)
 {
     struct list list = three();
     list_remove(&list, &b.node);
@@ -85,9 +83,8 @@ START_TEST(items_are_removed_from_anywhere)
     list_append(&list, &c.node);
     ck_assert_str_eq(names(&list), "abc");
 }
-END_TEST
 
-START_TEST(items_are_taken_in_the_order_they_came)
+TEST(items_are_taken_in_the_order_they_came)
 {
     struct list list = three();
     const char *expected = "abc";
@@ -97,9 +94,8 @@ START_TEST(items_are_taken_in_the_order_they_came)
     ck_assert_int_eq(*expected, '\0');
     ck_assert(list_is_empty(&list));
 }
-END_TEST
 
-START_TEST(an_item_may_be_removed_and_freed_while_the_list_is_walked)
+TEST(an_item_may_be_removed_and_freed_while_the_list_is_walked)
 {
     struct list list = {NULL, NULL};
     for (int i = 0; i < 6; i++) {
@@ -117,9 +113,8 @@ START_TEST(an_item_may_be_removed_and_freed_while_the_list_is_walked)
     LIST_EACH(struct item, item, &list, node)
         free(item);
 }
-END_TEST
 
-START_TEST(an_item_is_in_a_list_for_each_of_its_nodes)
+TEST(an_item_is_in_a_list_for_each_of_its_nodes)
 {
     struct list list = three(), other = {NULL, NULL};
     list_prepend(&other, &a.other);
@@ -129,9 +124,8 @@ START_TEST(an_item_is_in_a_list_for_each_of_its_nodes)
     ck_assert_ptr_eq(LIST_FIRST(&other, struct item, other), &c);
     ck_assert_ptr_eq(LIST_LAST(&other, struct item, other), &a);
 }
-END_TEST
 
-START_TEST(a_list_is_moved_by_assignment)
+TEST(a_list_is_moved_by_assignment)
 {
     struct list list = three(), moved = list;
     list = (struct list){NULL, NULL};

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/secret.h"
+#include "store/sqlite/checkpointer.h"
 #include "support/store_fixture.h"
 #include "support/suite.h"
 
@@ -96,9 +97,9 @@ static void checkpoint(void)
 {
     struct error error = ERROR_INIT;
     int frames, done;
-    struct store *checkpointer = store_open_checkpointer(&fixture.options, &error);
+    struct store *checkpointer = connection_open_checkpointer(&fixture.options, &error);
     ck_assert_ptr_nonnull(checkpointer);
-    ck_assert_msg(store_checkpoint(checkpointer, true, &frames, &done, &error) == 0, "%s",
+    ck_assert_msg(checkpointer_copy(checkpointer, true, &frames, &done, &error) == 0, "%s",
                   error.message);
     store_close(checkpointer);
 }
@@ -121,7 +122,7 @@ TEST(room_is_given_back_in_steps)
     for (int i = 0; i < RUNS; i++) {
         if (i % 100 == 0)
             store_fixture_begin(&fixture);
-        ck_assert_int_eq(store_accept_hook(fixture.store, hash, &input, &ids, &error), 0);
+        ck_assert_int_eq(sqlite_accept_hook(fixture.store, hash, &input, &ids, &error), 0);
         if (i % 100 == 99)
             store_fixture_commit(&fixture);
     }
@@ -139,8 +140,8 @@ TEST(room_is_given_back_in_steps)
             struct id vessels[2] = {id_random(), id_random()};
             int64_t number = waiting[i].number;
             ck_assert_int_eq(
-                store_start_run(fixture.store, number, &definition, vessels, 1, &error), 0);
-            ck_assert_int_eq(store_end_run(fixture.store, number, RUN_TERMINATED, 2, &error), 0);
+                sqlite_start_run(fixture.store, number, &definition, vessels, 1, &error), 0);
+            ck_assert_int_eq(sqlite_end_run(fixture.store, number, RUN_TERMINATED, 2, &error), 0);
         }
         store_fixture_commit(&fixture);
     }
@@ -155,10 +156,9 @@ TEST(room_is_given_back_in_steps)
     int steps = 0;
     while (is_more) {
         store_fixture_begin(&fixture);
-        ck_assert_msg(store_give_back(fixture.store, 2000, &is_more, &error) == 0, "%s",
-                      error.message);
+        ck_assert_msg(store_give_back(fixture.store, &is_more, &error) == 0, "%s", error.message);
         store_fixture_commit(&fixture);
-        ck_assert_int_lt(steps++, 100);
+        ck_assert_int_lt(steps++, 800);
     }
     ck_assert_int_gt(steps, 2);
     checkpoint();

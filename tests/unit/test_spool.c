@@ -12,6 +12,8 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "queue/spool.h"
+#include "store/fleets.h"
+#include "store/sqlite/connection.h"
 
 static char folder[] = "/tmp/webhookd-spool-XXXXXX";
 static int state_fd;
@@ -188,13 +190,13 @@ TEST(a_start_sweeps_what_has_no_run_and_nothing_else)
                               .headers_bytes = 2,
                               .body_place = BODY_SPOOLED,
                               .body_bytes = 4};
-    ck_assert_int_eq(store_begin(store, &error), 0);
+    ck_assert_int_eq(transaction_begin(store, &error), 0);
     ck_assert_int_eq(store_create_org(store, "o", 1, &org_id, &error), 0);
     ck_assert_int_eq(store_create_project(store, &org_id, "p", 1, &project_id, &error), 0);
     ck_assert_int_eq(
         store_apply_fleet(store, &project_id, &definition, "x", 1, 1, &applied, &error), 0);
     ck_assert_int_eq(store_accept_run(store, &applied.fleet_id, &input, &ids, &error), 0);
-    ck_assert_int_eq(store_commit(store, &error), 0);
+    ck_assert_int_eq(transaction_commit(store, &error), 0);
     store_close(store);
 
     struct spool *spool = start();

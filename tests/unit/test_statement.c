@@ -170,7 +170,7 @@ TEST(changes_and_conflicts_are_told)
     ck_assert_int_eq(statement_insert(store, s, "insert", "taken", &error), -1);
     ck_assert_int_eq(error.kind, ERROR_CONFLICT);
     ck_assert_str_eq(error.message, "taken");
-    store_rollback(store);
+    transaction_rollback(store);
     store_fixture_close(&fixture);
 }
 

@@ -13,26 +13,18 @@
 #include "support/runner_house.h"
 #include "support/suite.h"
 
-struct stop_wish {
-    struct commit_waiting_op waiting;
-    struct id run;
-};
-
-static int apply_stop(struct commit_op *op, struct store *store, struct error *error)
+static int apply_stop(void *context, struct store *store, struct error *error)
 {
-    struct stop_wish *wish = (struct stop_wish *)op;
-    return store_stop_run(store, &wish->run, clock_wall_ms(), error);
+    return store_stop_run(store, context, clock_wall_ms(), error);
 }
-
-static const struct commit_kind stop_kind = {"stop", COMMIT_REQUEST, true, apply_stop,
-                                             commit_wake_waiter};
 
 /* As an administrator does. */
 static enum error_kind ask_to_stop(struct house *house, const struct id *run)
 {
     struct error error = ERROR_INIT;
-    struct stop_wish wish = {.waiting = {.op = {.kind = &stop_kind}}, .run = *run};
-    int result = commit_and_wait(house->queue, &wish.waiting.op, &error);
+    struct id run_id = *run;
+    const struct commit_call call = {.name = "stop", .apply = apply_stop, .context = &run_id};
+    int result = commit_call(house->queue, &call, &error);
     if (house->runner)
         runner_stop_runs(house->runner);
     return result == 0 ? ERROR_NONE : error.kind;

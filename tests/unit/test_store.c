@@ -71,7 +71,7 @@ static void apply_refused(const struct definition *definition, const struct id *
     store_fixture_begin(&fixture);
     ck_assert_int_eq(
         store_apply_fleet(fixture.store, project_id, definition, "", 0, 1, &result, &error), -1);
-    store_rollback(fixture.store);
+    transaction_rollback(fixture.store);
     ck_assert_int_eq(error.kind, ERROR_CONFLICT);
 }
 
@@ -207,7 +207,7 @@ TEST(equal_definition_makes_no_new_version)
     struct apply_result again = store_fixture_apply(&fixture, &definition);
     ck_assert_int_eq(again.outcome, APPLY_UNCHANGED);
     ck_assert_int_eq(again.version, 1);
-    ck_assert(!store_wrote(fixture.store));
+    ck_assert(!transaction_wrote(fixture.store));
     store_fixture_close(&fixture);
 }
 
@@ -348,7 +348,7 @@ static enum error_kind check_token(uint8_t byte)
     uint8_t hash[SECRET_HASH_BYTES];
     memset(hash, byte, sizeof(hash));
     struct id fleet_id;
-    int result = store_check_token(fixture.store, hash, &fleet_id, &error);
+    int result = sqlite_check_token(fixture.store, hash, &fleet_id, &error);
     ck_assert_int_eq(result, error.kind == ERROR_NONE ? 0 : -1);
     ck_assert_str_eq(error.message, "");
     return error.kind;
@@ -576,19 +576,19 @@ TEST(savepoint_undoes_one_operation_of_a_batch_and_what_it_counted)
     store_fixture_open(&fixture, NULL);
     struct id fleet = store_fixture_fleet(&fixture, "greet", 1);
     store_fixture_begin(&fixture);
-    ck_assert_int_eq(store_savepoint(fixture.store, &error), 0);
+    ck_assert_int_eq(transaction_savepoint(fixture.store, &error), 0);
     store_fixture_accept(&fixture, 1);
-    ck_assert_int_eq(store_rollback_to(fixture.store, &error), 0);
-    ck_assert(!store_wrote(fixture.store));
+    ck_assert_int_eq(transaction_rollback_to(fixture.store, &error), 0);
+    ck_assert(!transaction_wrote(fixture.store));
     store_fixture_accept(&fixture, 1);
-    ck_assert_int_eq(store_savepoint(fixture.store, &error), 0);
+    ck_assert_int_eq(transaction_savepoint(fixture.store, &error), 0);
     store_fixture_accept(&fixture, 1);
     store_fixture_accept(&fixture, 1);
-    ck_assert_int_eq(store_rollback_to(fixture.store, &error), 0);
-    ck_assert_int_eq(store_savepoint(fixture.store, &error), 0);
+    ck_assert_int_eq(transaction_rollback_to(fixture.store, &error), 0);
+    ck_assert_int_eq(transaction_savepoint(fixture.store, &error), 0);
     store_fixture_accept(&fixture, 1);
-    ck_assert_int_eq(store_release(fixture.store, &error), 0);
-    ck_assert(store_wrote(fixture.store));
+    ck_assert_int_eq(transaction_release(fixture.store, &error), 0);
+    ck_assert(transaction_wrote(fixture.store));
     store_fixture_commit(&fixture);
     expect_counts(&fleet, 2, 0);
     store_fixture_close(&fixture);
@@ -601,10 +601,10 @@ TEST(rolled_back_batch_leaves_no_run_and_no_count)
     struct id fleet = store_fixture_fleet(&fixture, "greet", 1);
     store_fixture_begin(&fixture);
     store_fixture_accept(&fixture, 1);
-    store_rollback(fixture.store);
-    store_rollback(fixture.store);
+    transaction_rollback(fixture.store);
+    transaction_rollback(fixture.store);
     store_fixture_begin(&fixture);
-    ck_assert(!store_wrote(fixture.store));
+    ck_assert(!transaction_wrote(fixture.store));
     store_fixture_commit(&fixture);
     expect_counts(&fleet, 0, 0);
     store_fixture_close(&fixture);

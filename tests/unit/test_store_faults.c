@@ -5,6 +5,7 @@
 
 #include "store/sqlite/connection.h"
 #include "support/faulty_vfs.h"
+#include "store/sqlite/checkpointer.h"
 #include "support/store_fixture.h"
 #include "support/suite.h"
 
@@ -31,9 +32,9 @@ static enum error_kind commit_one(void)
     struct error error = ERROR_INIT;
     store_fixture_begin(&fixture);
     store_fixture_accept(&fixture, 1);
-    int result = store_commit(fixture.store, &error);
+    int result = transaction_commit(fixture.store, &error);
     ck_assert_int_eq(result, error.kind == ERROR_NONE ? 0 : -1);
-    store_rollback(fixture.store);
+    transaction_rollback(fixture.store);
     return error.kind;
 }
 
@@ -135,13 +136,13 @@ TEST(disk_that_fills_up_inside_a_batch_leaves_nothing_of_it)
     store_fixture_begin(&fixture);
     int accepted = 0;
     struct run_ids ids;
-    while (accepted < 1000 && store_accept_hook(fixture.store, hash, &input, &ids, &error) == 0)
+    while (accepted < 1000 && sqlite_accept_hook(fixture.store, hash, &input, &ids, &error) == 0)
         accepted++;
     ck_assert_int_lt(accepted, 1000);
     ck_assert_int_eq(error.kind, ERROR_FULL);
-    ck_assert(!store_in_transaction(fixture.store));
+    ck_assert(!transaction_is_open(fixture.store));
     error_clear(&error);
-    ck_assert_int_eq(store_commit(fixture.store, &error), -1);
+    ck_assert_int_eq(transaction_commit(fixture.store, &error), -1);
     faulty_vfs_reset();
     ck_assert_int_eq(waiting(), 0);
     ck_assert_int_eq(commit_one(), ERROR_NONE);
@@ -153,7 +154,7 @@ TEST(checkpoint_copies_the_log_and_reports_a_failed_sync)
 {
     struct error error = ERROR_INIT;
     open_faulty();
-    struct store *checkpointer = store_open_checkpointer(&fixture.options, &error);
+    struct store *checkpointer = connection_open_checkpointer(&fixture.options, &error);
     ck_assert_ptr_nonnull(checkpointer);
     int log_frames = 0, done_frames = 0;
     store_fixture_accept(&fixture, 1);
@@ -162,15 +163,15 @@ TEST(checkpoint_copies_the_log_and_reports_a_failed_sync)
                                           .nth = 1,
                                           .code = SQLITE_IOERR_FSYNC,
                                           .errnum = EIO});
-    ck_assert_int_eq(store_checkpoint(checkpointer, false, &log_frames, &done_frames, &error), -1);
+    ck_assert_int_eq(checkpointer_copy(checkpointer, false, &log_frames, &done_frames, &error), -1);
     ck_assert_int_eq(error.kind, ERROR_IO);
     error_clear(&error);
-    ck_assert_int_eq(store_checkpoint(checkpointer, true, &log_frames, &done_frames, &error), 0);
+    ck_assert_int_eq(checkpointer_copy(checkpointer, true, &log_frames, &done_frames, &error), 0);
     ck_assert_int_gt(log_frames, 0);
     ck_assert_int_eq(log_frames, done_frames);
     /* The log starts over. */
     store_fixture_accept(&fixture, 1);
-    ck_assert_int_eq(store_checkpoint(checkpointer, false, &log_frames, &done_frames, &error), 0);
+    ck_assert_int_eq(checkpointer_copy(checkpointer, false, &log_frames, &done_frames, &error), 0);
     ck_assert_int_le(log_frames, 8);
     store_close(checkpointer);
     store_fixture_close(&fixture);
@@ -181,11 +182,11 @@ static int checkpoint_inside(void *context, const struct org_row *row)
     struct error error = ERROR_INIT;
     (void)row;
     int log_frames, done_frames;
-    ck_assert_int_eq(store_checkpoint(context, false, &log_frames, &done_frames, &error), 0);
+    ck_assert_int_eq(checkpointer_copy(context, false, &log_frames, &done_frames, &error), 0);
     store_fixture_accept(&fixture, 1);
-    ck_assert_int_eq(store_checkpoint(context, false, &log_frames, &done_frames, &error), 0);
+    ck_assert_int_eq(checkpointer_copy(context, false, &log_frames, &done_frames, &error), 0);
     ck_assert_int_lt(done_frames, log_frames);
-    ck_assert_int_eq(store_checkpoint(context, true, &log_frames, &done_frames, &error), -1);
+    ck_assert_int_eq(checkpointer_copy(context, true, &log_frames, &done_frames, &error), -1);
     ck_assert_int_eq(error.kind, ERROR_UNAVAILABLE);
     return 0;
 }
@@ -197,7 +198,7 @@ TEST(checkpoint_that_a_reader_holds_up_says_so)
     struct store_options options = fixture.options;
     options.mode = STORE_READ;
     struct store *reader = store_open(&options, &error);
-    struct store *checkpointer = store_open_checkpointer(&fixture.options, &error);
+    struct store *checkpointer = connection_open_checkpointer(&fixture.options, &error);
     store_fixture_accept(&fixture, 1);
     ck_assert_int_eq(store_list_orgs(reader, checkpoint_inside, checkpointer, &error), 0);
     store_close(checkpointer);
@@ -210,11 +211,11 @@ TEST(second_writer_is_told_to_wait)
 {
     struct error error = ERROR_INIT;
     open_faulty();
-    struct store *other = store_open_checkpointer(&fixture.options, &error);
+    struct store *other = connection_open_checkpointer(&fixture.options, &error);
     store_fixture_begin(&fixture);
-    ck_assert_int_eq(store_begin(other, &error), -1);
+    ck_assert_int_eq(transaction_begin(other, &error), -1);
     ck_assert_int_eq(error.kind, ERROR_UNAVAILABLE);
-    store_rollback(fixture.store);
+    transaction_rollback(fixture.store);
     store_close(other);
     store_fixture_close(&fixture);
 }

@@ -166,7 +166,7 @@ TEST(run_numbers_grow_over_rollback_restart_and_a_clock_that_is_behind)
     store_fixture_open(&fixture, NULL);
     store_fixture_fleet(&fixture, "greet", 1);
     int64_t last = 0;
-    ck_assert_int_eq(store_last_run_number(fixture.store), 0);
+    ck_assert_int_eq(store_clock_floor_ms(fixture.store), 0);
     /* Two hours ahead, in one transaction: after that the clock is behind. */
     id_clock_floor(clock_wall_ms() + 2 * 3600 * 1000);
     for (int i = 0; i < 100; i++) {
@@ -175,12 +175,12 @@ TEST(run_numbers_grow_over_rollback_restart_and_a_clock_that_is_behind)
         if (i == 20) {
             store_fixture_begin(&fixture);
             store_fixture_accept(&fixture, 1);
-            store_rollback(fixture.store);
+            transaction_rollback(fixture.store);
         }
         struct id id = store_fixture_accept(&fixture, 1).run_id;
         ck_assert_int_gt(id_run_number(&id), last);
         last = id_run_number(&id);
-        ck_assert_int_eq(store_last_run_number(fixture.store), last);
+        ck_assert_int_eq(store_clock_floor_ms(fixture.store), last >> 12);
     }
     ck_assert_int_eq(list((struct run_filter){.limit = 64}).count, 64);
     store_fixture_close(&fixture);
@@ -204,7 +204,7 @@ TEST(run_whose_request_began_before_the_clock_was_set_forward_is_refused)
         input.request_id =
             id_from_run_number((id_clock_ms() - cases[i].before_ms) << 12, id_random_bits());
         store_fixture_begin(&fixture);
-        ck_assert_int_eq(store_accept_hook(fixture.store, hash, &input, &ids, &error),
+        ck_assert_int_eq(sqlite_accept_hook(fixture.store, hash, &input, &ids, &error),
                          cases[i].result);
         ck_assert_int_eq(error.kind, cases[i].result == 0 ? ERROR_NONE : ERROR_CONFLICT);
         store_fixture_commit(&fixture);
@@ -281,6 +281,7 @@ TEST(pages_are_newest_first_without_gaps_or_doubles)
     }
     for (int fleet = -1; fleet < 2; fleet++) {
         struct run_filter filter = {.limit = 7, .fleet_id = fleet < 0 ? NULL : &fleets[fleet]};
+        struct id before;
         int step = fleet < 0 ? 1 : 2, next = fleet == 0 ? 38 : 39;
         for (;;) {
             struct page page = list(filter);
@@ -288,7 +289,8 @@ TEST(pages_are_newest_first_without_gaps_or_doubles)
                 ck_assert(id_equal(&page.ids[i], &ids[next]));
             if (page.count < 7)
                 break;
-            filter.before_number = id_run_number(&page.ids[6]);
+            before = page.ids[6];
+            filter.before = &before;
         }
         ck_assert_int_lt(next, 0);
     }
@@ -311,8 +313,8 @@ TEST(lists_can_be_asked_by_status_and_trigger)
     ck_assert_int_eq(store_accept_run(fixture.store, &fleet, &input, &started, &error), 0);
     struct definition definition = store_fixture_definition("greet");
     struct id vessels[2] = {id_random(), id_random()};
-    ck_assert_int_eq(store_start_run(fixture.store, id_run_number(&started.run_id), &definition,
-                                     vessels, 1, &error),
+    ck_assert_int_eq(sqlite_start_run(fixture.store, id_run_number(&started.run_id), &definition,
+                                      vessels, 1, &error),
                      0);
     store_fixture_commit(&fixture);
     for (int i = 0; i < 2; i++) {
@@ -423,9 +425,9 @@ TEST(run_goes_through_its_attempts_to_its_end)
     struct id vessel_runs[2] = {id_random(), id_random()}, boot = id_random();
     ck_assert_int_eq(store_find_waiting(fixture.store, 0, 4, waiting, &error), 1);
     store_fixture_begin(&fixture);
-    ck_assert_int_eq(store_start_run(fixture.store, number, &definition, vessel_runs, 10, &error),
+    ck_assert_int_eq(sqlite_start_run(fixture.store, number, &definition, vessel_runs, 10, &error),
                      0);
-    ck_assert_int_eq(store_start_attempt(fixture.store, number, 0, 1, &boot, 10, &error), 0);
+    ck_assert_int_eq(sqlite_start_attempt(fixture.store, number, 0, 1, &boot, 10, &error), 0);
     struct attempt_result end = {.has_exit_code = true,
                                  .exit_code = 143,
                                  .reason = "cutoff",
@@ -433,7 +435,7 @@ TEST(run_goes_through_its_attempts_to_its_end)
                                  .ended_ms = 20,
                                  .output_bytes = 5,
                                  .output_cut = true};
-    ck_assert_int_eq(store_end_attempt(fixture.store, number, 0, 1, &end, &error), 0);
+    ck_assert_int_eq(sqlite_end_attempt(fixture.store, number, 0, 1, &end, &error), 0);
     store_fixture_commit(&fixture);
     struct vessel_row vessels[2];
     ck_assert_int_eq(store_list_vessels(fixture.store, &ids.run_id, keep_vessel, vessels, &error),
@@ -447,13 +449,14 @@ TEST(run_goes_through_its_attempts_to_its_end)
     ck_assert_int_eq(numbers[0], number);
     ck_assert_int_eq(store_find_running(fixture.store, number, 4, numbers, &error), 0);
     store_fixture_begin(&fixture);
-    ck_assert_int_eq(store_start_attempt(fixture.store, number, 0, 2, &boot, 30, &error), 0);
+    ck_assert_int_eq(sqlite_start_attempt(fixture.store, number, 0, 2, &boot, 30, &error), 0);
     end = (struct attempt_result){.has_exit_code = true, .reason = "", .ended_ms = 40};
-    ck_assert_int_eq(store_end_attempt(fixture.store, number, 0, 2, &end, &error), 0);
-    ck_assert_int_eq(store_end_vessel(fixture.store, number, 0, VESSEL_SUCCESS, "", 40, &error), 0);
+    ck_assert_int_eq(sqlite_end_attempt(fixture.store, number, 0, 2, &end, &error), 0);
+    ck_assert_int_eq(sqlite_end_vessel(fixture.store, number, 0, VESSEL_SUCCESS, "", 40, &error),
+                     0);
     ck_assert_int_eq(
-        store_end_vessel(fixture.store, number, 1, VESSEL_INCOMPLETE, "path", 40, &error), 0);
-    ck_assert_int_eq(store_end_run(fixture.store, number, RUN_SUCCESS, 41, &error), 0);
+        sqlite_end_vessel(fixture.store, number, 1, VESSEL_INCOMPLETE, "path", 40, &error), 0);
+    ck_assert_int_eq(sqlite_end_run(fixture.store, number, RUN_SUCCESS, 41, &error), 0);
     store_fixture_commit(&fixture);
     struct attempt_row attempts[2];
     ck_assert_int_eq(
@@ -487,28 +490,28 @@ TEST(steps_that_the_state_forbids_are_conflicts)
     struct attempt_result end = {.reason = ""};
     struct store *store = fixture.store;
     store_fixture_begin(&fixture);
-    expect_refused(store_start_attempt(store, number, 0, 1, &boot, 1, &error), &error,
+    expect_refused(sqlite_start_attempt(store, number, 0, 1, &boot, 1, &error), &error,
                    ERROR_CONFLICT);
-    ck_assert_int_eq(store_start_run(store, number, &definition, runs, 1, &error), 0);
+    ck_assert_int_eq(sqlite_start_run(store, number, &definition, runs, 1, &error), 0);
     error_clear(&error);
-    expect_refused(store_start_run(store, number, &definition, runs, 1, &error), &error,
+    expect_refused(sqlite_start_run(store, number, &definition, runs, 1, &error), &error,
                    ERROR_CONFLICT);
     error_clear(&error);
-    expect_refused(store_end_attempt(store, number, 0, 1, &end, &error), &error, ERROR_CONFLICT);
+    expect_refused(sqlite_end_attempt(store, number, 0, 1, &end, &error), &error, ERROR_CONFLICT);
     error_clear(&error);
-    ck_assert_int_eq(store_start_attempt(store, number, 0, 1, &boot, 1, &error), 0);
-    expect_refused(store_start_attempt(store, number, 0, 1, &boot, 1, &error), &error,
+    ck_assert_int_eq(sqlite_start_attempt(store, number, 0, 1, &boot, 1, &error), 0);
+    expect_refused(sqlite_start_attempt(store, number, 0, 1, &boot, 1, &error), &error,
                    ERROR_CONFLICT);
-    ck_assert_int_eq(store_end_attempt(store, number, 0, 1, &end, &error), 0);
+    ck_assert_int_eq(sqlite_end_attempt(store, number, 0, 1, &end, &error), 0);
     error_clear(&error);
-    expect_refused(store_end_attempt(store, number, 0, 1, &end, &error), &error, ERROR_CONFLICT);
-    ck_assert_int_eq(store_end_vessel(store, number, 0, VESSEL_ERRORED, "r", 1, &error), 0);
+    expect_refused(sqlite_end_attempt(store, number, 0, 1, &end, &error), &error, ERROR_CONFLICT);
+    ck_assert_int_eq(sqlite_end_vessel(store, number, 0, VESSEL_ERRORED, "r", 1, &error), 0);
     error_clear(&error);
-    expect_refused(store_end_vessel(store, number, 0, VESSEL_SUCCESS, "", 1, &error), &error,
+    expect_refused(sqlite_end_vessel(store, number, 0, VESSEL_SUCCESS, "", 1, &error), &error,
                    ERROR_CONFLICT);
-    ck_assert_int_eq(store_end_run(store, number, RUN_TERMINATED, 1, &error), 0);
+    ck_assert_int_eq(sqlite_end_run(store, number, RUN_TERMINATED, 1, &error), 0);
     error_clear(&error);
-    expect_refused(store_end_run(store, number, RUN_SUCCESS, 1, &error), &error, ERROR_CONFLICT);
+    expect_refused(sqlite_end_run(store, number, RUN_SUCCESS, 1, &error), &error, ERROR_CONFLICT);
     store_fixture_commit(&fixture);
     store_fixture_close(&fixture);
 }
@@ -527,7 +530,7 @@ TEST(waiting_runs_are_found_in_order_past_those_that_run)
         struct id id = store_fixture_accept(&fixture, 1).run_id;
         accepted[i] = id_run_number(&id);
     }
-    ck_assert_int_eq(store_start_run(fixture.store, accepted[1], &definition, runs, 1, &error), 0);
+    ck_assert_int_eq(sqlite_start_run(fixture.store, accepted[1], &definition, runs, 1, &error), 0);
     store_fixture_commit(&fixture);
     ck_assert_int_eq(store_find_waiting(fixture.store, 0, 2, found, &error), 2);
     ck_assert_int_eq(found[0].number, accepted[0]);

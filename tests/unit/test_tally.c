@@ -24,8 +24,9 @@ static void start(void)
 {
     struct error error = ERROR_INIT;
     struct commit_options options = {.store = fixture.options, .max_queued = 100};
-    options.store.vfs = FAULTY_VFS;
+    connection_set_vfs(FAULTY_VFS);
     queue = commit_start(&options, &error);
+    connection_set_vfs(NULL);
     ck_assert_msg(queue, "%s", error.message);
     tally = tally_start(queue, &error);
     ck_assert_msg(tally, "%s", error.message);

@@ -18,8 +18,8 @@ static int token_not_found(struct error *error)
     return -1;
 }
 
-int store_check_token(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
-                      struct id *fleet_id, struct error *error)
+int sqlite_check_token(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
+                       struct id *fleet_id, struct error *error)
 {
     static struct statement check = {
         .sql = "SELECT f.id FROM webhook w CROSS JOIN fleet f ON f.no = w.fleet_no "
@@ -87,10 +87,11 @@ static int accept_run(struct store *store, const struct run_input *input,
 {
     /* Invariant 9. A number that is rolled back is skipped. */
     int64_t now = id_clock_ms() << 12;
-    int64_t number = store->last_number >= now ? store->last_number + 1 : now;
+    int64_t number =
+        connection_of(store)->last_number >= now ? connection_of(store)->last_number + 1 : now;
     uint64_t random = id_random_bits();
-    assert(number > store->last_number && (random >> 62) == 0);
-    store->last_number = number;
+    assert(number > connection_of(store)->last_number && (random >> 62) == 0);
+    connection_of(store)->last_number = number;
     int64_t asked = id_time_ms(&input->request_id) << 12;
     if (number < asked || number - asked >= (int64_t)REQUEST_RANGE_MS << 12)
         return error_set(error, ERROR_CONFLICT,
@@ -99,7 +100,7 @@ static int accept_run(struct store *store, const struct run_input *input,
         return -1;
     if (insert_open(store, input, target, number, error) != 0) {
         /* Half a run must not be committed, and a savepoint for each run would cost all of them: the whole batch fails. */
-        store_rollback(store);
+        transaction_rollback(store);
         return -1;
     }
     load_change(store, target->fleet_no, 1);
@@ -107,8 +108,8 @@ static int accept_run(struct store *store, const struct run_input *input,
     return 0;
 }
 
-int store_accept_hook(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
-                      const struct run_input *input, struct run_ids *ids, struct error *error)
+int sqlite_accept_hook(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
+                       const struct run_input *input, struct run_ids *ids, struct error *error)
 {
     static struct statement find = {
         .sql = "SELECT " TARGET_COLUMNS
@@ -121,8 +122,8 @@ int store_accept_hook(struct store *store, const uint8_t hash[SECRET_HASH_BYTES]
     return accept_run(store, input, &target, ids, error);
 }
 
-int store_accept_run(struct store *store, const struct id *fleet_id, const struct run_input *input,
-                     struct run_ids *ids, struct error *error)
+int sqlite_accept_run(struct store *store, const struct id *fleet_id, const struct run_input *input,
+                      struct run_ids *ids, struct error *error)
 {
     static struct statement find = {.sql = "SELECT " TARGET_COLUMNS "FROM fleet f " TARGET_FOLDERS
                                            "WHERE f.id = ?1 AND f.deleted_ms IS NULL"};

@@ -163,7 +163,7 @@ static int write_fleet(struct store *store, int64_t project_no, const char *name
         return -1;
     if (!is_new)
         return 0;
-    fleet->no = sqlite3_last_insert_rowid(store->db);
+    fleet->no = sqlite3_last_insert_rowid(connection_of(store)->db);
     return load_create(store, fleet->no, error);
 }
 
@@ -185,9 +185,9 @@ static int write_version(struct store *store, const struct found_fleet *fleet,
     return statement_run(store, s, "write a version", error);
 }
 
-int store_apply_fleet(struct store *store, const struct id *project_id,
-                      const struct definition *definition, const char *file, size_t file_bytes,
-                      int64_t now_ms, struct apply_result *result, struct error *error)
+int sqlite_apply_fleet(struct store *store, const struct id *project_id,
+                       const struct definition *definition, const char *file, size_t file_bytes,
+                       int64_t now_ms, struct apply_result *result, struct error *error)
 {
     int64_t project_no = 0;
     struct found_fleet fleet = {0};
@@ -217,8 +217,8 @@ int store_apply_fleet(struct store *store, const struct id *project_id,
     return status;
 }
 
-int store_delete_fleet(struct store *store, const struct id *fleet_id, int64_t now_ms,
-                       struct error *error)
+int sqlite_delete_fleet(struct store *store, const struct id *fleet_id, int64_t now_ms,
+                        struct error *error)
 {
     int64_t fleet_no = 0;
     if (fleets_find(store, fleet_id, &fleet_no, error) != 0)
@@ -230,7 +230,7 @@ int store_delete_fleet(struct store *store, const struct id *fleet_id, int64_t n
         return error_set(error, ERROR_CONFLICT,
                          "the fleet has runs that wait or run: stop them, or wait for them");
     struct error none = ERROR_INIT;
-    if (store_remove_webhook(store, fleet_id, &none) != 0 && none.kind != ERROR_NOT_FOUND)
+    if (sqlite_remove_webhook(store, fleet_id, &none) != 0 && none.kind != ERROR_NOT_FOUND)
         return error_set(error, none.kind, "%s", none.message);
     static struct statement delete = {.sql = "UPDATE fleet SET deleted_ms = ?2 WHERE no = ?1"};
     sqlite3_stmt *s = statement_begin(store, &delete, error, fleet_no, now_ms);

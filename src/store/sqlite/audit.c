@@ -2,9 +2,9 @@
  * written by the committer. */
 #include "store/sqlite/connection.h"
 
-int store_list_audit(struct store *store, int64_t before_number, int limit,
-                     int (*each)(void *, const struct audit_row *), void *context,
-                     struct error *error)
+int sqlite_list_audit(struct store *store, int64_t before_number, int limit,
+                      int (*each)(void *, const struct audit_row *), void *context,
+                      struct error *error)
 {
     static struct statement list = {
         .sql = "SELECT no, at_ms, who, source, action, subject_id, subject, detail, request_id "
@@ -36,7 +36,7 @@ static int drop_oldest(struct store *store, struct error *error)
     return statement_run(store, s, "shorten the audit log", error);
 }
 
-int store_add_audit(struct store *store, const struct audit_row *row, struct error *error)
+int sqlite_add_audit(struct store *store, const struct audit_row *row, struct error *error)
 {
     static struct statement add = {
         .sql = "INSERT INTO audit (at_ms, who, source, action, subject_id, subject, detail, "

@@ -1,7 +1,12 @@
 /* A copy of the whole store while it is in use. On any thread, with connections of its own. */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/memory.h"
+#include "base/state_dir.h"
+#include "store/sqlite/checkpointer.h"
 #include "store/sqlite/connection.h"
 
 #define PIECE_PAGES 256 /* 1 MiB */
@@ -75,21 +80,54 @@ static int forget_sessions(sqlite3 *copy, struct error *error)
     return statement_failed(copy, "take the sessions out of the copy", error);
 }
 
-int store_backup(const struct store_options *options, const char *path,
-                 const struct store_backup_guard *guard, struct error *error)
+/* What an earlier process has left of one goes first. */
+static void remove_copy(const char *path)
+{
+    char *log = memory_format("%s-wal", path);
+    (void)unlink(path);
+    (void)unlink(log);
+    free(log);
+}
+
+static int make_copy(const struct store_options *options, const char *path,
+                     const struct store_backup_guard *guard, struct error *error)
 {
     struct store_options reading = *options;
     reading.mode = STORE_READ;
-    struct store *store = store_open(&reading, error);
+    struct store *store = sqlite_open(&reading, error);
     if (!store)
         return -1;
     sqlite3 *to = NULL;
     int result = open_copy(path, &to, error);
     if (result == 0)
-        result = copy(store->db, to, guard, error);
+        result = copy(connection_of(store)->db, to, guard, error);
     if (result == 0)
         result = forget_sessions(to, error);
     sqlite3_close(to);
-    store_close(store);
+    sqlite_close(store);
     return result;
+}
+
+/* Meanwhile the log only grows, and no batch waits for this reader to end so that it could start over. */
+int sqlite_backup(struct store *store, const struct store_backup_guard *guard, struct error *error)
+{
+    struct connection *connection = connection_of(store);
+    char *path = memory_format("%s/" STATE_DIR_BACKUP, connection->options.state_dir);
+    int fd = -1;
+    remove_copy(path);
+    checkpointer_hold_log(connection->checkpointer);
+    if (make_copy(&connection->options, path, guard, error) == 0 &&
+        (fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)) < 0)
+        error_set_errno(error, errno, "cannot open the copy of the database");
+    checkpointer_let_log_go(connection->checkpointer);
+    (void)unlink(path);
+    free(path);
+    return fd;
+}
+
+/* The default name, whatever the database is called here. */
+const char *sqlite_backup_name(const struct store *store)
+{
+    (void)store;
+    return "webhookd.db";
 }

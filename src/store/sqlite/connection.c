@@ -13,6 +13,8 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "store/space.h"
+#include "store/sqlite/checkpointer.h"
 #include "store/sqlite/migration.h"
 
 /* A writer waits for a checkpoint that restarts the log; that one waits for readers with the log locked, so for less. */
@@ -29,17 +31,23 @@ static void configure_library(void)
     sqlite3_initialize();
 }
 
-char *connection_database_path(const struct store_options *options, struct error *error)
+/* What stands behind the scheme, which has been checked: store/store.c chose this engine by it. */
+static const char *file_name(const struct store_options *options)
 {
-    static const char scheme[] = "sqlite:";
-    const char *name = options->location;
-    if (strncmp(name, scheme, strlen(scheme)) != 0 || name[strlen(scheme)] == '\0') {
-        error_set(error, ERROR_INVALID,
-                  "store \"%s\" is none that webhookd knows: use \"sqlite:FILE\"", name);
-        return NULL;
-    }
-    name += strlen(scheme);
+    return strchr(options->location, ':') + 1;
+}
+
+char *connection_path(const struct store_options *options)
+{
+    const char *name = file_name(options);
     return name[0] == '/' ? memory_string(name) : memory_format("%s/%s", options->state_dir, name);
+}
+
+static const char *vfs_name;
+
+void connection_set_vfs(const char *name)
+{
+    vfs_name = name;
 }
 
 static int sync_folder_of(const char *path, struct error *error)
@@ -97,7 +105,7 @@ static int expect(sqlite3 *db, const char *sql, const char *expected, struct err
 static int note_log_frames(void *store, sqlite3 *db, const char *name, int frames)
 {
     (void)db, (void)name;
-    ((struct store *)store)->log_frames = frames;
+    connection_of(store)->log_frames = frames;
     return SQLITE_OK;
 }
 
@@ -106,13 +114,13 @@ static int note_log_frames(void *store, sqlite3 *db, const char *name, int frame
 
 static int is_overdue(void *context)
 {
-    const struct store *store = context;
-    return store->deadline_ms != 0 && clock_monotonic_ms() > store->deadline_ms;
+    const struct connection *connection = context;
+    return connection->deadline_ms != 0 && clock_monotonic_ms() > connection->deadline_ms;
 }
 
-void store_set_deadline(struct store *store, int64_t deadline_ms)
+void sqlite_set_deadline(struct store *store, int64_t deadline_ms)
 {
-    store->deadline_ms = deadline_ms;
+    connection_of(store)->deadline_ms = deadline_ms;
 }
 
 static int set_up(struct store *store, enum connection_use use, bool relaxed_sync,
@@ -124,7 +132,7 @@ static int set_up(struct store *store, enum connection_use use, bool relaxed_syn
         "PRAGMA secure_delete = FAST; "
         /* A log that grew beyond this in a rush gives the room back once it starts over. */
         "PRAGMA journal_size_limit = 134217728";
-    sqlite3 *db = store->db;
+    sqlite3 *db = connection_of(store)->db;
     sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     /* An automatic checkpoint would hide a failed sync, and let a request wait for it. */
     sqlite3_wal_autocheckpoint(db, 0);
@@ -156,7 +164,10 @@ static int load_last_number(struct store *store, struct error *error)
 {
     static struct statement last = {.sql = "SELECT max(no) FROM run"};
     sqlite3_stmt *s = statement_begin(store, &last, error);
-    return statement_find(store, s, "read the last run", &store->last_number, error) > 0 ? 0 : -1;
+    return statement_find(store, s, "read the last run", &connection_of(store)->last_number,
+                          error) > 0
+               ? 0
+               : -1;
 }
 
 /* A file of another program is recognised before anything in it is changed, even its journal mode. */
@@ -167,12 +178,14 @@ static int prepare(struct store *store, const struct store_options *options,
                                   [USE_READ] = READER_BUSY_MS,
                                   [USE_CHECKPOINT] = CHECKPOINT_BUSY_MS};
     int number = 0;
-    sqlite3_busy_timeout(store->db, busy_ms[use]);
-    if (migration_recognise(store->db, migrations_sqlite_count, &number, error) != 0 ||
+    sqlite3_busy_timeout(connection_of(store)->db, busy_ms[use]);
+    if (migration_recognise(connection_of(store)->db, migrations_sqlite_count, &number, error) !=
+            0 ||
         set_up(store, use, options->relaxed_sync, error) != 0)
         return -1;
     if (use == USE_WRITE) {
-        if (migration_apply(store->db, migrations_sqlite, migrations_sqlite_count, error) != 0)
+        if (migration_apply(connection_of(store)->db, migrations_sqlite, migrations_sqlite_count,
+                            error) != 0)
             return -1;
     } else if (number < migrations_sqlite_count) {
         return error_set(error, ERROR_INVALID,
@@ -180,8 +193,8 @@ static int prepare(struct store *store, const struct store_options *options,
                          "it migrates the store",
                          number, migrations_sqlite_count);
     }
-    store->schema_version = migration_number(store->db, error);
-    if (store->schema_version < 0 || load_last_number(store, error) != 0)
+    connection_of(store)->schema_version = migration_number(connection_of(store)->db, error);
+    if (connection_of(store)->schema_version < 0 || load_last_number(store, error) != 0)
         return -1;
     return use == USE_WRITE ? projects_make_default(store, clock_wall_ms(), error) : 0;
 }
@@ -191,10 +204,11 @@ static struct store *open_connection(const struct store_options *options, enum c
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, configure_library);
-    char *path = connection_database_path(options, error);
-    if (!path)
-        return NULL;
-    struct store *store = memory_alloc(sizeof(*store));
+    char *path = connection_path(options);
+    struct connection *connection = memory_alloc(sizeof(*connection));
+    struct store *store = &connection->store;
+    store->engine = &sqlite_engine;
+    connection->options = *options;
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE |
                 SQLITE_OPEN_EXRESCODE;
     if (use == USE_WRITE && create_file(path, error) != 0)
@@ -203,11 +217,11 @@ static struct store *open_connection(const struct store_options *options, enum c
         error_set(error, ERROR_NOT_FOUND, "there is no store yet");
         goto failed;
     }
-    if (sqlite3_open_v2(path, &store->db, flags, options->vfs) != SQLITE_OK) {
-        if (!store->db)
+    if (sqlite3_open_v2(path, &connection->db, flags, vfs_name) != SQLITE_OK) {
+        if (!connection_of(store)->db)
             error_set(error, ERROR_INTERNAL, "cannot open the store: out of memory");
         else
-            statement_failed(store->db, "open the store", error);
+            statement_failed(connection_of(store)->db, "open the store", error);
         goto failed;
     }
     if (prepare(store, options, use, error) != 0)
@@ -218,41 +232,61 @@ static struct store *open_connection(const struct store_options *options, enum c
 failed:
     error_context(error, "%s", path);
     free(path);
-    store_close(store);
+    sqlite_close(store);
     return NULL;
 }
 
-struct store *store_open(const struct store_options *options, struct error *error)
+struct store *sqlite_open(const struct store_options *options, struct error *error)
 {
     return open_connection(options, options->mode == STORE_WRITE ? USE_WRITE : USE_READ, error);
 }
 
-struct store *store_open_checkpointer(const struct store_options *options, struct error *error)
+struct store *connection_open_checkpointer(const struct store_options *options, struct error *error)
 {
     return open_connection(options, USE_CHECKPOINT, error);
 }
 
-void store_close(struct store *store)
+void sqlite_close(struct store *store)
 {
     if (!store)
         return;
-    for (int i = 0; i < store->statement_count; i++)
-        sqlite3_finalize(store->statements[i]);
-    free(store->statements);
-    /* The last connection to close copies the log into the database; if that fails the log stays, for the next start to read. */
-    int code = sqlite3_close(store->db);
+    struct connection *connection = connection_of(store);
+    checkpointer_stop(connection->checkpointer);
+    space_stop(connection->space);
+    for (int i = 0; i < connection->statement_count; i++)
+        sqlite3_finalize(connection->statements[i]);
+    free(connection->statements);
+    /* The last connection to close copies the log into the database; if that fails the log stays, for
+     * the next start to read. */
+    int code = sqlite3_close(connection->db);
     assert(code == SQLITE_OK);
     (void)code;
-    free(store->load);
-    free(store);
+    free(connection->load);
+    free(connection);
 }
 
-int store_schema_version(struct store *store)
+int sqlite_schema_version(struct store *store)
 {
-    return store->schema_version;
+    return connection_of(store)->schema_version;
 }
 
-int64_t store_last_run_number(struct store *store)
+int64_t sqlite_clock_floor_ms(struct store *store)
 {
-    return store->last_number;
+    return connection_of(store)->last_number >> 12;
+}
+
+int64_t sqlite_number_of(struct store *store, const struct id *run_id)
+{
+    (void)store;
+    return id_run_number(run_id);
+}
+
+int sqlite_exists(const struct store_options *options, struct error *error)
+{
+    char *path = connection_path(options);
+    int result = access(path, F_OK) == 0 ? 1 : 0;
+    if (result == 0 && errno != ENOENT)
+        result = error_set_errno(error, errno, "cannot look for %s", path);
+    free(path);
+    return result;
 }

@@ -8,23 +8,35 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "store/sqlite/sqlite.h"
 #include "store/sqlite/statement.h"
-#include "store/store.h"
+
+struct checkpointer;
+struct space;
 
 /* A request's run comes at most this much later than its id: the longest header, body and answer timeouts that the configuration allows, and
  * some. A run that would come later (the clock was set forward meanwhile) is refused, for it would not be found again by its request, and the
  * spool's sweep would take its body for one without a run. */
 #define REQUEST_RANGE_MS (27 * 3600 * 1000)
 
-/* The path of the database. Free it; NULL and why. */
-char *connection_database_path(const struct store_options *options, struct error *error);
+/* The path of the database. The caller frees it. */
+char *connection_path(const struct store_options *options);
+/* SQLite's VFS for the connections that are opened from now on, by name; NULL = the default. Tests make
+ * disks fail with it. */
+void connection_set_vfs(const char *name);
+/* A connection of the checkpointer's own. */
+struct store *connection_open_checkpointer(const struct store_options *options,
+                                           struct error *error);
 
 /* A change of a fleet's row in fleet_load that is still to be written. */
 struct load_change {
     int64_t fleet_no, change;
 };
 
-struct store {
+/* Of the thread that uses the store, but for what says otherwise. */
+struct connection {
+    struct store store; /* first: what the interface knows of it */
+    struct store_options options;
     sqlite3 *db;
     sqlite3_stmt **statements; /* by struct statement's index; NULL = not prepared yet */
     int statement_count;
@@ -34,10 +46,54 @@ struct store {
     int64_t last_number;      /* of the last run, committed or not: those rolled back are skipped */
     int64_t changes_at_begin; /* sqlite3_total_changes64, to tell whether a transaction wrote */
     int64_t changes_at_savepoint;
-    struct load_change *load; /* since store_begin, in order */
+    struct load_change *load; /* since transaction_begin, in order */
     size_t load_count, load_capacity;
     size_t load_at_savepoint;
+
+    /* Of the writing connection; any thread. */
+    struct checkpointer *checkpointer; /* NULL until the upkeep is started, as is space */
+    struct space *space;
+    _Atomic int64_t commit_us_sum;
 };
+
+static inline struct connection *connection_of(const struct store *store)
+{
+    return (struct connection *)(uintptr_t)store;
+}
+
+/* ---- transaction.c: around what store_write does, on the writing connection ---- */
+
+int transaction_begin(struct store *store, struct error *error); /* BEGIN IMMEDIATE */
+int transaction_commit(struct store *store, struct error *error);
+void transaction_rollback(struct store *store); /* fine without a transaction */
+int transaction_savepoint(struct store *store, struct error *error);
+int transaction_release(struct store *store, struct error *error);
+/* Undoes what came since the savepoint and drops it. -1: half of it may still be there, so all of the
+ * transaction must go. */
+int transaction_rollback_to(struct store *store, struct error *error);
+bool transaction_is_open(struct store *store);
+bool transaction_wrote(struct store *store); /* since transaction_begin */
+
+/* ---- accept.c, work.c: the items of store_write ---- */
+
+int sqlite_check_token(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
+                       struct id *fleet_id, struct error *error);
+/* The hot path: one SELECT by hash, then plain INSERTs at the right edge. */
+int sqlite_accept_hook(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
+                       const struct run_input *input, struct run_ids *ids, struct error *error);
+int sqlite_step(struct store *store, const struct store_step *step, struct error *error);
+/* The parts of a step. */
+int sqlite_start_run(struct store *store, int64_t number, const struct definition *definition,
+                     const struct id *vessel_run_ids, int64_t now_ms, struct error *error);
+int sqlite_start_attempt(struct store *store, int64_t number, int vessel_index, int attempt,
+                         const struct id *boot_id, int64_t now_ms, struct error *error);
+int sqlite_end_attempt(struct store *store, int64_t number, int vessel_index, int attempt,
+                       const struct attempt_result *result, struct error *error);
+int sqlite_end_vessel(struct store *store, int64_t number, int vessel_index,
+                      enum vessel_status status, const char *reason, int64_t now_ms,
+                      struct error *error);
+int sqlite_end_run(struct store *store, int64_t number, enum run_status status, int64_t now_ms,
+                   struct error *error);
 
 /* ---- load.c: how many open runs each fleet has ---- */
 

@@ -17,9 +17,9 @@ int runs_find(struct store *store, const struct id *run_id, int64_t *number, str
     return error_set(error, ERROR_NOT_FOUND, "there is no run %s", id_format(run_id, text));
 }
 
-int store_get_headers(struct store *store, const struct id *run_id,
-                      int (*each)(void *, const char *headers_json, size_t bytes), void *context,
-                      struct error *error)
+int sqlite_get_headers(struct store *store, const struct id *run_id,
+                       int (*each)(void *, const char *headers_json, size_t bytes), void *context,
+                       struct error *error)
 {
     int64_t number = 0;
     if (runs_find(store, run_id, &number, error) != 0)
@@ -33,10 +33,10 @@ int store_get_headers(struct store *store, const struct id *run_id,
     return statement_end(s);
 }
 
-int store_get_body(struct store *store, const struct id *run_id,
-                   int (*each)(void *, enum body_place place, const struct id *request_id,
-                               const void *body, int64_t bytes),
-                   void *context, struct error *error)
+int sqlite_get_body(struct store *store, const struct id *run_id,
+                    int (*each)(void *, enum body_place place, const struct id *request_id,
+                                const void *body, int64_t bytes),
+                    void *context, struct error *error)
 {
     int64_t number = 0;
     if (runs_find(store, run_id, &number, error) != 0)
@@ -52,9 +52,9 @@ int store_get_body(struct store *store, const struct id *run_id,
     return statement_end(s);
 }
 
-int store_list_vessels(struct store *store, const struct id *run_id,
-                       int (*each)(void *, const struct vessel_row *), void *context,
-                       struct error *error)
+int sqlite_list_vessels(struct store *store, const struct id *run_id,
+                        int (*each)(void *, const struct vessel_row *), void *context,
+                        struct error *error)
 {
     int64_t number = 0;
     if (runs_find(store, run_id, &number, error) != 0)
@@ -82,9 +82,9 @@ int store_list_vessels(struct store *store, const struct id *run_id,
     return statement_end(s);
 }
 
-int store_list_attempts(struct store *store, const struct id *run_id,
-                        int (*each)(void *, const struct attempt_row *), void *context,
-                        struct error *error)
+int sqlite_list_attempts(struct store *store, const struct id *run_id,
+                         int (*each)(void *, const struct attempt_row *), void *context,
+                         struct error *error)
 {
     int64_t number = 0;
     if (runs_find(store, run_id, &number, error) != 0)
@@ -98,7 +98,6 @@ int store_list_attempts(struct store *store, const struct id *run_id,
     while (statement_step(store, s, "list attempts", error)) {
         struct attempt_row row = {
             .run_id = *run_id,
-            .run_number = number,
             .vessel_run_id = column_id(s, 0),
             .vessel_index = (int)column_int(s, 1),
             .attempt = (int)column_int(s, 2),
@@ -117,7 +116,7 @@ int store_list_attempts(struct store *store, const struct id *run_id,
     return statement_end(s);
 }
 
-int store_count_open_runs(struct store *store, struct run_counts *counts, struct error *error)
+int sqlite_count_open_runs(struct store *store, struct run_counts *counts, struct error *error)
 {
     /* Added up over the fleets: as cheap with a million waiting. */
     static struct statement count = {

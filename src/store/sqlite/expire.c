@@ -7,9 +7,10 @@
 /* So much may stay free for runs to come: room that comes and goes is not worth moving pages for. */
 #define KEEP_FREE_PAGES 16384 /* 64 MiB */
 #define KEEP_FREE_SHARE 4     /* or this part of the file */
+#define GIVE_BACK_PAGES 256   /* 1 MiB in one operation */
 
-int store_find_expired(struct store *store, int64_t before_ms, int limit, struct expired_run *runs,
-                       struct error *error)
+int sqlite_find_expired(struct store *store, int64_t before_ms, int limit, struct expired_run *runs,
+                        struct error *error)
 {
     /* Who ended before was accepted before. The newest run stays whatever its age: the numbers of those to come grow from its. */
     static struct statement find = {
@@ -45,20 +46,20 @@ static int64_t surplus_pages(struct store *store, struct error *error)
     return surplus;
 }
 
-int store_give_back(struct store *store, int pages, bool *is_more, struct error *error)
+int sqlite_give_back(struct store *store, bool *is_more, struct error *error)
 {
     int64_t surplus = surplus_pages(store, error);
-    *is_more = surplus > pages;
+    *is_more = surplus > GIVE_BACK_PAGES;
     if (surplus <= 0)
         return surplus < 0 ? -1 : 0;
     char sql[64];
-    sqlite3_snprintf(sizeof(sql), sql, "PRAGMA incremental_vacuum(%d)", pages);
-    if (sqlite3_exec(store->db, sql, NULL, NULL, NULL) != SQLITE_OK)
-        return statement_failed(store->db, "give room back", error);
+    sqlite3_snprintf(sizeof(sql), sql, "PRAGMA incremental_vacuum(%d)", GIVE_BACK_PAGES);
+    if (sqlite3_exec(connection_of(store)->db, sql, NULL, NULL, NULL) != SQLITE_OK)
+        return statement_failed(connection_of(store)->db, "give room back", error);
     return 0;
 }
 
-int store_delete_run(struct store *store, int64_t number, struct error *error)
+int sqlite_delete_run(struct store *store, int64_t number, struct error *error)
 {
     static struct statement end = {.sql = "DELETE FROM run_ended WHERE no = ?1"};
     static struct statement rest[] = {{.sql = "DELETE FROM attempt WHERE run_no = ?1"},

@@ -44,9 +44,9 @@ int fleets_find(struct store *store, const struct id *fleet_id, int64_t *fleet_n
     return found > 0 ? 0 : fleet_not_found(fleet_id, error);
 }
 
-int store_list_fleets(struct store *store, const struct id *project_id,
-                      int (*each)(void *, const struct fleet_row *), void *context,
-                      struct error *error)
+int sqlite_list_fleets(struct store *store, const struct id *project_id,
+                       int (*each)(void *, const struct fleet_row *), void *context,
+                       struct error *error)
 {
     int64_t project_no = 0;
     if (project_id && projects_find(store, project_id, &project_no, error) != 0)
@@ -62,9 +62,9 @@ int store_list_fleets(struct store *store, const struct id *project_id,
     return statement_end(s);
 }
 
-int store_get_fleet(struct store *store, const struct id *fleet_id,
-                    int (*each)(void *, const struct fleet_row *), void *context,
-                    struct error *error)
+int sqlite_get_fleet(struct store *store, const struct id *fleet_id,
+                     int (*each)(void *, const struct fleet_row *), void *context,
+                     struct error *error)
 {
     static struct statement get = {.sql = FLEET_SELECT "AND f.id = ?1"};
     sqlite3_stmt *s = statement_begin(store, &get, error, fleet_id);
@@ -77,9 +77,9 @@ int store_get_fleet(struct store *store, const struct id *fleet_id,
     return found ? 0 : fleet_not_found(fleet_id, error);
 }
 
-int store_list_versions(struct store *store, const struct id *fleet_id,
-                        int (*each)(void *, const struct version_row *), void *context,
-                        struct error *error)
+int sqlite_list_versions(struct store *store, const struct id *fleet_id,
+                         int (*each)(void *, const struct version_row *), void *context,
+                         struct error *error)
 {
     int64_t fleet_no = 0;
     if (fleets_find(store, fleet_id, &fleet_no, error) != 0)
@@ -100,9 +100,9 @@ int store_list_versions(struct store *store, const struct id *fleet_id,
     return statement_end(s);
 }
 
-int store_get_version(struct store *store, const struct id *fleet_id, int version,
-                      int (*each)(void *, const struct version_row *), void *context,
-                      struct error *error)
+int sqlite_get_version(struct store *store, const struct id *fleet_id, int version,
+                       int (*each)(void *, const struct version_row *), void *context,
+                       struct error *error)
 {
     /* A numbered version of a deleted fleet can still be read: its runs name it. */
     static struct statement get = {.sql = "SELECT v.version, v.created_ms, v.file, v.definition "

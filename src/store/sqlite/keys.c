@@ -17,8 +17,8 @@ static int no_key(struct error *error)
     return error_set(error, ERROR_NOT_FOUND, "there is no such API key");
 }
 
-int store_list_keys(struct store *store, int (*each)(void *, const struct key_row *), void *context,
-                    struct error *error)
+int sqlite_list_keys(struct store *store, int (*each)(void *, const struct key_row *),
+                     void *context, struct error *error)
 {
     static struct statement list = {.sql = "SELECT " KEY_COLUMNS " FROM api_key ORDER BY name"};
     sqlite3_stmt *s = statement_begin(store, &list, error);
@@ -30,8 +30,8 @@ int store_list_keys(struct store *store, int (*each)(void *, const struct key_ro
     return statement_end(s);
 }
 
-int store_find_key(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
-                   int (*each)(void *, const struct key_row *), void *context, struct error *error)
+int sqlite_find_key(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
+                    int (*each)(void *, const struct key_row *), void *context, struct error *error)
 {
     static struct statement find = {.sql = "SELECT " KEY_COLUMNS " FROM api_key WHERE hash = ?1"};
     sqlite3_stmt *s = statement_begin(store, &find, error, value_hash(hash));
@@ -46,8 +46,8 @@ int store_find_key(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
 
 /* ---- Writing ---- */
 
-int store_create_key(struct store *store, const char *name, const uint8_t hash[SECRET_HASH_BYTES],
-                     int64_t now_ms, struct id *id, struct error *error)
+int sqlite_create_key(struct store *store, const char *name, const uint8_t hash[SECRET_HASH_BYTES],
+                      int64_t now_ms, struct id *id, struct error *error)
 {
     *id = id_random();
     static struct statement create = {
@@ -57,14 +57,14 @@ int store_create_key(struct store *store, const char *name, const uint8_t hash[S
                             "there is an API key of this name already", error);
 }
 
-int store_revoke_key(struct store *store, const struct id *id, struct error *error)
+int sqlite_revoke_key(struct store *store, const struct id *id, struct error *error)
 {
     static struct statement revoke = {.sql = "DELETE FROM api_key WHERE id = ?1"};
     sqlite3_stmt *s = statement_begin(store, &revoke, error, id);
     return statement_change(store, s, "revoke an API key", error) > 0 ? 0 : no_key(error);
 }
 
-int store_touch_key(struct store *store, const struct id *id, int64_t now_ms, struct error *error)
+int sqlite_touch_key(struct store *store, const struct id *id, int64_t now_ms, struct error *error)
 {
     static struct statement touch = {.sql = "UPDATE api_key SET last_used_ms = ?2 WHERE id = ?1"};
     sqlite3_stmt *s = statement_begin(store, &touch, error, id, now_ms);

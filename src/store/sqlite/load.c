@@ -17,16 +17,20 @@ int load_create(struct store *store, int64_t fleet_no, struct error *error)
 void load_change(struct store *store, int64_t fleet_no, int change)
 {
     /* Runs of one fleet in a row share an entry, but not across a savepoint, which may be rolled back to. */
-    if (store->load_count > store->load_at_savepoint &&
-        store->load[store->load_count - 1].fleet_no == fleet_no) {
-        store->load[store->load_count - 1].change += change;
+    if (connection_of(store)->load_count > connection_of(store)->load_at_savepoint &&
+        connection_of(store)->load[connection_of(store)->load_count - 1].fleet_no == fleet_no) {
+        connection_of(store)->load[connection_of(store)->load_count - 1].change += change;
         return;
     }
-    if (store->load_count == store->load_capacity) {
-        store->load_capacity = store->load_capacity == 0 ? 64 : 2 * store->load_capacity;
-        store->load = memory_array(store->load, store->load_capacity, sizeof(store->load[0]));
+    if (connection_of(store)->load_count == connection_of(store)->load_capacity) {
+        connection_of(store)->load_capacity =
+            connection_of(store)->load_capacity == 0 ? 64 : 2 * connection_of(store)->load_capacity;
+        connection_of(store)->load =
+            memory_array(connection_of(store)->load, connection_of(store)->load_capacity,
+                         sizeof(connection_of(store)->load[0]));
     }
-    store->load[store->load_count++] = (struct load_change){fleet_no, change};
+    connection_of(store)->load[connection_of(store)->load_count++] =
+        (struct load_change){fleet_no, change};
 }
 
 static int by_fleet(const void *a, const void *b)
@@ -46,17 +50,17 @@ static int add(struct store *store, int64_t fleet_no, int64_t change, struct err
 
 int load_write(struct store *store, struct error *error)
 {
-    size_t count = store->load_count;
+    size_t count = connection_of(store)->load_count;
     if (count > 1)
-        qsort(store->load, count, sizeof(store->load[0]), by_fleet);
+        qsort(connection_of(store)->load, count, sizeof(connection_of(store)->load[0]), by_fleet);
     for (size_t i = 0; i < count;) {
-        int64_t fleet_no = store->load[i].fleet_no, change = 0;
-        for (; i < count && store->load[i].fleet_no == fleet_no; i++)
-            change += store->load[i].change;
+        int64_t fleet_no = connection_of(store)->load[i].fleet_no, change = 0;
+        for (; i < count && connection_of(store)->load[i].fleet_no == fleet_no; i++)
+            change += connection_of(store)->load[i].change;
         if (change != 0 && add(store, fleet_no, change, error) != 0)
             return -1;
     }
-    store->load_count = store->load_at_savepoint = 0;
+    connection_of(store)->load_count = connection_of(store)->load_at_savepoint = 0;
     return 0;
 }
 
@@ -66,9 +70,9 @@ int load_open(struct store *store, int64_t fleet_no, int64_t *open, struct error
     sqlite3_stmt *s = statement_begin(store, &get, error, fleet_no);
     *open = 0;
     int found = statement_find(store, s, "read a fleet's load", open, error);
-    for (size_t i = 0; i < store->load_count; i++) {
-        if (store->load[i].fleet_no == fleet_no)
-            *open += store->load[i].change;
+    for (size_t i = 0; i < connection_of(store)->load_count; i++) {
+        if (connection_of(store)->load[i].fleet_no == fleet_no)
+            *open += connection_of(store)->load[i].change;
     }
     return found < 0 ? -1 : 0;
 }

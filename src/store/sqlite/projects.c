@@ -10,8 +10,8 @@ static int not_found(const char *what, const struct id *id, struct error *error)
 
 /* ---- Reading ---- */
 
-int store_list_orgs(struct store *store, int (*each)(void *, const struct org_row *), void *context,
-                    struct error *error)
+int sqlite_list_orgs(struct store *store, int (*each)(void *, const struct org_row *),
+                     void *context, struct error *error)
 {
     static struct statement list = {
         .sql = "SELECT id, name, created_ms FROM org WHERE deleted = 0 ORDER BY name"};
@@ -43,9 +43,9 @@ int projects_find(struct store *store, const struct id *project_id, int64_t *pro
     return found > 0 ? 0 : not_found("project", project_id, error);
 }
 
-int store_list_projects(struct store *store, const struct id *org_id,
-                        int (*each)(void *, const struct project_row *), void *context,
-                        struct error *error)
+int sqlite_list_projects(struct store *store, const struct id *org_id,
+                         int (*each)(void *, const struct project_row *), void *context,
+                         struct error *error)
 {
     int64_t org_no = 0;
     if (org_id && find_org(store, org_id, &org_no, error) != 0)
@@ -69,8 +69,8 @@ int store_list_projects(struct store *store, const struct id *org_id,
 
 /* ---- Writing ---- */
 
-int store_create_org(struct store *store, const char *name, int64_t now_ms, struct id *id,
-                     struct error *error)
+int sqlite_create_org(struct store *store, const char *name, int64_t now_ms, struct id *id,
+                      struct error *error)
 {
     *id = id_random();
     static struct statement create = {
@@ -80,8 +80,8 @@ int store_create_org(struct store *store, const char *name, int64_t now_ms, stru
                             "there is an organization of this name already", error);
 }
 
-int store_create_project(struct store *store, const struct id *org_id, const char *name,
-                         int64_t now_ms, struct id *id, struct error *error)
+int sqlite_create_project(struct store *store, const struct id *org_id, const char *name,
+                          int64_t now_ms, struct id *id, struct error *error)
 {
     int64_t org_no = 0;
     if (find_org(store, org_id, &org_no, error) != 0)
@@ -107,7 +107,7 @@ static int refuse_unless_empty(struct store *store, sqlite3_stmt *s, const char 
     return 0;
 }
 
-int store_delete_org(struct store *store, const struct id *id, struct error *error)
+int sqlite_delete_org(struct store *store, const struct id *id, struct error *error)
 {
     int64_t no = 0;
     if (find_org(store, id, &no, error) != 0)
@@ -122,7 +122,7 @@ int store_delete_org(struct store *store, const struct id *id, struct error *err
     return statement_run(store, s, "delete an organization", error);
 }
 
-int store_delete_project(struct store *store, const struct id *id, struct error *error)
+int sqlite_delete_project(struct store *store, const struct id *id, struct error *error)
 {
     int64_t no = 0;
     if (projects_find(store, id, &no, error) != 0)
@@ -140,7 +140,7 @@ int store_delete_project(struct store *store, const struct id *id, struct error 
 int projects_make_default(struct store *store, int64_t now_ms, struct error *error)
 {
     struct id org_id, project_id;
-    if (store_begin(store, error) != 0)
+    if (transaction_begin(store, error) != 0)
         return -1;
     /* Deleted ones count: an administrator who deleted `default` does not want it back. */
     static struct statement any = {.sql = "SELECT no FROM org LIMIT 1"};
@@ -148,11 +148,11 @@ int projects_make_default(struct store *store, int64_t now_ms, struct error *err
     int found = statement_find(store, statement_begin(store, &any, error), "look for organizations",
                                &org_no, error);
     if (found == 0 &&
-        (store_create_org(store, "default", now_ms, &org_id, error) != 0 ||
-         store_create_project(store, &org_id, "default", now_ms, &project_id, error) != 0))
+        (sqlite_create_org(store, "default", now_ms, &org_id, error) != 0 ||
+         sqlite_create_project(store, &org_id, "default", now_ms, &project_id, error) != 0))
         found = -1;
-    if (found >= 0 && store_commit(store, error) == 0)
+    if (found >= 0 && transaction_commit(store, error) == 0)
         return 0;
-    store_rollback(store);
+    transaction_rollback(store);
     return -1;
 }

@@ -34,11 +34,9 @@ static int write_again(int fd, const char *path, char *piece, struct error *erro
     return 0;
 }
 
-int store_resync(const struct store_options *options, struct error *error)
+int sqlite_prepare(const struct store_options *options, struct error *error)
 {
-    char *database = connection_database_path(options, error);
-    if (!database)
-        return -1;
+    char *database = connection_path(options);
     char *path = memory_format("%s-wal", database);
     free(database);
     int result = 0;

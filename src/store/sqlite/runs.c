@@ -29,8 +29,7 @@ static const uint8_t *column_hash(sqlite3_stmt *s, int place)
 static struct run_row read_row(sqlite3_stmt *s)
 {
     int64_t number = column_int(s, 0);
-    return (struct run_row){.number = number,
-                            .id = id_from_run_number(number, (uint64_t)column_int(s, 1)),
+    return (struct run_row){.id = id_from_run_number(number, (uint64_t)column_int(s, 1)),
                             .fleet_id = column_id(s, 2),
                             .project_id = column_id(s, 3),
                             .org_id = column_id(s, 4),
@@ -120,8 +119,8 @@ static int range_of(struct store *store, const struct run_filter *filter, struct
                     struct error *error)
 {
     *range = (struct range){0, INT64_MAX};
-    if (filter->before_number > 0)
-        narrow(range, 0, filter->before_number);
+    if (filter->before)
+        narrow(range, 0, id_run_number(filter->before));
     if (filter->since_ms > 0)
         narrow(range, filter->since_ms > INT64_MAX >> 12 ? INT64_MAX : filter->since_ms << 12,
                INT64_MAX);
@@ -281,8 +280,9 @@ static int merge(struct store *store, struct listing *listing,
     return 0;
 }
 
-int store_list_runs(struct store *store, const struct run_filter *filter,
-                    int (*each)(void *, const struct run_row *), void *context, struct error *error)
+int sqlite_list_runs(struct store *store, const struct run_filter *filter,
+                     int (*each)(void *, const struct run_row *), void *context,
+                     struct error *error)
 {
     struct listing listing = {.filter = filter,
                               .status = filter->has_status ? (int64_t)filter->status : -1,
@@ -306,8 +306,8 @@ int store_list_runs(struct store *store, const struct run_filter *filter,
 
 /* ---- One run ---- */
 
-int store_get_run(struct store *store, const struct id *run_id,
-                  int (*each)(void *, const struct run_row *), void *context, struct error *error)
+int sqlite_get_run(struct store *store, const struct id *run_id,
+                   int (*each)(void *, const struct run_row *), void *context, struct error *error)
 {
     int64_t number = 0;
     if (runs_find(store, run_id, &number, error) != 0)

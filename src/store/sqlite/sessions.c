@@ -2,10 +2,10 @@
  * gets into a message (docs/architecture.md, invariant 7). */
 #include "store/sqlite/connection.h"
 
-int store_find_session(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
-                       const struct session_time *time,
-                       int (*each)(void *, const struct session_row *), void *context,
-                       struct error *error)
+int sqlite_find_session(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
+                        const struct session_time *time,
+                        int (*each)(void *, const struct session_row *), void *context,
+                        struct error *error)
 {
     static struct statement find = {
         .sql = "SELECT k.id, k.name, s.seen_ms FROM session s JOIN api_key k ON k.no = s.key_no "
@@ -35,9 +35,9 @@ static int drop_sessions(struct store *store, const struct session_time *time, s
     return statement_run(store, s, "end old sessions", error);
 }
 
-int store_begin_session(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
-                        const struct id *key_id, const struct session_time *time,
-                        struct error *error)
+int sqlite_begin_session(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
+                         const struct id *key_id, const struct session_time *time,
+                         struct error *error)
 {
     if (drop_sessions(store, time, error) != 0)
         return -1;
@@ -49,16 +49,16 @@ int store_begin_session(struct store *store, const uint8_t hash[SECRET_HASH_BYTE
     return error_set(error, ERROR_NOT_FOUND, "there is no such API key");
 }
 
-int store_touch_session(struct store *store, const uint8_t hash[SECRET_HASH_BYTES], int64_t now_ms,
-                        struct error *error)
+int sqlite_touch_session(struct store *store, const uint8_t hash[SECRET_HASH_BYTES], int64_t now_ms,
+                         struct error *error)
 {
     static struct statement touch = {.sql = "UPDATE session SET seen_ms = ?2 WHERE hash = ?1"};
     sqlite3_stmt *s = statement_begin(store, &touch, error, value_hash(hash), now_ms);
     return statement_run(store, s, "note the use of a session", error);
 }
 
-int store_end_session(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
-                      struct error *error)
+int sqlite_end_session(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
+                       struct error *error)
 {
     static struct statement end = {.sql = "DELETE FROM session WHERE hash = ?1"};
     sqlite3_stmt *s = statement_begin(store, &end, error, value_hash(hash));

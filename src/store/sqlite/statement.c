@@ -31,7 +31,7 @@ enum error_kind statement_error_kind(int extended_code, int errnum)
         return errnum == EIO ? ERROR_IO : ERROR_INTERNAL;
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-    case SQLITE_INTERRUPT: /* store_set_deadline */
+    case SQLITE_INTERRUPT: /* sqlite_set_deadline */
         return ERROR_UNAVAILABLE;
     default:
         return ERROR_INTERNAL;
@@ -88,7 +88,7 @@ int statement_failed(sqlite3 *db, const char *what, struct error *error)
 /* The same on every connection. Given at the first use, whichever thread that is on. */
 static int index_of(struct statement *statement)
 {
-    static atomic_int last = STATEMENT_COUNT - 1;
+    static atomic_int last;
     int index = atomic_load_explicit(&statement->index, memory_order_relaxed);
     if (index != 0)
         return index;
@@ -97,28 +97,23 @@ static int index_of(struct statement *statement)
     return atomic_compare_exchange_strong(&statement->index, &index, next) ? next : index;
 }
 
-static sqlite3_stmt *prepare(struct store *store, int index, const char *sql, struct error *error)
+static sqlite3_stmt *prepare(struct connection *connection, int index, const char *sql,
+                             struct error *error)
 {
-    if (index >= store->statement_count) {
+    if (index >= connection->statement_count) {
         int count = index + 16;
-        store->statements =
-            memory_array(store->statements, (size_t)count, sizeof(store->statements[0]));
-        for (int i = store->statement_count; i < count; i++)
-            store->statements[i] = NULL;
-        store->statement_count = count;
+        connection->statements =
+            memory_array(connection->statements, (size_t)count, sizeof(connection->statements[0]));
+        for (int i = connection->statement_count; i < count; i++)
+            connection->statements[i] = NULL;
+        connection->statement_count = count;
     }
-    sqlite3_stmt **place = &store->statements[index];
-    if (!*place &&
-        sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT, place, NULL) != SQLITE_OK)
-        statement_failed(store->db, "prepare a statement", error);
+    sqlite3_stmt **place = &connection->statements[index];
+    if (!*place && sqlite3_prepare_v3(connection->db, sql, -1, SQLITE_PREPARE_PERSISTENT, place,
+                                      NULL) != SQLITE_OK)
+        statement_failed(connection->db, "prepare a statement", error);
     assert(!*place || !sqlite3_stmt_busy(*place));
     return *place;
-}
-
-sqlite3_stmt *statement_get(struct store *store, enum statement_id id, const char *sql,
-                            struct error *error)
-{
-    return prepare(store, (int)id, sql, error);
 }
 
 /* Binding what is borrowed cannot fail. */
@@ -144,7 +139,8 @@ static void bind(sqlite3_stmt *statement, int place, const struct statement_valu
 sqlite3_stmt *statement_begin_with(struct store *store, struct statement *statement,
                                    struct error *error, const struct statement_value *values)
 {
-    sqlite3_stmt *prepared = prepare(store, index_of(statement), statement->sql, error);
+    sqlite3_stmt *prepared =
+        prepare(connection_of(store), index_of(statement), statement->sql, error);
     if (!prepared)
         return NULL;
     int count = 0;
@@ -161,7 +157,7 @@ bool statement_step(struct store *store, sqlite3_stmt *statement, const char *wh
         return false;
     int code = sqlite3_step(statement);
     if (code != SQLITE_ROW && code != SQLITE_DONE)
-        statement_failed(store->db, what, error);
+        statement_failed(connection_of(store)->db, what, error);
     return code == SQLITE_ROW;
 }
 
@@ -199,41 +195,21 @@ int statement_change(struct store *store, sqlite3_stmt *statement, const char *w
 {
     if (statement_run(store, statement, what, error) != 0)
         return -1;
-    return sqlite3_changes(store->db) == 1;
+    return sqlite3_changes(connection_of(store)->db) == 1;
 }
 
 int statement_insert(struct store *store, sqlite3_stmt *statement, const char *what,
                      const char *conflict, struct error *error)
 {
     if (statement && sqlite3_step(statement) != SQLITE_DONE) {
-        int code = sqlite3_extended_errcode(store->db);
+        int code = sqlite3_extended_errcode(connection_of(store)->db);
         if (code == SQLITE_CONSTRAINT_UNIQUE || code == SQLITE_CONSTRAINT_PRIMARYKEY ||
             code == SQLITE_CONSTRAINT_ROWID)
             error_set(error, ERROR_CONFLICT, "%s", conflict);
         else
-            statement_failed(store->db, what, error);
+            statement_failed(connection_of(store)->db, what, error);
     }
     return statement_end(statement);
 }
 
 /* ---- columns ---- */
-
-struct id column_id(sqlite3_stmt *statement, int place)
-{
-    struct id id = {{0}};
-    const void *data = sqlite3_column_blob(statement, place);
-    if (data && sqlite3_column_bytes(statement, place) == (int)sizeof(id.bytes))
-        memcpy(id.bytes, data, sizeof(id.bytes));
-    return id;
-}
-
-int64_t column_int(sqlite3_stmt *statement, int place)
-{
-    return sqlite3_column_int64(statement, place);
-}
-
-const char *column_text(sqlite3_stmt *statement, int place)
-{
-    const unsigned char *text = sqlite3_column_text(statement, place);
-    return text ? (const char *)text : "";
-}

@@ -145,9 +145,26 @@ bool statement_step(struct store *store, sqlite3_stmt *statement, const char *wh
 int statement_end(sqlite3_stmt *statement);
 
 /* Columns, from 0. Text and bytes are borrowed until the next step. */
-struct id column_id(sqlite3_stmt *statement, int place);
-int64_t column_int(sqlite3_stmt *statement, int place);
-const char *column_text(sqlite3_stmt *statement, int place); /* never NULL */
+static inline struct id column_id(sqlite3_stmt *statement, int place)
+{
+    struct id id = {{0}};
+    const void *data = sqlite3_column_blob(statement, place);
+    if (data && sqlite3_column_bytes(statement, place) == (int)sizeof(id.bytes))
+        memcpy(id.bytes, data, sizeof(id.bytes));
+    return id;
+}
+
+static inline int64_t column_int(sqlite3_stmt *statement, int place)
+{
+    return sqlite3_column_int64(statement, place);
+}
+
+/* Never NULL. */
+static inline const char *column_text(sqlite3_stmt *statement, int place)
+{
+    const unsigned char *text = sqlite3_column_text(statement, place);
+    return text ? (const char *)text : "";
+}
 
 /* ---- In one go: each of these ends the statement ---- */
 
@@ -163,18 +180,6 @@ int statement_change(struct store *store, sqlite3_stmt *statement, const char *w
 /* Runs an INSERT. If there is such a row already: ERROR_CONFLICT with the words given. */
 int statement_insert(struct store *store, sqlite3_stmt *statement, const char *what,
                      const char *conflict, struct error *error);
-
-/* ---- Transactions' own statements, which have fixed places and no parameters ---- */
-
-enum statement_id {
-    STATEMENT_BEGIN = 1,
-    STATEMENT_COMMIT,
-    STATEMENT_SAVEPOINT,
-    STATEMENT_RELEASE,
-    STATEMENT_COUNT
-};
-sqlite3_stmt *statement_get(struct store *store, enum statement_id id, const char *sql,
-                            struct error *error);
 
 /* ---- Failures ---- */
 

@@ -29,11 +29,6 @@ static const uint8_t *column_sealed(sqlite3_stmt *s, int place)
     return sealed && sqlite3_column_bytes(s, place) == SECRET_SEALED_BYTES ? sealed : none;
 }
 
-int64_t store_quarter(int64_t at_ms)
-{
-    return at_ms - at_ms % STORE_QUARTER_MS;
-}
-
 static struct webhook_row read_row(sqlite3_stmt *s, int64_t since_ms)
 {
     struct webhook_row row = {.fleet_id = column_id(s, 0),
@@ -61,9 +56,9 @@ static int no_webhook(struct error *error)
     return error_set(error, ERROR_NOT_FOUND, "the fleet has no webhook");
 }
 
-int store_list_webhooks(struct store *store, int64_t since_ms,
-                        int (*each)(void *, const struct webhook_row *), void *context,
-                        struct error *error)
+int sqlite_list_webhooks(struct store *store, int64_t since_ms,
+                         int (*each)(void *, const struct webhook_row *), void *context,
+                         struct error *error)
 {
     static struct statement list = {.sql = WEBHOOK_SELECT "ORDER BY o.name, p.name, f.name"};
     sqlite3_stmt *s = statement_begin(store, &list, error, store_quarter(since_ms));
@@ -75,9 +70,9 @@ int store_list_webhooks(struct store *store, int64_t since_ms,
     return statement_end(s);
 }
 
-int store_get_webhook(struct store *store, const struct id *fleet_id, int64_t since_ms,
-                      int (*each)(void *, const struct webhook_row *), void *context,
-                      struct error *error)
+int sqlite_get_webhook(struct store *store, const struct id *fleet_id, int64_t since_ms,
+                       int (*each)(void *, const struct webhook_row *), void *context,
+                       struct error *error)
 {
     int64_t fleet_no = 0;
     if (fleets_find(store, fleet_id, &fleet_no, error) != 0)
@@ -93,7 +88,7 @@ int store_get_webhook(struct store *store, const struct id *fleet_id, int64_t si
     return found ? 0 : no_webhook(error);
 }
 
-int store_count_webhooks(struct store *store, int64_t *count, struct error *error)
+int sqlite_count_webhooks(struct store *store, int64_t *count, struct error *error)
 {
     static struct statement all = {.sql = "SELECT count(*) FROM webhook"};
     *count = 0;
@@ -102,10 +97,10 @@ int store_count_webhooks(struct store *store, int64_t *count, struct error *erro
     return found < 0 ? -1 : 0;
 }
 
-int store_create_webhook(struct store *store, const struct id *fleet_id,
-                         const uint8_t hash[SECRET_HASH_BYTES],
-                         const uint8_t sealed[SECRET_SEALED_BYTES], int64_t now_ms,
-                         struct error *error)
+int sqlite_create_webhook(struct store *store, const struct id *fleet_id,
+                          const uint8_t hash[SECRET_HASH_BYTES],
+                          const uint8_t sealed[SECRET_SEALED_BYTES], int64_t now_ms,
+                          struct error *error)
 {
     int64_t fleet_no = 0;
     if (fleets_find(store, fleet_id, &fleet_no, error) != 0)
@@ -119,10 +114,10 @@ int store_create_webhook(struct store *store, const struct id *fleet_id,
                             error);
 }
 
-int store_replace_webhook(struct store *store, const struct id *fleet_id,
-                          const uint8_t hash[SECRET_HASH_BYTES],
-                          const uint8_t sealed[SECRET_SEALED_BYTES], int64_t now_ms,
-                          struct error *error)
+int sqlite_replace_webhook(struct store *store, const struct id *fleet_id,
+                           const uint8_t hash[SECRET_HASH_BYTES],
+                           const uint8_t sealed[SECRET_SEALED_BYTES], int64_t now_ms,
+                           struct error *error)
 {
     int64_t fleet_no = 0;
     if (fleets_find(store, fleet_id, &fleet_no, error) != 0)
@@ -141,7 +136,7 @@ static int remove_calls(struct store *store, int64_t fleet_no, struct error *err
     return statement_run(store, s, "forget a webhook's calls", error);
 }
 
-int store_remove_webhook(struct store *store, const struct id *fleet_id, struct error *error)
+int sqlite_remove_webhook(struct store *store, const struct id *fleet_id, struct error *error)
 {
     int64_t fleet_no = 0;
     if (fleets_find(store, fleet_id, &fleet_no, error) != 0 ||
@@ -180,7 +175,7 @@ static int drop_old_calls(struct store *store, int64_t fleet_no, int64_t quarter
     return statement_run(store, s, "forget old calls", error);
 }
 
-int store_add_calls(struct store *store, const struct webhook_calls *calls, struct error *error)
+int sqlite_add_calls(struct store *store, const struct webhook_calls *calls, struct error *error)
 {
     int64_t fleet_no = 0;
     int found = find_called(store, calls, &fleet_no, error);

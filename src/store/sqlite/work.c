@@ -1,5 +1,5 @@
 /* The runner's side: what waits, what a run needs to be executed, and each step of executing it. Reading happens on the runner's own
- * connection and thread, writing on the committer's. A run moves from run_open to run_ended in store_end_run. */
+ * connection and thread, writing on the committer's. A run moves from run_open to run_ended in sqlite_end_run. */
 #include "store/sqlite/connection.h"
 
 #include <assert.h>
@@ -19,8 +19,8 @@ static int read_numbers(struct store *store, sqlite3_stmt *s, int limit, int64_t
     return statement_end(s) == 0 ? count : -1;
 }
 
-int store_find_waiting(struct store *store, int64_t after_number, int limit,
-                       struct waiting_run *runs, struct error *error)
+int sqlite_find_waiting(struct store *store, int64_t after_number, int limit,
+                        struct waiting_run *runs, struct error *error)
 {
     static struct statement find = {
         .sql = "SELECT no, fleet_no FROM run_open NOT INDEXED WHERE no > ?1 AND status = 0 "
@@ -34,8 +34,8 @@ int store_find_waiting(struct store *store, int64_t after_number, int limit,
     return statement_end(s) == 0 ? count : -1;
 }
 
-int store_find_waiting_of(struct store *store, int64_t fleet_no, int64_t from_number,
-                          int64_t to_number, int limit, int64_t *numbers, struct error *error)
+int sqlite_find_waiting_of(struct store *store, int64_t fleet_no, int64_t from_number,
+                           int64_t to_number, int limit, int64_t *numbers, struct error *error)
 {
     static struct statement find = {
         .sql = "SELECT no FROM run_open NOT INDEXED WHERE no >= ?1 AND no <= ?2 "
@@ -44,8 +44,8 @@ int store_find_waiting_of(struct store *store, int64_t fleet_no, int64_t from_nu
     return read_numbers(store, s, limit, numbers, error);
 }
 
-int store_find_running(struct store *store, int64_t after_number, int limit, int64_t *numbers,
-                       struct error *error)
+int sqlite_find_running(struct store *store, int64_t after_number, int limit, int64_t *numbers,
+                        struct error *error)
 {
     /* Few run where very many may wait. */
     static struct statement find = {.sql = "SELECT no FROM run_open INDEXED BY run_open_running "
@@ -54,8 +54,8 @@ int store_find_running(struct store *store, int64_t after_number, int limit, int
     return read_numbers(store, s, limit, numbers, error);
 }
 
-int store_find_stopping(struct store *store, int64_t after_number, int limit, int64_t *numbers,
-                        struct error *error)
+int sqlite_find_stopping(struct store *store, int64_t after_number, int limit, int64_t *numbers,
+                         struct error *error)
 {
     static struct statement find = {.sql = "SELECT no FROM run_open INDEXED BY run_open_stopping "
                                            "WHERE no > ?1 AND stop_ms > 0 ORDER BY no LIMIT ?2"};
@@ -120,7 +120,7 @@ static struct run_work *read_work(sqlite3_stmt *s, struct error *error)
     return work;
 }
 
-struct run_work *store_load_work(struct store *store, int64_t number, struct error *error)
+struct run_work *sqlite_load_work(struct store *store, int64_t number, struct error *error)
 {
     static struct statement load = {
         .sql = "SELECT r.no, r.id_random, f.id, p.id, o.id, f.name, p.name, o.name, r.version, "
@@ -140,22 +140,6 @@ struct run_work *store_load_work(struct store *store, int64_t number, struct err
         error_set(error, ERROR_NOT_FOUND, "run %lld is neither waiting nor running",
                   (long long)number);
     return work;
-}
-
-void store_free_work(struct run_work *work)
-{
-    if (!work)
-        return;
-    free(work->org_name);
-    free(work->project_name);
-    free(work->fleet_name);
-    free(work->remote_addr);
-    free(work->host);
-    free(work->query);
-    free(work->headers_json);
-    free(work->body);
-    free(work->definition_json);
-    free(work);
 }
 
 /* ---- Writing ---- */
@@ -178,8 +162,8 @@ static int find_ended(struct store *store, int64_t number, int64_t random, struc
     return statement_find(store, s, "look for a run", &number, error);
 }
 
-int store_stop_run(struct store *store, const struct id *run_id, int64_t now_ms,
-                   struct error *error)
+int sqlite_stop_run(struct store *store, const struct id *run_id, int64_t now_ms,
+                    struct error *error)
 {
     int64_t number = id_run_number(run_id), random = (int64_t)id_run_random(run_id);
     static struct statement stop = {
@@ -196,8 +180,8 @@ int store_stop_run(struct store *store, const struct id *run_id, int64_t now_ms,
     return error_set(error, ERROR_NOT_FOUND, "there is no run %s", id_format(run_id, text));
 }
 
-int store_start_run(struct store *store, int64_t number, const struct definition *definition,
-                    const struct id *vessel_run_ids, int64_t now_ms, struct error *error)
+int sqlite_start_run(struct store *store, int64_t number, const struct definition *definition,
+                     const struct id *vessel_run_ids, int64_t now_ms, struct error *error)
 {
     static struct statement start = {
         .sql = "UPDATE run_open SET status = 1, started_ms = ?2 WHERE no = ?1 AND status = 0"};
@@ -218,8 +202,8 @@ int store_start_run(struct store *store, int64_t number, const struct definition
     return 0;
 }
 
-int store_start_attempt(struct store *store, int64_t number, int vessel_index, int attempt,
-                        const struct id *boot_id, int64_t now_ms, struct error *error)
+int sqlite_start_attempt(struct store *store, int64_t number, int vessel_index, int attempt,
+                         const struct id *boot_id, int64_t now_ms, struct error *error)
 {
     /* Status: scheduled, running (after an interruption) or retrying. The number keeps an attempt from being started twice. */
     static struct statement start = {
@@ -243,8 +227,8 @@ static struct statement_value value_exit_code(const struct attempt_result *resul
     return result->has_exit_code ? value_int(result->exit_code) : value_null();
 }
 
-int store_end_attempt(struct store *store, int64_t number, int vessel_index, int attempt,
-                      const struct attempt_result *result, struct error *error)
+int sqlite_end_attempt(struct store *store, int64_t number, int vessel_index, int attempt,
+                       const struct attempt_result *result, struct error *error)
 {
     static struct statement update = {
         .sql = "UPDATE attempt SET has_ended = 1, exit_code = ?4, reason = ?5, "
@@ -255,7 +239,7 @@ int store_end_attempt(struct store *store, int64_t number, int vessel_index, int
                                       result->ended_ms, result->output_bytes, result->output_cut);
     if (step_one(store, s, "end an attempt", number, error) != 0)
         return -1;
-    /* The vessel run is retrying until store_end_vessel says how it ended; it shows its last attempt. */
+    /* The vessel run is retrying until sqlite_end_vessel says how it ended; it shows its last attempt. */
     static struct statement note = {
         .sql = "UPDATE vessel_run SET status = iif(status = 1, 2, status), exit_code = ?3, "
                "reason = ?4, output_bytes = ?5 WHERE run_no = ?1 AND idx = ?2"};
@@ -264,9 +248,9 @@ int store_end_attempt(struct store *store, int64_t number, int vessel_index, int
     return statement_run(store, s, "note an attempt's end", error);
 }
 
-int store_end_vessel(struct store *store, int64_t number, int vessel_index,
-                     enum vessel_status status, const char *reason, int64_t now_ms,
-                     struct error *error)
+int sqlite_end_vessel(struct store *store, int64_t number, int vessel_index,
+                      enum vessel_status status, const char *reason, int64_t now_ms,
+                      struct error *error)
 {
     assert(vessel_status_has_ended(status));
     static struct statement end = {
@@ -277,8 +261,8 @@ int store_end_vessel(struct store *store, int64_t number, int vessel_index,
     return step_one(store, s, "end a vessel run", number, error);
 }
 
-int store_end_run(struct store *store, int64_t number, enum run_status status, int64_t now_ms,
-                  struct error *error)
+int sqlite_end_run(struct store *store, int64_t number, enum run_status status, int64_t now_ms,
+                   struct error *error)
 {
     assert(run_status_has_ended(status));
     static struct statement insert = {
@@ -293,4 +277,27 @@ int store_end_run(struct store *store, int64_t number, enum run_status status, i
     while (statement_step(store, s, "take a run out of the queue", error))
         load_change(store, column_int(s, 0), -1);
     return statement_end(s);
+}
+
+/* Reads nothing of the run but what never changes. */
+int sqlite_step(struct store *store, const struct store_step *step, struct error *error)
+{
+    int64_t number = step->number, now_ms = step->now_ms;
+    int vessel = (int)step->vessel;
+    if (step->starts_run &&
+        sqlite_start_run(store, number, step->definition, step->vessel_run_ids, now_ms, error) != 0)
+        return -1;
+    if (step->ends_attempt &&
+        sqlite_end_attempt(store, number, vessel, step->attempt, step->result, error) != 0)
+        return -1;
+    if (step->starts_attempt && sqlite_start_attempt(store, number, vessel, step->attempt,
+                                                     &step->boot_id, now_ms, error) != 0)
+        return -1;
+    for (size_t i = 0; i < step->vessel_end_count; i++) {
+        const struct store_vessel_end *end = &step->vessel_ends[i];
+        if (sqlite_end_vessel(store, number, (int)end->vessel, end->status, end->reason, now_ms,
+                              error) != 0)
+            return -1;
+    }
+    return step->ends_run ? sqlite_end_run(store, number, step->run_status, now_ms, error) : 0;
 }

@@ -1,5 +1,5 @@
-/* The free space of the state disk, kept fresh for the commit queue. */
-#include "queue/space.h"
+/* The free space of the state disk, kept fresh for the store. */
+#include "store/space.h"
 
 #include <errno.h>
 #include <inttypes.h>

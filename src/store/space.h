@@ -1,6 +1,6 @@
 /* How much room the state disk has, looked at a few times a second by a thread of its own (statfs can hang; requests must not). */
-#ifndef WEBHOOKD_QUEUE_SPACE_H
-#define WEBHOOKD_QUEUE_SPACE_H
+#ifndef WEBHOOKD_STORE_SPACE_H
+#define WEBHOOKD_STORE_SPACE_H
 
 #include <stdbool.h>
 #include <stdint.h>

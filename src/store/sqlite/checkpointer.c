@@ -1,6 +1,6 @@
-/* Checkpoints of the write-ahead log, on a thread and a connection of their own. Driven by the committer alone, and
- * stopped by it. */
-#include "queue/checkpoint.h"
+/* Checkpoints of the write-ahead log, on a thread and a connection of their own. Driven by write.c on
+ * the committer's thread; started and stopped with the writing connection's upkeep. */
+#include "store/sqlite/checkpointer.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/thread.h"
+#include "store/sqlite/connection.h"
 
 /* In frames of 4 KiB: every 4 MiB of new log is copied while commits go on; at 64 MiB the committer pauses for one batch, so that
  * the copying can catch up and the log can start over at its beginning. */
@@ -33,9 +34,27 @@ struct checkpointer {
     bool must_restart;        /* the committer waits, or will at its next batch */
     int holds;                /* by readers that take long */
     bool stopping;
+    bool has_failed; /* the disk */
 
     _Atomic uint64_t checkpoints;
 };
+
+int checkpointer_copy(struct store *store, bool restart, int *log_frames, int *done_frames,
+                      struct error *error)
+{
+    int mode = restart ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE;
+    *log_frames = *done_frames = 0;
+    int code =
+        sqlite3_wal_checkpoint_v2(connection_of(store)->db, NULL, mode, log_frames, done_frames);
+    /* -1 where there is no log to speak of. */
+    if (*log_frames < 0)
+        *log_frames = 0;
+    if (*done_frames < 0)
+        *done_frames = 0;
+    return code == SQLITE_OK ? 0
+                             : statement_failed(connection_of(store)->db,
+                                                "copy the log into the database", error);
+}
 
 /* Returns false once the disk has failed. */
 static bool checkpoint(struct checkpointer *checkpointer, bool restart)
@@ -43,7 +62,7 @@ static bool checkpoint(struct checkpointer *checkpointer, bool restart)
     struct error error = ERROR_INIT;
     int log_frames = 0;
     int done_frames = 0;
-    if (store_checkpoint(checkpointer->store, restart, &log_frames, &done_frames, &error) == 0) {
+    if (checkpointer_copy(checkpointer->store, restart, &log_frames, &done_frames, &error) == 0) {
         atomic_fetch_add(&checkpointer->checkpoints, 1);
         return true;
     }
@@ -83,6 +102,7 @@ static void *checkpointer_main(void *argument)
         pthread_mutex_unlock(&checkpointer->lock);
         working = checkpoint(checkpointer, restart);
         pthread_mutex_lock(&checkpointer->lock);
+        checkpointer->has_failed = !working;
         if (restart) {
             /* Also when a reader kept it from starting over: the committer goes on, and the next 4 MiB bring another try. */
             checkpointer->must_restart = false;
@@ -112,12 +132,14 @@ void checkpointer_committed(struct checkpointer *checkpointer, int log_frames)
     pthread_mutex_unlock(&checkpointer->lock);
 }
 
-void checkpointer_let_finish(struct checkpointer *checkpointer)
+int checkpointer_let_finish(struct checkpointer *checkpointer, struct error *error)
 {
     pthread_mutex_lock(&checkpointer->lock);
     while (checkpointer->must_restart && !checkpointer->stopping)
         pthread_cond_wait(&checkpointer->restarted, &checkpointer->lock);
+    bool has_failed = checkpointer->has_failed;
     pthread_mutex_unlock(&checkpointer->lock);
+    return has_failed ? error_set(error, ERROR_IO, "the disk failed; webhookd is stopping") : 0;
 }
 
 void checkpointer_hold_log(struct checkpointer *checkpointer)
@@ -145,7 +167,7 @@ void checkpointer_get_metrics(struct checkpointer *checkpointer, uint64_t *check
 
 static void checkpointer_free(struct checkpointer *checkpointer)
 {
-    store_close(checkpointer->store);
+    sqlite_close(checkpointer->store);
     pthread_cond_destroy(&checkpointer->restarted);
     pthread_cond_destroy(&checkpointer->news);
     pthread_mutex_destroy(&checkpointer->lock);
@@ -163,7 +185,7 @@ struct checkpointer *checkpointer_start(const struct store_options *store,
     thread_condition_init(&checkpointer->news);
     pthread_cond_init(&checkpointer->restarted, NULL);
 
-    checkpointer->store = store_open_checkpointer(store, error);
+    checkpointer->store = connection_open_checkpointer(store, error);
     if (checkpointer->store && thread_start(&checkpointer->thread, "checkpointer",
                                             checkpointer_main, checkpointer, error) == 0)
         return checkpointer;

@@ -1,0 +1,16 @@
+/* The audit log: what include/store/audit.h promises, by the engine of the store. */
+#include "store/audit.h"
+
+#include "store/engine.h"
+
+int store_list_audit(struct store *store, int64_t before_number, int limit,
+                     int (*each)(void *, const struct audit_row *), void *context,
+                     struct error *error)
+{
+    return store->engine->list_audit(store, before_number, limit, each, context, error);
+}
+
+int store_add_audit(struct store *store, const struct audit_row *row, struct error *error)
+{
+    return store->engine->add_audit(store, row, error);
+}

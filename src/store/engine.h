@@ -1,0 +1,164 @@
+/* What an engine is: a table of functions behind the interface of include/store/. Each does what the
+ * function of the same name with the prefix store_ promises, under the same rules about threads.
+ *
+ * An engine has a folder of its own, and a row in store.c. Its connection begins with a struct store. */
+#ifndef WEBHOOKD_STORE_ENGINE_H
+#define WEBHOOKD_STORE_ENGINE_H
+
+#include "store/audit.h"
+#include "store/fleets.h"
+#include "store/keys.h"
+#include "store/runs.h"
+#include "store/store.h"
+#include "store/webhooks.h"
+#include "store/work.h"
+
+struct store_engine {
+    const char *scheme; /* what a location begins with, before the colon */
+
+    /* location.h; they get what stands behind the colon. */
+    const char *(*location_problem)(const char *rest);
+    bool (*location_owns)(const char *rest, const char *name);
+
+    /* store.h */
+    int (*prepare)(const struct store_options *options, struct error *error);
+    int (*exists)(const struct store_options *options, struct error *error);
+    struct store *(*open)(const struct store_options *options, struct error *error);
+    void (*close)(struct store *store);
+    void (*set_deadline)(struct store *store, int64_t deadline_ms);
+    int (*schema_version)(struct store *store);
+    int64_t (*clock_floor_ms)(struct store *store);
+    int (*write)(struct store *store, struct store_item **items, size_t count,
+                 enum store_outcome *outcome, struct error *error);
+    int (*start_upkeep)(struct store *store, const struct store_upkeep *upkeep,
+                        struct error *error);
+    int (*has_room)(struct store *store, int64_t bytes, struct error *error);
+    void (*set_min_free)(struct store *store, int64_t bytes);
+    int (*give_back)(struct store *store, bool *is_more, struct error *error);
+    void (*get_metrics)(struct store *store, struct store_metrics *metrics);
+    int (*backup)(struct store *store, const struct store_backup_guard *guard, struct error *error);
+    const char *(*backup_name)(const struct store *store);
+
+    /* fleets.h */
+    int (*list_orgs)(struct store *store, int (*each)(void *, const struct org_row *),
+                     void *context, struct error *error);
+    int (*list_projects)(struct store *store, const struct id *org_id,
+                         int (*each)(void *, const struct project_row *), void *context,
+                         struct error *error);
+    int (*list_fleets)(struct store *store, const struct id *project_id,
+                       int (*each)(void *, const struct fleet_row *), void *context,
+                       struct error *error);
+    int (*get_fleet)(struct store *store, const struct id *fleet_id,
+                     int (*each)(void *, const struct fleet_row *), void *context,
+                     struct error *error);
+    int (*list_versions)(struct store *store, const struct id *fleet_id,
+                         int (*each)(void *, const struct version_row *), void *context,
+                         struct error *error);
+    int (*get_version)(struct store *store, const struct id *fleet_id, int version,
+                       int (*each)(void *, const struct version_row *), void *context,
+                       struct error *error);
+    int (*create_org)(struct store *store, const char *name, int64_t now_ms, struct id *id,
+                      struct error *error);
+    int (*delete_org)(struct store *store, const struct id *id, struct error *error);
+    int (*create_project)(struct store *store, const struct id *org_id, const char *name,
+                          int64_t now_ms, struct id *id, struct error *error);
+    int (*delete_project)(struct store *store, const struct id *id, struct error *error);
+    int (*apply_fleet)(struct store *store, const struct id *project_id,
+                       const struct definition *definition, const char *file, size_t file_bytes,
+                       int64_t now_ms, struct apply_result *result, struct error *error);
+    int (*delete_fleet)(struct store *store, const struct id *fleet_id, int64_t now_ms,
+                        struct error *error);
+
+    /* webhooks.h */
+    int (*list_webhooks)(struct store *store, int64_t since_ms,
+                         int (*each)(void *, const struct webhook_row *), void *context,
+                         struct error *error);
+    int (*get_webhook)(struct store *store, const struct id *fleet_id, int64_t since_ms,
+                       int (*each)(void *, const struct webhook_row *), void *context,
+                       struct error *error);
+    int (*count_webhooks)(struct store *store, int64_t *count, struct error *error);
+    int (*create_webhook)(struct store *store, const struct id *fleet_id,
+                          const uint8_t hash[SECRET_HASH_BYTES],
+                          const uint8_t sealed[SECRET_SEALED_BYTES], int64_t now_ms,
+                          struct error *error);
+    int (*replace_webhook)(struct store *store, const struct id *fleet_id,
+                           const uint8_t hash[SECRET_HASH_BYTES],
+                           const uint8_t sealed[SECRET_SEALED_BYTES], int64_t now_ms,
+                           struct error *error);
+    int (*remove_webhook)(struct store *store, const struct id *fleet_id, struct error *error);
+    int (*add_calls)(struct store *store, const struct webhook_calls *calls, struct error *error);
+
+    /* keys.h */
+    int (*list_keys)(struct store *store, int (*each)(void *, const struct key_row *),
+                     void *context, struct error *error);
+    int (*find_key)(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
+                    int (*each)(void *, const struct key_row *), void *context,
+                    struct error *error);
+    int (*create_key)(struct store *store, const char *name, const uint8_t hash[SECRET_HASH_BYTES],
+                      int64_t now_ms, struct id *id, struct error *error);
+    int (*revoke_key)(struct store *store, const struct id *id, struct error *error);
+    int (*touch_key)(struct store *store, const struct id *id, int64_t now_ms, struct error *error);
+    int (*find_session)(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
+                        const struct session_time *time,
+                        int (*each)(void *, const struct session_row *), void *context,
+                        struct error *error);
+    int (*begin_session)(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
+                         const struct id *key_id, const struct session_time *time,
+                         struct error *error);
+    int (*touch_session)(struct store *store, const uint8_t hash[SECRET_HASH_BYTES], int64_t now_ms,
+                         struct error *error);
+    int (*end_session)(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
+                       struct error *error);
+
+    /* audit.h */
+    int (*list_audit)(struct store *store, int64_t before_number, int limit,
+                      int (*each)(void *, const struct audit_row *), void *context,
+                      struct error *error);
+    int (*add_audit)(struct store *store, const struct audit_row *row, struct error *error);
+
+    /* runs.h */
+    int (*accept_run)(struct store *store, const struct id *fleet_id, const struct run_input *input,
+                      struct run_ids *ids, struct error *error);
+    int (*list_runs)(struct store *store, const struct run_filter *filter,
+                     int (*each)(void *, const struct run_row *), void *context,
+                     struct error *error);
+    int (*get_run)(struct store *store, const struct id *run_id,
+                   int (*each)(void *, const struct run_row *), void *context, struct error *error);
+    int (*get_headers)(struct store *store, const struct id *run_id,
+                       int (*each)(void *, const char *headers_json, size_t bytes), void *context,
+                       struct error *error);
+    int (*get_body)(struct store *store, const struct id *run_id,
+                    int (*each)(void *, enum body_place place, const struct id *request_id,
+                                const void *body, int64_t bytes),
+                    void *context, struct error *error);
+    int (*list_vessels)(struct store *store, const struct id *run_id,
+                        int (*each)(void *, const struct vessel_row *), void *context,
+                        struct error *error);
+    int (*list_attempts)(struct store *store, const struct id *run_id,
+                         int (*each)(void *, const struct attempt_row *), void *context,
+                         struct error *error);
+    int (*count_open_runs)(struct store *store, struct run_counts *counts, struct error *error);
+    int (*find_expired)(struct store *store, int64_t before_ms, int limit, struct expired_run *runs,
+                        struct error *error);
+    int (*delete_run)(struct store *store, int64_t number, struct error *error);
+
+    /* work.h */
+    struct run_work *(*load_work)(struct store *store, int64_t number, struct error *error);
+    int64_t (*number_of)(struct store *store, const struct id *run_id);
+    int (*find_waiting)(struct store *store, int64_t after_number, int limit,
+                        struct waiting_run *runs, struct error *error);
+    int (*find_waiting_of)(struct store *store, int64_t fleet_no, int64_t from_number,
+                           int64_t to_number, int limit, int64_t *numbers, struct error *error);
+    int (*find_running)(struct store *store, int64_t after_number, int limit, int64_t *numbers,
+                        struct error *error);
+    int (*find_stopping)(struct store *store, int64_t after_number, int limit, int64_t *numbers,
+                         struct error *error);
+    int (*stop_run)(struct store *store, const struct id *run_id, int64_t now_ms,
+                    struct error *error);
+};
+
+struct store {
+    const struct store_engine *engine;
+};
+
+#endif

@@ -1,0 +1,40 @@
+/* What may stand behind "sqlite:", and which names in the state folder are the database's. Pure; any
+ * thread. */
+#include <limits.h>
+#include <string.h>
+
+#include "base/state_dir.h"
+#include "store/sqlite/sqlite.h"
+
+/* Is one of the parts between the slashes empty, "." or ".."? */
+static bool leads_elsewhere(const char *path)
+{
+    for (;;) {
+        size_t bytes = strcspn(path, "/");
+        if (bytes == 0 || (bytes <= 2 && strspn(path, ".") >= bytes))
+            return true;
+        if (path[bytes] == '\0')
+            return false;
+        path += bytes + 1;
+    }
+}
+
+const char *sqlite_location_problem(const char *rest)
+{
+    static const char wanted[] =
+        "\"sqlite:NAME\", where NAME is a relative path without empty, \".\" or \"..\" parts, and "
+        "nothing else in state_dir";
+    if (leads_elsewhere(rest) || strlen(rest) >= NAME_MAX || strchr(rest, '?') || strchr(rest, '%'))
+        return wanted;
+    return state_dir_uses(rest, strcspn(rest, "/")) ? wanted : NULL;
+}
+
+/* A database in a folder owns the folder; another one its log and shared memory as well, which have
+ * longer names. */
+bool sqlite_location_owns(const char *rest, const char *name)
+{
+    size_t bytes = strcspn(rest, "/");
+    if (rest[bytes] == '/')
+        return strlen(name) == bytes && memcmp(rest, name, bytes) == 0;
+    return strncmp(name, rest, bytes) == 0;
+}

@@ -1,0 +1,134 @@
+/* The functions of the SQLite engine: see store/engine.h. engine.c puts them into its table. */
+#ifndef WEBHOOKD_STORE_SQLITE_SQLITE_H
+#define WEBHOOKD_STORE_SQLITE_SQLITE_H
+
+#include "store/engine.h"
+
+extern const struct store_engine sqlite_engine;
+
+const char *sqlite_location_problem(const char *rest);
+bool sqlite_location_owns(const char *rest, const char *name);
+int sqlite_prepare(const struct store_options *options, struct error *error);
+int sqlite_exists(const struct store_options *options, struct error *error);
+struct store *sqlite_open(const struct store_options *options, struct error *error);
+void sqlite_close(struct store *store);
+void sqlite_set_deadline(struct store *store, int64_t deadline_ms);
+int sqlite_schema_version(struct store *store);
+int64_t sqlite_clock_floor_ms(struct store *store);
+int sqlite_write(struct store *store, struct store_item **items, size_t count,
+                 enum store_outcome *outcome, struct error *error);
+int sqlite_start_upkeep(struct store *store, const struct store_upkeep *upkeep,
+                        struct error *error);
+int sqlite_has_room(struct store *store, int64_t bytes, struct error *error);
+void sqlite_set_min_free(struct store *store, int64_t bytes);
+int sqlite_give_back(struct store *store, bool *is_more, struct error *error);
+void sqlite_get_metrics(struct store *store, struct store_metrics *metrics);
+int sqlite_backup(struct store *store, const struct store_backup_guard *guard, struct error *error);
+const char *sqlite_backup_name(const struct store *store);
+int sqlite_list_orgs(struct store *store, int (*each)(void *, const struct org_row *),
+                     void *context, struct error *error);
+int sqlite_list_projects(struct store *store, const struct id *org_id,
+                         int (*each)(void *, const struct project_row *), void *context,
+                         struct error *error);
+int sqlite_list_fleets(struct store *store, const struct id *project_id,
+                       int (*each)(void *, const struct fleet_row *), void *context,
+                       struct error *error);
+int sqlite_get_fleet(struct store *store, const struct id *fleet_id,
+                     int (*each)(void *, const struct fleet_row *), void *context,
+                     struct error *error);
+int sqlite_list_versions(struct store *store, const struct id *fleet_id,
+                         int (*each)(void *, const struct version_row *), void *context,
+                         struct error *error);
+int sqlite_get_version(struct store *store, const struct id *fleet_id, int version,
+                       int (*each)(void *, const struct version_row *), void *context,
+                       struct error *error);
+int sqlite_create_org(struct store *store, const char *name, int64_t now_ms, struct id *id,
+                      struct error *error);
+int sqlite_delete_org(struct store *store, const struct id *id, struct error *error);
+int sqlite_create_project(struct store *store, const struct id *org_id, const char *name,
+                          int64_t now_ms, struct id *id, struct error *error);
+int sqlite_delete_project(struct store *store, const struct id *id, struct error *error);
+int sqlite_apply_fleet(struct store *store, const struct id *project_id,
+                       const struct definition *definition, const char *file, size_t file_bytes,
+                       int64_t now_ms, struct apply_result *result, struct error *error);
+int sqlite_delete_fleet(struct store *store, const struct id *fleet_id, int64_t now_ms,
+                        struct error *error);
+int sqlite_list_webhooks(struct store *store, int64_t since_ms,
+                         int (*each)(void *, const struct webhook_row *), void *context,
+                         struct error *error);
+int sqlite_get_webhook(struct store *store, const struct id *fleet_id, int64_t since_ms,
+                       int (*each)(void *, const struct webhook_row *), void *context,
+                       struct error *error);
+int sqlite_count_webhooks(struct store *store, int64_t *count, struct error *error);
+int sqlite_create_webhook(struct store *store, const struct id *fleet_id,
+                          const uint8_t hash[SECRET_HASH_BYTES],
+                          const uint8_t sealed[SECRET_SEALED_BYTES], int64_t now_ms,
+                          struct error *error);
+int sqlite_replace_webhook(struct store *store, const struct id *fleet_id,
+                           const uint8_t hash[SECRET_HASH_BYTES],
+                           const uint8_t sealed[SECRET_SEALED_BYTES], int64_t now_ms,
+                           struct error *error);
+int sqlite_remove_webhook(struct store *store, const struct id *fleet_id, struct error *error);
+int sqlite_add_calls(struct store *store, const struct webhook_calls *calls, struct error *error);
+int sqlite_list_keys(struct store *store, int (*each)(void *, const struct key_row *),
+                     void *context, struct error *error);
+int sqlite_find_key(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
+                    int (*each)(void *, const struct key_row *), void *context,
+                    struct error *error);
+int sqlite_create_key(struct store *store, const char *name, const uint8_t hash[SECRET_HASH_BYTES],
+                      int64_t now_ms, struct id *id, struct error *error);
+int sqlite_revoke_key(struct store *store, const struct id *id, struct error *error);
+int sqlite_touch_key(struct store *store, const struct id *id, int64_t now_ms, struct error *error);
+int sqlite_find_session(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
+                        const struct session_time *time,
+                        int (*each)(void *, const struct session_row *), void *context,
+                        struct error *error);
+int sqlite_begin_session(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
+                         const struct id *key_id, const struct session_time *time,
+                         struct error *error);
+int sqlite_touch_session(struct store *store, const uint8_t hash[SECRET_HASH_BYTES], int64_t now_ms,
+                         struct error *error);
+int sqlite_end_session(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
+                       struct error *error);
+int sqlite_list_audit(struct store *store, int64_t before_number, int limit,
+                      int (*each)(void *, const struct audit_row *), void *context,
+                      struct error *error);
+int sqlite_add_audit(struct store *store, const struct audit_row *row, struct error *error);
+int sqlite_accept_run(struct store *store, const struct id *fleet_id, const struct run_input *input,
+                      struct run_ids *ids, struct error *error);
+int sqlite_list_runs(struct store *store, const struct run_filter *filter,
+                     int (*each)(void *, const struct run_row *), void *context,
+                     struct error *error);
+int sqlite_get_run(struct store *store, const struct id *run_id,
+                   int (*each)(void *, const struct run_row *), void *context, struct error *error);
+int sqlite_get_headers(struct store *store, const struct id *run_id,
+                       int (*each)(void *, const char *headers_json, size_t bytes), void *context,
+                       struct error *error);
+int sqlite_get_body(struct store *store, const struct id *run_id,
+                    int (*each)(void *, enum body_place place, const struct id *request_id,
+                                const void *body, int64_t bytes),
+                    void *context, struct error *error);
+int sqlite_list_vessels(struct store *store, const struct id *run_id,
+                        int (*each)(void *, const struct vessel_row *), void *context,
+                        struct error *error);
+int sqlite_list_attempts(struct store *store, const struct id *run_id,
+                         int (*each)(void *, const struct attempt_row *), void *context,
+                         struct error *error);
+int sqlite_count_open_runs(struct store *store, struct run_counts *counts, struct error *error);
+int sqlite_find_expired(struct store *store, int64_t before_ms, int limit, struct expired_run *runs,
+                        struct error *error);
+int sqlite_delete_run(struct store *store, int64_t number, struct error *error);
+struct run_work *sqlite_load_work(struct store *store, int64_t number, struct error *error);
+int64_t sqlite_number_of(struct store *store, const struct id *run_id);
+int sqlite_find_waiting(struct store *store, int64_t after_number, int limit,
+                        struct waiting_run *runs, struct error *error);
+int sqlite_find_waiting_of(struct store *store, int64_t fleet_no, int64_t from_number,
+                           int64_t to_number, int limit, int64_t *numbers, struct error *error);
+int sqlite_find_running(struct store *store, int64_t after_number, int limit, int64_t *numbers,
+                        struct error *error);
+int sqlite_find_stopping(struct store *store, int64_t after_number, int limit, int64_t *numbers,
+                         struct error *error);
+int sqlite_stop_run(struct store *store, const struct id *run_id, int64_t now_ms,
+                    struct error *error);
+
+#endif

@@ -1,0 +1,34 @@
+/* What the writing connection does beside its batches: checkpoints, and a look at the free space, on
+ * threads of their own. Started by the commit queue; ended by sqlite_close. */
+#include "store/space.h"
+#include "store/sqlite/checkpointer.h"
+#include "store/sqlite/connection.h"
+
+int sqlite_start_upkeep(struct store *store, const struct store_upkeep *upkeep, struct error *error)
+{
+    struct connection *connection = connection_of(store);
+    connection->space = space_start(connection->options.state_dir, upkeep->min_free_bytes, error);
+    if (!connection->space)
+        return -1;
+    connection->checkpointer =
+        checkpointer_start(&connection->options, upkeep->failed, upkeep->context, error);
+    return connection->checkpointer ? 0 : -1;
+}
+
+int sqlite_has_room(struct store *store, int64_t bytes, struct error *error)
+{
+    return space_is_low(connection_of(store)->space, bytes, error) ? -1 : 0;
+}
+
+void sqlite_set_min_free(struct store *store, int64_t bytes)
+{
+    space_set_min_free(connection_of(store)->space, bytes);
+}
+
+void sqlite_get_metrics(struct store *store, struct store_metrics *metrics)
+{
+    struct connection *connection = connection_of(store);
+    checkpointer_get_metrics(connection->checkpointer, &metrics->checkpoints, &metrics->log_frames);
+    metrics->free_bytes = space_free_bytes(connection->space);
+    metrics->commit_us_sum = connection->commit_us_sum;
+}
