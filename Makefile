@@ -145,6 +145,8 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_SHARED) $(ARCHIVE)
 	$(call QUIET,LINK,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBS)
 
 $(TEST_PROGRAMS): $(BUILD)/tests/main.o
+# This one is the store that says that the checks are stale.
+$(BUILD)/tests/unit/test_checks: private LDFLAGS += -Wl,--wrap=sqlite_accept_hook
 
 check-programs: $(PROGRAMS) $(TEST_PROGRAMS) $(PRELOADS)
 

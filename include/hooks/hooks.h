@@ -11,6 +11,7 @@
 #include "queue/spool.h"
 #include "queue/tally.h"
 
+struct check;
 struct hooks;
 
 struct hooks_options {
@@ -19,6 +20,7 @@ struct hooks_options {
     struct commit_queue *queue;
     struct spool *spool;
     struct tally *tally;
+    const struct check *checks; /* NULL: all; tests put their own in their place (hooks/checks.h) */
     /* A run was stored: on the committer's thread, before the runner can know of it; must not block. May be NULL. */
     void (*run_stored)(void *context, const struct run_ids *ids);
     void *context;

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "base/memory.h"
+#include "http/log.h"
 
 struct acceptance *acceptance_new(struct hooks *hooks, const uint8_t token_hash[SECRET_HASH_BYTES])
 {
@@ -24,6 +24,7 @@ void acceptance_release(struct acceptance *acceptance)
     if (!acceptance || atomic_fetch_sub(&acceptance->references, 1) != 1)
         return;
     hooks_release_bytes(acceptance->hooks, acceptance->reserved_bytes);
+    spool_discard(acceptance->spooled);
     free(acceptance->body);
     free(acceptance->headers.json);
     free(acceptance->headers.host);
@@ -35,6 +36,8 @@ static enum acceptance_outcome outcome_of(const struct error *error)
 {
     if (!error)
         return ACCEPTANCE_DONE;
+    if (error->kind == ERROR_STALE)
+        return ACCEPTANCE_STALE;
     return error->kind == ERROR_NOT_FOUND ? ACCEPTANCE_NO_TOKEN : ACCEPTANCE_UNAVAILABLE;
 }
 
@@ -59,6 +62,20 @@ static void drop_body(struct acceptance *acceptance)
     acceptance->spooled = NULL;
 }
 
+/* What becomes of the spooled body. A stale request may be stored with it all the same, in another
+ * operation; if it is not, the body goes with the last reference. After a failed disk nobody knows
+ * whether the run is there: the next start removes a body without one. */
+static void end_body(struct acceptance *acceptance, const struct error *error)
+{
+    if (!acceptance->spooled || (error && error->kind == ERROR_STALE))
+        return;
+    if (!error || error->kind == ERROR_IO)
+        spool_keep(acceptance->spooled);
+    else
+        spool_discard(acceptance->spooled);
+    acceptance->spooled = NULL;
+}
+
 static void describe_check(struct commit_op *op, struct store_item *item)
 {
     item->kind = STORE_CHECK;
@@ -76,14 +93,7 @@ static const struct commit_kind check_kind, store_kind;
 static void done(struct commit_op *op, const struct error *error)
 {
     struct acceptance *acceptance = CONTAINER_OF(op, struct acceptance, op);
-    if (acceptance->spooled) {
-        /* After a failed disk nobody knows whether the run is there: the next start sweeps what has none. */
-        if (!error || error->kind == ERROR_IO)
-            spool_keep(acceptance->spooled);
-        else
-            spool_discard(acceptance->spooled);
-        acceptance->spooled = NULL;
-    }
+    end_body(acceptance, error);
     if (!error && op->kind == &store_kind && acceptance->hooks->run_stored)
         acceptance->hooks->run_stored(acceptance->hooks->context, &acceptance->accept.ids);
     if (op->kind == &check_kind)
@@ -153,8 +163,9 @@ bool acceptance_expire(struct acceptance *acceptance, struct http_exchange *exch
     }
     if (!atomic_exchange(&acceptance->waiter, NULL))
         return false;
-    log_warning("request left without an answer", log_id("request", http_request_id(exchange)),
-                log_text("reason", "its run was being committed at answer_timeout, and may exist"));
+    http_log_warning(
+        exchange, "request left without an answer",
+        log_text("reason", "its run was being committed at answer_timeout, and may exist"));
     http_abort(exchange);
     http_resume(exchange);
     return true;

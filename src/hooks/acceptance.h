@@ -13,6 +13,7 @@ enum acceptance_outcome {
     ACCEPTANCE_NONE,        /* not known yet */
     ACCEPTANCE_DONE,        /* the token is good; the run is stored and synced */
     ACCEPTANCE_NO_TOKEN,    /* no fleet has this token */
+    ACCEPTANCE_STALE,       /* what the request was judged by has changed; nothing is stored */
     ACCEPTANCE_UNAVAILABLE, /* it cannot be made durable now, and there is no run */
 };
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "hooks/checks.h"
 #include "hooks/listener.h"
 #include "hooks/request.h"
 
@@ -62,6 +63,7 @@ struct hooks *hooks_start(const struct hooks_options *options, struct error *err
     hooks->queue = options->queue;
     hooks->spool = options->spool;
     hooks->tally = options->tally;
+    hooks->checks = options->checks ? options->checks : checks_all;
     hooks->run_stored = options->run_stored;
     hooks->context = options->context;
     hooks->settings = hooks_settings_new(options->config);

@@ -8,11 +8,14 @@
 #include "hooks/hooks.h"
 #include "hooks/settings.h"
 
+struct check;
+
 struct hooks {
     struct http_server *server;
     struct commit_queue *queue;
     struct spool *spool;
     struct tally *tally;
+    const struct check *checks;
     void (*run_stored)(void *context, const struct run_ids *ids); /* see hooks.h */
     void *context;
     struct http_reply_template *accepted; /* the 201 */

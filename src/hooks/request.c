@@ -1,30 +1,33 @@
 /* One POST from its headers to its answer, as the steps of http/server:
  *
- *   begin   path and method, the token's form, size, room; a large or chunked body is suspended until the store has said that the token is
- *           good, so that a stranger cannot upload to a wrong URL
- *   data    a small body into memory; a large one piece by piece to the spooler, suspended while it writes
- *   finish  the run handed to the commit queue, suspended until it is on disk (invariant 1); then the answer
+ *   begin   the checks of the headers (hooks/checks.h); a large or chunked body is suspended until the
+ *           store has said that the token is good, so that a stranger cannot upload to a wrong URL
+ *   data    a small body into memory; a large one piece by piece to the spooler, suspended while it
+ *           writes; the checks of each piece
+ *   finish  the checks of the whole body; the run handed to the commit queue, suspended until it is on
+ *           disk (invariant 1); then the answer. A request whose checks turn out to be stale is judged
+ *           again
  *
- * The steps run on the hook workers and never wait, touch the database or write files. Checks that will come (signatures, idempotency, rate
- * limits) belong between `begin` and the hand-over in `finish`. */
+ * The steps run on the hook workers and never wait, touch the database or write files. */
 #include "hooks/request.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/memory.h"
 #include "hooks/acceptance.h"
+#include "hooks/checks.h"
 #include "hooks/listener.h"
+#include "http/log.h"
 
-#define PREFIX              "/hooks/"
 #define MAX_DISCARDED_BYTES (64 * 1024) /* of a body that is read for its sender's sake */
-#define RETRY_AFTER         "5"         /* seconds; a batch that failed is over by then */
+#define MAX_JUDGED_AGAIN    3           /* times, while what the checks judge by changes */
 
 /*   NEW ─► CHECKING ─► READING ─► (WRITING ─► READING)* ─► SYNCING ─► STORING
- *    └────────────────────►┘ (small)   └───────────────────────────────►┘
+ *    └────────────────────►┘ (small)   └───────────────────────────────►┘ (stale: STORING again)
  * and from any of them an answer. REFUSED reads a small body to its end first, so that its sender sees the answer. */
 enum request_state {
     REQUEST_NEW,
@@ -36,18 +39,13 @@ enum request_state {
     REQUEST_REFUSED,
 };
 
-struct refusal {
-    unsigned status;
-    const char *
-        message; /* NULL: data null and nothing else, as for every token that does not open anything */
-};
-
 struct request {
     struct hooks *hooks;
     struct http_exchange *exchange;
     struct hooks_settings *settings;
     enum request_state state;
-    struct refusal refusal; /* REQUEST_REFUSED */
+    struct verdict verdict; /* why it is refused: REQUEST_REFUSED, or once the token is good */
+    int judged_again;       /* how often, because the checks were stale */
     unsigned answered;      /* the status, once there is an answer */
     int64_t answer_us;      /* how long it took, from the headers' arrival */
     bool has_token;         /* that is well formed */
@@ -56,7 +54,6 @@ struct request {
     struct id fleet_id;
     char remote_addr[HTTP_PEER_BYTES];
     int64_t arrived_ms;
-    bool no_room; /* refused with 503 once the token is known to be good */
     bool spools;
     unsigned char *body; /* a small body, or the next piece of a large one */
     size_t body_capacity, body_bytes;
@@ -87,7 +84,9 @@ static void set_state(struct request *request, enum request_state state)
     case REQUEST_SYNCING:
         assert(state == REQUEST_STORING);
         break;
-    case REQUEST_STORING:
+    case REQUEST_STORING: /* stale: once more */
+        assert(state == REQUEST_STORING);
+        break;
     case REQUEST_REFUSED:
         assert(0 && "no way on from here");
         break;
@@ -100,18 +99,17 @@ static void set_state(struct request *request, enum request_state state)
 /* Written once the answer is out, so that no sender waits for a line of ours. */
 static void log_accepted(const struct request *request)
 {
-    log_info("request", log_id("request", http_request_id(request->exchange)),
-             log_int("status", 201), log_text("from", request->remote_addr),
-             log_int("bytes", request->total_bytes), log_int("us", request->answer_us),
-             log_id("fleet", &request->result.ids.fleet_id),
-             log_id("fleet_run", &request->result.ids.run_id));
+    http_log_info(request->exchange, "request", log_int("status", 201),
+                  log_text("from", request->remote_addr), log_int("bytes", request->total_bytes),
+                  log_int("us", request->answer_us), log_id("fleet", &request->result.ids.fleet_id),
+                  log_id("fleet_run", &request->result.ids.run_id));
 }
 
-static void log_refused(const struct request *request, unsigned status, const char *reason)
+static void log_unaccepted(const struct request *request, unsigned status, const char *reason)
 {
-    log_info("request", log_id("request", http_request_id(request->exchange)),
-             log_int("status", status), log_text("from", request->remote_addr),
-             log_int("us", request->answer_us), log_text("reason", reason));
+    http_log_info(request->exchange, "request", log_int("status", status),
+                  log_text("from", request->remote_addr), log_int("us", request->answer_us),
+                  log_text("reason", reason));
 }
 
 static void note_answer(struct request *request, unsigned status)
@@ -121,32 +119,92 @@ static void note_answer(struct request *request, unsigned status)
     hooks_count_answer(request->hooks, status);
 }
 
-static enum http_step answer(struct request *request, struct refusal refusal)
+static enum http_step close_without_answer(struct request *request, const char *reason)
 {
-    note_answer(request, refusal.status);
-    log_refused(request, refusal.status, refusal.message ? refusal.message : "no such webhook");
-    if (refusal.status == 503)
-        http_add_header(request->exchange, "Retry-After", RETRY_AFTER);
-    if (refusal.status == 405)
-        http_add_header(request->exchange, "Allow", "POST");
-    return http_reply_error(request->exchange, refusal.status, refusal.message, NULL);
+    http_log_warning(request->exchange, "request closed", log_text("from", request->remote_addr),
+                     log_text("reason", reason));
+    return HTTP_CLOSE;
 }
 
-/* Before the body: a small one (also an empty one) is read to its end first, so that its sender sees the answer and may keep its
- * connection: libmicrohttpd closes after an answer to a POST that comes before. */
-static enum http_step refuse(struct request *request, unsigned status, const char *message)
+/* Of a verdict that is not VERDICT_PASS. */
+static enum http_step answer(struct request *request, const struct verdict *verdict)
 {
-    struct refusal refusal = {status, message};
+    if (verdict->status == 0)
+        return close_without_answer(request, verdict->message);
+    note_answer(request, verdict->status);
+    log_unaccepted(request, verdict->status,
+                   verdict->message                  ? verdict->message
+                   : verdict->kind == VERDICT_ANSWER ? "answered by a check"
+                                                     : "no such webhook");
+    char seconds[16];
+    snprintf(seconds, sizeof(seconds), "%d", verdict->retry_after_s);
+    if (verdict->retry_after_s > 0)
+        http_add_header(request->exchange, "Retry-After", seconds);
+    if (verdict->status == 405)
+        http_add_header(request->exchange, "Allow", "POST");
+    if (verdict->kind == VERDICT_ANSWER)
+        return http_reply_bytes(request->exchange, verdict->status, verdict->content_type,
+                                verdict->body, verdict->body_bytes);
+    return http_reply_error(request->exchange, verdict->status, verdict->message, NULL);
+}
+
+static struct verdict refusal(unsigned status, const char *message)
+{
+    return (struct verdict){.kind = VERDICT_REFUSE,
+                            .status = status,
+                            .message = message,
+                            .retry_after_s = status == 503 ? CHECKS_RETRY_S : 0};
+}
+
+static enum http_step answer_refusal(struct request *request, unsigned status, const char *message)
+{
+    const struct verdict verdict = refusal(status, message);
+    return answer(request, &verdict);
+}
+
+/* Before the body: a small one (also an empty one) is read to its end first, so that its sender sees
+ * the answer and may keep its connection: libmicrohttpd closes after an answer to a POST that comes
+ * before. */
+static enum http_step answer_early(struct request *request, const struct verdict *verdict)
+{
     int64_t length = http_content_length(request->exchange);
     bool is_small = !http_is_chunked(request->exchange) && length <= SPOOL_THRESHOLD_BYTES;
     if (length >= 0 && is_small && !http_header(request->exchange, "Expect")) {
-        request->refusal = refusal;
+        request->verdict = *verdict;
         set_state(request, REQUEST_REFUSED);
         return HTTP_CONTINUE;
     }
     if (length > 0 || http_is_chunked(request->exchange))
         http_close_after(request->exchange);
-    return answer(request, refusal);
+    return answer(request, verdict);
+}
+
+static enum http_step refuse_early(struct request *request, unsigned status, const char *message)
+{
+    const struct verdict verdict = refusal(status, message);
+    return answer_early(request, &verdict);
+}
+
+/* A small body, wherever it is by now. */
+static const void *body_in_memory(const struct request *request)
+{
+    if (request->acceptance)
+        return request->acceptance->input.body;
+    return request->spools || request->spooled ? NULL : request->body;
+}
+
+/* The first verdict of the stage that does not let the request pass, or VERDICT_PASS. */
+static struct verdict judge(const struct request *request, enum check_stage stage, bool needs_token)
+{
+    const struct check_input input = {
+        .exchange = request->exchange,
+        .config = request->settings->config,
+        .queue = request->hooks->queue,
+        .body_bytes = request->total_bytes,
+        .unwritten_bytes = request->spools ? (int64_t)request->body_bytes : 0,
+        .body = body_in_memory(request),
+    };
+    return checks_judge(request->hooks->checks, stage, needs_token, &input);
 }
 
 /* The store has said that the token is good. */
@@ -166,27 +224,6 @@ static enum http_step answer_accepted(struct request *request)
     note_fleet(request);
     atomic_fetch_add(&hooks->answer_us_sum, (uint64_t)request->answer_us);
     return http_reply_from_template(request->exchange, 201, hooks->accepted, data);
-}
-
-static enum http_step close_without_answer(struct request *request, const char *reason)
-{
-    log_warning("request closed", log_id("request", http_request_id(request->exchange)),
-                log_text("from", request->remote_addr), log_text("reason", reason));
-    return HTTP_CLOSE;
-}
-
-static enum http_step answer_result(struct request *request)
-{
-    switch (request->result.outcome) {
-    case ACCEPTANCE_DONE:
-        return answer_accepted(request);
-    case ACCEPTANCE_NO_TOKEN:
-        return answer(request, (struct refusal){400, NULL});
-    case ACCEPTANCE_NONE:
-    case ACCEPTANCE_UNAVAILABLE:
-        break;
-    }
-    return answer(request, (struct refusal){503, "the run could not be stored now: try again"});
 }
 
 /* ---- begin ---- */
@@ -234,15 +271,13 @@ static int reserve_arrived(struct request *request, size_t bytes)
     return request->body ? reserve(request, bytes) : -1;
 }
 
+/* The token is good, or it will be looked up in the transaction that stores the run. */
 static enum http_step begin_reading(struct request *request)
 {
-    const struct config *config = request->settings->config;
-    if (http_content_length(request->exchange) > config->hooks.max_body_bytes)
-        return refuse(request, 413, "the body is larger than max_body");
-    if (request->no_room)
-        return refuse(request, 503, "there is no room to store it now: try again");
+    if (request->verdict.kind != VERDICT_PASS)
+        return answer_early(request, &request->verdict);
     if (request->spools && reserve_pieces(request) != 0)
-        return refuse(request, 503, "too many bodies are on their way: try again");
+        return refuse_early(request, 503, "too many bodies are on their way: try again");
     set_state(request, REQUEST_READING);
     return HTTP_CONTINUE;
 }
@@ -250,29 +285,17 @@ static enum http_step begin_reading(struct request *request)
 static enum http_step begin_new(struct request *request)
 {
     struct http_exchange *exchange = request->exchange;
-    const char *path = http_path(exchange);
-    if (strncmp(path, PREFIX, strlen(PREFIX)) != 0)
-        return refuse(request, 404, "there is nothing here: a webhook is POST " PREFIX "<token>");
-    if (strcmp(http_method(exchange), "POST") != 0)
-        return refuse(request, 405, "a webhook takes POST");
-    const char *token = path + strlen(PREFIX);
-    size_t chars = strlen(token);
-    if (!secret_token_is_well_formed(token, chars))
-        return refuse(request, 400, NULL);
-    secret_hash(token, chars, request->token_hash);
+    struct verdict verdict = judge(request, CHECK_HEADERS, false);
+    if (verdict.kind != VERDICT_PASS)
+        return answer_early(request, &verdict);
+    const char *token = http_path(exchange) + strlen(CHECKS_PATH_PREFIX);
+    secret_hash(token, strlen(token), request->token_hash);
     request->has_token = true;
-
-    int64_t length = http_content_length(exchange);
-    struct error error = ERROR_INIT;
-    request->spools = http_is_chunked(exchange) || length > SPOOL_THRESHOLD_BYTES;
-    request->no_room = commit_has_room(request->hooks->queue, length > 0 ? length : 0, &error) != 0;
-    if (request->no_room)
-        log_debug("no room for a body", log_id("request", http_request_id(exchange)),
-                  log_int("bytes", length), log_why(&error));
-    bool is_too_large = length > request->settings->config->hooks.max_body_bytes;
-    if (!request->spools && !request->no_room && !is_too_large)
-        return begin_reading(
-            request); /* the token is looked up in the transaction that stores the run */
+    request->spools =
+        http_is_chunked(exchange) || http_content_length(exchange) > SPOOL_THRESHOLD_BYTES;
+    request->verdict = judge(request, CHECK_HEADERS, true);
+    if (!request->spools && request->verdict.kind == VERDICT_PASS)
+        return begin_reading(request);
     set_state(request, REQUEST_CHECKING);
     request->acceptance = acceptance_new(request->hooks, request->token_hash);
     acceptance_check_token(request->acceptance, exchange, &request->result,
@@ -289,12 +312,13 @@ static enum http_step begin_checked(struct request *request)
         note_fleet(request);
         return begin_reading(request);
     case ACCEPTANCE_NO_TOKEN:
-        return refuse(request, 400, NULL);
+        return refuse_early(request, 400, NULL);
     case ACCEPTANCE_NONE:
+    case ACCEPTANCE_STALE:
     case ACCEPTANCE_UNAVAILABLE:
         break;
     }
-    return refuse(request, 503, "the token could not be looked up now: try again");
+    return refuse_early(request, 503, "the token could not be looked up now: try again");
 }
 
 static enum http_step request_begin(struct http_exchange *exchange, void *context)
@@ -322,29 +346,25 @@ static void spooler_done(void *context, const struct error *error)
     http_resume(request->exchange);
 }
 
-/* The rest of a large body is read, but not kept, so that its sender sees the answer: there is none before its end. */
-static void refuse_the_rest(struct request *request, const char *message)
+/* The rest of a large body is read, but not kept, so that its sender sees the answer: there is none
+ * before its end. */
+static enum http_step answer_after_the_rest(struct request *request, const struct verdict *verdict)
 {
+    if (verdict->status == 0)
+        return close_without_answer(request, verdict->message);
     spool_discard(request->spooled);
     request->spooled = NULL;
     free(request->body);
     request->body = NULL;
     hooks_release_bytes(request->hooks, request->reserved_bytes);
     request->reserved_bytes = 0;
-    request->refusal = (struct refusal){503, message};
+    request->verdict = *verdict;
     set_state(request, REQUEST_REFUSED);
+    return HTTP_CONTINUE;
 }
 
-/* A large body is many pieces, and others write theirs meanwhile: room is asked for before each. */
 static enum http_step write_piece(struct request *request)
 {
-    struct error error = ERROR_INIT;
-    if (commit_has_room(request->hooks->queue, (int64_t)request->body_bytes, &error) != 0) {
-        log_debug("no room for the rest of a body",
-                  log_id("request", http_request_id(request->exchange)), log_why(&error));
-        refuse_the_rest(request, "there is no room to store it now: try again");
-        return HTTP_CONTINUE;
-    }
     if (!request->spooled)
         request->spooled = spool_body_new(request->hooks->spool, http_request_id(request->exchange),
                                           spooler_done, request);
@@ -379,16 +399,19 @@ static enum http_step request_data(struct http_exchange *exchange, const void *b
     if (piece_written(request) != 0)
         return close_without_answer(request, request->spool_error.message);
     if (reserve_arrived(request, count) != 0) {
-        refuse_the_rest(request, "too many bodies are on their way: try again");
-        return HTTP_CONTINUE;
+        const struct verdict verdict = refusal(503, "too many bodies are on their way: try again");
+        return answer_after_the_rest(request, &verdict);
     }
     size_t room = request->body_capacity - request->body_bytes;
     *consumed = count < room ? count : room;
-    request->total_bytes += (int64_t)*consumed;
-    if (request->total_bytes > request->settings->config->hooks.max_body_bytes)
-        return close_without_answer(request, "a chunked body grew over max_body");
     memcpy(request->body + request->body_bytes, bytes, *consumed);
+    request->total_bytes += (int64_t)*consumed;
     request->body_bytes += *consumed;
+    struct verdict verdict = judge(request, CHECK_PIECE, true);
+    if (verdict.kind != VERDICT_PASS) {
+        *consumed = count;
+        return answer_after_the_rest(request, &verdict);
+    }
     if (request->spools && request->body_bytes == request->body_capacity)
         return write_piece(request);
     return HTTP_CONTINUE;
@@ -396,9 +419,20 @@ static enum http_step request_data(struct http_exchange *exchange, const void *b
 
 /* ---- finish ---- */
 
+static enum http_step submit_run(struct request *request)
+{
+    set_state(request, REQUEST_STORING);
+    acceptance_store_run(request->acceptance, request->exchange, &request->result,
+                         answer_deadline_ms(request));
+    return HTTP_SUSPEND;
+}
+
 /* The operation takes over the body and all that the run is stored with. */
 static enum http_step store_run(struct request *request)
 {
+    struct verdict verdict = judge(request, CHECK_BODY, true);
+    if (verdict.kind != VERDICT_PASS)
+        return answer(request, &verdict);
     struct acceptance *acceptance = acceptance_new(request->hooks, request->token_hash);
     struct run_input *input = &acceptance->input;
     headers_collect(request->exchange, &acceptance->headers);
@@ -432,14 +466,40 @@ static enum http_step store_run(struct request *request)
         request->reserved_bytes = 0;
     }
     request->acceptance = acceptance;
-    set_state(request, REQUEST_STORING);
-    if (!acceptance->headers.json) {
-        spool_discard(acceptance->spooled);
-        return answer(request, (struct refusal){503, "there is no memory for it now: try again"});
+    if (acceptance->headers.json)
+        return submit_run(request);
+    return answer_refusal(request, 503, "there is no memory for it now: try again");
+}
+
+/* What the checks judged by has changed since: they judge by what is there now. */
+static enum http_step judge_again(struct request *request)
+{
+    if (request->judged_again++ == MAX_JUDGED_AGAIN)
+        return answer_refusal(request, 503, "the webhook is being changed: try again");
+    hooks_settings_release(request->settings);
+    request->settings = hooks_settings_hold(request->hooks);
+    struct verdict verdict = judge(request, CHECK_HEADERS, false);
+    if (verdict.kind == VERDICT_PASS)
+        verdict = judge(request, CHECK_HEADERS, true);
+    if (verdict.kind == VERDICT_PASS)
+        verdict = judge(request, CHECK_BODY, true);
+    return verdict.kind == VERDICT_PASS ? submit_run(request) : answer(request, &verdict);
+}
+
+static enum http_step finish_storing(struct request *request)
+{
+    switch (request->result.outcome) {
+    case ACCEPTANCE_DONE:
+        return answer_accepted(request);
+    case ACCEPTANCE_NO_TOKEN:
+        return answer_refusal(request, 400, NULL);
+    case ACCEPTANCE_STALE:
+        return judge_again(request);
+    case ACCEPTANCE_NONE:
+    case ACCEPTANCE_UNAVAILABLE:
+        break;
     }
-    acceptance_store_run(acceptance, request->exchange, &request->result,
-                         answer_deadline_ms(request));
-    return HTTP_SUSPEND;
+    return answer_refusal(request, 503, "the run could not be stored now: try again");
 }
 
 static enum http_step finish_reading(struct request *request)
@@ -447,10 +507,8 @@ static enum http_step finish_reading(struct request *request)
     /* A chunked body that turned out small is stored like any other small one. */
     if (!request->spooled && request->body_bytes <= SPOOL_THRESHOLD_BYTES)
         return store_run(request);
-    if (request->body_bytes > 0) { /* the last piece; its end comes back here */
-        enum http_step step = write_piece(request);
-        return step == HTTP_CONTINUE ? answer(request, request->refusal) : step;
-    }
+    if (request->body_bytes > 0) /* the last piece; its end comes back here */
+        return write_piece(request);
     set_state(request, REQUEST_SYNCING);
     http_suspend(request->exchange, spool_deadline_ms(request));
     spool_finish(request->spooled);
@@ -463,7 +521,7 @@ static enum http_step request_finish(struct http_exchange *exchange, void *conte
     struct request *request = http_user(exchange);
     switch (request->state) {
     case REQUEST_REFUSED:
-        return answer(request, request->refusal);
+        return answer(request, &request->verdict);
     case REQUEST_WRITING:
         if (piece_written(request) == 0)
             return finish_reading(request);
@@ -475,15 +533,14 @@ static enum http_step request_finish(struct http_exchange *exchange, void *conte
             return store_run(request);
         break;
     case REQUEST_STORING:
-        return answer_result(request);
+        return finish_storing(request);
     case REQUEST_NEW:
     case REQUEST_CHECKING:
         assert(0 && "finish before begin has ended");
         break;
     }
-    log_error("body not spooled", log_id("request", http_request_id(exchange)),
-              log_why(&request->spool_error));
-    return answer(request, (struct refusal){503, "the body could not be stored now: try again"});
+    http_log_error(exchange, "body not spooled", log_why(&request->spool_error));
+    return answer_refusal(request, 503, "the body could not be stored now: try again");
 }
 
 /* ---- the rest ---- */
@@ -537,8 +594,8 @@ static void request_refused(struct http_exchange *exchange, unsigned status, con
     struct hooks *hooks = context;
     char peer[HTTP_PEER_BYTES];
     hooks_count_answer(hooks, status);
-    log_info("request", log_id("request", http_request_id(exchange)), log_int("status", status),
-             log_text("from", http_peer(exchange, peer)), log_text("reason", message));
+    http_log_info(exchange, "request", log_int("status", status),
+                  log_text("from", http_peer(exchange, peer)), log_text("reason", message));
 }
 
 const struct http_service request_service = {

@@ -1,0 +1,100 @@
+/* The checks before a run is stored: see checks.h. Called by hooks/request on the hook workers. */
+#include "hooks/checks.h"
+
+#include <string.h>
+
+#include "base/secret.h"
+#include "http/log.h"
+
+static const struct verdict pass = {.kind = VERDICT_PASS};
+
+static struct verdict refuse(unsigned status, const char *message)
+{
+    return (struct verdict){.kind = VERDICT_REFUSE,
+                            .status = status,
+                            .message = message,
+                            .retry_after_s = status == 503 ? CHECKS_RETRY_S : 0};
+}
+
+/* ---- the headers ---- */
+
+static struct verdict judge_path(const struct check_input *input)
+{
+    if (strncmp(http_path(input->exchange), CHECKS_PATH_PREFIX, strlen(CHECKS_PATH_PREFIX)) == 0)
+        return pass;
+    return refuse(404, "there is nothing here: a webhook is POST " CHECKS_PATH_PREFIX "<token>");
+}
+
+static struct verdict judge_method(const struct check_input *input)
+{
+    return strcmp(http_method(input->exchange), "POST") == 0 ? pass
+                                                             : refuse(405, "a webhook takes POST");
+}
+
+static struct verdict judge_token_form(const struct check_input *input)
+{
+    const char *token = http_path(input->exchange) + strlen(CHECKS_PATH_PREFIX);
+    return secret_token_is_well_formed(token, strlen(token)) ? pass : refuse(400, NULL);
+}
+
+static struct verdict judge_size(const struct check_input *input)
+{
+    return http_content_length(input->exchange) <= input->config->hooks.max_body_bytes
+               ? pass
+               : refuse(413, "the body is larger than max_body");
+}
+
+static struct verdict judge_room_for(const struct check_input *input, int64_t bytes)
+{
+    struct error why = ERROR_INIT;
+    if (commit_has_room(input->queue, bytes, &why) == 0)
+        return pass;
+    http_log_debug(input->exchange, "no room for a body", log_int("bytes", bytes), log_why(&why));
+    return refuse(503, "there is no room to store it now: try again");
+}
+
+static struct verdict judge_room(const struct check_input *input)
+{
+    int64_t length = http_content_length(input->exchange);
+    return judge_room_for(input, length > 0 ? length : 0);
+}
+
+/* ---- a piece of the body ---- */
+
+/* Only a chunked one can grow: libmicrohttpd offers no way to answer in the middle of a body. */
+static struct verdict judge_growth(const struct check_input *input)
+{
+    return input->body_bytes <= input->config->hooks.max_body_bytes
+               ? pass
+               : refuse(0, "a chunked body grew over max_body");
+}
+
+/* A large body is many pieces, and others write theirs meanwhile. */
+static struct verdict judge_room_for_piece(const struct check_input *input)
+{
+    return input->unwritten_bytes > 0 ? judge_room_for(input, input->unwritten_bytes) : pass;
+}
+
+const struct check checks_all[] = {
+    {"path", CHECK_HEADERS, false, judge_path},
+    {"method", CHECK_HEADERS, false, judge_method},
+    {"token's form", CHECK_HEADERS, false, judge_token_form},
+    {"size", CHECK_HEADERS, true, judge_size},
+    {"room", CHECK_HEADERS, true, judge_room},
+    {"growth", CHECK_PIECE, true, judge_growth},
+    {"room for a piece", CHECK_PIECE, true, judge_room_for_piece},
+    {.name = NULL},
+};
+
+struct verdict checks_judge(const struct check *checks, enum check_stage stage, bool needs_token,
+                            const struct check_input *input)
+{
+    for (const struct check *check = checks; check->name; check++) {
+        if (check->stage != stage || check->needs_token != needs_token)
+            continue;
+        struct verdict verdict = check->judge(input);
+        if (verdict.kind != VERDICT_PASS)
+            return verdict;
+    }
+    return pass;
+}

@@ -1,0 +1,68 @@
+/* What is asked of a request before its run is stored: a table of checks, each with its stage. A new
+ * check is a function and a row in checks.c.
+ *
+ * Checks run on the hook workers, so they never wait, touch the store or read files. What they judge by
+ * is a snapshot, which can be older than the store: then the store says ERROR_STALE in the transaction
+ * that would accept the run, and the request is judged again (hooks/request.c). */
+#ifndef WEBHOOKD_HOOKS_CHECKS_H
+#define WEBHOOKD_HOOKS_CHECKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config/config.h"
+#include "http/server.h"
+#include "queue/commit.h"
+
+enum check_stage {
+    CHECK_HEADERS, /* the headers are there, and nothing of the body */
+    CHECK_PIECE,   /* a piece of the body has come */
+    CHECK_BODY,    /* the whole body is there */
+};
+
+/* What a check may look at. All borrowed. */
+struct check_input {
+    struct http_exchange *exchange;
+    const struct config *config;
+    struct commit_queue *queue;
+    /* From CHECK_PIECE on: */
+    int64_t body_bytes;      /* so many have come */
+    int64_t unwritten_bytes; /* of a large body, in memory and still to be written to the spool */
+    const void *body;        /* CHECK_BODY: a small body; NULL if it is empty or in the spool */
+};
+
+struct verdict {
+    enum verdict_kind { VERDICT_PASS, VERDICT_REFUSE, VERDICT_ANSWER } kind;
+    unsigned status; /* VERDICT_REFUSE: 0 closes the connection without an answer */
+    /* VERDICT_REFUSE: the error's message, and the reason in the log. NULL: data null and nothing else,
+     * as for every token that opens nothing. */
+    const char *message;
+    int retry_after_s; /* 0 = none is named */
+    /* VERDICT_ANSWER: there is no run; this is the answer. */
+    const char *content_type;
+    const void *body;
+    size_t body_bytes;
+};
+
+struct check {
+    const char *name; /* for the log */
+    enum check_stage stage;
+    /* Its refusal tells something about the webhook, so only those whose token is good may see it. Of
+     * a small body that passes, the token is looked up in the transaction that stores the run. */
+    bool needs_token;
+    struct verdict (*judge)(const struct check_input *input);
+};
+
+/* The checks of every request, in the order in which they run; the last row has no name. */
+extern const struct check checks_all[];
+
+/* The first verdict that is not VERDICT_PASS among the checks of this stage, or VERDICT_PASS. */
+struct verdict checks_judge(const struct check *checks, enum check_stage stage, bool needs_token,
+                            const struct check_input *input);
+
+/* Where a webhook's token begins in the path. */
+#define CHECKS_PATH_PREFIX "/hooks/"
+#define CHECKS_RETRY_S     5 /* a batch that failed is over by then */
+
+#endif
