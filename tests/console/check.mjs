@@ -18,28 +18,45 @@ function assert(is, what) {
   if (!is) throw new Error(what);
 }
 
-const context = await browser.newContext({ viewport: { width: 1200, height: 800 }, bypassCSP: false });
+const context = await browser.newContext({
+  viewport: { width: 1200, height: 800 },
+  bypassCSP: false,
+});
 await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: base });
 const page = await context.newPage();
 page.setDefaultTimeout(20000);
 const wrong = [];
 page.on('pageerror', (error) => wrong.push(`script: ${error.message}`));
-page.on('dialog', (dialog) => { wrong.push(`a dialog of a script that is not ours: ${dialog.message()}`); dialog.dismiss(); });
+page.on('dialog', (dialog) => {
+  wrong.push(`a dialog of a script that is not ours: ${dialog.message()}`);
+  dialog.dismiss();
+});
 await page.route('http://localhost:8080/**', async (route) => {
   const answer = await post(route.request().url(), route.request().postData());
   await route.fulfill({ status: answer.status, body: await answer.text() });
 });
-page.on('request', (request) => { if (!request.url().startsWith(base) && !request.url().startsWith('http://localhost:8080/hooks/')) wrong.push(`a request to ${request.url()}`); });
-page.on('console', (message) => { if (message.type() === 'error' && /Content Security|Trusted/i.test(message.text())) wrong.push(message.text()); });
+page.on('request', (request) => {
+  if (!request.url().startsWith(base) && !request.url().startsWith('http://localhost:8080/hooks/'))
+    wrong.push(`a request to ${request.url()}`);
+});
+page.on('console', (message) => {
+  if (message.type() === 'error' && /Content Security|Trusted/i.test(message.text()))
+    wrong.push(message.text());
+});
 
 /** In light and dark, wide and narrow, for a person to look at; and nothing serious for who cannot. */
 async function look(name) {
   for (const colorScheme of ['light', 'dark'])
-    for (const [width, form] of [[1200, 'wide'], [390, 'narrow']]) {
+    for (const [width, form] of [
+      [1200, 'wide'],
+      [390, 'narrow'],
+    ]) {
       await page.emulateMedia({ colorScheme });
       await page.setViewportSize({ width, height: 800 });
       await page.screenshot({ path: `${folder}/${name}-${colorScheme}-${form}.png` });
-      const scrolls = await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth + 1);
+      const scrolls = await page.evaluate(
+        () => document.documentElement.scrollWidth > document.documentElement.clientWidth + 1,
+      );
       assert(!scrolls, `${name}, ${form}: the page is wider than the window`);
     }
   await page.emulateMedia({ colorScheme: 'light' });
@@ -49,7 +66,10 @@ async function look(name) {
     await page.evaluate(await import('node:fs').then((fs) => fs.readFileSync(axe, 'utf8')));
     const { violations } = await page.evaluate(() => globalThis.axe.run());
     const serious = violations.filter((one) => ['serious', 'critical'].includes(one.impact));
-    assert(serious.length === 0, `${name}, ${colorScheme}: ${serious.map((one) => `${one.id}: ${one.nodes.map((node) => node.html).join(' ')}`).join('\n')}`);
+    assert(
+      serious.length === 0,
+      `${name}, ${colorScheme}: ${serious.map((one) => `${one.id}: ${one.nodes.map((node) => node.html).join(' ')}`).join('\n')}`,
+    );
   }
   await page.emulateMedia({ colorScheme: 'light' });
 }
@@ -57,13 +77,26 @@ async function look(name) {
 const clipboard = () => page.evaluate(() => navigator.clipboard.readText());
 /** hooks.public_url is where the world finds it; here it is elsewhere. */
 const here = (url) => hooks + new URL(url).pathname + new URL(url).search;
-const post = (url, body = '{}') => fetch(here(url), { method: 'POST', body, headers: { 'content-type': 'application/json', 'x-github-event': 'push' } });
+const post = (url, body = '{}') =>
+  fetch(here(url), {
+    method: 'POST',
+    body,
+    headers: { 'content-type': 'application/json', 'x-github-event': 'push' },
+  });
 /** Only says that it would send so much. */
-const tooLarge = (url) => new Promise((done, fail) => {
-  const sent = request(here(url), { method: 'POST', headers: { 'content-length': 999999999, expect: '100-continue' } }, (answer) => { done(answer.statusCode); sent.destroy(); });
-  sent.on('error', fail);
-  sent.flushHeaders();
-});
+const tooLarge = (url) =>
+  new Promise((done, fail) => {
+    const sent = request(
+      here(url),
+      { method: 'POST', headers: { 'content-length': 999999999, expect: '100-continue' } },
+      (answer) => {
+        done(answer.statusCode);
+        sent.destroy();
+      },
+    );
+    sent.on('error', fail);
+    sent.flushHeaders();
+  });
 const tab = (name) => page.click(`.tabs >> text="${name}"`);
 const answerDialog = (name) => page.click(`dialog >> button:has-text("${name}")`);
 
@@ -77,8 +110,11 @@ async function signIn() {
   await page.keyboard.press('Enter');
   await page.waitForSelector('table');
   const cookies = await context.cookies();
-  assert(cookies.length === 1 && cookies[0].httpOnly && cookies[0].sameSite === 'Strict', 'the cookie is another one');
-  assert(await page.evaluate(() => document.cookie) === '', 'a script sees the cookie');
+  assert(
+    cookies.length === 1 && cookies[0].httpOnly && cookies[0].sameSite === 'Strict',
+    'the cookie is another one',
+  );
+  assert((await page.evaluate(() => document.cookie)) === '', 'a script sees the cookie');
 }
 
 async function webhook() {
@@ -95,19 +131,29 @@ async function webhook() {
 
   await page.click('button:has-text("Replace")');
   await answerDialog('Cancel');
-  assert(await page.evaluate(() => document.activeElement.textContent) === 'Replace', 'a question takes the focus away');
+  assert(
+    (await page.evaluate(() => document.activeElement.textContent)) === 'Replace',
+    'a question takes the focus away',
+  );
   assert((await post(first)).status === 201, 'it was replaced though that was cancelled');
   await page.click('button:has-text("Replace")');
   await answerDialog('Replace');
   await page.waitForSelector('text=the old URL is gone');
   await page.click('button:text-is("Copy")');
-  await page.waitForFunction((old) => navigator.clipboard.readText().then((text) => text !== old), first);
+  await page.waitForFunction(
+    (old) => navigator.clipboard.readText().then((text) => text !== old),
+    first,
+  );
   const second = await clipboard();
   assert((await post(first)).status === 400, 'the old URL still works');
   assert((await post(second)).status === 201, 'the new URL does not work');
-  await page.waitForSelector('text=/Last request .* · 201 · [0-9.]+ ms · 127.0.0.1 · 3 accepted today, 0 refused/');
-  assert(await tooLarge(second) === 413, 'a body that is too large is taken');
-  await page.waitForSelector('text=/Last request .* · 413 the body is too large · .* · 3 accepted today, 1 refused/'); /* by itself */
+  await page.waitForSelector(
+    'text=/Last request .* · 201 · [0-9.]+ ms · 127.0.0.1 · 3 accepted today, 0 refused/',
+  );
+  assert((await tooLarge(second)) === 413, 'a body that is too large is taken');
+  await page.waitForSelector(
+    'text=/Last request .* · 413 the body is too large · .* · 3 accepted today, 1 refused/',
+  ); /* by itself */
   await look('triggers');
   await page.click('button:has-text("Send test request")');
   await page.waitForSelector('.gantt');
@@ -122,10 +168,15 @@ async function liveRuns(url) {
   await tab('Logs');
   await page.waitForSelector('tbody tr');
   const before = await page.locator('tbody tr').count();
-  const { data } = await (await post(url, JSON.stringify({ hostile: '<img src=x onerror=alert(1)>', deep: { n: [1, 2] } }))).json();
+  const { data } = await (
+    await post(
+      url,
+      JSON.stringify({ hostile: '<img src=x onerror=alert(1)>', deep: { n: [1, 2] } }),
+    )
+  ).json();
   const row = page.locator(`tbody tr:has(a[href="/runs/${data.fleet_run_id}"])`);
   await row.waitFor();
-  assert(await page.locator('tbody tr').count() === before + 1, 'more rows than runs');
+  assert((await page.locator('tbody tr').count()) === before + 1, 'more rows than runs');
   await row.locator('.status.success').waitFor();
   await look('logs');
   await row.locator('a').click();
@@ -141,22 +192,35 @@ async function bodies(url, run) {
   assert((await page.textContent('pre')).includes('"deep": {\n'), 'JSON is not indented');
   await look('parameters');
   await page.click('button:text-is("Hex")');
-  assert((await page.textContent('pre')).startsWith('00000000  7b 22'), 'the hex view is another one');
+  assert(
+    (await page.textContent('pre')).startsWith('00000000  7b 22'),
+    'the hex view is another one',
+  );
   await page.click('button:has-text("Copy as curl")');
-  await page.waitForFunction(() => navigator.clipboard.readText().then((text) => text.startsWith('curl ')));
+  await page.waitForFunction(() =>
+    navigator.clipboard.readText().then((text) => text.startsWith('curl ')),
+  );
   const odd = await (await post(url, '{"id":12345678901234567890,"a":1.0,"a":[],"o":{}}')).json();
   await page.goto(`${base}/runs/${odd.data.fleet_run_id}/parameters`);
   await page.waitForSelector('pre:has-text("12345678901234567890")');
-  assert(await page.textContent('pre') === '{\n  "id": 12345678901234567890,\n  "a": 1.0,\n  "a": [],\n  "o": {}\n}', `JSON is shown as ${await page.textContent('pre')}`);
+  assert(
+    (await page.textContent('pre')) ===
+      '{\n  "id": 12345678901234567890,\n  "a": 1.0,\n  "a": [],\n  "o": {}\n}',
+    `JSON is shown as ${await page.textContent('pre')}`,
+  );
   const file = await (await post(url, '@/etc/hostname')).json();
   await page.goto(`${base}/runs/${file.data.fleet_run_id}/parameters`);
   await page.click('button:has-text("Copy as curl")');
-  await page.waitForFunction(() => navigator.clipboard.readText().then((text) => text.includes('@/etc/hostname')));
+  await page.waitForFunction(() =>
+    navigator.clipboard.readText().then((text) => text.includes('@/etc/hostname')),
+  );
   assert((await clipboard()).includes("--data-raw '@/etc/hostname'"), 'curl would send a file');
-  const { data } = await (await fetch(here(url), { method: 'POST', body: new Uint8Array([0, 255, 1, 254]) })).json();
+  const { data } = await (
+    await fetch(here(url), { method: 'POST', body: new Uint8Array([0, 255, 1, 254]) })
+  ).json();
   await page.goto(`${base}/runs/${data.fleet_run_id}/parameters`);
   await page.waitForSelector('pre:has-text("00 ff 01 fe")');
-  assert(await page.locator('button:text-is("JSON")').count() === 0, 'bytes are shown as JSON');
+  assert((await page.locator('button:text-is("JSON")').count()) === 0, 'bytes are shown as JSON');
   await page.goto(`${base}/runs/${run}`);
 }
 
@@ -165,12 +229,20 @@ async function output() {
   await page.waitForSelector('.line:has-text("<script>alert(1)</script>")');
   await page.waitForSelector('.fore-2:text-is("green")');
   const palette = page.locator('.fore.back.bold:text-is("palette")');
-  assert(await palette.evaluate((one) => [one.style.getPropertyValue('--fore'), one.style.getPropertyValue('--back-of')].join()) === 'rgb(255 0 0),rgb(0 0 120)', 'the palette is another one');
+  assert(
+    (await palette.evaluate((one) =>
+      [one.style.getPropertyValue('--fore'), one.style.getPropertyValue('--back-of')].join(),
+    )) === 'rgb(255 0 0),rgb(0 0 120)',
+    'the palette is another one',
+  );
   await page.waitForSelector('.fore-back.back-text:has-text("turned")');
   await page.fill('input[type=search]', 'green');
   await page.waitForSelector('.line.hit.current');
   await look('vessel');
-  const [field, told] = [page.locator('input[type=search]'), (text) => page.waitForSelector(`[role=status]:text-is("${text}")`)];
+  const [field, told] = [
+    page.locator('input[type=search]'),
+    (text) => page.waitForSelector(`[role=status]:text-is("${text}")`),
+  ];
   await field.fill('e');
   const hits = await page.locator('.line.hit').count();
   assert(hits > 1, 'too few lines to go from one to the next');
@@ -182,7 +254,7 @@ async function output() {
   await told(`match ${hits} of ${hits}`);
   await field.press('Enter');
   await told(`match 1 of ${hits}`);
-  assert(await page.locator('.line.current').count() === 1, 'not one line is the current one');
+  assert((await page.locator('.line.current').count()) === 1, 'not one line is the current one');
   await field.fill('no such words');
   await told('no match');
   await field.fill('');
@@ -196,9 +268,13 @@ async function liveOutput() {
   await page.click('td >> a:has-text("main")');
   await page.waitForSelector('.line:has-text("begun")');
   await page.waitForSelector('.line:has-text("20%")'); /* without an end, and written over */
-  assert(await page.locator('.line:has-text("10%")').count() === 0, 'what was written over is shown');
+  assert(
+    (await page.locator('.line:has-text("10%")').count()) === 0,
+    'what was written over is shown',
+  );
   await hiddenTab();
-  const vesselPage = page.url(), news = (route) => route.abort('connectionrefused');
+  const vesselPage = page.url(),
+    news = (route) => route.abort('connectionrefused');
   await page.route('**/log?*', news);
   await page.goto(vesselPage);
   await page.waitForSelector('#away >> text=No news from webhookd since');
@@ -207,7 +283,10 @@ async function liveOutput() {
   await page.waitForSelector('.line:has-text("20%")');
   await page.focus('button:text-is("Stop run")');
   await page.waitForTimeout(2500); /* its figures are shown anew each second */
-  assert(await page.evaluate(() => document.activeElement.textContent) === 'Stop run', 'a running vessel takes the focus away');
+  assert(
+    (await page.evaluate(() => document.activeElement.textContent)) === 'Stop run',
+    'a running vessel takes the focus away',
+  );
   await page.click('.crumbs >> a:has-text("Run")');
   await page.click('button:text-is("Stop")');
   await page.waitForSelector('.facts .status.terminated');
@@ -217,7 +296,11 @@ async function liveOutput() {
   await page.waitForSelector('.facts .status.terminated');
 }
 
-const hide = (is) => page.evaluate((value) => { Object.defineProperty(document, 'hidden', { value, configurable: true }); document.dispatchEvent(new Event('visibilitychange')); }, is);
+const hide = (is) =>
+  page.evaluate((value) => {
+    Object.defineProperty(document, 'hidden', { value, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, is);
 
 /** More lines than the page holds at a time. */
 async function longOutput() {
@@ -226,26 +309,40 @@ async function longOutput() {
   await page.click('button:text-is("Run now")');
   await page.waitForSelector('.facts .status.success');
   await page.click('td >> a:has-text("main")');
-  const inSight = (text) => page.waitForFunction((wanted) => {
-    const box = document.querySelector('.output')?.getBoundingClientRect();
-    if (!box) return false;
-    return [...document.querySelectorAll('.line')].some((line) => line.lastChild.textContent === wanted && line.getBoundingClientRect().top >= box.top - 1 && line.getBoundingClientRect().bottom <= box.bottom + 1);
-  }, text);
+  const inSight = (text) =>
+    page.waitForFunction((wanted) => {
+      const box = document.querySelector('.output')?.getBoundingClientRect();
+      if (!box) return false;
+      return [...document.querySelectorAll('.line')].some(
+        (line) =>
+          line.lastChild.textContent === wanted &&
+          line.getBoundingClientRect().top >= box.top - 1 &&
+          line.getBoundingClientRect().bottom <= box.bottom + 1,
+      );
+    }, text);
   await inSight('line 30000.');
-  assert(await page.locator('.line').count() < 5000, 'all lines are in the page');
-  const [field, told] = [page.locator('input[type=search]'), (text) => page.waitForSelector(`[role=status]:text-is("${text}")`)];
+  assert((await page.locator('.line').count()) < 5000, 'all lines are in the page');
+  const [field, told] = [
+    page.locator('input[type=search]'),
+    (text) => page.waitForSelector(`[role=status]:text-is("${text}")`),
+  ];
   await field.fill('line 37.');
   await told('match 1 of 1');
   await inSight('line 37.');
-  assert(await page.textContent('.line.current > .n') === '37', 'the line has another number');
-  assert(await page.locator('.line.current .fore-1').count() === 1, 'a colour that was set long before is lost');
+  assert((await page.textContent('.line.current > .n')) === '37', 'the line has another number');
+  assert(
+    (await page.locator('.line.current .fore-1').count()) === 1,
+    'a colour that was set long before is lost',
+  );
   await field.fill('0000.');
   await told('match 1 of 3');
   await field.press('Shift+Enter');
   await inSight('line 30000.');
-  await page.locator('.output').evaluate((output) => { output.scrollTop = output.scrollHeight / 2; });
+  await page.locator('.output').evaluate((output) => {
+    output.scrollTop = output.scrollHeight / 2;
+  });
   await inSight('line 15010.');
-  assert(!await page.locator('#follow').isChecked(), 'it goes on to follow who has scrolled up');
+  assert(!(await page.locator('#follow').isChecked()), 'it goes on to follow who has scrolled up');
   await field.fill('');
   await page.locator('#follow').check();
   await inSight('line 30000.');
@@ -265,18 +362,31 @@ async function run(name, status = 'success') {
 /** More than a browser's page can be high. */
 async function tooManyLines() {
   await run('Many');
-  await page.waitForFunction(() => [...document.querySelectorAll('.line')].some((line) => line.textContent === '700001last' && line.getBoundingClientRect().bottom <= document.querySelector('.output').getBoundingClientRect().bottom));
+  await page.waitForFunction(() =>
+    [...document.querySelectorAll('.line')].some(
+      (line) =>
+        line.textContent === '700001last' &&
+        line.getBoundingClientRect().bottom <=
+          document.querySelector('.output').getBoundingClientRect().bottom,
+    ),
+  );
   await page.waitForSelector('text=/The first [0-9]+ lines of 700001 are not shown/');
-  assert(await page.locator('.line').count() < 5000, 'too many lines are in the page');
+  assert((await page.locator('.line').count()) < 5000, 'too many lines are in the page');
 }
 
 async function oddLines() {
   await run('Odd');
   const line = (text) => page.locator(`.line:has-text("${text}")`);
   await line('cut \ufffd').waitFor();
-  assert(await line('green.').locator('.n').textContent() === '3', 'a line after a long one has another number');
-  assert(await line('green.').locator('.fore-2').textContent() === 'green', 'the colour of what was written over is lost');
-  assert(await page.locator('.line').count() === 6, 'the long line is not in three pieces');
+  assert(
+    (await line('green.').locator('.n').textContent()) === '3',
+    'a line after a long one has another number',
+  );
+  assert(
+    (await line('green.').locator('.fore-2').textContent()) === 'green',
+    'the colour of what was written over is lost',
+  );
+  assert((await page.locator('.line').count()) === 6, 'the long line is not in three pieces');
 }
 
 /** The attempt that is followed ends while nobody looks. */
@@ -288,11 +398,17 @@ async function hiddenOverARetry() {
   await hide(false);
   await page.waitForSelector('.line:has-text("second 3")');
   await page.waitForSelector('.facts .status.success');
-  assert(await page.locator('.output').textContent() === '1second 12second 23second 3', `the output is ${await page.locator('.output').textContent()}`);
+  assert(
+    (await page.locator('.output').textContent()) === '1second 12second 23second 3',
+    `the output is ${await page.locator('.output').textContent()}`,
+  );
   await page.click('.card button:text-is("1")');
   await page.waitForSelector('.line:has-text("first")');
-  assert(await page.evaluate(() => document.activeElement.textContent) === '1', 'the button of an attempt loses the focus');
-  assert(await page.locator('.output').textContent() === '1first', 'attempts are mixed');
+  assert(
+    (await page.evaluate(() => document.activeElement.textContent)) === '1',
+    'the button of an attempt loses the focus',
+  );
+  assert((await page.locator('.output').textContent()) === '1first', 'attempts are mixed');
 }
 
 /** A tab that nobody looks at reads nothing, and goes on where it was. */
@@ -302,7 +418,10 @@ async function hiddenTab() {
   await hide(false);
   await asked;
   await page.waitForSelector('.line:has-text("20%")');
-  assert((await page.locator('.output').textContent()) === '1begun220%', `the output is ${await page.locator('.output').textContent()}`);
+  assert(
+    (await page.locator('.output').textContent()) === '1begun220%',
+    `the output is ${await page.locator('.output').textContent()}`,
+  );
 }
 
 async function definitions() {
@@ -317,7 +436,10 @@ async function definitions() {
   await page.waitForSelector('[role=alert] >> text=nothing was changed');
   await look('new-fleet-errors');
   await page.click('.problem button');
-  assert(await page.evaluate(() => document.activeElement.tagName) === 'TEXTAREA', 'the error does not lead to its line');
+  assert(
+    (await page.evaluate(() => document.activeElement.tagName)) === 'TEXTAREA',
+    'the error does not lead to its line',
+  );
   await area.fill(file.replace('My fleet', 'Two'));
   await page.click('button:text-is("Check")');
   await page.waitForSelector('text=nothing was changed');
@@ -326,25 +448,27 @@ async function definitions() {
   await tab('Definition');
   await page.waitForSelector('.graph rect');
   await page.click('button:text-is("Edit")');
-  await area.fill(`${file.replace('My fleet', 'Two')}  second:\n    source:\n      type: CODE\n      language: PYTHON\n      file_to_run: a.py\n      file: { name: a.py, content: 'print(2)' }\nconnections: { hello: { second: SUCCESS } }\n`);
+  await area.fill(
+    `${file.replace('My fleet', 'Two')}  second:\n    source:\n      type: CODE\n      language: PYTHON\n      file_to_run: a.py\n      file: { name: a.py, content: 'print(2)' }\nconnections: { hello: { second: SUCCESS } }\n`,
+  );
   await page.click('button:text-is("Apply")');
   await page.waitForSelector('.graph .vessel-name:text-is("second")');
-  assert(await page.locator('.graph rect').count() === 2, 'the graph is another one');
+  assert((await page.locator('.graph rect').count()) === 2, 'the graph is another one');
   await page.selectOption('[aria-label="Compare with"]', '1');
   await page.waitForSelector('.diff .added:has-text("second")');
-  assert(await page.locator('.diff .removed').count() === 0, 'lines are removed that are not');
+  assert((await page.locator('.diff .removed').count()) === 0, 'lines are removed that are not');
   await look('definition');
   await page.selectOption('[aria-label="Compare with"]', '');
   await page.selectOption('[aria-label="Version"]', '1');
   await page.click('button:has-text("Go back to v1")');
   await answerDialog('Go back');
   await page.waitForFunction(() => document.querySelector('[aria-label="Version"]')?.value === '3');
-  assert(await page.locator('.graph rect').count() === 1, 'it did not go back');
+  assert((await page.locator('.graph rect').count()) === 1, 'it did not go back');
   await page.click('button:text-is("Delete fleet")');
   await answerDialog('Delete');
   await page.waitForSelector('h1:text-is("Fleets")');
   await page.waitForSelector('a:has-text("Site")');
-  assert(await page.locator('a:text-is("Two")').count() === 0, 'it is still there');
+  assert((await page.locator('a:text-is("Two")').count()) === 0, 'it is still there');
 }
 
 /** Who makes a new fleet is told before one that is there already gets a new version. */
@@ -362,7 +486,10 @@ async function takenName() {
   await page.click('a:has-text("Slow")');
   await tab('Definition');
   await page.waitForSelector('.graph rect');
-  assert(await page.locator('[aria-label="Version"] option').count() === 1, 'it was applied though that was cancelled');
+  assert(
+    (await page.locator('[aria-label="Version"] option').count()) === 1,
+    'it was applied though that was cancelled',
+  );
 }
 
 /** Nor does who edits one fleet mean to change another. */
@@ -402,7 +529,7 @@ async function signInAgain() {
   await page.fill('#key', key);
   await page.keyboard.press('Enter');
   await page.waitForSelector('dialog', { state: 'detached' });
-  assert(await area.inputValue() === 'name: half', 'what was written is gone');
+  assert((await area.inputValue()) === 'name: half', 'what was written is gone');
   await page.click('button:text-is("Check")');
   await page.waitForSelector('[role=alert] >> text=nothing was changed');
   await page.click('header >> text=Fleets');
@@ -414,12 +541,18 @@ async function signInAgain() {
 async function leftEarly(run) {
   await page.goto(`${base}/runs/${run}`);
   await page.waitForSelector('.gantt');
-  await page.route('**/api/v1/fleetruns/*', async (route) => { await new Promise((done) => setTimeout(done, 700)); await route.continue().catch(() => {}); });
+  await page.route('**/api/v1/fleetruns/*', async (route) => {
+    await new Promise((done) => setTimeout(done, 700));
+    await route.continue().catch(() => {});
+  });
   await page.click('td >> a:has-text("main")');
   await page.click('header >> text=Fleets');
   await page.waitForSelector('h1:text-is("Fleets")');
   await page.waitForTimeout(1500);
-  assert(await page.textContent('h1') === 'Fleets' && new URL(page.url()).pathname === '/', 'a page that was left came back');
+  assert(
+    (await page.textContent('h1')) === 'Fleets' && new URL(page.url()).pathname === '/',
+    'a page that was left came back',
+  );
   await page.unroute('**/api/v1/fleetruns/*');
 }
 
@@ -432,7 +565,10 @@ async function unsaved() {
   assert(page.url() === `${base}/fleets/new`, 'the address is of another page');
   await page.click('header >> text=Runs');
   await answerDialog('Cancel');
-  assert(await page.locator('.editor textarea').inputValue() === 'name: half', 'what was written is gone');
+  assert(
+    (await page.locator('.editor textarea').inputValue()) === 'name: half',
+    'what was written is gone',
+  );
   await page.click('header >> text=Runs');
   await answerDialog('Leave');
   await page.waitForSelector('h1:text-is("Runs")');
@@ -455,7 +591,10 @@ async function otherTab() {
 async function lookedFor(run) {
   await page.goto(`${base}/runs?status=nonsense`);
   await page.waitForSelector('tbody tr');
-  assert(await page.locator('[aria-label=Status]').inputValue() === '', 'a status that is none is looked for');
+  assert(
+    (await page.locator('[aria-label=Status]').inputValue()) === '',
+    'a status that is none is looked for',
+  );
   await page.selectOption('[aria-label=Status]', 'success');
   await page.selectOption('[aria-label=Since]', '1h');
   await page.fill('[type=search]', run);
@@ -468,7 +607,10 @@ async function lookedFor(run) {
   await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 1);
   await page.reload();
   await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 1);
-  assert(page.url() === sought && await page.inputValue('[type=search]') === run, 'it is gone after a look at the run');
+  assert(
+    page.url() === sought && (await page.inputValue('[type=search]')) === run,
+    'it is gone after a look at the run',
+  );
 }
 
 /** webhookd away and back. */
@@ -490,14 +632,17 @@ async function hostileNames() {
   await page.waitForSelector('h1:has-text("<img src=x onerror=alert(1)>")');
   await page.waitForSelector('text=No run yet');
   await look('logs-none');
-  assert(await page.locator('main img').count() === 0, 'a name became an element');
+  assert((await page.locator('main img').count()) === 0, 'a name became an element');
 }
 
 async function keyboardOnly() {
   await page.goto(`${base}/`);
   await page.waitForSelector('table');
   await page.keyboard.press('Tab');
-  assert(await page.evaluate(() => document.activeElement.textContent) === 'Skip to the content', 'the first Tab does not lead to the skip link');
+  assert(
+    (await page.evaluate(() => document.activeElement.textContent)) === 'Skip to the content',
+    'the first Tab does not lead to the skip link',
+  );
   for (let i = 0; i < 40; i++) {
     await page.keyboard.press('Tab');
     if (await page.evaluate(() => document.activeElement.textContent.startsWith('Site'))) break;
@@ -517,18 +662,26 @@ async function keysAndAudit() {
   await page.keyboard.press('Enter');
   await page.waitForSelector('td:text-is("<b>bob")');
   await page.click('.warning >> button:text-is("Copy")');
-  await page.waitForFunction(() => navigator.clipboard.readText().then((text) => text.startsWith('wha_')));
-  const bobs = await clipboard(), bob = () => fetch(`${base}/api/v1/fleets`, { headers: { authorization: `Bearer ${bobs}` } }).then((answer) => answer.status);
-  assert(await bob() === 200, 'the copied key does not open the API');
+  await page.waitForFunction(() =>
+    navigator.clipboard.readText().then((text) => text.startsWith('wha_')),
+  );
+  const bobs = await clipboard(),
+    bob = () =>
+      fetch(`${base}/api/v1/fleets`, { headers: { authorization: `Bearer ${bobs}` } }).then(
+        (answer) => answer.status,
+      );
+  assert((await bob()) === 200, 'the copied key does not open the API');
   await look('keys');
   await page.click('button:text-is("Done")');
   assert(!(await page.textContent('main')).includes(bobs), 'the key is still shown');
   await page.click('button[aria-label="Revoke <b>bob"]');
   await answerDialog('Revoke');
   await page.waitForSelector('text=is revoked');
-  assert(await bob() === 401, 'the revoked key still opens the API');
+  assert((await bob()) === 401, 'the revoked key still opens the API');
   await tab('Audit log');
-  await page.waitForSelector('tr:has-text("revoked the key"):has-text("<b>bob"):has-text("127.0.0.1")');
+  await page.waitForSelector(
+    'tr:has-text("revoked the key"):has-text("<b>bob"):has-text("127.0.0.1")',
+  );
   await look('audit');
   await page.click('tr:has-text("replaced the webhook of") >> a');
   await page.waitForSelector('h1:text-is("Site")');
@@ -575,7 +728,9 @@ try {
   console.log(`looked at the console; screenshots are in ${folder}`);
 } catch (error) {
   await page.screenshot({ path: `${folder}/wrong.png` });
-  console.error(`${error.message}\n${wrong.join('\n')}\nat ${page.url()}; ${folder}/wrong.png shows it`);
+  console.error(
+    `${error.message}\n${wrong.join('\n')}\nat ${page.url()}; ${folder}/wrong.png shows it`,
+  );
   process.exitCode = 1;
 } finally {
   await browser.close();

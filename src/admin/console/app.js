@@ -22,8 +22,11 @@ const routes = [
 ];
 
 const otherTabs = new BroadcastChannel('webhookd');
-const main = document.getElementById('main'), top = document.getElementById('top');
-let leave = () => {}, turn = 0, shown = '';
+const main = document.getElementById('main'),
+  top = document.getElementById('top');
+let leave = () => {},
+  turn = 0,
+  shown = '';
 
 /** A page is a function of its element and of what it is told: the parts of the path, whether it is still open, and how to hear that it is left. */
 async function open() {
@@ -38,7 +41,14 @@ async function open() {
     const ends = [];
     leave = () => ends.forEach((end) => end());
     try {
-      await page(main, { onLeave: (end) => { if (mine === turn) ends.push(end); else end(); }, isOpen: () => mine === turn, parts: match.slice(1) });
+      await page(main, {
+        onLeave: (end) => {
+          if (mine === turn) ends.push(end);
+          else end();
+        },
+        isOpen: () => mine === turn,
+        parts: match.slice(1),
+      });
     } catch (error) {
       if (mine !== turn || error.status === 401) return;
       document.title = 'webhookd';
@@ -47,7 +57,11 @@ async function open() {
     return;
   }
   document.title = 'No such page · webhookd';
-  show(main, h('h1', null, 'There is no such page'), h('p', null, h('a', { href: '/' }, 'All fleets')));
+  show(
+    main,
+    h('h1', null, 'There is no such page'),
+    h('p', null, h('a', { href: '/' }, 'All fleets')),
+  );
 }
 
 /** What is being written is not thrown away without asking. */
@@ -56,19 +70,31 @@ async function mayLeave() {
   return confirm('Leave without applying?', 'What you have written here is lost then.', 'Leave');
 }
 
-addEventListener('beforeunload', (event) => { if (document.querySelector('[data-unsaved]')) event.preventDefault(); });
+addEventListener('beforeunload', (event) => {
+  if (document.querySelector('[data-unsaved]')) event.preventDefault();
+});
 
 async function go(to) {
-  if (!await mayLeave()) return;
+  if (!(await mayLeave())) return;
   history.pushState(null, '', to);
   open();
 }
 
 function frame(keyName) {
-  show(top, h('div', null,
-    h('a', { class: 'brand', href: '/' }, 'webhookd'), h('a', { href: '/' }, 'Fleets'), h('a', { href: '/runs' }, 'Runs'), h('a', { href: '/keys' }, 'Keys'),
-    h('span', { class: 'grow' }), h('span', { class: 'soft hide-narrow' }, keyName),
-    h('button', { type: 'button', onclick: signOut }, 'Sign out')));
+  show(
+    top,
+    h(
+      'div',
+      null,
+      h('a', { class: 'brand', href: '/' }, 'webhookd'),
+      h('a', { href: '/' }, 'Fleets'),
+      h('a', { href: '/runs' }, 'Runs'),
+      h('a', { href: '/keys' }, 'Keys'),
+      h('span', { class: 'grow' }),
+      h('span', { class: 'soft hide-narrow' }, keyName),
+      h('button', { type: 'button', onclick: signOut }, 'Sign out'),
+    ),
+  );
 }
 
 async function signOut() {
@@ -90,7 +116,11 @@ function signedIn(keyName) {
 
 otherTabs.addEventListener('message', async ({ data }) => {
   if (data === 'signed out') askToSignIn();
-  else if (isOut) get('/session').then((session) => (dialog ? signedInAgain : signedIn)(session.key_name), () => {});
+  else if (isOut)
+    get('/session').then(
+      (session) => (dialog ? signedInAgain : signedIn)(session.key_name),
+      () => {},
+    );
 });
 
 /** Over what is being written, which is still there afterwards. Not to be closed: without a session nothing can be applied. */
@@ -99,10 +129,19 @@ function askInDialog() {
   const place = h('div');
   dialog = h('dialog', { class: 'ask sign-in-again', 'aria-label': 'Sign in' }, place);
   dialog.addEventListener('cancel', (event) => event.preventDefault());
-  dialog.addEventListener('close', () => dialog?.showModal()); /* a browser closes it all the same after some Esc */
+  dialog.addEventListener('close', () =>
+    dialog?.showModal(),
+  ); /* a browser closes it all the same after some Esc */
   document.body.append(dialog);
   dialog.showModal();
-  signInPage(place, (keyName) => { otherTabs.postMessage('signed in'); signedInAgain(keyName); }, 'Your session has ended. What you have written stays here meanwhile.');
+  signInPage(
+    place,
+    (keyName) => {
+      otherTabs.postMessage('signed in');
+      signedInAgain(keyName);
+    },
+    'Your session has ended. What you have written stays here meanwhile.',
+  );
 }
 
 function signedInAgain(keyName) {
@@ -123,27 +162,44 @@ function askToSignIn() {
   show(top);
   show(document.getElementById('said'));
   document.title = 'Sign in · webhookd';
-  signInPage(main, (keyName) => { otherTabs.postMessage('signed in'); signedIn(keyName); });
+  signInPage(main, (keyName) => {
+    otherTabs.postMessage('signed in');
+    signedIn(keyName);
+  });
 }
 
 document.addEventListener('click', (event) => {
   const anchor = event.target.closest?.('a[href]');
   const href = anchor?.getAttribute('href');
-  if (!href || event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  if (
+    !href ||
+    event.defaultPrevented ||
+    event.button !== 0 ||
+    event.metaKey ||
+    event.ctrlKey ||
+    event.shiftKey ||
+    event.altKey
+  )
+    return;
   if (!href.startsWith('/') || href.startsWith('/api/') || anchor.hasAttribute('download')) return;
   event.preventDefault();
   show(document.getElementById('said')); /* of the page before */
-  go(href).then(() => { main.focus({ preventScroll: true }); scrollTo(0, 0); });
+  go(href).then(() => {
+    main.focus({ preventScroll: true });
+    scrollTo(0, 0);
+  });
 });
 /** Back and forward, which have happened by the time one hears of them. */
 addEventListener('popstate', async () => {
   if (!document.querySelector('[data-unsaved]')) return open();
   history.pushState(null, '', shown);
-  if (!await mayLeave()) return;
+  if (!(await mayLeave())) return;
   document.querySelectorAll('[data-unsaved]').forEach((one) => one.removeAttribute('data-unsaved'));
   history.back();
 });
-addEventListener('webhookd:go', (event) => go(event.detail).then(() => main.focus({ preventScroll: true })));
+addEventListener('webhookd:go', (event) =>
+  go(event.detail).then(() => main.focus({ preventScroll: true })),
+);
 whenSignedOut(askToSignIn);
 
 try {

@@ -13,22 +13,41 @@ function askForBody(fleet) {
   const area = h('textarea', { rows: 10, 'aria-label': 'Body', spellcheck: 'false' }, '{\n  \n}');
   const type = h('input', { value: 'application/json', 'aria-label': 'Content type' });
   const said = h('p', { class: 'problem', role: 'alert', hidden: true });
-  const dialog = h('dialog', { class: 'ask', 'aria-label': `Run ${fleet.name} with a body` },
-    h('h2', null, `Run ${fleet.name} with a body`), h('label', null, 'Content type ', type), area, said,
-    h('div', { class: 'row end' }, h('button', { type: 'button', onclick: () => dialog.close() }, 'Cancel'),
-      h('button', {
-        type: 'button', class: 'main',
-        onclick: async () => {
-          try {
-            const run = await upload(`/fleets/${fleet.id}/fleetruns`, area.value, type.value || 'application/octet-stream');
-            dialog.close();
-            to(`/runs/${run.id}`);
-          } catch (error) {
-            said.textContent = error.message;
-            said.hidden = false;
-          }
+  const dialog = h(
+    'dialog',
+    { class: 'ask', 'aria-label': `Run ${fleet.name} with a body` },
+    h('h2', null, `Run ${fleet.name} with a body`),
+    h('label', null, 'Content type ', type),
+    area,
+    said,
+    h(
+      'div',
+      { class: 'row end' },
+      h('button', { type: 'button', onclick: () => dialog.close() }, 'Cancel'),
+      h(
+        'button',
+        {
+          type: 'button',
+          class: 'main',
+          onclick: async () => {
+            try {
+              const run = await upload(
+                `/fleets/${fleet.id}/fleetruns`,
+                area.value,
+                type.value || 'application/octet-stream',
+              );
+              dialog.close();
+              to(`/runs/${run.id}`);
+            } catch (error) {
+              said.textContent = error.message;
+              said.hidden = false;
+            }
+          },
         },
-      }, 'Run now')));
+        'Run now',
+      ),
+    ),
+  );
   dialog.addEventListener('close', () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();
@@ -37,21 +56,55 @@ function askForBody(fleet) {
 
 export async function fleetPage(main, page) {
   const [id, tab = 'logs'] = page.parts;
-  const fleet = await get(`/fleets/${id}`).catch((error) => { if (error.status === 404) return null; throw error; });
+  const fleet = await get(`/fleets/${id}`).catch((error) => {
+    if (error.status === 404) return null;
+    throw error;
+  });
   if (!page.isOpen()) return;
   if (!fleet) {
     document.title = 'No such fleet · webhookd';
-    return show(main, empty('There is no such fleet', h('p', null, 'It may have been deleted: its runs are kept until they are old enough.'), link('/runs', h('span', { class: 'button' }, 'All runs'))));
+    return show(
+      main,
+      empty(
+        'There is no such fleet',
+        h('p', null, 'It may have been deleted: its runs are kept until they are old enough.'),
+        link('/runs', h('span', { class: 'button' }, 'All runs')),
+      ),
+    );
   }
   document.title = `${fleet.name} · webhookd`;
   const place = h('section', { class: 'card' }, '…');
-  show(main, crumbs(link('/', 'Fleets'), h('span', null, `${fleet.org_name}/${fleet.project_name}`)),
-    h('div', { class: 'row between' }, h('h1', null, fleet.name),
-      h('div', { class: 'row' },
-        actionButton('Run now', async () => { const run = await post(`/fleets/${id}/fleetruns`); to(`/runs/${run.id}`); }, { class: 'main' }),
-        h('button', { type: 'button', onclick: () => askForBody(fleet) }, 'with a body…'))),
-    tabs([['logs', `/fleets/${id}`, 'Logs'], ['triggers', `/fleets/${id}/triggers`, 'Triggers'], ['definition', `/fleets/${id}/definition`, 'Definition']], tab),
-    place);
+  show(
+    main,
+    crumbs(link('/', 'Fleets'), h('span', null, `${fleet.org_name}/${fleet.project_name}`)),
+    h(
+      'div',
+      { class: 'row between' },
+      h('h1', null, fleet.name),
+      h(
+        'div',
+        { class: 'row' },
+        actionButton(
+          'Run now',
+          async () => {
+            const run = await post(`/fleets/${id}/fleetruns`);
+            to(`/runs/${run.id}`);
+          },
+          { class: 'main' },
+        ),
+        h('button', { type: 'button', onclick: () => askForBody(fleet) }, 'with a body…'),
+      ),
+    ),
+    tabs(
+      [
+        ['logs', `/fleets/${id}`, 'Logs'],
+        ['triggers', `/fleets/${id}/triggers`, 'Triggers'],
+        ['definition', `/fleets/${id}/definition`, 'Definition'],
+      ],
+      tab,
+    ),
+    place,
+  );
   if (tab === 'triggers') await triggers(place, page, fleet);
   else if (tab === 'definition') await definition(place, page, fleet);
   else await runList(place, page, id);

@@ -4,7 +4,14 @@ import { h } from './dom.js';
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'always', style: 'narrow' });
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'long' });
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
-const units = [['second', 60], ['minute', 60], ['hour', 24], ['day', 30], ['month', 12], ['year', Infinity]];
+const units = [
+  ['second', 60],
+  ['minute', 60],
+  ['hour', 24],
+  ['day', 30],
+  ['month', 12],
+  ['year', Infinity],
+];
 
 function ago(date) {
   let value = Math.round((date - Date.now()) / 1000);
@@ -40,14 +47,26 @@ export function duration(ms) {
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 60000) return `${(ms / 1000).toFixed(ms < 10000 ? 1 : 0)} s`;
   const seconds = Math.round(ms / 1000);
-  const parts = [[86400, 'd'], [3600, 'h'], [60, 'min'], [1, 's']]
-    .map(([size, unit], i, all) => [Math.floor((i ? seconds % all[i - 1][0] : seconds) / size), unit])
-    .filter(([count]) => count > 0).slice(0, 2);
+  const parts = [
+    [86400, 'd'],
+    [3600, 'h'],
+    [60, 'min'],
+    [1, 's'],
+  ]
+    .map(([size, unit], i, all) => [
+      Math.floor((i ? seconds % all[i - 1][0] : seconds) / size),
+      unit,
+    ])
+    .filter(([count]) => count > 0)
+    .slice(0, 2);
   return parts.map(([count, unit]) => `${count} ${unit}`).join(' ');
 }
 
 /** How long a run or vessel run took, or has taken so far. */
-export const took = (run) => (run.started_at ? (run.ended_at ? new Date(run.ended_at) : Date.now()) - new Date(run.started_at) : NaN);
+export const took = (run) =>
+  run.started_at
+    ? (run.ended_at ? new Date(run.ended_at) : Date.now()) - new Date(run.started_at)
+    : NaN;
 
 export function size(bytes) {
   if (bytes < 1000) return `${bytes} B`;

@@ -5,14 +5,18 @@ import { h } from './dom.js';
 const BLOCK_LINES = 200;
 const WHOLE_LINES = 5000; /* so many are all in the page, for the browser's own search and to be selected */
 const LONGEST_LINE = 16384; /* a longer one is broken into pieces, or it alone would make the page slow */
-const MOST_LINES = 500000, MOST_CHARS = 64 * 1024 * 1024; /* beyond them the oldest go: no browser's page is higher */
+const MOST_LINES = 500000,
+  MOST_CHARS = 64 * 1024 * 1024; /* beyond them the oldest go: no browser's page is higher */
 const NEAR = '800px 0px';
 
 /* Places count pieces, from 0: a line that is not broken is one. Numbers count lines, from 1. */
 export class Lines {
   constructor(place) {
     this.place = place;
-    this.watch = new IntersectionObserver((entries) => this.#seen(entries), { root: place, rootMargin: NEAR });
+    this.watch = new IntersectionObserver((entries) => this.#seen(entries), {
+      root: place,
+      rootMargin: NEAR,
+    });
     this.tail = h('div');
     this.words = '';
     this.clear();
@@ -35,7 +39,9 @@ export class Lines {
     this.ansi = new Ansi();
   }
 
-  end() { this.watch.disconnect(); }
+  end() {
+    this.watch.disconnect();
+  }
 
   /** What comes next, wherever it begins and ends. */
   write(text) {
@@ -59,7 +65,8 @@ export class Lines {
   #breakRest() {
     while (this.rest.length > LONGEST_LINE) {
       const written = this.rest.lastIndexOf('\r', this.rest.length - 2) + 1;
-      if (written > 0) { /* what was written over is not needed */
+      if (written > 0) {
+        /* what was written over is not needed */
         this.ansi.pass(this.rest.slice(0, written));
         this.rest = this.rest.slice(written);
         continue;
@@ -75,7 +82,15 @@ export class Lines {
     if (!block || block.texts.length === BLOCK_LINES) {
       if (block && !block.isFull) this.#reserve(block);
       else if (block && !block.isNear && this.kept > WHOLE_LINES) this.#empty(block);
-      block = { first: this.next, texts: [], numbers: [], state: this.ansi.state, element: h('div'), isFull: false, isNear: false };
+      block = {
+        first: this.next,
+        texts: [],
+        numbers: [],
+        state: this.ansi.state,
+        element: h('div'),
+        isFull: false,
+        isNear: false,
+      };
       block.element.block = block;
       this.blocks.push(block);
       this.tail.before(block.element);
@@ -85,7 +100,8 @@ export class Lines {
     block.texts.push(text);
     block.numbers.push(this.isInLine ? 0 : this.count);
     if (this.#isHit(text)) this.hits.push(this.next);
-    if (block.isFull) block.element.append(this.#line(text, block.numbers.at(-1), this.next, this.ansi));
+    if (block.isFull)
+      block.element.append(this.#line(text, block.numbers.at(-1), this.next, this.ansi));
     else this.ansi.pass(text);
     this.next++;
     this.kept++;
@@ -110,15 +126,24 @@ export class Lines {
     if (this.hits[0] < first) this.hits = this.hits.filter((hit) => hit >= first);
     if (this.kept <= WHOLE_LINES) for (const block of this.blocks) this.#fill(block);
     else {
-      for (const block of this.blocks.slice(0, WHOLE_LINES / BLOCK_LINES + 1)) if (block.isFull && !block.isNear) this.#empty(block);
+      for (const block of this.blocks.slice(0, WHOLE_LINES / BLOCK_LINES + 1))
+        if (block.isFull && !block.isNear) this.#empty(block);
       this.#fill(this.blocks.at(-1));
     }
-    const ansi = new Ansi(this.ansi.state), number = this.isInLine ? 0 : this.count + 1;
-    this.tail.replaceChildren(...(this.rest ? [this.#line(this.rest, number, this.next, ansi)] : []));
+    const ansi = new Ansi(this.ansi.state),
+      number = this.isInLine ? 0 : this.count + 1;
+    this.tail.replaceChildren(
+      ...(this.rest ? [this.#line(this.rest, number, this.next, ansi)] : []),
+    );
   }
 
   #line(text, number, place, ansi) {
-    const line = h('div', { class: 'line' }, h('span', { class: 'n', 'aria-hidden': 'true' }, number ? String(number) : ''), h('span', { class: 'said-line' }, ansi.line(text)));
+    const line = h(
+      'div',
+      { class: 'line' },
+      h('span', { class: 'n', 'aria-hidden': 'true' }, number ? String(number) : ''),
+      h('span', { class: 'said-line' }, ansi.line(text)),
+    );
     this.#mark(line, text, place);
     return line;
   }
@@ -128,7 +153,9 @@ export class Lines {
     const ansi = new Ansi(block.state);
     block.isFull = true;
     block.element.style.height = '';
-    block.element.replaceChildren(...block.texts.map((text, i) => this.#line(text, block.numbers[i], block.first + i, ansi)));
+    block.element.replaceChildren(
+      ...block.texts.map((text, i) => this.#line(text, block.numbers[i], block.first + i, ansi)),
+    );
   }
 
   #empty(block) {
@@ -149,14 +176,18 @@ export class Lines {
       const { block } = target;
       block.isNear = isIntersecting;
       if (isIntersecting) this.#fill(block);
-      else if (block.isFull && block !== this.blocks.at(-1) && this.kept > WHOLE_LINES) this.#empty(block);
+      else if (block.isFull && block !== this.blocks.at(-1) && this.kept > WHOLE_LINES)
+        this.#empty(block);
     }
   }
 
   /** Runs what changes how high lines are, and leaves the first one in sight where it is. */
   keepInSight(change) {
     const top = () => this.place.getBoundingClientRect().top;
-    const inSight = this.blocks.filter((block) => block.isFull && block.isNear).flatMap((block) => [...block.element.children]).find((line) => line.getBoundingClientRect().bottom > top());
+    const inSight = this.blocks
+      .filter((block) => block.isFull && block.isNear)
+      .flatMap((block) => [...block.element.children])
+      .find((line) => line.getBoundingClientRect().bottom > top());
     const offset = inSight ? inSight.getBoundingClientRect().top - top() : 0;
     change();
     for (const block of this.blocks) if (!block.isFull) this.#reserve(block);
@@ -165,7 +196,9 @@ export class Lines {
 
   /* ---- searching ---- */
 
-  #isHit(text) { return this.words !== '' && plain(text).toLowerCase().includes(this.words); }
+  #isHit(text) {
+    return this.words !== '' && plain(text).toLowerCase().includes(this.words);
+  }
 
   #mark(line, text, place) {
     line.classList.toggle('hit', this.#isHit(text));
@@ -190,7 +223,9 @@ export class Lines {
   goTo(place) {
     this.place.querySelector('.line.current')?.classList.remove('current');
     this.current = place;
-    const block = this.blocks.find(({ first, texts }) => place >= first && place < first + texts.length);
+    const block = this.blocks.find(
+      ({ first, texts }) => place >= first && place < first + texts.length,
+    );
     if (!block) return;
     this.#fill(block);
     const line = block.element.children[place - block.first];
@@ -201,18 +236,29 @@ export class Lines {
 
   /** The words themselves, which may be far to the right. */
   #showWords(element) {
-    const at = element.textContent.toLowerCase().indexOf(this.words), range = new Range();
+    const at = element.textContent.toLowerCase().indexOf(this.words),
+      range = new Range();
     if (at < 0) return;
     const texts = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
-    let passed = 0, isBegun = false;
+    let passed = 0,
+      isBegun = false;
     while (texts.nextNode()) {
-      const { currentNode: node } = texts, { length } = node, end = at + this.words.length;
-      if (!isBegun && at < passed + length) { range.setStart(node, at - passed); isBegun = true; }
-      if (isBegun && end <= passed + length) { range.setEnd(node, end - passed); break; }
+      const { currentNode: node } = texts,
+        { length } = node,
+        end = at + this.words.length;
+      if (!isBegun && at < passed + length) {
+        range.setStart(node, at - passed);
+        isBegun = true;
+      }
+      if (isBegun && end <= passed + length) {
+        range.setEnd(node, end - passed);
+        break;
+      }
       passed += length;
     }
     CSS.highlights?.set('found', new Highlight(range));
-    const box = this.place.getBoundingClientRect(), words = range.getBoundingClientRect();
+    const box = this.place.getBoundingClientRect(),
+      words = range.getBoundingClientRect();
     if (words.right > box.right - 12) this.place.scrollLeft += words.right - box.right + 60;
     else if (words.left < box.left + 80) this.place.scrollLeft -= box.left + 80 - words.left;
   }

@@ -6,7 +6,9 @@ import { clockNow } from './format.js';
 const RETRY_MS = 3000;
 const AWAY_MS = 2000; /* less is no news: a restart, a network that changes */
 const listeners = new Set();
-let source = null, timer = 0, awayTimer = 0;
+let source = null,
+  timer = 0,
+  awayTimer = 0;
 
 function tell(change) {
   for (const listener of listeners) listener(change);
@@ -16,8 +18,18 @@ function tell(change) {
 export function lost() {
   if (awayTimer) return;
   const since = clockNow();
-  awayTimer = setTimeout(() => show(document.getElementById('away'),
-    h('p', null, `No news from webhookd since ${since}: this page may be out of date. It catches up by itself.`)), AWAY_MS);
+  awayTimer = setTimeout(
+    () =>
+      show(
+        document.getElementById('away'),
+        h(
+          'p',
+          null,
+          `No news from webhookd since ${since}: this page may be out of date. It catches up by itself.`,
+        ),
+      ),
+    AWAY_MS,
+  );
 }
 
 export function found() {
@@ -51,7 +63,10 @@ function open() {
   source = new EventSource(address('/events'));
   source.addEventListener('run', (event) => tell(JSON.parse(event.data)));
   source.addEventListener('missed', () => tell(null));
-  source.addEventListener('open', () => { found(); tell(null); }); /* what came between the page and the stream */
+  source.addEventListener('open', () => {
+    found();
+    tell(null);
+  }); /* what came between the page and the stream */
   source.addEventListener('error', () => {
     lost();
     if (source?.readyState === EventSource.CLOSED) reopen();
@@ -72,9 +87,13 @@ export function watchRuns(listener) {
 
 /** Gathers calls for a moment: many changes are one look, and there is one look at a time. */
 export function gather(callback, ms = 250) {
-  let waits = false, isWanted = false;
+  let waits = false,
+    isWanted = false;
   return function wanted() {
-    if (waits) { isWanted = true; return; }
+    if (waits) {
+      isWanted = true;
+      return;
+    }
     waits = true;
     setTimeout(async () => {
       isWanted = false;

@@ -3,18 +3,34 @@ import { h, show } from './dom.js';
 
 /** For Lines; hears of it when somebody begins to search. */
 export function lineSearch(lines, whenUsed) {
-  const field = h('input', { type: 'search', placeholder: 'Search the output', 'aria-label': 'Search the output' });
+  const field = h('input', {
+    type: 'search',
+    placeholder: 'Search the output',
+    'aria-label': 'Search the output',
+  });
   const told = h('span', { class: 'soft', role: 'status' });
 
   function tell() {
     const at = lines.hits.indexOf(lines.current);
     const all = lines.hits.length;
-    show(told, field.value && (at >= 0 ? `match ${at + 1} of ${all}` : all === 0 ? 'no match' : all === 1 ? '1 match' : `${all} matches`));
+    show(
+      told,
+      field.value &&
+        (at >= 0
+          ? `match ${at + 1} of ${all}`
+          : all === 0
+            ? 'no match'
+            : all === 1
+              ? '1 match'
+              : `${all} matches`),
+    );
   }
 
   function go(step) {
-    const { hits } = lines, last = hits.indexOf(lines.current);
-    const at = last === -1 && step < 0 ? hits.length - 1 : (last + step + hits.length) % hits.length;
+    const { hits } = lines,
+      last = hits.indexOf(lines.current);
+    const at =
+      last === -1 && step < 0 ? hits.length - 1 : (last + step + hits.length) % hits.length;
     if (hits.length > 0) lines.goTo(hits[at]);
     tell();
   }

@@ -8,17 +8,38 @@ import { lineSearch } from './search.js';
 import { actionButton, crumbs, link, status } from './widgets.js';
 
 const MANY_CHARS = 30000; /* waiting: more are on their way, and need not be shown one by one */
-const AT_END = 40, ROOM_BELOW = 48; /* pixels */
+const AT_END = 40,
+  ROOM_BELOW = 48; /* pixels */
 
 export async function vesselPage(main, page) {
   const [runId, vesselRunId] = page.parts;
-  const output = h('div', { class: 'output', tabindex: '0', role: 'log', 'aria-label': 'Output', 'aria-live': 'off' });
-  const follow = h('input', { type: 'checkbox', id: 'follow', checked: true }), wrap = h('input', { type: 'checkbox', id: 'wrap' });
-  const lines = new Lines(output), search = lineSearch(lines, () => { follow.checked = false; });
-  const facts = h('div', { class: 'facts' }), what = h('div', { class: 'facts' });
-  const note = h('p', { class: 'soft' }), attempts = h('div', { class: 'row' }), download = h('a', { class: 'button', download: '', hidden: true }, 'Download');
-  let run, vessel, attempt = 0, source = null, isPaused = false;
-  let waiting = '', timer = 0, decoder, have = 0; /* bytes of the output */
+  const output = h('div', {
+    class: 'output',
+    tabindex: '0',
+    role: 'log',
+    'aria-label': 'Output',
+    'aria-live': 'off',
+  });
+  const follow = h('input', { type: 'checkbox', id: 'follow', checked: true }),
+    wrap = h('input', { type: 'checkbox', id: 'wrap' });
+  const lines = new Lines(output),
+    search = lineSearch(lines, () => {
+      follow.checked = false;
+    });
+  const facts = h('div', { class: 'facts' }),
+    what = h('div', { class: 'facts' });
+  const note = h('p', { class: 'soft' }),
+    attempts = h('div', { class: 'row' }),
+    download = h('a', { class: 'button', download: '', hidden: true }, 'Download');
+  let run,
+    vessel,
+    attempt = 0,
+    source = null,
+    isPaused = false;
+  let waiting = '',
+    timer = 0,
+    decoder,
+    have = 0; /* bytes of the output */
 
   const path = (number) => `/fleetruns/${runId}/vessels/${vesselRunId}/log?attempt=${number}`;
 
@@ -58,7 +79,14 @@ export async function vesselPage(main, page) {
     lines.finish();
     if (search.field.value) search.tell();
     if (follow.checked) toEnd();
-    show(note, lines.count === 0 ? 'It said nothing.' : lines.dropped > 0 ? `The first ${lines.dropped} lines of ${lines.count} are not shown: download it for all.` : null);
+    show(
+      note,
+      lines.count === 0
+        ? 'It said nothing.'
+        : lines.dropped > 0
+          ? `The first ${lines.dropped} lines of ${lines.count} are not shown: download it for all.`
+          : null,
+    );
     load().catch(() => {});
   }
 
@@ -77,11 +105,19 @@ export async function vesselPage(main, page) {
   function listen() {
     stop();
     const mine = new EventSource(address(`${path(attempt)}&follow=1&from=${have}`));
-    const on = (name, act) => mine.addEventListener(name, (event) => { if (source === mine) act(event); });
+    const on = (name, act) =>
+      mine.addEventListener(name, (event) => {
+        if (source === mine) act(event);
+      });
     source = mine;
     on('output', (event) => {
       have = Number(event.lastEventId);
-      add(decoder.decode(Uint8Array.from(atob(event.data), (c) => c.charCodeAt(0)), { stream: true }));
+      add(
+        decoder.decode(
+          Uint8Array.from(atob(event.data), (c) => c.charCodeAt(0)),
+          { stream: true },
+        ),
+      );
     });
     on('end', whenEnded);
     on('open', found);
@@ -108,17 +144,31 @@ export async function vesselPage(main, page) {
   /* ---- about it ---- */
 
   let isStopping = false;
-  const stopButton = actionButton('Stop run', async () => {
-    await post(`/fleetruns/${runId}/stop`);
-    isStopping = true;
-    await load();
-  }, { class: 'danger' });
+  const stopButton = actionButton(
+    'Stop run',
+    async () => {
+      await post(`/fleetruns/${runId}/stop`);
+      isStopping = true;
+      await load();
+    },
+    { class: 'danger' },
+  );
 
   function drawAttempts() {
     const count = vessel.attempts > 1 ? vessel.attempts : 0;
     if (attempts.querySelectorAll('button').length !== count)
-      show(attempts, count > 0 && ['Attempt', Array.from({ length: count }, (_, i) => h('button', { type: 'button', onclick: () => open(i + 1) }, String(i + 1)))]);
-    attempts.querySelectorAll('button').forEach((button, i) => button.setAttribute('aria-pressed', String(i + 1 === attempt)));
+      show(
+        attempts,
+        count > 0 && [
+          'Attempt',
+          Array.from({ length: count }, (_, i) =>
+            h('button', { type: 'button', onclick: () => open(i + 1) }, String(i + 1)),
+          ),
+        ],
+      );
+    attempts
+      .querySelectorAll('button')
+      .forEach((button, i) => button.setAttribute('aria-pressed', String(i + 1 === attempt)));
   }
 
   async function load() {
@@ -126,9 +176,17 @@ export async function vesselPage(main, page) {
     if (!page.isOpen()) return;
     vessel = run.vessels.find((one) => one.id === vesselRunId);
     if (!vessel) throw new Error('This run has no such vessel.');
-    show(facts, status(vessel.status), vessel.exit_code !== null && h('span', null, 'exit ', h('b', null, String(vessel.exit_code))), vessel.reason && h('span', null, vessel.reason),
-      h('span', null, `${vessel.attempts} ${vessel.attempts === 1 ? 'attempt' : 'attempts'}`), h('span', null, duration(took(vessel))), h('span', null, timeOfDay(vessel.started_at)), h('span', null, size(ended(vessel.status) ? vessel.output_bytes : have)),
-      isStopping && !ended(run.status) && h('span', null, 'stopping…'));
+    show(
+      facts,
+      status(vessel.status),
+      vessel.exit_code !== null && h('span', null, 'exit ', h('b', null, String(vessel.exit_code))),
+      vessel.reason && h('span', null, vessel.reason),
+      h('span', null, `${vessel.attempts} ${vessel.attempts === 1 ? 'attempt' : 'attempts'}`),
+      h('span', null, duration(took(vessel))),
+      h('span', null, timeOfDay(vessel.started_at)),
+      h('span', null, size(ended(vessel.status) ? vessel.output_bytes : have)),
+      isStopping && !ended(run.status) && h('span', null, 'stopping…'),
+    );
     stopButton.hidden = isStopping || ended(run.status);
     drawAttempts();
   }
@@ -138,8 +196,19 @@ export async function vesselPage(main, page) {
     const { definition } = await get(`/fleets/${run.fleet_id}/versions/${run.fleet_version}`);
     const own = definition.vessels.find((one) => one.name === vessel.name);
     const names = Object.keys(own?.environment ?? {});
-    show(what, own && h('span', null, 'file ', h('b', { class: 'mono' }, own.file_to_run), ` (v${run.fleet_version})`),
-      names.length > 0 && h('span', null, 'environment ', h('b', { class: 'mono' }, names.join(' '))));
+    show(
+      what,
+      own &&
+        h(
+          'span',
+          null,
+          'file ',
+          h('b', { class: 'mono' }, own.file_to_run),
+          ` (v${run.fleet_version})`,
+        ),
+      names.length > 0 &&
+        h('span', null, 'environment ', h('b', { class: 'mono' }, names.join(' '))),
+    );
   }
 
   /** As high as there is room below it. */
@@ -149,7 +218,10 @@ export async function vesselPage(main, page) {
   }
   const grown = new ResizeObserver(fit);
   addEventListener('resize', fit);
-  page.onLeave(() => { removeEventListener('resize', fit); grown.disconnect(); });
+  page.onLeave(() => {
+    removeEventListener('resize', fit);
+    grown.disconnect();
+  });
 
   /* ---- following ---- */
 
@@ -160,7 +232,9 @@ export async function vesselPage(main, page) {
     else if (output.scrollTop > scrolledTo && isAtEnd && !search.field.value) follow.checked = true;
     scrolledTo = output.scrollTop;
   });
-  follow.addEventListener('change', () => { if (follow.checked) toEnd(); });
+  follow.addEventListener('change', () => {
+    if (follow.checked) toEnd();
+  });
   wrap.addEventListener('change', () => {
     const isFollowing = follow.checked;
     lines.keepInSight(() => output.classList.toggle('wrap', wrap.checked));
@@ -169,30 +243,73 @@ export async function vesselPage(main, page) {
     follow.checked = isFollowing;
   });
   const whenSeen = () => {
-    if (document.hidden && source) { stop(); isPaused = true; }
-    else if (!document.hidden && isPaused) { isPaused = false; listen(); }
+    if (document.hidden && source) {
+      stop();
+      isPaused = true;
+    } else if (!document.hidden && isPaused) {
+      isPaused = false;
+      listen();
+    }
   };
   document.addEventListener('visibilitychange', whenSeen);
-  page.onLeave(() => { document.removeEventListener('visibilitychange', whenSeen); stop(); clearTimeout(timer); lines.end(); });
+  page.onLeave(() => {
+    document.removeEventListener('visibilitychange', whenSeen);
+    stop();
+    clearTimeout(timer);
+    lines.end();
+  });
 
   await load();
   if (!page.isOpen()) return;
   document.title = `${vessel.name} · webhookd`;
   describe().catch(() => {});
-  show(main, crumbs(link('/', 'Fleets'), link(`/fleets/${run.fleet_id}`, run.fleet_name), link(`/runs/${runId}`, `Run ${shortId(runId)}`)), h('div', { class: 'row between' }, h('h1', null, vessel.name), stopButton), facts, what,
-    h('section', { class: 'card' },
-      h('div', { class: 'row between' }, attempts, h('div', { class: 'row' }, h('label', { for: 'follow' }, follow, ' follow'), h('label', { for: 'wrap' }, wrap, ' wrap'), search.field, search.told, download)),
-      h('p'), output, note));
+  show(
+    main,
+    crumbs(
+      link('/', 'Fleets'),
+      link(`/fleets/${run.fleet_id}`, run.fleet_name),
+      link(`/runs/${runId}`, `Run ${shortId(runId)}`),
+    ),
+    h('div', { class: 'row between' }, h('h1', null, vessel.name), stopButton),
+    facts,
+    what,
+    h(
+      'section',
+      { class: 'card' },
+      h(
+        'div',
+        { class: 'row between' },
+        attempts,
+        h(
+          'div',
+          { class: 'row' },
+          h('label', { for: 'follow' }, follow, ' follow'),
+          h('label', { for: 'wrap' }, wrap, ' wrap'),
+          search.field,
+          search.told,
+          download,
+        ),
+      ),
+      h('p'),
+      output,
+      note,
+    ),
+  );
   fit();
   grown.observe(what);
   if (vessel.attempts > 0) open(vessel.attempts);
-  else show(note, ended(vessel.status) ? 'It did not run, so it said nothing.' : 'It has not started yet.');
+  else
+    show(
+      note,
+      ended(vessel.status) ? 'It did not run, so it said nothing.' : 'It has not started yet.',
+    );
   const looking = setInterval(async () => {
     if (ended(vessel.status)) return clearInterval(looking);
     const newest = vessel.attempts;
     await load().catch(() => {});
     if (!page.isOpen() || vessel.attempts === newest) return;
-    if (attempt === newest && (follow.checked || attempt === 0)) open(vessel.attempts); /* who reads an older one goes on reading */
+    if (attempt === newest && (follow.checked || attempt === 0))
+      open(vessel.attempts); /* who reads an older one goes on reading */
   }, 1000);
   page.onLeave(() => clearInterval(looking));
 }

@@ -3,12 +3,23 @@ import { h, say, svg } from './dom.js';
 import { shortId } from './format.js';
 
 const words = {
-  scheduled: 'waiting', running: 'running', retrying: 'retrying', success: 'success',
-  errored: 'errored', terminated: 'terminated', incomplete: 'not run',
+  scheduled: 'waiting',
+  running: 'running',
+  retrying: 'retrying',
+  success: 'success',
+  errored: 'errored',
+  terminated: 'terminated',
+  incomplete: 'not run',
 };
 
 /** A status as a circle and a word: never by colour alone. */
-export const status = (name) => h('span', { class: `status ${name}` }, h('span', { class: 'dot', 'aria-hidden': 'true' }), words[name] ?? name);
+export const status = (name) =>
+  h(
+    'span',
+    { class: `status ${name}` },
+    h('span', { class: 'dot', 'aria-hidden': 'true' }),
+    words[name] ?? name,
+  );
 export const statusWord = (name) => words[name] ?? name;
 
 /** A link within the console. */
@@ -18,7 +29,9 @@ async function toClipboard(text) {
   try {
     await navigator.clipboard.writeText(text);
     return true;
-  } catch { /* no permission, or no secure page: the old way */ }
+  } catch {
+    /* no permission, or no secure page: the old way */
+  }
   const area = h('textarea', { class: 'off-screen', value: text, 'aria-hidden': 'true' });
   document.body.append(area);
   area.select();
@@ -29,28 +42,48 @@ async function toClipboard(text) {
 
 /** A button that copies; text may be a function. */
 export function copyButton(text, label = 'Copy', attributes = {}, done = 'Copied') {
-  return h('button', {
-    type: 'button', ...attributes,
-    onclick: async () => {
-      const copied = await toClipboard(typeof text === 'function' ? text() : text);
-      say(copied ? done : 'The browser did not let it be copied: select it by hand', copied ? 'note' : 'error');
+  return h(
+    'button',
+    {
+      type: 'button',
+      ...attributes,
+      onclick: async () => {
+        const copied = await toClipboard(typeof text === 'function' ? text() : text);
+        say(
+          copied ? done : 'The browser did not let it be copied: select it by hand',
+          copied ? 'note' : 'error',
+        );
+      },
     },
-  }, label);
+    label,
+  );
 }
 
 /** An id, shortened; a click copies the whole of it. */
-export const idButton = (id) => copyButton(id, shortId(id), { class: 'id', title: `${id} – click to copy` });
+export const idButton = (id) =>
+  copyButton(id, shortId(id), { class: 'id', title: `${id} – click to copy` });
 
 /** The same beside a link that shows it. */
-const copyIcon = () => svg('svg', { viewBox: '0 0 16 16', width: 13, height: 13, 'aria-hidden': 'true', class: 'icon' },
-  svg('rect', { x: 5, y: 5, width: 9, height: 9, rx: 2 }), svg('path', { d: 'M11 5V4a2 2 0 0 0-2-2H4a2 2 0 0 0-2 2v5a2 2 0 0 0 2 2h1' }));
-export const copyId = (id) => copyButton(id, copyIcon(), { class: 'id', title: `${id} – click to copy`, 'aria-label': `Copy id ${id}` });
+const copyIcon = () =>
+  svg(
+    'svg',
+    { viewBox: '0 0 16 16', width: 13, height: 13, 'aria-hidden': 'true', class: 'icon' },
+    svg('rect', { x: 5, y: 5, width: 9, height: 9, rx: 2 }),
+    svg('path', { d: 'M11 5V4a2 2 0 0 0-2-2H4a2 2 0 0 0-2 2v5a2 2 0 0 0 2 2h1' }),
+  );
+export const copyId = (id) =>
+  copyButton(id, copyIcon(), {
+    class: 'id',
+    title: `${id} – click to copy`,
+    'aria-label': `Copy id ${id}`,
+  });
 
 /** A button whose action may fail and is not done twice at once. */
 export function actionButton(label, action, attributes = {}) {
   const button = h('button', { type: 'button', ...attributes }, label);
   button.addEventListener('click', async () => {
-    if (button.ariaDisabled === 'true') return; /* not `disabled`, which would take the focus away */
+    if (button.ariaDisabled === 'true')
+      return; /* not `disabled`, which would take the focus away */
     button.ariaDisabled = 'true';
     try {
       await action();
@@ -66,37 +99,88 @@ export function actionButton(label, action, attributes = {}) {
 /** Asks first. Resolves to whether it is to be done. */
 export function confirm(title, text, doIt) {
   return new Promise((resolve) => {
-    const dialog = h('dialog', { class: 'ask', 'aria-labelledby': 'ask-title' },
-      h('form', { method: 'dialog' },
-        h('h2', { id: 'ask-title' }, title), h('p', null, text),
-        h('div', { class: 'row end' },
-          h('button', { value: 'no', autofocus: true }, 'Cancel'), h('button', { value: 'yes', class: 'danger' }, doIt))));
-    dialog.addEventListener('close', () => { resolve(dialog.returnValue === 'yes'); dialog.remove(); });
+    const dialog = h(
+      'dialog',
+      { class: 'ask', 'aria-labelledby': 'ask-title' },
+      h(
+        'form',
+        { method: 'dialog' },
+        h('h2', { id: 'ask-title' }, title),
+        h('p', null, text),
+        h(
+          'div',
+          { class: 'row end' },
+          h('button', { value: 'no', autofocus: true }, 'Cancel'),
+          h('button', { value: 'yes', class: 'danger' }, doIt),
+        ),
+      ),
+    );
+    dialog.addEventListener('close', () => {
+      resolve(dialog.returnValue === 'yes');
+      dialog.remove();
+    });
     document.body.append(dialog);
     dialog.showModal();
   });
 }
 
-export const tabs = (list, current) => h('nav', { class: 'tabs', 'aria-label': 'Tabs' },
-  list.map(([name, to, label]) => h('a', { href: to, 'aria-current': name === current ? 'page' : null }, label)));
+export const tabs = (list, current) =>
+  h(
+    'nav',
+    { class: 'tabs', 'aria-label': 'Tabs' },
+    list.map(([name, to, label]) =>
+      h('a', { href: to, 'aria-current': name === current ? 'page' : null }, label),
+    ),
+  );
 
-export const crumbs = (...parts) => h('nav', { class: 'crumbs', 'aria-label': 'Where you are' },
-  parts.map((part, i) => [i > 0 && h('span', { 'aria-hidden': 'true' }, ' › '), part]));
+export const crumbs = (...parts) =>
+  h(
+    'nav',
+    { class: 'crumbs', 'aria-label': 'Where you are' },
+    parts.map((part, i) => [i > 0 && h('span', { 'aria-hidden': 'true' }, ' › '), part]),
+  );
 
-export const empty = (title, ...children) => h('div', { class: 'empty' }, h('h2', null, title), ...children);
+export const empty = (title, ...children) =>
+  h('div', { class: 'empty' }, h('h2', null, title), ...children);
 
-export const problem = (error) => h('div', { class: 'problem', role: 'alert' }, h('strong', null, 'That did not work. '), error.message);
+export const problem = (error) =>
+  h(
+    'div',
+    { class: 'problem', role: 'alert' },
+    h('strong', null, 'That did not work. '),
+    error.message,
+  );
 
 /** Durations as bars over time, oldest left; a click opens the run. */
 export function bars(runs, height = 48) {
   const shown = runs.slice().reverse();
   const most = Math.max(1, ...shown.map((run) => run.ms));
   const width = 10;
-  return svg('svg', { class: 'bars', viewBox: `0 0 ${Math.max(1, shown.length) * width} ${height}`, height, width: shown.length * width, role: 'group', 'aria-label': `Durations of the last ${shown.length} runs` },
+  return svg(
+    'svg',
+    {
+      class: 'bars',
+      viewBox: `0 0 ${Math.max(1, shown.length) * width} ${height}`,
+      height,
+      width: shown.length * width,
+      role: 'group',
+      'aria-label': `Durations of the last ${shown.length} runs`,
+    },
     shown.map((run, i) => {
       const tall = Math.max(3, (run.ms / most) * (height - 4));
-      return svg('a', { href: `/runs/${run.id}`, tabindex: '-1' },
+      return svg(
+        'a',
+        { href: `/runs/${run.id}`, tabindex: '-1' },
         svg('title', null, `${statusWord(run.status)}, ${run.text}`),
-        svg('rect', { class: `bar ${run.status}`, x: i * width + 1, y: height - tall, width: width - 2, height: tall, rx: 2 }));
-    }));
+        svg('rect', {
+          class: `bar ${run.status}`,
+          x: i * width + 1,
+          y: height - tall,
+          width: width - 2,
+          height: tall,
+          rx: 2,
+        }),
+      );
+    }),
+  );
 }
