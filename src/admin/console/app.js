@@ -1,15 +1,16 @@
-// Which page it is, and going from one to the next without loading it anew.
+// Finds the page of each address, opens it, and asks people to sign in. index.html loads it.
 import { whenSignedOut, get, remove } from './api.js';
 import { h, say, show } from './dom.js';
-import { confirm, problem } from './widgets.js';
 import { newFleetPage } from './definition.js';
 import { fleetPage } from './fleet.js';
 import { fleetsPage } from './fleets.js';
 import { keysPage } from './keys.js';
+import { isUnsaved, openHere, startNavigation } from './navigate.js';
 import { runPage } from './run.js';
 import { runsPage } from './runs.js';
 import { signInPage } from './sign_in.js';
 import { vesselPage } from './vessel.js';
+import { problem } from './widgets.js';
 
 const routes = [
   [/^\/$/, fleetsPage],
@@ -22,18 +23,19 @@ const routes = [
 ];
 
 const otherTabs = new BroadcastChannel('webhookd');
-const main = document.getElementById('main'),
-  top = document.getElementById('top');
-let leave = () => {},
-  turn = 0,
-  shown = '';
+const main = document.getElementById('main');
+const top = document.getElementById('top');
+let leave = () => {};
+let turn = 0;
 
-/** A page is a function of its element and of what it is told: the parts of the path, whether it is still open, and how to hear that it is left. */
+/**
+ * Opens the page of the address. A page is a function of its element and of three things: the parts
+ * of the path, whether the page is still open, and what to call when it is left.
+ */
 async function open() {
   const mine = ++turn;
   leave();
   leave = () => {};
-  shown = location.pathname + location.search;
   const path = location.pathname.replace(/(.)\/+$/, '$1');
   for (const [pattern, page] of routes) {
     const match = path.match(pattern);
@@ -62,22 +64,6 @@ async function open() {
     h('h1', null, 'There is no such page'),
     h('p', null, h('a', { href: '/' }, 'All fleets')),
   );
-}
-
-/** What is being written is not thrown away without asking. */
-async function mayLeave() {
-  if (!document.querySelector('[data-unsaved]')) return true;
-  return confirm('Leave without applying?', 'What you have written here is lost then.', 'Leave');
-}
-
-addEventListener('beforeunload', (event) => {
-  if (document.querySelector('[data-unsaved]')) event.preventDefault();
-});
-
-async function go(to) {
-  if (!(await mayLeave())) return;
-  history.pushState(null, '', to);
-  open();
 }
 
 function frame(keyName) {
@@ -111,7 +97,7 @@ let isOut = false;
 function signedIn(keyName) {
   isOut = false;
   frame(keyName);
-  open();
+  openHere();
 }
 
 otherTabs.addEventListener('message', async ({ data }) => {
@@ -147,7 +133,7 @@ function askInDialog() {
 function signedInAgain(keyName) {
   dialog.remove();
   dialog = null;
-  if (!document.querySelector('[data-unsaved]')) return signedIn(keyName);
+  if (!isUnsaved()) return signedIn(keyName);
   isOut = false;
   frame(keyName);
 }
@@ -155,7 +141,7 @@ function signedInAgain(keyName) {
 function askToSignIn() {
   isOut = true;
   if (dialog) return;
-  if (document.querySelector('[data-unsaved]')) return askInDialog();
+  if (isUnsaved()) return askInDialog();
   turn++;
   leave();
   leave = () => {};
@@ -168,43 +154,12 @@ function askToSignIn() {
   });
 }
 
-document.addEventListener('click', (event) => {
-  const anchor = event.target.closest?.('a[href]');
-  const href = anchor?.getAttribute('href');
-  if (
-    !href ||
-    event.defaultPrevented ||
-    event.button !== 0 ||
-    event.metaKey ||
-    event.ctrlKey ||
-    event.shiftKey ||
-    event.altKey
-  )
-    return;
-  if (!href.startsWith('/') || href.startsWith('/api/') || anchor.hasAttribute('download')) return;
-  event.preventDefault();
-  show(document.getElementById('said')); /* of the page before */
-  go(href).then(() => {
-    main.focus({ preventScroll: true });
-    scrollTo(0, 0);
-  });
-});
-/** Back and forward, which have happened by the time one hears of them. */
-addEventListener('popstate', async () => {
-  if (!document.querySelector('[data-unsaved]')) return open();
-  history.pushState(null, '', shown);
-  if (!(await mayLeave())) return;
-  document.querySelectorAll('[data-unsaved]').forEach((one) => one.removeAttribute('data-unsaved'));
-  history.back();
-});
-addEventListener('webhookd:go', (event) =>
-  go(event.detail).then(() => main.focus({ preventScroll: true })),
-);
 whenSignedOut(askToSignIn);
+startNavigation(open);
 
 try {
   frame((await get('/session')).key_name);
-  open();
+  openHere();
 } catch (error) {
   if (error.status === 401) askToSignIn();
   else show(main, problem(error));

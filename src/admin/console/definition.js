@@ -5,9 +5,9 @@ import { h, say, show } from './dom.js';
 import { applyForm, editor } from './editor.js';
 import { time } from './format.js';
 import { graph } from './graph.js';
+import { go } from './navigate.js';
 import { actionButton, confirm, crumbs, link } from './widgets.js';
 
-const to = (path) => dispatchEvent(new CustomEvent('webhookd:go', { detail: path }));
 const said = {
   created: () => 'made',
   updated: (version) => `v${version} applied`,
@@ -16,7 +16,7 @@ const said = {
 
 function whenApplied(applied) {
   say(`${applied.fleet.name}: ${said[applied.outcome](applied.version)}`);
-  to(`/fleets/${applied.fleet.id}/definition`);
+  go(`/fleets/${applied.fleet.id}/definition`);
 }
 
 /** Who edits one fleet does not mean to change another, or to make one, because its name was changed. */
@@ -169,7 +169,7 @@ export async function definition(place, page, fleet) {
                 return;
               await remove(`/fleets/${fleet.id}`);
               say(`${fleet.name} is deleted`);
-              to('/');
+              go('/');
             },
             { class: 'danger' },
           ),
@@ -234,7 +234,7 @@ export async function newFleetPage(main, page) {
     () => project.value,
     (applied) => {
       say(`${applied.fleet.name}: ${said[applied.outcome](applied.version)}`);
-      to(`/fleets/${applied.fleet.id}/triggers`);
+      go(`/fleets/${applied.fleet.id}/triggers`);
     },
     { mayApply: isNew },
   );

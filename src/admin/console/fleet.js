@@ -2,11 +2,10 @@
 import { get, post, upload } from './api.js';
 import { definition } from './definition.js';
 import { h, show } from './dom.js';
+import { go } from './navigate.js';
 import { runList } from './runs.js';
 import { triggers } from './triggers.js';
 import { actionButton, crumbs, empty, link, tabs } from './widgets.js';
-
-const to = (path) => dispatchEvent(new CustomEvent('webhookd:go', { detail: path }));
 
 /** With a body, or without. */
 function askForBody(fleet) {
@@ -37,7 +36,7 @@ function askForBody(fleet) {
                 type.value || 'application/octet-stream',
               );
               dialog.close();
-              to(`/runs/${run.id}`);
+              go(`/runs/${run.id}`);
             } catch (error) {
               said.textContent = error.message;
               said.hidden = false;
@@ -88,7 +87,7 @@ export async function fleetPage(main, page) {
           'Run now',
           async () => {
             const run = await post(`/fleets/${id}/fleetruns`);
-            to(`/runs/${run.id}`);
+            go(`/runs/${run.id}`);
           },
           { class: 'main' },
         ),

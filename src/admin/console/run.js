@@ -3,6 +3,7 @@ import { address, get, getBytes, post } from './api.js';
 import { h, show, svg } from './dom.js';
 import { duration, ended, size, time, timeOfDay, took } from './format.js';
 import { gather, watchRuns } from './live.js';
+import { go } from './navigate.js';
 import {
   actionButton,
   copyButton,
@@ -14,7 +15,6 @@ import {
   tabs,
 } from './widgets.js';
 
-const to = (path) => dispatchEvent(new CustomEvent('webhookd:go', { detail: path }));
 const SHOWN_BYTES = 256 * 1024;
 
 /* ---- overview ---- */
@@ -317,7 +317,7 @@ export async function runPage(main, page) {
       fleet.version === run.fleet_version ? 'Run again' : `Run again, with v${fleet.version}`,
       async () => {
         const again = await post(`/fleetruns/${id}/again`);
-        to(`/runs/${again.id}`);
+        go(`/runs/${again.id}`);
       },
     );
     if (wasStop) {

@@ -26,11 +26,10 @@ export function lineSearch(lines, whenUsed) {
     );
   }
 
-  function go(step) {
+  function step(by) {
     const { hits } = lines,
       last = hits.indexOf(lines.current);
-    const at =
-      last === -1 && step < 0 ? hits.length - 1 : (last + step + hits.length) % hits.length;
+    const at = last === -1 && by < 0 ? hits.length - 1 : (last + by + hits.length) % hits.length;
     if (hits.length > 0) lines.goTo(hits[at]);
     tell();
   }
@@ -38,12 +37,12 @@ export function lineSearch(lines, whenUsed) {
   field.addEventListener('input', () => {
     lines.look(field.value);
     if (field.value) whenUsed();
-    go(1);
+    step(1);
   });
   field.addEventListener('keydown', (event) => {
     if (event.key !== 'Enter') return;
     event.preventDefault();
-    go(event.shiftKey ? -1 : 1);
+    step(event.shiftKey ? -1 : 1);
   });
   return { field, told, tell };
 }

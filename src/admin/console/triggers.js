@@ -3,6 +3,7 @@ import { get, post, put, remove } from './api.js';
 import { h, say, show } from './dom.js';
 import { duration, time } from './format.js';
 import { gather, watchRuns } from './live.js';
+import { go } from './navigate.js';
 import { actionButton, confirm, copyButton, empty } from './widgets.js';
 
 const HIDDEN_BEHIND = 'whk_'.length + 4;
@@ -261,7 +262,7 @@ export async function triggers(place, page, fleet) {
         actionButton('Send test request', async () => {
           const run = await sendTest(webhook.url, fleet);
           if (!page.isOpen()) return;
-          if (run) dispatchEvent(new CustomEvent('webhookd:go', { detail: `/runs/${run}` }));
+          if (run) go(`/runs/${run}`);
           else
             say(
               'It was sent, but no run came of it: does hooks.public_url lead to this webhookd?',
