@@ -186,7 +186,30 @@ async function liveRuns(url) {
   return data.fleet_run_id;
 }
 
+async function runWithBody() {
+  await page.goto(`${base}/`);
+  await page.click('a:has-text("Site")');
+  const focused = () => page.evaluate(() => document.activeElement.textContent);
+  await page.click('button:text-is("with a body…")');
+  await page.waitForSelector('dialog[open] textarea:focus');
+  await look('run-with-body');
+  await page.keyboard.press('Escape');
+  await page.waitForSelector('dialog', { state: 'detached' });
+  assert((await focused()) === 'with a body…', 'a dialog takes the focus away');
+  await page.click('button:text-is("with a body…")');
+  await page.fill('dialog textarea', '{"by": "hand"}');
+  await page.fill('dialog input', 'a\u0000b');
+  await answerDialog('Run now');
+  await page.waitForSelector('dialog [role=alert]:not([hidden])');
+  await page.fill('dialog input', 'application/json');
+  await answerDialog('Run now');
+  await page.waitForSelector('.gantt');
+  await tab('Webhook parameters');
+  await page.waitForSelector('pre:has-text("\\"by\\": \\"hand\\"")');
+}
+
 async function bodies(url, run) {
+  await page.goto(`${base}/runs/${run}`);
   await tab('Webhook parameters');
   await page.waitForSelector('pre:has-text("onerror=alert")');
   assert((await page.textContent('pre')).includes('"deep": {\n'), 'JSON is not indented');
@@ -702,6 +725,7 @@ try {
   await signIn();
   const url = await webhook();
   const run = await liveRuns(url);
+  await runWithBody();
   await bodies(url, run);
   await output();
   await liveOutput();

@@ -8,7 +8,7 @@ import { keysPage } from './keys.js';
 import { isUnsaved, openHere, startNavigation } from './navigate.js';
 import { runPage } from './run.js';
 import { runsPage } from './runs.js';
-import { signInPage } from './sign_in.js';
+import { signInAgain, signInPage } from './sign_in.js';
 import { vesselPage } from './vessel.js';
 import { problem } from './widgets.js';
 
@@ -94,6 +94,10 @@ async function signOut() {
 }
 
 let isOut = false;
+/** Closes the dialog that asks for a key, while it is open. */
+let closeDialog = null;
+const tellOtherTabs = () => otherTabs.postMessage('signed in');
+
 function signedIn(keyName) {
   isOut = false;
   frame(keyName);
@@ -104,35 +108,17 @@ otherTabs.addEventListener('message', async ({ data }) => {
   if (data === 'signed out') askToSignIn();
   else if (isOut)
     get('/session').then(
-      (session) => (dialog ? signedInAgain : signedIn)(session.key_name),
+      (session) => (closeDialog ?? signedIn)(session.key_name),
       () => {},
     );
 });
 
-/** Over what is being written, which is still there afterwards. Not to be closed: without a session nothing can be applied. */
-let dialog = null;
-function askInDialog() {
-  const place = h('div');
-  dialog = h('dialog', { class: 'ask sign-in-again', 'aria-label': 'Sign in' }, place);
-  dialog.addEventListener('cancel', (event) => event.preventDefault());
-  dialog.addEventListener('close', () =>
-    dialog?.showModal(),
-  ); /* a browser closes it all the same after some Esc */
-  document.body.append(dialog);
-  dialog.showModal();
-  signInPage(
-    place,
-    (keyName) => {
-      otherTabs.postMessage('signed in');
-      signedInAgain(keyName);
-    },
-    'Your session has ended. What you have written stays here meanwhile.',
-  );
-}
-
-function signedInAgain(keyName) {
-  dialog.remove();
-  dialog = null;
+/** Over what is being written, which is still there afterwards. */
+async function askInDialog() {
+  const keyName = await signInAgain(tellOtherTabs, (close) => {
+    closeDialog = close;
+  });
+  closeDialog = null;
   if (!isUnsaved()) return signedIn(keyName);
   isOut = false;
   frame(keyName);
@@ -140,16 +126,15 @@ function signedInAgain(keyName) {
 
 function askToSignIn() {
   isOut = true;
-  if (dialog) return;
+  if (closeDialog) return;
   if (isUnsaved()) return askInDialog();
   turn++;
   leave();
   leave = () => {};
   show(top);
   show(document.getElementById('said'));
-  document.title = 'Sign in · webhookd';
   signInPage(main, (keyName) => {
-    otherTabs.postMessage('signed in');
+    tellOtherTabs();
     signedIn(keyName);
   });
 }

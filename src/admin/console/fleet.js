@@ -5,52 +5,33 @@ import { h, show } from './dom.js';
 import { go } from './navigate.js';
 import { runList } from './runs.js';
 import { triggers } from './triggers.js';
-import { actionButton, crumbs, empty, link, tabs } from './widgets.js';
+import { actionButton, crumbs, dialog, empty, link, tabs } from './widgets.js';
 
-/** With a body, or without. */
-function askForBody(fleet) {
-  const area = h('textarea', { rows: 10, 'aria-label': 'Body', spellcheck: 'false' }, '{\n  \n}');
-  const type = h('input', { value: 'application/json', 'aria-label': 'Content type' });
-  const said = h('p', { class: 'problem', role: 'alert', hidden: true });
-  const dialog = h(
-    'dialog',
-    { class: 'ask', 'aria-label': `Run ${fleet.name} with a body` },
-    h('h2', null, `Run ${fleet.name} with a body`),
-    h('label', null, 'Content type ', type),
-    area,
-    said,
-    h(
-      'div',
-      { class: 'row end' },
-      h('button', { type: 'button', onclick: () => dialog.close() }, 'Cancel'),
-      h(
-        'button',
-        {
-          type: 'button',
-          class: 'main',
-          onclick: async () => {
-            try {
-              const run = await upload(
-                `/fleets/${fleet.id}/fleetruns`,
-                area.value,
-                type.value || 'application/octet-stream',
-              );
-              dialog.close();
-              go(`/runs/${run.id}`);
-            } catch (error) {
-              said.textContent = error.message;
-              said.hidden = false;
-            }
-          },
-        },
-        'Run now',
-      ),
-    ),
+/** Asks for a body, starts a run with it and opens that. */
+async function runWithBody(fleet) {
+  const area = h(
+    'textarea',
+    { rows: 10, 'aria-label': 'Body', spellcheck: 'false', autofocus: true },
+    '{\n  \n}',
   );
-  dialog.addEventListener('close', () => dialog.remove());
-  document.body.append(dialog);
-  dialog.showModal();
-  area.focus();
+  const type = h('input', { value: 'application/json', 'aria-label': 'Content type' });
+  const run = await dialog({
+    title: `Run ${fleet.name} with a body`,
+    body: () => [h('label', null, 'Content type ', type), area],
+    buttons: [
+      {
+        label: 'Run now',
+        class: 'main',
+        act: () =>
+          upload(
+            `/fleets/${fleet.id}/fleetruns`,
+            area.value,
+            type.value || 'application/octet-stream',
+          ),
+      },
+    ],
+  });
+  if (run) go(`/runs/${run.id}`);
 }
 
 export async function fleetPage(main, page) {
@@ -91,7 +72,7 @@ export async function fleetPage(main, page) {
           },
           { class: 'main' },
         ),
-        h('button', { type: 'button', onclick: () => askForBody(fleet) }, 'with a body…'),
+        h('button', { type: 'button', onclick: () => runWithBody(fleet) }, 'with a body…'),
       ),
     ),
     tabs(

@@ -1,8 +1,10 @@
-// The first page for who is not signed in.
+// Signing in with an API key: on a page, or in a dialog over what somebody is writing.
 import { post } from './api.js';
 import { h, show } from './dom.js';
+import { dialog } from './widgets.js';
 
-export function signInPage(main, then, why = null) {
+/** Calls `done` with the name of the key that was accepted. */
+function signInForm(done) {
   const input = h('input', {
     id: 'key',
     name: 'key',
@@ -10,11 +12,12 @@ export function signInPage(main, then, why = null) {
     autocomplete: 'current-password',
     spellcheck: 'false',
     required: true,
+    autofocus: true,
     'aria-describedby': 'key-hint',
   });
   const said = h('p', { role: 'alert', class: 'problem', hidden: true });
   const button = h('button', { class: 'main' }, 'Sign in');
-  const form = h(
+  return h(
     'form',
     {
       class: 'card',
@@ -24,7 +27,7 @@ export function signInPage(main, then, why = null) {
         said.hidden = true;
         try {
           const session = await post('/session', { key: input.value.trim() });
-          then(session.key_name);
+          done(session.key_name);
         } catch (error) {
           said.textContent = error.message;
           said.hidden = false;
@@ -48,15 +51,33 @@ export function signInPage(main, then, why = null) {
       '.',
     ),
   );
-  show(
-    main,
-    h(
-      'div',
-      { class: 'sign-in' },
-      h('h1', null, 'Sign in to webhookd'),
-      why && h('p', null, why),
-      form,
-    ),
-  );
-  input.focus();
 }
+
+export function signInPage(main, done) {
+  const form = signInForm(done);
+  document.title = 'Sign in · webhookd';
+  show(main, h('div', { class: 'sign-in' }, h('h1', null, 'Sign in to webhookd'), form));
+  form.querySelector('input').focus();
+}
+
+/**
+ * Leaves the page as it is. Cannot be cancelled: without a session nothing can be applied. `begun`
+ * gets what closes the dialog with the name of a key. Resolves to that name.
+ */
+export const signInAgain = (done, begun) =>
+  dialog({
+    title: 'Sign in to webhookd',
+    mayCancel: false,
+    body: (close) => {
+      begun(close);
+      return h(
+        'div',
+        { class: 'sign-in' },
+        h('p', null, 'Your session has ended. What you have written stays here meanwhile.'),
+        signInForm((keyName) => {
+          done();
+          close(keyName);
+        }),
+      );
+    },
+  });

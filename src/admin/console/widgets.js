@@ -78,17 +78,18 @@ export const copyId = (id) =>
     'aria-label': `Copy id ${id}`,
   });
 
-/** A button whose action may fail and is not done twice at once. */
-export function actionButton(label, action, attributes = {}) {
+const sayFailure = (error) => say(error.message, 'error');
+
+/** A button whose action may fail, and does not run twice at the same time. */
+export function actionButton(label, action, attributes = {}, whenFailed = sayFailure) {
   const button = h('button', { type: 'button', ...attributes }, label);
   button.addEventListener('click', async () => {
-    if (button.ariaDisabled === 'true')
-      return; /* not `disabled`, which would take the focus away */
+    if (button.ariaDisabled === 'true') return; // not `disabled`, which would take the focus away
     button.ariaDisabled = 'true';
     try {
       await action();
     } catch (error) {
-      say(error.message, 'error');
+      whenFailed(error);
     } finally {
       button.ariaDisabled = null;
     }
@@ -96,32 +97,79 @@ export function actionButton(label, action, attributes = {}) {
   return button;
 }
 
-/** Asks first. Resolves to whether it is to be done. */
-export function confirm(title, text, doIt) {
+/**
+ * The one modal dialog. `body` is a function of what closes the dialog with a value. Each button has
+ * a `label` and an `act`, and closes the dialog with what that returns; if it throws, the dialog
+ * stays and shows why. Resolves to the value, or to undefined after Cancel or Escape, which
+ * `mayCancel: false` forbids. The focus starts at the first element with `autofocus`, else at
+ * Cancel, and returns to where it was.
+ */
+export function dialog({ title, body, buttons = [], mayCancel = true }) {
   return new Promise((resolve) => {
-    const dialog = h(
+    let answer;
+    let isAnswered = false;
+    let isBusy = false;
+    const failure = h('p', { class: 'problem', role: 'alert', hidden: true });
+
+    function close(value) {
+      answer = value;
+      isAnswered = true;
+      element.close();
+    }
+
+    function cancel() {
+      if (mayCancel && !isBusy) close();
+    }
+
+    async function run(act) {
+      isBusy = true;
+      failure.hidden = true;
+      try {
+        close(await act());
+      } finally {
+        isBusy = false;
+      }
+    }
+
+    function showFailure(error) {
+      failure.textContent = error.message;
+      failure.hidden = false;
+    }
+
+    const element = h(
       'dialog',
-      { class: 'ask', 'aria-labelledby': 'ask-title' },
+      { class: 'ask', 'aria-label': title },
+      h('h2', null, title),
+      body(close),
+      failure,
       h(
-        'form',
-        { method: 'dialog' },
-        h('h2', { id: 'ask-title' }, title),
-        h('p', null, text),
-        h(
-          'div',
-          { class: 'row end' },
-          h('button', { value: 'no', autofocus: true }, 'Cancel'),
-          h('button', { value: 'yes', class: 'danger' }, doIt),
+        'div',
+        { class: 'row end' },
+        mayCancel && h('button', { type: 'button', autofocus: true, onclick: cancel }, 'Cancel'),
+        buttons.map(({ label, act, ...attributes }) =>
+          actionButton(label, () => run(act), attributes, showFailure),
         ),
       ),
     );
-    dialog.addEventListener('close', () => {
-      resolve(dialog.returnValue === 'yes');
-      dialog.remove();
+    element.addEventListener('cancel', (event) => {
+      event.preventDefault();
+      cancel();
     });
-    document.body.append(dialog);
-    dialog.showModal();
+    element.addEventListener('close', () => {
+      // Browsers close a dialog after some Escapes, whatever it does.
+      if (!isAnswered && (!mayCancel || isBusy)) return element.showModal();
+      element.remove();
+      resolve(answer);
+    });
+    document.body.append(element);
+    element.showModal();
   });
+}
+
+/** Asks before something is done. Resolves to whether it shall be done. */
+export async function confirm(title, text, doIt) {
+  const yes = { label: doIt, class: 'danger', act: () => true };
+  return (await dialog({ title, body: () => h('p', null, text), buttons: [yes] })) === true;
 }
 
 export const tabs = (list, current) =>
