@@ -319,6 +319,97 @@ async function liveOutput() {
   await page.waitForSelector('.facts .status.terminated');
 }
 
+/** keyed() itself: what it builds, fills in, moves and removes. */
+async function keyedChildren() {
+  const seen = await page.evaluate(async () => {
+    const { h, keyed, show } = await import('/console/dom.js');
+    const list = h('ul');
+    const done = [];
+    const draw = (...items) => {
+      done.length = 0;
+      keyed(
+        list,
+        items,
+        (item) => item.id,
+        (item) => {
+          done.push(`build ${item.id}`);
+          return h('li');
+        },
+        (element, item) => {
+          done.push(`update ${item.id}`);
+          show(element, item.of.join());
+        },
+      );
+      return [list.textContent, ...done].join('; ');
+    };
+    const first = draw({ id: 'a', of: [1] }, { id: 'b', of: [2] });
+    const [a, b] = list.children;
+    const equal = draw({ id: 'a', of: [1] }, { id: 'b', of: [2] });
+    const changed = draw({ id: 'c', of: [4] }, { id: 'b', of: [2, 3] });
+    const isKept = b === list.children[1] && !a.isConnected && !list.contains(a);
+    list.append('a stray');
+    const moved = draw({ id: 'b', of: [2, 3] }, { id: 'c', of: [4] });
+    return { first, equal, changed, isKept, moved, none: draw() };
+  });
+  const expected = {
+    first: '12; build a; update a; build b; update b',
+    equal: '12',
+    changed: '42,3; build c; update c; update b',
+    isKept: true,
+    moved: '2,34',
+    none: '',
+  };
+  assert(JSON.stringify(seen) === JSON.stringify(expected), `keyed(): ${JSON.stringify(seen)}`);
+}
+
+/** A list that is drawn anew keeps its rows, the focus and what is selected. */
+async function keptInPlace() {
+  await page.goto(`${base}/`);
+  await page.click('a:text-is("Slow")');
+  await page.click('button:text-is("Run now")');
+  await page.waitForSelector('td >> .status.running');
+  const mark = () =>
+    page.evaluate(() => {
+      for (const one of document.querySelectorAll('tbody tr, .gantt g, .bars a')) one.isOld = true;
+    });
+  const isKept = (selector) =>
+    page.evaluate((wanted) => document.querySelector(wanted).isOld === true, selector);
+  const focused = () => page.evaluate(() => document.activeElement.textContent);
+  await mark();
+  await page.focus('td >> a:text-is("main")');
+  await page.evaluate(() =>
+    getSelection().selectAllChildren(document.querySelector('.facts > :nth-child(2)')),
+  );
+  const { pathname } = new URL(page.url());
+  await page.waitForFunction(() => /[3-9].* s/.test(document.querySelector('.gantt').textContent));
+  const stop = `/api/v1/fleet${pathname.slice(1)}/stop`;
+  assert(await page.evaluate((to) => fetch(to, { method: 'POST' }).then((one) => one.ok), stop));
+  await page.waitForSelector('td >> .status.terminated');
+  assert(await isKept('tbody tr'), 'a row of the vessels is another one');
+  assert(await isKept('.gantt g'), 'a bar is another one');
+  assert((await focused()) === 'main', 'a vessel that ends takes the focus away');
+  const selected = await page.evaluate(() => getSelection().toString());
+  assert(selected === 'on demand', `what was selected is now ${selected}`);
+
+  await page.click('.crumbs >> a:text-is("Slow")');
+  await page.waitForSelector('tbody tr');
+  await mark();
+  await page.focus('tbody tr:first-child .id');
+  await page.evaluate(
+    (run) => fetch(`/api/v1/fleet${run.slice(1)}/again`, { method: 'POST' }),
+    pathname,
+  );
+  const running = page.locator('tbody tr:has(.status.running)');
+  await running.waitFor();
+  assert(await isKept('tbody tr:nth-child(2)'), 'a row is another one once there is a newer run');
+  assert(await isKept('.bars a:first-of-type'), 'a bar is another one once there is a newer run');
+  const copies = await page.evaluate(() => document.activeElement.getAttribute('aria-label'));
+  assert(copies === `Copy id ${pathname.slice(6)}`, 'a new run takes the focus away');
+  await running.locator('a').first().click();
+  await page.click('button:text-is("Stop")');
+  await page.waitForSelector('.facts .status.terminated');
+}
+
 const hide = (is) =>
   page.evaluate((value) => {
     Object.defineProperty(document, 'hidden', { value, configurable: true });
@@ -729,6 +820,8 @@ try {
   await bodies(url, run);
   await output();
   await liveOutput();
+  await keyedChildren();
+  await keptInPlace();
   await longOutput();
   await tooManyLines();
   await oddLines();

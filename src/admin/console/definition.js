@@ -6,7 +6,7 @@ import { applyForm, editor } from './editor.js';
 import { time } from './format.js';
 import { graph } from './graph.js';
 import { go } from './navigate.js';
-import { actionButton, confirm, crumbs, link } from './widgets.js';
+import { actionButton, confirm, crumbs, drawOptions, link, select } from './widgets.js';
 
 const said = {
   created: () => 'made',
@@ -41,22 +41,19 @@ export async function definition(place, page, fleet) {
     picture = h('div', { class: 'table' }),
     about = h('span', { class: 'soft' });
   const newest = versions[0].version;
-  const option = ({ version: number }) =>
-    h('option', { value: number }, number === newest ? `v${number} (current)` : `v${number}`);
-  const choose = h('select', { 'aria-label': 'Version' }, versions.map(option));
-  const against = h('select', { 'aria-label': 'Compare with' }),
-    comparing = h('label', null, 'compared with ', against);
+  const options = versions.map(({ version: number }) => [
+    String(number),
+    number === newest ? `v${number} (current)` : `v${number}`,
+  ]);
+  const choose = select('Version', options);
+  const against = select('Compare with', []);
+  const comparing = h('label', { hidden: versions.length < 2 }, 'compared with ', against);
   /** With any but itself. */
-  function offerOthers() {
-    const chosen = against.value === choose.value ? '' : against.value;
-    show(
-      against,
-      h('option', { value: '' }, 'nothing'),
-      versions.filter((one) => String(one.version) !== choose.value).map(option),
-    );
-    against.value = chosen;
-    comparing.hidden = versions.length < 2;
-  }
+  const offerOthers = () =>
+    drawOptions(against, [
+      ['', 'nothing'],
+      ...options.filter(([number]) => number !== choose.value),
+    ]);
   const back = h('span');
   const load = (number) => get(`/fleets/${fleet.id}/versions/${number}`);
   let version,

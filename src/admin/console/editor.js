@@ -1,6 +1,6 @@
 // A fleet file with line numbers, and what is wrong with it at its lines.
 import { ApiError, put } from './api.js';
-import { h, say, show } from './dom.js';
+import { h, keyed, set, show } from './dom.js';
 import { actionButton } from './widgets.js';
 
 const TYPE = 'application/yaml';
@@ -21,11 +21,12 @@ export function editor(text, { readOnly = false, label = 'Fleet file' } = {}) {
 
   function number() {
     const count = area.value.split('\n').length;
-    show(
+    keyed(
       numbers,
-      Array.from({ length: count }, (_, i) =>
-        h('span', { class: bad.has(i + 1) ? 'bad' : null, title: bad.get(i + 1) }, String(i + 1)),
-      ),
+      Array.from({ length: count }, (_, i) => ({ line: i + 1, message: bad.get(i + 1) })),
+      ({ line }) => line,
+      ({ line }) => h('span', null, String(line)),
+      (element, { message }) => set(element, { class: message && 'bad', title: message }),
     );
     area.rows = Math.min(Math.max(count, 6) + 1, 34);
   }

@@ -23,9 +23,9 @@ function ago(date) {
   return '';
 }
 
-/** "3 min ago", with the exact time on hover; kept true by tick(). */
-export function time(text, none = '–') {
-  if (!text) return h('span', { class: 'none' }, none);
+/** "3 min ago", with the exact time on hover. The text is kept true. */
+export function time(text, never = '–') {
+  if (!text) return h('span', { class: 'none' }, never);
   const date = new Date(text);
   return h('time', { datetime: text, title: exact.format(date), 'data-ago': '' }, ago(date));
 }
@@ -34,13 +34,6 @@ export function time(text, none = '–') {
 export const exactly = (text) => exact.format(new Date(text));
 export const clockNow = () => clock.format(new Date());
 export const timeOfDay = (text) => (text ? clock.format(new Date(text)) : '–');
-
-setInterval(() => {
-  for (const element of document.querySelectorAll('time[data-ago]')) {
-    const text = ago(new Date(element.dateTime));
-    if (element.textContent !== text) element.textContent = text;
-  }
-}, 5000);
 
 export function duration(ms) {
   if (!(ms >= 0)) return '–';
@@ -67,6 +60,25 @@ export const took = (run) =>
   run.started_at
     ? (run.ended_at ? new Date(run.ended_at) : Date.now()) - new Date(run.started_at)
     : NaN;
+
+/** The same in words. The text is kept true while it goes on. */
+export const elapsed = (run) =>
+  run.started_at && !run.ended_at
+    ? h('span', { 'data-since': run.started_at }, duration(took(run)))
+    : duration(took(run));
+
+function keepTrue(selector, everyMs, textOf) {
+  setInterval(() => {
+    for (const element of document.querySelectorAll(selector)) {
+      const text = textOf(element);
+      if (element.textContent !== text) element.textContent = text;
+    }
+  }, everyMs);
+}
+keepTrue('time[data-ago]', 5000, (element) => ago(new Date(element.dateTime)));
+keepTrue('[data-since]', 1000, (element) =>
+  duration(Date.now() - Date.parse(element.dataset.since)),
+);
 
 export function size(bytes) {
   if (bytes < 1000) return `${bytes} B`;

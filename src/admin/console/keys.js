@@ -2,36 +2,15 @@
 import { get, post, remove } from './api.js';
 import { h, say, show } from './dom.js';
 import { time } from './format.js';
-import { actionButton, confirm, copyButton, empty, link, tabs } from './widgets.js';
-
-const table = (titles, body) =>
-  h(
-    'div',
-    { class: 'table' },
-    h(
-      'table',
-      null,
-      h(
-        'thead',
-        null,
-        h(
-          'tr',
-          null,
-          titles.map((title) => h('th', null, title)),
-        ),
-      ),
-      body,
-    ),
-  );
-const none = () => h('span', { class: 'none' }, '–');
+import { table } from './table.js';
+import { actionButton, confirm, copyButton, empty, link, none, tabs } from './widgets.js';
 
 /* ---- keys ---- */
 
 async function keys(place, page) {
   const { key_name: mine } = await get('/session');
-  const body = h('tbody'),
-    made = h('div', { 'aria-live': 'polite' }),
-    said = h('p', { class: 'problem', role: 'alert', hidden: true });
+  const made = h('div', { 'aria-live': 'polite' });
+  const said = h('p', { class: 'problem', role: 'alert', hidden: true });
   const name = h('input', {
     id: 'key-name',
     required: true,
@@ -41,41 +20,39 @@ async function keys(place, page) {
   });
   const button = h('button', { class: 'main' }, 'Create key');
 
-  const row = (key) =>
-    h(
-      'tr',
-      null,
-      h('td', null, key.name, key.name === mine && h('span', { class: 'soft' }, ' (yours)')),
-      h('td', null, time(key.created_at)),
-      h('td', null, time(key.last_used_at, 'never')),
-      h(
-        'td',
-        { class: 'last' },
-        actionButton(
-          'Revoke',
-          async () => {
-            if (
-              !(await confirm(
-                `Revoke ${key.name}?`,
-                key.name === mine
-                  ? 'It is yours: you are signed out, as is everybody else who has it.'
-                  : 'Whoever has it is signed out at once, and their calls are refused.',
-                'Revoke',
-              ))
-            )
-              return;
-            await remove(`/keys/${key.id}`);
-            say(`${key.name} is revoked`);
-            await load();
-          },
-          { class: 'danger', 'aria-label': `Revoke ${key.name}` },
-        ),
-      ),
-    );
+  async function revoke(key) {
+    const effect =
+      key.name === mine
+        ? 'It is yours: you are signed out, as is everybody else who has it.'
+        : 'Whoever has it is signed out at once, and their calls are refused.';
+    if (!(await confirm(`Revoke ${key.name}?`, effect, 'Revoke'))) return;
+    await remove(`/keys/${key.id}`);
+    say(`${key.name} is revoked`);
+    await load();
+  }
+
+  const columns = [
+    {
+      title: 'Key',
+      cell: (key) => [key.name, key.name === mine && h('span', { class: 'soft' }, ' (yours)')],
+    },
+    { title: 'Made', cell: (key) => time(key.created_at) },
+    { title: 'Last used', cell: (key) => time(key.last_used_at, 'never') },
+    {
+      title: '',
+      class: 'last',
+      cell: (key) =>
+        actionButton('Revoke', () => revoke(key), {
+          class: 'danger',
+          'aria-label': `Revoke ${key.name}`,
+        }),
+    },
+  ];
+  const list = table(columns, (key) => key.id);
 
   async function load() {
     const { keys: all } = await get('/keys');
-    if (page.isOpen()) show(body, all.map(row));
+    if (page.isOpen()) list.draw(all);
   }
 
   async function create(event) {
@@ -126,7 +103,7 @@ async function keys(place, page) {
     said,
     made,
     h('p'),
-    table(['Key', 'Made', 'Last used', ''], body),
+    list.element,
   );
 }
 
@@ -155,42 +132,40 @@ function subject({ action, subject_id: id, subject: name }) {
   return /^(fleet\.apply|webhook\.)/.test(action) ? link(`/fleets/${id}`, name) : name;
 }
 
-const entryRow = (entry) =>
-  h(
-    'tr',
-    null,
-    h('td', null, time(entry.at)),
-    h('td', null, entry.who.replace(/^key /, '')),
-    h('td', null, entry.source ?? 'this machine'),
-    h('td', null, words[entry.action] ?? entry.action),
-    h('td', null, subject(entry)),
-    h('td', null, entry.detail ?? ''),
-  );
+const entryColumns = [
+  { title: 'When', cell: (entry) => time(entry.at) },
+  { title: 'Who', cell: (entry) => entry.who.replace(/^key /, '') },
+  { title: 'From', cell: (entry) => entry.source ?? 'this machine' },
+  { title: 'Did', cell: (entry) => words[entry.action] ?? entry.action },
+  { title: 'To', cell: subject },
+  { title: '', cell: (entry) => entry.detail },
+];
 
 async function audit(place, page) {
-  const body = h('tbody'),
-    more = h('div', { class: 'row' });
+  const list = table(entryColumns, (entry) => entry.number);
+  const more = h('div', { class: 'row' });
+  let entries = [];
   let before = null;
 
   async function load() {
-    const { entries, next_before: next } = await get(
-      `/audit?limit=50${before ? `&before=${before}` : ''}`,
-    );
+    const found = await get(`/audit?limit=50${before ? `&before=${before}` : ''}`);
     if (!page.isOpen()) return;
-    body.append(...entries.map(entryRow));
-    before = next;
-    show(more, next && actionButton('Older', load));
+    entries = entries.concat(found.entries);
+    before = found.next_before;
+    list.draw(entries);
+    show(more, before && older);
   }
 
+  const older = actionButton('Older', load);
   await load();
   show(
     place,
-    body.childElementCount === 0
+    entries.length === 0
       ? empty(
           'Nothing has been changed yet',
           h('p', null, 'Every change, by whom and from where, will be here.'),
         )
-      : [table(['When', 'Who', 'From', 'Did', 'To', ''], body), h('p'), more],
+      : [list.element, h('p'), more],
   );
 }
 

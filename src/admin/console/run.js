@@ -1,17 +1,19 @@
 // A run: its vessels as they go, and what it was started with.
 import { address, get, getBytes, post } from './api.js';
-import { h, show, svg } from './dom.js';
-import { duration, ended, size, time, timeOfDay, took } from './format.js';
+import { gantt } from './charts.js';
+import { h, keyed, show } from './dom.js';
+import { elapsed, ended, size, time, timeOfDay } from './format.js';
 import { gather, watchRuns } from './live.js';
 import { go } from './navigate.js';
+import { table } from './table.js';
 import {
   actionButton,
   copyButton,
   crumbs,
+  drawFacts,
   idButton,
   link,
   status,
-  statusWord,
   tabs,
 } from './widgets.js';
 
@@ -19,103 +21,32 @@ const SHOWN_BYTES = 256 * 1024;
 
 /* ---- overview ---- */
 
-function gantt(run, room) {
-  const begun = run.vessels.filter((vessel) => vessel.started_at);
-  if (begun.length === 0) return null;
-  const from = Math.min(...begun.map((vessel) => +new Date(vessel.started_at)));
-  const until = Math.max(
-    from + 1,
-    ...begun.map((vessel) => (vessel.ended_at ? +new Date(vessel.ended_at) : Date.now())),
-  );
-  /* Names beside the bars, or above them where there is little room. */
-  const width = Math.max(280, room),
-    isNarrow = width < 620,
-    left = isNarrow ? 0 : 180,
-    height = isNarrow ? 44 : 26,
-    bar = isNarrow ? 22 : 5;
-  const x = (at) => left + ((at - from) / (until - from)) * (width - left - 80);
-  return svg(
-    'svg',
-    {
-      class: 'gantt',
-      viewBox: `0 0 ${width} ${begun.length * height}`,
-      role: 'group',
-      'aria-label': 'When each vessel ran',
-    },
-    begun.map((vessel, i) => {
-      const start = x(+new Date(vessel.started_at)),
-        end = x(vessel.ended_at ? +new Date(vessel.ended_at) : Date.now());
-      return svg(
-        'g',
-        null,
-        svg(
-          'text',
-          { x: 0, y: i * height + 17 },
-          vessel.name.length > 24 ? `${vessel.name.slice(0, 23)}…` : vessel.name,
-        ),
-        svg(
-          'a',
-          { href: `/runs/${run.id}/vessels/${vessel.id}`, tabindex: '-1' },
-          svg('title', null, `${vessel.name}: ${statusWord(vessel.status)}`),
-          svg('rect', {
-            class: `bar ${vessel.status}`,
-            x: start,
-            y: i * height + bar,
-            width: Math.max(3, end - start),
-            height: 16,
-            rx: 3,
-          }),
-        ),
-        svg(
-          'text',
-          { x: Math.max(start + 3, end) + 6, y: i * height + bar + 12 },
-          duration(took(vessel)),
-        ),
-      );
-    }),
-  );
-}
+const vesselColumns = (runId) => [
+  { title: 'Status', cell: (vessel) => status(vessel.status) },
+  { title: 'Vessel', cell: (vessel) => link(`/runs/${runId}/vessels/${vessel.id}`, vessel.name) },
+  { title: 'Attempts', cell: (vessel) => String(vessel.attempts) },
+  { title: 'Exit', cell: (vessel) => String(vessel.exit_code ?? '–') },
+  { title: 'Reason', class: 'wide', cell: (vessel) => vessel.reason },
+  { title: 'Started', cell: (vessel) => timeOfDay(vessel.started_at) },
+  { title: 'Duration', cell: elapsed },
+  { title: 'Output', cell: (vessel) => (ended(vessel.status) ? size(vessel.output_bytes) : '…') },
+];
 
-function vesselTable(run) {
-  if (run.vessels.length === 0)
-    return h('p', { class: 'soft' }, 'Nothing has started yet: the run waits for its turn.');
-  return h(
-    'div',
-    { class: 'table' },
-    h(
-      'table',
-      null,
-      h(
-        'thead',
-        null,
-        h(
-          'tr',
-          null,
-          ['Status', 'Vessel', 'Attempts', 'Exit', 'Reason', 'Started', 'Duration', 'Output'].map(
-            (title) => h('th', null, title),
-          ),
-        ),
-      ),
-      h(
-        'tbody',
-        null,
-        run.vessels.map((vessel) =>
-          h(
-            'tr',
-            null,
-            h('td', null, status(vessel.status)),
-            h('td', null, link(`/runs/${run.id}/vessels/${vessel.id}`, vessel.name)),
-            h('td', null, String(vessel.attempts)),
-            h('td', null, vessel.exit_code === null ? '–' : String(vessel.exit_code)),
-            h('td', { class: 'wide' }, vessel.reason ?? ''),
-            h('td', null, timeOfDay(vessel.started_at)),
-            h('td', { 'data-took': vessel.id }, duration(took(vessel))),
-            h('td', null, ended(vessel.status) ? size(vessel.output_bytes) : '…'),
-          ),
-        ),
-      ),
-    ),
-  );
+/** The vessels of a run, as bars and as a table. */
+function overview(runId) {
+  const chart = gantt(runId);
+  const picture = h('div', null, chart.element);
+  const vessels = table(vesselColumns(runId), (vessel) => vessel.id);
+  const note = h('p', { class: 'soft' }, 'Nothing has started yet: the run waits for its turn.');
+  return {
+    elements: [picture, vessels.element, note],
+    draw(run) {
+      chart.draw(run.vessels, picture.clientWidth || 900);
+      vessels.draw(run.vessels);
+      vessels.element.hidden = run.vessels.length === 0;
+      note.hidden = run.vessels.length > 0;
+    },
+  };
 }
 
 /* ---- parameters ---- */
@@ -299,11 +230,30 @@ async function parameters(place, page, run) {
 
 /* ---- the page ---- */
 
+/** When it began and ended, as far as it has. */
+function period(run) {
+  if (!run.started_at) return null;
+  const start = timeOfDay(run.started_at);
+  return run.ended_at ? `${start} – ${timeOfDay(run.ended_at)}` : `since ${start}`;
+}
+
+const factsOf = (run) => ({
+  status: status(run.status),
+  trigger: run.trigger.replace('_', ' '),
+  version: `v${run.fleet_version}`,
+  duration: elapsed(run),
+  arrived: ['arrived ', time(run.created_at)],
+  period: period(run),
+});
+
 export async function runPage(main, page) {
   const [id, tab = 'overview'] = page.parts;
-  const head = h('div'),
-    place = h('section', { class: 'card' }, '…');
+  const action = h('span');
+  const facts = h('div', { class: 'facts' });
+  const place = h('section', { class: 'card' }, '…');
+  const vessels = overview(id);
   let run = await get(`/fleetruns/${id}`);
+  let isStopping = false;
   const fleet = await get(`/fleets/${run.fleet_id}`).catch((error) => {
     if (error.status === 404) return null;
     throw error;
@@ -311,15 +261,16 @@ export async function runPage(main, page) {
   if (!page.isOpen()) return;
   document.title = `${run.fleet_name}: run · webhookd`;
 
-  /* It stands where Stop stood: a click that was meant for that does nothing. */
+  async function again() {
+    const started = await post(`/fleetruns/${id}/again`);
+    go(`/runs/${started.id}`);
+  }
+
+  /** Stands where Stop stood: a click that was meant for that does nothing. */
   function againButton(wasStop) {
-    const button = actionButton(
-      fleet.version === run.fleet_version ? 'Run again' : `Run again, with v${fleet.version}`,
-      async () => {
-        const again = await post(`/fleetruns/${id}/again`);
-        go(`/runs/${again.id}`);
-      },
-    );
+    const isNewer = fleet.version !== run.fleet_version;
+    const label = isNewer ? `Run again, with v${fleet.version}` : 'Run again';
+    const button = actionButton(label, again);
     if (wasStop) {
       button.ariaDisabled = 'true';
       setTimeout(() => {
@@ -329,72 +280,34 @@ export async function runPage(main, page) {
     return button;
   }
 
-  let isStopping = false;
   async function stop() {
     await post(`/fleetruns/${id}/stop`);
     isStopping = true;
     await load();
   }
 
-  const tookSoFar = h('span');
-  function drawHead() {
-    const wasStop = head.childElementCount > 0;
-    show(
-      head,
-      crumbs(
-        link('/', 'Fleets'),
-        fleet
-          ? link(`/fleets/${run.fleet_id}`, run.fleet_name)
-          : h('span', null, `${run.fleet_name} (deleted)`),
-      ),
-      h(
-        'div',
-        { class: 'row between' },
-        h('h1', null, 'Run ', idButton(run.id)),
-        ended(run.status)
-          ? fleet && againButton(wasStop)
-          : isStopping
-            ? h('button', { type: 'button', class: 'danger', disabled: true }, 'Stopping…')
-            : actionButton('Stop', stop, { class: 'danger' }),
-      ),
-      h(
-        'div',
-        { class: 'facts' },
-        status(run.status),
-        h('span', null, run.trigger.replace('_', ' ')),
-        h('span', null, `v${run.fleet_version}`),
-        tookSoFar,
-        h('span', null, 'arrived ', time(run.created_at)),
-        run.started_at &&
-          h(
-            'span',
-            null,
-            run.ended_at
-              ? `${timeOfDay(run.started_at)} – ${timeOfDay(run.ended_at)}`
-              : `since ${timeOfDay(run.started_at)}`,
-          ),
-      ),
-    );
+  const buttons = {
+    stop: () => actionButton('Stop', stop, { class: 'danger' }),
+    stopping: () => h('button', { type: 'button', class: 'danger', disabled: true }, 'Stopping…'),
+    again: () => againButton(action.childElementCount > 0),
+  };
+
+  /** What can be done with the run now: names of buttons. */
+  function actions() {
+    if (!ended(run.status)) return [isStopping ? 'stopping' : 'stop'];
+    return fleet ? ['again'] : [];
   }
 
-  const picture = h('div'),
-    table = h('div');
-
-  /** What did not change stays, with the focus and the selection that are in it. */
-  let drawn = '',
-    drawnHead = '';
   function draw() {
-    const now = JSON.stringify(run.vessels),
-      head1 = `${run.status} ${run.started_at} ${isStopping}`;
-    if (head1 !== drawnHead) drawHead();
-    if (now !== drawn) show(table, vesselTable(run));
-    show(picture, gantt(run, picture.clientWidth || 900));
-    show(tookSoFar, duration(took(run)));
-    for (const vessel of run.vessels)
-      if (!ended(vessel.status))
-        show(table.querySelector(`[data-took="${vessel.id}"]`), duration(took(vessel)));
-    drawn = now;
-    drawnHead = head1;
+    keyed(
+      action,
+      actions(),
+      (name) => name,
+      (name) => buttons[name](),
+      () => {},
+    );
+    drawFacts(facts, factsOf(run));
+    vessels.draw(run);
   }
 
   async function load() {
@@ -402,25 +315,25 @@ export async function runPage(main, page) {
     if (page.isOpen()) draw();
   }
 
-  if (tab === 'overview') show(place, picture, table);
+  const name = fleet
+    ? link(`/fleets/${run.fleet_id}`, run.fleet_name)
+    : h('span', null, `${run.fleet_name} (deleted)`);
+  const pages = [
+    ['overview', `/runs/${id}`, 'Overview'],
+    ['parameters', `/runs/${id}/parameters`, 'Webhook parameters'],
+  ];
+  if (tab === 'overview') show(place, vessels.elements);
   show(
     main,
-    head,
-    tabs(
-      [
-        ['overview', `/runs/${id}`, 'Overview'],
-        ['parameters', `/runs/${id}/parameters`, 'Webhook parameters'],
-      ],
-      tab,
-    ),
+    crumbs(link('/', 'Fleets'), name),
+    h('div', { class: 'row between' }, h('h1', null, 'Run ', idButton(run.id)), action),
+    facts,
+    tabs(pages, tab),
     place,
   );
   draw();
-  const refit = () => {
-    if (run.vessels.length > 0) draw();
-  };
-  addEventListener('resize', refit);
-  page.onLeave(() => removeEventListener('resize', refit));
+  addEventListener('resize', draw);
+  page.onLeave(() => removeEventListener('resize', draw));
   if (tab === 'parameters') await parameters(place, page, run);
   if (ended(run.status)) return;
   const look = gather(() => page.isOpen() && load());
@@ -429,7 +342,7 @@ export async function runPage(main, page) {
       if (!change || change.run_id === id) look();
     }),
   );
-  /* Its vessels change without the run's status changing. */
+  // The vessels change without the run's status changing.
   const timer = setInterval(() => {
     if (ended(run.status)) clearInterval(timer);
     else look();

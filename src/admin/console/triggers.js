@@ -1,6 +1,6 @@
 // The webhook of a fleet: one secret URL that can be made, copied, replaced and removed.
 import { get, post, put, remove } from './api.js';
-import { h, say, show } from './dom.js';
+import { h, keyed, say, show } from './dom.js';
 import { duration, time } from './format.js';
 import { gather, watchRuns } from './live.js';
 import { go } from './navigate.js';
@@ -97,158 +97,137 @@ async function sendTest(url, fleet) {
   return news;
 }
 
+/** The answer to a request: its status and how long it took. */
+function answerTo(request) {
+  const took = ` · ${briefly(request.answer_us)}`;
+  if (request.status === 201) return ['201', took];
+  if (!request.status) return h('span', { class: 'refused' }, 'broke off, without an answer');
+  const why = `${request.status} ${refusals[request.status] ?? 'refused'}`;
+  return [h('span', { class: 'refused' }, why), took];
+}
+
+/** The last request to the URL, and how many there were today. */
+function requestsTo({ last_request: last, requests, created_at: made }) {
+  const { accepted, refused } = requests;
+  const counts = accepted + refused > 0 && ` · ${accepted} accepted today, ${refused} refused`;
+  if (!last) return ['This URL, made ', time(made), ', has not been called yet.', counts];
+  const from = last.remote_addr && ` · ${last.remote_addr}`;
+  return ['Last request ', time(last.at), ' · ', answerTo(last), from, counts];
+}
+
+/** Tells what is on the page apart: a URL, a webhook without one, or none. */
+const keyOf = (webhook) => (webhook ? (webhook.url ?? 'sealed') : 'none');
+
 export async function triggers(place, page, fleet) {
   const path = `/fleets/${fleet.id}/webhook`;
-  const last = h('p', { class: 'soft' });
+  const requests = h('p', { class: 'soft' });
+  let shown = null;
 
-  let drawn = '';
-  function drawCalls({ last_request: request, requests, created_at: made }) {
-    if (drawn === (drawn = JSON.stringify([made, request, requests.accepted, requests.refused])))
-      return;
-    const answer =
-      request &&
-      (request.status === 201
-        ? ['201 · ', briefly(request.answer_us)]
-        : [
-            h(
-              'span',
-              { class: 'refused' },
-              request.status
-                ? `${request.status} ${refusals[request.status] ?? 'refused'}`
-                : 'broke off, without an answer',
-            ),
-            request.status && [' · ', briefly(request.answer_us)],
-          ]);
-    show(
-      last,
-      request
-        ? [
-            'Last request ',
-            time(request.at),
-            ' · ',
-            answer,
-            request.remote_addr && ` · ${request.remote_addr}`,
-          ]
-        : ['This URL, made ', time(made), ', has not been called yet.'],
-      requests.accepted + requests.refused > 0 &&
-        ` · ${requests.accepted} accepted today, ${requests.refused} refused`,
+  /** Shows a webhook, or null. Whoever was at a button that goes is at the first new one. */
+  function draw(webhook) {
+    const hadFocus = place.contains(document.activeElement);
+    shown = webhook;
+    keyed(
+      place,
+      [webhook],
+      keyOf,
+      () => h('div', null, build(webhook)),
+      () => webhook && show(requests, requestsTo(webhook)),
     );
+    if (hadFocus && !place.contains(document.activeElement))
+      place.querySelector('button')?.focus({ preventScroll: true });
   }
 
-  function drawNone() {
-    shown = undefined;
-    change(
-      empty(
-        'No webhook yet',
-        h('p', null, 'A webhook lets any service start this fleet with a POST.'),
-        actionButton(
-          'Add webhook',
-          async () => {
-            draw(
-              await post(path).catch((error) => {
-                lookAgain();
-                throw error;
-              }),
-            );
-            say('Webhook added');
-          },
-          { class: 'main' },
-        ),
-      ),
-    );
+  const read = () =>
+    get(`${path}?since=${midnight()}`).catch((error) => {
+      if (error.status === 404) return null;
+      throw error;
+    });
+
+  async function lookAgain() {
+    const before = keyOf(shown);
+    const now = await read().catch(() => undefined);
+    if (page.isOpen() && now !== undefined && keyOf(shown) === before) draw(now);
   }
 
   /** Removed elsewhere meanwhile: what is shown must not be copied. */
   function gone(error) {
-    if (error.status === 404) drawNone();
+    if (error.status === 404) draw(null);
     throw error;
   }
 
-  const lookAgain = async () => {
-    const before = shown;
-    const now = await get(`${path}?since=${midnight()}`).catch((error) =>
-      error.status === 404 ? null : undefined,
-    );
-    if (!page.isOpen() || now === undefined || shown !== before) return;
-    if (now?.url !== shown) now ? draw(now) : drawNone();
-    else if (now) drawCalls(now);
-  };
-  const whenSeen = () => {
-    if (!document.hidden) lookAgain();
-  };
-  document.addEventListener('visibilitychange', whenSeen);
-  page.onLeave(() => document.removeEventListener('visibilitychange', whenSeen));
-  const look = gather(lookAgain, COUNTED_MS);
-  let shown;
-
   /** It was replaced or removed elsewhere while it was asked about. */
   function isAnother(webhook) {
-    if (shown === webhook.url) return false;
+    if (keyOf(shown) === keyOf(webhook)) return false;
     say('The webhook was changed elsewhere meanwhile: nothing was done', 'error');
     return true;
   }
 
-  /** Whoever was at one of the buttons is at the first of the new ones. */
-  function change(...children) {
-    const hadFocus = place.contains(document.activeElement);
-    show(place, ...children);
-    if (hadFocus) place.querySelector('button')?.focus({ preventScroll: true });
+  async function add() {
+    const webhook = await post(path).catch((error) => {
+      lookAgain();
+      throw error;
+    });
+    draw(webhook);
+    say('Webhook added');
   }
 
-  function draw(webhook) {
-    shown = webhook.url;
-    if (!webhook.url) {
-      show(
-        place,
-        h(
-          'p',
-          { class: 'problem' },
-          'There is a webhook, and it works, but its URL cannot be shown: webhookd lacks the key that it was sealed with.',
-        ),
+  async function replace(webhook) {
+    const isSure = await confirm(
+      'Replace the webhook?',
+      'It gets a new URL. The old one stops working at once: whoever still uses it gets an error.',
+      'Replace',
+    );
+    if (!isSure || isAnother(webhook)) return;
+    draw(await put(`${path}?since=${midnight()}`).catch(gone));
+    say('Replaced: the old URL is gone');
+  }
+
+  async function removeIt(webhook) {
+    const isSure = await confirm(
+      'Remove the webhook?',
+      'Its URL stops working at once. The fleet and its runs stay.',
+      'Remove',
+    );
+    if (!isSure || isAnother(webhook)) return;
+    await remove(path).catch(gone);
+    draw(null);
+    say('Removed');
+  }
+
+  async function test(webhook) {
+    const runId = await sendTest(webhook.url, fleet);
+    if (!page.isOpen()) return;
+    if (runId) go(`/runs/${runId}`);
+    else
+      say(
+        'It was sent, but no run came of it: does hooks.public_url lead to this webhookd?',
+        'error',
       );
-      return;
-    }
-    change(
+  }
+
+  function build(webhook) {
+    if (!webhook)
+      return empty(
+        'No webhook yet',
+        h('p', null, 'A webhook lets any service start this fleet with a POST.'),
+        actionButton('Add webhook', add, { class: 'main' }),
+      );
+    if (!webhook.url)
+      return h(
+        'p',
+        { class: 'problem' },
+        'There is a webhook, and it works, but its URL cannot be shown: webhookd lacks the key that it was sealed with.',
+      );
+    const title = 'The rest of it is copied, not shown';
+    return [
       h(
         'div',
         { class: 'row' },
-        h(
-          'span',
-          { class: 'url', title: 'The rest of it is copied, not shown' },
-          shortened(webhook.url),
-        ),
+        h('span', { class: 'url', title }, shortened(webhook.url)),
         copyButton(webhook.url, 'Copy', { class: 'main' }),
-        actionButton('Replace', async () => {
-          if (
-            !(await confirm(
-              'Replace the webhook?',
-              'It gets a new URL. The old one stops working at once: whoever still uses it gets an error.',
-              'Replace',
-            ))
-          )
-            return;
-          if (isAnother(webhook)) return;
-          draw(await put(`${path}?since=${midnight()}`).catch(gone));
-          say('Replaced: the old URL is gone');
-        }),
-        actionButton(
-          'Remove',
-          async () => {
-            if (
-              !(await confirm(
-                'Remove the webhook?',
-                'Its URL stops working at once. The fleet and its runs stay.',
-                'Remove',
-              ))
-            )
-              return;
-            if (isAnother(webhook)) return;
-            await remove(path).catch(gone);
-            drawNone();
-            say('Removed');
-          },
-          { class: 'danger' },
-        ),
+        actionButton('Replace', () => replace(webhook)),
+        actionButton('Remove', () => removeIt(webhook), { class: 'danger' }),
       ),
       h(
         'p',
@@ -258,35 +237,27 @@ export async function triggers(place, page, fleet) {
       h(
         'div',
         { class: 'row between' },
-        last,
-        actionButton('Send test request', async () => {
-          const run = await sendTest(webhook.url, fleet);
-          if (!page.isOpen()) return;
-          if (run) go(`/runs/${run}`);
-          else
-            say(
-              'It was sent, but no run came of it: does hooks.public_url lead to this webhookd?',
-              'error',
-            );
-        }),
+        requests,
+        actionButton('Send test request', () => test(webhook)),
       ),
       examples(webhook.url),
-    );
-    drawCalls(webhook);
+    ];
   }
 
-  const webhook = await get(`${path}?since=${midnight()}`).catch((error) => {
-    if (error.status === 404) return null;
-    throw error;
-  });
+  const webhook = await read();
   if (!page.isOpen()) return;
-  if (webhook) draw(webhook);
-  else drawNone();
+  draw(webhook);
+  const whenSeen = () => {
+    if (!document.hidden) lookAgain();
+  };
+  document.addEventListener('visibilitychange', whenSeen);
+  page.onLeave(() => document.removeEventListener('visibilitychange', whenSeen));
+  const look = gather(lookAgain, COUNTED_MS);
   page.onLeave(
     watchRuns((change) => {
       if (!change || change.fleet_id === fleet.id) look();
     }),
   );
-  const timer = setInterval(whenSeen, LOOK_MS); /* a refused request makes no run, and so no news */
+  const timer = setInterval(whenSeen, LOOK_MS); // a refused request makes no run, and so no news
   page.onLeave(() => clearInterval(timer));
 }

@@ -1,11 +1,11 @@
 // A vessel run: its attempts, and its output as it comes.
 import { address, get, post } from './api.js';
-import { h, show } from './dom.js';
-import { duration, ended, shortId, size, timeOfDay, took } from './format.js';
+import { h, keyed, set, show } from './dom.js';
+import { elapsed, ended, shortId, size, timeOfDay } from './format.js';
 import { Lines } from './lines.js';
 import { found, lost } from './live.js';
 import { lineSearch } from './search.js';
-import { actionButton, crumbs, link, status } from './widgets.js';
+import { actionButton, crumbs, drawFacts, link, status } from './widgets.js';
 
 const MANY_CHARS = 30000; /* waiting: more are on their way, and need not be shown one by one */
 const AT_END = 40,
@@ -29,7 +29,8 @@ export async function vesselPage(main, page) {
   const facts = h('div', { class: 'facts' }),
     what = h('div', { class: 'facts' });
   const note = h('p', { class: 'soft' }),
-    attempts = h('div', { class: 'row' }),
+    attemptsTitle = h('span', null, 'Attempt'),
+    attemptButtons = h('div', { class: 'row' }),
     download = h('a', { class: 'button', download: '', hidden: true }, 'Download');
   let run,
     vessel,
@@ -154,39 +155,37 @@ export async function vesselPage(main, page) {
     { class: 'danger' },
   );
 
+  /** A button for each attempt, if there are several. */
   function drawAttempts() {
     const count = vessel.attempts > 1 ? vessel.attempts : 0;
-    if (attempts.querySelectorAll('button').length !== count)
-      show(
-        attempts,
-        count > 0 && [
-          'Attempt',
-          Array.from({ length: count }, (_, i) =>
-            h('button', { type: 'button', onclick: () => open(i + 1) }, String(i + 1)),
-          ),
-        ],
-      );
-    attempts
-      .querySelectorAll('button')
-      .forEach((button, i) => button.setAttribute('aria-pressed', String(i + 1 === attempt)));
+    const numbers = Array.from({ length: count }, (_, i) => i + 1);
+    attemptsTitle.hidden = count === 0;
+    keyed(
+      attemptButtons,
+      numbers.map((number) => ({ number, isPressed: number === attempt })),
+      ({ number }) => number,
+      ({ number }) => h('button', { type: 'button', onclick: () => open(number) }, String(number)),
+      (button, { isPressed }) => set(button, { 'aria-pressed': String(isPressed) }),
+    );
   }
+
+  const factsOf = () => ({
+    status: status(vessel.status),
+    exit: vessel.exit_code !== null && ['exit ', h('b', null, String(vessel.exit_code))],
+    reason: vessel.reason,
+    attempts: `${vessel.attempts} ${vessel.attempts === 1 ? 'attempt' : 'attempts'}`,
+    duration: elapsed(vessel),
+    started: timeOfDay(vessel.started_at),
+    output: size(ended(vessel.status) ? vessel.output_bytes : have),
+    stopping: isStopping && !ended(run.status) && 'stopping…',
+  });
 
   async function load() {
     run = await get(`/fleetruns/${runId}`);
     if (!page.isOpen()) return;
     vessel = run.vessels.find((one) => one.id === vesselRunId);
     if (!vessel) throw new Error('This run has no such vessel.');
-    show(
-      facts,
-      status(vessel.status),
-      vessel.exit_code !== null && h('span', null, 'exit ', h('b', null, String(vessel.exit_code))),
-      vessel.reason && h('span', null, vessel.reason),
-      h('span', null, `${vessel.attempts} ${vessel.attempts === 1 ? 'attempt' : 'attempts'}`),
-      h('span', null, duration(took(vessel))),
-      h('span', null, timeOfDay(vessel.started_at)),
-      h('span', null, size(ended(vessel.status) ? vessel.output_bytes : have)),
-      isStopping && !ended(run.status) && h('span', null, 'stopping…'),
-    );
+    drawFacts(facts, factsOf());
     stopButton.hidden = isStopping || ended(run.status);
     drawAttempts();
   }
@@ -279,7 +278,7 @@ export async function vesselPage(main, page) {
       h(
         'div',
         { class: 'row between' },
-        attempts,
+        h('div', { class: 'row' }, attemptsTitle, attemptButtons),
         h(
           'div',
           { class: 'row' },

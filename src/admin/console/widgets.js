@@ -1,5 +1,5 @@
 // What several pages show.
-import { h, say, svg } from './dom.js';
+import { h, keyed, say, show, svg } from './dom.js';
 import { shortId } from './format.js';
 
 const words = {
@@ -21,6 +21,9 @@ export const status = (name) =>
     words[name] ?? name,
   );
 export const statusWord = (name) => words[name] ?? name;
+
+/** Stands where there is no value. */
+export const none = () => h('span', { class: 'none' }, '–');
 
 /** A link within the console. */
 export const link = (to, ...children) => h('a', { href: to }, ...children);
@@ -172,6 +175,32 @@ export async function confirm(title, text, doIt) {
   return (await dialog({ title, body: () => h('p', null, text), buttons: [yes] })) === true;
 }
 
+/** Draws a line of facts, by name. A fact that is the same stays, and so does a selection in it. */
+export const drawFacts = (place, facts) =>
+  keyed(
+    place,
+    Object.entries(facts).filter(([, fact]) => fact),
+    ([name]) => name,
+    () => h('span'),
+    (element, [, fact]) => show(element, fact),
+  );
+
+/** Draws the options [value, text] of a select. The one that is chosen stays so. */
+export const drawOptions = (select, options) =>
+  keyed(
+    select,
+    options,
+    ([value]) => value,
+    ([value]) => h('option', { value }),
+    (option, [, text]) => show(option, text),
+  );
+
+export function select(label, options) {
+  const element = h('select', { 'aria-label': label });
+  drawOptions(element, options);
+  return element;
+}
+
 export const tabs = (list, current) =>
   h(
     'nav',
@@ -198,37 +227,3 @@ export const problem = (error) =>
     h('strong', null, 'That did not work. '),
     error.message,
   );
-
-/** Durations as bars over time, oldest left; a click opens the run. */
-export function bars(runs, height = 48) {
-  const shown = runs.slice().reverse();
-  const most = Math.max(1, ...shown.map((run) => run.ms));
-  const width = 10;
-  return svg(
-    'svg',
-    {
-      class: 'bars',
-      viewBox: `0 0 ${Math.max(1, shown.length) * width} ${height}`,
-      height,
-      width: shown.length * width,
-      role: 'group',
-      'aria-label': `Durations of the last ${shown.length} runs`,
-    },
-    shown.map((run, i) => {
-      const tall = Math.max(3, (run.ms / most) * (height - 4));
-      return svg(
-        'a',
-        { href: `/runs/${run.id}`, tabindex: '-1' },
-        svg('title', null, `${statusWord(run.status)}, ${run.text}`),
-        svg('rect', {
-          class: `bar ${run.status}`,
-          x: i * width + 1,
-          y: height - tall,
-          width: width - 2,
-          height: tall,
-          rx: 2,
-        }),
-      );
-    }),
-  );
-}
