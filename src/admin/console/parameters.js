@@ -1,0 +1,166 @@
+// What a run was started with: its headers and its body, which is shown as JSON, text or hex.
+import { address, get, getBytes } from './api.js';
+import { h, show } from './dom.js';
+import { size } from './format.js';
+import { copyButton, idButton } from './widgets.js';
+
+const SHOWN_BYTES = 256 * 1024;
+const LARGEST_BYTES = 8 * 1024 * 1024;
+const HEX_BYTES = 16384;
+
+const decoder = new TextDecoder('utf-8', { fatal: true });
+function asText(bytes) {
+  try {
+    const text = decoder.decode(bytes);
+    return /[\0-\x08\x0e-\x1f]/.test(text) ? null : text;
+  } catch {
+    return null;
+  }
+}
+
+/** Laid out, and otherwise as it was sent: numbers too large for this language, and keys that come twice, stay as they are. */
+function asJson(text) {
+  try {
+    JSON.parse(text);
+  } catch {
+    return null;
+  }
+  let out = '',
+    depth = 0;
+  const line = () => `\n${'  '.repeat(depth)}`;
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\[^])*"|[{}[\],:]|[^\s{}[\],:"]+/g)) {
+    if (token === '{' || token === '[') {
+      depth++;
+      out += token + line();
+    } else if (token === '}' || token === ']') {
+      depth--;
+      out = /[{[]\s*$/.test(out) ? out.trimEnd() + token : out + line() + token;
+    } else if (token === ',') out += token + line();
+    else out += token === ':' ? ': ' : token;
+  }
+  return out;
+}
+
+/** Sixteen bytes on a line, as numbers and as characters. */
+function hexLine(bytes, at) {
+  const line = [...bytes.subarray(at, at + 16)];
+  const numbers = line.map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
+  const characters = line.map((byte) =>
+    byte > 31 && byte < 127 ? String.fromCharCode(byte) : '.',
+  );
+  return `${at.toString(16).padStart(8, '0')}  ${numbers.padEnd(47)}  ${characters.join('')}`;
+}
+
+function asHex(bytes) {
+  const shown = bytes.subarray(0, HEX_BYTES);
+  const lines = [];
+  for (let at = 0; at < shown.length; at += 16) lines.push(hexLine(shown, at));
+  return lines.join('\n') + (shown.length < bytes.length ? '\n…' : '');
+}
+
+/** The body in as many ways as it can be shown, the most readable first. */
+function viewsOf(bytes, isCut) {
+  const views = [['Hex', asHex(bytes)]];
+  const text = asText(bytes);
+  if (text === null) return views;
+  views.unshift(['Text', text]);
+  const json = isCut ? null : asJson(text);
+  if (json !== null) views.unshift(['JSON', json]);
+  return views;
+}
+
+function bodyView(bytes, isCut) {
+  const views = viewsOf(bytes, isCut);
+  const pre = h('pre', { class: 'block wrap', tabindex: '0', 'aria-label': 'Body' });
+  const buttons = views.map(([name], i) =>
+    h('button', { type: 'button', onclick: () => choose(i) }, name),
+  );
+  function choose(chosen) {
+    pre.textContent = views[chosen][1];
+    buttons.forEach((button, i) => button.setAttribute('aria-pressed', String(i === chosen)));
+  }
+  choose(0);
+  return [h('div', { class: 'row' }, buttons), h('p'), pre];
+}
+
+const shell = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+
+function curlOf(headers, bytes) {
+  const own = new Set([
+    'content-length',
+    'host',
+    'connection',
+    'transfer-encoding',
+    'accept-encoding',
+  ]);
+  const lines = Object.entries(headers)
+    .filter(([name]) => !own.has(name.toLowerCase()))
+    .flatMap(([name, values]) =>
+      values.map((value) => `-H ${shell(value === '' ? `${name};` : `${name}: ${value}`)}`),
+    );
+  const text = asText(bytes);
+  return [
+    'curl -X POST "$WEBHOOK_URL"',
+    ...lines,
+    text === null ? '--data-binary @body' : `--data-raw ${shell(text)}`,
+  ].join(' \\\n  ');
+}
+
+function headerTable(headers) {
+  const rows = Object.entries(headers).flatMap(([name, values]) =>
+    values.map((value) =>
+      h('tr', null, h('td', { class: 'mono' }, name), h('td', { class: 'wide mono' }, value)),
+    ),
+  );
+  if (rows.length === 0) return h('p', { class: 'soft' }, 'No headers.');
+  return h('div', { class: 'table' }, h('table', null, h('tbody', null, rows)));
+}
+
+function bodyOf(run, bytes) {
+  const note = (text) => h('p', { class: 'soft' }, text);
+  if (run.body_bytes === 0) return note('No body.');
+  if (run.body_bytes > LARGEST_BYTES) return note('It is too large to be shown here: download it.');
+  const shown = bytes.subarray(0, SHOWN_BYTES);
+  const isCut = shown.length < bytes.length;
+  return [bodyView(shown, isCut), isCut && note(`These are the first ${size(SHOWN_BYTES)}.`)];
+}
+
+/** Fills `place` with the headers and the body of a run. */
+export async function parameters(place, page, run) {
+  const hasBody = run.body_bytes > 0;
+  const isTooLarge = run.body_bytes > LARGEST_BYTES;
+  const headers = await get(`/fleetruns/${run.id}/headers`);
+  const path = `/fleetruns/${run.id}/body`;
+  const bytes = hasBody && !isTooLarge ? await getBytes(path) : new Uint8Array();
+  if (!page.isOpen()) return;
+  const download = { class: 'button', href: address(path), download: `${run.id}.body` };
+  const isSet = 'Copied: set WEBHOOK_URL to the URL first';
+  const bold = (text, attributes = null) => h('b', attributes, text);
+  const query = bold(`?${run.query_string}`, { class: 'mono' });
+  show(
+    place,
+    h(
+      'div',
+      { class: 'facts' },
+      h('span', null, 'Request ', idButton(run.request_id)),
+      h('span', null, 'From ', bold(run.remote_addr || '–')),
+      run.host && h('span', null, 'Host ', bold(run.host)),
+      run.query_string && h('span', null, 'Query ', query),
+    ),
+    h('p'),
+    h('h2', null, 'Headers'),
+    headerTable(headers),
+    h('p'),
+    h('h2', null, 'Body'),
+    h(
+      'div',
+      { class: 'row' },
+      h('span', { class: 'soft' }, size(run.body_bytes)),
+      hasBody && copyButton(run.body_sha256, 'Copy SHA-256', { title: run.body_sha256 }),
+      hasBody && h('a', download, 'Download'),
+      !isTooLarge && copyButton(() => curlOf(headers, bytes), 'Copy as curl', {}, isSet),
+    ),
+    h('p'),
+    bodyOf(run, bytes),
+  );
+}
