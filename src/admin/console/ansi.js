@@ -1,6 +1,16 @@
-// Output as a terminal would show it: SGR sequences (ECMA-48 8.3.117, with the palette and the direct colours of xterm) become classes, all other control sequences go.
+// Output as a terminal shows it. SGR sequences (ECMA-48 8.3.117, with the palette and the direct
+// colours of xterm) become classes; all other control sequences go. lines.js calls this.
 import { h } from './dom.js';
 
+/**
+ * One of the first sixteen colours, which light and dark have their own of, or "rgb(…)".
+ *
+ * @typedef {number | string} Colour
+ */
+/** @typedef {'bold' | 'dim' | 'italic' | 'underline' | 'inverse'} Attribute */
+/** @typedef {Record<Attribute, boolean> & {fore: Colour | null, back: Colour | null}} State */
+
+/** @type {State} */
 const PLAIN = {
   fore: null,
   back: null,
@@ -10,70 +20,96 @@ const PLAIN = {
   underline: false,
   inverse: false,
 };
+
+/** @type {Record<number, Attribute | undefined>} */
 const ON = { 1: 'bold', 2: 'dim', 3: 'italic', 4: 'underline', 7: 'inverse' };
+
+/** @type {Record<number, Attribute[] | undefined>} */
 const OFF = { 22: ['bold', 'dim'], 23: ['italic'], 24: ['underline'], 27: ['inverse'] };
 
-/* A colour is a number of the first sixteen, which light and dark have their own of, or "rgb(…)". */
+/** @type {Attribute[]} */
+const SHOWN = ['bold', 'dim', 'italic', 'underline'];
+
+/** @param {...number} parts */
 const rgb = (...parts) => `rgb(${parts.map((part) => Math.min(255, part || 0)).join(' ')})`;
+
 const cube = [0, 95, 135, 175, 215, 255];
+
+/**
+ * A colour of the palette of 256.
+ *
+ * @param {number} n
+ */
 function ofPalette(n) {
   if (!(n <= 255)) return null;
   if (n < 16) return n;
   if (n >= 232) return rgb(...Array(3).fill(8 + 10 * (n - 232)));
-  return rgb(
-    cube[Math.floor((n - 16) / 36)],
-    cube[Math.floor((n - 16) / 6) % 6],
-    cube[(n - 16) % 6],
-  );
+  const inCube = n - 16;
+  return rgb(cube[Math.floor(inCube / 36)], cube[Math.floor(inCube / 6) % 6], cube[inCube % 6]);
 }
 
-/** What follows 38, 48 or 58, as "5;n" or "2;r;g;b" (then the codes after it are taken), or as "5:n", "2::r:g:b". */
-function longColour(part, rest) {
-  const parts = part.split(':').slice(1);
-  if (parts.length > 0)
-    return parts[0] === '5'
-      ? ofPalette(+parts[1])
-      : parts[0] === '2'
-        ? rgb(...parts.slice(-3).map(Number))
-        : null;
-  const kind = rest.shift();
-  return kind === '5'
-    ? ofPalette(+rest.shift())
-    : kind === '2'
-      ? rgb(...rest.splice(0, 3).map(Number))
-      : null;
+/**
+ * The colour after 38, 48 or 58: as "5;n" or "2;r;g;b", which takes the codes from `rest`, or as
+ * "5:n" or "2::r:g:b" in the code itself.
+ *
+ * @param {string} code
+ * @param {string[]} rest
+ */
+function longColour(code, rest) {
+  const parts = code.split(':').slice(1);
+  const kind = parts.length > 0 ? parts[0] : rest.shift();
+  if (kind === '5') return ofPalette(Number(parts.length > 0 ? parts[1] : rest.shift()));
+  if (kind !== '2') return null;
+  return rgb(...(parts.length > 0 ? parts.slice(-3) : rest.splice(0, 3)).map(Number));
 }
 
-/* CSI; then strings (OSC and its like, to BEL or ST) and the short ones. */
-const SEQUENCE = /\x1b\[([0-?]*)[ -/]*([@-~])/,
-  ALL_SEQUENCES = new RegExp(SEQUENCE, 'g');
-const OTHER = /\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]+[0-~]|\x1b[0-OQ-WYZ\\`-~]/g,
-  CONTROL = /[\0-\x08\x0b-\x1f\x7f]/g;
+// CSI; then strings (OSC and its like, to BEL or ST) and the short ones.
+const SEQUENCE = /\x1b\[([0-?]*)[ -/]*([@-~])/;
+const ALL_SEQUENCES = new RegExp(SEQUENCE, 'g');
+const OTHER = /\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]+[0-~]|\x1b[0-OQ-WYZ\\`-~]/g;
+const CONTROL = /[\0-\x08\x0b-\x1f\x7f]/g;
 
-/** A terminal goes back to the line's beginning and writes over it: where what is left begins. */
+/**
+ * Where the rest of a line begins and ends after a carriage return: a terminal writes over what was
+ * before it.
+ *
+ * @param {string} text
+ * @returns {[number, number]}
+ */
 function lastWritten(text) {
   const end = text.replace(/\r+$/, '');
   return [end.lastIndexOf('\r') + 1, end.length];
 }
 
-/** A line's words, without what only sets its looks. */
+/**
+ * A line's words, without what only sets its looks.
+ *
+ * @param {string} text
+ */
 export function plain(text) {
   const written = text.includes('\r') ? text.slice(...lastWritten(text)) : text;
   return written.includes('\x1b') ? written.replace(OTHER, '').replace(ALL_SEQUENCES, '') : written;
 }
 
-function set(state, codes) {
-  if (/^[<-?]/.test(codes)) return; /* private ones: no looks */
+/**
+ * @param {State} state
+ * @param {string} codes
+ */
+function setState(state, codes) {
+  if (/^[<-?]/.test(codes)) return; // private ones set no looks
   const rest = codes.split(';');
   while (rest.length > 0) {
-    const part = rest.shift(),
-      code = parseInt(part, 10) || 0;
+    const part = rest.shift() ?? '';
+    const code = parseInt(part, 10) || 0;
+    const on = ON[code];
+    const off = OFF[code];
     if (code === 0) Object.assign(state, PLAIN);
-    else if (ON[code]) state[ON[code]] = part !== '4:0';
-    else if (OFF[code]) for (const name of OFF[code]) state[name] = false;
+    else if (on) state[on] = part !== '4:0';
+    else if (off) for (const name of off) state[name] = false;
     else if (code === 38) state.fore = longColour(part, rest);
     else if (code === 48) state.back = longColour(part, rest);
-    else if (code === 58) longColour(part, rest); /* of the underline */
+    else if (code === 58)
+      longColour(part, rest); // the underline's colour is not shown
     else if (code === 39) state.fore = null;
     else if (code === 49) state.back = null;
     else if (code >= 30 && code <= 37) state.fore = code - 30;
@@ -83,20 +119,28 @@ function set(state, codes) {
   }
 }
 
+/** @param {Colour | null} colour */
+const isLong = (colour) => typeof colour === 'string' && colour.startsWith('rgb');
+
+/**
+ * @param {string} text
+ * @param {State} state
+ */
 function piece(text, state) {
-  const fore = state.inverse ? (state.back ?? 'back') : state.fore,
-    back = state.inverse ? (state.fore ?? 'text') : state.back;
-  const names = ['bold', 'dim', 'italic', 'underline'].filter((name) => state[name]);
-  const isLong = (colour) => typeof colour === 'string' && colour.startsWith('rgb');
+  const fore = state.inverse ? (state.back ?? 'back') : state.fore;
+  const back = state.inverse ? (state.fore ?? 'text') : state.back;
+  /** @type {string[]} */
+  const names = SHOWN.filter((name) => state[name]);
   if (fore !== null) names.push(isLong(fore) ? 'fore' : `fore-${fore}`);
   if (back !== null) names.push(isLong(back) ? 'back' : `back-${back}`);
   if (names.length === 0) return text;
   const span = h('span', { class: names.join(' ') }, text);
-  if (isLong(fore)) span.style.setProperty('--fore', fore);
-  if (isLong(back)) span.style.setProperty('--back-of', back);
+  if (isLong(fore)) span.style.setProperty('--fore', String(fore));
+  if (isLong(back)) span.style.setProperty('--back-of', String(back));
   return span;
 }
 
+/** What has been set so far, from line to line. */
 export class Ansi {
   constructor(state = PLAIN) {
     this.now = { ...state };
@@ -106,17 +150,25 @@ export class Ansi {
     return { ...this.now };
   }
 
-  /** A line that is not shown, but what it sets lasts. */
+  /**
+   * A line that is not shown. What it sets lasts.
+   *
+   * @param {string} text
+   */
   pass(text) {
-    if (text.includes('\x1b'))
-      for (const [, codes, kind] of text.matchAll(ALL_SEQUENCES))
-        if (kind === 'm') set(this.now, codes);
+    if (!text.includes('\x1b')) return;
+    for (const [, codes, kind] of text.matchAll(ALL_SEQUENCES))
+      if (kind === 'm') setState(this.now, codes);
   }
 
-  /** A line's pieces. */
+  /**
+   * A line's pieces.
+   *
+   * @param {string} text
+   */
   line(text) {
-    const pieces = [],
-      [begin, end] = lastWritten(text);
+    const pieces = [];
+    const [begin, end] = lastWritten(text);
     this.pass(text.slice(0, begin));
     const parts = text.slice(begin, end).replace(OTHER, '').split(SEQUENCE);
     for (let i = 0; i < parts.length; i += 3) {
@@ -124,7 +176,7 @@ export class Ansi {
         String.fromCharCode(c === '\x7f' ? 0x2421 : 0x2400 + c.charCodeAt(0)),
       );
       if (shown) pieces.push(piece(shown, this.now));
-      if (parts[i + 2] === 'm') set(this.now, parts[i + 1]);
+      if (parts[i + 2] === 'm') setState(this.now, parts[i + 1]);
     }
     return pieces;
   }

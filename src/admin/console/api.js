@@ -1,69 +1,132 @@
-// The admin API, as docs/openapi.yaml has it. A call that fails throws an ApiError, whose message is for people.
+// The admin API, as docs/openapi.yaml describes it. A request that fails throws an ApiError.
+
+/** @import { FleetRun, Get, Post, Problem, Put } from './types.d.ts' */
+
+const BASE = '/api/v1';
 
 export class ApiError extends Error {
-  constructor(status, message, field, errors) {
+  /**
+   * @param {number} status 0 if there was no answer
+   * @param {string} message for people
+   * @param {Problem[]} [errors] of a fleet file
+   */
+  constructor(status, message, errors = []) {
     super(message);
     this.status = status;
-    this.field = field;
-    this.errors = errors ?? [];
+    this.errors = errors;
   }
 }
 
-const BASE = '/api/v1';
+/**
+ * @param {unknown} error
+ * @param {number} status
+ */
+export const hasStatus = (error, status) => error instanceof ApiError && error.status === status;
+
+/** @param {unknown} error */
+export const messageOf = (error) => (error instanceof Error ? error.message : String(error));
+
+/**
+ * Resolves to null if there is no such thing.
+ *
+ * @template Value
+ * @param {Promise<Value>} answer
+ * @returns {Promise<Value | null>}
+ */
+export const orNull = (answer) =>
+  answer.catch((error) => {
+    if (hasStatus(error, 404)) return null;
+    throw error;
+  });
+
 let onSignedOut = () => {};
+
+/**
+ * `callback` runs whenever a request shows that the session has ended.
+ *
+ * @param {() => void} callback
+ */
 export const whenSignedOut = (callback) => {
   onSignedOut = callback;
 };
 
-async function send(method, path, { body, type, signal } = {}) {
-  let answer;
-  try {
-    answer = await fetch(BASE + path, {
-      method,
-      body,
-      signal,
-      credentials: 'same-origin',
-      cache: 'no-store',
-      headers: type ? { 'Content-Type': type } : {},
-    });
-  } catch (error) {
-    if (error.name === 'AbortError') throw error;
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {string} [body]
+ * @param {string} [type]
+ */
+async function send(method, path, body, type) {
+  const answer = await fetch(BASE + path, {
+    method,
+    body,
+    credentials: 'same-origin',
+    cache: 'no-store',
+    headers: type ? { 'Content-Type': type } : {},
+  }).catch(() => {
     throw new ApiError(
       0,
       'webhookd does not answer. Is it running, and is this machine still connected to it?',
     );
-  }
+  });
   if (answer.ok) return answer;
-  const said = await answer.json().then(
-    (envelope) => envelope.error,
-    () => null,
-  );
   if (answer.status === 401 && path !== '/session') {
     onSignedOut();
     throw new ApiError(401, 'Your session has ended: sign in again.');
   }
-  throw new ApiError(
-    answer.status,
-    said?.message ?? `webhookd answered with ${answer.status}`,
-    said?.field,
-    said?.errors,
+  const error = await answer.json().then(
+    (envelope) => envelope.error,
+    () => null,
   );
+  const message = error?.message ?? `webhookd answered with ${answer.status}`;
+  throw new ApiError(answer.status, message, error?.errors);
 }
 
+/** @param {Response} answer */
 const data = (answer) => answer.json().then((envelope) => envelope.data);
-export const get = (path, options) => send('GET', path, options).then(data);
-export const post = (path, value) =>
-  send(
-    'POST',
-    path,
-    value === undefined ? {} : { body: JSON.stringify(value), type: 'application/json' },
-  ).then(data);
-export const put = (path, body, type) => send('PUT', path, { body, type }).then(data);
+
+/** @type {Get} */
+export const get = (/** @type {string} */ path) => send('GET', path).then(data);
+
+/** @type {Post} */
+export const post = (/** @type {string} */ path, /** @type {unknown} */ value = undefined) =>
+  value === undefined
+    ? send('POST', path).then(data)
+    : send('POST', path, JSON.stringify(value), 'application/json').then(data);
+
+/** @type {Put} */
+export const put = (
+  /** @type {string} */ path,
+  /** @type {string | undefined} */ body = undefined,
+  /** @type {string | undefined} */ type = undefined,
+) => send('PUT', path, body, type).then(data);
+
+/**
+ * @param {string} path
+ * @returns {Promise<void>}
+ */
 export const remove = (path) => send('DELETE', path).then(data);
-export const upload = (path, body, type) => send('POST', path, { body, type }).then(data);
-/** The bytes themselves. */
-export const getBytes = (path, options) =>
-  send('GET', path, options)
+
+/**
+ * Starts a run of a fleet with a body.
+ *
+ * @param {string} fleetId
+ * @param {string} body
+ * @param {string} type
+ * @returns {Promise<FleetRun>}
+ */
+export const startRun = (fleetId, body, type) =>
+  send('POST', `/fleets/${fleetId}/fleetruns`, body, type).then(data);
+
+/** @param {string} path */
+export const getBytes = (path) =>
+  send('GET', path)
     .then((answer) => answer.arrayBuffer())
     .then((buffer) => new Uint8Array(buffer));
+
+/**
+ * Where the browser itself finds it: for links and streams.
+ *
+ * @param {string} path
+ */
 export const address = (path) => BASE + path;

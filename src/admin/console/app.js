@@ -1,17 +1,20 @@
 // Finds the page of each address, opens it, and asks people to sign in. index.html loads it.
-import { whenSignedOut, get, remove } from './api.js';
-import { h, say, show } from './dom.js';
-import { newFleetPage } from './definition.js';
+import { get, hasStatus, messageOf, remove, whenSignedOut } from './api.js';
+import { byId, h, say, show } from './dom.js';
 import { fleetPage } from './fleet.js';
 import { fleetsPage } from './fleets.js';
 import { keysPage } from './keys.js';
 import { isUnsaved, openHere, startNavigation } from './navigate.js';
+import { newFleetPage } from './new_fleet.js';
 import { runPage } from './run.js';
 import { runsPage } from './runs.js';
 import { signInAgain, signInPage } from './sign_in.js';
 import { vesselPage } from './vessel.js';
-import { problem } from './widgets.js';
+import { link, problem } from './widgets.js';
 
+/** @import { Page } from './types.d.ts' */
+
+/** @type {[RegExp, (main: Element, page: Page) => Promise<void>][]} */
 const routes = [
   [/^\/$/, fleetsPage],
   [/^\/runs$/, runsPage],
@@ -22,60 +25,68 @@ const routes = [
   [/^\/runs\/([^/]+)(?:\/(parameters))?$/, runPage],
 ];
 
-const otherTabs = new BroadcastChannel('webhookd');
-const main = document.getElementById('main');
-const top = document.getElementById('top');
+const main = byId('main');
+const top = byId('top');
+
+/* ---- pages ---- */
+
 let leave = () => {};
+/** Counts pages, so that one that was left can tell. */
 let turn = 0;
 
+const allFleets = () => h('p', null, link('/', 'All fleets'));
+
 /**
- * Opens the page of the address. A page is a function of its element and of three things: the parts
- * of the path, whether the page is still open, and what to call when it is left.
+ * What a page is told, and can tell. The page before is left.
+ *
+ * @param {string[]} parts
  */
-async function open() {
+function begin(parts) {
   const mine = ++turn;
+  /** @type {(() => void)[]} */
+  const ends = [];
   leave();
-  leave = () => {};
-  const path = location.pathname.replace(/(.)\/+$/, '$1');
-  for (const [pattern, page] of routes) {
-    const match = path.match(pattern);
-    if (!match) continue;
-    const ends = [];
-    leave = () => ends.forEach((end) => end());
-    try {
-      await page(main, {
-        onLeave: (end) => {
-          if (mine === turn) ends.push(end);
-          else end();
-        },
-        isOpen: () => mine === turn,
-        parts: match.slice(1),
-      });
-    } catch (error) {
-      if (mine !== turn || error.status === 401) return;
-      document.title = 'webhookd';
-      show(main, problem(error), h('p', null, h('a', { href: '/' }, 'All fleets')));
-    }
-    return;
-  }
-  document.title = 'No such page · webhookd';
-  show(
-    main,
-    h('h1', null, 'There is no such page'),
-    h('p', null, h('a', { href: '/' }, 'All fleets')),
-  );
+  leave = () => ends.forEach((end) => end());
+  return {
+    parts,
+    isOpen: () => mine === turn,
+    /** @param {() => void} end */
+    onLeave(end) {
+      if (mine === turn) ends.push(end);
+      else end();
+    },
+  };
 }
 
-function frame(keyName) {
+/** Opens the page of the address. */
+async function open() {
+  const path = location.pathname.replace(/(.)\/+$/, '$1');
+  const [pattern, openPage] = routes.find((route) => route[0].test(path)) ?? [];
+  const page = begin(pattern?.exec(path)?.slice(1) ?? []);
+  if (!openPage) {
+    document.title = 'No such page · webhookd';
+    return show(main, h('h1', null, 'There is no such page'), allFleets());
+  }
+  try {
+    await openPage(main, page);
+  } catch (error) {
+    if (!page.isOpen() || hasStatus(error, 401)) return;
+    document.title = 'webhookd';
+    show(main, problem(error), allFleets());
+  }
+}
+
+/** @param {string} keyName */
+function showHeader(keyName) {
   show(
     top,
     h(
       'div',
       null,
       h('a', { class: 'brand', href: '/' }, 'webhookd'),
-      h('a', { href: '/' }, 'Fleets'),
-      h('a', { href: '/runs' }, 'Runs'),
-      h('a', { href: '/keys' }, 'Keys'),
+      link('/', 'Fleets'),
+      link('/runs', 'Runs'),
+      link('/keys', 'Keys'),
       h('span', { class: 'grow' }),
       h('span', { class: 'soft hide-narrow' }, keyName),
       h('button', { type: 'button', onclick: signOut }, 'Sign out'),
@@ -83,35 +94,34 @@ function frame(keyName) {
   );
 }
 
+/* ---- the session ---- */
+
+const otherTabs = new BroadcastChannel('webhookd');
+const tellOtherTabs = () => otherTabs.postMessage('signed in');
+let isOut = false;
+/**
+ * Closes the dialog that asks for a key, while it is open.
+ *
+ * @type {((keyName: string) => void) | null}
+ */
+let closeDialog = null;
+
 async function signOut() {
   try {
     await remove('/session');
   } catch (error) {
-    if (error.status !== 401) return say(error.message, 'error');
+    if (!hasStatus(error, 401)) return say(messageOf(error), 'error');
   }
   otherTabs.postMessage('signed out');
   askToSignIn();
 }
 
-let isOut = false;
-/** Closes the dialog that asks for a key, while it is open. */
-let closeDialog = null;
-const tellOtherTabs = () => otherTabs.postMessage('signed in');
-
-function signedIn(keyName) {
+/** @param {string} keyName */
+function whenSignedIn(keyName) {
   isOut = false;
-  frame(keyName);
+  showHeader(keyName);
   openHere();
 }
-
-otherTabs.addEventListener('message', async ({ data }) => {
-  if (data === 'signed out') askToSignIn();
-  else if (isOut)
-    get('/session').then(
-      (session) => (closeDialog ?? signedIn)(session.key_name),
-      () => {},
-    );
-});
 
 /** Over what is being written, which is still there afterwards. */
 async function askInDialog() {
@@ -119,33 +129,41 @@ async function askInDialog() {
     closeDialog = close;
   });
   closeDialog = null;
-  if (!isUnsaved()) return signedIn(keyName);
+  if (!keyName) return;
+  if (!isUnsaved()) return whenSignedIn(keyName);
   isOut = false;
-  frame(keyName);
+  showHeader(keyName);
 }
 
 function askToSignIn() {
   isOut = true;
   if (closeDialog) return;
-  if (isUnsaved()) return askInDialog();
-  turn++;
-  leave();
-  leave = () => {};
+  if (isUnsaved()) {
+    askInDialog();
+    return;
+  }
+  begin([]);
   show(top);
-  show(document.getElementById('said'));
+  show(byId('said'));
   signInPage(main, (keyName) => {
     tellOtherTabs();
-    signedIn(keyName);
+    whenSignedIn(keyName);
   });
 }
+
+otherTabs.addEventListener('message', async ({ data }) => {
+  if (data === 'signed out') return askToSignIn();
+  const session = isOut && (await get('/session').catch(() => null));
+  if (session) (closeDialog ?? whenSignedIn)(session.key_name);
+});
 
 whenSignedOut(askToSignIn);
 startNavigation(open);
 
 try {
-  frame((await get('/session')).key_name);
-  openHere();
+  const session = await get('/session');
+  whenSignedIn(session.key_name);
 } catch (error) {
-  if (error.status === 401) askToSignIn();
+  if (hasStatus(error, 401)) askToSignIn();
   else show(main, problem(error));
 }

@@ -3,39 +3,55 @@ import { keyed, set, show, svg } from './dom.js';
 import { duration, took } from './format.js';
 import { statusWord } from './widgets.js';
 
+/** @import { Bar, FleetRun, VesselRun } from './types.d.ts' */
+
 const BAR_WIDTH = 10;
 const BARS_HEIGHT = 48;
 
-/** A bar that leads to a page. */
 const linkedBar = () => svg('a', { tabindex: '-1' }, svg('title'), svg('rect'));
 
+/**
+ * @param {Element} anchor
+ * @param {Bar} bar
+ */
 function setBar(anchor, { href, title, ...shape }) {
+  const [name, rectangle] = anchor.children;
   set(anchor, { href });
-  show(anchor.querySelector('title'), title);
-  set(anchor.querySelector('rect'), shape);
+  show(name, title);
+  set(rectangle, shape);
+}
+
+/**
+ * @param {FleetRun} run
+ * @param {number} x
+ * @param {number} share of the longest
+ */
+function durationBar(run, x, share) {
+  const height = Math.max(3, share * (BARS_HEIGHT - 4));
+  return {
+    id: run.id,
+    bar: {
+      href: `/runs/${run.id}`,
+      title: `${statusWord(run.status)}, ${duration(took(run))}`,
+      class: `bar ${run.status}`,
+      x: x + 1,
+      y: BARS_HEIGHT - height,
+      width: BAR_WIDTH - 2,
+      height,
+      rx: 2,
+    },
+  };
 }
 
 /** Durations of runs, the oldest left. draw() takes the runs, the newest first. */
 export function bars() {
   const element = svg('svg', { class: 'bars', height: BARS_HEIGHT, role: 'group' });
 
+  /** @param {FleetRun[]} runs */
   function draw(runs) {
-    const durations = runs.map((run) => took(run) || 0);
+    const oldestFirst = runs.toReversed();
+    const durations = oldestFirst.map((run) => took(run) || 0);
     const longest = Math.max(1, ...durations);
-    const shapes = runs.map((run, i) => {
-      const height = Math.max(3, (durations[i] / longest) * (BARS_HEIGHT - 4));
-      return {
-        id: run.id,
-        href: `/runs/${run.id}`,
-        title: `${statusWord(run.status)}, ${duration(took(run))}`,
-        class: `bar ${run.status}`,
-        x: (runs.length - 1 - i) * BAR_WIDTH + 1,
-        y: BARS_HEIGHT - height,
-        width: BAR_WIDTH - 2,
-        height,
-        rx: 2,
-      };
-    });
     set(element, {
       viewBox: `0 0 ${Math.max(1, runs.length) * BAR_WIDTH} ${BARS_HEIGHT}`,
       width: runs.length * BAR_WIDTH,
@@ -43,29 +59,81 @@ export function bars() {
     });
     keyed(
       element,
-      shapes.reverse(),
-      (shape) => shape.id,
+      oldestFirst.map((run, i) => durationBar(run, i * BAR_WIDTH, durations[i] / longest)),
+      ({ id }) => id,
       linkedBar,
-      (anchor, { id, ...shape }) => setBar(anchor, shape),
+      (anchor, { bar }) => setBar(anchor, bar),
     );
   }
   return { element, draw };
 }
 
 const GANTT_BAR_HEIGHT = 16;
+const NARROWEST = 280;
+const NARROW = 620;
+const ROOM_FOR_DURATION = 80;
 const LONGEST_NAME = 24;
+
+/** @param {string} name */
 const clipped = (name) =>
   name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME - 1)}…` : name;
 
-/** Names beside the bars, or above them where there is little room. */
-function ganttLayout(room) {
-  const width = Math.max(280, room);
-  return width < 620
-    ? { width, left: 0, rowHeight: 44, barTop: 22 }
-    : { width, left: 180, rowHeight: 26, barTop: 5 };
+/**
+ * Names beside the bars, or above them where there is little room.
+ *
+ * @param {number} width
+ */
+const layoutOf = (width) =>
+  width < NARROW ? { left: 0, rowHeight: 44, barTop: 22 } : { left: 180, rowHeight: 26, barTop: 5 };
+
+/**
+ * A row of the chart for each vessel run that has started.
+ *
+ * @param {string} runId
+ * @param {VesselRun[]} vessels
+ * @param {number} width in pixels
+ */
+function rowsOf(runId, vessels, width) {
+  const { left, rowHeight, barTop } = layoutOf(width);
+  const times = vessels.flatMap((vessel) => {
+    if (!vessel.started_at) return [];
+    const start = Date.parse(vessel.started_at);
+    return [{ vessel, start, end: start + took(vessel) }];
+  });
+  const from = Math.min(...times.map(({ start }) => start));
+  const until = Math.max(from + 1, ...times.map(({ end }) => end));
+  const scale = (width - left - ROOM_FOR_DURATION) / (until - from);
+  const rows = times.map(({ vessel, start, end }, i) => {
+    const x = left + (start - from) * scale;
+    const y = i * rowHeight + barTop;
+    const length = Math.max(3, (end - start) * scale);
+    const bar = {
+      href: `/runs/${runId}/vessels/${vessel.id}`,
+      title: `${vessel.name}: ${statusWord(vessel.status)}`,
+      class: `bar ${vessel.status}`,
+      x,
+      y,
+      width: length,
+      height: GANTT_BAR_HEIGHT,
+      rx: 3,
+    };
+    return {
+      id: vessel.id,
+      name: clipped(vessel.name),
+      nameAt: { x: 0, y: i * rowHeight + 17 },
+      bar,
+      duration: duration(took(vessel)),
+      durationAt: { x: x + length + 6, y: y + 12 },
+    };
+  });
+  return { rows, height: rows.length * rowHeight };
 }
 
-/** When each vessel of a run ran. draw() takes the vessel runs, and the width there is, in pixels. */
+/**
+ * When each vessel of a run ran. draw() takes the vessel runs, and the width there is, in pixels.
+ *
+ * @param {string} runId
+ */
 export function gantt(runId) {
   const element = svg('svg', {
     class: 'gantt',
@@ -73,49 +141,25 @@ export function gantt(runId) {
     'aria-label': 'When each vessel ran',
   });
 
+  /**
+   * @param {VesselRun[]} vessels
+   * @param {number} room
+   */
   function draw(vessels, room) {
-    const begun = vessels.filter((vessel) => vessel.started_at);
-    const { width, left, rowHeight, barTop } = ganttLayout(room);
-    const starts = begun.map((vessel) => Date.parse(vessel.started_at));
-    const ends = begun.map((vessel) =>
-      vessel.ended_at ? Date.parse(vessel.ended_at) : Date.now(),
-    );
-    const from = Math.min(...starts);
-    const until = Math.max(from + 1, ...ends);
-    const x = (at) => left + ((at - from) / (until - from)) * (width - left - 80);
-    const rows = begun.map((vessel, i) => ({
-      id: vessel.id,
-      name: clipped(vessel.name),
-      duration: duration(took(vessel)),
-      top: i * rowHeight,
-      barTop: i * rowHeight + barTop,
-      barEnd: Math.max(x(starts[i]) + 3, x(ends[i])),
-      bar: {
-        href: `/runs/${runId}/vessels/${vessel.id}`,
-        title: `${vessel.name}: ${statusWord(vessel.status)}`,
-        class: `bar ${vessel.status}`,
-        x: x(starts[i]),
-        y: i * rowHeight + barTop,
-        width: Math.max(3, x(ends[i]) - x(starts[i])),
-        height: GANTT_BAR_HEIGHT,
-        rx: 3,
-      },
-    }));
-    set(element, {
-      viewBox: `0 0 ${width} ${begun.length * rowHeight}`,
-      hidden: begun.length === 0,
-    });
+    const width = Math.max(NARROWEST, room);
+    const { rows, height } = rowsOf(runId, vessels, width);
+    set(element, { viewBox: `0 0 ${width} ${height}`, hidden: rows.length === 0 });
     keyed(
       element,
       rows,
       (row) => row.id,
-      () => svg('g', null, svg('text', { x: 0 }), linkedBar(), svg('text')),
+      () => svg('g', null, svg('text'), linkedBar(), svg('text')),
       (group, row) => {
         const [name, bar, length] = group.children;
-        set(name, { y: row.top + 17 });
+        set(name, row.nameAt);
         show(name, row.name);
         setBar(bar, row.bar);
-        set(length, { x: row.barEnd + 6, y: row.barTop + 12 });
+        set(length, row.durationAt);
         show(length, row.duration);
       },
     );

@@ -1,32 +1,35 @@
-// What a fleet is: its graph, its file and their versions; editing it, and how a new one begins.
-import { get, put, remove } from './api.js';
+// The tab with what a fleet is: its graph, its file in all versions, editing it, deleting it.
+import { get, messageOf, put, remove } from './api.js';
 import { diffView } from './diff.js';
 import { h, say, show } from './dom.js';
-import { applyForm, editor } from './editor.js';
+import { applyForm, editor, sayApplied } from './editor.js';
 import { time } from './format.js';
 import { graph } from './graph.js';
 import { go } from './navigate.js';
-import { actionButton, confirm, crumbs, drawOptions, link, select } from './widgets.js';
+import { actionButton, confirm, drawOptions, select } from './widgets.js';
 
-const said = {
-  created: () => 'made',
-  updated: (version) => `v${version} applied`,
-  unchanged: () => 'it was like this already',
-};
+/** @import { Applied, Fleet, Option, Page, Version, WouldApply } from './types.d.ts' */
 
+/** @param {Applied} applied */
 function whenApplied(applied) {
-  say(`${applied.fleet.name}: ${said[applied.outcome](applied.version)}`);
+  sayApplied(applied);
   go(`/fleets/${applied.fleet.id}/definition`);
 }
 
-/** Who edits one fleet does not mean to change another, or to make one, because its name was changed. */
-async function isThis({ would }, fleet) {
-  if (would.outcome === 'created')
+/**
+ * A changed name must not change another fleet, or make one, unless that is meant.
+ *
+ * @param {WouldApply} would
+ * @param {Fleet} fleet
+ */
+async function isThis(would, fleet) {
+  if (would.outcome === 'created') {
     return confirm(
       'This makes a new fleet',
       `There is no fleet of this name and _id yet. ${fleet.name} stays as it is.`,
       'Make a new fleet',
     );
+  }
   if (would.fleet_id === fleet.id) return true;
   return confirm(
     'This is the name of another fleet',
@@ -35,237 +38,145 @@ async function isThis({ would }, fleet) {
   );
 }
 
+/** @param {Fleet} fleet */
+async function deleteFleet(fleet) {
+  const { running, waiting } = await get(`/fleets/${fleet.id}`);
+  if (running + waiting > 0) {
+    return say(
+      `${fleet.name} cannot be deleted yet: ${running} of its runs run, and ${waiting} wait. Stop them, or wait for them.`,
+      'error',
+    );
+  }
+  const isSure = await confirm(
+    `Delete ${fleet.name}?`,
+    'Its webhook ends at once. Its runs and their output are kept for as long as those of other fleets.',
+    'Delete',
+  );
+  if (!isSure) return;
+  await remove(`/fleets/${fleet.id}`);
+  say(`${fleet.name} is deleted`);
+  go('/');
+}
+
+/**
+ * Applies the file of an older version again.
+ *
+ * @param {Fleet} fleet
+ * @param {number} version
+ * @param {string} file
+ */
+async function goBack(fleet, version, file) {
+  const isSure = await confirm(
+    `Go back to v${version}?`,
+    'Its file is applied again, as a new version. Runs that have begun go on as they are.',
+    'Go back',
+  );
+  if (isSure)
+    whenApplied(await put(`/projects/${fleet.project_id}/fleets`, file, 'application/yaml'));
+}
+
+/**
+ * What changed between two versions, whichever is older.
+ *
+ * @param {Version} one
+ * @param {Version} other
+ */
+function comparison(one, other) {
+  const [older, newer] = one.version < other.version ? [one, other] : [other, one];
+  return [
+    h('p', { class: 'soft' }, `From v${older.version} to v${newer.version}`),
+    diffView(older.file ?? '', newer.file ?? ''),
+  ];
+}
+
+/** @param {Version} version */
+const fileOf = ({ file }) =>
+  file === null
+    ? h('p', { class: 'soft' }, 'This file is no text.')
+    : editor(file, { readOnly: true }).element;
+
+/**
+ * @param {Element} place
+ * @param {Page} page
+ * @param {Fleet} fleet
+ */
 export async function definition(place, page, fleet) {
   const { versions } = await get(`/fleets/${fleet.id}/versions`);
-  const body = h('div'),
-    picture = h('div', { class: 'table' }),
-    about = h('span', { class: 'soft' });
   const newest = versions[0].version;
-  const options = versions.map(({ version: number }) => [
-    String(number),
-    number === newest ? `v${number} (current)` : `v${number}`,
-  ]);
+  const options = versions.map(({ version: number }) => {
+    const name = number === newest ? `v${number} (current)` : `v${number}`;
+    return /** @type {Option} */ ([String(number), name]);
+  });
+  const body = h('div');
+  const picture = h('div', { class: 'table' });
+  const about = h('span', { class: 'soft' });
+  const back = h('span');
   const choose = select('Version', options);
   const against = select('Compare with', []);
   const comparing = h('label', { hidden: versions.length < 2 }, 'compared with ', against);
-  /** With any but itself. */
-  const offerOthers = () =>
-    drawOptions(against, [
-      ['', 'nothing'],
-      ...options.filter(([number]) => number !== choose.value),
-    ]);
-  const back = h('span');
-  const load = (number) => get(`/fleets/${fleet.id}/versions/${number}`);
-  let version,
-    opening = 0;
+  const load = (/** @type {string} */ number) => get(`/fleets/${fleet.id}/versions/${number}`);
+  /** @type {Version} */
+  let version;
+  let opening = 0;
 
-  function drawFile() {
+  function draw() {
+    const { version: number, file } = version;
+    show(about, 'applied ', time(version.created_at));
+    show(picture, graph(version.definition));
     show(
-      body,
-      version.file === null
-        ? h('p', { class: 'soft' }, 'This file is no text.')
-        : editor(version.file, { readOnly: true }).element,
+      back,
+      number !== newest &&
+        file !== null &&
+        actionButton(`Go back to v${number}`, () => goBack(fleet, number, file)),
     );
+  }
+
+  /** A version can be compared with any but itself. */
+  function offerOthers() {
+    const others = options.filter(([number]) => number !== choose.value);
+    drawOptions(against, [['', 'nothing'], ...others]);
   }
 
   async function open() {
+    const mine = ++opening;
     offerOthers();
-    const mine = ++opening,
-      wanted = choose.value,
-      wantedOther = against.value;
-    const isOld = () => mine !== opening || !page.isOpen();
-    const loaded = await load(wanted);
-    const other = wantedOther && wantedOther !== wanted ? await load(wantedOther) : null;
-    if (isOld()) return;
-    version = loaded;
-    show(about, 'applied ', time(version.created_at));
-    show(picture, graph(version.definition));
-    if (other) {
-      const [older, newer] = other.version < version.version ? [other, version] : [version, other];
-      show(
-        body,
-        h('p', { class: 'soft' }, `From v${older.version} to v${newer.version}`),
-        diffView(older.file ?? '', newer.file ?? ''),
-      );
-    } else drawFile();
-    show(
-      back,
-      version.version !== newest &&
-        version.file !== null &&
-        actionButton(`Go back to v${version.version}`, async () => {
-          if (
-            await confirm(
-              `Go back to v${version.version}?`,
-              `Its file is applied again, as a new version. Runs that have begun go on as they are.`,
-              'Go back',
-            )
-          )
-            whenApplied(
-              await put(`/projects/${fleet.project_id}/fleets`, version.file, 'application/yaml'),
-            );
-        }),
-    );
+    const wanted = against.value;
+    const chosen = await load(choose.value);
+    const other = wanted ? await load(wanted) : null;
+    if (mine !== opening || !page.isOpen()) return;
+    version = chosen;
+    draw();
+    show(body, other ? comparison(version, other) : fileOf(version));
   }
 
   function edit() {
-    const cancel = h(
-      'button',
-      {
-        type: 'button',
-        onclick: async () => {
-          if (
-            form.edit.text === (version.file ?? '') ||
-            (await confirm(
-              'Throw it away?',
-              'What you have written here is lost then.',
-              'Throw away',
-            ))
-          )
-            draw();
-        },
-      },
-      'Cancel',
-    );
-    const form = applyForm(version.file ?? '', () => fleet.project_id, whenApplied, {
-      mayApply: (checked) => isThis(checked, fleet),
+    const file = version.file ?? '';
+    const cancel = actionButton('Cancel', async () => {
+      const isSame = form.edit.text === file;
+      const lost = 'What you have written here is lost then.';
+      if (isSame || (await confirm('Throw it away?', lost, 'Throw away'))) showAll();
+    });
+    const form = applyForm(file, () => fleet.project_id, whenApplied, {
+      mayApply: (would) => isThis(would, fleet),
       more: cancel,
     });
     show(place, picture, h('h2', null, `A new version, from v${version.version}`), form.element);
     form.edit.focus();
   }
 
-  function draw() {
-    show(
-      place,
-      picture,
-      h('p'),
-      h(
-        'div',
-        { class: 'row between' },
-        h('div', { class: 'row' }, choose, about, comparing, back),
-        h(
-          'div',
-          { class: 'row' },
-          h('button', { type: 'button', onclick: edit }, 'Edit'),
-          actionButton(
-            'Delete fleet',
-            async () => {
-              const { running, waiting } = await get(`/fleets/${fleet.id}`);
-              if (running + waiting > 0)
-                return say(
-                  `${fleet.name} cannot be deleted yet: ${running} of its runs run, and ${waiting} wait. Stop them, or wait for them.`,
-                  'error',
-                );
-              if (
-                !(await confirm(
-                  `Delete ${fleet.name}?`,
-                  'Its webhook ends at once. Its runs and their output are kept for as long as those of other fleets.',
-                  'Delete',
-                ))
-              )
-                return;
-              await remove(`/fleets/${fleet.id}`);
-              say(`${fleet.name} is deleted`);
-              go('/');
-            },
-            { class: 'danger' },
-          ),
-        ),
-      ),
-      h('p'),
-      body,
-    );
-  }
+  const editButton = h('button', { type: 'button', onclick: edit }, 'Edit');
+  const deleteButton = actionButton('Delete fleet', () => deleteFleet(fleet), { class: 'danger' });
+  const controls = h(
+    'div',
+    { class: 'row between' },
+    h('div', { class: 'row' }, choose, about, comparing, back),
+    h('div', { class: 'row' }, editButton, deleteButton),
+  );
+  const showAll = () => show(place, picture, h('p'), controls, h('p'), body);
 
-  const change = () => open().catch((error) => say(error.message, 'error'));
-  choose.addEventListener('change', change);
-  against.addEventListener('change', change);
+  const reopen = () => open().catch((error) => say(messageOf(error), 'error'));
+  choose.addEventListener('change', reopen);
+  against.addEventListener('change', reopen);
   await open();
-  if (page.isOpen()) draw();
-}
-
-const example = `name: My fleet
-vessels:
-  hello: # any name; a fleet has as many vessels as it needs
-    source:
-      type: CODE
-      language: BASH # or PYTHON, NODE
-      file_to_run: hello.sh
-      file:
-        name: hello.sh
-        content: |
-          echo "Hello from $SHIPYARD_FLEET_NAME"
-          if [ -f "$SHIPYARD_WEBHOOK_BODY_FILE" ]; then cat "$SHIPYARD_WEBHOOK_BODY_FILE"; fi
-# connections: { hello: { next: SUCCESS } } would run a vessel "next" once hello has succeeded
-`;
-
-async function projects() {
-  const { orgs } = await get('/orgs');
-  const lists = await Promise.all(orgs.map((org) => get(`/orgs/${org.id}/projects`)));
-  return lists.flatMap((list) => list.projects);
-}
-
-/** Who means to make a fleet does not mean to change one that happens to have the same name. */
-async function isNew({ would }) {
-  if (would.outcome !== 'updated') return true;
-  return confirm(
-    'There is a fleet of this name already',
-    `Applying this file makes v${would.version} of it. For a fleet of its own, give it another name.`,
-    `Make v${would.version}`,
-  );
-}
-
-export async function newFleetPage(main, page) {
-  document.title = 'New fleet · webhookd';
-  const all = await projects();
-  if (!page.isOpen()) return;
-  const project = h(
-    'select',
-    { id: 'project' },
-    all.map((one) => h('option', { value: one.id }, `${one.org_name}/${one.name}`)),
-  );
-  const usual = all.find((one) => one.org_name === 'default' && one.name === 'default');
-  if (usual) project.value = usual.id;
-  const form = applyForm(
-    example,
-    () => project.value,
-    (applied) => {
-      say(`${applied.fleet.name}: ${said[applied.outcome](applied.version)}`);
-      go(`/fleets/${applied.fleet.id}/triggers`);
-    },
-    { mayApply: isNew },
-  );
-  const file = h('input', { type: 'file', id: 'file', accept: '.yaml,.yml,.json' });
-  file.addEventListener('change', async () => {
-    if (file.files[0]) form.edit.text = await file.files[0].text();
-  });
-  show(
-    main,
-    crumbs(link('/', 'Fleets')),
-    h('h1', null, 'New fleet'),
-    h(
-      'section',
-      { class: 'card' },
-      h(
-        'p',
-        { class: 'soft' },
-        'A fleet is one vessel or more, each a script, and what comes after what. Each run finds the request’s body in the file ',
-        h('code', null, '$SHIPYARD_WEBHOOK_BODY_FILE'),
-        ' and its headers in ',
-        h('code', null, '$SHIPYARD_WEBHOOK_HEADERS_FILE'),
-        '. The manual page webhookd-fleet(5) has every key.',
-      ),
-      h(
-        'div',
-        { class: 'row' },
-        h('label', { for: 'project' }, 'Project'),
-        project,
-        h('label', { for: 'file' }, 'From a file'),
-        file,
-      ),
-      h('p'),
-      form.element,
-    ),
-  );
-  form.edit.focus();
+  if (page.isOpen()) showAll();
 }

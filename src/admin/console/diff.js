@@ -1,61 +1,78 @@
 // What changed between two texts, line by line.
 import { h } from './dom.js';
 
-const MOST_CELLS = 4e6; /* of the table; beyond it the middle is shown as replaced */
+/** @typedef {[' ' | '-' | '+', string]} Line */
 
-/** [' ' | '-' | '+', line] in order. */
-export function diff(before, after) {
-  const a = before.split('\n'),
-    b = after.split('\n');
-  let head = 0,
-    tail = 0;
-  while (head < a.length && head < b.length && a[head] === b[head]) head++;
-  while (
-    tail < a.length - head &&
-    tail < b.length - head &&
-    a[a.length - 1 - tail] === b[b.length - 1 - tail]
-  )
-    tail++;
-  const x = a.slice(head, a.length - tail),
-    y = b.slice(head, b.length - tail);
-  return [
-    ...a.slice(0, head).map((line) => [' ', line]),
-    ...middle(x, y),
-    ...a.slice(a.length - tail).map((line) => [' ', line]),
-  ];
-}
+/** Of the table of middle(). Beyond it the whole middle is shown as replaced. */
+const MOST_CELLS = 4e6;
 
-/** By the longest common subsequence. */
-function middle(x, y) {
-  if (x.length * y.length > MOST_CELLS)
-    return [...x.map((line) => ['-', line]), ...y.map((line) => ['+', line])];
-  const width = y.length + 1,
-    longest = new Uint32Array((x.length + 1) * width);
-  for (let i = x.length - 1; i >= 0; i--)
-    for (let j = y.length - 1; j >= 0; j--)
+/** @type {(lines: string[]) => Line[]} */
+const same = (lines) => lines.map((line) => [' ', line]);
+/** @type {(lines: string[]) => Line[]} */
+const removed = (lines) => lines.map((line) => ['-', line]);
+/** @type {(lines: string[]) => Line[]} */
+const added = (lines) => lines.map((line) => ['+', line]);
+
+/**
+ * By the longest common subsequence.
+ *
+ * @param {string[]} before
+ * @param {string[]} after
+ */
+function middle(before, after) {
+  if (before.length * after.length > MOST_CELLS) return [...removed(before), ...added(after)];
+  const width = after.length + 1;
+  const longest = new Uint32Array((before.length + 1) * width);
+  for (let i = before.length - 1; i >= 0; i--)
+    for (let j = after.length - 1; j >= 0; j--)
       longest[i * width + j] =
-        x[i] === y[j]
+        before[i] === after[j]
           ? longest[(i + 1) * width + j + 1] + 1
           : Math.max(longest[(i + 1) * width + j], longest[i * width + j + 1]);
+  /** @type {Line[]} */
   const lines = [];
-  let i = 0,
-    j = 0;
-  while (i < x.length || j < y.length) {
-    if (i < x.length && j < y.length && x[i] === y[j]) {
-      lines.push([' ', x[i++]]);
+  let i = 0;
+  let j = 0;
+  while (i < before.length && j < after.length) {
+    if (before[i] === after[j]) {
+      lines.push([' ', before[i++]]);
       j++;
-    } else if (
-      i < x.length &&
-      (j === y.length || longest[(i + 1) * width + j] >= longest[i * width + j + 1])
-    )
-      lines.push(['-', x[i++]]);
-    else lines.push(['+', y[j++]]);
+    } else if (longest[(i + 1) * width + j] >= longest[i * width + j + 1]) {
+      lines.push(['-', before[i++]]);
+    } else {
+      lines.push(['+', after[j++]]);
+    }
   }
-  return lines;
+  return [...lines, ...removed(before.slice(i)), ...added(after.slice(j))];
+}
+
+/**
+ * The lines of both texts in order.
+ *
+ * @param {string} before
+ * @param {string} after
+ */
+export function diff(before, after) {
+  const a = before.split('\n');
+  const b = after.split('\n');
+  let head = 0;
+  let tail = 0;
+  while (head < a.length && head < b.length && a[head] === b[head]) head++;
+  const most = Math.min(a.length, b.length) - head;
+  while (tail < most && a[a.length - 1 - tail] === b[b.length - 1 - tail]) tail++;
+  return [
+    ...same(a.slice(0, head)),
+    ...middle(a.slice(head, a.length - tail), b.slice(head, b.length - tail)),
+    ...same(a.slice(a.length - tail)),
+  ];
 }
 
 const names = { '-': 'removed', '+': 'added', ' ': null };
 
+/**
+ * @param {string} before
+ * @param {string} after
+ */
 export function diffView(before, after) {
   const lines = diff(before, after);
   if (lines.every(([kind]) => kind === ' ')) return h('p', { class: 'soft' }, 'They are the same.');

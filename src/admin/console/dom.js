@@ -1,43 +1,95 @@
 // Elements from plain values. Text is always text: nothing here parses markup.
 
+/** @import { Attributes, Child } from './types.d.ts' */
+
 const SVG = 'http://www.w3.org/2000/svg';
 
-/** Sets attributes and listeners (`onclick` and so on). null, undefined and false take one away. */
+/**
+ * Sets attributes and listeners (`onclick` and so on). null, undefined and false take one away.
+ *
+ * @param {Element} element
+ * @param {Attributes | null} attributes
+ */
 export function set(element, attributes) {
   for (const [name, value] of Object.entries(attributes ?? {})) {
     if (value === null || value === undefined || value === false) element.removeAttribute(name);
-    else if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
-    else if (name === 'value' || name === 'checked') element[name] = value;
+    else if (typeof value === 'function') element.addEventListener(name.slice('on'.length), value);
+    else if (name === 'value' || name === 'checked') Object.assign(element, { [name]: value });
     else element.setAttribute(name, value === true ? '' : String(value));
   }
 }
 
-const isShown = (child) => child !== null && child !== undefined && child !== false;
+/**
+ * @param {Child} child
+ * @returns {(Node | string)[]}
+ */
+function flat(child) {
+  if (child === null || child === undefined || child === false) return [];
+  return child instanceof Node || typeof child === 'string' ? [child] : child.flatMap(flat);
+}
 
-function create(element, attributes, children) {
+/**
+ * h('p', {class: 'note'}, 'text', element…). Children that are null or false are left out.
+ *
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Attributes | null} [attributes]
+ * @param {...Child} children
+ */
+export function h(tag, attributes = null, ...children) {
+  const element = document.createElement(tag);
   set(element, attributes);
-  element.append(...children.flat(Infinity).filter(isShown));
+  element.append(...flat(children));
   return element;
 }
 
-/** h('p', {class: 'note'}, 'text', element…). Children that are null or false are left out. */
-export const h = (tag, attributes, ...children) =>
-  create(document.createElement(tag), attributes, children);
+/**
+ * The same for a picture.
+ *
+ * @template {keyof SVGElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Attributes | null} [attributes]
+ * @param {...Child} children
+ */
+export function svg(tag, attributes = null, ...children) {
+  const element = document.createElementNS(SVG, tag);
+  set(element, attributes);
+  element.append(...flat(children));
+  return element;
+}
 
-/** The same for a picture. */
-export const svg = (tag, attributes, ...children) =>
-  create(document.createElementNS(SVG, tag), attributes, children);
+/**
+ * An element of index.html.
+ *
+ * @param {string} id
+ */
+export function byId(id) {
+  const element = document.getElementById(id);
+  if (!element) throw new Error(`index.html has no #${id}`);
+  return element;
+}
 
-/** Makes these the only children of the element. It is left alone if they are. */
+/**
+ * Makes these the only children of the element. It is left alone if they are.
+ *
+ * @param {Element} element
+ * @param {...Child} children
+ */
 export function show(element, ...children) {
-  const wanted = children.flat(Infinity).filter(isShown);
+  const wanted = flat(children);
   const isDone =
     wanted.length === element.childNodes.length &&
     wanted.every((child, i) => child === element.childNodes[i]);
   if (!isDone) element.replaceChildren(...wanted);
 }
 
-/** Whether two plain values are equal, whatever they hold; elements are if they look the same. */
+/**
+ * Whether two plain values are equal, whatever they hold. Elements are if they look the same.
+ *
+ * @param {any} a
+ * @param {any} b
+ * @returns {boolean}
+ */
 function isSame(a, b) {
   if (Object.is(a, b)) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || !a || !b) return false;
@@ -46,19 +98,31 @@ function isSame(a, b) {
   return names.length === Object.keys(b).length && names.every((name) => isSame(a[name], b[name]));
 }
 
-/** parent → (key → {item, element}), as keyed() left them. */
+/**
+ * What keyed() has drawn, by parent and by key.
+ *
+ * @type {WeakMap<Element, Map<unknown, {item: unknown, element: any}>>}
+ */
 const drawn = new WeakMap();
 
 /**
  * Makes the children of `parent` those of `items`, in that order. An item's child lives as long as
  * the item's key is among them, and with it focus, selection, open details and scrolling. `build`
  * creates the child; `update` fills it in, then and whenever the item is no longer equal.
+ *
+ * @template Item
+ * @template {Element} Kept
+ * @param {Element} parent
+ * @param {readonly Item[]} items
+ * @param {(item: Item) => unknown} key
+ * @param {(item: Item) => Kept} build
+ * @param {(child: Kept, item: Item) => void} update
  */
 export function keyed(parent, items, key, build, update) {
-  const before = drawn.get(parent) ?? new Map();
+  const before = drawn.get(parent);
   const now = new Map();
   for (const item of items) {
-    const known = before.get(key(item));
+    const known = before?.get(key(item));
     const element = known?.element ?? build(item);
     if (!known || !isSame(known.item, item)) update(element, item);
     now.set(key(item), { item, element });
@@ -67,18 +131,23 @@ export function keyed(parent, items, key, build, update) {
   for (const child of [...parent.childNodes]) if (!wanted.has(child)) child.remove();
   let place = parent.firstChild;
   for (const element of wanted) {
-    if (element === place) place = place.nextSibling;
+    if (element === place) place = element.nextSibling;
     else parent.insertBefore(element, place);
   }
   drawn.set(parent, now);
 }
 
-/** Says something to everybody, also to those who do not see. */
+/**
+ * Says something to everybody, also to those who do not see.
+ *
+ * @param {string} text
+ * @param {'note' | 'error'} [kind]
+ */
 export function say(text, kind = 'note') {
   const line = h('p', { class: `said ${kind}` }, text);
-  const place = document.getElementById('said');
+  const place = byId('said');
   if ([...place.children].some((one) => one.textContent === text)) return;
-  while (place.childElementCount > 1) place.firstChild.remove();
+  while (place.childElementCount > 1) place.firstChild?.remove();
   place.append(line);
   setTimeout(() => line.remove(), kind === 'error' ? 8000 : 3500);
 }

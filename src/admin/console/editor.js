@@ -1,22 +1,36 @@
-// A fleet file with line numbers, and what is wrong with it at its lines.
+// A fleet file with line numbers and its errors at their lines, and the form that applies it.
 import { ApiError, put } from './api.js';
-import { h, keyed, set, show } from './dom.js';
+import { h, keyed, say, set, show } from './dom.js';
 import { actionButton } from './widgets.js';
 
-const TYPE = 'application/yaml';
+/** @import { Applied, Checked, Child, Problem, WouldApply } from './types.d.ts' */
 
-/** Keeps the numbers beside the lines. `readOnly`: to look at. */
-export function editor(text, { readOnly = false, label = 'Fleet file' } = {}) {
+const TYPE = 'application/yaml';
+const FEWEST_ROWS = 6;
+const MOST_ROWS = 33;
+
+/**
+ * A text area with the numbers of its lines beside them. Tab indents, except at the very beginning,
+ * where somebody may only pass through.
+ *
+ * @param {string} text
+ * @param {{readOnly?: boolean}} [options]
+ */
+export function editor(text, { readOnly = false } = {}) {
   const numbers = h('pre', { class: 'numbers', 'aria-hidden': 'true' });
   const area = h('textarea', {
     value: text,
     spellcheck: 'false',
     autocomplete: 'off',
-    'aria-label': label,
+    'aria-label': 'Fleet file',
     wrap: 'off',
     readonly: readOnly,
-    rows: 8,
   });
+  /**
+   * Messages by line.
+   *
+   * @type {Map<number | null, string>}
+   */
   let bad = new Map();
 
   function number() {
@@ -28,7 +42,7 @@ export function editor(text, { readOnly = false, label = 'Fleet file' } = {}) {
       ({ line }) => h('span', null, String(line)),
       (element, { message }) => set(element, { class: message && 'bad', title: message }),
     );
-    area.rows = Math.min(Math.max(count, 6) + 1, 34);
+    area.rows = Math.min(Math.max(count, FEWEST_ROWS), MOST_ROWS) + 1;
   }
 
   area.addEventListener('input', () => {
@@ -41,8 +55,7 @@ export function editor(text, { readOnly = false, label = 'Fleet file' } = {}) {
   });
   area.addEventListener('keydown', (event) => {
     if (event.key !== 'Tab' || readOnly || event.shiftKey || event.ctrlKey || event.altKey) return;
-    if (area.selectionStart === 0 && area.selectionEnd === 0)
-      return; /* who only passes through is let through */
+    if (area.selectionStart === 0 && area.selectionEnd === 0) return;
     event.preventDefault();
     area.setRangeText('  ', area.selectionStart, area.selectionEnd, 'end');
     area.dispatchEvent(new Event('input'));
@@ -57,21 +70,23 @@ export function editor(text, { readOnly = false, label = 'Fleet file' } = {}) {
       area.value = value;
       area.dispatchEvent(new Event('input'));
     },
-    focus: () => {
+    focus() {
       area.setSelectionRange(0, 0);
       area.focus({ preventScroll: true });
       area.scrollTop = 0;
     },
-    saved: () => area.removeAttribute('data-unsaved'),
-    mark(errors) {
-      bad = new Map(
-        errors.filter((error) => error.line).map((error) => [error.line, error.message]),
-      );
+    saved() {
+      area.removeAttribute('data-unsaved');
+    },
+    /** @param {Problem[]} problems */
+    mark(problems) {
+      bad = new Map(problems.map(({ line, message }) => [line, message]));
       number();
     },
+    /** @param {number} line */
     goTo(line) {
-      const lines = area.value.split('\n'),
-        at = lines.slice(0, line - 1).reduce((sum, one) => sum + one.length + 1, 0);
+      const lines = area.value.split('\n');
+      const at = lines.slice(0, line - 1).reduce((sum, one) => sum + one.length + 1, 0);
       area.focus();
       area.setSelectionRange(at, at + (lines[line - 1]?.length ?? 0));
       area.scrollTop = (area.scrollHeight / lines.length) * Math.max(0, line - 5);
@@ -79,96 +94,123 @@ export function editor(text, { readOnly = false, label = 'Fleet file' } = {}) {
   };
 }
 
-const wouldBe = {
-  created: () => 'Applying it would make a new fleet.',
-  updated: ({ version }) => `Applying it would make v${version}.`,
-  unchanged: () => 'The fleet is like this already.',
-};
-const place = (error) =>
-  [error.line && `line ${error.line}`, error.path].filter(Boolean).join(', ');
+/** @param {WouldApply} would */
+function wouldBe({ outcome, version }) {
+  if (outcome === 'created') return 'Applying it would make a new fleet.';
+  return outcome === 'updated'
+    ? `Applying it would make v${version}.`
+    : 'The fleet is like this already.';
+}
 
-/** An editor with Check and Apply. `projectId` is a function; `done` gets what was applied; `mayApply`, if given, is asked before that with what it would do; `more`: a further button. */
-export function applyForm(text, projectId, done, { mayApply = null, more = null } = {}) {
-  const edit = editor(text),
-    said = h('div', { role: 'alert' });
+/**
+ * Says what became of a file that was applied.
+ *
+ * @param {Applied} applied
+ */
+export function sayApplied({ fleet, outcome, version }) {
+  const words = {
+    created: 'made',
+    updated: `v${version} applied`,
+    unchanged: 'it was like this already',
+  };
+  say(`${fleet.name}: ${words[outcome]}`);
+}
 
-  async function send(isCheck) {
-    const call = (query) => put(`/projects/${projectId()}/fleets${query}`, edit.text, TYPE);
+/**
+ * An error, as a button that leads to its line if it has one.
+ *
+ * @param {Problem} problem
+ * @param {(line: number) => void} goTo
+ */
+function errorItem({ message, path, line }, goTo) {
+  if (!line) return h('li', null, path, ' ', message);
+  const onclick = () => goTo(line);
+  const where = path ? `line ${line}, ${path}` : `line ${line}`;
+  return h('li', null, h('button', { type: 'button', class: 'id', onclick }, where), ' ', message);
+}
+
+/**
+ * An editor with Check and Apply, for a file of the project that `projectId` returns. `done` gets
+ * what was applied. `mayApply` is asked before that, with what applying would do. `more` are
+ * further buttons.
+ *
+ * @param {string} text
+ * @param {() => string} projectId
+ * @param {(applied: Applied) => void} done
+ * @param {{mayApply: (would: WouldApply) => boolean | Promise<boolean>, more?: Child}} options
+ */
+export function applyForm(text, projectId, done, { mayApply, more = null }) {
+  const edit = editor(text);
+  const said = h('div', { role: 'alert' });
+
+  const check = () => put(`/projects/${projectId()}/fleets?check=1`, edit.text, TYPE);
+  const apply = () => put(`/projects/${projectId()}/fleets`, edit.text, TYPE);
+
+  /**
+   * @param {Applied | Checked} answer
+   * @param {Child} [result]
+   */
+  const showNotes = ({ notes }, result = null) =>
+    show(
+      said,
+      notes.map(({ message, line }) =>
+        h('p', { class: 'warning' }, message, line ? ` (line ${line})` : null),
+      ),
+      result,
+    );
+
+  async function runCheck() {
+    const checked = await check();
+    const result = `No errors. ${wouldBe(checked.would)} Nothing was changed.`;
+    showNotes(checked, h('p', { class: 'soft' }, result));
+  }
+
+  async function runApply() {
+    if (!(await mayApply((await check()).would))) return;
+    const applied = await apply();
+    showNotes(applied);
+    edit.saved();
+    done(applied);
+  }
+
+  /** @param {Problem[]} errors */
+  function showErrors(errors) {
+    const sorted = errors.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0));
+    const count = sorted.length === 1 ? '1 error' : `${sorted.length} errors`;
+    edit.mark(sorted);
+    show(
+      said,
+      h(
+        'div',
+        { class: 'problem' },
+        h('strong', null, `${count}; nothing was changed.`),
+        h(
+          'ul',
+          null,
+          sorted.map((one) => errorItem(one, (line) => edit.goTo(line))),
+        ),
+      ),
+    );
+  }
+
+  /** @param {() => Promise<void>} send */
+  async function run(send) {
     show(said);
     edit.mark([]);
     try {
-      if (!isCheck && mayApply && !(await mayApply(await call('?check=1')))) return;
-      const applied = await call(isCheck ? '?check=1' : '');
-      const notes = applied.notes.map((note) =>
-        h('p', { class: 'warning' }, note.message, note.line && ` (line ${note.line})`),
-      );
-      show(said, notes);
-      if (isCheck)
-        show(
-          said,
-          notes,
-          h(
-            'p',
-            { class: 'soft' },
-            `No errors. ${wouldBe[applied.would.outcome](applied.would)} Nothing was changed.`,
-          ),
-        );
-      else {
-        edit.saved();
-        done(applied);
-      }
+      await send();
     } catch (error) {
       if (!(error instanceof ApiError) || error.errors.length === 0) throw error;
-      error.errors.sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
-      edit.mark(error.errors);
-      show(
-        said,
-        h(
-          'div',
-          { class: 'problem' },
-          h(
-            'strong',
-            null,
-            `${error.errors.length} ${error.errors.length === 1 ? 'error' : 'errors'}; nothing was changed.`,
-          ),
-          h(
-            'ul',
-            null,
-            error.errors.map((one) =>
-              h(
-                'li',
-                null,
-                one.line &&
-                  h(
-                    'button',
-                    { type: 'button', class: 'id', onclick: () => edit.goTo(one.line) },
-                    place(one),
-                  ),
-                !one.line && place(one),
-                ' ',
-                one.message,
-              ),
-            ),
-          ),
-        ),
-      );
+      showErrors(error.errors);
     }
   }
 
-  return {
-    edit,
-    element: h(
-      'div',
-      null,
-      edit.element,
-      h(
-        'div',
-        { class: 'row actions' },
-        actionButton('Apply', () => send(false), { class: 'main' }),
-        actionButton('Check', () => send(true)),
-        more,
-      ),
-      said,
-    ),
-  };
+  const buttons = h(
+    'div',
+    { class: 'row actions' },
+    actionButton('Apply', () => run(runApply), { class: 'main' }),
+    actionButton('Check', () => run(runCheck)),
+    more,
+  );
+  return { edit, element: h('div', null, edit.element, buttons, said) };
 }

@@ -1,5 +1,5 @@
-// A fleet: its runs, its webhook, its definition.
-import { get, post, upload } from './api.js';
+// A fleet: its runs, its webhook, its definition, and starting a run of it.
+import { get, orNull, post, startRun } from './api.js';
 import { definition } from './definition.js';
 import { h, show } from './dom.js';
 import { go } from './navigate.js';
@@ -7,7 +7,19 @@ import { runList } from './runs.js';
 import { triggers } from './triggers.js';
 import { actionButton, crumbs, dialog, empty, link, tabs } from './widgets.js';
 
-/** Asks for a body, starts a run with it and opens that. */
+/** @import { Fleet, Page } from './types.d.ts' */
+
+/** @param {string} fleetId */
+async function runNow(fleetId) {
+  const run = await post(`/fleets/${fleetId}/fleetruns`);
+  go(`/runs/${run.id}`);
+}
+
+/**
+ * Asks for a body, starts a run with it and opens that.
+ *
+ * @param {Fleet} fleet
+ */
 async function runWithBody(fleet) {
   const area = h(
     'textarea',
@@ -15,66 +27,50 @@ async function runWithBody(fleet) {
     '{\n  \n}',
   );
   const type = h('input', { value: 'application/json', 'aria-label': 'Content type' });
+  const act = () => startRun(fleet.id, area.value, type.value || 'application/octet-stream');
   const run = await dialog({
     title: `Run ${fleet.name} with a body`,
     body: () => [h('label', null, 'Content type ', type), area],
-    buttons: [
-      {
-        label: 'Run now',
-        class: 'main',
-        act: () =>
-          upload(
-            `/fleets/${fleet.id}/fleetruns`,
-            area.value,
-            type.value || 'application/octet-stream',
-          ),
-      },
-    ],
+    buttons: [{ label: 'Run now', class: 'main', act }],
   });
   if (run) go(`/runs/${run.id}`);
 }
 
+/** @param {Element} main */
+function showNoFleet(main) {
+  document.title = 'No such fleet · webhookd';
+  show(
+    main,
+    empty(
+      'There is no such fleet',
+      h('p', null, 'It may have been deleted: its runs are kept until they are old enough.'),
+      link('/runs', h('span', { class: 'button' }, 'All runs')),
+    ),
+  );
+}
+
+/**
+ * @param {Element} main
+ * @param {Page} page
+ */
 export async function fleetPage(main, page) {
   const [id, tab = 'logs'] = page.parts;
-  const fleet = await get(`/fleets/${id}`).catch((error) => {
-    if (error.status === 404) return null;
-    throw error;
-  });
+  const fleet = await orNull(get(`/fleets/${id}`));
   if (!page.isOpen()) return;
-  if (!fleet) {
-    document.title = 'No such fleet · webhookd';
-    return show(
-      main,
-      empty(
-        'There is no such fleet',
-        h('p', null, 'It may have been deleted: its runs are kept until they are old enough.'),
-        link('/runs', h('span', { class: 'button' }, 'All runs')),
-      ),
-    );
-  }
+  if (!fleet) return showNoFleet(main);
   document.title = `${fleet.name} · webhookd`;
   const place = h('section', { class: 'card' }, '…');
+  const askForBody = () => runWithBody(fleet);
+  const buttons = h(
+    'div',
+    { class: 'row' },
+    actionButton('Run now', () => runNow(id), { class: 'main' }),
+    h('button', { type: 'button', onclick: askForBody }, 'with a body…'),
+  );
   show(
     main,
     crumbs(link('/', 'Fleets'), h('span', null, `${fleet.org_name}/${fleet.project_name}`)),
-    h(
-      'div',
-      { class: 'row between' },
-      h('h1', null, fleet.name),
-      h(
-        'div',
-        { class: 'row' },
-        actionButton(
-          'Run now',
-          async () => {
-            const run = await post(`/fleets/${id}/fleetruns`);
-            go(`/runs/${run.id}`);
-          },
-          { class: 'main' },
-        ),
-        h('button', { type: 'button', onclick: () => runWithBody(fleet) }, 'with a body…'),
-      ),
-    ),
+    h('div', { class: 'row between' }, h('h1', null, fleet.name), buttons),
     tabs(
       [
         ['logs', `/fleets/${id}`, 'Logs'],

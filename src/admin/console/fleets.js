@@ -10,9 +10,21 @@ const LAST = 8;
 const AT_ONCE = 4;
 const DRAW_MS = 50;
 const NEWS_MS = 500;
+/** @type {Option} */
 const ALL_PROJECTS = ['', 'All projects'];
 
-/** The last runs as circles, the newest right. */
+/** @import { Column, Fleet, FleetRun, Option, Page } from './types.d.ts' */
+/**
+ * A fleet and its last runs, once these are known.
+ *
+ * @typedef {{fleet: Fleet, runs?: FleetRun[]}} Row
+ */
+
+/**
+ * The last runs as circles, the newest right.
+ *
+ * @param {FleetRun[]} runs
+ */
 function outcomes(runs) {
   const shown = runs.slice(0, LAST).reverse();
   const blanks = Array.from({ length: LAST - shown.length }, () =>
@@ -30,6 +42,7 @@ function outcomes(runs) {
   return h('span', { class: 'outcomes' }, blanks, circles);
 }
 
+/** @param {Fleet} fleet */
 function now(fleet) {
   const parts = [];
   if (fleet.running > 0) parts.push(`${fleet.running} running`);
@@ -37,9 +50,10 @@ function now(fleet) {
   return parts.join(', ') || h('span', { class: 'none' }, 'idle');
 }
 
+/** @param {Fleet} fleet */
 const projectName = (fleet) => `${fleet.org_name}/${fleet.project_name}`;
 
-/** Of a fleet and its last runs, which come later. */
+/** @type {Column<Row>[]} */
 const columns = [
   { title: `Last ${LAST} runs`, cell: ({ runs }) => outcomes(runs ?? []) },
   {
@@ -64,16 +78,26 @@ const noFleetYet = () =>
     link('/fleets/new', h('span', { class: 'button main' }, 'Write the first one')),
   );
 
-/** A few requests at a time. */
+/**
+ * Runs `action` on each, a few at a time.
+ *
+ * @template Item
+ * @param {Item[]} list
+ * @param {(item: Item) => Promise<void>} action
+ */
 async function each(list, action) {
   const rest = list.slice();
   await Promise.all(
     Array.from({ length: AT_ONCE }, async () => {
-      while (rest.length > 0) await action(rest.shift());
+      for (let item = rest.shift(); item; item = rest.shift()) await action(item);
     }),
   );
 }
 
+/**
+ * @param {Element} main
+ * @param {Page} page
+ */
 export async function fleetsPage(main, page) {
   document.title = 'Fleets · webhookd';
   const search = h('input', {
@@ -85,9 +109,16 @@ export async function fleetsPage(main, page) {
   const list = table(columns, ({ fleet }) => fleet.id);
   set(list.element, { class: 'table card' });
   const place = h('div');
-  const lastRuns = new Map(); // by fleet id
+  /**
+   * By fleet id.
+   *
+   * @type {Map<string, FleetRun[]>}
+   */
+  const lastRuns = new Map();
+  /** @type {Fleet[]} */
   let fleets = [];
 
+  /** @param {Fleet} fleet */
   const isWanted = (fleet) =>
     fleet.name.toLowerCase().includes(search.value.trim().toLowerCase()) &&
     (!project.value || fleet.project_id === project.value);
@@ -103,6 +134,7 @@ export async function fleetsPage(main, page) {
   }
   const drawSoon = gather(draw, DRAW_MS);
 
+  /** @param {Fleet} fleet */
   async function lookAtRuns(fleet) {
     const { fleetruns } = await get(`/fleets/${fleet.id}/fleetruns?limit=${LAST}`);
     lastRuns.set(fleet.id, fleetruns);
@@ -116,7 +148,11 @@ export async function fleetsPage(main, page) {
     draw();
   }
 
-  /** Reads the runs of the fleets that are `changed` or new. */
+  /**
+   * Reads the runs of the fleets that are `changed` or new.
+   *
+   * @param {Set<string>} changed
+   */
   const lookAt = (changed) =>
     each(
       fleets.filter((fleet) => changed.has(fleet.id) || !lastRuns.has(fleet.id)),
@@ -133,6 +169,7 @@ export async function fleetsPage(main, page) {
     link('/fleets/new', h('span', { class: 'button main' }, 'New fleet')),
   );
   show(main, h('div', { class: 'row between' }, h('h1', null, 'Fleets'), controls), place);
+  /** @type {Set<string>} */
   let changed = new Set();
   const refresh = gather(async () => {
     if (!page.isOpen()) return;

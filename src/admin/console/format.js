@@ -1,9 +1,17 @@
 // Values as people read them.
 import { h } from './dom.js';
 
+/** @import { Timed, VesselRunStatus } from './types.d.ts' */
+
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'always', style: 'narrow' });
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'long' });
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
+
+/**
+ * Each with how many of it make the next.
+ *
+ * @type {[Intl.RelativeTimeFormatUnit, number][]}
+ */
 const units = [
   ['second', 60],
   ['minute', 60],
@@ -13,73 +21,104 @@ const units = [
   ['year', Infinity],
 ];
 
-function ago(date) {
-  let value = Math.round((date - Date.now()) / 1000);
+/** @param {string} text */
+function ago(text) {
+  let value = Math.round((Date.parse(text) - Date.now()) / 1000);
   if (Math.abs(value) < 5) return 'just now';
-  for (const [unit, size] of units) {
-    if (Math.abs(value) < size) return relative.format(value, unit);
-    value = Math.trunc(value / size);
+  for (const [unit, count] of units) {
+    if (Math.abs(value) < count) return relative.format(value, unit);
+    value = Math.trunc(value / count);
   }
   return '';
 }
 
-/** "3 min ago", with the exact time on hover. The text is kept true. */
+/**
+ * "3 min ago", with the exact time on hover. The text is kept true.
+ *
+ * @param {string | null | undefined} text
+ * @param {string} [never] stands in the place of no time
+ */
 export function time(text, never = '–') {
   if (!text) return h('span', { class: 'none' }, never);
-  const date = new Date(text);
-  return h('time', { datetime: text, title: exact.format(date), 'data-ago': '' }, ago(date));
+  return h('time', { datetime: text, title: exactly(text), 'data-ago': '' }, ago(text));
 }
 
-/** A time as on hover. */
+/** @param {string} text */
 export const exactly = (text) => exact.format(new Date(text));
+
 export const clockNow = () => clock.format(new Date());
+
+/** @param {string | null} text */
 export const timeOfDay = (text) => (text ? clock.format(new Date(text)) : '–');
 
+/**
+ * In seconds, the largest first.
+ *
+ * @type {[number, string][]}
+ */
+const parts = [
+  [86400, 'd'],
+  [3600, 'h'],
+  [60, 'min'],
+  [1, 's'],
+];
+
+/** @param {number} ms */
 export function duration(ms) {
   if (!(ms >= 0)) return '–';
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 60000) return `${(ms / 1000).toFixed(ms < 10000 ? 1 : 0)} s`;
-  const seconds = Math.round(ms / 1000);
-  const parts = [
-    [86400, 'd'],
-    [3600, 'h'],
-    [60, 'min'],
-    [1, 's'],
-  ]
-    .map(([size, unit], i, all) => [
-      Math.floor((i ? seconds % all[i - 1][0] : seconds) / size),
-      unit,
-    ])
-    .filter(([count]) => count > 0)
-    .slice(0, 2);
-  return parts.map(([count, unit]) => `${count} ${unit}`).join(' ');
+  let seconds = Math.round(ms / 1000);
+  const words = [];
+  for (const [length, unit] of parts) {
+    const count = Math.floor(seconds / length);
+    seconds -= count * length;
+    if (count > 0) words.push(`${count} ${unit}`);
+  }
+  return words.slice(0, 2).join(' ');
 }
 
-/** How long a run or vessel run took, or has taken so far. */
-export const took = (run) =>
-  run.started_at
-    ? (run.ended_at ? new Date(run.ended_at) : Date.now()) - new Date(run.started_at)
-    : NaN;
+/**
+ * How long it took, or has taken so far, in milliseconds. NaN if it has not begun.
+ *
+ * @param {Timed} timed
+ */
+export function took({ started_at: start, ended_at: end }) {
+  if (!start) return NaN;
+  return (end ? Date.parse(end) : Date.now()) - Date.parse(start);
+}
 
-/** The same in words. The text is kept true while it goes on. */
-export const elapsed = (run) =>
-  run.started_at && !run.ended_at
-    ? h('span', { 'data-since': run.started_at }, duration(took(run)))
-    : duration(took(run));
+/**
+ * The same in words. The text is kept true while it goes on.
+ *
+ * @param {Timed} timed
+ */
+export function elapsed(timed) {
+  const text = duration(took(timed));
+  const isGoingOn = timed.started_at && !timed.ended_at;
+  return isGoingOn ? h('span', { 'data-since': timed.started_at }, text) : text;
+}
 
-function keepTrue(selector, everyMs, textOf) {
+/**
+ * @param {string} attribute of the elements to keep true
+ * @param {number} everyMs
+ * @param {(element: HTMLElement) => string} textOf
+ */
+function keepTrue(attribute, everyMs, textOf) {
   setInterval(() => {
-    for (const element of document.querySelectorAll(selector)) {
+    for (const element of document.querySelectorAll(`[${attribute}]`)) {
+      if (!(element instanceof HTMLElement)) continue;
       const text = textOf(element);
       if (element.textContent !== text) element.textContent = text;
     }
   }, everyMs);
 }
-keepTrue('time[data-ago]', 5000, (element) => ago(new Date(element.dateTime)));
-keepTrue('[data-since]', 1000, (element) =>
-  duration(Date.now() - Date.parse(element.dataset.since)),
+keepTrue('data-ago', 5000, (element) => ago(element.getAttribute('datetime') ?? ''));
+keepTrue('data-since', 1000, (element) =>
+  duration(Date.now() - Date.parse(element.dataset.since ?? '')),
 );
 
+/** @param {number} bytes */
 export function size(bytes) {
   if (bytes < 1000) return `${bytes} B`;
   let value = bytes;
@@ -90,6 +129,12 @@ export function size(bytes) {
   return `${value} PB`;
 }
 
-/** The two ends that tell ids of one hour apart. */
+/**
+ * The two ends, which tell ids of one hour apart.
+ *
+ * @param {string} id
+ */
 export const shortId = (id) => `${id.slice(0, 8)}…${id.slice(-4)}`;
+
+/** @param {VesselRunStatus} status */
 export const ended = (status) => !['scheduled', 'running', 'retrying'].includes(status);

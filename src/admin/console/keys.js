@@ -1,12 +1,18 @@
 // Who may sign in and call the API, and who changed what.
-import { get, post, remove } from './api.js';
+import { get, messageOf, post, remove } from './api.js';
 import { h, say, show } from './dom.js';
 import { time } from './format.js';
 import { table } from './table.js';
 import { actionButton, confirm, copyButton, empty, link, none, tabs } from './widgets.js';
 
+/** @import { AuditEntry, Column, Key, Page } from './types.d.ts' */
+
 /* ---- keys ---- */
 
+/**
+ * @param {Element} place
+ * @param {Page} page
+ */
 async function keys(place, page) {
   const { key_name: mine } = await get('/session');
   const made = h('div', { 'aria-live': 'polite' });
@@ -20,6 +26,7 @@ async function keys(place, page) {
   });
   const button = h('button', { class: 'main' }, 'Create key');
 
+  /** @param {Key} key */
   async function revoke(key) {
     const effect =
       key.name === mine
@@ -31,6 +38,7 @@ async function keys(place, page) {
     await load();
   }
 
+  /** @type {Column<Key>[]} */
   const columns = [
     {
       title: 'Key',
@@ -55,6 +63,7 @@ async function keys(place, page) {
     if (page.isOpen()) list.draw(all);
   }
 
+  /** @param {Event} event */
   async function create(event) {
     event.preventDefault();
     button.disabled = true;
@@ -83,7 +92,7 @@ async function keys(place, page) {
       name.value = '';
       await load();
     } catch (error) {
-      said.textContent = error.message;
+      said.textContent = messageOf(error);
       said.hidden = false;
     } finally {
       button.disabled = false;
@@ -109,6 +118,7 @@ async function keys(place, page) {
 
 /* ---- the audit log ---- */
 
+/** @type {Record<string, string>} */
 const words = {
   'org.create': 'made the organization',
   'org.delete': 'deleted the organization',
@@ -126,12 +136,14 @@ const words = {
   backup: 'made a backup',
 };
 
+/** @param {AuditEntry} entry */
 function subject({ action, subject_id: id, subject: name }) {
   if (!name) return none();
   if (/^run\./.test(action)) return link(`/runs/${id}`, name);
   return /^(fleet\.apply|webhook\.)/.test(action) ? link(`/fleets/${id}`, name) : name;
 }
 
+/** @type {Column<AuditEntry>[]} */
 const entryColumns = [
   { title: 'When', cell: (entry) => time(entry.at) },
   { title: 'Who', cell: (entry) => entry.who.replace(/^key /, '') },
@@ -141,10 +153,16 @@ const entryColumns = [
   { title: '', cell: (entry) => entry.detail },
 ];
 
+/**
+ * @param {Element} place
+ * @param {Page} page
+ */
 async function audit(place, page) {
   const list = table(entryColumns, (entry) => entry.number);
   const more = h('div', { class: 'row' });
+  /** @type {AuditEntry[]} */
   let entries = [];
+  /** @type {number | null} */
   let before = null;
 
   async function load() {
@@ -153,7 +171,7 @@ async function audit(place, page) {
     entries = entries.concat(found.entries);
     before = found.next_before;
     list.draw(entries);
-    show(more, before && older);
+    show(more, before !== null && older);
   }
 
   const older = actionButton('Older', load);
@@ -169,6 +187,10 @@ async function audit(place, page) {
   );
 }
 
+/**
+ * @param {Element} main
+ * @param {Page} page
+ */
 export async function keysPage(main, page) {
   const [tab = 'keys'] = page.parts;
   const place = h('section', { class: 'card' }, '…');

@@ -1,57 +1,108 @@
-// Many lines of output in little of the page: they are kept as text, in blocks, and blocks that are far out of sight are empty and as high as they were.
+// Many lines of output in little of the page. They are kept as text, in blocks; a block far out of
+// sight is an empty element of the same height. vessel.js shows output with this.
 import { Ansi, plain } from './ansi.js';
 import { h } from './dom.js';
 
+/**
+ * Lines that are shown or emptied together.
+ *
+ * @typedef {object} Block
+ * @property {number} first place
+ * @property {string[]} texts
+ * @property {number[]} numbers of the lines; 0: goes on with the line before
+ * @property {import('./ansi.js').State} state before the first of them
+ * @property {HTMLElement} element
+ * @property {boolean} isFull has its lines as elements
+ * @property {boolean} isNear is in sight, or almost
+ */
+
 const BLOCK_LINES = 200;
-const WHOLE_LINES = 5000; /* so many are all in the page, for the browser's own search and to be selected */
-const LONGEST_LINE = 16384; /* a longer one is broken into pieces, or it alone would make the page slow */
-const MOST_LINES = 500000,
-  MOST_CHARS = 64 * 1024 * 1024; /* beyond them the oldest go: no browser's page is higher */
+/** So many are all in the page, where the browser's own search and selection find them. */
+const WHOLE_LINES = 5000;
+/** A longer one is broken into pieces: it alone would make the page slow. */
+const LONGEST_LINE = 16384;
+/** Beyond these the oldest go: no browser's page is higher. */
+const MOST_LINES = 500000;
+const MOST_CHARS = 64 * 1024 * 1024;
 const NEAR = '800px 0px';
 
-/* Places count pieces, from 0: a line that is not broken is one. Numbers count lines, from 1. */
+/** Places count pieces, from 0: a line that is not broken is one. Numbers count lines, from 1. */
 export class Lines {
+  /** @type {Block[]} */
+  #blocks = [];
+  /** @type {WeakMap<Element, Block>} */
+  #blockOf = new WeakMap();
+  #place;
+  #watch;
+  /** Shows the line that has no end yet. */
+  #tail = h('div');
+  #rest = '';
+  /** Whether pieces of that line are in blocks. */
+  #isInLine = false;
+  /** The place of what comes next. */
+  #next = 0;
+  #kept = 0;
+  #chars = 0;
+  #lineHeight = 0;
+  #ansi = new Ansi();
+  #words = '';
+  /** Of lines. */
+  count = 0;
+  /** Of the lines, how many have gone from the beginning. */
+  dropped = 0;
+  /**
+   * Places that hold the words.
+   *
+   * @type {number[]}
+   */
+  hits = [];
+  /** The place of the hit in sight, or -1. */
+  current = -1;
+
+  /** @param {HTMLElement} place */
   constructor(place) {
-    this.place = place;
-    this.watch = new IntersectionObserver((entries) => this.#seen(entries), {
+    this.#place = place;
+    this.#watch = new IntersectionObserver((entries) => this.#seen(entries), {
       root: place,
       rootMargin: NEAR,
     });
-    this.tail = h('div');
-    this.words = '';
     this.clear();
   }
 
   clear() {
-    this.watch.disconnect();
-    this.place.replaceChildren(this.tail);
-    this.tail.replaceChildren();
-    this.blocks = [];
-    this.rest = ''; /* of a line that has no end yet */
-    this.isInLine = false; /* pieces of it have gone before */
-    this.next = 0; /* place */
-    this.count = 0; /* of lines */
-    this.dropped = 0; /* of them, from the beginning */
-    this.kept = 0; /* pieces */
-    this.chars = 0;
-    this.hits = []; /* places that hold the words looked for */
-    this.current = -1; /* place */
-    this.ansi = new Ansi();
+    this.#watch.disconnect();
+    this.#place.replaceChildren(this.#tail);
+    this.#tail.replaceChildren();
+    this.#blocks = [];
+    this.#rest = '';
+    this.#isInLine = false;
+    this.#next = 0;
+    this.#kept = 0;
+    this.#chars = 0;
+    this.#ansi = new Ansi();
+    this.count = 0;
+    this.dropped = 0;
+    this.hits = [];
+    this.current = -1;
   }
 
   end() {
-    this.watch.disconnect();
+    this.#watch.disconnect();
   }
 
-  /** What comes next, wherever it begins and ends. */
+  /**
+   * Adds what comes next, wherever it begins and ends.
+   *
+   * @param {string} text
+   */
   write(text) {
     const parts = text.split('\n');
-    this.rest += parts[0];
-    for (let i = 1; i < parts.length; i++) {
+    this.#rest += parts[0];
+    for (const part of parts.slice(1)) {
       this.#breakRest();
-      this.#push(this.rest);
-      this.isInLine = false;
-      this.rest = parts[i];
+      this.#push(this.#rest);
+      this.#isInLine = false;
+      this.#rest = part;
     }
     this.#breakRest();
     this.#settle();
@@ -59,84 +110,99 @@ export class Lines {
 
   /** Nothing will come any more. */
   finish() {
-    if (this.rest) this.write('\n');
+    if (this.#rest) this.write('\n');
   }
 
   #breakRest() {
-    while (this.rest.length > LONGEST_LINE) {
-      const written = this.rest.lastIndexOf('\r', this.rest.length - 2) + 1;
+    while (this.#rest.length > LONGEST_LINE) {
+      const written = this.#rest.lastIndexOf('\r', this.#rest.length - 2) + 1;
       if (written > 0) {
-        /* what was written over is not needed */
-        this.ansi.pass(this.rest.slice(0, written));
-        this.rest = this.rest.slice(written);
+        // A terminal writes over this part.
+        this.#ansi.pass(this.#rest.slice(0, written));
+        this.#rest = this.#rest.slice(written);
         continue;
       }
-      this.#push(this.rest.slice(0, LONGEST_LINE));
-      this.isInLine = true;
-      this.rest = this.rest.slice(LONGEST_LINE);
+      this.#push(this.#rest.slice(0, LONGEST_LINE));
+      this.#isInLine = true;
+      this.#rest = this.#rest.slice(LONGEST_LINE);
     }
   }
 
+  /** The block that has room for one more piece. */
+  #lastBlock() {
+    const last = this.#blocks.at(-1);
+    if (last && last.texts.length < BLOCK_LINES) return last;
+    if (last && !last.isFull) this.#reserve(last);
+    else if (last && !last.isNear && this.#kept > WHOLE_LINES) this.#empty(last);
+    /** @type {Block} */
+    const block = {
+      first: this.#next,
+      texts: [],
+      numbers: [],
+      state: this.#ansi.state,
+      element: h('div'),
+      isFull: false,
+      isNear: false,
+    };
+    this.#blockOf.set(block.element, block);
+    this.#blocks.push(block);
+    this.#tail.before(block.element);
+    this.#watch.observe(block.element);
+    return block;
+  }
+
+  /** @param {string} text */
   #push(text) {
-    let block = this.blocks.at(-1);
-    if (!block || block.texts.length === BLOCK_LINES) {
-      if (block && !block.isFull) this.#reserve(block);
-      else if (block && !block.isNear && this.kept > WHOLE_LINES) this.#empty(block);
-      block = {
-        first: this.next,
-        texts: [],
-        numbers: [],
-        state: this.ansi.state,
-        element: h('div'),
-        isFull: false,
-        isNear: false,
-      };
-      block.element.block = block;
-      this.blocks.push(block);
-      this.tail.before(block.element);
-      this.watch.observe(block.element);
-    }
-    if (!this.isInLine) this.count++;
+    const block = this.#lastBlock();
+    if (!this.#isInLine) this.count++;
+    const number = this.#isInLine ? 0 : this.count;
     block.texts.push(text);
-    block.numbers.push(this.isInLine ? 0 : this.count);
-    if (this.#isHit(text)) this.hits.push(this.next);
-    if (block.isFull)
-      block.element.append(this.#line(text, block.numbers.at(-1), this.next, this.ansi));
-    else this.ansi.pass(text);
-    this.next++;
-    this.kept++;
-    this.chars += text.length;
-    this.#drop();
+    block.numbers.push(number);
+    if (this.#isHit(text)) this.hits.push(this.#next);
+    if (block.isFull) block.element.append(this.#line(text, number, this.#next, this.#ansi));
+    else this.#ansi.pass(text);
+    this.#next++;
+    this.#kept++;
+    this.#chars += text.length;
+    while (this.#chars > MOST_CHARS || this.#kept > MOST_LINES) if (!this.#drop()) break;
   }
 
+  /** Gives up the oldest block, unless it is the only one. */
   #drop() {
-    while ((this.chars > MOST_CHARS || this.kept > MOST_LINES) && this.blocks.length > 1) {
-      const block = this.blocks.shift();
-      this.watch.unobserve(block.element);
-      block.element.remove();
-      for (const text of block.texts) this.chars -= text.length;
-      this.kept -= block.texts.length;
-      for (const number of block.numbers) this.dropped = number || this.dropped;
-    }
+    const block = this.#blocks.length > 1 && this.#blocks.shift();
+    if (!block) return false;
+    this.#watch.unobserve(block.element);
+    block.element.remove();
+    for (const text of block.texts) this.#chars -= text.length;
+    this.#kept -= block.texts.length;
+    for (const number of block.numbers) this.dropped = number || this.dropped;
+    return true;
   }
 
-  /** After a piece of output: what is to be seen of it. */
+  /** After a piece of output: fills and empties blocks, and shows the line without an end. */
   #settle() {
-    const first = this.blocks[0]?.first ?? 0;
+    const first = this.#blocks[0]?.first ?? 0;
     if (this.hits[0] < first) this.hits = this.hits.filter((hit) => hit >= first);
-    if (this.kept <= WHOLE_LINES) for (const block of this.blocks) this.#fill(block);
-    else {
-      for (const block of this.blocks.slice(0, WHOLE_LINES / BLOCK_LINES + 1))
+    if (this.#kept <= WHOLE_LINES) {
+      for (const block of this.#blocks) this.#fill(block);
+    } else {
+      for (const block of this.#blocks.slice(0, WHOLE_LINES / BLOCK_LINES + 1))
         if (block.isFull && !block.isNear) this.#empty(block);
-      this.#fill(this.blocks.at(-1));
+      const last = this.#blocks.at(-1);
+      if (last) this.#fill(last);
     }
-    const ansi = new Ansi(this.ansi.state),
-      number = this.isInLine ? 0 : this.count + 1;
-    this.tail.replaceChildren(
-      ...(this.rest ? [this.#line(this.rest, number, this.next, ansi)] : []),
-    );
+    const ansi = new Ansi(this.#ansi.state);
+    const number = this.#isInLine ? 0 : this.count + 1;
+    const tail = this.#rest ? [this.#line(this.#rest, number, this.#next, ansi)] : [];
+    this.#tail.replaceChildren(...tail);
   }
 
+  /**
+   * @param {string} text
+   * @param {number} number
+   * @param {number} place
+   * @param {Ansi} ansi
+   */
   #line(text, number, place, ansi) {
     const line = h(
       'div',
@@ -148,16 +214,19 @@ export class Lines {
     return line;
   }
 
+  /** @param {Block} block */
   #fill(block) {
     if (block.isFull) return;
+    const { texts, numbers, first } = block;
     const ansi = new Ansi(block.state);
     block.isFull = true;
     block.element.style.height = '';
     block.element.replaceChildren(
-      ...block.texts.map((text, i) => this.#line(text, block.numbers[i], block.first + i, ansi)),
+      ...texts.map((text, i) => this.#line(text, numbers[i], first + i, ansi)),
     );
   }
 
+  /** @param {Block} block */
   #empty(block) {
     const { height } = block.element.getBoundingClientRect();
     block.element.replaceChildren();
@@ -165,65 +234,91 @@ export class Lines {
     block.element.style.height = `${height}px`;
   }
 
-  /** As high as it will about be. */
+  /**
+   * Makes an empty block about as high as it will be.
+   *
+   * @param {Block} block
+   */
   #reserve(block) {
-    this.lineHeight ||= parseFloat(getComputedStyle(this.place).lineHeight) || 20;
-    block.element.style.height = `${block.texts.length * this.lineHeight}px`;
+    this.#lineHeight ||= parseFloat(getComputedStyle(this.#place).lineHeight) || 20;
+    block.element.style.height = `${block.texts.length * this.#lineHeight}px`;
   }
 
+  /** @param {IntersectionObserverEntry[]} entries */
   #seen(entries) {
     for (const { target, isIntersecting } of entries) {
-      const { block } = target;
+      const block = this.#blockOf.get(target);
+      if (!block) continue;
       block.isNear = isIntersecting;
+      const mayBeEmpty = block !== this.#blocks.at(-1) && this.#kept > WHOLE_LINES;
       if (isIntersecting) this.#fill(block);
-      else if (block.isFull && block !== this.blocks.at(-1) && this.kept > WHOLE_LINES)
-        this.#empty(block);
+      else if (block.isFull && mayBeEmpty) this.#empty(block);
     }
   }
 
-  /** Runs what changes how high lines are, and leaves the first one in sight where it is. */
+  /**
+   * Runs what changes how high lines are, and leaves the first one in sight where it is.
+   *
+   * @param {() => void} change
+   */
   keepInSight(change) {
-    const top = () => this.place.getBoundingClientRect().top;
-    const inSight = this.blocks
+    const top = () => this.#place.getBoundingClientRect().top;
+    const inSight = this.#blocks
       .filter((block) => block.isFull && block.isNear)
       .flatMap((block) => [...block.element.children])
       .find((line) => line.getBoundingClientRect().bottom > top());
     const offset = inSight ? inSight.getBoundingClientRect().top - top() : 0;
     change();
-    for (const block of this.blocks) if (!block.isFull) this.#reserve(block);
-    if (inSight) this.place.scrollTop += inSight.getBoundingClientRect().top - top() - offset;
+    for (const block of this.#blocks) if (!block.isFull) this.#reserve(block);
+    if (inSight) this.#place.scrollTop += inSight.getBoundingClientRect().top - top() - offset;
   }
 
   /* ---- searching ---- */
 
+  /** @param {string} text */
   #isHit(text) {
-    return this.words !== '' && plain(text).toLowerCase().includes(this.words);
+    return this.#words !== '' && plain(text).toLowerCase().includes(this.#words);
   }
 
+  /**
+   * @param {Element} line
+   * @param {string} text
+   * @param {number} place
+   */
   #mark(line, text, place) {
     line.classList.toggle('hit', this.#isHit(text));
     line.classList.toggle('current', place === this.current);
   }
 
-  /** Finds the lines that hold these words. */
+  /**
+   * Finds the lines that hold these words.
+   *
+   * @param {string} words
+   */
   look(words) {
-    this.words = words.toLowerCase();
+    this.#words = words.toLowerCase();
     this.hits = [];
     this.current = -1;
     CSS.highlights?.delete('found');
-    for (const { element, texts, first, isFull } of this.blocks)
+    for (const { element, texts, first, isFull } of this.#blocks) {
       texts.forEach((text, i) => {
         if (this.#isHit(text)) this.hits.push(first + i);
         if (isFull) this.#mark(element.children[i], text, first + i);
       });
-    if (this.rest) this.#mark(this.tail.firstChild, this.rest, this.next);
+    }
+    const tail = this.#tail.firstElementChild;
+    if (tail) this.#mark(tail, this.#rest, this.#next);
   }
 
-  /** Brings a place into sight and makes it the current one. */
+  /**
+   * Brings a place into sight and makes it the current one.
+   *
+   * @param {number} place
+   */
   goTo(place) {
-    this.place.querySelector('.line.current')?.classList.remove('current');
+    this.#place.querySelector('.line.current')?.classList.remove('current');
     this.current = place;
-    const block = this.blocks.find(
+    const block = this.#blocks.find(
       ({ first, texts }) => place >= first && place < first + texts.length,
     );
     if (!block) return;
@@ -231,23 +326,27 @@ export class Lines {
     const line = block.element.children[place - block.first];
     line.classList.add('current');
     line.scrollIntoView({ block: 'nearest', inline: 'nearest' });
-    this.#showWords(line.lastChild);
+    if (line.lastElementChild) this.#showWords(line.lastElementChild);
   }
 
-  /** The words themselves, which may be far to the right. */
-  #showWords(element) {
-    const at = element.textContent.toLowerCase().indexOf(this.words),
-      range = new Range();
-    if (at < 0) return;
+  /**
+   * Where the words stand in an element.
+   *
+   * @param {Element} element
+   */
+  #rangeOfWords(element) {
+    const begin = (element.textContent ?? '').toLowerCase().indexOf(this.#words);
+    const end = begin + this.#words.length;
+    if (begin < 0) return null;
+    const range = new Range();
     const texts = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
-    let passed = 0,
-      isBegun = false;
+    let passed = 0;
+    let isBegun = false;
     while (texts.nextNode()) {
-      const { currentNode: node } = texts,
-        { length } = node,
-        end = at + this.words.length;
-      if (!isBegun && at < passed + length) {
-        range.setStart(node, at - passed);
+      const node = texts.currentNode;
+      const length = node.nodeValue?.length ?? 0;
+      if (!isBegun && begin < passed + length) {
+        range.setStart(node, begin - passed);
         isBegun = true;
       }
       if (isBegun && end <= passed + length) {
@@ -256,10 +355,21 @@ export class Lines {
       }
       passed += length;
     }
+    return range;
+  }
+
+  /**
+   * Highlights the words, which may be far to the right, and brings them into sight.
+   *
+   * @param {Element} element
+   */
+  #showWords(element) {
+    const range = this.#rangeOfWords(element);
+    if (!range) return;
     CSS.highlights?.set('found', new Highlight(range));
-    const box = this.place.getBoundingClientRect(),
-      words = range.getBoundingClientRect();
-    if (words.right > box.right - 12) this.place.scrollLeft += words.right - box.right + 60;
-    else if (words.left < box.left + 80) this.place.scrollLeft -= box.left + 80 - words.left;
+    const box = this.#place.getBoundingClientRect();
+    const words = range.getBoundingClientRect();
+    if (words.right > box.right - 12) this.#place.scrollLeft += words.right - box.right + 60;
+    else if (words.left < box.left + 80) this.#place.scrollLeft -= box.left + 80 - words.left;
   }
 }

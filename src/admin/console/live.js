@@ -1,41 +1,41 @@
-// News of runs. One stream for the whole page, while somebody listens; it comes back by itself and catches up.
+// News of runs: one stream for the whole page while somebody listens. It returns by itself after it
+// was lost, and its listeners then catch up.
 import { address, get } from './api.js';
-import { h, show } from './dom.js';
+import { byId, h, show } from './dom.js';
 import { clockNow } from './format.js';
 
-const RETRY_MS = 3000;
-const AWAY_MS = 2000; /* less is no news: a restart, a network that changes */
-const listeners = new Set();
-let source = null,
-  timer = 0,
-  awayTimer = 0;
+/** @import { RunChange } from './types.d.ts' */
+/** @typedef {(change: RunChange | null) => void} Listener */
 
+const RETRY_MS = 3000;
+/** A shorter silence is a restart, or a network that changes. */
+const AWAY_MS = 2000;
+const GATHER_MS = 250;
+
+/** @type {Set<Listener>} */
+const listeners = new Set();
+/** @type {EventSource | null} */
+let source = null;
+let timer = 0;
+let awayTimer = 0;
+
+/** @type {Listener} */
 function tell(change) {
   for (const listener of listeners) listener(change);
 }
 
-/** Whoever looks at a page that stands still is told that it does, and since when; until it is found() again. */
+/** Says that the page may be out of date, and since when, until found(). */
 export function lost() {
   if (awayTimer) return;
   const since = clockNow();
-  awayTimer = setTimeout(
-    () =>
-      show(
-        document.getElementById('away'),
-        h(
-          'p',
-          null,
-          `No news from webhookd since ${since}: this page may be out of date. It catches up by itself.`,
-        ),
-      ),
-    AWAY_MS,
-  );
+  const note = `No news from webhookd since ${since}: this page may be out of date. It catches up by itself.`;
+  awayTimer = setTimeout(() => show(byId('away'), h('p', null, note)), AWAY_MS);
 }
 
 export function found() {
   clearTimeout(awayTimer);
   awayTimer = 0;
-  show(document.getElementById('away'));
+  show(byId('away'));
 }
 
 function close() {
@@ -44,19 +44,15 @@ function close() {
   clearTimeout(timer);
 }
 
-/** An answer that is none ends it for good, which a lost connection does not: is somebody still signed in, and is webhookd there again? */
+/**
+ * After an answer that is no stream, which ends the stream for good; a lost connection does not.
+ * Asks whether somebody is still signed in: a 401 leads to the page to sign in.
+ */
 async function reopen() {
   close();
-  await get('/session').catch(() => {}); /* 401 leads to the page to sign in on */
+  await get('/session').catch(() => {});
   if (listeners.size > 0 && !source) timer = setTimeout(open, RETRY_MS);
 }
-
-/* A browser opens six connections to a host, for all its tabs together: one that nobody looks at holds none. */
-document.addEventListener('visibilitychange', () => {
-  if (!document.hidden) return open();
-  close();
-  found();
-});
 
 function open() {
   if (source || listeners.size === 0 || document.hidden) return;
@@ -65,15 +61,26 @@ function open() {
   source.addEventListener('missed', () => tell(null));
   source.addEventListener('open', () => {
     found();
-    tell(null);
-  }); /* what came between the page and the stream */
+    tell(null); // for what happened between the page and the stream
+  });
   source.addEventListener('error', () => {
     lost();
     if (source?.readyState === EventSource.CLOSED) reopen();
   });
 }
 
-/** Calls back with {run_id, fleet_id, status, at}, or with null: look at everything anew. Returns what ends it. */
+// A browser opens six connections to a host, for all its tabs: a hidden tab must hold none.
+document.addEventListener('visibilitychange', () => {
+  if (!document.hidden) return open();
+  close();
+  found();
+});
+
+/**
+ * Tells of each change, or null: look at everything anew. Returns what ends it.
+ *
+ * @param {Listener} listener
+ */
 export function watchRuns(listener) {
   listeners.add(listener);
   open();
@@ -85,21 +92,32 @@ export function watchRuns(listener) {
   };
 }
 
-/** Gathers calls for a moment: many changes are one look, and there is one look at a time. */
-export function gather(callback, ms = 250) {
-  let waits = false,
+/**
+ * Gathers requests for `callback`: many within `ms` are one, and it never runs twice at a time.
+ *
+ * @param {() => unknown} callback
+ * @param {number} [ms]
+ */
+export function gather(callback, ms = GATHER_MS) {
+  let isWaiting = false;
+  let isWanted = false;
+
+  async function run() {
     isWanted = false;
-  return function wanted() {
-    if (waits) {
-      isWanted = true;
-      return;
+    try {
+      await callback();
+    } catch {
+      // The next news tries again.
     }
-    waits = true;
-    setTimeout(async () => {
-      isWanted = false;
-      await Promise.resolve(callback()).catch(() => {});
-      waits = false;
-      if (isWanted) wanted();
-    }, ms);
-  };
+    isWaiting = false;
+    if (isWanted) wanted();
+  }
+
+  function wanted() {
+    isWanted = isWaiting;
+    if (isWaiting) return;
+    isWaiting = true;
+    setTimeout(run, ms);
+  }
+  return wanted;
 }

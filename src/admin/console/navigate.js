@@ -1,9 +1,10 @@
 // Going from page to page without loading the console anew, and the question before unsaved text is
 // lost. app.js opens the page of an address. Everything else calls go(), or is a link.
-import { show } from './dom.js';
+import { byId, show } from './dom.js';
 import { confirm } from './widgets.js';
 
 let openPage = () => {};
+/** Of the page that is open: the browser's own changes before `popstate`. */
 let openAddress = '';
 
 /** Whether the page has an editor with text that was not applied (editor.js marks it). */
@@ -20,19 +21,28 @@ export function openHere() {
   openPage();
 }
 
-/** Opens the page of `path`, at its top, unless the reader decides to stay. */
+/**
+ * Opens the page of `path`, at its top, unless the reader decides to stay.
+ *
+ * @param {string} path
+ */
 export async function go(path) {
   if (!(await mayLeave())) return;
   history.pushState(null, '', path);
   openHere();
-  document.getElementById('main').focus({ preventScroll: true });
+  byId('main').focus({ preventScroll: true });
   scrollTo(0, 0);
 }
 
-/** A plain click on a link within the console. All others are the browser's. */
+/**
+ * A plain click on a link within the console. All others are the browser's.
+ *
+ * @param {MouseEvent} event
+ */
 function whenClicked(event) {
-  const anchor = event.target.closest?.('a[href]');
-  const href = anchor?.getAttribute('href');
+  const anchor = event.target instanceof Element && event.target.closest('a[href]');
+  if (!anchor) return;
+  const href = anchor.getAttribute('href');
   const isPlain =
     !event.defaultPrevented &&
     event.button === 0 &&
@@ -40,7 +50,7 @@ function whenClicked(event) {
   if (!href || !isPlain) return;
   if (!href.startsWith('/') || href.startsWith('/api/') || anchor.hasAttribute('download')) return;
   event.preventDefault();
-  show(document.getElementById('said')); // messages of the page before
+  show(byId('said')); // messages of the page before
   go(href);
 }
 
@@ -54,7 +64,11 @@ async function whenMoved() {
   history.back();
 }
 
-/** From now on `open` is called for each page. */
+/**
+ * From now on `open` opens each page.
+ *
+ * @param {() => void} open
+ */
 export function startNavigation(open) {
   openPage = open;
   document.addEventListener('click', whenClicked);

@@ -4,11 +4,19 @@ import { h, show } from './dom.js';
 import { size } from './format.js';
 import { copyButton, idButton } from './widgets.js';
 
+/** @import { FleetRun, Page, RunHeaders } from './types.d.ts' */
+
 const SHOWN_BYTES = 256 * 1024;
 const LARGEST_BYTES = 8 * 1024 * 1024;
 const HEX_BYTES = 16384;
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
+
+/**
+ * The bytes as text, or null if they are not.
+ *
+ * @param {Uint8Array} bytes
+ */
 function asText(bytes) {
   try {
     const text = decoder.decode(bytes);
@@ -18,15 +26,20 @@ function asText(bytes) {
   }
 }
 
-/** Laid out, and otherwise as it was sent: numbers too large for this language, and keys that come twice, stay as they are. */
+/**
+ * JSON with line breaks, or null if it is not JSON. Otherwise it stays as it was sent: also numbers
+ * too large for this language, and keys that come twice.
+ *
+ * @param {string} text
+ */
 function asJson(text) {
   try {
     JSON.parse(text);
   } catch {
     return null;
   }
-  let out = '',
-    depth = 0;
+  let out = '';
+  let depth = 0;
   const line = () => `\n${'  '.repeat(depth)}`;
   for (const [token] of text.matchAll(/"(?:[^"\\]|\\[^])*"|[{}[\],:]|[^\s{}[\],:"]+/g)) {
     if (token === '{' || token === '[') {
@@ -35,13 +48,21 @@ function asJson(text) {
     } else if (token === '}' || token === ']') {
       depth--;
       out = /[{[]\s*$/.test(out) ? out.trimEnd() + token : out + line() + token;
-    } else if (token === ',') out += token + line();
-    else out += token === ':' ? ': ' : token;
+    } else if (token === ',') {
+      out += token + line();
+    } else {
+      out += token === ':' ? ': ' : token;
+    }
   }
   return out;
 }
 
-/** Sixteen bytes on a line, as numbers and as characters. */
+/**
+ * Sixteen bytes, as numbers and as characters.
+ *
+ * @param {Uint8Array} bytes
+ * @param {number} at
+ */
 function hexLine(bytes, at) {
   const line = [...bytes.subarray(at, at + 16)];
   const numbers = line.map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
@@ -51,6 +72,7 @@ function hexLine(bytes, at) {
   return `${at.toString(16).padStart(8, '0')}  ${numbers.padEnd(47)}  ${characters.join('')}`;
 }
 
+/** @param {Uint8Array} bytes */
 function asHex(bytes) {
   const shown = bytes.subarray(0, HEX_BYTES);
   const lines = [];
@@ -58,8 +80,16 @@ function asHex(bytes) {
   return lines.join('\n') + (shown.length < bytes.length ? '\n…' : '');
 }
 
-/** The body in as many ways as it can be shown, the most readable first. */
+/**
+ * The body in as many ways as it can be shown, the most readable first. One that was cut is not
+ * JSON.
+ *
+ * @param {Uint8Array} bytes
+ * @param {boolean} isCut
+ * @returns {[string, string][]} names and texts
+ */
 function viewsOf(bytes, isCut) {
+  /** @type {[string, string][]} */
   const views = [['Hex', asHex(bytes)]];
   const text = asText(bytes);
   if (text === null) return views;
@@ -69,12 +99,17 @@ function viewsOf(bytes, isCut) {
   return views;
 }
 
+/**
+ * @param {Uint8Array} bytes
+ * @param {boolean} isCut
+ */
 function bodyView(bytes, isCut) {
   const views = viewsOf(bytes, isCut);
   const pre = h('pre', { class: 'block wrap', tabindex: '0', 'aria-label': 'Body' });
   const buttons = views.map(([name], i) =>
     h('button', { type: 'button', onclick: () => choose(i) }, name),
   );
+  /** @param {number} chosen */
   function choose(chosen) {
     pre.textContent = views[chosen][1];
     buttons.forEach((button, i) => button.setAttribute('aria-pressed', String(i === chosen)));
@@ -83,8 +118,19 @@ function bodyView(bytes, isCut) {
   return [h('div', { class: 'row' }, buttons), h('p'), pre];
 }
 
+/**
+ * A text as one word of the shell.
+ *
+ * @param {string} text
+ */
 const shell = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
+/**
+ * A command that sends the same request.
+ *
+ * @param {RunHeaders} headers
+ * @param {Uint8Array} bytes
+ */
 function curlOf(headers, bytes) {
   const own = new Set([
     'content-length',
@@ -106,6 +152,7 @@ function curlOf(headers, bytes) {
   ].join(' \\\n  ');
 }
 
+/** @param {RunHeaders} headers */
 function headerTable(headers) {
   const rows = Object.entries(headers).flatMap(([name, values]) =>
     values.map((value) =>
@@ -116,8 +163,12 @@ function headerTable(headers) {
   return h('div', { class: 'table' }, h('table', null, h('tbody', null, rows)));
 }
 
+/**
+ * @param {FleetRun} run
+ * @param {Uint8Array} bytes
+ */
 function bodyOf(run, bytes) {
-  const note = (text) => h('p', { class: 'soft' }, text);
+  const note = (/** @type {string} */ text) => h('p', { class: 'soft' }, text);
   if (run.body_bytes === 0) return note('No body.');
   if (run.body_bytes > LARGEST_BYTES) return note('It is too large to be shown here: download it.');
   const shown = bytes.subarray(0, SHOWN_BYTES);
@@ -125,7 +176,13 @@ function bodyOf(run, bytes) {
   return [bodyView(shown, isCut), isCut && note(`These are the first ${size(SHOWN_BYTES)}.`)];
 }
 
-/** Fills `place` with the headers and the body of a run. */
+/**
+ * Fills `place` with the headers and the body of a run.
+ *
+ * @param {Element} place
+ * @param {Page} page
+ * @param {FleetRun} run
+ */
 export async function parameters(place, page, run) {
   const hasBody = run.body_bytes > 0;
   const isTooLarge = run.body_bytes > LARGEST_BYTES;
@@ -135,8 +192,8 @@ export async function parameters(place, page, run) {
   if (!page.isOpen()) return;
   const download = { class: 'button', href: address(path), download: `${run.id}.body` };
   const isSet = 'Copied: set WEBHOOK_URL to the URL first';
-  const bold = (text, attributes = null) => h('b', attributes, text);
-  const query = bold(`?${run.query_string}`, { class: 'mono' });
+  const bold = (/** @type {string} */ text) => h('b', null, text);
+  const query = h('b', { class: 'mono' }, `?${run.query_string}`);
   show(
     place,
     h(

@@ -1,5 +1,5 @@
 // A run: its vessels as they go. What it was started with is in parameters.js.
-import { get, post } from './api.js';
+import { get, orNull, post } from './api.js';
 import { gantt } from './charts.js';
 import { h, keyed, show } from './dom.js';
 import { elapsed, ended, size, time, timeOfDay } from './format.js';
@@ -9,8 +9,11 @@ import { parameters } from './parameters.js';
 import { table } from './table.js';
 import { actionButton, crumbs, drawFacts, idButton, link, status, tabs } from './widgets.js';
 
+/** @import { Column, FleetRun, Page, VesselRun } from './types.d.ts' */
+
 /* ---- overview ---- */
 
+/** @type {(runId: string) => Column<VesselRun>[]} */
 const vesselColumns = (runId) => [
   { title: 'Status', cell: (vessel) => status(vessel.status) },
   { title: 'Vessel', cell: (vessel) => link(`/runs/${runId}/vessels/${vessel.id}`, vessel.name) },
@@ -22,7 +25,11 @@ const vesselColumns = (runId) => [
   { title: 'Output', cell: (vessel) => (ended(vessel.status) ? size(vessel.output_bytes) : '…') },
 ];
 
-/** The vessels of a run, as bars and as a table. */
+/**
+ * The vessels of a run, as bars and as a table.
+ *
+ * @param {string} runId
+ */
 function overview(runId) {
   const chart = gantt(runId);
   const picture = h('div', null, chart.element);
@@ -30,6 +37,7 @@ function overview(runId) {
   const note = h('p', { class: 'soft' }, 'Nothing has started yet: the run waits for its turn.');
   return {
     elements: [picture, vessels.element, note],
+    /** @param {FleetRun} run */
     draw(run) {
       chart.draw(run.vessels, picture.clientWidth || 900);
       vessels.draw(run.vessels);
@@ -41,13 +49,18 @@ function overview(runId) {
 
 /* ---- the page ---- */
 
-/** When it began and ended, as far as it has. */
+/**
+ * When it began and ended, as far as it has.
+ *
+ * @param {FleetRun} run
+ */
 function period(run) {
   if (!run.started_at) return null;
   const start = timeOfDay(run.started_at);
   return run.ended_at ? `${start} – ${timeOfDay(run.ended_at)}` : `since ${start}`;
 }
 
+/** @param {FleetRun} run */
 const factsOf = (run) => ({
   status: status(run.status),
   trigger: run.trigger.replace('_', ' '),
@@ -57,6 +70,10 @@ const factsOf = (run) => ({
   period: period(run),
 });
 
+/**
+ * @param {Element} main
+ * @param {Page} page
+ */
 export async function runPage(main, page) {
   const [id, tab = 'overview'] = page.parts;
   const action = h('span');
@@ -65,10 +82,7 @@ export async function runPage(main, page) {
   const vessels = overview(id);
   let run = await get(`/fleetruns/${id}`);
   let isStopping = false;
-  const fleet = await get(`/fleets/${run.fleet_id}`).catch((error) => {
-    if (error.status === 404) return null;
-    throw error;
-  });
+  const fleet = await orNull(get(`/fleets/${run.fleet_id}`));
   if (!page.isOpen()) return;
   document.title = `${run.fleet_name}: run · webhookd`;
 
@@ -78,11 +92,11 @@ export async function runPage(main, page) {
   }
 
   /** Stands where Stop stood: a click that was meant for that does nothing. */
-  function againButton(wasStop) {
-    const isNewer = fleet.version !== run.fleet_version;
+  function againButton() {
+    const isNewer = fleet && fleet.version !== run.fleet_version;
     const label = isNewer ? `Run again, with v${fleet.version}` : 'Run again';
     const button = actionButton(label, again);
-    if (wasStop) {
+    if (action.childElementCount > 0) {
       button.ariaDisabled = 'true';
       setTimeout(() => {
         button.ariaDisabled = null;
@@ -100,10 +114,14 @@ export async function runPage(main, page) {
   const buttons = {
     stop: () => actionButton('Stop', stop, { class: 'danger' }),
     stopping: () => h('button', { type: 'button', class: 'danger', disabled: true }, 'Stopping…'),
-    again: () => againButton(action.childElementCount > 0),
+    again: againButton,
   };
 
-  /** What can be done with the run now: names of buttons. */
+  /**
+   * The buttons for what can be done with the run now.
+   *
+   * @returns {(keyof typeof buttons)[]}
+   */
   function actions() {
     if (!ended(run.status)) return [isStopping ? 'stopping' : 'stop'];
     return fleet ? ['again'] : [];
@@ -129,17 +147,19 @@ export async function runPage(main, page) {
   const name = fleet
     ? link(`/fleets/${run.fleet_id}`, run.fleet_name)
     : h('span', null, `${run.fleet_name} (deleted)`);
-  const pages = [
-    ['overview', `/runs/${id}`, 'Overview'],
-    ['parameters', `/runs/${id}/parameters`, 'Webhook parameters'],
-  ];
   if (tab === 'overview') show(place, vessels.elements);
   show(
     main,
     crumbs(link('/', 'Fleets'), name),
     h('div', { class: 'row between' }, h('h1', null, 'Run ', idButton(run.id)), action),
     facts,
-    tabs(pages, tab),
+    tabs(
+      [
+        ['overview', `/runs/${id}`, 'Overview'],
+        ['parameters', `/runs/${id}/parameters`, 'Webhook parameters'],
+      ],
+      tab,
+    ),
     place,
   );
   draw();

@@ -1,5 +1,5 @@
 // A list of runs that updates by itself without jumping: of one fleet, or of all.
-import { get } from './api.js';
+import { get, hasStatus, messageOf } from './api.js';
 import { bars } from './charts.js';
 import { h, say, show } from './dom.js';
 import { elapsed, ended, shortId, size, time } from './format.js';
@@ -7,10 +7,14 @@ import { gather, watchRuns } from './live.js';
 import { table } from './table.js';
 import { copyId, empty, link, none, select, status } from './widgets.js';
 
+/** @import { Column, FleetRun, FleetRuns, Page, RunsPath } from './types.d.ts' */
+/** @typedef {ReturnType<typeof createFilters>} Filters */
+
 const PAGE = 50;
 const MOST_LOOKS = 20;
 const ID_LENGTH = 36;
 const HOUR_MS = 3600000;
+/** @type {Record<string, number | undefined>} */
 const spans = { '1h': HOUR_MS, '1d': 24 * HOUR_MS, '7d': 7 * 24 * HOUR_MS };
 
 /* ---- filters ---- */
@@ -45,15 +49,21 @@ const createFilters = () => ({
   }),
 });
 
-/** The filters stand in the address: they outlive a look at a run, and can be sent to somebody. */
+/**
+ * The filters stand in the address: they outlive a look at a run, and can be sent to somebody.
+ *
+ * @param {Filters} filters
+ */
 function fromAddress(filters) {
   const wanted = new URLSearchParams(location.search);
   for (const [name, field] of Object.entries(filters)) {
     field.value = wanted.get(name) ?? '';
-    if (field.selectedIndex === -1) field.value = ''; // no such choice
+    const isChoice = field instanceof HTMLInputElement || field.selectedIndex >= 0;
+    if (!isChoice) field.value = '';
   }
 }
 
+/** @param {Filters} filters */
 function toAddress(filters) {
   const wanted = new URLSearchParams();
   for (const [name, field] of Object.entries(filters))
@@ -61,7 +71,12 @@ function toAddress(filters) {
   history.replaceState(null, '', location.pathname + (wanted.size > 0 ? `?${wanted}` : ''));
 }
 
-/** The filters as the API's parameters. */
+/**
+ * The filters as the API's parameters.
+ *
+ * @param {Filters} filters
+ * @param {string | null} before
+ */
 function parametersOf(filters, before) {
   const parameters = new URLSearchParams({ limit: String(PAGE) });
   const since = spans[filters.since.value];
@@ -76,11 +91,13 @@ function parametersOf(filters, before) {
 
 /* ---- the list ---- */
 
+/** @type {Column<FleetRun>} */
 const fleetColumn = {
   title: 'Fleet',
   cell: (run) => link(`/fleets/${run.fleet_id}`, run.fleet_name),
 };
 
+/** @type {(fleetId: string | null) => Column<FleetRun>[]} */
 const columnsOf = (fleetId) => [
   { title: 'Status', cell: (run) => status(run.status) },
   {
@@ -100,6 +117,7 @@ const columnsOf = (fleetId) => [
   { title: 'Duration', class: 'number', cell: elapsed },
 ];
 
+/** @param {string | null} fleetId */
 const noRunYet = (fleetId) =>
   empty(
     'No run yet',
@@ -116,7 +134,13 @@ const noRunYet = (fleetId) =>
     ),
   );
 
-/** Fills `place` with the runs of a fleet, or of all fleets if `fleetId` is null. */
+/**
+ * Fills `place` with the runs of a fleet, or of all fleets if `fleetId` is null.
+ *
+ * @param {Element} place
+ * @param {Page} page
+ * @param {string | null} fleetId
+ */
 export async function runList(place, page, fleetId) {
   const filters = createFilters();
   fromAddress(filters);
@@ -128,16 +152,23 @@ export async function runList(place, page, fleetId) {
   const emptiness = h('div');
   const more = h('div', { class: 'row' });
   const older = h('button', { type: 'button' }, 'Older');
+  /** @type {RunsPath} */
   const base = fleetId ? `/fleets/${fleetId}/fleetruns` : '/fleetruns';
+  /** @type {FleetRun[]} */
   let runs = [];
+  /** @type {string | null} */
   let next = null;
 
-  /** An id may be a run's, or the beginning of one, or that of a request. */
-  async function ask(before) {
+  /**
+   * Reads a page of runs. An id may be a run's, or the beginning of one, or that of a request.
+   *
+   * @param {string | null} [before]
+   */
+  async function ask(before = null) {
     const parameters = parametersOf(filters, before);
     const found = await get(`${base}?${parameters}`);
     const id = parameters.get('id');
-    if (found.fleetruns.length > 0 || id?.length !== ID_LENGTH) return found;
+    if (!id || found.fleetruns.length > 0 || id.length !== ID_LENGTH) return found;
     parameters.delete('id');
     parameters.set('request_id', id);
     return get(`${base}?${parameters}`);
@@ -152,7 +183,11 @@ export async function runList(place, page, fleetId) {
     durations.hidden = list.element.hidden = runs.length === 0;
   }
 
-  /** Why there are no runs, if there are none. */
+  /**
+   * Says why there are no runs, if there are none.
+   *
+   * @param {string} [why]
+   */
   function drawEmptiness(why) {
     const isFiltered = Object.values(filters).some((filter) => filter.value);
     const nothing = why ?? (isFiltered && 'No run is like this. Try fewer filters.');
@@ -166,14 +201,15 @@ export async function runList(place, page, fleetId) {
   let asked = 0;
   async function load() {
     const mine = ++asked;
+    /** @type {FleetRuns} */
     let found;
     let why;
     try {
       found = await ask();
     } catch (error) {
-      if (error.status !== 400 || mine !== asked) throw error;
+      if (!hasStatus(error, 400) || mine !== asked) throw error;
       found = { fleetruns: [], next_before: null };
-      why = error.message;
+      why = messageOf(error);
     }
     if (!page.isOpen() || mine !== asked) return;
     runs = found.fleetruns;
@@ -191,6 +227,7 @@ export async function runList(place, page, fleetId) {
     draw();
   }
 
+  /** @param {FleetRun} run */
   function update(run) {
     runs = runs.map((one) => (one.id === run.id && !ended(one.status) ? run : one));
   }
@@ -214,20 +251,21 @@ export async function runList(place, page, fleetId) {
     const known = new Set(runs.map((run) => run.id));
     const fresh = found.fleetruns.filter((run) => !known.has(run.id));
     if (fresh.length === 0) return;
-    if (scrollY < 40 && runs.length <= PAGE) await load();
-    else {
+    if (scrollY < 40 && runs.length <= PAGE) {
+      await load();
+    } else {
       const count = fresh.length < PAGE ? `${fresh.length} new` : `Over ${PAGE - 1} new`;
       show(news, h('button', { type: 'button', onclick: () => load() }, count));
     }
   }, 400);
 
-  const sayFailure = (error) => say(error.message, 'error');
+  const sayFailure = (/** @type {unknown} */ error) => say(messageOf(error), 'error');
   const reload = () => {
     toAddress(filters);
     load().catch(sayFailure);
   };
-  for (const name of ['status', 'trigger', 'since'])
-    filters[name].addEventListener('change', reload);
+  for (const field of [filters.status, filters.trigger, filters.since])
+    field.addEventListener('change', reload);
   let typing = 0;
   filters.id.addEventListener('input', () => {
     clearTimeout(typing);
@@ -252,6 +290,10 @@ export async function runList(place, page, fleetId) {
   );
 }
 
+/**
+ * @param {Element} main
+ * @param {Page} page
+ */
 export async function runsPage(main, page) {
   document.title = 'Runs · webhookd';
   const place = h('div', { class: 'card' });

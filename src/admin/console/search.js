@@ -1,7 +1,14 @@
-// Searching lines: Enter goes on to the next one, Shift+Enter back.
+// Searching lines: Enter goes on to the next match, Shift+Enter back to the one before.
 import { h, show } from './dom.js';
 
-/** For Lines; hears of it when somebody begins to search. */
+/** @import { Lines } from './lines.js' */
+
+/**
+ * `whenUsed` runs when somebody searches.
+ *
+ * @param {Lines} lines
+ * @param {() => void} whenUsed
+ */
 export function lineSearch(lines, whenUsed) {
   const field = h('input', {
     type: 'search',
@@ -10,25 +17,20 @@ export function lineSearch(lines, whenUsed) {
   });
   const told = h('span', { class: 'soft', role: 'status' });
 
-  function tell() {
+  function matches() {
     const at = lines.hits.indexOf(lines.current);
     const all = lines.hits.length;
-    show(
-      told,
-      field.value &&
-        (at >= 0
-          ? `match ${at + 1} of ${all}`
-          : all === 0
-            ? 'no match'
-            : all === 1
-              ? '1 match'
-              : `${all} matches`),
-    );
+    if (at >= 0) return `match ${at + 1} of ${all}`;
+    if (all === 0) return 'no match';
+    return all === 1 ? '1 match' : `${all} matches`;
   }
 
+  const tell = () => show(told, field.value && matches());
+
+  /** @param {number} by */
   function step(by) {
-    const { hits } = lines,
-      last = hits.indexOf(lines.current);
+    const { hits } = lines;
+    const last = hits.indexOf(lines.current);
     const at = last === -1 && by < 0 ? hits.length - 1 : (last + by + hits.length) % hits.length;
     if (hits.length > 0) lines.goTo(hits[at]);
     tell();

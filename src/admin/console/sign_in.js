@@ -1,9 +1,13 @@
 // Signing in with an API key: on a page, or in a dialog over what somebody is writing.
-import { post } from './api.js';
+import { messageOf, post } from './api.js';
 import { h, show } from './dom.js';
 import { dialog } from './widgets.js';
 
-/** Calls `done` with the name of the key that was accepted. */
+/**
+ * Calls `done` with the name of the key that was accepted.
+ *
+ * @param {(keyName: string) => void} done
+ */
 function signInForm(done) {
   const input = h('input', {
     id: 'key',
@@ -17,26 +21,27 @@ function signInForm(done) {
   });
   const said = h('p', { role: 'alert', class: 'problem', hidden: true });
   const button = h('button', { class: 'main' }, 'Sign in');
+
+  /** @param {Event} event */
+  async function onsubmit(event) {
+    event.preventDefault();
+    button.disabled = true;
+    said.hidden = true;
+    try {
+      const session = await post('/session', { key: input.value.trim() });
+      done(session.key_name);
+    } catch (error) {
+      said.textContent = messageOf(error);
+      said.hidden = false;
+      input.select();
+    } finally {
+      button.disabled = false;
+    }
+  }
+
   return h(
     'form',
-    {
-      class: 'card',
-      onsubmit: async (event) => {
-        event.preventDefault();
-        button.disabled = true;
-        said.hidden = true;
-        try {
-          const session = await post('/session', { key: input.value.trim() });
-          done(session.key_name);
-        } catch (error) {
-          said.textContent = error.message;
-          said.hidden = false;
-          input.select();
-        } finally {
-          button.disabled = false;
-        }
-      },
-    },
+    { class: 'card', onsubmit },
     h('label', { for: 'key' }, 'API key'),
     input,
     said,
@@ -53,16 +58,24 @@ function signInForm(done) {
   );
 }
 
+/**
+ * @param {Element} main
+ * @param {(keyName: string) => void} done
+ */
 export function signInPage(main, done) {
   const form = signInForm(done);
   document.title = 'Sign in · webhookd';
   show(main, h('div', { class: 'sign-in' }, h('h1', null, 'Sign in to webhookd'), form));
-  form.querySelector('input').focus();
+  form.querySelector('input')?.focus();
 }
 
 /**
  * Leaves the page as it is. Cannot be cancelled: without a session nothing can be applied. `begun`
  * gets what closes the dialog with the name of a key. Resolves to that name.
+ *
+ * @param {() => void} done
+ * @param {(close: (keyName: string) => void) => void} begun
+ * @returns {Promise<string | undefined>}
  */
 export const signInAgain = (done, begun) =>
   dialog({

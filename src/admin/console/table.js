@@ -1,18 +1,31 @@
-// Tables that are drawn again and again, and change only where something did.
+// Tables that are drawn again and again, and change only where their items did.
 import { h, keyed } from './dom.js';
 
-/** A cell that looks the same stays: its buttons may depend only on what it shows and on the key. */
+/** @import { Column } from './types.d.ts' */
+
+/**
+ * A cell that looks the same stays: its buttons may depend only on what it shows and on the key.
+ *
+ * @template Item
+ * @param {HTMLTableRowElement} row
+ * @param {Column<Item>[]} columns
+ * @param {Item} item
+ */
 function fillIn(row, columns, item) {
   columns.forEach((column, i) => {
     const cell = h('td', { class: column.class }, column.cell(item));
-    if (!row.cells[i]) row.append(cell);
-    else if (!cell.isEqualNode(row.cells[i])) row.cells[i].replaceWith(cell);
+    const shown = row.cells[i];
+    if (!shown) row.append(cell);
+    else if (!cell.isEqualNode(shown)) shown.replaceWith(cell);
   });
 }
 
 /**
- * A table with a row for each item, and for each column a `title`, a `class` of all its cells, and
- * `cell`, which makes an item's children. `key` tells items apart. draw() shows these items.
+ * A table with a row for each item that draw() is given. `key` tells items apart.
+ *
+ * @template Item
+ * @param {Column<Item>[]} columns
+ * @param {(item: Item) => unknown} key
  */
 export function table(columns, key) {
   const body = h('tbody');
@@ -20,6 +33,7 @@ export function table(columns, key) {
   const head = h('thead', null, h('tr', null, titles));
   return {
     element: h('div', { class: 'table' }, h('table', null, head, body)),
+    /** @param {readonly Item[]} items */
     draw(items) {
       keyed(
         body,

@@ -1,79 +1,113 @@
 // The webhook of a fleet: one secret URL that can be made, copied, replaced and removed.
-import { get, post, put, remove } from './api.js';
+import { get, hasStatus, orNull, post, put, remove } from './api.js';
 import { h, keyed, say, show } from './dom.js';
 import { duration, time } from './format.js';
 import { gather, watchRuns } from './live.js';
 import { go } from './navigate.js';
 import { actionButton, confirm, copyButton, empty } from './widgets.js';
 
-const HIDDEN_BEHIND = 'whk_'.length + 4;
+/** @import { Child, Fleet, Page, Webhook, WebhookRequest } from './types.d.ts' */
 
-/** As much as tells two apart, and not enough to be used by who looks over a shoulder. */
-function shortened(url) {
-  const at = url.indexOf('whk_');
-  return at < 0 ? url : `${url.slice(0, at + HIDDEN_BEHIND)}…`;
-}
+const SHOWN_TO = 'whk_'.length + 4;
+const WAIT_MS = 8000;
+const LOOK_MS = 2000;
+/** A request is counted at most so long after its answer. */
+const COUNTED_MS = 700;
 
-const quoted = (text) => JSON.stringify(text);
-const snippets = {
-  curl: (url) =>
-    `curl -X POST '${url.replaceAll("'", "'\\''")}' \\\n  -H 'Content-Type: application/json' \\\n  -d '{"hello": "world"}'`,
-  Python: (url) =>
-    `import requests\n\nanswer = requests.post(${quoted(url)}, json={"hello": "world"}, timeout=10)\nanswer.raise_for_status()\nprint(answer.json()["data"]["fleet_run_id"])`,
-  Node: (url) =>
-    `const answer = await fetch(${quoted(url)}, {\n  method: "POST",\n  headers: { "Content-Type": "application/json" },\n  body: JSON.stringify({ hello: "world" }),\n});\nif (!answer.ok) throw new Error(answer.status);\nconsole.log((await answer.json()).data.fleet_run_id);`,
-};
-
-function examples(url) {
-  const text = h('pre', { class: 'block wrap', tabindex: '0' });
-  const buttons = Object.keys(snippets).map((name) =>
-    h('button', { type: 'button', 'aria-pressed': 'false', onclick: () => choose(name) }, name),
-  );
-  let chosen = 'curl';
-  function choose(name) {
-    chosen = name;
-    text.textContent = snippets[name](shortened(url));
-    buttons.forEach((button) =>
-      button.setAttribute('aria-pressed', String(button.textContent === name)),
-    );
-  }
-  choose(chosen);
-  return [
-    h('h2', null, 'Call it'),
-    h(
-      'div',
-      { class: 'row' },
-      buttons,
-      copyButton(() => snippets[chosen](url), 'Copy with the whole URL'),
-    ),
-    h('p'),
-    text,
-  ];
-}
-
-const WAIT_MS = 8000,
-  LOOK_MS = 2000;
-const COUNTED_MS = 700; /* after its answer a request is counted within that time */
-
+/** @type {Record<number, string | undefined>} */
 const refusals = {
   400: 'not clean HTTP',
   413: 'the body is too large',
   503: 'it could not be stored then',
 };
 
-/** Where the people are who look at it. */
-const midnight = () => new Date(new Date().setHours(0, 0, 0, 0)).toISOString();
+/**
+ * So much of a URL that tells it from another, and is of no use to somebody who sees the screen.
+ *
+ * @param {string} url
+ */
+function shortened(url) {
+  const at = url.indexOf('whk_');
+  return at < 0 ? url : `${url.slice(0, at + SHOWN_TO)}…`;
+}
+
+/* ---- examples ---- */
+
+/** @param {string} url */
+const curlExample = (url) => `curl -X POST '${url.replaceAll("'", "'\\''")}' \\
+  -H 'Content-Type: application/json' \\
+  -d '{"hello": "world"}'`;
+
+/** @param {string} url */
+const pythonExample = (url) => `import requests
+
+answer = requests.post(${JSON.stringify(url)}, json={"hello": "world"}, timeout=10)
+answer.raise_for_status()
+print(answer.json()["data"]["fleet_run_id"])`;
+
+/** @param {string} url */
+const nodeExample = (url) => `const answer = await fetch(${JSON.stringify(url)}, {
+  method: "POST",
+  headers: { "Content-Type": "application/json" },
+  body: JSON.stringify({ hello: "world" }),
+});
+if (!answer.ok) throw new Error(answer.status);
+console.log((await answer.json()).data.fleet_run_id);`;
+
+const languages = [
+  { name: 'curl', example: curlExample },
+  { name: 'Python', example: pythonExample },
+  { name: 'Node', example: nodeExample },
+];
+
+/**
+ * The URL is shortened in what is shown, and whole in what is copied.
+ *
+ * @param {string} url
+ */
+function examples(url) {
+  const text = h('pre', { class: 'block wrap', tabindex: '0' });
+  const buttons = languages.map(({ name }, i) =>
+    h('button', { type: 'button', onclick: () => choose(i) }, name),
+  );
+  let chosen = 0;
+
+  /** @param {number} i */
+  function choose(i) {
+    chosen = i;
+    show(text, languages[i].example(shortened(url)));
+    buttons.forEach((button, j) => button.setAttribute('aria-pressed', String(j === i)));
+  }
+  choose(chosen);
+  const copy = copyButton(() => languages[chosen].example(url), 'Copy with the whole URL');
+  return [h('h2', null, 'Call it'), h('div', { class: 'row' }, buttons, copy), h('p'), text];
+}
+
+/* ---- requests ---- */
+
+/** Since midnight where the person is who looks at it. */
+const today = () => `since=${new Date(new Date().setHours(0, 0, 0, 0)).toISOString()}`;
+
+/** @param {number} us */
 const briefly = (us) => (us < 10000 ? `${(us / 1000).toFixed(1)} ms` : duration(us / 1000));
 
-/** From this browser to the real URL. What it answers is hidden from a page of another origin; that the run arrives is not. */
+/**
+ * Sends a request from this browser to the real URL. The answer is hidden from a page of another
+ * origin; the run that comes of it is not. Resolves to the run's id, or to null.
+ *
+ * @param {string} url
+ * @param {Fleet} fleet
+ */
 async function sendTest(url, fleet) {
   const mark = crypto.getRandomValues(new Uint32Array(2)).join('-');
-  let arrived;
+  /** @type {(runId: string | null) => void} */
+  let arrived = () => {};
+  /** @type {Promise<string | null>} */
   const news = new Promise((resolve) => {
     arrived = resolve;
   });
   const end = watchRuns(async (change) => {
-    if (change?.fleet_id !== fleet.id || change.status !== 'scheduled') return;
+    if (!change || change.fleet_id !== fleet.id || change.status !== 'scheduled') return;
     const run = await get(`/fleetruns/${change.run_id}`).catch(() => null);
     if (run?.query_string === `test=${mark}`) arrived(run.id);
   });
@@ -97,16 +131,24 @@ async function sendTest(url, fleet) {
   return news;
 }
 
-/** The answer to a request: its status and how long it took. */
+/**
+ * The answer to a request: its status and how long it took.
+ *
+ * @param {WebhookRequest} request
+ */
 function answerTo(request) {
-  const took = ` · ${briefly(request.answer_us)}`;
+  const took = ` · ${briefly(request.answer_us ?? 0)}`;
   if (request.status === 201) return ['201', took];
   if (!request.status) return h('span', { class: 'refused' }, 'broke off, without an answer');
   const why = `${request.status} ${refusals[request.status] ?? 'refused'}`;
   return [h('span', { class: 'refused' }, why), took];
 }
 
-/** The last request to the URL, and how many there were today. */
+/**
+ * The last request to the URL, and how many there were today.
+ *
+ * @param {Webhook} webhook
+ */
 function requestsTo({ last_request: last, requests, created_at: made }) {
   const { accepted, refused } = requests;
   const counts = accepted + refused > 0 && ` · ${accepted} accepted today, ${refused} refused`;
@@ -115,15 +157,34 @@ function requestsTo({ last_request: last, requests, created_at: made }) {
   return ['Last request ', time(last.at), ' · ', answerTo(last), from, counts];
 }
 
-/** Tells what is on the page apart: a URL, a webhook without one, or none. */
+/* ---- the tab ---- */
+
+/**
+ * Tells what is on the page apart: a URL, a webhook that cannot be shown, or none.
+ *
+ * @param {Webhook | null} webhook
+ */
 const keyOf = (webhook) => (webhook ? (webhook.url ?? 'sealed') : 'none');
 
+/**
+ * Fills `place` with the webhook of a fleet.
+ *
+ * @param {Element} place
+ * @param {Page} page
+ * @param {Fleet} fleet
+ */
 export async function triggers(place, page, fleet) {
-  const path = `/fleets/${fleet.id}/webhook`;
+  const path = /** @type {const} */ (`/fleets/${fleet.id}/webhook`);
   const requests = h('p', { class: 'soft' });
+  /** @type {Webhook | null} */
   let shown = null;
 
-  /** Shows a webhook, or null. Whoever was at a button that goes is at the first new one. */
+  /**
+   * Shows a webhook, or that there is none. If the focus was at a button that goes, it is then at
+   * the first new one.
+   *
+   * @param {Webhook | null} webhook
+   */
   function draw(webhook) {
     const hadFocus = place.contains(document.activeElement);
     shown = webhook;
@@ -132,17 +193,13 @@ export async function triggers(place, page, fleet) {
       [webhook],
       keyOf,
       () => h('div', null, build(webhook)),
-      () => webhook && show(requests, requestsTo(webhook)),
+      () => show(requests, webhook && requestsTo(webhook)),
     );
     if (hadFocus && !place.contains(document.activeElement))
       place.querySelector('button')?.focus({ preventScroll: true });
   }
 
-  const read = () =>
-    get(`${path}?since=${midnight()}`).catch((error) => {
-      if (error.status === 404) return null;
-      throw error;
-    });
+  const read = () => orNull(get(`${path}?${today()}`));
 
   async function lookAgain() {
     const before = keyOf(shown);
@@ -150,13 +207,22 @@ export async function triggers(place, page, fleet) {
     if (page.isOpen() && now !== undefined && keyOf(shown) === before) draw(now);
   }
 
-  /** Removed elsewhere meanwhile: what is shown must not be copied. */
-  function gone(error) {
-    if (error.status === 404) draw(null);
+  /**
+   * Removed elsewhere meanwhile: what is shown must not be copied.
+   *
+   * @param {unknown} error
+   * @returns {never}
+   */
+  function whenGone(error) {
+    if (hasStatus(error, 404)) draw(null);
     throw error;
   }
 
-  /** It was replaced or removed elsewhere while it was asked about. */
+  /**
+   * Whether it was replaced or removed elsewhere while somebody was asked about it.
+   *
+   * @param {Webhook} webhook
+   */
   function isAnother(webhook) {
     if (keyOf(shown) === keyOf(webhook)) return false;
     say('The webhook was changed elsewhere meanwhile: nothing was done', 'error');
@@ -172,17 +238,19 @@ export async function triggers(place, page, fleet) {
     say('Webhook added');
   }
 
-  async function replace(webhook) {
+  /** @param {Webhook} webhook */
+  async function replaceIt(webhook) {
     const isSure = await confirm(
       'Replace the webhook?',
       'It gets a new URL. The old one stops working at once: whoever still uses it gets an error.',
       'Replace',
     );
     if (!isSure || isAnother(webhook)) return;
-    draw(await put(`${path}?since=${midnight()}`).catch(gone));
+    draw(await put(`${path}?${today()}`).catch(whenGone));
     say('Replaced: the old URL is gone');
   }
 
+  /** @param {Webhook} webhook */
   async function removeIt(webhook) {
     const isSure = await confirm(
       'Remove the webhook?',
@@ -190,43 +258,48 @@ export async function triggers(place, page, fleet) {
       'Remove',
     );
     if (!isSure || isAnother(webhook)) return;
-    await remove(path).catch(gone);
+    await remove(path).catch(whenGone);
     draw(null);
     say('Removed');
   }
 
-  async function test(webhook) {
-    const runId = await sendTest(webhook.url, fleet);
+  /** @param {string} url */
+  async function test(url) {
+    const runId = await sendTest(url, fleet);
     if (!page.isOpen()) return;
+    const why = 'It was sent, but no run came of it: does hooks.public_url lead to this webhookd?';
     if (runId) go(`/runs/${runId}`);
-    else
-      say(
-        'It was sent, but no run came of it: does hooks.public_url lead to this webhookd?',
-        'error',
-      );
+    else say(why, 'error');
   }
 
+  /**
+   * @param {Webhook | null} webhook
+   * @returns {Child}
+   */
   function build(webhook) {
-    if (!webhook)
+    if (!webhook) {
       return empty(
         'No webhook yet',
         h('p', null, 'A webhook lets any service start this fleet with a POST.'),
         actionButton('Add webhook', add, { class: 'main' }),
       );
-    if (!webhook.url)
+    }
+    const { url } = webhook;
+    if (!url) {
       return h(
         'p',
         { class: 'problem' },
         'There is a webhook, and it works, but its URL cannot be shown: webhookd lacks the key that it was sealed with.',
       );
+    }
     const title = 'The rest of it is copied, not shown';
     return [
       h(
         'div',
         { class: 'row' },
-        h('span', { class: 'url', title }, shortened(webhook.url)),
-        copyButton(webhook.url, 'Copy', { class: 'main' }),
-        actionButton('Replace', () => replace(webhook)),
+        h('span', { class: 'url', title }, shortened(url)),
+        copyButton(url, 'Copy', { class: 'main' }),
+        actionButton('Replace', () => replaceIt(webhook)),
         actionButton('Remove', () => removeIt(webhook), { class: 'danger' }),
       ),
       h(
@@ -238,9 +311,9 @@ export async function triggers(place, page, fleet) {
         'div',
         { class: 'row between' },
         requests,
-        actionButton('Send test request', () => test(webhook)),
+        actionButton('Send test request', () => test(url)),
       ),
-      examples(webhook.url),
+      examples(url),
     ];
   }
 

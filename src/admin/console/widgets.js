@@ -1,7 +1,11 @@
-// What several pages show.
+// What several pages show: statuses, buttons, dialogs, facts, tabs.
+import { messageOf } from './api.js';
 import { h, keyed, say, show, svg } from './dom.js';
 import { shortId } from './format.js';
 
+/** @import { Answer, Attributes, Child, Option, VesselRunStatus } from './types.d.ts' */
+
+/** @type {Record<VesselRunStatus, string>} */
 const words = {
   scheduled: 'waiting',
   running: 'running',
@@ -12,61 +16,78 @@ const words = {
   incomplete: 'not run',
 };
 
-/** A status as a circle and a word: never by colour alone. */
+/** @param {VesselRunStatus} name */
+export const statusWord = (name) => words[name] ?? name;
+
+/**
+ * A circle and a word: never a colour alone.
+ *
+ * @param {VesselRunStatus} name
+ */
 export const status = (name) =>
   h(
     'span',
     { class: `status ${name}` },
     h('span', { class: 'dot', 'aria-hidden': 'true' }),
-    words[name] ?? name,
+    statusWord(name),
   );
-export const statusWord = (name) => words[name] ?? name;
 
 /** Stands where there is no value. */
 export const none = () => h('span', { class: 'none' }, '–');
 
-/** A link within the console. */
-export const link = (to, ...children) => h('a', { href: to }, ...children);
+/**
+ * A link within the console.
+ *
+ * @param {string} path
+ * @param {...Child} children
+ */
+export const link = (path, ...children) => h('a', { href: path }, ...children);
 
+/* ---- buttons ---- */
+
+/** @param {string} text */
 async function toClipboard(text) {
   try {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    /* no permission, or no secure page: the old way */
+    // No permission, or no secure page: the old way.
   }
   const area = h('textarea', { class: 'off-screen', value: text, 'aria-hidden': 'true' });
   document.body.append(area);
   area.select();
-  const copied = document.execCommand('copy');
+  const isCopied = document.execCommand('copy');
   area.remove();
-  return copied;
+  return isCopied;
 }
 
-/** A button that copies; text may be a function. */
+/**
+ * A button that copies a text, or what a function returns.
+ *
+ * @param {string | (() => string)} text
+ * @param {Child} [label]
+ * @param {Attributes} [attributes]
+ * @param {string} [done] is said afterwards
+ */
 export function copyButton(text, label = 'Copy', attributes = {}, done = 'Copied') {
-  return h(
-    'button',
-    {
-      type: 'button',
-      ...attributes,
-      onclick: async () => {
-        const copied = await toClipboard(typeof text === 'function' ? text() : text);
-        say(
-          copied ? done : 'The browser did not let it be copied: select it by hand',
-          copied ? 'note' : 'error',
-        );
-      },
-    },
-    label,
-  );
+  async function onclick() {
+    const isCopied = await toClipboard(typeof text === 'function' ? text() : text);
+    if (isCopied) say(done);
+    else say('The browser did not let it be copied: select it by hand', 'error');
+  }
+  return h('button', { type: 'button', ...attributes, onclick }, label);
 }
 
-/** An id, shortened; a click copies the whole of it. */
-export const idButton = (id) =>
-  copyButton(id, shortId(id), { class: 'id', title: `${id} – click to copy` });
+/** @param {string} id */
+const copyHint = (id) => `${id} – click to copy`;
 
-/** The same beside a link that shows it. */
+/**
+ * An id, shortened. A click copies all of it.
+ *
+ * @param {string} id
+ */
+export const idButton = (id) => copyButton(id, shortId(id), { class: 'id', title: copyHint(id) });
+
 const copyIcon = () =>
   svg(
     'svg',
@@ -74,16 +95,30 @@ const copyIcon = () =>
     svg('rect', { x: 5, y: 5, width: 9, height: 9, rx: 2 }),
     svg('path', { d: 'M11 5V4a2 2 0 0 0-2-2H4a2 2 0 0 0-2 2v5a2 2 0 0 0 2 2h1' }),
   );
+
+/**
+ * The same beside a link that shows the id.
+ *
+ * @param {string} id
+ */
 export const copyId = (id) =>
   copyButton(id, copyIcon(), {
     class: 'id',
-    title: `${id} – click to copy`,
+    title: copyHint(id),
     'aria-label': `Copy id ${id}`,
   });
 
-const sayFailure = (error) => say(error.message, 'error');
+/** @param {unknown} error */
+const sayFailure = (error) => say(messageOf(error), 'error');
 
-/** A button whose action may fail, and does not run twice at the same time. */
+/**
+ * A button whose action may fail, and does not run twice at the same time.
+ *
+ * @param {string} label
+ * @param {() => unknown} action
+ * @param {Attributes} [attributes]
+ * @param {(error: unknown) => void} [whenFailed]
+ */
 export function actionButton(label, action, attributes = {}, whenFailed = sayFailure) {
   const button = h('button', { type: 'button', ...attributes }, label);
   button.addEventListener('click', async () => {
@@ -100,20 +135,31 @@ export function actionButton(label, action, attributes = {}, whenFailed = sayFai
   return button;
 }
 
+/* ---- dialogs ---- */
+
 /**
- * The one modal dialog. `body` is a function of what closes the dialog with a value. Each button has
- * a `label` and an `act`, and closes the dialog with what that returns; if it throws, the dialog
- * stays and shows why. Resolves to the value, or to undefined after Cancel or Escape, which
- * `mayCancel: false` forbids. The focus starts at the first element with `autofocus`, else at
- * Cancel, and returns to where it was.
+ * The one modal dialog. `body` is a function of what closes the dialog with a value. A button
+ * closes it with what its `act` returns; if that throws, the dialog stays and shows why. Resolves
+ * to the value, or to undefined after Cancel or Escape, which `mayCancel: false` forbids. The focus
+ * starts at the first element with `autofocus`, else at Cancel, and returns to where it was.
+ *
+ * @template Value
+ * @param {object} options
+ * @param {string} options.title
+ * @param {(close: (value: Value) => void) => Child} options.body
+ * @param {Answer<Value>[]} [options.buttons]
+ * @param {boolean} [options.mayCancel]
+ * @returns {Promise<Value | undefined>}
  */
 export function dialog({ title, body, buttons = [], mayCancel = true }) {
   return new Promise((resolve) => {
+    /** @type {Value | undefined} */
     let answer;
     let isAnswered = false;
     let isBusy = false;
     const failure = h('p', { class: 'problem', role: 'alert', hidden: true });
 
+    /** @param {Value} [value] */
     function close(value) {
       answer = value;
       isAnswered = true;
@@ -124,6 +170,7 @@ export function dialog({ title, body, buttons = [], mayCancel = true }) {
       if (mayCancel && !isBusy) close();
     }
 
+    /** @param {Answer<Value>['act']} act */
     async function run(act) {
       isBusy = true;
       failure.hidden = true;
@@ -134,8 +181,9 @@ export function dialog({ title, body, buttons = [], mayCancel = true }) {
       }
     }
 
+    /** @param {unknown} error */
     function showFailure(error) {
-      failure.textContent = error.message;
+      failure.textContent = messageOf(error);
       failure.hidden = false;
     }
 
@@ -169,13 +217,26 @@ export function dialog({ title, body, buttons = [], mayCancel = true }) {
   });
 }
 
-/** Asks before something is done. Resolves to whether it shall be done. */
+/**
+ * Asks before something is done. Resolves to whether it shall be done.
+ *
+ * @param {string} title
+ * @param {string} text
+ * @param {string} doIt
+ */
 export async function confirm(title, text, doIt) {
   const yes = { label: doIt, class: 'danger', act: () => true };
   return (await dialog({ title, body: () => h('p', null, text), buttons: [yes] })) === true;
 }
 
-/** Draws a line of facts, by name. A fact that is the same stays, and so does a selection in it. */
+/* ---- parts of pages ---- */
+
+/**
+ * Draws a line of facts, by name. A fact that is the same stays, and so does a selection in it.
+ *
+ * @param {Element} place
+ * @param {Record<string, Child>} facts
+ */
 export const drawFacts = (place, facts) =>
   keyed(
     place,
@@ -185,31 +246,45 @@ export const drawFacts = (place, facts) =>
     (element, [, fact]) => show(element, fact),
   );
 
-/** Draws the options [value, text] of a select. The one that is chosen stays so. */
-export const drawOptions = (select, options) =>
+/**
+ * Draws the options of a select. The one that is chosen stays so.
+ *
+ * @param {HTMLSelectElement} element
+ * @param {Option[]} options
+ */
+export const drawOptions = (element, options) =>
   keyed(
-    select,
+    element,
     options,
     ([value]) => value,
     ([value]) => h('option', { value }),
     (option, [, text]) => show(option, text),
   );
 
+/**
+ * @param {string} label
+ * @param {Option[]} options
+ */
 export function select(label, options) {
   const element = h('select', { 'aria-label': label });
   drawOptions(element, options);
   return element;
 }
 
+/**
+ * @param {[string, string, string][]} list name, path and label of each
+ * @param {string} current
+ */
 export const tabs = (list, current) =>
   h(
     'nav',
     { class: 'tabs', 'aria-label': 'Tabs' },
-    list.map(([name, to, label]) =>
-      h('a', { href: to, 'aria-current': name === current ? 'page' : null }, label),
+    list.map(([name, path, label]) =>
+      h('a', { href: path, 'aria-current': name === current ? 'page' : null }, label),
     ),
   );
 
+/** @param {...Child} parts */
 export const crumbs = (...parts) =>
   h(
     'nav',
@@ -217,13 +292,20 @@ export const crumbs = (...parts) =>
     parts.map((part, i) => [i > 0 && h('span', { 'aria-hidden': 'true' }, ' › '), part]),
   );
 
+/**
+ * Stands where there is nothing yet.
+ *
+ * @param {string} title
+ * @param {...Child} children
+ */
 export const empty = (title, ...children) =>
   h('div', { class: 'empty' }, h('h2', null, title), ...children);
 
+/** @param {unknown} error */
 export const problem = (error) =>
   h(
     'div',
     { class: 'problem', role: 'alert' },
     h('strong', null, 'That did not work. '),
-    error.message,
+    messageOf(error),
   );

@@ -1,0 +1,100 @@
+// The page on which a fleet begins: with an example, or with a file.
+import { get } from './api.js';
+import { h, show } from './dom.js';
+import { applyForm, sayApplied } from './editor.js';
+import { go } from './navigate.js';
+import { confirm, crumbs, drawOptions, link } from './widgets.js';
+
+/** @import { Option, Page, WouldApply } from './types.d.ts' */
+
+const example = `name: My fleet
+vessels:
+  hello: # any name; a fleet has as many vessels as it needs
+    source:
+      type: CODE
+      language: BASH # or PYTHON, NODE
+      file_to_run: hello.sh
+      file:
+        name: hello.sh
+        content: |
+          echo "Hello from $SHIPYARD_FLEET_NAME"
+          if [ -f "$SHIPYARD_WEBHOOK_BODY_FILE" ]; then cat "$SHIPYARD_WEBHOOK_BODY_FILE"; fi
+# connections: { hello: { next: SUCCESS } } would run a vessel "next" once hello has succeeded
+`;
+
+const introduction = () =>
+  h(
+    'p',
+    { class: 'soft' },
+    'A fleet is one vessel or more, each a script, and what comes after what. Each run finds the request’s body in the file ',
+    h('code', null, '$SHIPYARD_WEBHOOK_BODY_FILE'),
+    ' and its headers in ',
+    h('code', null, '$SHIPYARD_WEBHOOK_HEADERS_FILE'),
+    '. The manual page webhookd-fleet(5) has every key.',
+  );
+
+async function allProjects() {
+  const { orgs } = await get('/orgs');
+  const lists = await Promise.all(orgs.map((org) => get(`/orgs/${org.id}/projects`)));
+  return lists.flatMap((list) => list.projects);
+}
+
+/**
+ * A new fleet must not become a version of one that happens to have the same name.
+ *
+ * @param {WouldApply} would
+ */
+async function isNew(would) {
+  if (would.outcome !== 'updated') return true;
+  return confirm(
+    'There is a fleet of this name already',
+    `Applying this file makes v${would.version} of it. For a fleet of its own, give it another name.`,
+    `Make v${would.version}`,
+  );
+}
+
+/**
+ * @param {Element} main
+ * @param {Page} page
+ */
+export async function newFleetPage(main, page) {
+  document.title = 'New fleet · webhookd';
+  const projects = await allProjects();
+  if (!page.isOpen()) return;
+  const project = h('select', { id: 'project' });
+  drawOptions(
+    project,
+    projects.map(({ id, org_name: org, name }) => /** @type {Option} */ ([id, `${org}/${name}`])),
+  );
+  const usual = projects.find((one) => one.org_name === 'default' && one.name === 'default');
+  if (usual) project.value = usual.id;
+  const form = applyForm(
+    example,
+    () => project.value,
+    (applied) => {
+      sayApplied(applied);
+      go(`/fleets/${applied.fleet.id}/triggers`);
+    },
+    { mayApply: isNew },
+  );
+  const file = h('input', { type: 'file', id: 'file', accept: '.yaml,.yml,.json' });
+  file.addEventListener('change', async () => {
+    const chosen = file.files?.[0];
+    if (chosen) form.edit.text = await chosen.text();
+  });
+  const controls = h(
+    'div',
+    { class: 'row' },
+    h('label', { for: 'project' }, 'Project'),
+    project,
+    h('label', { for: 'file' }, 'From a file'),
+    file,
+  );
+  show(
+    main,
+    crumbs(link('/', 'Fleets')),
+    h('h1', null, 'New fleet'),
+    h('section', { class: 'card' }, introduction(), controls, h('p'), form.element),
+  );
+  form.edit.focus();
+}

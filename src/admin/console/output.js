@@ -1,0 +1,224 @@
+// The output of a vessel's attempt as it comes, with its controls: follow, wrap and search. The
+// page of the vessel run (vessel.js) opens one attempt after the other.
+import { address, messageOf } from './api.js';
+import { h, show } from './dom.js';
+import { Lines } from './lines.js';
+import { found, lost } from './live.js';
+import { lineSearch } from './search.js';
+
+/** @import { Page } from './types.d.ts' */
+
+/** If so much waits to be shown, more is on its way, and is shown less often. */
+const MANY_CHARS = 30000;
+const SHOW_MS = 30;
+const SHOW_MANY_MS = 500;
+/* In pixels. */
+const AT_END = 40;
+const ROOM_BELOW = 48;
+const LOWEST = 240;
+
+/** @param {string} text */
+const fromBase64 = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+
+/**
+ * `lookAgain` reads the run anew: after the end of the output, or if it cannot be read.
+ *
+ * @param {Page} page
+ * @param {() => Promise<void>} lookAgain
+ */
+export function outputView(page, lookAgain) {
+  const element = h('div', {
+    class: 'output',
+    tabindex: '0',
+    role: 'log',
+    'aria-label': 'Output',
+    'aria-live': 'off',
+  });
+  const note = h('p', { class: 'soft' });
+  const follow = h('input', { type: 'checkbox', id: 'follow', checked: true });
+  const wrap = h('input', { type: 'checkbox', id: 'wrap' });
+  const lines = new Lines(element);
+  const search = lineSearch(lines, () => {
+    follow.checked = false;
+  });
+  /** @type {EventSource | null} */
+  let source = null;
+  let isPaused = false;
+  let path = '';
+  let bytes = 0; // so many have come
+  let decoder = new TextDecoder();
+  let waiting = '';
+  let timer = 0;
+  let scrolledTo = 0;
+
+  function toEnd() {
+    element.scrollTop = element.scrollHeight;
+    scrolledTo = element.scrollTop;
+  }
+
+  /** Makes the output as high as there is room below its beginning. */
+  function fit() {
+    const top = element.getBoundingClientRect().top + scrollY;
+    element.style.maxHeight = `${Math.max(LOWEST, innerHeight - top - ROOM_BELOW)}px`;
+    if (follow.checked) toEnd();
+  }
+
+  /* ---- what comes is gathered, and shown a few times a second ---- */
+
+  function settle() {
+    if (search.field.value) search.tell();
+    if (follow.checked) toEnd();
+  }
+
+  function flush() {
+    clearTimeout(timer);
+    timer = 0;
+    lines.write(waiting);
+    waiting = '';
+    settle();
+  }
+
+  /** @param {string} text */
+  function add(text) {
+    waiting += text;
+    timer ||= setTimeout(flush, waiting.length > MANY_CHARS ? SHOW_MANY_MS : SHOW_MS);
+  }
+
+  /* ---- the stream ---- */
+
+  function stop() {
+    source?.close();
+    source = null;
+    found();
+  }
+
+  /** @param {MessageEvent} event */
+  function whenOutput(event) {
+    bytes = Number(event.lastEventId);
+    add(decoder.decode(fromBase64(event.data), { stream: true }));
+  }
+
+  function endNote() {
+    if (lines.count === 0) return 'It said nothing.';
+    if (lines.dropped === 0) return null;
+    return `The first ${lines.dropped} lines of ${lines.count} are not shown: download it for all.`;
+  }
+
+  function whenEnded() {
+    stop();
+    waiting += decoder.decode(); // a character that was begun
+    flush();
+    lines.finish();
+    settle();
+    show(note, endNote());
+    lookAgain().catch(() => {});
+  }
+
+  /** Asks whether somebody is still signed in, and whether the run is there. */
+  async function whenRefused() {
+    stop();
+    try {
+      await lookAgain();
+      show(note, 'The output cannot be read: it was deleted, or the attempt did not come to run.');
+    } catch (error) {
+      show(note, messageOf(error));
+    }
+  }
+
+  /** Goes on behind what has come already. */
+  function listen() {
+    stop();
+    const mine = new EventSource(address(`${path}&follow=1&from=${bytes}`));
+    /** @type {(name: string, act: (event: MessageEvent) => void) => void} */
+    const on = (name, act) =>
+      mine.addEventListener(name, (event) => {
+        if (source === mine) act(event);
+      });
+    source = mine;
+    on('output', whenOutput);
+    on('end', whenEnded);
+    on('open', found);
+    on('error', () => {
+      if (mine.readyState === EventSource.CLOSED) whenRefused();
+      else lost();
+    });
+  }
+
+  /**
+   * Shows another attempt, from its beginning.
+   *
+   * @param {string} pathOfLog
+   */
+  function open(pathOfLog) {
+    stop();
+    clearTimeout(timer);
+    path = pathOfLog;
+    bytes = 0;
+    decoder = new TextDecoder();
+    waiting = '';
+    timer = 0;
+    lines.clear();
+    show(note);
+    isPaused = document.hidden;
+    if (!isPaused) listen();
+  }
+
+  /* ---- following ---- */
+
+  /** Scrolling up ends it, scrolling to the end begins it, unless only a match is there. */
+  function whenScrolled() {
+    const { scrollTop, scrollHeight, clientHeight } = element;
+    const isAtEnd = scrollHeight - scrollTop - clientHeight < AT_END;
+    if (scrollTop < scrolledTo - 4 && !isAtEnd) follow.checked = false;
+    else if (scrollTop > scrolledTo && isAtEnd && !search.field.value) follow.checked = true;
+    scrolledTo = scrollTop;
+  }
+
+  function whenWrapped() {
+    const isFollowing = follow.checked;
+    lines.keepInSight(() => element.classList.toggle('wrap', wrap.checked));
+    scrolledTo = element.scrollTop;
+    if (isFollowing) toEnd();
+    follow.checked = isFollowing;
+  }
+
+  /** A hidden page reads nothing. */
+  function whenSeen() {
+    if (document.hidden && source) {
+      stop();
+      isPaused = true;
+    } else if (!document.hidden && isPaused) {
+      isPaused = false;
+      listen();
+    }
+  }
+
+  element.addEventListener('scroll', whenScrolled);
+  wrap.addEventListener('change', whenWrapped);
+  follow.addEventListener('change', () => {
+    if (follow.checked) toEnd();
+  });
+  addEventListener('resize', fit);
+  document.addEventListener('visibilitychange', whenSeen);
+  page.onLeave(() => {
+    removeEventListener('resize', fit);
+    document.removeEventListener('visibilitychange', whenSeen);
+    stop();
+    clearTimeout(timer);
+    lines.end();
+  });
+  return {
+    element,
+    note,
+    controls: [
+      h('label', { for: 'follow' }, follow, ' follow'),
+      h('label', { for: 'wrap' }, wrap, ' wrap'),
+      search.field,
+      search.told,
+    ],
+    open,
+    fit,
+    bytes: () => bytes,
+    isFollowing: () => follow.checked,
+  };
+}

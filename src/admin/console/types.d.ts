@@ -1,0 +1,289 @@
+// The types of the console's scripts, for `make lint` and for editors: first the API's objects, as
+// docs/openapi.yaml describes them, then what the scripts pass to each other. It is not served.
+
+/* ---- the API's objects ---- */
+
+export type Id = string;
+/** RFC 3339. */
+export type Time = string;
+export type RunStatus = 'scheduled' | 'running' | 'success' | 'errored' | 'terminated';
+export type VesselRunStatus = RunStatus | 'retrying' | 'incomplete';
+export type Trigger = 'webhook' | 'on_demand' | 'api' | 'schedule';
+
+export interface Session {
+  key_name: string;
+}
+
+export interface Org {
+  id: Id;
+  name: string;
+  created_at: Time;
+}
+
+export interface Project {
+  id: Id;
+  name: string;
+  org_id: Id;
+  org_name: string;
+  created_at: Time;
+}
+
+export interface Fleet {
+  id: Id;
+  name: string;
+  project_id: Id;
+  project_name: string;
+  org_id: Id;
+  org_name: string;
+  version: number;
+  created_at: Time;
+  updated_at: Time;
+  has_webhook: boolean;
+  waiting: number;
+  running: number;
+}
+
+export interface VersionSummary {
+  fleet_id: Id;
+  version: number;
+  created_at: Time;
+}
+
+export interface Version extends VersionSummary {
+  /** null if the file is not text. */
+  file: string | null;
+  definition: Definition;
+}
+
+/** A fleet file as webhookd understood it. */
+export interface Definition {
+  vessels: VesselDefinition[];
+  connections: Record<string, Record<string, Path>>;
+}
+
+export interface VesselDefinition {
+  name: string;
+  kind?: string;
+  language?: string;
+  file_to_run?: string;
+  environment?: Record<string, string>;
+}
+
+export type Path = 'SUCCESS' | 'ERRORED' | 'COMPLETED';
+
+/** An error in a fleet file, or a note about it. */
+export interface Problem {
+  message: string;
+  path: string;
+  line: number | null;
+}
+
+export interface WouldApply {
+  outcome: 'created' | 'updated' | 'unchanged';
+  fleet_id: Id | null;
+  version: number;
+}
+
+/** The answer to a file that was applied. */
+export interface Applied {
+  outcome: 'created' | 'updated' | 'unchanged';
+  fleet: Fleet;
+  version: number;
+  would: null;
+  notes: Problem[];
+}
+
+/** The answer to a file that was only checked. */
+export interface Checked {
+  outcome: 'checked';
+  fleet: null;
+  version: null;
+  would: WouldApply;
+  notes: Problem[];
+}
+
+export interface Webhook {
+  /** null if webhookd lacks the key that the URL was sealed with. */
+  url: string | null;
+  fleet_id: Id;
+  fleet_name: string;
+  project_id: Id;
+  project_name: string;
+  org_id: Id;
+  org_name: string;
+  created_at: Time;
+  last_request: WebhookRequest | null;
+  requests: { since: Time; accepted: number; refused: number };
+}
+
+export interface WebhookRequest {
+  at: Time;
+  /** null if the connection was closed without an answer, and so is `answer_us`. */
+  status: number | null;
+  answer_us: number | null;
+  remote_addr: string | null;
+}
+
+export interface FleetRun {
+  id: Id;
+  fleet_id: Id;
+  fleet_name: string;
+  fleet_version: number;
+  project_id: Id;
+  org_id: Id;
+  trigger: Trigger;
+  event: string | null;
+  status: RunStatus;
+  request_id: Id;
+  remote_addr: string | null;
+  host: string | null;
+  query_string: string | null;
+  body_bytes: number;
+  body_sha256: string;
+  created_at: Time;
+  started_at: Time | null;
+  ended_at: Time | null;
+  vessels: VesselRun[];
+}
+
+export interface VesselRun {
+  id: Id;
+  vessel_id: Id;
+  name: string;
+  status: VesselRunStatus;
+  attempts: number;
+  exit_code: number | null;
+  reason: string | null;
+  started_at: Time | null;
+  ended_at: Time | null;
+  output_bytes: number;
+}
+
+export interface FleetRuns {
+  fleetruns: FleetRun[];
+  next_before: Id | null;
+}
+
+/** An event of the stream /events. */
+export interface RunChange {
+  run_id: Id;
+  fleet_id: Id;
+  status: RunStatus;
+  at: Time;
+}
+
+/** Names of headers, each with its values. */
+export type RunHeaders = Record<string, string[]>;
+
+export interface Key {
+  id: Id;
+  name: string;
+  created_at: Time;
+  last_used_at: Time | null;
+}
+
+export interface NewKey extends Key {
+  key: string;
+}
+
+export interface AuditEntry {
+  number: number;
+  at: Time;
+  who: string;
+  source: string | null;
+  action: string;
+  subject_id: Id | null;
+  subject: string | null;
+  detail: string | null;
+  request_id: Id;
+}
+
+/* ---- the API's paths ---- */
+
+export type RunsPath = '/fleetruns' | `/fleets/${Id}/fleetruns`;
+
+/** The specific paths come first: the first one that fits decides. */
+export interface Get {
+  (path: '/session'): Promise<Session>;
+  (path: '/orgs'): Promise<{ orgs: Org[] }>;
+  (path: `/orgs/${Id}/projects`): Promise<{ projects: Project[] }>;
+  (path: '/fleets'): Promise<{ fleets: Fleet[] }>;
+  (path: `/fleets/${Id}/versions`): Promise<{ versions: VersionSummary[] }>;
+  (path: `/fleets/${Id}/versions/${string}`): Promise<Version>;
+  (path: `/fleets/${Id}/webhook?${string}`): Promise<Webhook>;
+  (path: `${RunsPath}?${string}`): Promise<FleetRuns>;
+  (path: `/fleets/${Id}`): Promise<Fleet>;
+  (path: `/fleetruns/${Id}/headers`): Promise<RunHeaders>;
+  (path: `/fleetruns/${Id}`): Promise<FleetRun>;
+  (path: '/keys'): Promise<{ keys: Key[] }>;
+  (path: `/audit?${string}`): Promise<{ entries: AuditEntry[]; next_before: number | null }>;
+}
+
+export interface Post {
+  (path: '/session', value: { key: string }): Promise<Session>;
+  (path: '/keys', value: { name: string }): Promise<NewKey>;
+  (path: `/fleets/${Id}/webhook`): Promise<Webhook>;
+  (path: `/fleets/${Id}/fleetruns`): Promise<FleetRun>;
+  (path: `/fleetruns/${Id}/again`): Promise<FleetRun>;
+  (path: `/fleetruns/${Id}/stop`): Promise<FleetRun>;
+}
+
+export interface Put {
+  (path: `/projects/${Id}/fleets?check=1`, body: string, type: string): Promise<Checked>;
+  (path: `/projects/${Id}/fleets`, body: string, type: string): Promise<Applied>;
+  (path: `/fleets/${Id}/webhook?${string}`): Promise<Webhook>;
+}
+
+/* ---- what the scripts pass to each other ---- */
+
+/** What an element can hold. Empty ones are left out. */
+export type Child = Node | string | false | null | undefined | readonly Child[];
+
+export interface Attributes {
+  [name: string]:
+    string | number | boolean | null | undefined | ((event: Event) => void | Promise<void>);
+}
+
+/** What app.js tells a page. */
+export interface Page {
+  /** Of the path; the last one may be missing. */
+  parts: string[];
+  isOpen(): boolean;
+  /** `end` is called when the page is left. */
+  onLeave(end: () => void): void;
+}
+
+/** What has a beginning and an end: a fleet run or a vessel run. */
+export interface Timed {
+  started_at: Time | null;
+  ended_at: Time | null;
+}
+
+/** A column of a table. `class` is that of all its cells. */
+export interface Column<Item> {
+  title: string;
+  class?: string;
+  cell: (item: Item) => Child;
+}
+
+/** A button of a dialog, which closes it with what `act` returns. */
+export interface Answer<Value> {
+  label: string;
+  class?: string;
+  act: () => Value | Promise<Value>;
+}
+
+/** A value and a text. */
+export type Option = [string, string];
+
+/** The parts of a bar that change while it is drawn anew. */
+export interface Bar {
+  href: string;
+  title: string;
+  class: string;
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+  rx: number;
+}
