@@ -1,8 +1,10 @@
 // The console in a real browser, as a person uses it.
 //
-//     node check.mjs URL KEY FOLDER HOOKS_URL       screenshots go to FOLDER; prints what was done, or what is wrong, and ends with 1
+//     node check.mjs URL KEY FOLDER HOOKS_URL
+//
+// Screenshots go to FOLDER. Prints what was done, or what is wrong; then the status is 1.
 import { mkdirSync } from 'node:fs';
-import { request } from 'node:http';
+import { request as httpRequest } from 'node:http';
 import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
 
@@ -44,9 +46,9 @@ page.on('console', (message) => {
     wrong.push(message.text());
 });
 
-/** In light and dark, wide and narrow, for a person to look at; and nothing serious for who cannot. */
+/** Takes pictures in light and dark, wide and narrow. axe must find nothing serious. */
 async function look(name) {
-  for (const colorScheme of ['light', 'dark'])
+  for (const colorScheme of ['light', 'dark']) {
     for (const [width, form] of [
       [1200, 'wide'],
       [390, 'narrow'],
@@ -59,6 +61,7 @@ async function look(name) {
       );
       assert(!scrolls, `${name}, ${form}: the page is wider than the window`);
     }
+  }
   await page.emulateMedia({ colorScheme: 'light' });
   await page.setViewportSize({ width: 1200, height: 800 });
   for (const colorScheme of ['light', 'dark']) {
@@ -86,7 +89,7 @@ const post = (url, body = '{}') =>
 /** Only says that it would send so much. */
 const tooLarge = (url) =>
   new Promise((done, fail) => {
-    const sent = request(
+    const sent = httpRequest(
       here(url),
       { method: 'POST', headers: { 'content-length': 999999999, expect: '100-continue' } },
       (answer) => {
@@ -296,8 +299,8 @@ async function liveOutput() {
     'what was written over is shown',
   );
   await hiddenTab();
-  const vesselPage = page.url(),
-    news = (route) => route.abort('connectionrefused');
+  const vesselPage = page.url();
+  const news = (route) => route.abort('connectionrefused');
   await page.route('**/log?*', news);
   await page.goto(vesselPage);
   await page.waitForSelector('#away >> text=No news from webhookd since');
@@ -396,7 +399,7 @@ async function keptInPlace() {
   await mark();
   await page.focus('tbody tr:first-child .id');
   await page.evaluate(
-    (run) => fetch(`/api/v1/fleet${run.slice(1)}/again`, { method: 'POST' }),
+    (path) => fetch(`/api/v1/fleet${path.slice(1)}/again`, { method: 'POST' }),
     pathname,
   );
   const running = page.locator('tbody tr:has(.status.running)');
@@ -452,8 +455,8 @@ async function longOutput() {
   await told('match 1 of 3');
   await field.press('Shift+Enter');
   await inSight('line 30000.');
-  await page.locator('.output').evaluate((output) => {
-    output.scrollTop = output.scrollHeight / 2;
+  await page.locator('.output').evaluate((box) => {
+    box.scrollTop = box.scrollHeight / 2;
   });
   await inSight('line 15010.');
   assert(!(await page.locator('#follow').isChecked()), 'it goes on to follow who has scrolled up');
@@ -465,7 +468,7 @@ async function longOutput() {
   assert(await page.locator('#follow').isChecked(), 'who wraps lines stops following');
 }
 
-async function run(name, status = 'success') {
+async function runFleet(name, status = 'success') {
   await page.goto(`${base}/`);
   await page.click(`a:text-is("${name}")`);
   await page.click('button:text-is("Run now")');
@@ -475,7 +478,7 @@ async function run(name, status = 'success') {
 
 /** More than a browser's page can be high. */
 async function tooManyLines() {
-  await run('Many');
+  await runFleet('Many');
   await page.waitForFunction(() =>
     [...document.querySelectorAll('.line')].some(
       (line) =>
@@ -489,7 +492,7 @@ async function tooManyLines() {
 }
 
 async function oddLines() {
-  await run('Odd');
+  await runFleet('Odd');
   const line = (text) => page.locator(`.line:has-text("${text}")`);
   await line('cut \ufffd').waitFor();
   assert(
@@ -505,7 +508,7 @@ async function oddLines() {
 
 /** The attempt that is followed ends while nobody looks. */
 async function hiddenOverARetry() {
-  await run('Tries', null);
+  await runFleet('Tries', null);
   await page.waitForSelector('.line:has-text("first")');
   await hide(true);
   await page.waitForSelector('button[aria-pressed=true]:text-is("2")');
@@ -779,11 +782,11 @@ async function keysAndAudit() {
   await page.waitForFunction(() =>
     navigator.clipboard.readText().then((text) => text.startsWith('wha_')),
   );
-  const bobs = await clipboard(),
-    bob = () =>
-      fetch(`${base}/api/v1/fleets`, { headers: { authorization: `Bearer ${bobs}` } }).then(
-        (answer) => answer.status,
-      );
+  const bobs = await clipboard();
+  const bob = () =>
+    fetch(`${base}/api/v1/fleets`, { headers: { authorization: `Bearer ${bobs}` } }).then(
+      (answer) => answer.status,
+    );
   assert((await bob()) === 200, 'the copied key does not open the API');
   await look('keys');
   await page.click('button:text-is("Done")');
@@ -816,6 +819,8 @@ try {
   await signIn();
   const url = await webhook();
   const run = await liveRuns(url);
+  const types = await fetch(`${base}/console/types.d.ts`);
+  assert(types.status === 404, 'the types of the scripts are served');
   await runWithBody();
   await bodies(url, run);
   await output();
