@@ -307,10 +307,10 @@ async function liveOutput() {
   await page.unroute('**/log?*', news);
   await page.waitForSelector('#away:empty', { state: 'attached' });
   await page.waitForSelector('.line:has-text("20%")');
-  await page.focus('button:text-is("Stop run")');
+  await page.focus('button:text-is("Stop fleet run")');
   await page.waitForTimeout(2500); /* its figures are shown anew each second */
   assert(
-    (await page.evaluate(() => document.activeElement.textContent)) === 'Stop run',
+    (await page.evaluate(() => document.activeElement.textContent)) === 'Stop fleet run',
     'a running vessel takes the focus away',
   );
   await page.click('.crumbs >> a:has-text("Run")');
@@ -629,7 +629,7 @@ async function noSuchPage() {
   await page.goto(`${base}/flets`);
   await page.waitForSelector('h1:text-is("There is no such page")');
   await page.goto(`${base}/runs/`);
-  await page.waitForSelector('h1:text-is("Runs")');
+  await page.waitForSelector('h1:text-is("Fleet runs")');
 }
 
 /** A session that ends does not take along what is being written. */
@@ -688,20 +688,20 @@ async function unsaved() {
   );
   await page.click('header >> text=Runs');
   await answerDialog('Leave');
-  await page.waitForSelector('h1:text-is("Runs")');
+  await page.waitForSelector('h1:text-is("Fleet runs")');
 }
 
 async function otherTab() {
   const other = await context.newPage();
   await other.goto(`${base}/runs`);
-  await other.waitForSelector('h1:text-is("Runs")');
+  await other.waitForSelector('h1:text-is("Fleet runs")');
   await page.goto(`${base}/`);
   await page.click('button:has-text("Sign out")');
   await other.waitForSelector('#key');
   await page.fill('#key', key);
   await page.keyboard.press('Enter');
   await page.waitForSelector('h1:text-is("Fleets")');
-  await other.waitForSelector('h1:text-is("Runs")');
+  await other.waitForSelector('h1:text-is("Fleet runs")');
   await other.close();
 }
 
@@ -747,7 +747,7 @@ async function hostileNames() {
   await look('fleets');
   await page.click('a:has-text("<img src=x onerror=alert(1)>")');
   await page.waitForSelector('h1:has-text("<img src=x onerror=alert(1)>")');
-  await page.waitForSelector('text=No run yet');
+  await page.waitForSelector('text=No fleet run yet');
   await look('logs-none');
   assert((await page.locator('main img').count()) === 0, 'a name became an element');
 }

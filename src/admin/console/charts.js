@@ -1,7 +1,6 @@
 // Bars: how long runs took, and when a run's vessels ran. A bar stays an element while it grows.
 import { keyed, set, show, svg } from './dom.js';
 import { duration, took } from './format.js';
-import { statusWord } from './widgets.js';
 
 /** @import { Bar, FleetRun, VesselRun } from './types.d.ts' */
 
@@ -32,7 +31,7 @@ function durationBar(run, x, share) {
     id: run.id,
     bar: {
       href: `/runs/${run.id}`,
-      title: `${statusWord(run.status)}, ${duration(took(run))}`,
+      title: `${run.status}, ${duration(took(run))}`,
       class: `bar ${run.status}`,
       x: x + 1,
       y: BARS_HEIGHT - height,
@@ -55,7 +54,7 @@ export function bars() {
     set(element, {
       viewBox: `0 0 ${Math.max(1, runs.length) * BAR_WIDTH} ${BARS_HEIGHT}`,
       width: runs.length * BAR_WIDTH,
-      'aria-label': `Durations of the last ${runs.length} runs`,
+      'aria-label': `Durations of the last ${runs.length} fleet runs`,
     });
     keyed(
       element,
@@ -109,7 +108,7 @@ function rowsOf(runId, vessels, width) {
     const length = Math.max(3, (end - start) * scale);
     const bar = {
       href: `/runs/${runId}/vessels/${vessel.id}`,
-      title: `${vessel.name}: ${statusWord(vessel.status)}`,
+      title: `${vessel.name}: ${vessel.status}`,
       class: `bar ${vessel.status}`,
       x,
       y,

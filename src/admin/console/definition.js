@@ -43,13 +43,13 @@ async function deleteFleet(fleet) {
   const { running, waiting } = await get(`/fleets/${fleet.id}`);
   if (running + waiting > 0) {
     return say(
-      `${fleet.name} cannot be deleted yet: ${running} of its runs run, and ${waiting} wait. Stop them, or wait for them.`,
+      `${fleet.name} cannot be deleted yet: of its fleet runs ${running} are running and ${waiting} are scheduled. Stop them, or wait for them.`,
       'error',
     );
   }
   const isSure = await confirm(
     `Delete ${fleet.name}?`,
-    'Its webhook ends at once. Its runs and their output are kept for as long as those of other fleets.',
+    'Its webhook ends at once. Its fleet runs and their output are kept for as long as those of other fleets.',
     'Delete',
   );
   if (!isSure) return;
@@ -68,7 +68,7 @@ async function deleteFleet(fleet) {
 async function goBack(fleet, version, file) {
   const isSure = await confirm(
     `Go back to v${version}?`,
-    'Its file is applied again, as a new version. Runs that have begun go on as they are.',
+    'Its file is applied again, as a new version. Fleet runs that have begun go on as they are.',
     'Go back',
   );
   if (isSure)

@@ -43,8 +43,8 @@ function showNoFleet(main) {
     main,
     empty(
       'There is no such fleet',
-      h('p', null, 'It may have been deleted: its runs are kept until they are old enough.'),
-      link('/runs', h('span', { class: 'button' }, 'All runs')),
+      h('p', null, 'It may have been deleted: its fleet runs are kept until they are old enough.'),
+      link('/runs', h('span', { class: 'button' }, 'All fleet runs')),
     ),
   );
 }

@@ -4,7 +4,7 @@ import { h, set, show } from './dom.js';
 import { exactly, time } from './format.js';
 import { gather, watchRuns } from './live.js';
 import { table } from './table.js';
-import { drawOptions, empty, link, select, statusWord } from './widgets.js';
+import { drawOptions, empty, link, select } from './widgets.js';
 
 const LAST = 8;
 const AT_ONCE = 4;
@@ -35,8 +35,8 @@ function outcomes(runs) {
       class: `outcome ${run.status}`,
       href: `/runs/${run.id}`,
       tabindex: '-1',
-      title: `${statusWord(run.status)}, ${exactly(run.created_at)}`,
-      'aria-label': `Run: ${statusWord(run.status)}`,
+      title: `${run.status}, ${exactly(run.created_at)}`,
+      'aria-label': `Fleet run: ${run.status}`,
     }),
   );
   return h('span', { class: 'outcomes' }, blanks, circles);
@@ -46,7 +46,7 @@ function outcomes(runs) {
 function now(fleet) {
   const parts = [];
   if (fleet.running > 0) parts.push(`${fleet.running} running`);
-  if (fleet.waiting > 0) parts.push(`${fleet.waiting} waiting`);
+  if (fleet.waiting > 0) parts.push(`${fleet.waiting} scheduled`);
   return parts.join(', ') || h('span', { class: 'none' }, 'idle');
 }
 
@@ -74,7 +74,7 @@ const columns = [
 const noFleetYet = () =>
   empty(
     'No fleet yet',
-    h('p', null, 'A fleet is a graph of scripts that runs when its webhook is called.'),
+    h('p', null, 'A fleet is a graph of scripts that runs when its webhook gets a request.'),
     link('/fleets/new', h('span', { class: 'button main' }, 'Write the first one')),
   );
 

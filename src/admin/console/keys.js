@@ -1,4 +1,4 @@
-// Who may sign in and call the API, and who changed what.
+// The API keys, and the audit log: who changed what.
 import { get, messageOf, post, remove } from './api.js';
 import { h, say, show } from './dom.js';
 import { time } from './format.js';
@@ -31,7 +31,7 @@ async function keys(place, page) {
     const effect =
       key.name === mine
         ? 'It is yours: you are signed out, as is everybody else who has it.'
-        : 'Whoever has it is signed out at once, and their calls are refused.';
+        : 'Whoever has it is signed out at once, and their requests are refused.';
     if (!(await confirm(`Revoke ${key.name}?`, effect, 'Revoke'))) return;
     await remove(`/keys/${key.id}`);
     say(`${key.name} is revoked`);
@@ -129,8 +129,8 @@ const words = {
   'webhook.create': 'added the webhook of',
   'webhook.replace': 'replaced the webhook of',
   'webhook.remove': 'removed the webhook of',
-  'run.start': 'started a run of',
-  'run.stop': 'stopped a run of',
+  'run.start': 'started a fleet run of',
+  'run.stop': 'stopped a fleet run of',
   'key.create': 'made the key',
   'key.revoke': 'revoked the key',
   backup: 'made a backup',

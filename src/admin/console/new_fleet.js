@@ -26,7 +26,7 @@ const introduction = () =>
   h(
     'p',
     { class: 'soft' },
-    'A fleet is one vessel or more, each a script, and what comes after what. Each run finds the request’s body in the file ',
+    'A fleet is one vessel or more, each a script, and what comes after what. Each fleet run finds the request’s body in the file ',
     h('code', null, '$SHIPYARD_WEBHOOK_BODY_FILE'),
     ' and its headers in ',
     h('code', null, '$SHIPYARD_WEBHOOK_HEADERS_FILE'),

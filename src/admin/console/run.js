@@ -1,4 +1,4 @@
-// A run: its vessels as they go. What it was started with is in parameters.js.
+// A fleet run: its vessels as they go. What it was started with is in parameters.js.
 import { get, orNull, post } from './api.js';
 import { gantt } from './charts.js';
 import { h, keyed, show } from './dom.js';
@@ -34,7 +34,7 @@ function overview(runId) {
   const chart = gantt(runId);
   const picture = h('div', null, chart.element);
   const vessels = table(vesselColumns(runId), (vessel) => vessel.id);
-  const note = h('p', { class: 'soft' }, 'Nothing has started yet: the run waits for its turn.');
+  const note = h('p', { class: 'soft' }, 'Nothing has started yet: the fleet run is scheduled.');
   return {
     elements: [picture, vessels.element, note],
     /** @param {FleetRun} run */
@@ -84,7 +84,7 @@ export async function runPage(main, page) {
   let isStopping = false;
   const fleet = await orNull(get(`/fleets/${run.fleet_id}`));
   if (!page.isOpen()) return;
-  document.title = `${run.fleet_name}: run · webhookd`;
+  document.title = `${run.fleet_name}: fleet run · webhookd`;
 
   async function again() {
     const started = await post(`/fleetruns/${id}/again`);
@@ -151,7 +151,7 @@ export async function runPage(main, page) {
   show(
     main,
     crumbs(link('/', 'Fleets'), name),
-    h('div', { class: 'row between' }, h('h1', null, 'Run ', idButton(run.id)), action),
+    h('div', { class: 'row between' }, h('h1', null, 'Fleet run ', idButton(run.id)), action),
     facts,
     tabs(
       [

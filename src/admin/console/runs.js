@@ -1,4 +1,4 @@
-// A list of runs that updates by itself without jumping: of one fleet, or of all.
+// A list of fleet runs that updates by itself without jumping: of one fleet, or of all.
 import { get, hasStatus, messageOf } from './api.js';
 import { bars } from './charts.js';
 import { h, say, show } from './dom.js';
@@ -7,7 +7,9 @@ import { gather, watchRuns } from './live.js';
 import { table } from './table.js';
 import { copyId, empty, link, none, select, status } from './widgets.js';
 
-/** @import { Column, FleetRun, FleetRuns, Page, RunsPath } from './types.d.ts' */
+/**
+ * @import { Column, FleetRun, FleetRuns, Option, Page, RunStatus, RunsPath } from './types.d.ts'
+ */
 /** @typedef {ReturnType<typeof createFilters>} Filters */
 
 const PAGE = 50;
@@ -19,14 +21,13 @@ const spans = { '1h': HOUR_MS, '1d': 24 * HOUR_MS, '7d': 7 * 24 * HOUR_MS };
 
 /* ---- filters ---- */
 
+/** @type {RunStatus[]} */
+const statuses = ['scheduled', 'running', 'success', 'errored', 'terminated'];
+
 const createFilters = () => ({
   status: select('Status', [
     ['', 'Any status'],
-    ['scheduled', 'waiting'],
-    ['running', 'running'],
-    ['success', 'success'],
-    ['errored', 'errored'],
-    ['terminated', 'terminated'],
+    ...statuses.map((name) => /** @type {Option} */ ([name, name])),
   ]),
   trigger: select('Trigger', [
     ['', 'Any trigger'],
@@ -120,7 +121,7 @@ const columnsOf = (fleetId) => [
 /** @param {string | null} fleetId */
 const noRunYet = (fleetId) =>
   empty(
-    'No run yet',
+    'No fleet run yet',
     h(
       'p',
       null,
@@ -128,9 +129,9 @@ const noRunYet = (fleetId) =>
         ? [
             'Add a webhook on the ',
             link(`/fleets/${fleetId}/triggers`, 'Triggers tab'),
-            ' and call it, or run the fleet now.',
+            ' and send it a request, or run the fleet now.',
           ]
-        : 'Runs appear here as soon as a webhook is called.',
+        : 'Fleet runs appear here as soon as a webhook gets a request.',
     ),
   );
 
@@ -190,7 +191,7 @@ export async function runList(place, page, fleetId) {
    */
   function drawEmptiness(why) {
     const isFiltered = Object.values(filters).some((filter) => filter.value);
-    const nothing = why ?? (isFiltered && 'No run is like this. Try fewer filters.');
+    const nothing = why ?? (isFiltered && 'No fleet run is like this. Try fewer filters.');
     show(
       emptiness,
       runs.length === 0 &&
@@ -295,8 +296,8 @@ export async function runList(place, page, fleetId) {
  * @param {Page} page
  */
 export async function runsPage(main, page) {
-  document.title = 'Runs · webhookd';
+  document.title = 'Fleet runs · webhookd';
   const place = h('div', { class: 'card' });
-  show(main, h('h1', null, 'Runs'), place);
+  show(main, h('h1', null, 'Fleet runs'), place);
   await runList(place, page, null);
 }

@@ -16,7 +16,7 @@ const COUNTED_MS = 700;
 
 /** @type {Record<number, string | undefined>} */
 const refusals = {
-  400: 'not clean HTTP',
+  400: 'malformed HTTP',
   413: 'the body is too large',
   503: 'it could not be stored then',
 };
@@ -80,7 +80,7 @@ function examples(url) {
   }
   choose(chosen);
   const copy = copyButton(() => languages[chosen].example(url), 'Copy with the whole URL');
-  return [h('h2', null, 'Call it'), h('div', { class: 'row' }, buttons, copy), h('p'), text];
+  return [h('h2', null, 'Send a request'), h('div', { class: 'row' }, buttons, copy), h('p'), text];
 }
 
 /* ---- requests ---- */
@@ -152,7 +152,7 @@ function answerTo(request) {
 function requestsTo({ last_request: last, requests, created_at: made }) {
   const { accepted, refused } = requests;
   const counts = accepted + refused > 0 && ` · ${accepted} accepted today, ${refused} refused`;
-  if (!last) return ['This URL, made ', time(made), ', has not been called yet.', counts];
+  if (!last) return ['This URL, made ', time(made), ', has had no request yet.', counts];
   const from = last.remote_addr && ` · ${last.remote_addr}`;
   return ['Last request ', time(last.at), ' · ', answerTo(last), from, counts];
 }
@@ -254,7 +254,7 @@ export async function triggers(place, page, fleet) {
   async function removeIt(webhook) {
     const isSure = await confirm(
       'Remove the webhook?',
-      'Its URL stops working at once. The fleet and its runs stay.',
+      'Its URL stops working at once. The fleet and its fleet runs stay.',
       'Remove',
     );
     if (!isSure || isAnother(webhook)) return;
@@ -267,7 +267,8 @@ export async function triggers(place, page, fleet) {
   async function test(url) {
     const runId = await sendTest(url, fleet);
     if (!page.isOpen()) return;
-    const why = 'It was sent, but no run came of it: does hooks.public_url lead to this webhookd?';
+    const why =
+      'It was sent, but no fleet run came of it: does hooks.public_url lead to this webhookd?';
     if (runId) go(`/runs/${runId}`);
     else say(why, 'error');
   }

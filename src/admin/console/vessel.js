@@ -18,7 +18,7 @@ const LOOK_MS = 1000;
 async function read(runId, vesselRunId) {
   const run = await get(`/fleetruns/${runId}`);
   const vessel = run.vessels.find((one) => one.id === vesselRunId);
-  if (!vessel) throw new Error('This run has no such vessel.');
+  if (!vessel) throw new Error('This fleet run has no such vessel.');
   return { run, vessel };
 }
 
@@ -74,7 +74,7 @@ export async function vesselPage(main, page) {
   let isStopping = false;
 
   const stopButton = actionButton(
-    'Stop run',
+    'Stop fleet run',
     async () => {
       await post(`/fleetruns/${runId}/stop`);
       isStopping = true;
@@ -132,7 +132,7 @@ export async function vesselPage(main, page) {
     crumbs(
       link('/', 'Fleets'),
       link(`/fleets/${run.fleet_id}`, run.fleet_name),
-      link(`/runs/${runId}`, `Run ${shortId(runId)}`),
+      link(`/runs/${runId}`, `Fleet run ${shortId(runId)}`),
     ),
     h('div', { class: 'row between' }, h('h1', null, vessel.name), stopButton),
     facts,

@@ -5,32 +5,13 @@ import { shortId } from './format.js';
 
 /** @import { Answer, Attributes, Child, Option, VesselRunStatus } from './types.d.ts' */
 
-/** @type {Record<VesselRunStatus, string>} */
-const words = {
-  scheduled: 'waiting',
-  running: 'running',
-  retrying: 'retrying',
-  success: 'success',
-  errored: 'errored',
-  terminated: 'terminated',
-  incomplete: 'not run',
-};
-
-/** @param {VesselRunStatus} name */
-export const statusWord = (name) => words[name] ?? name;
-
 /**
  * A circle and a word: never a colour alone.
  *
  * @param {VesselRunStatus} name
  */
 export const status = (name) =>
-  h(
-    'span',
-    { class: `status ${name}` },
-    h('span', { class: 'dot', 'aria-hidden': 'true' }),
-    statusWord(name),
-  );
+  h('span', { class: `status ${name}` }, h('span', { class: 'dot', 'aria-hidden': 'true' }), name);
 
 /** Stands where there is no value. */
 export const none = () => h('span', { class: 'none' }, '–');
