@@ -78,7 +78,7 @@ async function look(name) {
 }
 
 const clipboard = () => page.evaluate(() => navigator.clipboard.readText());
-/** hooks.public_url is where the world finds it; here it is elsewhere. */
+/** The URL at which this machine reaches the webhook: hooks.public_url is another. */
 const here = (url) => hooks + new URL(url).pathname + new URL(url).search;
 const post = (url, body = '{}') =>
   fetch(here(url), {
@@ -86,7 +86,7 @@ const post = (url, body = '{}') =>
     body,
     headers: { 'content-type': 'application/json', 'x-github-event': 'push' },
   });
-/** Only says that it would send so much. */
+/** Announces a body that is too large, and does not send it. */
 const tooLarge = (url) =>
   new Promise((done, fail) => {
     const sent = httpRequest(
@@ -506,7 +506,7 @@ async function oddLines() {
   assert((await page.locator('.line').count()) === 6, 'the long line is not in three pieces');
 }
 
-/** The attempt that is followed ends while nobody looks. */
+/** The attempt that is followed ends while the page is hidden. */
 async function hiddenOverARetry() {
   await runFleet('Tries', null);
   await page.waitForSelector('.line:has-text("first")');
@@ -528,7 +528,7 @@ async function hiddenOverARetry() {
   assert((await page.locator('.output').textContent()) === '1first', 'attempts are mixed');
 }
 
-/** A tab that nobody looks at reads nothing, and goes on where it was. */
+/** A hidden page reads nothing, and then goes on where it was. */
 async function hiddenTab() {
   const asked = page.waitForRequest((one) => /log\?attempt=1&follow=1&from=13$/.test(one.url()));
   await hide(true);
@@ -588,7 +588,7 @@ async function definitions() {
   assert((await page.locator('a:text-is("Two")').count()) === 0, 'it is still there');
 }
 
-/** Who makes a new fleet is told before one that is there already gets a new version. */
+/** A new fleet with the name of another does not become its new version without a question. */
 async function takenName() {
   await page.goto(`${base}/fleets/new`);
   const area = page.locator('.editor textarea');
@@ -609,7 +609,7 @@ async function takenName() {
   );
 }
 
-/** Nor does who edits one fleet mean to change another. */
+/** Nor does a fleet whose name is changed to that of another. */
 async function otherName() {
   await page.goto(`${base}/`);
   await page.click('a:text-is("Slow")');
@@ -632,7 +632,7 @@ async function noSuchPage() {
   await page.waitForSelector('h1:text-is("Fleet runs")');
 }
 
-/** A session that ends does not take along what is being written. */
+/** What is being written stays when the session ends. */
 async function signInAgain() {
   await page.goto(`${base}/fleets/new`);
   const area = page.locator('.editor textarea');
@@ -730,7 +730,7 @@ async function lookedFor(run) {
   );
 }
 
-/** webhookd away and back. */
+/** webhookd is away, and back. */
 async function away() {
   const news = (route) => route.abort('connectionrefused');
   await page.route('**/api/v1/events', news);

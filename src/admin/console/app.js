@@ -31,13 +31,13 @@ const top = byId('top');
 /* ---- pages ---- */
 
 let leave = () => {};
-/** Counts pages, so that one that was left can tell. */
+/** Counts the pages opened: a page with an older number was left. */
 let turn = 0;
 
 const allFleets = () => h('p', null, link('/', 'All fleets'));
 
 /**
- * What a page is told, and can tell. The page before is left.
+ * Leaves the page before, and returns what the next one is told.
  *
  * @param {string[]} parts
  */

@@ -8,7 +8,7 @@ const exact = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyl
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 
 /**
- * Each with how many of it make the next.
+ * Units of time, each with how many of it make the next.
  *
  * @type {[Intl.RelativeTimeFormatUnit, number][]}
  */
@@ -52,7 +52,7 @@ export const clockNow = () => clock.format(new Date());
 export const timeOfDay = (text) => (text ? clock.format(new Date(text)) : '–');
 
 /**
- * In seconds, the largest first.
+ * Units of time in seconds, the largest first.
  *
  * @type {[number, string][]}
  */
@@ -79,7 +79,7 @@ export function duration(ms) {
 }
 
 /**
- * How long it took, or has taken so far, in milliseconds. NaN if it has not begun.
+ * How long a run took, or has taken so far, in milliseconds. NaN if it has not begun.
  *
  * @param {Timed} timed
  */

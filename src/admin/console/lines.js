@@ -1,5 +1,5 @@
 // Many lines of output in little of the page. They are kept as text, in blocks; a block far out of
-// sight is an empty element of the same height. vessel.js shows output with this.
+// sight is an empty element of the same height. output.js calls this.
 import { Ansi, plain } from './ansi.js';
 import { h } from './dom.js';
 
@@ -17,7 +17,7 @@ import { h } from './dom.js';
  */
 
 const BLOCK_LINES = 200;
-/** So many are all in the page, where the browser's own search and selection find them. */
+/** Up to so many are all in the page, where the browser's own search and selection find them. */
 const WHOLE_LINES = 5000;
 /** A longer one is broken into pieces: it alone would make the page slow. */
 const LONGEST_LINE = 16384;

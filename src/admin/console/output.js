@@ -8,7 +8,7 @@ import { lineSearch } from './search.js';
 
 /** @import { Page } from './types.d.ts' */
 
-/** If so much waits to be shown, more is on its way, and is shown less often. */
+/** If more waits to be shown, even more is on its way: it is then shown less often. */
 const MANY_CHARS = 30000;
 const SHOW_MS = 30;
 const SHOW_MANY_MS = 500;
@@ -45,7 +45,7 @@ export function outputView(page, lookAgain) {
   let source = null;
   let isPaused = false;
   let path = '';
-  let bytes = 0; // so many have come
+  let bytes = 0; // that have come
   let decoder = new TextDecoder();
   let waiting = '';
   let timer = 0;

@@ -70,8 +70,8 @@ export function signInPage(main, done) {
 }
 
 /**
- * Leaves the page as it is. Cannot be cancelled: without a session nothing can be applied. `begun`
- * gets what closes the dialog with the name of a key. Resolves to that name.
+ * The dialog leaves the page as it is. It cannot be cancelled: without a session nothing can be
+ * applied. `begun` gets what closes it with the name of a key. Resolves to that name.
  *
  * @param {() => void} done
  * @param {(close: (keyName: string) => void) => void} begun

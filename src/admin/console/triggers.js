@@ -22,7 +22,7 @@ const refusals = {
 };
 
 /**
- * So much of a URL that tells it from another, and is of no use to somebody who sees the screen.
+ * Enough of a URL to tell it from another, and too little to use it.
  *
  * @param {string} url
  */
@@ -85,7 +85,7 @@ function examples(url) {
 
 /* ---- requests ---- */
 
-/** Since midnight where the person is who looks at it. */
+/** Since midnight, in the time zone of the browser. */
 const today = () => `since=${new Date(new Date().setHours(0, 0, 0, 0)).toISOString()}`;
 
 /** @param {number} us */
