@@ -170,9 +170,9 @@ TEST(a_large_body_on_a_full_disk_leaves_no_file)
     char *url = daemon_fleet(&daemon, fleet);
 
     disk_fill(&disk);
-    ck_assert_int_eq(post_chunked(url, LARGE_BYTES), 503);
-    int status =
-        post_chunked(url, HUGE_BYTES); /* in the middle of a body there is no way to answer */
+    int status = post_chunked(url, LARGE_BYTES);
+    ck_assert_msg(status == 503 || status == 0, "%d", status); /* 0: in the middle of the body */
+    status = post_chunked(url, HUGE_BYTES);
     ck_assert_msg(status == 503 || status == 0, "%d", status);
     status = post(url, LARGE_BYTES);
     ck_assert_msg(status == 503 || status == 0, "%d", status);

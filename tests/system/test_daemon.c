@@ -72,13 +72,6 @@ static void assert_holds(const char *text, const char *part)
     ck_assert_msg(strstr(text, part), "\"%s\" is not in: %s", part, text);
 }
 
-static void assert_log_holds(struct daemon *daemon, const char *part)
-{
-    char *log = daemon_log(daemon);
-    assert_holds(log, part);
-    free(log);
-}
-
 static mode_t mode_of(const struct daemon *daemon, const char *name)
 {
     struct stat status;
@@ -217,7 +210,7 @@ TEST(folder_with_other_files_is_no_state_folder_and_stays_as_it_is)
     ck_assert_int_eq(chmod(daemon.state_dir, 0755), 0);
     free(daemon_write_file(&daemon, "state/letter.txt", "dear", 4));
     ck_assert_int_eq(daemon_start_fails(&daemon), 1);
-    assert_log_holds(&daemon, "is no state folder of webhookd: it holds \\\"letter.txt\\\"");
+    daemon_await_log(&daemon, "is no state folder of webhookd: it holds \\\"letter.txt\\\"");
     ck_assert_uint_eq(mode_of(&daemon, ""), 0755);
     char *lock = memory_format("%s/lock", daemon.state_dir);
     ck_assert_int_ne(access(lock, F_OK), 0);
@@ -266,7 +259,7 @@ TEST(second_webhookd_on_the_same_state_is_refused)
     struct daemon_options options = {.state_dir = first.state_dir};
     daemon_prepare(&second, &options);
     ck_assert_int_eq(daemon_start_fails(&second), 1);
-    assert_log_holds(&second, "another webhookd uses");
+    daemon_await_log(&second, "another webhookd uses");
     ck_assert_int_eq(post_status(first.port, UNKNOWN_TOKEN, "x", 1), 400);
     daemon_finish(&second);
     daemon_finish(&first);
@@ -477,7 +470,7 @@ TEST(taken_port_is_refused_with_words)
     write_config(&second, text);
     free(text);
     ck_assert_int_eq(daemon_start_fails(&second), 1);
-    assert_log_holds(&second, "cannot listen on 127.0.0.1:");
+    daemon_await_log(&second, "cannot listen on 127.0.0.1:");
     daemon_finish(&second);
     daemon_finish(&first);
 }
@@ -508,7 +501,7 @@ TEST(store_of_a_newer_version_is_refused_and_left_alone)
     execute(&daemon, sql);
     free(sql);
     ck_assert_int_eq(daemon_start_fails(&daemon), 1);
-    assert_log_holds(&daemon, "newer");
+    daemon_await_log(&daemon, "newer");
     sql = memory_format("PRAGMA user_version = %lld", version);
     execute(&daemon, sql);
     free(sql);
@@ -525,7 +518,7 @@ TEST(database_of_another_program_is_refused)
     ck_assert_int_eq(mkdir(daemon.state_dir, 0700), 0);
     execute(&daemon, "CREATE TABLE other(a)");
     ck_assert_int_eq(daemon_start_fails(&daemon), 1);
-    assert_log_holds(&daemon, "cannot start");
+    daemon_await_log(&daemon, "cannot start");
     execute(&daemon, "DROP TABLE other"); /* it is still there */
     daemon_finish(&daemon);
 }
@@ -556,7 +549,7 @@ TEST(missing_key_refuses_to_show_and_accepts_as_before)
     ck_assert_int_eq(rename(key, away), 0);
 
     daemon_restart(&daemon);
-    assert_log_holds(&daemon, "error: secret.key is missing");
+    daemon_await_log(&daemon, "error: secret.key is missing");
     ck_assert_int_eq(post_status(daemon.port, url_path(url), "{}", 2), 201);
     assert_no_key(&daemon, "show", "Sealed");
     assert_no_key(&daemon, "replace", "Sealed");
@@ -645,7 +638,7 @@ TEST(key_that_others_may_read_is_refused_at_start)
     char *key = state_path(&daemon, "secret.key");
     ck_assert_int_eq(chmod(key, 0644), 0);
     ck_assert_int_eq(daemon_start_fails(&daemon), 1);
-    assert_log_holds(&daemon, "chmod 600");
+    daemon_await_log(&daemon, "chmod 600");
     free(key);
     daemon_finish(&daemon);
 }
@@ -923,13 +916,13 @@ TEST(hangup_with_a_bad_file_reports_it_and_changes_nothing)
     daemon_begin(&daemon, &good);
     struct daemon_options bad = {.hooks = "max_body = \"1GiB\"\nmax_bodies = 3"};
     reload(&daemon, &bad, "configuration not reloaded");
-    assert_log_holds(&daemon, "webhookd.conf:6: hooks.max_bodies");
+    daemon_await_log(&daemon, "webhookd.conf:6: hooks.max_bodies");
     /* Nor does one that is well-formed, and that the next start would refuse. */
     struct daemon_options unsafe = {.hooks = "max_body = \"1GiB\"",
                                     .runner =
                                         "}\nfleet \"a/b/c\" {\nuser = \"nobody-of-this-name\""};
     reload(&daemon, &unsafe, "configuration not reloaded");
-    assert_log_holds(&daemon, "nobody-of-this-name");
+    daemon_await_log(&daemon, "nobody-of-this-name");
     char *fleet = bash_fleet("Stays", "true");
     char *url = daemon_fleet(&daemon, fleet);
     char body[2000] = "";
@@ -951,8 +944,8 @@ TEST(hangup_says_which_keys_need_a_restart)
     struct daemon_options options = {.hooks = "max_connections = 50",
                                      .runner = "enabled = false\nnice = 7"};
     reload(&daemon, &options, "configuration reloaded");
-    assert_log_holds(&daemon, "hooks.max_connections: changed, takes effect after a restart");
-    assert_log_holds(&daemon, "runner.enabled: changed, takes effect after a restart");
+    daemon_await_log(&daemon, "hooks.max_connections: changed, takes effect after a restart");
+    daemon_await_log(&daemon, "runner.enabled: changed, takes effect after a restart");
     char *log = daemon_log(&daemon);
     ck_assert_ptr_null(strstr(log, "runner.nice"));
     free(log);
