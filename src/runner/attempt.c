@@ -24,6 +24,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "runner/launch.h"
+#include "runner/run_log.h"
 
 #define LAUNCH_FIRST_MS 100
 #define LAUNCH_MAX_MS   30000
@@ -57,6 +58,11 @@ struct attempt *attempt_new(struct run_vessel *vessel, int number, const struct 
 static struct runner *runner_of(const struct attempt *attempt)
 {
     return attempt->vessel->run->runner;
+}
+
+static const struct run_work *work_of(const struct attempt *attempt)
+{
+    return attempt->vessel->run->work;
 }
 
 static void stop_watching(struct attempt *attempt)
@@ -262,9 +268,8 @@ static void watch_child(struct attempt *attempt)
         return;
     }
     if (attempt->looks == 0)
-        log_warning("vessel not watched, to be tried again",
-                    log_id("run", &attempt->vessel->run->work->ids.run_id),
-                    log_text("attempt", attempt->name), log_why(&error));
+        run_log_warning(work_of(attempt), "vessel not watched, to be tried again",
+                        log_text("attempt", attempt->name), log_why(&error));
     call_again(attempt, wait_after(++attempt->looks, LOOK_FIRST_MS, LOOK_MAX_MS));
 }
 
@@ -287,9 +292,9 @@ static void launch_now(struct attempt *attempt)
         return;
     }
     int64_t wait_ms = wait_after(attempt->tries, LAUNCH_FIRST_MS, LAUNCH_MAX_MS);
-    log_warning("vessel not started, to be tried again",
-                log_id("run", &attempt->vessel->run->work->ids.run_id),
-                log_text("attempt", attempt->name), log_int("wait_ms", wait_ms), log_why(&error));
+    run_log_warning(work_of(attempt), "vessel not started, to be tried again",
+                    log_text("attempt", attempt->name), log_int("wait_ms", wait_ms),
+                    log_why(&error));
     call_again(attempt, wait_ms);
 }
 
@@ -297,7 +302,8 @@ void attempt_prepare(struct attempt *attempt)
 {
     struct error error = ERROR_INIT;
     if (launch_prepare(attempt, &error) != 0)
-        log_debug("attempt not prepared", log_text("attempt", attempt->name), log_why(&error));
+        run_log_debug(work_of(attempt), "attempt not prepared", log_text("attempt", attempt->name),
+                      log_why(&error));
 }
 
 void attempt_committed(struct attempt *attempt)
@@ -348,8 +354,8 @@ static void never_ran(struct attempt *attempt)
         end_interrupted(attempt, "its run was given up");
         return;
     }
-    log_warning("attempt never ran, to be launched", log_text("attempt", attempt->name),
-                log_id("run", &attempt->vessel->run->work->ids.run_id));
+    run_log_warning(work_of(attempt), "attempt never ran, to be launched",
+                    log_text("attempt", attempt->name));
     set_state(attempt, ATTEMPT_LAUNCHING);
     attempt_give_slot(attempt);
     runner_ready_add(runner_of(attempt), attempt->vessel);
@@ -375,7 +381,8 @@ static void look_at_remains(struct attempt *attempt, int record_fd)
         /* it is there, and can be read later */
         look_again(attempt);
     } else if (found < 0) {
-        log_error("exit record not readable", log_text("attempt", attempt->name), log_why(&error));
+        run_log_error(work_of(attempt), "exit record not readable",
+                      log_text("attempt", attempt->name), log_why(&error));
         end_interrupted(attempt, "the record of its end cannot be read");
     } else if (!same_boot) {
         end_interrupted(attempt, "the machine was restarted, or the state was restored");

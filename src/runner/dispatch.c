@@ -10,6 +10,7 @@
 #include "runner/fair_queue.h"
 #include "runner/step.h"
 #include "runner/run.h"
+#include "runner/run_log.h"
 #include "runner/settings.h"
 
 #define SCAN_RUNS   256 /* noticed at once */
@@ -123,8 +124,7 @@ static enum claim claim_first(struct runner *runner, struct fleet_queue *fleet)
     struct definition *definition =
         definition_json_read(work->definition_json, strlen(work->definition_json), &error);
     if (!definition) {
-        log_error("run not understood, it stays waiting", log_id("run", &work->ids.run_id),
-                  log_why(&error));
+        run_log_error(work, "run not understood, it stays waiting", log_why(&error));
         store_free_work(work);
         return CLAIM_NEXT;
     }
@@ -224,8 +224,7 @@ static int stop_one(struct runner *runner, int64_t number, struct error *error)
     struct definition *definition =
         definition_json_read(work->definition_json, strlen(work->definition_json), &damage);
     if (!definition) {
-        log_error("run not understood, it is not stopped", log_id("run", &work->ids.run_id),
-                  log_why(&damage));
+        run_log_error(work, "run not understood, it is not stopped", log_why(&damage));
         store_free_work(work);
         return 0;
     }

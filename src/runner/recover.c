@@ -17,6 +17,7 @@
 #include "supervisor/record.h"
 #include "runner/trash.h"
 #include "runner/run.h"
+#include "runner/run_log.h"
 
 #define PAGE_RUNS 64
 
@@ -80,8 +81,7 @@ static int load_run(struct runner *runner, int64_t number, struct remains *remai
     struct definition *definition =
         definition_json_read(work->definition_json, strlen(work->definition_json), &damage);
     if (!definition) {
-        log_error("run not recovered, its folders are kept", log_id("run", &work->ids.run_id),
-                  log_why(&damage));
+        run_log_error(work, "run not recovered, its folders are kept", log_why(&damage));
         store_free_work(work);
         remains->must_stay = true;
         return 0;

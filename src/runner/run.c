@@ -14,8 +14,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/memory.h"
+#include "runner/run_log.h"
 #include "runner/trash.h"
 
 #define STOP_REASON "stopped"
@@ -243,8 +243,7 @@ void run_stop(struct run *run)
     if (run->is_stopped || run->given_up || run_status_has_ended(run->status))
         return;
     run->is_stopped = true;
-    log_info("run is stopped", log_id("run", &run->work->ids.run_id),
-             log_text("fleet", run->work->fleet_name));
+    run_log_info(run->work, "run is stopped");
     for (size_t i = 0; i < run->definition->vessel_count; i++) {
         runner_ready_remove(&run->vessels[i]);
         loop_clear_timer(run->runner->loop, &run->vessels[i].retry_timer);
@@ -364,14 +363,13 @@ static void log_attempt_end(const struct run *run, const struct run_step *step)
     char exit_code[16] = "";
     if (result->has_exit_code)
         snprintf(exit_code, sizeof(exit_code), "%d", result->exit_code);
-    log_info("attempt ended", log_id("run", &run->work->ids.run_id),
-             log_text("fleet", run->work->fleet_name),
-             log_text("vessel", run->definition->vessels[step->what.vessel].name),
-             log_int("attempt", step->what.attempt),
-             log_text("status", vessel_status_name(step->status)),
-             log_text("exit", result->has_exit_code ? exit_code : NULL),
-             log_int("ms", result->ended_ms - started_ms),
-             log_text("reason", result->reason[0] != '\0' ? result->reason : NULL));
+    run_log_info(run->work, "attempt ended",
+                 log_text("vessel", run->definition->vessels[step->what.vessel].name),
+                 log_int("attempt", step->what.attempt),
+                 log_text("status", vessel_status_name(step->status)),
+                 log_text("exit", result->has_exit_code ? exit_code : NULL),
+                 log_int("ms", result->ended_ms - started_ms),
+                 log_text("reason", result->reason[0] != '\0' ? result->reason : NULL));
 }
 
 /* Its end is committed: the working folder is nobody's any more. */
@@ -381,11 +379,10 @@ static void run_ended(struct run *run, const struct run_step *step)
     char name[ID_TEXT_BYTES];
     id_format(&run->work->ids.run_id, name);
     if (trash_discard(run->runner->trash, run->runner->runs_fd, name, &error) != 0)
-        log_warning("working folder not removed, to be tried at the next start",
-                    log_text("run", name), log_why(&error));
-    log_info("run ended", log_text("run", name), log_text("fleet", run->work->fleet_name),
-             log_text("status", run_status_name(step->what.run_status)),
-             log_int("ms", step->what.now_ms - run->started_ms));
+        run_log_warning(run->work, "working folder not removed, to be tried at the next start",
+                        log_why(&error));
+    run_log_info(run->work, "run ended", log_text("status", run_status_name(step->what.run_status)),
+                 log_int("ms", step->what.now_ms - run->started_ms));
 }
 
 /* The store refused what should be certain. What runs is left alone; the next start looks at the run anew. */
@@ -393,8 +390,7 @@ static void give_up(struct run *run, const struct error *error)
 {
     struct runner *runner = run->runner;
     if (!run->given_up && !runner->is_stopping)
-        log_error("run given up until the next start", log_id("run", &run->work->ids.run_id),
-                  log_text("fleet", run->work->fleet_name), log_why(error));
+        run_log_error(run->work, "run given up until the next start", log_why(error));
     run->given_up = true;
     for (size_t i = 0; i < run->definition->vessel_count; i++) {
         struct run_vessel *vessel = &run->vessels[i];
