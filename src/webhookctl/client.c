@@ -35,7 +35,7 @@ struct client {
     json_t *errors;
 };
 
-/* One call; the callbacks' context. */
+/* One API call; the callbacks' context. */
 struct call {
     struct client *client;
     const char *method;
@@ -133,7 +133,7 @@ static int rewind_upload(void *context, curl_off_t offset, int origin)
                : CURL_SEEKFUNC_OK;
 }
 
-/* ---- a call ---- */
+/* ---- an API call ---- */
 
 /* How many bytes are left in the file; -1 if only reading tells. */
 static curl_off_t upload_bytes(const struct call *call)

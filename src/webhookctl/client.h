@@ -14,7 +14,8 @@ struct client;
 struct client *client_open(const char *socket_path, struct error *error);
 void client_close(struct client *client); /* NULL is fine */
 
-/* Calls from now on are broken off at this moment of the monotonic clock (ERROR_UNAVAILABLE); INT64_MAX = only when webhookd is silent. */
+/* API calls from now on are broken off at this moment of the monotonic clock (ERROR_UNAVAILABLE);
+ * INT64_MAX = only when webhookd is silent. */
 void client_set_deadline(struct client *client, int64_t deadline_ms);
 
 /* All return the envelope's "data" (a new reference, never NULL; json_null() if there is none),
@@ -35,12 +36,12 @@ struct client_upload {
 json_t *client_upload(struct client *client, const char *method, const char *path,
                       const struct client_upload *upload, struct error *error);
 
-/* Writes the bytes that a call answers with to fd as they come, or hands them to `take` if that is set; which returns -1 with errno if it
- * cannot. */
+/* Writes the bytes that an API call answers with to fd as they come, or hands them to `take` if that
+ * is set. `take` returns -1 with errno if it cannot. */
 struct client_stream {
     int fd;
     const char *what;  /* fd is this file, for messages; NULL = standard output */
-    int64_t silence_s; /* webhookd may say nothing for so long; 0 = as long as in any other call */
+    int64_t silence_s; /* webhookd may say nothing for so long; 0 = as in any other API call */
     int (*take)(void *context, const char *data, size_t bytes);
     void *context;
     const char *header; /* sent along, "Name: value"; NULL = none */

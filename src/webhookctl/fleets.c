@@ -19,8 +19,8 @@ static void add_fleet(struct table *table, const json_t *fleet)
 }
 
 static const struct table_column fleet_columns[] = {
-    {"FLEET", TABLE_LEFT},    {"VERSION", TABLE_RIGHT}, {"WEBHOOK", TABLE_LEFT},
-    {"WAITING", TABLE_RIGHT}, {"RUNNING", TABLE_RIGHT}, {"UPDATED", TABLE_LEFT},
+    {"FLEET", TABLE_LEFT},      {"VERSION", TABLE_RIGHT}, {"WEBHOOK", TABLE_LEFT},
+    {"SCHEDULED", TABLE_RIGHT}, {"RUNNING", TABLE_RIGHT}, {"UPDATED", TABLE_LEFT},
     {"ID", TABLE_LEFT}};
 static const struct show_listing fleet_listing = {"fleets", fleet_columns,
                                                   ARRAY_COUNT(fleet_columns), add_fleet};

@@ -251,12 +251,12 @@ int run_follow(struct ctl *ctl, json_t *run, const char *vessel, int64_t attempt
         result = follow_vessel(&follower, i, attempt, error);
     }
     if (result == 0 && vessel && found == 0)
-        result =
-            error_set(error, ERROR_NOT_FOUND,
-                      "this run has no vessel \"%.200s\" (run show lists its vessels)", vessel);
+        result = error_set(error, ERROR_NOT_FOUND,
+                           "this fleet run has no vessel \"%.200s\" (run show lists its vessels)",
+                           vessel);
     else if (result == 0 && follower.followed == 0 && attempt > 0)
         result = error_set(error, ERROR_NOT_FOUND, "there is no attempt %" PRId64 " of %s", attempt,
-                           vessel ? vessel : "any vessel of this run");
+                           vessel ? vessel : "any vessel of this fleet run");
     else if (result == 0 && follower.followed == 0)
         ctl_complain("run log: nothing was started (run show says more)");
     buffer_free(&follower.line);

@@ -93,10 +93,10 @@ static int write_all(struct log *log, const json_t *vessels, struct error *error
             return -1;
     }
     if (log->written == 0 && log->attempt > 0)
-        return error_set(error, ERROR_NOT_FOUND, "no vessel of this run has an attempt %" PRId64,
-                         log->attempt);
+        return error_set(error, ERROR_NOT_FOUND,
+                         "no vessel of this fleet run has an attempt %" PRId64, log->attempt);
     if (log->written == 0)
-        ctl_complain("run log: no vessel of this run has started (run show says more)");
+        ctl_complain("run log: no vessel of this fleet run has started (run show says more)");
     return CTL_DONE;
 }
 
@@ -113,7 +113,8 @@ static int write_one(struct log *log, const json_t *vessels, const char *text, s
     const json_t *vessel = find_vessel(vessels, text);
     if (!vessel)
         return error_set(error, ERROR_NOT_FOUND,
-                         "this run has no vessel \"%.200s\" (run show lists its vessels)", text);
+                         "this fleet run has no vessel \"%.200s\" (run show lists its vessels)",
+                         text);
     return write_output(log, vessel, error);
 }
 

@@ -84,8 +84,8 @@ int run_wait(struct ctl *ctl, struct error *error)
     int result = wait_for_end(ctl->client, &run, deadline_ms, error);
     const char *status = show_text(run, "status");
     if (result == CTL_FAILED)
-        ctl_complain("run wait: run %s is still %s after %s; it goes on", show_text(run, "id"),
-                     status, timeout);
+        ctl_complain("run wait: fleet run %s is still %s after %s; it goes on",
+                     show_text(run, "id"), status, timeout);
     if (result == CTL_DONE) {
         if (ctl->json)
             show_json(run);

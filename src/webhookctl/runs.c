@@ -113,7 +113,7 @@ static const struct show_listing vessel_listing = {"vessels", vessel_columns,
 static void write_run(const json_t *run)
 {
     const char *name = show_text(run, "fleet_name");
-    show_line("Run", show_text(run, "id"));
+    show_line("Fleet run", show_text(run, "id"));
     show_line_take("Fleet", memory_format("%s, version %lld", name ? name : "?",
                                           show_integer(run, "fleet_version")));
     show_line("Status", show_text(run, "status"));
@@ -218,7 +218,7 @@ int runs_stop(struct ctl *ctl, struct error *error)
     if (ctl->json)
         show_json(stopped);
     else
-        ctl_say("run %s is being stopped", show_text(stopped, "id"));
+        ctl_say("fleet run %s is being stopped", show_text(stopped, "id"));
     json_decref(stopped);
     return 0;
 }

@@ -49,14 +49,14 @@ static void write_work(const json_t *status)
                    memory_format("organizations %lld, projects %lld, fleets %lld, webhooks %lld",
                                  show_integer(counts, "orgs"), show_integer(counts, "projects"),
                                  show_integer(counts, "fleets"), show_integer(counts, "webhooks")));
-    show_line_take("Runs", memory_format("%lld waiting, %lld running",
-                                         show_integer(counts, "runs_scheduled"),
-                                         show_integer(counts, "runs_running")));
+    show_line_take("Fleet runs", memory_format("%lld scheduled, %lld running",
+                                               show_integer(counts, "runs_scheduled"),
+                                               show_integer(counts, "runs_running")));
     show_line_take("Runner",
                    json_is_true(json_object_get(runner, "enabled"))
                        ? memory_format("sandbox %s, %lld vessels running", sandbox ? sandbox : "?",
                                        show_integer(runner, "running_vessels"))
-                       : memory_string("disabled: runs are accepted and wait"));
+                       : memory_string("disabled: fleet runs are accepted and stay scheduled"));
     show_line_take("Queue",
                    memory_format("%lld operations waiting",
                                  show_integer(json_object_get(status, "queue"), "queued")));

@@ -46,7 +46,7 @@ static void add_hint(const char *method, struct error *error)
     error_set(error, plain.kind, "%s (%s)", plain.message, hint);
 }
 
-/* The call on the webhook of the fleet that was named; its data, or NULL and *error. */
+/* The API call for the webhook of the fleet that was named; its data, or NULL and *error. */
 static json_t *call_webhook(struct ctl *ctl, const char *method, struct error *error)
 {
     json_t *fleet = resolve_fleet(ctl->client, ctl->operands[0], error);

@@ -179,7 +179,7 @@ TEST(vessels_and_attempts_follow_one_another)
     char *err;
     ck_assert_int_eq(
         ctl(&daemon, &out, NULL, &err, "run", "log", id, "--follow", "--attempt", "9", NULL), 1);
-    ck_assert_msg(strstr(err, "there is no attempt 9 of any vessel of this run"), "%s", err);
+    ck_assert_msg(strstr(err, "there is no attempt 9 of any vessel of this fleet run"), "%s", err);
     free(err);
     free(out);
     ck_assert_int_eq(

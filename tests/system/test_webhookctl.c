@@ -172,6 +172,7 @@ TEST(fleet_file_is_created_updated_unchanged_and_shown_as_it_was)
     free(text);
     text = ctl_ok(&daemon, "fleet", "list", NULL);
     assert_holds(text, "FLEET");
+    assert_holds(text, " SCHEDULED ");
     assert_holds(text, "\ndefault/default/One ");
     free(text);
     assert_fails(&daemon, 1, "version", "fleet", "show", "One", "--version", "3");
@@ -366,7 +367,7 @@ TEST(fleet_is_named_by_id_name_or_path)
     daemon_finish(&daemon);
 }
 
-TEST(fleet_with_waiting_runs_is_not_deleted)
+TEST(fleet_with_scheduled_runs_is_not_deleted)
 {
     struct daemon daemon;
     struct daemon_options options = {.runner = "enabled = false"};
@@ -374,7 +375,7 @@ TEST(fleet_with_waiting_runs_is_not_deleted)
     char *fleet = bash_fleet("Busy", "true");
     char *url = daemon_fleet(&daemon, fleet);
     free(api_post(url, "x", 1));
-    assert_fails(&daemon, 1, "fleet delete: ", "fleet", "delete", "Busy");
+    assert_fails(&daemon, 1, "scheduled or running fleet runs", "fleet", "delete", "Busy");
     char *path = memory_string(url);
     ck_assert_int_eq(daemon_stop(&daemon), 0);
     daemon_configure(&daemon, &plain);
@@ -826,7 +827,8 @@ TEST(status_says_what_webhookd_is_doing)
                                  "\nReady       yes\n",
                                  "\nKey         present\n",
                                  daemon.socket,
-                                 "organizations 1, projects 1, fleets 0, webhooks 0"};
+                                 "organizations 1, projects 1, fleets 0, webhooks 0",
+                                 "\nFleet runs  0 scheduled, 0 running\n"};
     for (size_t i = 0; i < ARRAY_COUNT(parts); i++)
         assert_holds(text, parts[i]);
     free(text);

@@ -227,8 +227,9 @@ int sqlite_delete_fleet(struct store *store, const struct id *fleet_id, int64_t 
     if (load_open(store, fleet_no, &open, error) != 0)
         return -1;
     if (open > 0)
-        return error_set(error, ERROR_CONFLICT,
-                         "the fleet has runs that wait or run: stop them, or wait for them");
+        return error_set(
+            error, ERROR_CONFLICT,
+            "the fleet has scheduled or running fleet runs: stop them, or wait for their end");
     struct error none = ERROR_INIT;
     if (sqlite_remove_webhook(store, fleet_id, &none) != 0 && none.kind != ERROR_NOT_FOUND)
         return error_set(error, none.kind, "%s", none.message);
