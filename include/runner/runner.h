@@ -1,4 +1,4 @@
-/* Waiting runs → vessel processes → results, on one thread with one event loop. */
+/* Scheduled fleet runs → vessel processes → results, on one thread with one event loop. */
 #ifndef WEBHOOKD_RUNNER_RUNNER_H
 #define WEBHOOKD_RUNNER_RUNNER_H
 
@@ -36,7 +36,7 @@ struct runner *runner_start(const struct runner_options *options, struct error *
  * happening once this was called (a lock around the pointer), because `committed` follows the last `done`. */
 void runner_stop(struct runner *runner);
 
-void runner_wake(struct runner *runner); /* there may be a waiting run; any thread */
+void runner_wake(struct runner *runner); /* there may be a scheduled fleet run; any thread */
 /* There is a run that somebody asked to stop, and that is committed (store_stop_run): its vessels are ended; any thread. */
 void runner_stop_runs(struct runner *runner);
 void runner_reconfigure(struct runner *runner, struct config *fresh); /* any thread; holds it */

@@ -76,9 +76,8 @@ struct apply_result {
 int store_apply_fleet(struct store *store, const struct id *project_id,
                       const struct definition *definition, const char *file, size_t file_bytes,
                       int64_t now_ms, struct apply_result *result, struct error *error);
-int store_delete_fleet(
-    struct store *store, const struct id *fleet_id, int64_t now_ms,
-    struct error *
-        error); /* ERROR_CONFLICT while runs wait or run; its webhook goes with it, ended runs stay */
+/* ERROR_CONFLICT while runs are scheduled or running. Its webhook goes with it; ended runs stay. */
+int store_delete_fleet(struct store *store, const struct id *fleet_id, int64_t now_ms,
+                       struct error *error);
 
 #endif

@@ -1,5 +1,5 @@
-/* The runner's side: which runs wait, what executing one needs, and each step of executing it. Reading
- * is for the runner's own connection and thread. Steps are written by STORE_STEP items. */
+/* The runner's side: which runs are scheduled, what executing one needs, and each step of executing
+ * it. Reading is for the runner's own connection and thread. Steps are written by STORE_STEP items. */
 #ifndef WEBHOOKD_STORE_WORK_H
 #define WEBHOOKD_STORE_WORK_H
 
@@ -25,7 +25,7 @@ struct run_work {
     void *body; /* BODY_INLINE */
     char *definition_json;
 };
-/* ERROR_NOT_FOUND: it neither waits nor runs. */
+/* ERROR_NOT_FOUND: it is neither scheduled nor running. */
 struct run_work *store_load_work(struct store *store, int64_t number, struct error *error);
 void store_free_work(struct run_work *work); /* NULL is fine */
 

@@ -81,7 +81,7 @@ static void *sweep_main(void *argument)
             removed++;
     }
     if (removed > 0)
-        log_info("spooled bodies without a run removed", log_int("bodies", removed));
+        log_info("spooled bodies without a fleet run removed", log_int("bodies", removed));
     return NULL;
 }
 

@@ -166,7 +166,7 @@ static ssize_t store_some(struct tally *tally, struct step *step)
 {
     struct error error = ERROR_INIT;
     const struct commit_call call = {
-        .name = "count calls", .bytes = sizeof(*step), .apply = add_calls, .context = step};
+        .name = "count requests", .bytes = sizeof(*step), .apply = add_calls, .context = step};
     step->count = 0;
     while (!list_is_empty(&tally->entries) && step->count < STEP_CALLS)
         take_first(tally, &step->calls[step->count++]);
@@ -175,7 +175,7 @@ static ssize_t store_some(struct tally *tally, struct step *step)
     if (result == 0)
         result = commit_call(tally->queue, &call, &error);
     if (result != 0)
-        log_debug("calls not counted yet", log_why(&error));
+        log_debug("requests not counted yet", log_why(&error));
     pthread_mutex_lock(&tally->lock);
     for (size_t i = 0; result != 0 && i < step->count; i++)
         add_again(tally, &step->calls[i]);

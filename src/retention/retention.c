@@ -112,8 +112,9 @@ static int delete_some(struct retention *retention, int64_t keep_ms, struct erro
     for (int i = 0; i < expiry.count; i++)
         if (remove_files(retention, &expiry.runs[i], error) != 0)
             return -1;
-    return submit(retention, "delete old runs", delete_runs, &expiry, error) == 0 ? expiry.count
-                                                                                  : -1;
+    return submit(retention, "delete old fleet runs", delete_runs, &expiry, error) == 0
+               ? expiry.count
+               : -1;
 }
 
 /* False: nothing more to do for now. */
@@ -125,7 +126,7 @@ static bool step(struct retention *retention, int64_t keep_ms, int64_t *deleted)
     if (count == 0)
         (void)submit(retention, "give room back", give_back, &room, &error);
     if (error_is_set(&error)) {
-        log_warning("old runs not deleted, to be tried again", log_why(&error));
+        log_warning("old fleet runs not deleted, to be tried again", log_why(&error));
         return false;
     }
     *deleted += count;
@@ -160,7 +161,7 @@ static void *retention_main(void *argument)
         pthread_mutex_unlock(&retention->lock);
         bool goes_on = step(retention, keep_ms, &deleted);
         if (!goes_on && deleted > 0) {
-            log_info("old runs deleted", log_int("runs", deleted));
+            log_info("old fleet runs deleted", log_int("runs", deleted));
             deleted = 0;
         }
         pthread_mutex_lock(&retention->lock);

@@ -49,7 +49,7 @@ static bool scan(struct runner *runner)
         struct error error = ERROR_INIT;
         int count = store_find_waiting(runner->store, queue->scanned, SCAN_RUNS, found, &error);
         if (count < 0) {
-            log_warning("waiting runs not found, to be tried again", log_why(&error));
+            log_warning("scheduled fleet runs not found, to be tried again", log_why(&error));
             return false;
         }
         for (int i = 0; i < count; i++) {
@@ -102,11 +102,11 @@ static enum claim cannot_read(struct runner *runner, struct fleet_queue *fleet,
                               const struct error *error)
 {
     if (++fleet->failures < TRIES) {
-        log_warning("waiting run not claimed, to be tried again", log_why(error));
+        log_warning("scheduled fleet run not claimed, to be tried again", log_why(error));
         try_again_later(runner);
         return CLAIM_HELD;
     }
-    log_error("waiting run not readable, it is passed over until the next start",
+    log_error("scheduled fleet run not readable, it is passed over until the next start",
               log_int("number", fair_queue_first_waiting(fleet)), log_why(error));
     return CLAIM_NEXT;
 }
@@ -124,7 +124,7 @@ static enum claim claim_first(struct runner *runner, struct fleet_queue *fleet)
     struct definition *definition =
         definition_json_read(work->definition_json, strlen(work->definition_json), &error);
     if (!definition) {
-        run_log_error(work, "run not understood, it stays waiting", log_why(&error));
+        run_log_error(work, "fleet run not understood, it stays scheduled", log_why(&error));
         store_free_work(work);
         return CLAIM_NEXT;
     }
@@ -146,7 +146,7 @@ static bool claim(struct runner *runner, struct fleet_queue *fleet)
         if (fleet->count == 0 && fleet->skipped_from > 0 && fill(runner, fleet, &error) != 0) {
             fleet->failures = 1;
             fleet->is_held = true;
-            log_warning("waiting runs not found, to be tried again", log_why(&error));
+            log_warning("scheduled fleet runs not found, to be tried again", log_why(&error));
             try_again_later(runner);
             return false;
         }
@@ -205,7 +205,7 @@ void dispatch(struct runner *runner)
 
 /* ---- stopping runs ---- */
 
-/* Also one that still waits is claimed, to be ended at once. -1: not now. */
+/* One that is still scheduled is claimed too, to be ended immediately. -1: not now. */
 static int stop_one(struct runner *runner, int64_t number, struct error *error)
 {
     struct run *run = find_run(runner, number);
@@ -224,7 +224,7 @@ static int stop_one(struct runner *runner, int64_t number, struct error *error)
     struct definition *definition =
         definition_json_read(work->definition_json, strlen(work->definition_json), &damage);
     if (!definition) {
-        run_log_error(work, "run not understood, it is not stopped", log_why(&damage));
+        run_log_error(work, "fleet run not understood, it is not stopped", log_why(&damage));
         store_free_work(work);
         return 0;
     }
@@ -246,7 +246,7 @@ void dispatch_stops(struct runner *runner)
     }
     if (!error_is_set(&error))
         return;
-    log_warning("runs not stopped, to be tried again", log_why(&error));
+    log_warning("fleet runs not stopped, to be tried again", log_why(&error));
     atomic_store(&runner->stops, true);
     try_again_later(runner);
 }

@@ -44,7 +44,8 @@ static int make_workdir(struct attempt *attempt, struct error *error)
     if (fd < 0)
         return -1;
     if (user->change && fchown(fd, user->uid, user->gid) != 0) {
-        error_set_errno(error, errno, "cannot give the folder runs/%s to %s", name, user->name);
+        error_set_errno(error, errno, "cannot give the working folder runs/%s to %s", name,
+                        user->name);
         close(fd);
         return -1;
     }

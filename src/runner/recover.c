@@ -81,7 +81,7 @@ static int load_run(struct runner *runner, int64_t number, struct remains *remai
     struct definition *definition =
         definition_json_read(work->definition_json, strlen(work->definition_json), &damage);
     if (!definition) {
-        run_log_error(work, "run not recovered, its folders are kept", log_why(&damage));
+        run_log_error(work, "fleet run not recovered, its folders are kept", log_why(&damage));
         store_free_work(work);
         remains->must_stay = true;
         return 0;
@@ -187,7 +187,7 @@ int recover(struct runner *runner, struct error *error)
 {
     struct remains remains = {runner, false};
     if (load_runs(runner, &remains, error) != 0) {
-        error_context(error, "cannot recover the running runs");
+        error_context(error, "cannot recover the running fleet runs");
         return -1;
     }
     if (!remains.must_stay &&
@@ -202,6 +202,7 @@ int recover(struct runner *runner, struct error *error)
         runs++;
     }
     if (runs > 0)
-        log_info("running runs recovered", log_int("runs", runs), log_int("attempts", attempts));
+        log_info("running fleet runs recovered", log_int("runs", runs),
+                 log_int("attempts", attempts));
     return 0;
 }

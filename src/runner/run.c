@@ -243,7 +243,7 @@ void run_stop(struct run *run)
     if (run->is_stopped || run->given_up || run_status_has_ended(run->status))
         return;
     run->is_stopped = true;
-    run_log_info(run->work, "run is stopped");
+    run_log_info(run->work, "fleet run is stopped");
     for (size_t i = 0; i < run->definition->vessel_count; i++) {
         runner_ready_remove(&run->vessels[i]);
         loop_clear_timer(run->runner->loop, &run->vessels[i].retry_timer);
@@ -381,7 +381,8 @@ static void run_ended(struct run *run, const struct run_step *step)
     if (trash_discard(run->runner->trash, run->runner->runs_fd, name, &error) != 0)
         run_log_warning(run->work, "working folder not removed, to be tried at the next start",
                         log_why(&error));
-    run_log_info(run->work, "run ended", log_text("status", run_status_name(step->what.run_status)),
+    run_log_info(run->work, "fleet run ended",
+                 log_text("status", run_status_name(step->what.run_status)),
                  log_int("ms", step->what.now_ms - run->started_ms));
 }
 
@@ -390,7 +391,7 @@ static void give_up(struct run *run, const struct error *error)
 {
     struct runner *runner = run->runner;
     if (!run->given_up && !runner->is_stopping)
-        run_log_error(run->work, "run given up until the next start", log_why(error));
+        run_log_error(run->work, "fleet run given up until the next start", log_why(error));
     run->given_up = true;
     for (size_t i = 0; i < run->definition->vessel_count; i++) {
         struct run_vessel *vessel = &run->vessels[i];

@@ -11,7 +11,8 @@ struct run *run_new(struct runner *runner, struct run_work *work, struct definit
 /* Forgets the run; its vessels go on. None of its steps may be under way. */
 void run_free(struct run *run);
 
-/* A waiting run: mints its vessels' ids and makes those ready that nothing comes before. Takes the work and the definition over. */
+/* A scheduled fleet run: mints its vessels' ids, and makes those ready that nothing comes before.
+ * Takes the work and the definition over. */
 void run_claim(struct runner *runner, struct run_work *work, struct definition *definition);
 /* A run found running whose attempts have all been looked after: goes on with what is due. */
 void run_resume(struct run *run);

@@ -145,7 +145,7 @@ static int state_prepare(struct daemon *daemon, struct error *error)
     };
     if (daemon->store.relaxed_sync)
         log_error("WEBHOOKD_TEST_RELAXED_SYNC is set",
-                  log_text("follows", "accepted runs can be lost: for tests only"));
+                  log_text("follows", "accepted fleet runs can be lost: for tests only"));
     if (state_dir_open(&daemon->state, daemon->first->state_dir, daemon->first->store,
                        store_location_owns, error) != 0 ||
         key_prepare(daemon, error) != 0)

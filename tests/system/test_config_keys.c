@@ -879,7 +879,7 @@ KEY_TEST(retention_deletes_ended_runs_with_their_bodies_and_logs, "retention.run
     struct daemon_options options = {.top = "min_free = \"0\"\nretention { runs = \"1s\" }"};
     daemon_configure(&daemon, &options);
     kill(daemon.pid, SIGHUP);
-    daemon_await_log(&daemon, "old runs deleted runs=1");
+    daemon_await_log(&daemon, "old fleet runs deleted runs=1");
     ck_assert(is_gone(&daemon, old));
     ck_assert(!is_gone(&daemon, newest)); /* whatever its age */
     ck_assert_int_eq(aftermath_files(daemon.state_dir, "spool"), 0);

@@ -14,7 +14,7 @@ int runs_find(struct store *store, const struct id *run_id, int64_t *number, str
     if (found > 0 && id_equal(&id, run_id))
         return 0;
     char text[ID_TEXT_BYTES];
-    return error_set(error, ERROR_NOT_FOUND, "there is no run %s", id_format(run_id, text));
+    return error_set(error, ERROR_NOT_FOUND, "there is no fleet run %s", id_format(run_id, text));
 }
 
 int sqlite_get_headers(struct store *store, const struct id *run_id,

@@ -326,6 +326,6 @@ int sqlite_get_run(struct store *store, const struct id *run_id,
     statement_end(s);
     return found ? 0
                  : error_set(error, ERROR_INTERNAL,
-                             "run %lld has neither an end nor a place in the queue",
+                             "fleet run %lld has neither an end nor a place in the queue",
                              (long long)number);
 }

@@ -133,7 +133,7 @@ static int remove_calls(struct store *store, int64_t fleet_no, struct error *err
 {
     static struct statement remove = {.sql = "DELETE FROM webhook_calls WHERE fleet_no = ?1"};
     sqlite3_stmt *s = statement_begin(store, &remove, error, fleet_no);
-    return statement_run(store, s, "forget a webhook's calls", error);
+    return statement_run(store, s, "forget a webhook's requests", error);
 }
 
 int sqlite_remove_webhook(struct store *store, const struct id *fleet_id, struct error *error)
@@ -172,7 +172,7 @@ static int drop_old_calls(struct store *store, int64_t fleet_no, int64_t quarter
     sqlite3_stmt *s =
         statement_begin(store, &drop, error, fleet_no, quarter_ms - STORE_KEEP_CALLS_MS,
                         quarter_ms + 4 * STORE_QUARTER_MS);
-    return statement_run(store, s, "forget old calls", error);
+    return statement_run(store, s, "forget old requests", error);
 }
 
 int sqlite_add_calls(struct store *store, const struct webhook_calls *calls, struct error *error)
@@ -193,7 +193,7 @@ int sqlite_add_calls(struct store *store, const struct webhook_calls *calls, str
     sqlite3_stmt *s = statement_begin(
         store, &add, error, fleet_no, calls->quarter_ms, calls->accepted, calls->refused,
         calls->last.at_ms, calls->last.status, calls->last.answer_us, calls->last.remote_addr);
-    if (statement_run(store, s, "count a webhook's calls", error) != 0)
+    if (statement_run(store, s, "count a webhook's requests", error) != 0)
         return -1;
     return drop_old_calls(store, fleet_no, calls->quarter_ms, error);
 }
