@@ -87,20 +87,6 @@ static void set_state(struct attempt *attempt, enum attempt_state state)
     attempt->state = state;
 }
 
-void attempt_free(struct attempt *attempt)
-{
-    if (!attempt)
-        return;
-    stop_watching(attempt);
-    loop_clear_timer(runner_of(attempt)->loop, &attempt->timer);
-    launch_close(attempt);
-    attempt_give_slot(attempt);
-    if (attempt->state == ATTEMPT_RUNNING)
-        atomic_fetch_sub(&runner_of(attempt)->running_vessels, 1);
-    attempt->vessel->run->attempts_under_way--;
-    free(attempt);
-}
-
 void attempt_take_slot(struct attempt *attempt)
 {
     assert(!attempt->has_slot);
@@ -108,11 +94,25 @@ void attempt_take_slot(struct attempt *attempt)
     runner_take_slot(runner_of(attempt));
 }
 
-void attempt_give_slot(struct attempt *attempt)
+static void give_slot(struct attempt *attempt)
 {
     if (attempt->has_slot)
         runner_give_slot(runner_of(attempt));
     attempt->has_slot = false;
+}
+
+void attempt_free(struct attempt *attempt)
+{
+    if (!attempt)
+        return;
+    stop_watching(attempt);
+    loop_clear_timer(runner_of(attempt)->loop, &attempt->timer);
+    launch_close(attempt);
+    give_slot(attempt);
+    if (attempt->state == ATTEMPT_RUNNING)
+        atomic_fetch_sub(&runner_of(attempt)->running_vessels, 1);
+    attempt->vessel->run->attempts_under_way--;
+    free(attempt);
 }
 
 /* first_ms, doubled with each of `count` failures. */
@@ -357,7 +357,7 @@ static void never_ran(struct attempt *attempt)
     run_log_warning(work_of(attempt), "attempt never ran, to be launched",
                     log_text("attempt", attempt->name));
     set_state(attempt, ATTEMPT_LAUNCHING);
-    attempt_give_slot(attempt);
+    give_slot(attempt);
     runner_ready_add(runner_of(attempt), attempt->vessel);
 }
 

@@ -62,8 +62,8 @@ void attempt_recover(struct attempt *attempt);
 /* The run is stopped: ends it, now or as soon as it is known where it is. `over` is called before this returns if nothing runs. */
 void attempt_stop(struct attempt *attempt);
 
+/* The attempt gives it back itself. */
 void attempt_take_slot(struct attempt *attempt);
-void attempt_give_slot(struct attempt *attempt);
 
 /* Removes the record of an attempt whose end is committed. */
 void attempt_remove_record(struct runner *runner, const char *name);

@@ -21,15 +21,15 @@
 #define STOP_REASON "stopped"
 #define STUB_REASON "not available here"
 
-/* ---- states ---- */
+/* ---- states: nothing else changes them; model/ has the edges ---- */
 
-void run_set_state(struct run *run, enum run_status status)
+static void run_set_state(struct run *run, enum run_status status)
 {
     assert(run_status_may_follow(run->status, status));
     run->status = status;
 }
 
-void run_set_vessel_state(struct run *run, size_t vessel, enum vessel_status status)
+static void run_set_vessel_state(struct run *run, size_t vessel, enum vessel_status status)
 {
     assert(vessel_status_may_follow(run->statuses[vessel], status));
     run->statuses[vessel] = status;

@@ -27,8 +27,4 @@ void run_attempt_over(struct attempt *attempt, const struct attempt_result *outc
 /* The step (freed here, as may be the run) is back. */
 void run_step_done(struct run_step *step);
 
-/* The only place that changes these; asserts the edges of model/status.h. */
-void run_set_state(struct run *run, enum run_status status);
-void run_set_vessel_state(struct run *run, size_t vessel, enum vessel_status status);
-
 #endif
