@@ -38,6 +38,27 @@ struct commit_queue {
     _Atomic uint64_t batches, operations, failed_batches;
 };
 
+/* ---- an operation's state ---- */
+
+/*   NEW ─► QUEUED ─► TAKEN ─► (done)
+ *    ▲──────┘  ▲───────┘
+ *    withdrawn    to be tried again
+ *
+ * `done` may submit the operation once more. The lock is held. */
+static void op_set_state(struct commit_op *op, enum commit_op_state state)
+{
+    switch (op->state) {
+    case COMMIT_OP_NEW:
+    case COMMIT_OP_TAKEN:
+        assert(state == COMMIT_OP_QUEUED);
+        break;
+    case COMMIT_OP_QUEUED:
+        assert(state == COMMIT_OP_TAKEN || state == COMMIT_OP_NEW);
+        break;
+    }
+    op->state = state;
+}
+
 /* ---- one batch ---- */
 
 struct batch {
@@ -54,7 +75,7 @@ static void batch_take(struct commit_queue *queue, struct batch *batch, struct l
         if (batch->count > 0 && batch->bytes + op->bytes > BATCH_MAX_BYTES)
             return;
         list_remove(from, &op->queued);
-        op->state = COMMIT_OP_TAKEN;
+        op_set_state(op, COMMIT_OP_TAKEN);
         if (op->kind->class == COMMIT_REQUEST)
             queue->requests_queued--;
         list_append(&batch->ops, &op->queued);
@@ -90,7 +111,7 @@ static bool retry_later(struct commit_queue *queue, struct commit_op *op)
     pthread_mutex_lock(&queue->lock);
     bool goes_on = !queue->stopping;
     if (goes_on) {
-        op->state = COMMIT_OP_QUEUED;
+        op_set_state(op, COMMIT_OP_QUEUED);
         list_prepend(&queue->runner, &op->queued);
         queue->runner_retry_at_ms = clock_monotonic_ms() + RETRY_MS;
     }
@@ -120,7 +141,7 @@ static void batch_failed(struct commit_queue *queue, struct batch *batch, bool d
     while ((op = LIST_LAST(&batch->ops, struct commit_op, queued))) {
         list_remove(&batch->ops, &op->queued);
         if (op->kind->class == COMMIT_RUNNER && !final) {
-            op->state = COMMIT_OP_QUEUED;
+            op_set_state(op, COMMIT_OP_QUEUED);
             list_prepend(&queue->runner, &op->queued);
             queue->runner_retry_at_ms = clock_monotonic_ms() + RETRY_MS;
         } else {
@@ -232,7 +253,7 @@ int commit_submit(struct commit_queue *queue, struct commit_op *op, struct error
         result = error_set(error, ERROR_UNAVAILABLE, "too many requests wait to be stored");
     } else {
         bool idle = list_is_empty(&queue->requests) && list_is_empty(&queue->runner);
-        op->state = COMMIT_OP_QUEUED;
+        op_set_state(op, COMMIT_OP_QUEUED);
         if (op->kind->class == COMMIT_REQUEST) {
             queue->requests_queued++;
             list_append(&queue->requests, &op->queued);
@@ -257,7 +278,7 @@ bool commit_withdraw(struct commit_queue *queue, struct commit_op *op)
         } else {
             list_remove(&queue->runner, &op->queued);
         }
-        op->state = COMMIT_OP_NEW;
+        op_set_state(op, COMMIT_OP_NEW);
     }
     pthread_mutex_unlock(&queue->lock);
     return queued;
