@@ -1,5 +1,6 @@
-/* The phases of a connection, which the reaper times, and suspending and resuming its request. Phases change on the handler's
- * thread; http_resume and http_abort come from any. */
+/* The states of a connection, which the reaper times, and suspending and resuming its request.
+ * States change on the handler's thread, but for one edge that the reaper finds out
+ * (connection_look); http_resume and http_abort come from any thread. */
 #include <assert.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -10,22 +11,64 @@
 #include "http/exchange.h"
 #include "http/worker.h"
 
-static int64_t phase_deadline_ms(const struct http_connection *connection,
-                                 enum connection_phase phase, int64_t now_ms)
+/*   IDLE ─► HEADERS ─► BODY ─► REPLY ─┐ another piece of a streamed answer
+ *    ▲         │       ▲ │     │ ▲─────┘
+ *    │         │       │ ▼     │
+ *    │         │   SUSPENDED   │
+ *    └─────────┴───────┴───────┘
+ *     the request is over, or its connection is gone */
+void connection_set_state(struct http_connection *connection, enum connection_state state)
+{
+    switch (connection->state) {
+    case CONNECTION_IDLE:
+        assert(state == CONNECTION_HEADERS);
+        break;
+    case CONNECTION_HEADERS:
+        assert(state == CONNECTION_BODY || state == CONNECTION_IDLE);
+        break;
+    case CONNECTION_BODY:
+        assert(state == CONNECTION_SUSPENDED || state == CONNECTION_REPLY ||
+               state == CONNECTION_IDLE);
+        break;
+    case CONNECTION_SUSPENDED:
+        assert(state == CONNECTION_BODY || state == CONNECTION_IDLE);
+        break;
+    case CONNECTION_REPLY:
+        assert(state == CONNECTION_REPLY || state == CONNECTION_IDLE);
+        break;
+    }
+    connection->state = state;
+}
+
+static int64_t state_deadline_ms(const struct http_connection *connection,
+                                 enum connection_state state, int64_t now_ms)
 {
     struct http_server *server = connection->server;
-    switch (phase) {
-    case PHASE_HEADERS:
+    switch (state) {
+    case CONNECTION_HEADERS:
         return now_ms + atomic_load_explicit(&server->header_timeout_ms, memory_order_relaxed);
-    case PHASE_BODY:
+    case CONNECTION_BODY:
         return now_ms + atomic_load_explicit(&server->body_timeout_ms, memory_order_relaxed);
-    case PHASE_IDLE:
-    case PHASE_REPLY: /* a client that does not read its answer has as long as one that is silent */
+    case CONNECTION_IDLE:
+    case CONNECTION_REPLY: /* a client that reads nothing has as long as one that is silent */
         return now_ms + atomic_load_explicit(&server->idle_timeout_ms, memory_order_relaxed);
-    case PHASE_SUSPENDED:
+    case CONNECTION_SUSPENDED:
         break;
     }
     return 0;
+}
+
+void connection_enter(struct http_connection *connection, enum connection_state state,
+                      int64_t now_ms)
+{
+    pthread_mutex_lock(&connection->hold);
+    connection_set_state(connection, state);
+    connection->since_ms = now_ms;
+    connection->is_strangers = false;
+    connection->deadline_ms = state_deadline_ms(connection, state, now_ms);
+    if (state == CONNECTION_BODY)
+        connection->body_deadline_ms = connection->deadline_ms;
+    pthread_mutex_unlock(&connection->hold);
 }
 
 struct http_connection *connection_new(struct http_server *server, int fd, int64_t now_ms)
@@ -37,7 +80,7 @@ struct http_connection *connection_new(struct http_server *server, int fd, int64
     pthread_mutex_init(&connection->hold, NULL);
     connection->exchange.connection = connection;
     connection->exchange.query = "";
-    connection_enter(connection, PHASE_HEADERS, now_ms);
+    connection_enter(connection, CONNECTION_HEADERS, now_ms);
     return connection;
 }
 
@@ -47,19 +90,6 @@ void connection_free(struct http_connection *connection)
     exchange_free_headers(&connection->exchange);
     free(connection->exchange.target);
     free(connection);
-}
-
-void connection_enter(struct http_connection *connection, enum connection_phase phase,
-                      int64_t now_ms)
-{
-    pthread_mutex_lock(&connection->hold);
-    connection->phase = phase;
-    connection->since_ms = now_ms;
-    connection->is_strangers = false;
-    connection->deadline_ms = phase_deadline_ms(connection, phase, now_ms);
-    if (phase == PHASE_BODY)
-        connection->body_deadline_ms = connection->deadline_ms;
-    pthread_mutex_unlock(&connection->hold);
 }
 
 void http_is_from_stranger(struct http_exchange *exchange)
@@ -92,8 +122,8 @@ void connection_let_finish(struct http_connection *connection)
 bool connection_reenter(struct http_connection *connection)
 {
     pthread_mutex_lock(&connection->hold);
-    if (connection->phase == PHASE_SUSPENDED) {
-        connection->phase = PHASE_BODY;
+    if (connection->state == CONNECTION_SUSPENDED) {
+        connection_set_state(connection, CONNECTION_BODY);
         bool has_body = connection->exchange.stage == EXCHANGE_FINISH;
         connection->deadline_ms = has_body ? 0 : connection->body_deadline_ms;
     }
@@ -106,7 +136,7 @@ void http_suspend(struct http_exchange *exchange, int64_t deadline_ms)
 {
     struct http_connection *connection = exchange->connection;
     pthread_mutex_lock(&connection->hold);
-    connection->phase = PHASE_SUSPENDED;
+    connection_set_state(connection, CONNECTION_SUSPENDED);
     connection->deadline_ms = deadline_ms;
     connection->expired = false;
     connection->between_pieces = exchange->stage == EXCHANGE_BODY;

@@ -219,7 +219,7 @@ void exchange_close(struct http_exchange *exchange)
 static enum MHD_Result exchange_replied(struct http_exchange *exchange)
 {
     exchange_set_stage(exchange, EXCHANGE_REPLIED);
-    connection_enter(exchange->connection, PHASE_REPLY, clock_monotonic_ms());
+    connection_enter(exchange->connection, CONNECTION_REPLY, clock_monotonic_ms());
     return MHD_YES;
 }
 
@@ -266,7 +266,7 @@ static enum MHD_Result exchange_refuse(struct http_exchange *exchange,
 static enum MHD_Result exchange_begin(struct http_exchange *exchange)
 {
     struct http_server *server = exchange->connection->server;
-    connection_enter(exchange->connection, PHASE_BODY, clock_monotonic_ms());
+    connection_enter(exchange->connection, CONNECTION_BODY, clock_monotonic_ms());
     struct guard_refusal refusal = guard_check(exchange);
     if (refusal.status != 0)
         return exchange_refuse(exchange, &refusal);

@@ -49,13 +49,14 @@ struct http_exchange {
     struct list extra; /* headers of the answer, in order */
 };
 
-/* What the reaper looks at. The deadline is absolute: it does not move because a byte has come. */
-enum connection_phase {
-    PHASE_IDLE, /* between requests, or before the first */
-    PHASE_HEADERS,
-    PHASE_BODY,
-    PHASE_SUSPENDED, /* its deadline calls the service's expired */
-    PHASE_REPLY,
+/* What the reaper looks at. The deadline is absolute: it does not move because a byte has come.
+ * connection_set_state alone changes it, and has the diagram. */
+enum connection_state {
+    CONNECTION_IDLE, /* between requests, or before the first */
+    CONNECTION_HEADERS,
+    CONNECTION_BODY,
+    CONNECTION_SUSPENDED, /* its deadline calls the service's expired */
+    CONNECTION_REPLY,
 };
 
 struct http_connection {
@@ -66,8 +67,8 @@ struct http_connection {
 
     pthread_mutex_t
         hold; /* guards the following: an exchange cannot go on while its deadline is being dealt with */
-    enum connection_phase phase;
-    int64_t since_ms;         /* when the phase began, or the last piece of the body came */
+    enum connection_state state;
+    int64_t since_ms;         /* when the state began, or the last piece of the body came */
     int64_t deadline_ms;      /* 0 = none */
     int64_t body_deadline_ms; /* kept while suspended */
     bool between_pieces;      /* suspended in the middle of a body: more of it may never come */
@@ -105,10 +106,12 @@ enum MHD_Result exchange_continue(struct http_exchange *exchange, const char *da
 void exchange_close(struct http_exchange *exchange);
 void exchange_free_headers(struct http_exchange *exchange);
 
-/* connection.c: phases, on the handler's thread */
+/* connection.c: states, on the handler's thread */
 struct http_connection *connection_new(struct http_server *server, int fd, int64_t now_ms);
 void connection_free(struct http_connection *connection);
-void connection_enter(struct http_connection *connection, enum connection_phase phase,
+/* Asserts the edge. `hold` is held. Also on the reaper's thread. */
+void connection_set_state(struct http_connection *connection, enum connection_state state);
+void connection_enter(struct http_connection *connection, enum connection_state state,
                       int64_t now_ms);
 /* A piece of the body has come. */
 void connection_heard(struct http_connection *connection, int64_t now_ms);

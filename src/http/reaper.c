@@ -25,18 +25,18 @@ struct reaper {
     bool stopping;
 };
 
-static const char *phase_name(enum connection_phase phase)
+static const char *state_name(enum connection_state state)
 {
-    switch (phase) {
-    case PHASE_IDLE:
+    switch (state) {
+    case CONNECTION_IDLE:
         return "idle";
-    case PHASE_HEADERS:
+    case CONNECTION_HEADERS:
         return "headers";
-    case PHASE_BODY:
+    case CONNECTION_BODY:
         return "body";
-    case PHASE_SUSPENDED:
+    case CONNECTION_SUSPENDED:
         return "storing";
-    case PHASE_REPLY:
+    case CONNECTION_REPLY:
         return "reply";
     }
     return "?";
@@ -46,12 +46,12 @@ static void connection_shut(struct http_connection *connection, const char *why)
 {
     /* libmicrohttpd sees the end of the stream and closes; closing here would race with it for the descriptor. */
     shutdown(connection->fd, SHUT_RDWR);
-    if (connection->phase == PHASE_IDLE)
+    if (connection->state == CONNECTION_IDLE)
         log_debug("connection closed", log_text("listener", connection->server->options.name),
                   log_text("reason", why), log_text("phase", "idle"));
     else
         log_info("connection closed", log_text("listener", connection->server->options.name),
-                 log_text("reason", why), log_text("phase", phase_name(connection->phase)));
+                 log_text("reason", why), log_text("phase", state_name(connection->state)));
     connection->deadline_ms = 0;
 }
 
@@ -61,14 +61,14 @@ static void connection_look(struct reaper *reaper, struct http_connection *conne
 {
     pthread_mutex_lock(&connection->hold);
     /* Resumed in the middle of its body: libmicrohttpd calls nobody before more of it comes, so the body's time runs on here. */
-    if (connection->phase == PHASE_SUSPENDED && connection->between_pieces &&
+    if (connection->state == CONNECTION_SUSPENDED && connection->between_pieces &&
         !atomic_load(&connection->suspended)) {
-        connection->phase = PHASE_BODY;
+        connection_set_state(connection, CONNECTION_BODY);
         connection->deadline_ms = connection->body_deadline_ms;
     }
     if (connection->deadline_ms != 0 && connection->deadline_ms <= now_ms) {
         const struct http_service *service = reaper->server->options.service;
-        if (connection->phase != PHASE_SUSPENDED) {
+        if (connection->state != CONNECTION_SUSPENDED) {
             connection_shut(connection, "deadline");
             reaper->closed_at_deadline++;
         } else if (service->expired && !connection->expired) {
@@ -103,15 +103,15 @@ static int rank(const struct http_connection *connection, int64_t now_ms)
 {
     if (connection->deadline_ms == 0)
         return 0;
-    switch (connection->phase) {
-    case PHASE_IDLE:
+    switch (connection->state) {
+    case CONNECTION_IDLE:
         return 2;
-    case PHASE_HEADERS:
+    case CONNECTION_HEADERS:
         return 1;
-    case PHASE_BODY:
+    case CONNECTION_BODY:
         return connection->is_strangers || now_ms - connection->since_ms >= STALLED_MS ? 1 : 0;
-    case PHASE_SUSPENDED:
-    case PHASE_REPLY:
+    case CONNECTION_SUSPENDED:
+    case CONNECTION_REPLY:
         break;
     }
     return 0;
@@ -167,7 +167,7 @@ void reaper_shut_unfinished(struct reaper *reaper)
     pthread_mutex_lock(&reaper->lock);
     LIST_EACH(struct http_connection, connection, &reaper->connections, watched) {
         pthread_mutex_lock(&connection->hold);
-        if (connection->deadline_ms != 0 && connection->phase != PHASE_SUSPENDED)
+        if (connection->deadline_ms != 0 && connection->state != CONNECTION_SUSPENDED)
             connection_shut(connection, "shutting down");
         pthread_mutex_unlock(&connection->hold);
     }

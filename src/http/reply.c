@@ -111,7 +111,7 @@ static ssize_t stream_read(void *context, uint64_t at, char *data, size_t bytes)
     (void)at;
     struct stream *stream = context;
     ssize_t count = stream->source.read(stream->source.context, data, bytes);
-    connection_enter(stream->connection, PHASE_REPLY, clock_monotonic_ms());
+    connection_enter(stream->connection, CONNECTION_REPLY, clock_monotonic_ms());
     if (count > 0)
         return count;
     return count == 0 ? MHD_CONTENT_READER_END_OF_STREAM : MHD_CONTENT_READER_END_WITH_ERROR;

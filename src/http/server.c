@@ -32,8 +32,8 @@ static void *on_first_line(void *context, const char *uri, struct MHD_Connection
     struct http_connection *connection =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
     /* The first request's headers are timed from the connection's start. */
-    if (connection->phase == PHASE_IDLE)
-        connection_enter(connection, PHASE_HEADERS, clock_monotonic_ms());
+    if (connection->state == CONNECTION_IDLE)
+        connection_enter(connection, CONNECTION_HEADERS, clock_monotonic_ms());
     exchange_open(&connection->exchange, mhd, uri);
     return &connection->exchange;
 }
@@ -64,7 +64,7 @@ static void on_completed(void *context, struct MHD_Connection *mhd, void **reque
         return;
     struct http_connection *connection = exchange->connection;
     /* First: a suspension that libmicrohttpd ended by itself must not expire while the service frees its request. */
-    connection_enter(connection, PHASE_IDLE, clock_monotonic_ms());
+    connection_enter(connection, CONNECTION_IDLE, clock_monotonic_ms());
     exchange_close(exchange);
     *request = NULL;
 }
