@@ -140,8 +140,9 @@ void http_suspend(struct http_exchange *exchange, int64_t deadline_ms)
     connection->deadline_ms = deadline_ms;
     connection->expired = false;
     connection->between_pieces = exchange->stage == EXCHANGE_BODY;
-    pthread_mutex_unlock(&connection->hold);
+    /* Held: the reaper takes a state without the mark for a request that was resumed. */
     bool was_suspended = atomic_exchange(&connection->suspended, true);
+    pthread_mutex_unlock(&connection->hold);
     assert(!was_suspended);
     (void)was_suspended;
     /* Before anyone else can know of the request: who resumes first would otherwise resume nothing. */
