@@ -1,9 +1,11 @@
-/* Starts the layers in order and stops them in reverse, and carries what they tell each other. daemon_start is the architecture diagram: each
- * line stands on the ones above it. docs/architecture.md explains it. Called by main.c. */
+/* Starts the layers in order and stops them in reverse, and carries what they tell each other. The
+ * table `layers`, near the end, is the architecture diagram; docs/architecture.md explains it.
+ * Called by main.c, on the main thread. */
 #include "webhookd/daemon.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -13,61 +15,48 @@
 #include "admin/admin.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/loop.h"
+#include "base/memory.h"
+#include "base/secret.h"
 #include "hooks/hooks.h"
+#include "http/server.h"
 #include "queue/commit.h"
 #include "queue/spool.h"
 #include "queue/tally.h"
 #include "retention/retention.h"
 #include "runner/runner.h"
-#include "store/location.h"
+#include "webhookd/configuration.h"
 #include "webhookd/signals.h"
+#include "webhookd/state_folder.h"
 
 #define DRAIN_EXTRA_MS   2000   /* beyond answer_timeout, by which every answer is out */
 #define FAILED_LINGER_US 250000 /* for the 503s of a failed disk to leave */
 
-/* ---- the state folder ---- */
+/* Belongs to the main thread, except for what the lock guards. */
+struct daemon {
+    const struct daemon_options *options;
+    struct config *config; /* in force; options->config is what the daemon was started with */
+    size_t started;        /* how many of the layers */
 
-/* The key exists, synced, before the store does; beside a store it is never made anew here (only once no sealed token is left). */
-static int key_prepare(struct daemon *daemon, struct error *error)
-{
-    int state_fd = daemon->state.fd;
-    if (secret_key_read(state_fd, STATE_DIR_SECRET, &daemon->key, error) != 0)
-        return -1;
-    if (daemon->key.present)
-        return 0;
-    int exists = store_exists(&daemon->store, error);
-    if (exists < 0)
-        return -1;
-    if (exists == 0)
-        return secret_key_create(state_fd, STATE_DIR_SECRET, &daemon->key, error);
-    log_error(
-        "secret.key is missing", log_text("state_dir", daemon->config->state_dir),
-        log_text(
-            "follows",
-            "requests are accepted as before; webhooks cannot be shown, created or replaced until "
-            "the key is back or the old webhooks are removed"));
-    return 0;
-}
+    struct loop *loop;
+    struct signals *signals;
+    struct state_folder state;
+    int listen_fd; /* the public address, until the hooks own it; else -1 */
+    char hooks_address[HTTP_ADDRESS_BYTES];
+    struct admin_events *events;
+    struct commit_queue *queue;
+    struct spool *spool;
+    struct tally *tally;
+    struct retention *retention;
+    struct runner *runner;
+    struct admin *admin;
+    struct hooks *hooks;
 
-/* Ids go on where the last run left off, also when the clock has stepped back. */
-static int clock_prepare(struct daemon *daemon, struct error *error)
-{
-    struct store_options reading = daemon->store;
-    reading.mode = STORE_READ;
-    struct store *store = store_open(&reading, error);
-    if (!store)
-        return -1;
-    id_clock_floor(store_clock_floor_ms(store));
-    store_close(store);
-    return 0;
-}
-
-int daemon_check_config(const struct daemon *daemon, struct config *config, struct error *error)
-{
-    return config_check_start(config, error) != 0
-               ? -1
-               : runner_check_config(config, daemon->config_path, daemon->supervisor_path, error);
-}
+    pthread_mutex_t lock;           /* guards what other threads' callbacks see: */
+    struct runner *runner_to_wake;  /* NULL before its start and from its stop on */
+    struct hooks *hooks_to_measure; /* likewise */
+    atomic_bool disk_failed;
+};
 
 /* ---- what the layers tell each other ---- */
 
@@ -87,6 +76,16 @@ static void on_disk_failed(void *context, const struct error *error)
     log_error("the disk failed, webhookd stops", log_why(error));
     atomic_store(&daemon->disk_failed, true);
     loop_stop(daemon->loop);
+}
+
+static void on_run_changed(void *context, const struct run_ids *ids, enum run_status status)
+{
+    admin_events_push(context, ids, status);
+}
+
+static void on_run_stored(void *context, const struct run_ids *ids)
+{
+    admin_events_push(context, ids, RUN_SCHEDULED);
 }
 
 static void get_hooks_metrics(void *context, struct admin_hooks_metrics *metrics)
@@ -118,7 +117,35 @@ static void show_to_callbacks(struct daemon *daemon, struct runner *runner, stru
     pthread_mutex_unlock(&daemon->lock);
 }
 
-/* ---- start and stop ---- */
+static void on_stop(void *context)
+{
+    struct daemon *daemon = context;
+    loop_stop(daemon->loop);
+}
+
+/* A good file takes effect immediately, as far as it can; a bad one changes nothing. */
+static void on_reload(void *context)
+{
+    struct daemon *daemon = context;
+    const struct daemon_options *options = daemon->options;
+    struct config *fresh =
+        configuration_reload(options->config, options->config_path, options->supervisor_path);
+    if (!fresh)
+        return;
+    config_keep_until_restart(fresh, daemon->config);
+    log_set_level(fresh->log_level);
+    log_set_format(fresh->log_format);
+    commit_set_min_free(daemon->queue, fresh->min_free_bytes);
+    retention_set(daemon->retention, fresh->retention.runs_ms);
+    runner_reconfigure(daemon->runner, fresh);
+    admin_reconfigure(daemon->admin, fresh);
+    hooks_reconfigure(daemon->hooks, fresh);
+    config_release(daemon->config);
+    daemon->config = fresh;
+    log_info("configuration reloaded", log_text("file", options->config_path));
+}
+
+/* ---- the process: libsodium, file descriptors, the loop, signals ---- */
 
 static void raise_descriptor_limit(const struct config *config)
 {
@@ -133,33 +160,99 @@ static void raise_descriptor_limit(const struct config *config)
                     log_int("limit", (int64_t)limit.rlim_cur), log_int("needed", (int64_t)needed));
 }
 
-static int state_prepare(struct daemon *daemon, struct error *error)
+static int start_process(struct daemon *daemon, struct error *error)
 {
-    const char *relaxed = getenv("WEBHOOKD_TEST_RELAXED_SYNC");
-    daemon->first = config_hold(daemon->config);
-    daemon->store = (struct store_options){
-        .state_dir = daemon->first->state_dir,
-        .location = daemon->first->store,
-        .mode = STORE_WRITE,
-        .relaxed_sync = relaxed && strcmp(relaxed, "1") == 0,
-    };
-    if (daemon->store.relaxed_sync)
-        log_error("WEBHOOKD_TEST_RELAXED_SYNC is set",
-                  log_text("follows", "accepted fleet runs can be lost: for tests only"));
-    if (state_dir_open(&daemon->state, daemon->first->state_dir, daemon->first->store,
-                       store_location_owns, error) != 0 ||
-        key_prepare(daemon, error) != 0)
+    if (secret_init(error) != 0)
         return -1;
-    return store_prepare(&daemon->store, error);
+    raise_descriptor_limit(daemon->config);
+    return 0;
+}
+
+static int start_loop(struct daemon *daemon, struct error *error)
+{
+    daemon->loop = loop_new(error);
+    return daemon->loop ? 0 : -1;
+}
+
+static void stop_loop(struct daemon *daemon)
+{
+    loop_free(daemon->loop);
+}
+
+static int start_signals(struct daemon *daemon, struct error *error)
+{
+    const struct signals_callbacks callbacks = {
+        .reload = on_reload, .stop = on_stop, .context = daemon};
+    daemon->signals = signals_start(daemon->loop, &callbacks, error);
+    return daemon->signals ? 0 : -1;
+}
+
+static void stop_signals(struct daemon *daemon)
+{
+    signals_stop(daemon->signals);
+}
+
+/* ---- what must be ours alone: the state folder, the public address ---- */
+
+static int start_state(struct daemon *daemon, struct error *error)
+{
+    return state_folder_open(&daemon->state, daemon->options->config, error);
+}
+
+static void stop_state(struct daemon *daemon)
+{
+    state_folder_close(&daemon->state);
+}
+
+/* Early, so that a second start fails before it has touched anything that matters. */
+static int start_address(struct daemon *daemon, struct error *error)
+{
+    int inherited_fd = daemon->options->hooks_fd;
+    daemon->listen_fd =
+        inherited_fd >= 0 ? inherited_fd : http_listen(daemon->config->hooks.listen, error);
+    if (daemon->listen_fd < 0)
+        return -1;
+    http_listen_address(daemon->listen_fd, daemon->hooks_address);
+    /* A unix socket is as open as a port: its folder decides who may POST, not our umask. systemd
+     * has decided for the socket that it passes. */
+    if (inherited_fd < 0 && strncmp(daemon->hooks_address, "unix:/", 6) == 0)
+        (void)chmod(daemon->hooks_address + 5, 0666);
+    return 0;
+}
+
+static void stop_address(struct daemon *daemon)
+{
+    if (daemon->listen_fd >= 0)
+        close(daemon->listen_fd);
+}
+
+/* ---- operations: the commit queue, and all that submits to it ---- */
+
+/* Immediately: nothing may be built on what a failed disk still holds (invariant 6). */
+static _Noreturn void fail_stop(void)
+{
+    log_stop();
+    _exit(EXIT_FAILURE);
+}
+
+static int start_events(struct daemon *daemon, struct error *error)
+{
+    (void)error;
+    daemon->events = admin_events_new();
+    return 0;
+}
+
+static void stop_events(struct daemon *daemon)
+{
+    admin_events_free(daemon->events);
 }
 
 static int start_queue(struct daemon *daemon, struct error *error)
 {
-    daemon->events = admin_events_new();
     struct commit_options options = {
-        .store = daemon->store,
-        .max_queued = daemon->config->hooks.max_connections +
-                      256, /* each connection waits for one, and so does each admin worker */
+        .store = daemon->state.store,
+        /* Each connection waits for one, and so does each admin worker. */
+        .max_queued = daemon->config->hooks.max_connections + 256,
         .min_free_bytes = daemon->config->min_free_bytes,
         .committed = on_committed,
         .failed = on_disk_failed,
@@ -169,39 +262,79 @@ static int start_queue(struct daemon *daemon, struct error *error)
     return daemon->queue ? 0 : -1;
 }
 
+/* A request that was left without an answer has ended, but its operation has not: it needs the
+ * hooks and the spool until its end. */
+static void drain_operations(struct daemon *daemon)
+{
+    commit_drain(daemon->queue);
+    if (atomic_load(&daemon->disk_failed))
+        fail_stop(); /* before the store is closed, which would build on what the disk has lost */
+}
+
+static void stop_queue(struct daemon *daemon)
+{
+    drain_operations(daemon); /* again, if a start failed before their row */
+    commit_stop(daemon->queue);
+    if (atomic_load(&daemon->disk_failed))
+        fail_stop(); /* a checkpoint, this time */
+}
+
+static int start_clock(struct daemon *daemon, struct error *error)
+{
+    return state_folder_advance_clock(&daemon->state, error);
+}
+
+static int start_spool(struct daemon *daemon, struct error *error)
+{
+    daemon->spool = spool_start(daemon->state.dir.fd, &daemon->state.store, error);
+    return daemon->spool ? 0 : -1;
+}
+
+static void stop_spool(struct daemon *daemon)
+{
+    spool_stop(daemon->spool);
+}
+
+static int start_tally(struct daemon *daemon, struct error *error)
+{
+    daemon->tally = tally_start(daemon->queue, error);
+    return daemon->tally ? 0 : -1;
+}
+
+static void stop_tally(struct daemon *daemon)
+{
+    tally_stop(daemon->tally);
+}
+
 static int start_retention(struct daemon *daemon, struct error *error)
 {
     struct retention_options options = {
         .queue = daemon->queue,
-        .store = daemon->store,
-        .state_fd = daemon->state.fd,
+        .store = daemon->state.store,
+        .state_fd = daemon->state.dir.fd,
         .keep_ms = daemon->config->retention.runs_ms,
     };
     daemon->retention = retention_start(&options, error);
     return daemon->retention ? 0 : -1;
 }
 
-static void on_run_changed(void *context, const struct run_ids *ids, enum run_status status)
+static void stop_retention(struct daemon *daemon)
 {
-    admin_events_push(context, ids, status);
-}
-
-static void on_run_stored(void *context, const struct run_ids *ids)
-{
-    admin_events_push(context, ids, RUN_SCHEDULED);
+    retention_stop(daemon->retention);
 }
 
 static int start_runner(struct daemon *daemon, struct error *error)
 {
-    if (access(daemon->supervisor_path, X_OK) != 0)
-        return error_set_errno(error, errno, "cannot execute %s", daemon->supervisor_path);
+    const char *supervisor_path = daemon->options->supervisor_path;
+    if (access(supervisor_path, X_OK) != 0)
+        return error_set_errno(error, errno, "cannot execute %s", supervisor_path);
     struct runner_options options = {
         .config = daemon->config,
-        .store = daemon->store,
+        .store = daemon->state.store,
         .queue = daemon->queue,
-        .state_fd = daemon->state.fd,
+        .state_fd = daemon->state.dir.fd,
         .state_path = daemon->config->state_dir,
-        .supervisor_path = daemon->supervisor_path,
+        .supervisor_path = supervisor_path,
         .run_changed = on_run_changed,
         .context = daemon->events,
     };
@@ -210,16 +343,37 @@ static int start_runner(struct daemon *daemon, struct error *error)
     return daemon->runner ? 0 : -1;
 }
 
+static void stop_runner(struct daemon *daemon)
+{
+    show_to_callbacks(daemon, NULL, NULL);
+    runner_stop(daemon->runner);
+}
+
+/* ---- requests: the two listeners ---- */
+
+/* The requests have not ended: they get no answer, and their runs may exist, as promised for a disk
+ * that hangs. */
+static _Noreturn void give_up_requests(int64_t waited_ms)
+{
+    log_error("stopped with requests in progress", log_int("waited_ms", waited_ms));
+    fail_stop();
+}
+
+static int64_t drain_ms(const struct daemon *daemon)
+{
+    return daemon->config->hooks.answer_timeout_ms + DRAIN_EXTRA_MS;
+}
+
 static int start_admin(struct daemon *daemon, struct error *error)
 {
     struct admin_options options = {
         .config = daemon->config,
-        .store = daemon->store,
+        .store = daemon->state.store,
         .queue = daemon->queue,
         .runner = daemon->runner,
         .events = daemon->events,
-        .key = &daemon->key,
-        .state_fd = daemon->state.fd,
+        .key = &daemon->state.key,
+        .state_fd = daemon->state.dir.fd,
         .hooks_address = daemon->hooks_address,
         .started_ms = clock_wall_ms(),
         .get_hooks_metrics = get_hooks_metrics,
@@ -229,86 +383,117 @@ static int start_admin(struct daemon *daemon, struct error *error)
     return daemon->admin ? 0 : -1;
 }
 
-static int start_hooks(struct daemon *daemon, int listen_fd, struct error *error)
+static void quiesce_admin(struct daemon *daemon)
+{
+    admin_quiesce(daemon->admin);
+}
+
+static void stop_admin(struct daemon *daemon)
+{
+    int64_t timeout_ms = drain_ms(daemon);
+    if (admin_stop(daemon->admin, timeout_ms) != 0)
+        give_up_requests(timeout_ms);
+}
+
+static int start_hooks(struct daemon *daemon, struct error *error)
 {
     struct hooks_options options = {
         .config = daemon->config,
-        .listen_fd = listen_fd,
+        .listen_fd = daemon->listen_fd,
         .queue = daemon->queue,
         .spool = daemon->spool,
         .tally = daemon->tally,
         .run_stored = on_run_stored,
         .context = daemon->events,
     };
+    daemon->listen_fd = -1; /* theirs, also if they cannot start */
     daemon->hooks = hooks_start(&options, error);
     show_to_callbacks(daemon, daemon->runner, daemon->hooks);
     return daemon->hooks ? 0 : -1;
 }
 
-static int daemon_start(struct daemon *daemon, struct error *error)
+static void quiesce_hooks(struct daemon *daemon)
 {
-    int listen_fd = daemon->inherited_fd;
-    bool is_ours = listen_fd < 0;
-    if (secret_init(error) != 0 || !(daemon->loop = loop_new(error)) ||
-        signals_prepare(daemon, error) != 0 || log_start(error) != 0)
-        return -1;
-    raise_descriptor_limit(daemon->config);
-    if (state_prepare(daemon, error) != 0)
-        return -1;
-    /* The address is taken early, so that a second start fails before it has touched anything that matters. */
-    if (listen_fd < 0 && (listen_fd = http_listen(daemon->config->hooks.listen, error)) < 0)
-        return -1;
-    http_listen_address(listen_fd, daemon->hooks_address);
-    /* Whoever may reach a unix socket may POST, as on a port: its folder decides, not our umask. Of one that systemd has made, systemd. */
-    if (is_ours && strncmp(daemon->hooks_address, "unix:/", 6) == 0)
-        (void)chmod(daemon->hooks_address + 5, 0666);
-    if (start_queue(daemon, error) != 0 || clock_prepare(daemon, error) != 0 ||
-        !(daemon->spool = spool_start(daemon->state.fd, &daemon->store, error)) ||
-        !(daemon->tally = tally_start(daemon->queue, error)) ||
-        start_retention(daemon, error) != 0 || start_runner(daemon, error) != 0 ||
-        start_admin(daemon, error) != 0) {
-        close(listen_fd);
-        return -1;
-    }
-    return start_hooks(daemon, listen_fd, error);
-}
-
-/* At once: nothing that a failed disk still holds may be built upon (invariant 6). */
-static _Noreturn void fail_stop(void)
-{
-    log_stop();
-    _exit(EXIT_FAILURE);
-}
-
-static void daemon_stop(struct daemon *daemon)
-{
-    int64_t drain_ms = daemon->config->hooks.answer_timeout_ms + DRAIN_EXTRA_MS;
     show_to_callbacks(daemon, daemon->runner, NULL);
-    if (daemon->hooks)
-        hooks_quiesce(daemon->hooks);
-    if (daemon->admin)
-        admin_quiesce(daemon->admin);
-    if (hooks_stop(daemon->hooks, drain_ms) != 0 || admin_stop(daemon->admin, drain_ms) != 0) {
-        /* Whoever waits gets no answer, and the run may exist: as promised for a disk that hangs. */
-        log_error("stopped with requests in progress", log_int("waited_ms", drain_ms));
-        fail_stop();
-    }
-    show_to_callbacks(daemon, NULL, NULL);
-    runner_stop(daemon->runner);
-    retention_stop(daemon->retention);
-    tally_stop(daemon->tally);
-    /* A request that was left without an answer has gone, its operation has not: it needs the hooks and the spool to its end. */
-    commit_drain(daemon->queue);
-    if (atomic_load(&daemon->disk_failed))
-        fail_stop(); /* before the store is closed, which would build on what the disk has lost */
-    hooks_free(daemon->hooks);
-    spool_stop(daemon->spool);
-    commit_stop(daemon->queue);
-    if (atomic_load(&daemon->disk_failed))
-        fail_stop(); /* a checkpoint, this time */
+    hooks_quiesce(daemon->hooks);
 }
 
-/* Who runs without isolation although the others have it. */
+static void stop_hooks(struct daemon *daemon)
+{
+    int64_t timeout_ms = drain_ms(daemon);
+    if (hooks_stop(daemon->hooks, timeout_ms) != 0)
+        give_up_requests(timeout_ms);
+}
+
+static void free_hooks(struct daemon *daemon)
+{
+    hooks_free(daemon->hooks);
+}
+
+/* ---- the layers ---- */
+
+/* Each layer stands on those above it: the start walks down, the stop walks up.
+ *
+ *  - A start that fails cleans up after itself: only layers that have started are stopped.
+ *  - `quiesce` goes up once before the first stop: no new requests come in.
+ *  - The hooks end in three steps and have three rows: their requests end, then the operations
+ *    that these have submitted, and only then their memory goes.
+ *
+ * NULL: there is nothing to do. */
+static const struct layer {
+    const char *name;
+    int (*start)(struct daemon *daemon, struct error *error);
+    void (*quiesce)(struct daemon *daemon);
+    void (*stop)(struct daemon *daemon);
+} layers[] = {
+    {"process", start_process, NULL, NULL},               /* libsodium, file descriptors */
+    {"loop", start_loop, NULL, stop_loop},                /* of the main thread */
+    {"signals", start_signals, NULL, stop_signals},       /* before threads inherit the mask */
+    {"state folder", start_state, NULL, stop_state},      /* locked; the key and the store in it */
+    {"address", start_address, NULL, stop_address},       /* the public one; nobody accepts yet */
+    {"events", start_events, NULL, stop_events},          /* news of fleet runs */
+    {"queue", start_queue, NULL, stop_queue},             /* the committer, the one writer */
+    {"clock", start_clock, NULL, NULL},                   /* ids grow across restarts */
+    {"spool", start_spool, NULL, stop_spool},             /* large bodies */
+    {"hooks' memory", NULL, NULL, free_hooks},            /* operations use it until they end */
+    {"operations", NULL, NULL, drain_operations},         /* end after all that submits them */
+    {"tally", start_tally, NULL, stop_tally},             /* counts of webhooks' calls */
+    {"retention", start_retention, NULL, stop_retention}, /* deletes old fleet runs */
+    {"runner", start_runner, NULL, stop_runner},          /* scheduled runs to vessel processes */
+    {"admin", start_admin, quiesce_admin, stop_admin},    /* its API, health, metrics */
+    {"hooks", start_hooks, quiesce_hooks, stop_hooks},    /* last: the public listener */
+};
+
+static int layers_start(struct daemon *daemon, struct error *error)
+{
+    for (; daemon->started < ARRAY_COUNT(layers); daemon->started++) {
+        const struct layer *layer = &layers[daemon->started];
+        if (!layer->start)
+            continue;
+        log_debug("layer starts", log_text("layer", layer->name));
+        if (layer->start(daemon, error) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static void layers_stop(struct daemon *daemon)
+{
+    for (size_t i = daemon->started; i-- > 0;)
+        if (layers[i].quiesce)
+            layers[i].quiesce(daemon);
+    while (daemon->started > 0) {
+        const struct layer *layer = &layers[--daemon->started];
+        if (!layer->stop)
+            continue;
+        log_debug("layer stops", log_text("layer", layer->name));
+        layer->stop(daemon);
+    }
+}
+
+/* ---- the daemon's life ---- */
+
+/* Fleets that run without isolation although the others have it, or the other way around. */
 static void log_exceptions(const struct config *config)
 {
     for (size_t i = 0; i < config->fleet_count; i++) {
@@ -319,22 +504,17 @@ static void log_exceptions(const struct config *config)
     }
 }
 
-int daemon_run(struct daemon *daemon)
+/* From "ready" to the end of the loop. */
+static int run_started(struct daemon *daemon)
 {
     struct error error = ERROR_INIT;
-    if (daemon_start(daemon, &error) != 0) {
-        log_error("cannot start", log_why(&error));
-        daemon_stop(daemon);
-        log_stop();
-        return EXIT_FAILURE;
-    }
     log_info("ready", log_text("version", WEBHOOKD_VERSION),
              log_text("hooks", daemon->hooks_address),
              log_text("state_dir", daemon->config->state_dir),
              log_text("sandbox", config_sandbox_name(daemon->config->runner.sandbox)));
     log_exceptions(daemon->config);
     signals_notify("READY=1");
-    signals_feed_watchdog(daemon);
+    signals_feed_watchdog(daemon->signals);
 
     int status = loop_run(daemon->loop, &error) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 
@@ -343,8 +523,27 @@ int daemon_run(struct daemon *daemon)
         fail_stop();
     }
     signals_notify("STOPPING=1");
-    daemon_stop(daemon);
-    log_info("stopped", log_int("status", status));
+    return status;
+}
+
+/* The log is no layer: it tells of their start and of their stop. */
+int daemon_run(const struct daemon_options *options)
+{
+    struct daemon daemon = {
+        .options = options, .config = config_hold(options->config), .listen_fd = -1};
+    pthread_mutex_init(&daemon.lock, NULL);
+    struct error error = ERROR_INIT;
+    int status = EXIT_FAILURE;
+    bool is_up = log_start(&error) == 0 && layers_start(&daemon, &error) == 0;
+    if (is_up)
+        status = run_started(&daemon);
+    else
+        log_error("cannot start", log_why(&error));
+    layers_stop(&daemon);
+    if (is_up)
+        log_info("stopped", log_int("status", status));
     log_stop();
+    pthread_mutex_destroy(&daemon.lock);
+    config_release(daemon.config);
     return status;
 }

@@ -7,10 +7,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "admin/admin.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/systemd.h"
+#include "webhookd/configuration.h"
 #include "webhookd/daemon.h"
 
 #define EXIT_USAGE 2
@@ -78,7 +78,8 @@ static int read_command_line(int argc, char **argv, struct command_line *line)
     return EXIT_USAGE;
 }
 
-/* A service manager may start us with some of 0 to 2 closed; no store or socket must ever land there. */
+/* A service manager may start us with some of 0 to 2 closed; no store or socket must ever land
+ * there. */
 static void open_standard_descriptors(void)
 {
     int fd;
@@ -106,17 +107,28 @@ static char *find_supervisor(void)
     return memory_format("%s/%s", WEBHOOKD_LIBEXEC, SUPERVISOR);
 }
 
-static void daemon_free(struct daemon *daemon)
+static int check_and_run(const struct command_line *line, struct config *config,
+                         const char *supervisor_path)
 {
-    secret_wipe(&daemon->key, sizeof(daemon->key));
-    loop_free(daemon->loop);
-    if (daemon->signals.fd >= 0)
-        close(daemon->signals.fd);
-    state_dir_close(&daemon->state);
-    admin_events_free(daemon->events);
-    free(daemon->supervisor_path);
-    config_release(daemon->first);
-    config_release(daemon->config);
+    struct error error = ERROR_INIT;
+    if (configuration_check(config, line->config_path, supervisor_path, &error) != 0) {
+        fprintf(stderr, "%s: %s\n", line->config_path, error.message);
+        return CONFIG_EXIT_STATUS;
+    }
+    if (line->check_config) {
+        printf("%s: ok\n", line->config_path);
+        return EXIT_SUCCESS;
+    }
+    log_set_level(config->log_level);
+    log_set_format(config->log_format);
+    umask(077);
+    const struct daemon_options options = {
+        .config = config,
+        .config_path = line->config_path,
+        .supervisor_path = supervisor_path,
+        .hooks_fd = systemd_inherited_sockets() > 0 ? 3 : -1,
+    };
+    return daemon_run(&options);
 }
 
 int main(int argc, char **argv)
@@ -128,31 +140,13 @@ int main(int argc, char **argv)
         return status;
 
     struct config_report report = {0};
-    struct daemon daemon = {
-        .config_path = line.config_path, .state = STATE_DIR_INIT, .inherited_fd = -1};
-    daemon.signals.fd = -1;
-    pthread_mutex_init(&daemon.lock, NULL);
-    daemon.config = config_load(line.config_path, &report);
+    struct config *config = config_load(line.config_path, &report);
     print_report(&report);
-    if (!daemon.config)
+    if (!config)
         return CONFIG_EXIT_STATUS;
-    daemon.supervisor_path = find_supervisor();
-    struct error error = ERROR_INIT;
-    bool is_good = daemon_check_config(&daemon, daemon.config, &error) == 0;
-    if (!is_good)
-        fprintf(stderr, "%s: %s\n", line.config_path, error.message);
-    else if (line.check_config)
-        printf("%s: ok\n", line.config_path);
-    if (!is_good || line.check_config) {
-        daemon_free(&daemon);
-        return is_good ? EXIT_SUCCESS : CONFIG_EXIT_STATUS;
-    }
-    log_set_level(daemon.config->log_level);
-    log_set_format(daemon.config->log_format);
-    if (systemd_inherited_sockets() > 0)
-        daemon.inherited_fd = 3;
-    umask(077);
-    status = daemon_run(&daemon);
-    daemon_free(&daemon);
+    char *supervisor_path = find_supervisor();
+    status = check_and_run(&line, config, supervisor_path);
+    free(supervisor_path);
+    config_release(config);
     return status;
 }
