@@ -26,7 +26,7 @@ struct ctl {
  * failed, or CTL_MISTAKE. */
 typedef int ctl_command(struct ctl *ctl, struct error *error);
 
-/* folders.c */
+/* projects.c */
 ctl_command projects_list_orgs, projects_create_org, projects_delete_org, projects_list,
     projects_create, projects_delete;
 /* fleets.c, apply.c */

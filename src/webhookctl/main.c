@@ -4,15 +4,14 @@
 #include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buffer.h"
 #include "base/memory.h"
 #include "webhookctl/ctl.h"
-#include "webhookctl/table.h"
 
 #define DEFAULT_SOCKET "/run/webhookd/admin.sock"
 
@@ -84,40 +83,6 @@ static const struct command commands[] = {
     {"backup", NULL, "FILE|-", "write a backup of the store, bodies and output, without the key",
      backup, 1, 1, 0},
 };
-
-/* ---- saying things ---- */
-
-/* Takes text. */
-static void write_escaped(FILE *file, const char *start, char *text)
-{
-    struct buffer safe = BUFFER_INIT;
-    table_escape(&safe, text);
-    fprintf(file, "%s%s\n", start, buffer_text(&safe));
-    buffer_free(&safe);
-    free(text);
-}
-
-void ctl_complain(const char *format, ...)
-{
-    char *text = NULL;
-    va_list arguments;
-    va_start(arguments, format);
-    if (vasprintf(&text, format, arguments) < 0)
-        abort();
-    va_end(arguments);
-    write_escaped(stderr, "webhookctl: ", text);
-}
-
-void ctl_say(const char *format, ...)
-{
-    char *text = NULL;
-    va_list arguments;
-    va_start(arguments, format);
-    if (vasprintf(&text, format, arguments) < 0)
-        abort();
-    va_end(arguments);
-    write_escaped(stdout, "", text);
-}
 
 /* ---- help ---- */
 

@@ -106,7 +106,7 @@ int load_write(struct store *store,
 int load_open(struct store *store, int64_t fleet_no, int64_t *open,
               struct error *error); /* with what is not yet written */
 
-/* ---- folders.c, fleets.c, runs.c: finding rows by their ids, ERROR_NOT_FOUND with the id in the message ---- */
+/* ---- projects.c, fleets.c, runs.c: rows by their ids; ERROR_NOT_FOUND with the id in the message ---- */
 
 /* Makes organization `default` with project `default` in a store that never had any. */
 int projects_make_default(struct store *store, int64_t now_ms, struct error *error);

@@ -1,4 +1,4 @@
-/* Reading runs: lists, newest first, and single ones. Called on any connection's thread; what belongs to a run is in details.c.
+/* Reading runs: lists, newest first, and single ones. Called on any connection's thread; what belongs to a run is in run_details.c.
  *
  * A list is a merge. Open and ended runs are in two tables, and one fleet's ended runs are in its index once for each way of
  * ending; each of these streams comes newest first by itself, so a page costs what it shows, whatever else the store holds. */
@@ -305,6 +305,21 @@ int sqlite_list_runs(struct store *store, const struct run_filter *filter,
 }
 
 /* ---- One run ---- */
+
+int runs_find(struct store *store, const struct id *run_id, int64_t *number, struct error *error)
+{
+    static struct statement find = {.sql = "SELECT id_random FROM run WHERE no = ?1"};
+    int64_t random = 0;
+    *number = id_run_number(run_id);
+    sqlite3_stmt *s = statement_begin(store, &find, error, *number);
+    int found = statement_find(store, s, "find a run", &random, error);
+    /* Compared whole: version and variant count too. */
+    struct id id = id_from_run_number(*number, (uint64_t)random);
+    if (found > 0 && id_equal(&id, run_id))
+        return 0;
+    char text[ID_TEXT_BYTES];
+    return error_set(error, ERROR_NOT_FOUND, "there is no fleet run %s", id_format(run_id, text));
+}
 
 int sqlite_get_run(struct store *store, const struct id *run_id,
                    int (*each)(void *, const struct run_row *), void *context, struct error *error)

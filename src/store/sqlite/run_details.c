@@ -2,21 +2,6 @@
  * connection's thread. */
 #include "store/sqlite/connection.h"
 
-int runs_find(struct store *store, const struct id *run_id, int64_t *number, struct error *error)
-{
-    static struct statement find = {.sql = "SELECT id_random FROM run WHERE no = ?1"};
-    int64_t random = 0;
-    *number = id_run_number(run_id);
-    sqlite3_stmt *s = statement_begin(store, &find, error, *number);
-    int found = statement_find(store, s, "find a run", &random, error);
-    /* Compared whole: version and variant count too. */
-    struct id id = id_from_run_number(*number, (uint64_t)random);
-    if (found > 0 && id_equal(&id, run_id))
-        return 0;
-    char text[ID_TEXT_BYTES];
-    return error_set(error, ERROR_NOT_FOUND, "there is no fleet run %s", id_format(run_id, text));
-}
-
 int sqlite_get_headers(struct store *store, const struct id *run_id,
                        int (*each)(void *, const char *headers_json, size_t bytes), void *context,
                        struct error *error)
