@@ -137,13 +137,13 @@ enum http_step http_reply_error(struct http_exchange *exchange, unsigned status,
 enum http_step http_reply_errors(struct http_exchange *exchange, unsigned status,
                                  const char *message, struct json_t *errors);
 /* The envelope of an answer that is given very often and whose data is an object of ids only. Its text is made once; an answer costs a
- * copy of it. `names` are the object's members, at most HTTP_FORM_IDS. Never NULL. */
-#define HTTP_FORM_IDS 4
+ * copy of it. `names` are the object's members, at most HTTP_REPLY_TEMPLATE_IDS. Never NULL. */
+#define HTTP_REPLY_TEMPLATE_IDS 4
 struct http_reply_template;
 struct http_reply_template *http_reply_template_new(const char *const names[], size_t count);
-void http_reply_template_free(struct http_reply_template *form);
+void http_reply_template_free(struct http_reply_template *template);
 enum http_step http_reply_from_template(struct http_exchange *exchange, unsigned status,
-                                        const struct http_reply_template *form,
+                                        const struct http_reply_template *template,
                                         const struct id *const ids[]);
 /* Bytes as they are; copies them. */
 enum http_step http_reply_bytes(struct http_exchange *exchange, unsigned status,

@@ -19,7 +19,7 @@ struct config_snapshot *config_snapshot_new(void)
 
 struct config *config_hold(struct config *config)
 {
-    struct config_snapshot *snapshot = (struct config_snapshot *)config;
+    struct config_snapshot *snapshot = CONTAINER_OF(config, struct config_snapshot, config);
     atomic_fetch_add_explicit(&snapshot->holders, 1, memory_order_relaxed);
     return config;
 }
@@ -38,8 +38,10 @@ static void free_fleets(struct config *config)
 
 void config_release(struct config *config)
 {
-    struct config_snapshot *snapshot = (struct config_snapshot *)config;
-    if (!snapshot || atomic_fetch_sub_explicit(&snapshot->holders, 1, memory_order_acq_rel) > 1)
+    if (!config)
+        return;
+    struct config_snapshot *snapshot = CONTAINER_OF(config, struct config_snapshot, config);
+    if (atomic_fetch_sub_explicit(&snapshot->holders, 1, memory_order_acq_rel) > 1)
         return;
     for (size_t i = 0; i < config_key_count; i++)
         config_value_free(&config_keys[i], config);

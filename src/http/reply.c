@@ -76,11 +76,11 @@ enum http_step http_reply_errors(struct http_exchange *exchange, unsigned status
 }
 
 enum http_step http_reply_from_template(struct http_exchange *exchange, unsigned status,
-                                        const struct http_reply_template *form,
+                                        const struct http_reply_template *template,
                                         const struct id *const ids[])
 {
     char text[HTTP_REPLY_TEMPLATE_BYTES];
-    size_t bytes = http_reply_template_write(form, &exchange->id, ids, text);
+    size_t bytes = http_reply_template_write(template, &exchange->id, ids, text);
     return reply(exchange, status, "application/json",
                  MHD_create_response_from_buffer(bytes, text, MHD_RESPMEM_MUST_COPY));
 }

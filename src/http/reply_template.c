@@ -12,8 +12,8 @@
 #define ID_CHARS (ID_TEXT_BYTES - 1)
 
 struct http_reply_template {
-    size_t count;                     /* of ids, the request's first */
-    size_t places[HTTP_FORM_IDS + 1]; /* where each begins */
+    size_t count;                               /* of ids, the request's first */
+    size_t places[HTTP_REPLY_TEMPLATE_IDS + 1]; /* where each begins */
     size_t bytes;
     char text[HTTP_REPLY_TEMPLATE_BYTES];
 };
@@ -33,36 +33,37 @@ static json_t *placeholder_text(size_t index)
     return json_string(id_format(&id, text));
 }
 
-static size_t find_place(const struct http_reply_template *form, size_t index)
+static size_t find_place(const struct http_reply_template *template, size_t index)
 {
     char text[ID_TEXT_BYTES];
     struct id id = placeholder(index);
-    const char *place = strstr(form->text, id_format(&id, text));
+    const char *place = strstr(template->text, id_format(&id, text));
     assert(place);
-    return (size_t)(place - form->text);
+    return (size_t)(place - template->text);
 }
 
 struct http_reply_template *http_reply_template_new(const char *const names[], size_t count)
 {
-    struct http_reply_template *form = memory_alloc(sizeof(*form));
-    assert(count <= HTTP_FORM_IDS);
+    struct http_reply_template *template = memory_alloc(sizeof(*template));
+    assert(count <= HTTP_REPLY_TEMPLATE_IDS);
     json_t *data = json_object();
     for (size_t i = 0; i < count; i++)
         json_object_set_new(data, names[i], placeholder_text(i + 1));
     json_t *envelope =
         json_pack("{s:{s:o}, s:o}", "request", "id", placeholder_text(0), "data", data);
-    form->count = count + 1;
-    form->bytes = json_dumpb(envelope, form->text, sizeof(form->text) - 1, JSON_COMPACT);
-    assert(form->bytes > 0 && form->bytes < sizeof(form->text));
+    template->count = count + 1;
+    template->bytes =
+        json_dumpb(envelope, template->text, sizeof(template->text) - 1, JSON_COMPACT);
+    assert(template->bytes > 0 && template->bytes < sizeof(template->text));
     json_decref(envelope);
-    for (size_t i = 0; i < form->count; i++)
-        form->places[i] = find_place(form, i);
-    return form;
+    for (size_t i = 0; i < template->count; i++)
+        template->places[i] = find_place(template, i);
+    return template;
 }
 
-void http_reply_template_free(struct http_reply_template *form)
+void http_reply_template_free(struct http_reply_template *template)
 {
-    free(form);
+    free(template);
 }
 
 static void put_id(char *text, size_t place, const struct id *id)
@@ -71,13 +72,13 @@ static void put_id(char *text, size_t place, const struct id *id)
     memcpy(text + place, id_format(id, chars), ID_CHARS);
 }
 
-size_t http_reply_template_write(const struct http_reply_template *form,
+size_t http_reply_template_write(const struct http_reply_template *template,
                                  const struct id *request_id, const struct id *const ids[],
                                  char text[HTTP_REPLY_TEMPLATE_BYTES])
 {
-    memcpy(text, form->text, form->bytes);
-    put_id(text, form->places[0], request_id);
-    for (size_t i = 1; i < form->count; i++)
-        put_id(text, form->places[i], ids[i - 1]);
-    return form->bytes;
+    memcpy(text, template->text, template->bytes);
+    put_id(text, template->places[0], request_id);
+    for (size_t i = 1; i < template->count; i++)
+        put_id(text, template->places[i], ids[i - 1]);
+    return template->bytes;
 }
