@@ -7,7 +7,7 @@
 #include <stdatomic.h>
 
 #include "hooks/headers.h"
-#include "hooks/listener.h"
+#include "hooks/instance.h"
 
 enum acceptance_outcome {
     ACCEPTANCE_NONE,        /* not known yet */

@@ -6,7 +6,7 @@
 
 #include "base/memory.h"
 #include "hooks/checks.h"
-#include "hooks/listener.h"
+#include "hooks/instance.h"
 #include "hooks/request.h"
 
 /* A 201's data, in the order in which hooks/request gives the ids. */

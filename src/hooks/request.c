@@ -20,7 +20,7 @@
 #include "base/memory.h"
 #include "hooks/acceptance.h"
 #include "hooks/checks.h"
-#include "hooks/listener.h"
+#include "hooks/instance.h"
 #include "http/log.h"
 
 #define MAX_DISCARDED_BYTES (64 * 1024) /* of a body that is read for its sender's sake */

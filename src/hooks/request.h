@@ -4,7 +4,7 @@
 
 #include "http/server.h"
 
-/* Its steps; their context is a struct hooks (hooks/listener.h). */
+/* Its steps; their context is a struct hooks (hooks/instance.h). */
 extern const struct http_service request_service;
 
 #endif

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "hooks/listener.h"
+#include "hooks/instance.h"
 
 struct hooks_settings *hooks_settings_new(struct config *config)
 {

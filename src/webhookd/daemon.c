@@ -27,7 +27,7 @@
 #include "runner/runner.h"
 #include "webhookd/configuration.h"
 #include "webhookd/signals.h"
-#include "webhookd/state_folder.h"
+#include "webhookd/state.h"
 
 #define DRAIN_EXTRA_MS   2000   /* beyond answer_timeout, by which every answer is out */
 #define FAILED_LINGER_US 250000 /* for the 503s of a failed disk to leave */
@@ -40,7 +40,7 @@ struct daemon {
 
     struct loop *loop;
     struct signals *signals;
-    struct state_folder state;
+    struct state state;
     int listen_fd; /* the public address, until the hooks own it; else -1 */
     char hooks_address[HTTP_ADDRESS_BYTES];
     struct admin_events *events;
@@ -196,12 +196,12 @@ static void stop_signals(struct daemon *daemon)
 
 static int start_state(struct daemon *daemon, struct error *error)
 {
-    return state_folder_open(&daemon->state, daemon->options->config, error);
+    return state_open(&daemon->state, daemon->options->config, error);
 }
 
 static void stop_state(struct daemon *daemon)
 {
-    state_folder_close(&daemon->state);
+    state_close(&daemon->state);
 }
 
 /* Early, so that a second start fails before it has touched anything that matters. */
@@ -281,7 +281,7 @@ static void stop_queue(struct daemon *daemon)
 
 static int start_clock(struct daemon *daemon, struct error *error)
 {
-    return state_folder_advance_clock(&daemon->state, error);
+    return state_advance_clock(&daemon->state, error);
 }
 
 static int start_spool(struct daemon *daemon, struct error *error)

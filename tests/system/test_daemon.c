@@ -134,7 +134,7 @@ static void await_log_times(struct daemon *daemon, const char *text, int times)
 
 /* ---- the first start ---- */
 
-TEST(first_start_makes_a_state_folder_that_is_closed_to_others)
+TEST(first_start_makes_a_state_that_is_closed_to_others)
 {
     struct daemon daemon;
     umask(0);
@@ -150,7 +150,7 @@ TEST(first_start_makes_a_state_folder_that_is_closed_to_others)
     daemon_finish(&daemon);
 }
 
-TEST(every_file_in_the_state_folder_is_closed_to_others_also_after_runs)
+TEST(every_file_in_the_state_is_closed_to_others_also_after_runs)
 {
     struct daemon daemon;
     umask(0);
@@ -190,7 +190,7 @@ TEST(first_start_makes_organization_and_project_default)
     daemon_finish(&daemon);
 }
 
-TEST(state_folder_that_was_open_to_others_is_closed)
+TEST(state_that_was_open_to_others_is_closed)
 {
     struct daemon daemon;
     daemon_prepare(&daemon, &plain);
@@ -202,7 +202,7 @@ TEST(state_folder_that_was_open_to_others_is_closed)
 }
 
 /* A slip in the configuration (state_dir = "/home/me") must not close the folder to everyone else, or fill it. */
-TEST(folder_with_other_files_is_no_state_folder_and_stays_as_it_is)
+TEST(folder_with_other_files_is_no_state_and_stays_as_it_is)
 {
     struct daemon daemon;
     daemon_prepare(&daemon, &plain);

@@ -1,6 +1,6 @@
 /* The listener: what the files of hooks/ share. */
-#ifndef WEBHOOKD_HOOKS_LISTENER_H
-#define WEBHOOKD_HOOKS_LISTENER_H
+#ifndef WEBHOOKD_HOOKS_INSTANCE_H
+#define WEBHOOKD_HOOKS_INSTANCE_H
 
 #include <pthread.h>
 #include <stdatomic.h>

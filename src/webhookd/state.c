@@ -1,0 +1,75 @@
+/* See state.h. */
+#include "webhookd/state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/id.h"
+#include "base/log.h"
+#include "store/location.h"
+
+static void set_store_options(struct state *state, const struct config *config)
+{
+    const char *relaxed = getenv("WEBHOOKD_TEST_RELAXED_SYNC");
+    state->store = (struct store_options){
+        .state_dir = config->state_dir,
+        .location = config->store,
+        .mode = STORE_WRITE,
+        .relaxed_sync = relaxed && strcmp(relaxed, "1") == 0,
+    };
+    if (state->store.relaxed_sync)
+        log_error("WEBHOOKD_TEST_RELAXED_SYNC is set",
+                  log_text("follows", "accepted fleet runs can be lost: for tests only"));
+}
+
+/* The key exists, synced, before the store does. Beside a store it is not created here, but only
+ * once no sealed token is left. */
+static int prepare_key(struct state *state, struct error *error)
+{
+    if (secret_key_read(state->dir.fd, STATE_DIR_SECRET, &state->key, error) != 0)
+        return -1;
+    if (state->key.present)
+        return 0;
+    int exists = store_exists(&state->store, error);
+    if (exists < 0)
+        return -1;
+    if (exists == 0)
+        return secret_key_create(state->dir.fd, STATE_DIR_SECRET, &state->key, error);
+    log_error(
+        "secret.key is missing", log_text("state_dir", state->store.state_dir),
+        log_text(
+            "follows",
+            "requests are accepted as before; webhooks cannot be shown, created or replaced until "
+            "the key is back or the old webhooks are removed"));
+    return 0;
+}
+
+int state_open(struct state *state, const struct config *config, struct error *error)
+{
+    *state = (struct state){.dir = STATE_DIR_INIT};
+    set_store_options(state, config);
+    if (state_dir_open(&state->dir, config->state_dir, config->store, store_location_owns, error) ==
+            0 &&
+        prepare_key(state, error) == 0 && store_prepare(&state->store, error) == 0)
+        return 0;
+    state_close(state);
+    return -1;
+}
+
+void state_close(struct state *state)
+{
+    secret_wipe(&state->key, sizeof(state->key));
+    state_dir_close(&state->dir);
+}
+
+int state_advance_clock(const struct state *state, struct error *error)
+{
+    struct store_options reading = state->store;
+    reading.mode = STORE_READ;
+    struct store *store = store_open(&reading, error);
+    if (!store)
+        return -1;
+    id_clock_floor(store_clock_floor_ms(store));
+    store_close(store);
+    return 0;
+}
