@@ -23,7 +23,7 @@
 #define INLINE_BYTES 60000       /* stored in the run's row */
 #define LARGE_BYTES  (200 << 10) /* spooled, in one piece */
 #define HUGE_BYTES   (3 << 20)   /* spooled, in many */
-#define WITHIN_MS    10000
+#define WITHIN_MS    30000
 
 static const char fleet[] = "name: kept\nvessels:\n  main:\n    source:\n      type: CODE\n"
                             "      language: BASH\n      file_to_run: main.sh\n"
@@ -69,13 +69,19 @@ static int post_until_refused(const char *url, size_t bytes)
     return accepted;
 }
 
+/* The connection of a large body may be closed before all of it is sent: curl sees no answer. */
+static void assert_not_accepted(int status, size_t bytes)
+{
+    ck_assert_msg(status == 503 || (status == 0 && bytes > INLINE_BYTES), "%d", status);
+}
+
 /* The free space is looked at now and then: accepting may go on a little later. */
 static void await_accepted(const char *url, size_t bytes)
 {
     int64_t until_ms = clock_monotonic_ms() + WITHIN_MS;
     int status;
     while ((status = post(url, bytes)) != 201) {
-        ck_assert_int_eq(status, 503);
+        assert_not_accepted(status, bytes);
         ck_assert_msg(clock_monotonic_ms() < until_ms, "nothing is accepted again");
         usleep(20000);
     }
@@ -170,12 +176,9 @@ TEST(a_large_body_on_a_full_disk_leaves_no_file)
     char *url = daemon_fleet(&daemon, fleet);
 
     disk_fill(&disk);
-    int status = post_chunked(url, LARGE_BYTES);
-    ck_assert_msg(status == 503 || status == 0, "%d", status); /* 0: in the middle of the body */
-    status = post_chunked(url, HUGE_BYTES);
-    ck_assert_msg(status == 503 || status == 0, "%d", status);
-    status = post(url, LARGE_BYTES);
-    ck_assert_msg(status == 503 || status == 0, "%d", status);
+    assert_not_accepted(post_chunked(url, LARGE_BYTES), LARGE_BYTES);
+    assert_not_accepted(post_chunked(url, HUGE_BYTES), HUGE_BYTES);
+    assert_not_accepted(post(url, LARGE_BYTES), LARGE_BYTES);
     aftermath_await_empty(daemon.state_dir, "spool");
     ck_assert_int_eq(aftermath_open_runs(daemon.state_dir), 0);
     assert_alive(&daemon);
@@ -227,13 +230,29 @@ TEST(a_full_disk_under_load_keeps_every_promise)
 
 /* ---- failing ---- */
 
-/* A daemon without rules yet, that has accepted one run. */
+static long long accepted_requests(struct daemon *daemon)
+{
+    json_t *list = api_get(daemon, "/webhooks");
+    const json_t *webhook = json_array_get(json_object_get(list, "webhooks"), 0);
+    const json_t *requests = json_object_get(webhook, "requests");
+    long long accepted = json_integer_value(json_object_get(requests, "accepted"));
+    json_decref(list);
+    return accepted;
+}
+
+/* A daemon without rules yet, that has accepted one run. The request is counted a moment later, by
+ * an operation of its own: that must not meet the fault. */
 static char *begin_faults(struct faults *faults)
 {
     faults_prepare(faults, "enabled = false");
     daemon_restart(&faults->daemon);
     char *url = daemon_fleet(&faults->daemon, fleet);
     ck_assert_int_eq(post(url, SMALL_BYTES), 201);
+    int64_t until_ms = clock_monotonic_ms() + WITHIN_MS;
+    while (accepted_requests(&faults->daemon) == 0) {
+        ck_assert_msg(clock_monotonic_ms() < until_ms, "the request is not counted");
+        usleep(10000);
+    }
     return url;
 }
 
