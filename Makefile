@@ -186,6 +186,7 @@ lint:
 
 format:
 	@clang-format -i $$(git ls-files --cached --others --exclude-standard '*.c' '*.h')
+	@sh tests/lint/console --fix
 
 # ---- installing ----
 
