@@ -1,6 +1,6 @@
 /* sd_notify(3) without libsystemd: a datagram to $NOTIFY_SOCKET (a path or @abstract). */
-#ifndef WEBHOOKD_BASE_NOTIFY_H
-#define WEBHOOKD_BASE_NOTIFY_H
+#ifndef WEBHOOKD_BASE_SYSTEMD_H
+#define WEBHOOKD_BASE_SYSTEMD_H
 
 #include <stdint.h>
 

@@ -1,6 +1,6 @@
 /* Ended runs are deleted when they are old enough: their output, their bodies, their rows. On a thread of its own, in small steps. */
-#ifndef WEBHOOKD_RUNNER_RETENTION_H
-#define WEBHOOKD_RUNNER_RETENTION_H
+#ifndef WEBHOOKD_RETENTION_RETENTION_H
+#define WEBHOOKD_RETENTION_RETENTION_H
 
 #include <stdint.h>
 

@@ -54,9 +54,7 @@ int store_get_version(struct store *store, const struct id *fleet_id,
                       int (*each)(void *, const struct version_row *), void *context,
                       struct error *error);
 
-/* Writing. Names are checked by the model (model/name.h) before they get here. What writes more than one row wants a savepoint around it
- * (invariant 5): store_apply_fleet, store_delete_fleet, and the runner's. store_accept_* need none: should one fail half way, it
- * rolls the whole transaction back. */
+/* Writing. The model checks names (model/name.h) before they get here. */
 int store_create_org(struct store *store, const char *name, int64_t now_ms, struct id *id,
                      struct error *error);
 int store_delete_org(struct store *store, const struct id *id,

@@ -1,7 +1,7 @@
 /* What a vessel in strict mode sees of the machine's files besides its working folder and what the configuration names. The supervisor
  * shows it; the daemon refuses to keep anything secret there. */
-#ifndef WEBHOOKD_BASE_SANDBOX_H
-#define WEBHOOKD_BASE_SANDBOX_H
+#ifndef WEBHOOKD_SUPERVISOR_ALLOW_LIST_H
+#define WEBHOOKD_SUPERVISOR_ALLOW_LIST_H
 
 #include <stdbool.h>
 

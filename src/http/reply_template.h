@@ -1,6 +1,6 @@
 /* Filling in a template (http/server.h): for http/reply. */
-#ifndef WEBHOOKD_HTTP_FORM_H
-#define WEBHOOKD_HTTP_FORM_H
+#ifndef WEBHOOKD_HTTP_REPLY_TEMPLATE_H
+#define WEBHOOKD_HTTP_REPLY_TEMPLATE_H
 
 #include "http/server.h"
 

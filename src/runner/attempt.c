@@ -1,4 +1,4 @@
-/* Attempts: spawning the supervisor, watching it, finding out what became of it. On the runner's thread; called by runner/run, and by
+/* Attempts: launching the supervisor, watching it, finding out what became of it. On the runner's thread; called by runner/run, and by
  * the loop through the attempt's watch and timer.
  *
  * How it is known what happened, without guessing by pid: the supervisor holds the lock of the attempt's record while it lives. Lock held:
@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -180,58 +179,6 @@ static void end_impossible(struct attempt *attempt, const struct error *error)
 
 /* ---- launching ---- */
 
-static int fill_actions(const struct attempt *attempt, posix_spawn_file_actions_t *actions)
-{
-    int failure = posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDWR, 0);
-    for (int to = 1; to <= 2 && failure == 0; to++)
-        failure = posix_spawn_file_actions_adddup2(actions, 0, to);
-    for (int to = JOB_FD_JOB; to < ATTEMPT_FDS && failure == 0; to++) {
-        int from = attempt->fds[to];
-        failure = from >= 0 ? posix_spawn_file_actions_adddup2(actions, from, to)
-                            : posix_spawn_file_actions_addclose(actions, to);
-    }
-    if (failure == 0)
-        failure = posix_spawn_file_actions_addclosefrom_np(actions, ATTEMPT_FDS);
-    return failure;
-}
-
-/* A session of its own, so that a Ctrl-C in webhookd's terminal does not reach it. All signals stay blocked until it is ready for them, or one of
- * its first microseconds would end it without a record; none is ignored. */
-static int fill_attributes(posix_spawnattr_t *attributes)
-{
-    sigset_t all;
-    sigfillset(&all);
-    int failure = posix_spawnattr_setsigmask(attributes, &all);
-    if (failure == 0)
-        failure = posix_spawnattr_setsigdefault(attributes, &all);
-    if (failure == 0)
-        failure = posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK |
-                                                           POSIX_SPAWN_SETSIGDEF);
-    return failure;
-}
-
-static int spawn(struct attempt *attempt, struct error *error)
-{
-    const char *path = runner_of(attempt)->supervisor_path;
-    char name[] = "webhookd-vessel";
-    char *arguments[] = {name, NULL}, *environment[] = {NULL};
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawnattr_init(&attributes);
-    int failure = fill_actions(attempt, &actions);
-    if (failure == 0)
-        failure = fill_attributes(&attributes);
-    if (failure == 0)
-        failure = posix_spawn(&attempt->pid, path, &actions, &attributes, arguments, environment);
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&actions);
-    if (failure == 0)
-        return 0;
-    attempt->pid = 0;
-    return error_set_errno(error, failure, "cannot spawn %s", path);
-}
-
 static int watch(struct attempt *attempt, pid_t pid, struct error *error)
 {
     int fd = pidfd_open(pid, 0);
@@ -279,7 +226,7 @@ static void launch_now(struct attempt *attempt)
     if (runner_of(attempt)->is_stopping)
         return;
     attempt->tries++;
-    if (launch_prepare(attempt, &error) == 0 && spawn(attempt, &error) == 0) {
+    if (launch_prepare(attempt, &error) == 0 && launch_spawn(attempt, &error) == 0) {
         launch_close(attempt); /* the supervisor has its own copies, and the lock with them */
         attempt->looks = 0;
         set_state(attempt, ATTEMPT_RUNNING);

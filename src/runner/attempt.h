@@ -1,7 +1,7 @@
-/* An attempt: one execution of one vessel by a supervisor process. To the rest of the runner it is "launch it, and hear how it
- * ended"; processes, descriptors and folders stay in here and in outfit.c. */
-#ifndef WEBHOOKD_RUNNER_VESSEL_H
-#define WEBHOOKD_RUNNER_VESSEL_H
+/* An attempt: one execution of one vessel by a supervisor process. To the rest of the runner it is
+ * "launch it, and hear how it ended"; processes, descriptors and folders stay in here and in launch.c. */
+#ifndef WEBHOOKD_RUNNER_ATTEMPT_H
+#define WEBHOOKD_RUNNER_ATTEMPT_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -35,7 +35,7 @@ struct attempt {
     struct id boot_id; /* in which its start was committed */
     enum attempt_state state;
     bool has_slot, is_adopted;
-    int fds[ATTEMPT_FDS]; /* the outfit, by enum job_fd; -1 = not there */
+    int fds[ATTEMPT_FDS]; /* for the supervisor, by enum job_fd; -1 = not there */
     bool is_prepared;
     pid_t pid; /* the supervisor, while it is our child; else 0 */
     struct loop_watch watch;

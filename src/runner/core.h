@@ -33,7 +33,7 @@ struct run_vessel {
     int64_t retry_at_ms; /* VESSEL_RETRYING: not before this, on the wall clock; 0 = at once */
     struct loop_timer retry_timer;
     struct attempt *attempt; /* the one that is starting or running, or NULL */
-    bool is_ready;           /* in its fleet's line: to be started when a slot is free */
+    bool is_ready;           /* in its fleet's queue: to be started when a slot is free */
     struct list_node ready;  /* there */
 };
 
@@ -72,7 +72,7 @@ struct runner {
     struct list runs;             /* by `active` */
     struct fair_queue fair_queue; /* whose turn it is */
     int slots_used;
-    bool may_wait; /* there may be runs that are in no line yet */
+    bool may_wait; /* there may be scheduled runs that are in no queue yet */
     struct loop_timer claim_timer;
     struct list steps; /* submitted and not yet back; by `under_way` */
     int step_count;

@@ -1,5 +1,6 @@
-/* Who gets the next free slot. Waiting runs are noticed by one scan of the queue's new end, and go into their fleets' lines (lines.h); each
- * line in its turn starts one vessel: one that is ready, or the first of the run that it claims next. Called by runner/runner. */
+/* Who gets the next free slot. Scheduled runs are noticed by one scan of their new end, and go into
+ * their fleets' queues (fair_queue.h). Each fleet in its turn starts one vessel: one that is ready, or
+ * the first of the run that it claims next. Called by runner/runner. */
 #include "runner/dispatch.h"
 
 #include <string.h>
@@ -65,7 +66,7 @@ static bool scan(struct runner *runner)
     return true;
 }
 
-/* The line has come to the end of what it knows, and there is more. */
+/* The fleet's queue has come to the end of what it knows, and there is more. */
 static int fill(struct runner *runner, struct fleet_queue *fleet, struct error *error)
 {
     int64_t numbers[FAIR_QUEUE_WAITING];
@@ -175,7 +176,7 @@ static void start_one(struct fleet_queue *fleet)
     run_start_vessel(vessel);
 }
 
-/* False: the line has nothing to do now. */
+/* False: the fleet has nothing to do now. */
 static bool give_turn(struct runner *runner, struct fleet_queue *fleet)
 {
     if (list_is_empty(&fleet->ready) && !claim(runner, fleet))

@@ -1,4 +1,4 @@
-/* The variables that a vessel sees. Called by runner/outfit on the runner's thread; pure.
+/* The variables that a vessel sees. Called by runner/launch on the runner's thread; pure.
  *
  * Nothing that a caller sends becomes the name of a variable: values of a request appear under fixed names only, and headers and
  * body go into files. */

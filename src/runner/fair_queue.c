@@ -1,4 +1,5 @@
-/* Fleets' lines and their turn: see lines.h. Called by runner/runner and, for ready vessels and the ends of runs, by runner/run. */
+/* The fleets' queues and their turn: see fair_queue.h. Called by runner/dispatch and, for ready vessels
+ * and the ends of runs, by runner/run. */
 #include "runner/fair_queue.h"
 
 #include <assert.h>

@@ -1,9 +1,10 @@
-/* Whose turn it is. Each fleet with something to do has a line: vessels that are ready to be started, and runs that wait. Slots go around the
- * lines, so that a fleet with a million waiting runs gets no more of them than one with a single run; within a line it is first come, first
- * served. Of the runs that wait a line knows the first few by number; the rest is looked up in the store when their turn comes, so that
- * a million of them cost no memory. On the runner's thread. */
-#ifndef WEBHOOKD_RUNNER_LINES_H
-#define WEBHOOKD_RUNNER_LINES_H
+/* Whose turn it is. Each fleet with something to do has a queue: vessels that are ready to be started,
+ * and scheduled runs. Slots go around the fleets, so that a fleet with a million scheduled runs gets no
+ * more of them than one with a single run; within a fleet it is first come, first served. Of the
+ * scheduled runs a fleet's queue knows the first few by number; the rest is looked up in the store when
+ * their turn comes, so that a million of them cost no memory. On the runner's thread. */
+#ifndef WEBHOOKD_RUNNER_FAIR_QUEUE_H
+#define WEBHOOKD_RUNNER_FAIR_QUEUE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,16 +33,18 @@ struct fleet_queue {
 };
 
 struct fair_queue {
-    struct list buckets[FAIR_QUEUE_BUCKETS]; /* all lines; by `bucket` */
+    struct list buckets[FAIR_QUEUE_BUCKETS]; /* all fleets; by `bucket` */
     struct list turn;                        /* those with something to do; by `turn` */
-    int64_t scanned; /* runs up to this number are in their lines; run numbers grow (invariant 9) */
+    int64_t
+        scanned; /* runs up to this number are in their fleets' queues; numbers grow (invariant 9) */
 };
 
-/* The fleet's line, made if there is none. It lasts as long as there is something in it or active_runs is not 0. */
+/* The fleet's queue, created if there is none. It lasts as long as there is something in it or
+ * active_runs is not 0. */
 struct fleet_queue *fair_queue_get(struct fair_queue *queue, int64_t fleet_no);
 void fair_queue_fini(struct fair_queue *queue);
 
-/* Puts a line that has something to do into the turn, at its end; nothing if it is there. */
+/* Puts a fleet that has something to do into the turn, at its end; nothing if it is there. */
 void fair_queue_enter(struct fair_queue *queue, struct fleet_queue *fleet);
 /* After its turn: to the end, or out of it (and freed, if nothing is left of it). */
 void fair_queue_to_end(struct fair_queue *queue, struct fleet_queue *fleet);
@@ -53,7 +56,7 @@ int64_t fair_queue_first_waiting(const struct fleet_queue *fleet); /* 0: none th
 void fair_queue_drop_waiting(struct fleet_queue *fleet);           /* the first */
 
 void fair_queue_run_begins(struct fleet_queue *fleet);
-/* Lets the next one be claimed. The line may be gone afterwards. */
+/* Lets the next one be claimed. The fleet's queue may be gone afterwards. */
 void fair_queue_run_over(struct fair_queue *queue, struct fleet_queue *fleet);
 
 void fair_queue_add_ready(struct fair_queue *queue, struct fleet_queue *fleet,

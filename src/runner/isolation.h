@@ -11,7 +11,7 @@
 int isolation_check(const struct runner_settings *settings, const char *config_path,
                     const char *supervisor_path, struct error *error);
 
-/* Fills in user, sandbox, what it shows, and its bounds; all borrowed from setup. */
+/* Fills in user, sandbox, what it shows, and its bounds; all borrowed from the settings. */
 void isolation_describe(const struct runner_settings *settings, const struct isolation *isolation,
                         struct job *job);
 

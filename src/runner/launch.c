@@ -1,9 +1,12 @@
-/* Folders and descriptors of an attempt. Called by runner/vessel on the runner's thread. Everything is made relative to descriptors of the
- * state folder; what only the supervisor reads (job, headers, body) goes into memory files, never into argv or onto the disk. */
+/* Folders, descriptors and the supervisor's process of an attempt. Called by runner/attempt on the
+ * runner's thread. Everything is created relative to descriptors of the state folder; what only the
+ * supervisor reads (job, headers, body) goes into memory files, never into argv or onto the disk. */
 #include "runner/launch.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -255,4 +258,59 @@ int64_t launch_log_bytes(const struct attempt *attempt)
     int result = fstatat(run->runner->logs_fd, path, &status, AT_SYMLINK_NOFOLLOW);
     free(path);
     return result == 0 ? (int64_t)status.st_size : 0;
+}
+
+/* ---- the supervisor ---- */
+
+static int fill_actions(const struct attempt *attempt, posix_spawn_file_actions_t *actions)
+{
+    int failure = posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDWR, 0);
+    for (int to = 1; to <= 2 && failure == 0; to++)
+        failure = posix_spawn_file_actions_adddup2(actions, 0, to);
+    for (int to = JOB_FD_JOB; to < ATTEMPT_FDS && failure == 0; to++) {
+        int from = attempt->fds[to];
+        failure = from >= 0 ? posix_spawn_file_actions_adddup2(actions, from, to)
+                            : posix_spawn_file_actions_addclose(actions, to);
+    }
+    if (failure == 0)
+        failure = posix_spawn_file_actions_addclosefrom_np(actions, ATTEMPT_FDS);
+    return failure;
+}
+
+/* The supervisor gets a session of its own, so that a Ctrl-C in webhookd's terminal does not reach it.
+ * All signals stay blocked until it is ready for them: one that came in its first microseconds would
+ * end it without a record. None is ignored. */
+static int fill_attributes(posix_spawnattr_t *attributes)
+{
+    sigset_t all;
+    sigfillset(&all);
+    int failure = posix_spawnattr_setsigmask(attributes, &all);
+    if (failure == 0)
+        failure = posix_spawnattr_setsigdefault(attributes, &all);
+    if (failure == 0)
+        failure = posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK |
+                                                           POSIX_SPAWN_SETSIGDEF);
+    return failure;
+}
+
+int launch_spawn(struct attempt *attempt, struct error *error)
+{
+    const char *path = attempt->vessel->run->runner->supervisor_path;
+    char name[] = "webhookd-vessel";
+    char *arguments[] = {name, NULL}, *environment[] = {NULL};
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawnattr_init(&attributes);
+    int failure = fill_actions(attempt, &actions);
+    if (failure == 0)
+        failure = fill_attributes(&attributes);
+    if (failure == 0)
+        failure = posix_spawn(&attempt->pid, path, &actions, &attributes, arguments, environment);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    if (failure == 0)
+        return 0;
+    attempt->pid = 0;
+    return error_set_errno(error, failure, "cannot spawn %s", path);
 }

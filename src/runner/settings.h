@@ -1,6 +1,6 @@
 /* A configuration with what the system says to it: users looked up, slots counted. */
-#ifndef WEBHOOKD_RUNNER_SETUP_H
-#define WEBHOOKD_RUNNER_SETUP_H
+#ifndef WEBHOOKD_RUNNER_SETTINGS_H
+#define WEBHOOKD_RUNNER_SETTINGS_H
 
 #include <stdbool.h>
 #include <stdint.h>

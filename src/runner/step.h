@@ -1,7 +1,7 @@
 /* A step of a run: what changes together in the store, as one operation of the commit queue. Built, submitted and taken back by the
  * runner's thread; the committer reads it in between. */
-#ifndef WEBHOOKD_RUNNER_OPS_H
-#define WEBHOOKD_RUNNER_OPS_H
+#ifndef WEBHOOKD_RUNNER_STEP_H
+#define WEBHOOKD_RUNNER_STEP_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* The cleaner's thread. What is in the trash belongs to nobody any more; a crash in the middle leaves it there for the next start. Fed by
+/* The trash's thread. What is in the trash belongs to nobody any more; a crash in the middle leaves it there for the next start. Fed by
  * the runner's thread. */
 #include "runner/trash.h"
 
@@ -102,7 +102,7 @@ struct trash *trash_start(int trash_fd, struct error *error)
     trash->has_news = true; /* the last daemon may have left something */
     pthread_mutex_init(&trash->lock, NULL);
     pthread_cond_init(&trash->news, NULL);
-    if (thread_start(&trash->thread, "cleaner", trash_main, trash, error) == 0)
+    if (thread_start(&trash->thread, "trash", trash_main, trash, error) == 0)
         return trash;
     trash_free(trash);
     return NULL;

@@ -1,6 +1,6 @@
-/* The cleaner: removes trees on a thread of its own, because that may take its time. */
-#ifndef WEBHOOKD_RUNNER_CLEAN_H
-#define WEBHOOKD_RUNNER_CLEAN_H
+/* The trash: removes trees on a thread of its own, because that may take its time. */
+#ifndef WEBHOOKD_RUNNER_TRASH_H
+#define WEBHOOKD_RUNNER_TRASH_H
 
 #include "base/error.h"
 
@@ -10,7 +10,7 @@ struct trash;
 struct trash *trash_start(int trash_fd, struct error *error);
 void trash_stop(struct trash *trash); /* finishes the tree it is at; NULL is fine */
 
-/* Renames folder_fd/name into the trash, which is quick, and wakes the cleaner. A missing name is fine. Any thread. */
+/* Renames folder_fd/name into the trash, which is quick, and wakes its thread. A missing name is fine. Any thread. */
 int trash_discard(struct trash *trash, int folder_fd, const char *name, struct error *error);
 
 #endif

@@ -1,6 +1,6 @@
 /* The process that becomes the interpreter. */
-#ifndef WEBHOOKD_VESSEL_CHILD_H
-#define WEBHOOKD_VESSEL_CHILD_H
+#ifndef WEBHOOKD_SUPERVISOR_CHILD_H
+#define WEBHOOKD_SUPERVISOR_CHILD_H
 
 #include <stddef.h>
 #include <sys/types.h>

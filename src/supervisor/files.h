@@ -1,6 +1,6 @@
 /* The vessel's own files in the working folder, which other vessels have written to before. */
-#ifndef WEBHOOKD_VESSEL_PLACE_H
-#define WEBHOOKD_VESSEL_PLACE_H
+#ifndef WEBHOOKD_SUPERVISOR_FILES_H
+#define WEBHOOKD_SUPERVISOR_FILES_H
 
 #include "base/error.h"
 #include "supervisor/job.h"

@@ -1,6 +1,6 @@
 /* What of the file system a vessel sees when its user may not enter the state folder. */
-#ifndef WEBHOOKD_VESSEL_VIEW_H
-#define WEBHOOKD_VESSEL_VIEW_H
+#ifndef WEBHOOKD_SUPERVISOR_HIDE_H
+#define WEBHOOKD_SUPERVISOR_HIDE_H
 
 #include "base/error.h"
 #include "supervisor/job.h"

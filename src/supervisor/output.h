@@ -1,6 +1,6 @@
 /* From the vessel's stdout and stderr into the output log, up to a bound. */
-#ifndef WEBHOOKD_VESSEL_OUTPUT_H
-#define WEBHOOKD_VESSEL_OUTPUT_H
+#ifndef WEBHOOKD_SUPERVISOR_OUTPUT_H
+#define WEBHOOKD_SUPERVISOR_OUTPUT_H
 
 #include <stdbool.h>
 #include <stddef.h>

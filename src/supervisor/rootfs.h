@@ -1,6 +1,6 @@
 /* The file system of a vessel in strict mode. */
-#ifndef WEBHOOKD_VESSEL_ROOT_H
-#define WEBHOOKD_VESSEL_ROOT_H
+#ifndef WEBHOOKD_SUPERVISOR_ROOTFS_H
+#define WEBHOOKD_SUPERVISOR_ROOTFS_H
 
 #include "base/error.h"
 #include "supervisor/job.h"

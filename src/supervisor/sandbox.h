@@ -1,6 +1,6 @@
 /* The namespaces of a vessel in strict mode, and pid 1 in them. */
-#ifndef WEBHOOKD_VESSEL_SANDBOX_H
-#define WEBHOOKD_VESSEL_SANDBOX_H
+#ifndef WEBHOOKD_SUPERVISOR_SANDBOX_H
+#define WEBHOOKD_SUPERVISOR_SANDBOX_H
 
 #include <sys/types.h>
 

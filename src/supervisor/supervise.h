@@ -1,6 +1,6 @@
 /* Watches one vessel to its end. */
-#ifndef WEBHOOKD_VESSEL_SUPERVISE_H
-#define WEBHOOKD_VESSEL_SUPERVISE_H
+#ifndef WEBHOOKD_SUPERVISOR_SUPERVISE_H
+#define WEBHOOKD_SUPERVISOR_SUPERVISE_H
 
 #include <stdbool.h>
 

@@ -1,6 +1,6 @@
 /* Everything that the vessel has started: as this process is a subreaper, all of it hangs below it. */
-#ifndef WEBHOOKD_VESSEL_TREE_H
-#define WEBHOOKD_VESSEL_TREE_H
+#ifndef WEBHOOKD_SUPERVISOR_TREE_H
+#define WEBHOOKD_SUPERVISOR_TREE_H
 
 #include <sys/types.h>
 
