@@ -103,10 +103,12 @@ struct store_upkeep {
     void (*failed)(void *context, const struct error *error);
     void *context;
 };
+/* After -1 the store can only be closed. */
 int store_start_upkeep(struct store *store, const struct store_upkeep *upkeep, struct error *error);
 /* 0 if there is room for so many bytes more; -1 and why. Any thread, cheap; needs the upkeep. */
 int store_has_room(struct store *store, int64_t bytes, struct error *error);
-void store_set_min_free(struct store *store, int64_t bytes); /* any thread */
+/* Any thread; needs the upkeep. */
+void store_set_min_free(struct store *store, int64_t bytes);
 /* From a STORE_CALL item: gives a bounded piece of the space that deleted runs took back to the file
  * system. *is_more: another call would find some. */
 int store_give_back(struct store *store, bool *is_more, struct error *error);
@@ -117,7 +119,8 @@ struct store_metrics {
     int64_t free_bytes;    /* on the state disk, at the last look */
     int64_t commit_us_sum; /* microseconds spent in making batches durable */
 };
-void store_get_metrics(struct store *store, struct store_metrics *metrics); /* any thread */
+/* Any thread; needs the upkeep. */
+void store_get_metrics(struct store *store, struct store_metrics *metrics);
 
 /* ---- Backup ---- */
 
@@ -129,7 +132,8 @@ struct store_backup_guard {
 };
 /* A copy of the store as it is at one moment, without the console's sessions, while others read and
  * write: the descriptor of a file without a name in state_dir, not synced. -1 and why; ERROR_CONFLICT
- * if the engine has better means. Takes the STORE_WRITE connection. Any thread; takes as long as
+ * if the engine has better means. Takes the STORE_WRITE connection, and
+ * needs its upkeep. Any thread; takes as long as
  * copying takes. */
 int store_backup(struct store *store, const struct store_backup_guard *guard, struct error *error);
 /* What the copy is called in a backup's archive, so that a restored state folder is found right. */

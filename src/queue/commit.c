@@ -103,14 +103,14 @@ static bool is_to_be_retried(const struct commit_op *op)
            (op->item.error.kind == ERROR_INTERNAL || op->item.error.kind == ERROR_UNAVAILABLE);
 }
 
-/* False: there is no later. */
-static bool retry_later(struct commit_queue *queue, struct commit_op *op)
+/* Back to the front of the queue, in their order. False: there is no later. */
+static bool retry_later(struct commit_queue *queue, struct list *later)
 {
-    log_warning("operation not stored, to be tried again", log_text("operation", op->kind->name),
-                log_why(&op->item.error));
     pthread_mutex_lock(&queue->lock);
     bool goes_on = !queue->stopping;
-    if (goes_on) {
+    struct commit_op *op;
+    while (goes_on && (op = LIST_LAST(later, struct commit_op, queued))) {
+        list_remove(later, &op->queued);
         op_set_state(op, COMMIT_OP_QUEUED);
         list_prepend(&queue->runner, &op->queued);
         queue->runner_retry_at_ms = clock_monotonic_ms() + RETRY_MS;
@@ -122,10 +122,21 @@ static bool retry_later(struct commit_queue *queue, struct commit_op *op)
 /* Everything in it is committed and synced, or was refused alone: say so (invariant 1: not a moment before). */
 static void batch_succeeded(struct commit_queue *queue, struct batch *batch)
 {
+    struct list later = {NULL, NULL};
     struct commit_op *op;
-    while ((op = LIST_TAKE_FIRST(&batch->ops, struct commit_op, queued)))
-        if (!is_to_be_retried(op) || !retry_later(queue, op))
+    while ((op = LIST_TAKE_FIRST(&batch->ops, struct commit_op, queued))) {
+        if (is_to_be_retried(op)) {
+            log_warning("operation not stored, to be tried again",
+                        log_text("operation", op->kind->name), log_why(&op->item.error));
+            list_append(&later, &op->queued);
+        } else {
             op->kind->done(op, error_is_set(&op->item.error) ? &op->item.error : NULL);
+        }
+    }
+    if (list_is_empty(&later) || retry_later(queue, &later))
+        return;
+    while ((op = LIST_TAKE_FIRST(&later, struct commit_op, queued)))
+        op->kind->done(op, &op->item.error);
 }
 
 /* Nothing in it is committed (or, after an I/O error, nobody knows): requests are told; the runner's operations stay, to be retried. */

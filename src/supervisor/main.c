@@ -23,7 +23,6 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "supervisor/record.h"
 #include "supervisor/child.h"
 #include "supervisor/job.h"
 #include "supervisor/record.h"

@@ -501,6 +501,123 @@ static struct work *large_work(void)
     return work;
 }
 
+/* ---- operations that come back ---- */
+
+#define RETRIED 3
+
+static char applied[4 * RETRIED];
+static atomic_int applied_count;
+static sem_t is_held, may_go_on;
+
+struct retried {
+    struct commit_op op;
+    char name;
+    int tries;
+};
+
+static int fail_once(void *context, struct store *store, struct error *error)
+{
+    struct retried *retried = context;
+    (void)store;
+    applied[atomic_fetch_add(&applied_count, 1)] = retried->name;
+    return retried->tries++ == 0 ? error_set(error, ERROR_UNAVAILABLE, "no memory") : 0;
+}
+
+static void describe_retried(struct commit_op *op, struct store_item *item)
+{
+    item->kind = STORE_CALL;
+    item->call.apply = fail_once;
+    item->call.context = CONTAINER_OF(op, struct retried, op);
+}
+
+static void retried_done(struct commit_op *op, const struct error *error)
+{
+    (void)op;
+    ck_assert(!error);
+    sem_post(&failed_once);
+}
+
+static int hold_batch(void *context, struct store *store, struct error *error)
+{
+    (void)context, (void)store, (void)error;
+    sem_post(&is_held);
+    while (sem_wait(&may_go_on) != 0)
+        ;
+    return 0;
+}
+
+static void describe_hold(struct commit_op *op, struct store_item *item)
+{
+    (void)op;
+    item->kind = STORE_CALL;
+    item->call.apply = hold_batch;
+}
+
+/* A step of a run may build on the one before it. */
+TEST(operations_that_are_tried_again_keep_their_order)
+{
+    static const struct commit_kind retried_kind = {"retried", COMMIT_RUNNER, describe_retried,
+                                                    retried_done};
+    static const struct commit_kind hold_kind = {"hold", COMMIT_REQUEST, describe_hold, note_done};
+    struct retried retried[RETRIED] = {{.name = 'A'}, {.name = 'B'}, {.name = 'C'}};
+    begin();
+    sem_init(&is_held, 0, 0);
+    sem_init(&may_go_on, 0, 0);
+    struct work *held = work_new(&hold_kind);
+    submit(held);
+    while (sem_wait(&is_held) != 0)
+        ;
+    for (int i = 0; i < RETRIED; i++) {
+        struct error error = ERROR_INIT;
+        retried[i].op.kind = &retried_kind;
+        ck_assert_int_eq(commit_submit(queue, &retried[i].op, &error), 0);
+    }
+    sem_post(&may_go_on);
+    for (int i = 0; i < RETRIED; i++)
+        while (sem_wait(&failed_once) != 0)
+            ;
+    ck_assert_str_eq(applied, "ABCABC");
+    finish();
+}
+
+static int write_and_refuse(void *context, struct store *store, struct error *error)
+{
+    const struct work *work = context;
+    struct run_ids ids;
+    struct run_input input = {.request_id = id_ordered(),
+                              .remote_addr = "",
+                              .host = "",
+                              .query = "",
+                              .event = "",
+                              .headers_json = "{}",
+                              .headers_bytes = 2,
+                              .body_place = BODY_INLINE,
+                              .body = work->large_body,
+                              .body_bytes = (int64_t)work->body_bytes};
+    if (store_accept_run(store, &fleet_id, &input, &ids, error) != 0)
+        return -1;
+    return error_set(error, ERROR_CONFLICT, "undone");
+}
+
+/* Invariant 8: what is written and undone is in the log as well. */
+TEST(the_log_is_checkpointed_also_when_all_that_was_written_was_undone)
+{
+    begin();
+    struct work *work = large_work();
+    const struct commit_call call = {.name = "undone", .apply = write_and_refuse, .context = work};
+    struct commit_metrics metrics = {0};
+    /* Hundreds of times what is due for one; the checkpointer copies beside the batches. */
+    for (int i = 0; i < 20000 && metrics.store.checkpoints == 0; i++) {
+        struct error error = ERROR_INIT;
+        ck_assert_int_eq(commit_call(queue, &call, &error), -1);
+        ck_assert_int_eq(error.kind, ERROR_CONFLICT);
+        commit_get_metrics(queue, &metrics);
+    }
+    ck_assert_uint_gt(metrics.store.checkpoints, 0);
+    ck_assert_int_eq(stored_runs(), 0);
+    finish();
+}
+
 /* Invariant 8. */
 SLOW_TEST(the_log_is_checkpointed_and_starts_over_before_it_grows_without_bound, 300)
 {

@@ -68,6 +68,9 @@ static bool checkpoint(struct checkpointer *checkpointer, bool restart)
     }
     if (error.kind == ERROR_IO) {
         log_error("checkpoint failed", log_why(&error));
+        pthread_mutex_lock(&checkpointer->lock);
+        checkpointer->has_failed = true; /* first: no batch may be written any more */
+        pthread_mutex_unlock(&checkpointer->lock);
         checkpointer->failed(checkpointer->context, &error);
         return false;
     }
@@ -102,7 +105,6 @@ static void *checkpointer_main(void *argument)
         pthread_mutex_unlock(&checkpointer->lock);
         working = checkpoint(checkpointer, restart);
         pthread_mutex_lock(&checkpointer->lock);
-        checkpointer->has_failed = !working;
         if (restart) {
             /* Also when a reader kept it from starting over: the committer goes on, and the next 4 MiB bring another try. */
             checkpointer->must_restart = false;

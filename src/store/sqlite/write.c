@@ -105,10 +105,10 @@ int sqlite_write(struct store *store, struct store_item **items, size_t count,
             *outcome = STORE_FAILED_DISK;
         return -1;
     }
-    if (!wrote)
-        return 0;
-    *outcome = STORE_DONE;
+    /* Also when all that was written was undone: the log has it all the same (invariant 8). */
     if (connection->checkpointer)
         checkpointer_committed(connection->checkpointer, connection->log_frames);
+    if (wrote)
+        *outcome = STORE_DONE;
     return 0;
 }
