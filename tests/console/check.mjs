@@ -395,7 +395,8 @@ async function keptInPlace() {
   assert(selected === 'on demand', `what was selected is now ${selected}`);
 
   await page.click('.crumbs >> a:text-is("Slow")');
-  await page.waitForSelector('tbody tr');
+  await page.waitForSelector('.bars a'); // the run's own page has a table, too
+  await page.waitForSelector('tbody tr .id');
   await mark();
   await page.focus('tbody tr:first-child .id');
   await page.evaluate(
