@@ -29,9 +29,6 @@ struct run_work {
 struct run_work *store_load_work(struct store *store, int64_t number, struct error *error);
 void store_free_work(struct run_work *work); /* NULL is fine */
 
-/* The number of an open or ended run, from its id. */
-int64_t store_number_of(struct store *store, const struct id *run_id);
-
 /* ---- Finding runs: by query, so that nothing can be forgotten (invariant 9) ---- */
 
 struct waiting_run {

@@ -144,7 +144,6 @@ struct store_engine {
 
     /* work.h */
     struct run_work *(*load_work)(struct store *store, int64_t number, struct error *error);
-    int64_t (*number_of)(struct store *store, const struct id *run_id);
     int (*find_waiting)(struct store *store, int64_t after_number, int limit,
                         struct waiting_run *runs, struct error *error);
     int (*find_waiting_of)(struct store *store, int64_t fleet_no, int64_t from_number,

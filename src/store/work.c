@@ -26,11 +26,6 @@ struct run_work *store_load_work(struct store *store, int64_t number, struct err
     return store->engine->load_work(store, number, error);
 }
 
-int64_t store_number_of(struct store *store, const struct id *run_id)
-{
-    return store->engine->number_of(store, run_id);
-}
-
 int store_find_waiting(struct store *store, int64_t after_number, int limit,
                        struct waiting_run *runs, struct error *error)
 {

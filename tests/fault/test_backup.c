@@ -63,6 +63,14 @@ static void await_path(const char *folder, const char *name)
     free(path);
 }
 
+static void await_gone(const char *path)
+{
+    for (int64_t until_ms = clock_monotonic_ms() + 20000; access(path, F_OK) == 0;) {
+        ck_assert_msg(clock_monotonic_ms() < until_ms, "%s stays", path);
+        usleep(2000);
+    }
+}
+
 /* How many files of that beginning lie there. */
 static int count_files(const char *folder, const char *beginning)
 {
@@ -115,7 +123,7 @@ TEST(a_stop_breaks_the_copy_off)
     run_backup(&running, &faults.daemon);
     await_path(faults.daemon.state_dir, "backup.tmp");
     ck_assert_int_eq(kill(faults.daemon.pid, SIGTERM), 0);
-    daemon_await_log(&faults.daemon, "stopping");
+    await_gone(faults.daemon.socket); /* the stop has come to the requests by now */
     faults_clear_rules(&faults);
     ck_assert_int_eq(daemon_wait(&faults.daemon), 0);
     ck_assert_int_ne(wait_for(&running), 0);

@@ -97,7 +97,7 @@ static struct store_item start_item(struct start *start, const struct id *run_id
 {
     *start = (struct start){.definition = store_fixture_definition("any"),
                             .vessel_run_ids = {id_random(), id_random()}};
-    start->step = (struct store_step){.number = store_number_of(fixture.store, run_id),
+    start->step = (struct store_step){.number = id_run_number(run_id),
                                       .now_ms = 4000,
                                       .starts_run = true,
                                       .definition = &start->definition,
@@ -378,9 +378,8 @@ TEST(run_numbers_grow_over_lost_batches_and_refused_calls)
     expect_written(&first, 1, STORE_NOTHING);
     expect_lost(batch, ARRAY_COUNT(batch), ERROR_FULL, STORE_NOTHING);
     expect_written(&last, 1, STORE_DONE);
-    int64_t numbers[] = {store_number_of(fixture.store, &refused.ids.run_id),
-                         store_number_of(fixture.store, &lost.ids.run_id),
-                         store_number_of(fixture.store, &stored.ids.run_id)};
+    int64_t numbers[] = {id_run_number(&refused.ids.run_id), id_run_number(&lost.ids.run_id),
+                         id_run_number(&stored.ids.run_id)};
     ck_assert_int_lt(numbers[0], numbers[1]);
     ck_assert_int_lt(numbers[1], numbers[2]);
     expect_open(1, 0);

@@ -275,12 +275,6 @@ int64_t sqlite_clock_floor_ms(struct store *store)
     return connection_of(store)->last_number >> 12;
 }
 
-int64_t sqlite_number_of(struct store *store, const struct id *run_id)
-{
-    (void)store;
-    return id_run_number(run_id);
-}
-
 int sqlite_exists(const struct store_options *options, struct error *error)
 {
     char *path = connection_path(options);

@@ -61,7 +61,6 @@ const struct store_engine sqlite_engine = {
     .find_expired = sqlite_find_expired,
     .delete_run = sqlite_delete_run,
     .load_work = sqlite_load_work,
-    .number_of = sqlite_number_of,
     .find_waiting = sqlite_find_waiting,
     .find_waiting_of = sqlite_find_waiting_of,
     .find_running = sqlite_find_running,

@@ -119,7 +119,6 @@ int sqlite_find_expired(struct store *store, int64_t before_ms, int limit, struc
                         struct error *error);
 int sqlite_delete_run(struct store *store, int64_t number, struct error *error);
 struct run_work *sqlite_load_work(struct store *store, int64_t number, struct error *error);
-int64_t sqlite_number_of(struct store *store, const struct id *run_id);
 int sqlite_find_waiting(struct store *store, int64_t after_number, int limit,
                         struct waiting_run *runs, struct error *error);
 int sqlite_find_waiting_of(struct store *store, int64_t fleet_no, int64_t from_number,
