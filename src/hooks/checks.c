@@ -6,14 +6,16 @@
 #include "base/secret.h"
 #include "http/log.h"
 
+#define RETRY_S 5 /* a batch that failed is over by then */
+
 static const struct verdict pass = {.kind = VERDICT_PASS};
 
-static struct verdict refuse(unsigned status, const char *message)
+struct verdict checks_refuse(unsigned status, const char *message)
 {
     return (struct verdict){.kind = VERDICT_REFUSE,
                             .status = status,
                             .message = message,
-                            .retry_after_s = status == 503 ? CHECKS_RETRY_S : 0};
+                            .retry_after_s = status == 503 ? RETRY_S : 0};
 }
 
 /* ---- the headers ---- */
@@ -22,26 +24,28 @@ static struct verdict judge_path(const struct check_input *input)
 {
     if (strncmp(http_path(input->exchange), CHECKS_PATH_PREFIX, strlen(CHECKS_PATH_PREFIX)) == 0)
         return pass;
-    return refuse(404, "there is nothing here: a webhook is POST " CHECKS_PATH_PREFIX "<token>");
+    return checks_refuse(404,
+                         "there is nothing here: a webhook is POST " CHECKS_PATH_PREFIX "<token>");
 }
 
 static struct verdict judge_method(const struct check_input *input)
 {
-    return strcmp(http_method(input->exchange), "POST") == 0 ? pass
-                                                             : refuse(405, "a webhook takes POST");
+    return strcmp(http_method(input->exchange), "POST") == 0
+               ? pass
+               : checks_refuse(405, "a webhook takes POST");
 }
 
 static struct verdict judge_token_form(const struct check_input *input)
 {
     const char *token = http_path(input->exchange) + strlen(CHECKS_PATH_PREFIX);
-    return secret_token_is_well_formed(token, strlen(token)) ? pass : refuse(400, NULL);
+    return secret_token_is_well_formed(token, strlen(token)) ? pass : checks_refuse(400, NULL);
 }
 
 static struct verdict judge_size(const struct check_input *input)
 {
     return http_content_length(input->exchange) <= input->config->hooks.max_body_bytes
                ? pass
-               : refuse(413, "the body is larger than max_body");
+               : checks_refuse(413, "the body is larger than max_body");
 }
 
 static struct verdict judge_room_for(const struct check_input *input, int64_t bytes)
@@ -50,7 +54,7 @@ static struct verdict judge_room_for(const struct check_input *input, int64_t by
     if (commit_has_room(input->queue, bytes, &why) == 0)
         return pass;
     http_log_debug(input->exchange, "no room for a body", log_int("bytes", bytes), log_why(&why));
-    return refuse(503, "there is no room to store it now: try again");
+    return checks_refuse(503, "there is no room to store it now: try again");
 }
 
 static struct verdict judge_room(const struct check_input *input)
@@ -66,7 +70,7 @@ static struct verdict judge_growth(const struct check_input *input)
 {
     return input->body_bytes <= input->config->hooks.max_body_bytes
                ? pass
-               : refuse(0, "a chunked body grew over max_body");
+               : checks_refuse(0, "a chunked body grew over max_body");
 }
 
 /* A large body is many pieces, and others write theirs meanwhile. */

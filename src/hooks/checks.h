@@ -48,8 +48,9 @@ struct verdict {
 struct check {
     const char *name; /* for the log */
     enum check_stage stage;
-    /* Its refusal tells something about the webhook, so only those whose token is good may see it. Of
-     * a small body that passes, the token is looked up in the transaction that stores the run. */
+    /* The verdict tells something about the webhook, so only senders whose token is good may see it:
+     * the token is looked up before the answer. The token of a small body that passes is looked up in
+     * the transaction that stores the run. */
     bool needs_token;
     struct verdict (*judge)(const struct check_input *input);
 };
@@ -57,12 +58,14 @@ struct check {
 /* The checks of every request, in the order in which they run; the last row has no name. */
 extern const struct check checks_all[];
 
+/* A refusal without further words; a 503 names a time to try again. */
+struct verdict checks_refuse(unsigned status, const char *message);
+
 /* The first verdict that is not VERDICT_PASS among the checks of this stage, or VERDICT_PASS. */
 struct verdict checks_judge(const struct check *checks, enum check_stage stage, bool needs_token,
                             const struct check_input *input);
 
 /* Where a webhook's token begins in the path. */
 #define CHECKS_PATH_PREFIX "/hooks/"
-#define CHECKS_RETRY_S     5 /* a batch that failed is over by then */
 
 #endif

@@ -25,9 +25,11 @@
 
 #define MAX_DISCARDED_BYTES (64 * 1024) /* of a body that is read for its sender's sake */
 #define MAX_JUDGED_AGAIN    3           /* times, while what the checks judge by changes */
+#define TOKEN_UNKNOWN       "the token could not be looked up now: try again"
 
 /*   NEW ─► CHECKING ─► READING ─► (WRITING ─► READING)* ─► SYNCING ─► STORING
  *    └────────────────────►┘ (small)   └───────────────────────────────►┘ (stale: STORING again)
+ *                          └─► (REFUSED ─►) ASKING
  * and from any of them an answer. REFUSED reads a small body to its end first, so that its sender sees the answer. */
 enum request_state {
     REQUEST_NEW,
@@ -37,6 +39,7 @@ enum request_state {
     REQUEST_SYNCING, /* suspended: the spooler syncs the body */
     REQUEST_STORING, /* suspended: the committer stores the run */
     REQUEST_REFUSED,
+    REQUEST_ASKING, /* suspended: may the sender see the verdict? Only if the token is good */
 };
 
 struct request {
@@ -45,6 +48,7 @@ struct request {
     struct hooks_settings *settings;
     enum request_state state;
     struct verdict verdict; /* why it is refused: REQUEST_REFUSED, or once the token is good */
+    bool needs_token;       /* the verdict is only for senders whose token is good */
     int judged_again;       /* how often, because the checks were stale */
     unsigned answered;      /* the status, once there is an answer */
     int64_t answer_us;      /* how long it took, from the headers' arrival */
@@ -54,6 +58,7 @@ struct request {
     struct id fleet_id;
     char remote_addr[HTTP_PEER_BYTES];
     int64_t arrived_ms;
+    int64_t answer_by_ms; /* on the monotonic clock, once the run was handed over */
     bool spools;
     unsigned char *body; /* a small body, or the next piece of a large one */
     size_t body_capacity, body_bytes;
@@ -76,7 +81,7 @@ static void set_state(struct request *request, enum request_state state)
         break;
     case REQUEST_READING:
         assert(state == REQUEST_WRITING || state == REQUEST_SYNCING || state == REQUEST_STORING ||
-               state == REQUEST_REFUSED);
+               state == REQUEST_REFUSED || state == REQUEST_ASKING);
         break;
     case REQUEST_WRITING:
         assert(state == REQUEST_READING);
@@ -88,6 +93,9 @@ static void set_state(struct request *request, enum request_state state)
         assert(state == REQUEST_STORING);
         break;
     case REQUEST_REFUSED:
+        assert(state == REQUEST_ASKING);
+        break;
+    case REQUEST_ASKING:
         assert(0 && "no way on from here");
         break;
     }
@@ -148,17 +156,9 @@ static enum http_step answer(struct request *request, const struct verdict *verd
     return http_reply_error(request->exchange, verdict->status, verdict->message, NULL);
 }
 
-static struct verdict refusal(unsigned status, const char *message)
-{
-    return (struct verdict){.kind = VERDICT_REFUSE,
-                            .status = status,
-                            .message = message,
-                            .retry_after_s = status == 503 ? CHECKS_RETRY_S : 0};
-}
-
 static enum http_step answer_refusal(struct request *request, unsigned status, const char *message)
 {
-    const struct verdict verdict = refusal(status, message);
+    const struct verdict verdict = checks_refuse(status, message);
     return answer(request, &verdict);
 }
 
@@ -181,7 +181,7 @@ static enum http_step answer_early(struct request *request, const struct verdict
 
 static enum http_step refuse_early(struct request *request, unsigned status, const char *message)
 {
-    const struct verdict verdict = refusal(status, message);
+    const struct verdict verdict = checks_refuse(status, message);
     return answer_early(request, &verdict);
 }
 
@@ -318,7 +318,7 @@ static enum http_step begin_checked(struct request *request)
     case ACCEPTANCE_UNAVAILABLE:
         break;
     }
-    return refuse_early(request, 503, "the token could not be looked up now: try again");
+    return refuse_early(request, 503, TOKEN_UNKNOWN);
 }
 
 static enum http_step request_begin(struct http_exchange *exchange, void *context)
@@ -346,8 +346,8 @@ static void spooler_done(void *context, const struct error *error)
     http_resume(request->exchange);
 }
 
-/* The rest of a large body is read, but not kept, so that its sender sees the answer: there is none
- * before its end. */
+/* The rest of a body is read, but not kept, so that its sender sees the answer: there is none before
+ * its end. */
 static enum http_step answer_after_the_rest(struct request *request, const struct verdict *verdict)
 {
     if (verdict->status == 0)
@@ -399,7 +399,8 @@ static enum http_step request_data(struct http_exchange *exchange, const void *b
     if (piece_written(request) != 0)
         return close_without_answer(request, request->spool_error.message);
     if (reserve_arrived(request, count) != 0) {
-        const struct verdict verdict = refusal(503, "too many bodies are on their way: try again");
+        const struct verdict verdict =
+            checks_refuse(503, "too many bodies are on their way: try again");
         return answer_after_the_rest(request, &verdict);
     }
     size_t room = request->body_capacity - request->body_bytes;
@@ -410,6 +411,7 @@ static enum http_step request_data(struct http_exchange *exchange, const void *b
     struct verdict verdict = judge(request, CHECK_PIECE, true);
     if (verdict.kind != VERDICT_PASS) {
         *consumed = count;
+        request->needs_token = true;
         return answer_after_the_rest(request, &verdict);
     }
     if (request->spools && request->body_bytes == request->body_capacity)
@@ -419,20 +421,53 @@ static enum http_step request_data(struct http_exchange *exchange, const void *b
 
 /* ---- finish ---- */
 
+/* The verdict tells something about the webhook, and the token of a small body has not been looked up:
+ * that comes first. */
+static enum http_step answer_verdict(struct request *request)
+{
+    if (!request->needs_token || request->has_fleet_id)
+        return answer(request, &request->verdict);
+    set_state(request, REQUEST_ASKING);
+    request->acceptance = acceptance_new(request->hooks, request->token_hash);
+    acceptance_check_token(request->acceptance, request->exchange, &request->result,
+                           answer_deadline_ms(request));
+    return HTTP_SUSPEND;
+}
+
+static enum http_step finish_asking(struct request *request)
+{
+    switch (request->result.outcome) {
+    case ACCEPTANCE_DONE:
+        note_fleet(request);
+        return answer(request, &request->verdict);
+    case ACCEPTANCE_NO_TOKEN:
+        return answer_refusal(request, 400, NULL);
+    case ACCEPTANCE_NONE:
+    case ACCEPTANCE_STALE:
+    case ACCEPTANCE_UNAVAILABLE:
+        break;
+    }
+    return answer_refusal(request, 503, TOKEN_UNKNOWN);
+}
+
 static enum http_step submit_run(struct request *request)
 {
     set_state(request, REQUEST_STORING);
+    if (request->answer_by_ms ==
+        0) /* a request that is judged again has no more time than others */
+        request->answer_by_ms = answer_deadline_ms(request);
     acceptance_store_run(request->acceptance, request->exchange, &request->result,
-                         answer_deadline_ms(request));
+                         request->answer_by_ms);
     return HTTP_SUSPEND;
 }
 
 /* The operation takes over the body and all that the run is stored with. */
 static enum http_step store_run(struct request *request)
 {
-    struct verdict verdict = judge(request, CHECK_BODY, true);
-    if (verdict.kind != VERDICT_PASS)
-        return answer(request, &verdict);
+    request->verdict = judge(request, CHECK_BODY, true);
+    request->needs_token = true;
+    if (request->verdict.kind != VERDICT_PASS)
+        return answer_verdict(request);
     struct acceptance *acceptance = acceptance_new(request->hooks, request->token_hash);
     struct run_input *input = &acceptance->input;
     headers_collect(request->exchange, &acceptance->headers);
@@ -521,7 +556,9 @@ static enum http_step request_finish(struct http_exchange *exchange, void *conte
     struct request *request = http_user(exchange);
     switch (request->state) {
     case REQUEST_REFUSED:
-        return answer(request, &request->verdict);
+        return answer_verdict(request);
+    case REQUEST_ASKING:
+        return finish_asking(request);
     case REQUEST_WRITING:
         if (piece_written(request) == 0)
             return finish_reading(request);

@@ -211,11 +211,15 @@ TEST(an_answer_of_each_stage_is_sent_as_it_is_and_leaves_no_run)
 
 TEST(what_needs_the_token_is_not_told_to_strangers)
 {
-    begin(CHECK_HEADERS, true);
-    wanted = (struct verdict){.kind = VERDICT_REFUSE, .status = 413, .message = "too large"};
-    ck_assert_int_eq(post(strange_url, SMALL, NULL, "\"data\":null"), 400);
-    ck_assert_int_eq(post(strange_url, LARGE, NULL, "\"data\":null"), 400);
-    finish();
+    static const enum check_stage stages[] = {CHECK_HEADERS, CHECK_PIECE, CHECK_BODY};
+    for (size_t i = 0; i < ARRAY_COUNT(stages); i++) {
+        begin(stages[i], true);
+        wanted = (struct verdict){.kind = VERDICT_REFUSE, .status = 401, .message = "wrong"};
+        ck_assert_int_eq(post(strange_url, SMALL, NULL, "\"data\":null"), 400);
+        ck_assert_int_eq(post(url, SMALL, NULL, "wrong"), 401);
+        ck_assert_int_eq(count_runs(), 0);
+        finish();
+    }
 }
 
 TEST(what_needs_no_token_is_told_to_everybody)
