@@ -2,6 +2,7 @@
 #ifndef WEBHOOKD_BASE_MEMORY_H
 #define WEBHOOKD_BASE_MEMORY_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 #define CONTAINER_OF(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
@@ -16,5 +17,6 @@ void *memory_copy(const void *from, size_t bytes);
 char *memory_string(const char *text);                 /* NULL stays NULL */
 char *memory_string_n(const char *text, size_t bytes); /* adds the NUL */
 char *memory_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+char *memory_format_v(const char *format, va_list arguments) __attribute__((format(printf, 1, 0)));
 
 #endif

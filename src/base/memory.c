@@ -58,12 +58,17 @@ char *memory_string_n(const char *text, size_t bytes)
     return copy;
 }
 
-char *memory_format(const char *format, ...)
+char *memory_format_v(const char *format, va_list arguments)
 {
     char *text = NULL;
+    return must(vasprintf(&text, format, arguments) < 0 ? NULL : text);
+}
+
+char *memory_format(const char *format, ...)
+{
     va_list arguments;
     va_start(arguments, format);
-    int bytes = vasprintf(&text, format, arguments);
+    char *text = memory_format_v(format, arguments);
     va_end(arguments);
-    return must(bytes < 0 ? NULL : text);
+    return text;
 }

@@ -227,9 +227,7 @@ __attribute__((format(printf, 2, 0))) static void on_error(cfg_t *cfg, const cha
         return; /* an unknown section: it has its finding */
     if (starts_with(format, "premature end of file") && !current->complete)
         return; /* what the text ends with has its finding */
-    char *message = NULL;
-    if (vasprintf(&message, format, arguments) < 0)
-        abort();
+    char *message = memory_format_v(format, arguments);
     char *excerpt = config_excerpt(message);
     config_findings_add(&current->findings, cfg->line, "syntax error: %s", excerpt);
     free(excerpt);

@@ -355,11 +355,9 @@ static json_t *perform(struct call *call, struct error *error)
 
 json_t *client_get(struct client *client, struct error *error, const char *path_format, ...)
 {
-    char *path = NULL;
     va_list arguments;
     va_start(arguments, path_format);
-    if (vasprintf(&path, path_format, arguments) < 0)
-        abort();
+    char *path = memory_format_v(path_format, arguments);
     va_end(arguments);
     struct call call = {.client = client, .method = "GET", .path = path};
     json_t *data = perform(&call, error);

@@ -6,12 +6,14 @@
 #include <stdlib.h>
 
 #include "base/buffer.h"
+#include "base/memory.h"
 #include "webhookctl/table.h"
 
-/* Takes text. */
-static void write_escaped(FILE *file, const char *start, char *text)
+/* A line with its control characters escaped: a name from the store must not move the cursor. */
+static void write_line(FILE *file, const char *start, const char *format, va_list arguments)
 {
     struct buffer safe = BUFFER_INIT;
+    char *text = memory_format_v(format, arguments);
     table_escape(&safe, text);
     fprintf(file, "%s%s\n", start, buffer_text(&safe));
     buffer_free(&safe);
@@ -20,22 +22,16 @@ static void write_escaped(FILE *file, const char *start, char *text)
 
 void ctl_complain(const char *format, ...)
 {
-    char *text = NULL;
     va_list arguments;
     va_start(arguments, format);
-    if (vasprintf(&text, format, arguments) < 0)
-        abort();
+    write_line(stderr, "webhookctl: ", format, arguments);
     va_end(arguments);
-    write_escaped(stderr, "webhookctl: ", text);
 }
 
 void ctl_say(const char *format, ...)
 {
-    char *text = NULL;
     va_list arguments;
     va_start(arguments, format);
-    if (vasprintf(&text, format, arguments) < 0)
-        abort();
+    write_line(stdout, "", format, arguments);
     va_end(arguments);
-    write_escaped(stdout, "", text);
 }
