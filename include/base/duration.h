@@ -7,7 +7,7 @@
 
 enum duration_unit { DURATION_D, DURATION_H, DURATION_M, DURATION_S, DURATION_MS };
 
-/* What a reader accepts. */
+/* The form that a reader accepts. */
 struct duration_form {
     enum duration_unit largest, smallest; /* the units that may be used */
     int max_digits;                       /* of each number; 0 = any count */

@@ -2,7 +2,7 @@
 #ifndef WEBHOOKD_BASE_HEX_H
 #define WEBHOOKD_BASE_HEX_H
 
-/* What the digit stands for, upper or lower case; -1 if it is none. */
+/* The value of a hexadecimal digit in upper or lower case, or -1. */
 int hex_digit(char c);
 
 #endif

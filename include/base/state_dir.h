@@ -22,11 +22,11 @@ struct state_dir {
 /* Does a store at this location keep a file or folder of this name in the state folder? */
 typedef bool state_dir_is_stores(const char *location, const char *name);
 
-/* Opens path (created if it is missing, one level), takes state_dir/lock, gives the folder mode 0700,
- * creates the folders in it and syncs it. A folder that holds anything but webhookd's own files and the
- * store's is refused and left as it is: a slip in the configuration must not close somebody's home, or
- * /var, to all others. ERROR_INVALID: another folder must be named; ERROR_CONFLICT: another webhookd
- * has had the lock for a second. */
+/* Opens path (created if it is missing, one level), takes state_dir/lock, gives the folder mode
+ * 0700, creates the folders in it and syncs it. A folder that holds anything but webhookd's own
+ * files and the store's is refused and left as it is: a slip in the configuration must not close
+ * somebody's home, or /var, to all others. ERROR_INVALID: another folder must be named;
+ * ERROR_CONFLICT: another webhookd has had the lock for a second. */
 int state_dir_open(struct state_dir *state, const char *path, const char *store_location,
                    state_dir_is_stores *is_stores, struct error *error);
 void state_dir_close(struct state_dir *state);

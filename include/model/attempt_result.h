@@ -1,5 +1,5 @@
-/* How an attempt ended: what its supervisor leaves, what the runner makes of it, what the store keeps.
- * Pure; any thread. */
+/* How an attempt ended: what its supervisor leaves, what the runner makes of it, what the store
+ * keeps. Pure; any thread. */
 #ifndef WEBHOOKD_MODEL_ATTEMPT_RESULT_H
 #define WEBHOOKD_MODEL_ATTEMPT_RESULT_H
 
@@ -28,7 +28,7 @@ struct attempt_result {
     bool output_cut;
 };
 
-/* What the attempt's end makes of its vessel run, unless it is tried again. */
+/* The status that the attempt gives its vessel run, unless it is tried again. */
 enum vessel_status attempt_result_status(const struct attempt_result *result);
 
 /* As much of the text as fits, in whole UTF-8 characters. */

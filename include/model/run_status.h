@@ -1,4 +1,4 @@
-/* What a fleet run is doing. The numbers are stored: never reuse one. Pure; any thread. */
+/* The statuses of a fleet run. The numbers are stored: never reuse one. Pure; any thread. */
 #ifndef WEBHOOKD_MODEL_RUN_STATUS_H
 #define WEBHOOKD_MODEL_RUN_STATUS_H
 

@@ -1,4 +1,4 @@
-/* What started a fleet run. The numbers are stored: never reuse one. Pure; any thread. */
+/* The triggers of a fleet run. The numbers are stored: never reuse one. Pure; any thread. */
 #ifndef WEBHOOKD_MODEL_RUN_TRIGGER_H
 #define WEBHOOKD_MODEL_RUN_TRIGGER_H
 

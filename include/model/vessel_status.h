@@ -1,4 +1,4 @@
-/* What a vessel run is doing. The numbers are stored: never reuse one. Pure; any thread. */
+/* The statuses of a vessel run. The numbers are stored: never reuse one. Pure; any thread. */
 #ifndef WEBHOOKD_MODEL_VESSEL_STATUS_H
 #define WEBHOOKD_MODEL_VESSEL_STATUS_H
 

@@ -1,5 +1,5 @@
-/* Lists of words that stand for an enum's members: in fleet files, in the canonical JSON, in the API.
- * Pure; any thread. */
+/* Lists of words that stand for an enum's members: in fleet files, in the canonical JSON, in the
+ * API. Pure; any thread. */
 #ifndef WEBHOOKD_MODEL_WORDS_H
 #define WEBHOOKD_MODEL_WORDS_H
 

@@ -1,8 +1,10 @@
-/* The commit queue: the one writer. Producers on any thread hand over operations; the committer's thread takes all that waits
- * (bounded in count and bytes), hands it to the store as one batch, and then calls each one back. One fsync serves the whole batch.
+/* The commit queue: the one writer. Producers on any thread hand over operations; the committer's
+ * thread takes all that waits (bounded in count and bytes), hands it to the store as one batch, and
+ * then calls each one back. One fsync serves the whole batch.
  *
- * The invariants of docs/architecture.md that live here: 1 (no answer before COMMIT returned), 3 (one writer), 5 (an operation that
- * fails alone fails alone), 6 (a disk that failed stops the process), 8 (bounds), 9 (run numbers grow). */
+ * The invariants of docs/architecture.md that live here: 1 (no answer before COMMIT returned), 3
+ * (one writer), 5 (an operation that fails alone fails alone), 6 (a disk that failed stops the
+ * process), 8 (bounds), 9 (run numbers grow). */
 #ifndef WEBHOOKD_QUEUE_COMMIT_H
 #define WEBHOOKD_QUEUE_COMMIT_H
 
@@ -28,14 +30,14 @@ struct commit_kind {
     enum commit_class class;
     /* Says what is to be written. On the committer's thread, once for each try. */
     void (*describe)(struct commit_op *op, struct store_item *item);
-    /* On the committer's thread, no lock held, exactly once for each submitted operation that was not
-     * withdrawn: error NULL = it is committed and synced. Must not block. The operation may be freed
-     * here. */
+    /* On the committer's thread, no lock held, exactly once for each submitted operation that
+     * was not withdrawn: error NULL = it is committed and synced. Must not block. The operation
+     * may be freed here. */
     void (*done)(struct commit_op *op, const struct error *error);
 };
 
-/* Embed it in the operation's own struct. The submitter owns the memory until commit_submit returned 0;
- * then `done` has it. */
+/* Embed it in the operation's own struct. The submitter owns the memory until commit_submit
+ * returned 0; then `done` has it. */
 struct commit_op {
     const struct commit_kind *kind;
     size_t bytes; /* what it weighs against the bound on bytes in one batch */
@@ -87,7 +89,8 @@ const char *commit_backup_name(struct commit_queue *queue);
 struct commit_call {
     const char *name; /* for the log */
     size_t bytes;     /* what it weighs against the bound on bytes in one batch */
-    /* On the committer's thread, perhaps more than once. -1 undoes what it did, and refuses it alone. */
+    /* On the committer's thread, perhaps more than once. -1 undoes what it did, and refuses it
+     * alone. */
     int (*apply)(void *context, struct store *store, struct error *error);
     /* On the committer's thread, before commit_call returns and before the runner can know of it:
      * error NULL = it is committed and synced. Must not block. May be NULL. */

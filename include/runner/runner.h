@@ -29,7 +29,8 @@ struct runner_options {
  * be changed. config_path is the file's own. Starts processes and waits for them. Any thread. */
 int runner_check_config(struct config *config, const char *config_path, const char *supervisor_path,
                         struct error *error);
-/* Recovers what the last daemon left (attempts found by their locks and records), then claims. Starts its thread and the trash's. */
+/* Recovers what the last daemon left (attempts found by their locks and records), then claims.
+ * Starts its thread and the trash's. */
 struct runner *runner_start(const struct runner_options *options, struct error *error);
 /* Stops claiming and watching; leaves vessels running under their supervisors. Returns when every operation it has submitted is committed or
  * withdrawn, so commit_stop comes after it. Frees the runner: whoever calls runner_wake from the committer's `committed` must keep that from

@@ -1,5 +1,5 @@
-/* The audit log. Any connection can read; store_add_audit is called inside store_write alone, in the
- * transaction of the change that it records (store.h). */
+/* The audit log. Any connection can read; store_add_audit is called inside store_write alone, in
+ * the transaction of the change that it records (store.h). */
 #ifndef WEBHOOKD_STORE_AUDIT_H
 #define WEBHOOKD_STORE_AUDIT_H
 

@@ -1,5 +1,5 @@
-/* Organizations, projects, fleets and their versions. Any connection can read; functions that change
- * something are called inside store_write alone, by a STORE_CALL item (store.h). */
+/* Organizations, projects, fleets and their versions. Any connection can read; functions that
+ * change something are called inside store_write alone, by a STORE_CALL item (store.h). */
 #ifndef WEBHOOKD_STORE_FLEETS_H
 #define WEBHOOKD_STORE_FLEETS_H
 
@@ -33,7 +33,8 @@ struct version_row {
     const char *definition_json; /* canonical, with ids; NULL in lists */
 };
 
-/* Each callback returns 0 to go on and anything else to stop (not an error). All lists are in order of name, versions newest first. */
+/* Each callback returns 0 to go on and anything else to stop (not an error). All lists are in
+ * order of name, versions newest first. */
 int store_list_orgs(struct store *store, int (*each)(void *, const struct org_row *), void *context,
                     struct error *error);
 int store_list_projects(struct store *store, const struct id *org_id /* NULL: all */,
@@ -69,8 +70,9 @@ struct apply_result {
     struct id fleet_id;
     int version;
 };
-/* Applies a checked definition: a known _id or name makes a new version unless it is equal. Vessels keep their ids across versions by _id, else by
- * name; new ones get one. `file` is kept as it is. */
+/* Applies a checked definition: a known _id or name makes a new version unless it is equal.
+ * Vessels keep their ids across versions by _id, else by name; new ones get one. `file` is kept
+ * as it is. */
 int store_apply_fleet(struct store *store, const struct id *project_id,
                       const struct definition *definition, const char *file, size_t file_bytes,
                       int64_t now_ms, struct apply_result *result, struct error *error);

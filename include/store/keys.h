@@ -1,5 +1,6 @@
-/* API keys, and the console's sessions, which end with their key. Only hashes are kept. Any connection
- * can read; functions that change something are called inside store_write alone (store.h). */
+/* API keys, and the console's sessions, which end with their key. Only hashes are kept. Any
+ * connection can read; functions that change something are called inside store_write alone
+ * (store.h). */
 #ifndef WEBHOOKD_STORE_KEYS_H
 #define WEBHOOKD_STORE_KEYS_H
 
@@ -30,7 +31,8 @@ struct session_row {
     const char *key_name;
     int64_t seen_ms; /* used last, as far as that was noted */
 };
-/* Now, and for how long one lasts unused. Times further ahead than that, from before the clock stepped back, count as over too. */
+/* Now, and for how long one lasts unused. Times further ahead than that, from before the clock
+ * stepped back, count as over too. */
 struct session_time {
     int64_t now_ms, idle_ms;
 };

@@ -1,8 +1,8 @@
 /* Fleet runs: accepting them, reading them, and deleting old ones. Any connection can read; what
  * changes something is called inside store_write alone (store.h).
  *
- * A run's number is the store's own: it grows with the time of acceptance, and that is all that anybody
- * else may know of it. */
+ * A run's number is the store's own: it grows with the time of acceptance, and that is all that
+ * anybody else may know of it. */
 #ifndef WEBHOOKD_STORE_RUNS_H
 #define WEBHOOKD_STORE_RUNS_H
 
@@ -49,8 +49,8 @@ struct store_check {
     struct id fleet_id; /* out */
 };
 
-/* STORE_ACCEPT: the same, and inserts the run in the same transaction, so that a replaced token never
- * slips through. ERROR_STALE: what the request was judged by has changed since. */
+/* STORE_ACCEPT: the same, and inserts the run in the same transaction, so that a replaced token
+ * never slips through. ERROR_STALE: what the request was judged by has changed since. */
 struct store_accept {
     const uint8_t *token_hash;
     const struct run_input *input;
@@ -146,7 +146,8 @@ struct expired_run {
     struct id id, request_id;
     bool is_spooled; /* its body is in state_dir/spool */
 };
-/* Runs that ended before this time, oldest first; at most `limit`. Returns how many, -1 on error. */
+/* Runs that ended before this time, oldest first; at most `limit`. Returns how many, -1 on
+ * error. */
 int store_find_expired(struct store *store, int64_t before_ms, int limit, struct expired_run *runs,
                        struct error *error);
 /* Its files are the caller's to remove, before. ERROR_CONFLICT: it has not ended. */

@@ -37,9 +37,9 @@ struct store_options {
     bool relaxed_sync;
 };
 
-/* Once at each start, with the state folder locked and before anything is opened: makes durable again
- * what an earlier process has left, also what a failed sync has left in memory only. -1: the disk
- * still fails. */
+/* Once at each start, with the state folder locked and before anything is opened: makes durable
+ * again what an earlier process has left, also what a failed sync has left in memory only. -1:
+ * the disk still fails. */
 int store_prepare(const struct store_options *options, struct error *error);
 /* 1 if there is a store already, 0 if opening with STORE_WRITE would create one, -1 and why. */
 int store_exists(const struct store_options *options, struct error *error);
@@ -50,13 +50,14 @@ struct store *store_open(const struct store_options *options, struct error *erro
 /* Ends the upkeep as well. NULL is fine. */
 void store_close(struct store *store);
 
-/* On a STORE_READ connection: a search that goes on after this moment of the monotonic clock is broken
- * off with ERROR_UNAVAILABLE; 0 = never. A long reader keeps the engine from reusing space. */
+/* On a STORE_READ connection: a search that goes on after this moment of the monotonic clock is
+ * broken off with ERROR_UNAVAILABLE; 0 = never. A long reader keeps the engine from reusing
+ * space. */
 void store_set_deadline(struct store *store, int64_t deadline_ms);
 /* The number of the last migration applied. */
 int store_schema_version(struct store *store);
-/* New ids must not carry a time before this one, in milliseconds since the epoch: that of the newest
- * run. 0 if there never was a run. For id_clock_floor. */
+/* New ids must not carry a time before this one, in milliseconds since the epoch: that of the
+ * newest run. 0 if there never was a run. For id_clock_floor. */
 int64_t store_clock_floor_ms(struct store *store);
 
 /* ---- Writing: the commit queue's thread only ---- */
@@ -90,8 +91,9 @@ enum store_outcome {
     STORE_FAILED_DISK, /* with -1: the disk failed, and nobody knows whether the batch is there */
 };
 
-/* Writes the items in order, as one transaction. 0: the batch is durable, but for the items whose error
- * is set. -1: none of it is stored (or nobody knows: STORE_FAILED_DISK), and *error says why. */
+/* Writes the items in order, as one transaction. 0: the batch is durable, but for the items
+ * whose error is set. -1: none of it is stored (or nobody knows: STORE_FAILED_DISK), and *error
+ * says why. */
 int store_write(struct store *store, struct store_item **items, size_t count,
                 enum store_outcome *outcome, struct error *error);
 
@@ -109,8 +111,8 @@ int store_start_upkeep(struct store *store, const struct store_upkeep *upkeep, s
 int store_has_room(struct store *store, int64_t bytes, struct error *error);
 /* Any thread; needs the upkeep. */
 void store_set_min_free(struct store *store, int64_t bytes);
-/* From a STORE_CALL item: gives a bounded piece of the space that deleted runs took back to the file
- * system. *is_more: another call would find some. */
+/* From a STORE_CALL item: gives a bounded piece of the space that deleted runs took back to the
+ * file system. *is_more: another call would find some. */
 int store_give_back(struct store *store, bool *is_more, struct error *error);
 
 struct store_metrics {
@@ -130,11 +132,10 @@ struct store_backup_guard {
     int (*may_go_on)(void *context, int64_t bytes_left, struct error *error);
     void *context;
 };
-/* A copy of the store as it is at one moment, without the console's sessions, while others read and
- * write: the descriptor of a file without a name in state_dir, not synced. -1 and why; ERROR_CONFLICT
- * if the engine has better means. Takes the STORE_WRITE connection, and
- * needs its upkeep. Any thread; takes as long as
- * copying takes. */
+/* A copy of the store as it is at one moment, without the console's sessions, while others read
+ * and write: the descriptor of a file without a name in state_dir, not synced. -1 and why;
+ * ERROR_CONFLICT if the engine has better means. Takes the STORE_WRITE connection, and needs its
+ * upkeep. Any thread; takes as long as copying takes. */
 int store_backup(struct store *store, const struct store_backup_guard *guard, struct error *error);
 /* What the copy is called in a backup's archive, so that a restored state folder is found right. */
 const char *store_backup_name(const struct store *store);

@@ -1,5 +1,6 @@
-/* The runner's side: which runs are scheduled, what executing one needs, and each step of executing
- * it. Reading is for the runner's own connection and thread. Steps are written by STORE_STEP items. */
+/* The runner's side: which runs are scheduled, what executing one needs, and each step of
+ * executing it. Reading is for the runner's own connection and thread. Steps are written by
+ * STORE_STEP items. */
 #ifndef WEBHOOKD_STORE_WORK_H
 #define WEBHOOKD_STORE_WORK_H
 
@@ -50,8 +51,8 @@ int store_find_stopping(struct store *store, int64_t after_number, int limit, in
 
 /* ---- Changing ---- */
 
-/* From a STORE_CALL item. Notes that an open run is to be stopped; again is fine. ERROR_CONFLICT: it
- * has ended. ERROR_NOT_FOUND: there is none. */
+/* From a STORE_CALL item. Notes that an open run is to be stopped; again is fine.
+ * ERROR_CONFLICT: it has ended. ERROR_NOT_FOUND: there is none. */
 int store_stop_run(struct store *store, const struct id *run_id, int64_t now_ms,
                    struct error *error);
 
@@ -61,8 +62,9 @@ struct store_vessel_end {
     const char *reason; /* "" = none */
 };
 
-/* STORE_STEP: what changes together in the life of one run, applied in this order. ERROR_CONFLICT: the
- * run, the vessel or the attempt is not in the state for it, and none of it is stored. */
+/* STORE_STEP: what changes together in the life of one run, applied in this order.
+ * ERROR_CONFLICT: the run, the vessel or the attempt is not in the state for it, and none of it
+ * is stored. */
 struct store_step {
     int64_t number;
     int64_t now_ms;
@@ -70,8 +72,8 @@ struct store_step {
     bool starts_run;
     const struct definition *definition;
     const struct id *vessel_run_ids; /* one for each vessel */
-    /* Of one attempt, its end or its start. Its vessel run is retrying after the end, until the next
-     * attempt or a vessel end says how it ended. */
+    /* Of one attempt, its end or its start. Its vessel run is retrying after the end, until the
+     * next attempt or a vessel end says how it ended. */
     bool ends_attempt, starts_attempt;
     size_t vessel;
     int attempt;                         /* from 1 */

@@ -29,8 +29,9 @@
 #define RECORD_NAME_BYTES 64
 char *record_name(const char *vessel_run_id, int attempt, char name[RECORD_NAME_BYTES]);
 
-/* A record for a new attempt, empty whatever there was: a descriptor, and in *lock_fd another one that holds the lock. -1, and no
- * descriptor, if a supervisor holds it (ERROR_CONFLICT) or it cannot be made. */
+/* A record for a new attempt, empty whatever there was: a descriptor, and in *lock_fd another
+ * one that holds the lock. -1, and no descriptor, if a supervisor holds it (ERROR_CONFLICT) or
+ * it cannot be made. */
 int record_take(int attempts_fd, const char *name, int *lock_fd, struct error *error);
 /* To look at one. A descriptor, or -1 with errno. */
 int record_open(int attempts_fd, const char *name);
@@ -46,7 +47,8 @@ int record_mark_started(int record_fd); /* 0 or -1 with errno; async-signal-safe
 int record_has_started(int record_fd);
 
 int record_write_result(int record_fd, const struct attempt_result *result, struct error *error);
-/* 1 = there and read, 0 = not there, -1 = damaged or of a format this program does not know (ERROR_INVALID), or not readable now. */
+/* 1 = there and read, 0 = not there, -1 = damaged or of a format this program does not know
+ * (ERROR_INVALID), or not readable now. */
 int record_read_result(int record_fd, struct attempt_result *result, struct error *error);
 
 #endif

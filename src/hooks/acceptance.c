@@ -1,5 +1,5 @@
-/* Storing a run, seen from a request: see acceptance.h. `describe` and `done` run on the committer's
- * thread, submitting on a hook worker's, expiring on the reaper's. */
+/* Storing a run, seen from a request: see acceptance.h. `describe` and `done` run on the
+ * committer's thread, submitting on a hook worker's, expiring on the reaper's. */
 #include "hooks/acceptance.h"
 
 #include <stdlib.h>

@@ -1,9 +1,9 @@
-/* What is asked of a request before its run is stored: a table of checks, each with its stage. A new
- * check is a function and a row in checks.c.
+/* What is asked of a request before its run is stored: a table of checks, each with its stage. A
+ * new check is a function and a row in checks.c.
  *
- * Checks run on the hook workers, so they never wait, touch the store or read files. What they judge by
- * is a snapshot, which can be older than the store: then the store says ERROR_STALE in the transaction
- * that would accept the run, and the request is judged again (hooks/request.c). */
+ * Checks run on the hook workers, so they never wait, touch the store or read files. What they
+ * judge by is a snapshot, which can be older than the store: then the store says ERROR_STALE in
+ * the transaction that would accept the run, and the request is judged again (hooks/request.c). */
 #ifndef WEBHOOKD_HOOKS_CHECKS_H
 #define WEBHOOKD_HOOKS_CHECKS_H
 
@@ -35,8 +35,8 @@ struct check_input {
 struct verdict {
     enum verdict_kind { VERDICT_PASS, VERDICT_REFUSE, VERDICT_ANSWER } kind;
     unsigned status; /* VERDICT_REFUSE: 0 closes the connection without an answer */
-    /* VERDICT_REFUSE: the error's message, and the reason in the log. NULL: data null and nothing else,
-     * as for every token that opens nothing. */
+    /* VERDICT_REFUSE: the error's message, and the reason in the log. NULL: data null and
+     * nothing else, as for every token that opens nothing. */
     const char *message;
     int retry_after_s; /* 0 = none is named */
     /* VERDICT_ANSWER: there is no run; this is the answer. */
@@ -48,9 +48,9 @@ struct verdict {
 struct check {
     const char *name; /* for the log */
     enum check_stage stage;
-    /* The verdict tells something about the webhook, so only senders whose token is good may see it:
-     * the token is looked up before the answer. The token of a small body that passes is looked up in
-     * the transaction that stores the run. */
+    /* The verdict tells something about the webhook, so only senders whose token is good may see
+     * it: the token is looked up before the answer. The token of a small body that passes is
+     * looked up in the transaction that stores the run. */
     bool needs_token;
     struct verdict (*judge)(const struct check_input *input);
 };

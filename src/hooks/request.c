@@ -162,9 +162,9 @@ static enum http_step answer_refusal(struct request *request, unsigned status, c
     return answer(request, &verdict);
 }
 
-/* Before the body: a small one (also an empty one) is read to its end first, so that its sender sees
- * the answer and may keep its connection: libmicrohttpd closes after an answer to a POST that comes
- * before. */
+/* Before the body: a small one (also an empty one) is read to its end first, so that its sender
+ * sees the answer and may keep its connection: libmicrohttpd closes after an answer to a POST
+ * that comes before. */
 static enum http_step answer_early(struct request *request, const struct verdict *verdict)
 {
     int64_t length = http_content_length(request->exchange);
@@ -346,8 +346,8 @@ static void spooler_done(void *context, const struct error *error)
     http_resume(request->exchange);
 }
 
-/* The rest of a body is read, but not kept, so that its sender sees the answer: there is none before
- * its end. */
+/* The rest of a body is read, but not kept, so that its sender sees the answer: there is none
+ * before its end. */
 static enum http_step answer_after_the_rest(struct request *request, const struct verdict *verdict)
 {
     if (verdict->status == 0)
@@ -421,8 +421,8 @@ static enum http_step request_data(struct http_exchange *exchange, const void *b
 
 /* ---- finish ---- */
 
-/* The verdict tells something about the webhook, and the token of a small body has not been looked up:
- * that comes first. */
+/* The verdict tells something about the webhook, and the token of a small body has not been
+ * looked up: that comes first. */
 static enum http_step answer_verdict(struct request *request)
 {
     if (!request->needs_token || request->has_fleet_id)

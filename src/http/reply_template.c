@@ -1,5 +1,6 @@
-/* An envelope whose data are ids and nothing else, for the answer that is on every request's way: jansson writes it once, and each
- * answer is a copy of that text with other ids in the same places. Made at start; filled in on any handler's thread. */
+/* An envelope whose data are ids and nothing else, for the answer that is on every request's
+ * way: jansson writes it once, and each answer is a copy of that text with other ids in the same
+ * places. Made at start; filled in on any handler's thread. */
 #include "http/reply_template.h"
 
 #include <assert.h>

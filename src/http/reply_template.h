@@ -6,7 +6,8 @@
 
 #define HTTP_REPLY_TEMPLATE_BYTES 512
 
-/* Returns the bytes written, at most HTTP_REPLY_TEMPLATE_BYTES; `ids` in the order of the template's names. */
+/* Returns the bytes written, at most HTTP_REPLY_TEMPLATE_BYTES; `ids` in the order of the
+ * template's names. */
 size_t http_reply_template_write(const struct http_reply_template *template,
                                  const struct id *request_id, const struct id *const ids[],
                                  char text[HTTP_REPLY_TEMPLATE_BYTES]);

@@ -1,9 +1,10 @@
-/* Attempts: launching the supervisor, watching it, finding out what became of it. On the runner's thread; called by runner/run, and by
- * the loop through the attempt's watch and timer.
+/* Attempts: launching the supervisor, watching it, finding out what became of it. On the runner's
+ * thread; called by runner/run, and by the loop through the attempt's watch and timer.
  *
- * How it is known what happened, without guessing by pid: the supervisor holds the lock of the attempt's record while it lives. Lock held:
- * it runs, and is watched. Lock free: the record says how it ended; if it does not, and has no mark that it started in this boot
- * of the machine, it never ran; otherwise it was interrupted. */
+ * How it is known what happened, without guessing by pid: the supervisor holds the lock of the
+ * attempt's record while it lives. Lock held: it runs, and is watched. Lock free: the record
+ * says how it ended; if it does not, and has no mark that it started in this boot of the
+ * machine, it never ran; otherwise it was interrupted. */
 #include "runner/attempt.h"
 
 #include <assert.h>

@@ -1,5 +1,6 @@
-/* An attempt: one execution of one vessel by a supervisor process. To the rest of the runner it is
- * "launch it, and hear how it ended"; processes, descriptors and folders stay in here and in launch.c. */
+/* An attempt: one execution of one vessel by a supervisor process. To the rest of the runner it
+ * is "launch it, and hear how it ended"; processes, descriptors and folders stay in here and in
+ * launch.c. */
 #ifndef WEBHOOKD_RUNNER_ATTEMPT_H
 #define WEBHOOKD_RUNNER_ATTEMPT_H
 

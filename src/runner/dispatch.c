@@ -1,6 +1,6 @@
-/* Who gets the next free slot. Scheduled runs are noticed by one scan of their new end, and go into
- * their fleets' queues (fair_queue.h). Each fleet in its turn starts one vessel: one that is ready, or
- * the first of the run that it claims next. Called by runner/runner. */
+/* Who gets the next free slot. Scheduled runs are noticed by one scan of their new end, and go
+ * into their fleets' queues (fair_queue.h). Each fleet in its turn starts one vessel: one that
+ * is ready, or the first of the run that it claims next. Called by runner/runner. */
 #include "runner/dispatch.h"
 
 #include <string.h>

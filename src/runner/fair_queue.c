@@ -1,5 +1,5 @@
-/* The fleets' queues and their turn: see fair_queue.h. Called by runner/dispatch and, for ready vessels
- * and the ends of runs, by runner/run. */
+/* The fleets' queues and their turn: see fair_queue.h. Called by runner/dispatch and, for ready
+ * vessels and the ends of runs, by runner/run. */
 #include "runner/fair_queue.h"
 
 #include <assert.h>

@@ -1,8 +1,9 @@
-/* Whose turn it is. Each fleet with something to do has a queue: vessels that are ready to be started,
- * and scheduled runs. Slots go around the fleets, so that a fleet with a million scheduled runs gets no
- * more of them than one with a single run; within a fleet it is first come, first served. Of the
- * scheduled runs a fleet's queue knows the first few by number; the rest is looked up in the store when
- * their turn comes, so that a million of them cost no memory. On the runner's thread. */
+/* Whose turn it is. Each fleet with something to do has a queue: vessels that are ready to be
+ * started, and scheduled runs. Slots go around the fleets, so that a fleet with a million
+ * scheduled runs gets no more of them than one with a single run; within a fleet it is first
+ * come, first served. Of the scheduled runs a fleet's queue knows the first few by number; the
+ * rest is looked up in the store when their turn comes, so that a million of them cost no
+ * memory. On the runner's thread. */
 #ifndef WEBHOOKD_RUNNER_FAIR_QUEUE_H
 #define WEBHOOKD_RUNNER_FAIR_QUEUE_H
 
@@ -22,12 +23,10 @@ struct fleet_queue {
     struct list ready;                   /* vessels; by `ready` */
     int64_t waiting[FAIR_QUEUE_WAITING]; /* a ring of numbers of runs, in order */
     size_t first, count;
-    int64_t
-        skipped_from; /* from this number on runs wait that found no room in the ring; 0 = none do */
-    int active_runs;  /* claimed, and not over */
-    int failures;     /* to read the first of those that wait */
-    bool
-        is_held; /* nothing is claimed: max_concurrent_runs is reached, or the store cannot be read */
+    int64_t skipped_from; /* runs from this number on found no room in the ring; 0 = none did */
+    int active_runs;      /* claimed, and not over */
+    int failures;         /* to read the first of those that wait */
+    bool is_held; /* at max_concurrent_runs, or the store cannot be read: nothing is claimed */
     bool is_in_turn;
     struct list_node turn, bucket;
 };
@@ -35,8 +34,7 @@ struct fleet_queue {
 struct fair_queue {
     struct list buckets[FAIR_QUEUE_BUCKETS]; /* all fleets; by `bucket` */
     struct list turn;                        /* those with something to do; by `turn` */
-    int64_t
-        scanned; /* runs up to this number are in their fleets' queues; numbers grow (invariant 9) */
+    int64_t scanned; /* runs up to this number are queued; numbers grow (invariant 9) */
 };
 
 /* The fleet's queue, created if there is none. It lasts as long as there is something in it or

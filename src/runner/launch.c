@@ -1,6 +1,7 @@
-/* Folders, descriptors and the supervisor's process of an attempt. Called by runner/attempt on the
- * runner's thread. Everything is created relative to descriptors of the state folder; what only the
- * supervisor reads (job, headers, body) goes into memory files, never into argv or onto the disk. */
+/* Folders, descriptors and the supervisor's process of an attempt. Called by runner/attempt on
+ * the runner's thread. Everything is created relative to descriptors of the state folder; what
+ * only the supervisor reads (job, headers, body) goes into memory files, never into argv or onto
+ * the disk. */
 #include "runner/launch.h"
 
 #include <errno.h>
@@ -277,9 +278,9 @@ static int fill_actions(const struct attempt *attempt, posix_spawn_file_actions_
     return failure;
 }
 
-/* The supervisor gets a session of its own, so that a Ctrl-C in webhookd's terminal does not reach it.
- * All signals stay blocked until it is ready for them: one that came in its first microseconds would
- * end it without a record. None is ignored. */
+/* The supervisor gets a session of its own, so that a Ctrl-C in webhookd's terminal does not
+ * reach it. All signals stay blocked until it is ready for them: one that came in its first
+ * microseconds would end it without a record. None is ignored. */
 static int fill_attributes(posix_spawnattr_t *attributes)
 {
     sigset_t all;

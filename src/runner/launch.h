@@ -1,5 +1,5 @@
-/* Launching an attempt: its folders, its log, its lock, the descriptors that its supervisor is spawned
- * with, and the spawning. */
+/* Launching an attempt: its folders, its log, its lock, the descriptors that its supervisor is
+ * spawned with, and the spawning. */
 #ifndef WEBHOOKD_RUNNER_LAUNCH_H
 #define WEBHOOKD_RUNNER_LAUNCH_H
 
@@ -8,9 +8,9 @@
 #include "base/error.h"
 #include "runner/attempt.h"
 
-/* Fills attempt->fds; every descriptor is at least LAUNCH_FIRST_FD, so that spawning can place copies
- * below. It takes over what an earlier try of the same attempt has left. On failure nothing stays open;
- * ERROR_NOT_FOUND: the run's body is gone, and no later try will help. */
+/* Fills attempt->fds; every descriptor is at least LAUNCH_FIRST_FD, so that spawning can place
+ * copies below. It takes over what an earlier try of the same attempt has left. On failure
+ * nothing stays open; ERROR_NOT_FOUND: the run's body is gone, and no later try will help. */
 int launch_prepare(struct attempt *attempt, struct error *error);
 /* Spawns the supervisor with them: sets attempt->pid. */
 int launch_spawn(struct attempt *attempt, struct error *error);

@@ -31,7 +31,8 @@ struct runner_settings {
     char *time_zone;                    /* the vessels' TZ */
 };
 
-/* NULL if a user is unknown, or may not be. May block (name services): not for the runner's thread. */
+/* NULL if a user is unknown, or may not be. May block (name services): not for the runner's
+ * thread. */
 struct runner_settings *runner_settings_new(struct config *config, struct error *error);
 void runner_settings_free(struct runner_settings *settings); /* NULL is fine */
 

@@ -1,5 +1,5 @@
-/* A step of a run: what changes together in the store, as one operation of the commit queue. Built, submitted and taken back by the
- * runner's thread; the committer reads it in between. */
+/* A step of a run: what changes together in the store, as one operation of the commit queue.
+ * Built, submitted and taken back by the runner's thread; the committer reads it in between. */
 #ifndef WEBHOOKD_RUNNER_STEP_H
 #define WEBHOOKD_RUNNER_STEP_H
 
@@ -36,7 +36,8 @@ bool step_is_empty(const struct run_step *step);
 void step_submit(struct run_step *step);
 /* Takes it off the runner's list of steps under way. */
 void step_take_back(struct run_step *step);
-/* Takes those back that the committer has not taken, and frees them: all of them, or those alone that start an attempt. */
+/* Takes those back that the committer has not taken, and frees them: all of them, or those alone
+ * that start an attempt. */
 void step_withdraw_all(struct runner *runner, bool only_starts);
 
 #endif

@@ -1,5 +1,5 @@
-/* The trash's thread. What is in the trash belongs to nobody any more; a crash in the middle leaves it there for the next start. Fed by
- * the runner's thread. */
+/* The trash's thread. What is in the trash belongs to nobody any more; a crash in the middle
+ * leaves it there for the next start. Fed by the runner's thread. */
 #include "runner/trash.h"
 
 #include <dirent.h>

@@ -10,7 +10,8 @@ struct trash;
 struct trash *trash_start(int trash_fd, struct error *error);
 void trash_stop(struct trash *trash); /* finishes the tree it is at; NULL is fine */
 
-/* Renames folder_fd/name into the trash, which is quick, and wakes its thread. A missing name is fine. Any thread. */
+/* Renames folder_fd/name into the trash, which is quick, and wakes its thread. A missing name is
+ * fine. Any thread. */
 int trash_discard(struct trash *trash, int folder_fd, const char *name, struct error *error);
 
 #endif

@@ -1,7 +1,9 @@
-/* What an engine is: a table of functions behind the interface of include/store/. Each does what the
- * function of the same name with the prefix store_ promises, under the same rules about threads.
+/* What an engine is: a table of functions behind the interface of include/store/. Each does what
+ * the function of the same name with the prefix store_ promises, under the same rules about
+ * threads.
  *
- * An engine has a folder of its own, and a row in store.c. Its connection begins with a struct store. */
+ * An engine has a folder of its own, and a row in store.c. Its connection begins with a struct
+ * store. */
 #ifndef WEBHOOKD_STORE_ENGINE_H
 #define WEBHOOKD_STORE_ENGINE_H
 

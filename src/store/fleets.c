@@ -1,4 +1,5 @@
-/* Organizations, projects, fleets and versions: what include/store/fleets.h promises, by the engine of the store. */
+/* Organizations, projects, fleets and versions: what include/store/fleets.h promises, by the
+ * engine of the store. */
 #include "store/fleets.h"
 
 #include "store/engine.h"

@@ -1,9 +1,10 @@
 /* The job's form in memory: see supervisor/job.h. Called by the runner on its thread, and by
  * webhookd-vessel.
  *
- * A job is the format's number and then each field in the order of the struct: a number is 8 bytes,
- * little-endian; a text is its length as a number and then its bytes; a list is its count as a number
- * and then its members. It must end where its last field ends. The reader trusts none of it. */
+ * A job is the format's number and then each field in the order of the struct: a number is 8
+ * bytes, little-endian; a text is its length as a number and then its bytes; a list is its count
+ * as a number and then its members. It must end where its last field ends. The reader trusts
+ * none of it. */
 #include "supervisor/job.h"
 
 #include <limits.h>
@@ -117,7 +118,8 @@ static char *take_text(struct reader *reader)
     return text;
 }
 
-/* The count of a list. No member is shorter than its number, so no count can ask for more memory than its job is long. */
+/* The count of a list. No member is shorter than its number, so no count can ask for more memory
+ * than its job is long. */
 static size_t take_count(struct reader *reader)
 {
     return (size_t)take_number_between(reader, 0, (int64_t)(reader->left / NUMBER_BYTES));

@@ -1,5 +1,6 @@
-/* webhookd-vessel: the supervisor around one attempt of one vessel. The daemon spawns it with descriptors by fixed numbers
- * (supervisor/record.h), an empty environment and in a session of its own; it outlives the daemon. One thread.
+/* webhookd-vessel: the supervisor around one attempt of one vessel. The daemon spawns it with
+ * descriptors by fixed numbers (supervisor/record.h), an empty environment and in a session of its
+ * own; it outlives the daemon. One thread.
  *
  *     main ─► supervise ─┬─ child ─┬─ sandbox ─ root   strict mode: namespaces, pid 1, the vessel's root
  *                        │         ├─ view    off mode: the vessel's mounts

@@ -1,5 +1,6 @@
-/* An attempt's record: see supervisor/record.h. Called by the runner on its thread, by the thread that
- * deletes old runs, by the admin workers that look at an attempt, and by webhookd-vessel. */
+/* An attempt's record: see supervisor/record.h. Called by the runner on its thread, by the
+ * thread that deletes old runs, by the admin workers that look at an attempt, and by
+ * webhookd-vessel. */
 #include "supervisor/record.h"
 
 #include <errno.h>

@@ -36,8 +36,8 @@ struct client_upload {
 json_t *client_upload(struct client *client, const char *method, const char *path,
                       const struct client_upload *upload, struct error *error);
 
-/* Writes the bytes that an API call answers with to fd as they come, or hands them to `take` if that
- * is set. `take` returns -1 with errno if it cannot. */
+/* Writes the bytes that an API call answers with to fd as they come, or hands them to `take` if
+ * that is set. `take` returns -1 with errno if it cannot. */
 struct client_stream {
     int fd;
     const char *what;  /* fd is this file, for messages; NULL = standard output */

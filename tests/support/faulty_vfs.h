@@ -1,5 +1,6 @@
-/* A disk that fails when told: a VFS of SQLite's, by the name FAULTY_VFS, around the default one. Give that name in
- * connection_set_vfs. Counting and failing are for the whole process; every function here may be called on any thread. */
+/* A disk that fails when told: a VFS of SQLite's, by the name FAULTY_VFS, around the default
+ * one. Give that name in connection_set_vfs. Counting and failing are for the whole process;
+ * every function here may be called on any thread. */
 #ifndef WEBHOOKD_TESTS_SUPPORT_FAULTY_VFS_H
 #define WEBHOOKD_TESTS_SUPPORT_FAULTY_VFS_H
 

@@ -1,5 +1,5 @@
-/* The checks before a run is stored, on a real listener, queue and store: what each verdict becomes, at each stage, and what happens when
- * the store says that the checks are stale. */
+/* The checks before a run is stored, on a real listener, queue and store: what each verdict
+ * becomes, at each stage, and what happens when the store says that the checks are stale. */
 #include "support/suite.h"
 
 #include <stdatomic.h>

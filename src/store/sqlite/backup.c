@@ -108,7 +108,8 @@ static int make_copy(const struct store_options *options, const char *path,
     return result;
 }
 
-/* Meanwhile the log only grows, and no batch waits for this reader to end so that it could start over. */
+/* Meanwhile the log only grows, and no batch waits for this reader to end so that it could start
+ * over. */
 int sqlite_backup(struct store *store, const struct store_backup_guard *guard, struct error *error)
 {
     struct connection *connection = connection_of(store);

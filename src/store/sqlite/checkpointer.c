@@ -1,5 +1,5 @@
-/* Checkpoints of the write-ahead log, on a thread and a connection of their own. Driven by write.c on
- * the committer's thread; started and stopped with the writing connection's upkeep. */
+/* Checkpoints of the write-ahead log, on a thread and a connection of their own. Driven by
+ * write.c on the committer's thread; started and stopped with the writing connection's upkeep. */
 #include "store/sqlite/checkpointer.h"
 
 #include <pthread.h>

@@ -256,8 +256,8 @@ void sqlite_close(struct store *store)
     for (int i = 0; i < connection->statement_count; i++)
         sqlite3_finalize(connection->statements[i]);
     free(connection->statements);
-    /* The last connection to close copies the log into the database; if that fails the log stays, for
-     * the next start to read. */
+    /* The last connection to close copies the log into the database; if that fails the log
+     * stays, for the next start to read. */
     int code = sqlite3_close(connection->db);
     assert(code == SQLITE_OK);
     (void)code;

@@ -1,5 +1,6 @@
-/* What the files of this folder share, with statement.h: the connection, and what one of them asks another.
- * Nothing here leaves the folder. All of it belongs to the thread that uses the store. */
+/* What the files of this folder share, with statement.h: the connection, and what one of them
+ * asks another. Nothing here leaves the folder. All of it belongs to the thread that uses the
+ * store. */
 #ifndef WEBHOOKD_STORE_SQLITE_CONNECTION_H
 #define WEBHOOKD_STORE_SQLITE_CONNECTION_H
 
@@ -21,8 +22,8 @@ struct space;
 
 /* The path of the database. The caller frees it. */
 char *connection_path(const struct store_options *options);
-/* SQLite's VFS for the connections that are opened from now on, by name; NULL = the default. Tests make
- * disks fail with it. */
+/* SQLite's VFS for the connections that are opened from now on, by name; NULL = the default.
+ * Tests make disks fail with it. */
 void connection_set_vfs(const char *name);
 /* A connection of the checkpointer's own. */
 struct store *connection_open_checkpointer(const struct store_options *options,
@@ -68,8 +69,8 @@ int transaction_commit(struct store *store, struct error *error);
 void transaction_rollback(struct store *store); /* fine without a transaction */
 int transaction_savepoint(struct store *store, struct error *error);
 int transaction_release(struct store *store, struct error *error);
-/* Undoes what came since the savepoint and drops it. -1: half of it may still be there, so all of the
- * transaction must go. */
+/* Undoes what came since the savepoint and drops it. -1: half of it may still be there, so all
+ * of the transaction must go. */
 int transaction_rollback_to(struct store *store, struct error *error);
 bool transaction_is_open(struct store *store);
 bool transaction_wrote(struct store *store); /* since transaction_begin */
@@ -106,7 +107,8 @@ int load_write(struct store *store,
 int load_open(struct store *store, int64_t fleet_no, int64_t *open,
               struct error *error); /* with what is not yet written */
 
-/* ---- projects.c, fleets.c, runs.c: rows by their ids; ERROR_NOT_FOUND with the id in the message ---- */
+/* ---- projects.c, fleets.c, runs.c: rows by their ids; ERROR_NOT_FOUND with the id in the
+ * message ---- */
 
 /* Makes organization `default` with project `default` in a store that never had any. */
 int projects_make_default(struct store *store, int64_t now_ms, struct error *error);

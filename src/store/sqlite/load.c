@@ -1,5 +1,6 @@
-/* How many open runs each fleet has. On the committer's thread: changes are gathered in memory and written just before the commit, once
- * per fleet, so that accepting a run costs one tree less (migrations/sqlite/0001_initial.sql says what an index would cost). */
+/* How many open runs each fleet has. On the committer's thread: changes are gathered in memory
+ * and written just before the commit, once per fleet, so that accepting a run costs one tree
+ * less (migrations/sqlite/0001_initial.sql says what an index would cost). */
 #include "store/sqlite/connection.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* What may stand behind "sqlite:", and which names in the state folder are the database's. Pure; any
- * thread. */
+/* What may stand behind "sqlite:", and which names in the state folder are the database's. Pure;
+ * any thread. */
 #include <limits.h>
 #include <string.h>
 

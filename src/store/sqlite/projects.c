@@ -1,5 +1,5 @@
-/* Organizations and projects. Read on any connection's thread; written by the committer. A deleted folder's row stays, because
- * ended runs still name it. */
+/* Organizations and projects. Read on any connection's thread; written by the committer. A
+ * deleted folder's row stays, because ended runs still name it. */
 #include "store/sqlite/connection.h"
 
 static int not_found(const char *what, const struct id *id, struct error *error)

@@ -1,5 +1,5 @@
-/* What belongs to a run: its headers and body, its vessel runs and their attempts; and how many runs are open. Called on any
- * connection's thread. */
+/* What belongs to a run: its headers and body, its vessel runs and their attempts; and how many
+ * runs are open. Called on any connection's thread. */
 #include "store/sqlite/connection.h"
 
 int sqlite_get_headers(struct store *store, const struct id *run_id,

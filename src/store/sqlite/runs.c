@@ -1,7 +1,9 @@
-/* Reading runs: lists, newest first, and single ones. Called on any connection's thread; what belongs to a run is in run_details.c.
+/* Reading runs: lists, newest first, and single ones. Called on any connection's thread; what
+ * belongs to a run is in run_details.c.
  *
- * A list is a merge. Open and ended runs are in two tables, and one fleet's ended runs are in its index once for each way of
- * ending; each of these streams comes newest first by itself, so a page costs what it shows, whatever else the store holds. */
+ * A list is a merge. Open and ended runs are in two tables, and one fleet's ended runs are in
+ * its index once for each way of ending; each of these streams comes newest first by itself, so
+ * a page costs what it shows, whatever else the store holds. */
 #include "store/sqlite/connection.h"
 
 #include <assert.h>

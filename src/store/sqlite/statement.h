@@ -25,8 +25,8 @@
 
 struct store;
 
-/* One statement of the program: static, and shared by all threads. Each connection prepares it at its
- * first use and keeps it until the connection is closed. */
+/* One statement of the program: static, and shared by all threads. Each connection prepares it
+ * at its first use and keeps it until the connection is closed. */
 struct statement {
     const char *sql;
     atomic_int index; /* in the array that each connection has; 0 = not used yet */
@@ -34,14 +34,14 @@ struct statement {
 
 /* ---- Values: those of the parameters ?1, ?2, … in this order, at most 16 ----
  *
- * A value's type says how it is bound: an integer of any width, an enum or a bool as an integer,
- * a `char *` as the text up to its NUL, a `struct id *` as a blob; a NULL pointer as NULL. Other values
- * say it themselves: value_hash(hash), value_blob(data, bytes), value_text(text, bytes), value_null().
- * Text and bytes are borrowed until statement_end.
+ * A value's type says how it is bound: an integer of any width, an enum or a bool as an integer, a
+ * `char *` as the text up to its NUL, a `struct id *` as a blob; a NULL pointer as NULL. Other
+ * values say it themselves: value_hash(hash), value_blob(data, bytes), value_text(text, bytes),
+ * value_null(). Text and bytes are borrowed until statement_end.
  *
- * _Generic rather than a format string ("ibt"): that would be as short, but the compiler would see
- * neither a wrong letter nor an int that is read as an int64_t. Here a type that is not listed does
- * not compile. A wrong number of values fails an assert. */
+ * _Generic rather than a format string ("ibt"): that would be as short, but the compiler would
+ * see neither a wrong letter nor an int that is read as an int64_t. Here a type that is not
+ * listed does not compile. A wrong number of values fails an assert. */
 
 struct statement_value {
     enum { VALUE_NULL, VALUE_INT, VALUE_TEXT, VALUE_BLOB, VALUE_END } type;
@@ -127,8 +127,8 @@ static inline struct statement_value value_itself(struct statement_value value)
 
 /* sqlite3_stmt *statement_begin(struct store *, struct statement *, struct error *, values …);
  *
- * The statement with its values, or NULL. It must not be in use already: a callback may not call the
- * function that calls it. */
+ * The statement with its values, or NULL. It must not be in use already: a callback may not call
+ * the function that calls it. */
 #define statement_begin(store, statement, error, ...)                                              \
     statement_begin_with(store, statement, error,                                                  \
                          (const struct statement_value[]){                                         \

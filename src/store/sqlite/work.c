@@ -1,5 +1,6 @@
-/* The runner's side: what waits, what a run needs to be executed, and each step of executing it. Reading happens on the runner's own
- * connection and thread, writing on the committer's. A run moves from run_open to run_ended in sqlite_end_run. */
+/* The runner's side: what waits, what a run needs to be executed, and each step of executing it.
+ * Reading happens on the runner's own connection and thread, writing on the committer's. A run
+ * moves from run_open to run_ended in sqlite_end_run. */
 #include "store/sqlite/connection.h"
 
 #include <assert.h>
@@ -239,7 +240,8 @@ int sqlite_end_attempt(struct store *store, int64_t number, int vessel_index, in
                                       result->ended_ms, result->output_bytes, result->output_cut);
     if (step_one(store, s, "end an attempt", number, error) != 0)
         return -1;
-    /* The vessel run is retrying until sqlite_end_vessel says how it ended; it shows its last attempt. */
+    /* The vessel run is retrying until sqlite_end_vessel says how it ended; it shows its last
+     * attempt. */
     static struct statement note = {
         .sql = "UPDATE vessel_run SET status = iif(status = 1, 2, status), exit_code = ?3, "
                "reason = ?4, output_bytes = ?5 WHERE run_no = ?1 AND idx = ?2"};

@@ -1,8 +1,8 @@
 /* A batch as one transaction: store_write. On the committer's thread and the writing connection.
  *
- * Items of several statements get a savepoint, so that each fails alone (invariant 5). After any error
- * SQLite is asked whether the transaction still exists: SQLITE_FULL and its like roll back the whole
- * batch, and then all of it fails. */
+ * Items of several statements get a savepoint, so that each fails alone (invariant 5). After any
+ * error SQLite is asked whether the transaction still exists: SQLITE_FULL and its like roll back
+ * the whole batch, and then all of it fails. */
 #include <assert.h>
 
 #include "base/clock.h"
@@ -32,8 +32,8 @@ static int apply(struct store *store, struct store_item *item, struct error *err
     return error_set(error, ERROR_INTERNAL, "an item of no kind");
 }
 
-/* Does the error concern this item alone? Without a savepoint only a refusal made before anything was
- * written does. */
+/* Does the error concern this item alone? Without a savepoint only a refusal made before
+ * anything was written does. */
 static bool fails_alone(struct store *store, const struct store_item *item)
 {
     if (!transaction_is_open(store))
