@@ -62,8 +62,8 @@ struct job {
     bool change_user;
     uint32_t uid, gid; /* with change_user */
 
-    /* With change_user: the supplementary groups, all of them (getgrouplist(3)); none = gid alone. The
-     * daemon looks them up: libc's name services would make the supervisor, which is linked
+    /* With change_user: the supplementary groups, all of them (getgrouplist(3)); none = gid alone.
+     * The daemon looks them up: libc's name services would make the supervisor, which is linked
      * statically, slow to start. */
     uint32_t *groups;
     size_t group_count;
