@@ -1,4 +1,4 @@
-# webhookd. `make demo` and `make check` are all a newcomer needs; README.md has the rest.
+# `make demo` shows it, `make check` tests it. CONTRIBUTING.md describes the other targets.
 
 VERSION  := 0.1.0
 PREFIX   ?= /usr/local
@@ -9,13 +9,13 @@ SANITIZE ?=
 CC       ?= cc
 PKG_CONFIG ?= pkg-config
 LIBRARIES := libmicrohttpd jansson uuid sqlite3 libconfuse yaml-0.1 libsodium libcurl
-ifeq ($(filter clean deps demo check install-deps,$(MAKECMDGOALS)),)
+ifeq ($(filter clean deps deps-tests demo check,$(MAKECMDGOALS)),)
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(LIBRARIES) 2>/dev/null)
 endif
 
-WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wswitch-enum -Wformat=2 \
-            -Wconversion -Wno-sign-conversion -Wpointer-arith -Wundef -Wvla -Wwrite-strings -Wcast-qual \
-            -Wmissing-declarations -Wold-style-definition
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wswitch-enum \
+            -Wformat=2 -Wconversion -Wno-sign-conversion -Wpointer-arith -Wundef -Wvla \
+            -Wwrite-strings -Wcast-qual -Wmissing-declarations -Wold-style-definition
 HARDENING := -fPIE -fstack-protector-strong -fstack-clash-protection -fcf-protection
 ifeq ($(SANITIZE),)
 HARDENING += -D_FORTIFY_SOURCE=2
@@ -25,27 +25,35 @@ OPTIMIZE  ?= -O1 -fno-omit-frame-pointer -fsanitize=$(SANITIZE) -fno-sanitize-re
 endif
 WERROR   ?= -Werror
 CFLAGS   ?= -g
-ALL_CFLAGS = -std=c17 -D_GNU_SOURCE $(OPTIMIZE) $(WARNINGS) $(WERROR) $(HARDENING) -Iinclude -Isrc -I$(BUILD)/generated \
-             -DWEBHOOKD_VERSION='"$(VERSION)"' -DWEBHOOKD_LIBEXEC='"$(PREFIX)/libexec/webhookd"' -pthread $(PKG_CFLAGS) $(CPPFLAGS) $(CFLAGS)
-ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed -pthread $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(LDFLAGS)
+ALL_CFLAGS = -std=c17 -D_GNU_SOURCE $(OPTIMIZE) $(WARNINGS) $(WERROR) $(HARDENING) -Iinclude -Isrc \
+             -I$(BUILD)/generated -DWEBHOOKD_VERSION='"$(VERSION)"' \
+             -DWEBHOOKD_LIBEXEC='"$(PREFIX)/libexec/webhookd"' -pthread \
+             $(PKG_CFLAGS) $(CPPFLAGS) $(CFLAGS)
+ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed -pthread \
+              $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(LDFLAGS)
 
-# Everything but the three programs' own folders is one archive; each program takes what it needs from it.
+# All folders except the three programs' own are linked from one archive.
 LIB_FOLDERS := base config model store store/sqlite queue runner retention http hooks admin
-# What the daemon and the supervisor share: the job and the attempt's record.
+# The daemon and the supervisor share the job, the attempt's record and the allow-list.
 SHARED_WITH_SUPERVISOR := $(addprefix src/supervisor/,allow_list.c job.c record.c)
-LIB_SOURCES := $(foreach folder,$(LIB_FOLDERS),$(wildcard src/$(folder)/*.c)) $(SHARED_WITH_SUPERVISOR)
-LIB_OBJECTS := $(LIB_SOURCES:src/%.c=$(BUILD)/objects/%.o) $(BUILD)/generated/migrations.o $(BUILD)/generated/console.o
+LIB_SOURCES := $(foreach folder,$(LIB_FOLDERS),$(wildcard src/$(folder)/*.c)) \
+               $(SHARED_WITH_SUPERVISOR)
+LIB_OBJECTS := $(LIB_SOURCES:src/%.c=$(BUILD)/objects/%.o) \
+               $(BUILD)/generated/migrations.o $(BUILD)/generated/console.o
 ARCHIVE     := $(BUILD)/libwebhookd.a
 
 DAEMON_OBJECTS := $(patsubst src/%.c,$(BUILD)/objects/%.o,$(wildcard src/webhookd/*.c))
 CTL_OBJECTS    := $(patsubst src/%.c,$(BUILD)/objects/%.o,$(wildcard src/webhookctl/*.c))
 
-# The supervisor is started for each attempt, and its start is on the clock. glibc asks the processor about its caches each time, which under
-# a hypervisor takes three times as long as all else about that start. So it is linked with musl where that is installed, which
-# sanitizers do not know; and statically, so that no time goes into loading libraries (docs/architecture.md, "The supervisor's C library").
-MULTIARCH      := $(shell $(CC) -print-multiarch)
+# The supervisor starts once for each attempt, so its own start has to be fast. It is linked
+# statically, because loading libraries takes time, and with musl where musl-gcc is installed: glibc
+# queries the processor about its caches at each start, which a hypervisor answers slowly
+# (docs/architecture.md, "Running"). Sanitizers do not support musl.
+MULTIARCH      := $(shell $(CC) -print-multiarch 2>/dev/null)
 MUSL_FOLDER    := /usr/lib/$(subst gnu,musl,$(MULTIARCH))
-MUSL_CC        ?= $(if $(SANITIZE),,$(if $(wildcard $(MUSL_FOLDER)/rcrt1.o),$(shell command -v musl-gcc)))
+ifeq ($(SANITIZE),)
+MUSL_CC        ?= $(if $(wildcard $(MUSL_FOLDER)/rcrt1.o),$(shell command -v musl-gcc))
+endif
 SUPERVISOR_CC  := $(or $(MUSL_CC),$(CC))
 SUPERVISOR_SOURCES := $(wildcard src/supervisor/*.c) src/model/attempt_result.c \
                       $(foreach name,buffer clock error file loop memory utf8,src/base/$(name).c)
@@ -56,7 +64,8 @@ DAEMON_LIBS := -lmicrohttpd -ljansson -luuid -lsqlite3 -lconfuse -lyaml -lsodium
 CTL_LIBS    := -lcurl -ljansson
 TEST_LIBS   := $(shell $(PKG_CONFIG) --libs check 2>/dev/null) -lcurl $(DAEMON_LIBS)
 
-.PHONY: FORCE all install lint bench asan tsan check check-run check-programs demo deps clean format
+.PHONY: FORCE all install lint bench asan tsan check check-run check-programs demo deps deps-tests \
+        clean format
 # `make V=1` shows the whole commands.
 ifndef V
 QUIET = @printf '  %-5s %s\n' $(1) $(2);
@@ -69,7 +78,7 @@ all: $(PROGRAMS)
 
 # ---- building ----
 
-# What all is compiled with: another compiler, PREFIX or sanitizer compiles everything anew.
+# The compiler and its flags. If they change, everything is compiled again.
 SETTINGS := $(BUILD)/settings
 $(SETTINGS): FORCE
 	$(shell mkdir -p $(@D))$(file >$@.new,$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(SUPERVISOR_CC))
@@ -80,7 +89,8 @@ $(BUILD)/objects/%.o: src/%.c Makefile $(SETTINGS)
 	@mkdir -p $(@D)
 	$(call QUIET,CC,$@)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/generated/migrations.c: src/store/sqlite/embed-migrations $(wildcard migrations/sqlite/*.sql)
+$(BUILD)/generated/migrations.c: src/store/sqlite/embed-migrations \
+                                 $(wildcard migrations/sqlite/*.sql)
 	@mkdir -p $(@D)
 	@sh src/store/sqlite/embed-migrations migrations/sqlite > $@
 
@@ -101,10 +111,12 @@ $(BUILD)/webhookd: $(DAEMON_OBJECTS) $(ARCHIVE)
 $(BUILD)/webhookctl: $(CTL_OBJECTS) $(ARCHIVE)
 	$(call QUIET,LINK,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CTL_LIBS) -luuid -lsodium
 
-# musl brings no headers of the kernel's, and its wrapper of gcc does not know static-pie: the start files are named here.
+# musl comes without the kernel's headers, and musl-gcc does not support -static-pie: hence the
+# folders of headers and the start files here.
 ifneq ($(MUSL_CC),)
 SUPERVISOR_CFLAGS  := -idirafter /usr/include -idirafter /usr/include/$(MULTIARCH)
-SUPERVISOR_START   := -nostartfiles $(addprefix $(MUSL_FOLDER)/,rcrt1.o crti.o) $(shell $(CC) -print-file-name=crtbeginS.o)
+SUPERVISOR_START   := -nostartfiles $(addprefix $(MUSL_FOLDER)/,rcrt1.o crti.o) \
+                      $(shell $(CC) -print-file-name=crtbeginS.o)
 SUPERVISOR_END     := $(shell $(CC) -print-file-name=crtendS.o) $(MUSL_FOLDER)/crtn.o
 endif
 ifneq ($(SANITIZE),)
@@ -121,12 +133,14 @@ $(BUILD)/supervisor/%.o: src/%.c Makefile $(SETTINGS)
 	$(call QUIET,CC,$@)$(SUPERVISOR_CC) $(ALL_CFLAGS) $(SUPERVISOR_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/webhookd-vessel: $(SUPERVISOR_OBJECTS)
-	$(call QUIET,LINK,$@)$(SUPERVISOR_CC) $(SUPERVISOR_LDFLAGS) $(LDFLAGS) -o $@ $(SUPERVISOR_START) $^ $(SUPERVISOR_END)
+	$(call QUIET,LINK,$@)$(SUPERVISOR_CC) $(SUPERVISOR_LDFLAGS) $(LDFLAGS) -o $@ \
+	  $(SUPERVISOR_START) $^ $(SUPERVISOR_END)
 
-# ---- tests: every tests/<kind>/test_*.c is a program of its own ----
-# tests/main.c starts each; tests/support/ has what they share.
+# ---- tests: each tests/<kind>/test_*.c is a program of its own ----
+# All are linked with tests/main.c and tests/support/.
 
-# The longest first: tests/run starts them in this order, and none should be left alone at the end.
+# The kinds with the longest programs come first. tests/run starts programs in this order, and a
+# long one that starts last would leave the other processors idle.
 TEST_KINDS    := crash fault system unit
 TEST_SOURCES  := $(foreach kind,$(TEST_KINDS),$(wildcard tests/$(kind)/test_*.c))
 TEST_PROGRAMS := $(TEST_SOURCES:%.c=$(BUILD)/%)
@@ -139,42 +153,54 @@ $(BUILD)/tests/%.o: tests/%.c Makefile $(SETTINGS)
 
 $(BUILD)/tests/fault/preload_%.so: tests/fault/preload_%.c Makefile
 	@mkdir -p $(@D)
-	$(call QUIET,CC,$@)$(CC) -std=c17 -D_GNU_SOURCE -O1 -fPIC -shared -Wall -Wextra -MMD -MP -MF $(@:.so=.d) -o $@ $< -ldl
+	$(call QUIET,CC,$@)$(CC) -std=c17 -D_GNU_SOURCE -O1 -fPIC -shared -Wall -Wextra \
+	  -MMD -MP -MF $(@:.so=.d) -o $@ $< -ldl
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_SHARED) $(ARCHIVE)
 	$(call QUIET,LINK,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBS)
 
 $(TEST_PROGRAMS): $(BUILD)/tests/main.o
-# This one is the store that says that the checks are stale.
+# This program puts its own function in front of the store's, to report that a check is stale.
 $(BUILD)/tests/unit/test_checks: private LDFLAGS += -Wl,--wrap=sqlite_accept_hook
 
 check-programs: $(PROGRAMS) $(TEST_PROGRAMS) $(PRELOADS)
 
-# Runs what is built: TESTS="build/tests/unit/test_id …" for a few, JOBS=4 for four at a time.
+# Runs the test programs without installing packages. TESTS="build/tests/unit/test_id …" selects
+# some, JOBS=4 runs four at a time.
 check-run: check-programs
 	@BUILD=$(BUILD) sh tests/run $(or $(TESTS),$(TEST_PROGRAMS))
 
-# What `check`, `demo` and `.ci/run` call first: everything missing is installed, or the command is printed.
+# Install the packages that are missing, or print the command that does.
 deps:
 	@sh packaging/install-dependencies
 
-check: deps
+deps-tests:
+	@sh packaging/install-dependencies tests
+
+# Builds for those who did not say -j themselves use every processor.
+PARALLEL = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
+
+check: deps-tests
+	@$(MAKE) --no-print-directory $(PARALLEL) check-programs
 	@$(MAKE) --no-print-directory check-run
 
 demo: deps
-	@$(MAKE) --no-print-directory all
+	@echo "Building webhookd (this takes less than a minute)"
+	@$(MAKE) --no-print-directory $(PARALLEL) all
 	@BUILD=$(BUILD) ONCE=$(ONCE) sh packaging/demo
 
 asan:
 	@$(MAKE) --no-print-directory BUILD=build/asan SANITIZE=address,undefined check-run
 
-# Whoever stops at once because the disk has failed leaves its threads: that is no finding.
+# webhookd exits immediately when the disk fails, without joining its threads: that is not a leak.
 tsan:
-	@TSAN_OPTIONS="report_thread_leaks=0 $$TSAN_OPTIONS" $(MAKE) --no-print-directory BUILD=build/tsan SANITIZE=thread check-run
+	@TSAN_OPTIONS="report_thread_leaks=0 $$TSAN_OPTIONS" \
+	  $(MAKE) --no-print-directory BUILD=build/tsan SANITIZE=thread check-run
 
-# ROWS="1 3" measures a few rows. AA=1 measures this build against itself, AGAINST=folder against
-# the build in that folder. TURNS=n sets how often (docs/benchmarks.md).
-$(BUILD)/tests/bench/bench: $(patsubst %,$(BUILD)/tests/bench/%.o,disk load posts runs samples size turns)
+# ROWS="1 3" measures these rows only. AA=1 measures this build against itself, AGAINST=FOLDER
+# against the build in that folder. TURNS=N sets the number of turns (docs/performance.md).
+BENCH_PARTS := disk load posts runs samples size turns
+$(BUILD)/tests/bench/bench: $(BENCH_PARTS:%=$(BUILD)/tests/bench/%.o)
 
 bench: all
 	@$(MAKE) --no-print-directory $(BUILD)/tests/bench/bare $(BUILD)/tests/bench/bench
@@ -191,21 +217,25 @@ format:
 # ---- installing ----
 
 install: all
-	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/webhookd \
-	  $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8 \
-	  $(DESTDIR)$(PREFIX)/share/doc/webhookd $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(SYSCONF)/webhookd
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/,sbin bin libexec/webhookd share/man/man1 \
+	  share/man/man5 share/man/man8 share/doc/webhookd lib/systemd/system) \
+	  $(DESTDIR)$(SYSCONF)/webhookd
 	install -m 0755 $(BUILD)/webhookd $(DESTDIR)$(PREFIX)/sbin/webhookd
 	install -m 0755 $(BUILD)/webhookctl $(DESTDIR)$(PREFIX)/bin/webhookctl
 	install -m 0755 $(BUILD)/webhookd-vessel $(DESTDIR)$(PREFIX)/libexec/webhookd/webhookd-vessel
 	install -m 0644 docs/man/webhookctl.1 $(DESTDIR)$(PREFIX)/share/man/man1/
-	install -m 0644 docs/man/webhookd.conf.5 docs/man/webhookd-fleet.5 $(DESTDIR)$(PREFIX)/share/man/man5/
+	install -m 0644 docs/man/webhookd.conf.5 docs/man/webhookd-fleet.5 \
+	  $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 0644 docs/man/webhookd.8 $(DESTDIR)$(PREFIX)/share/man/man8/
-	install -m 0644 README.md LICENSE webhookd.conf.example $(DESTDIR)$(PREFIX)/share/doc/webhookd/
-	cp -R docs/examples $(DESTDIR)$(PREFIX)/share/doc/webhookd/
-	sed 's|@PREFIX@|$(PREFIX)|g; s|@SYSCONF@|$(SYSCONF)|g' packaging/webhookd.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/webhookd.service
+	install -m 0644 README.md LICENSE CHANGELOG.md webhookd.conf.example docs/*.md docs/openapi.yaml \
+	  $(DESTDIR)$(PREFIX)/share/doc/webhookd/
+	cp -R docs/examples docs/guides $(DESTDIR)$(PREFIX)/share/doc/webhookd/
+	sed 's|@PREFIX@|$(PREFIX)|g; s|@SYSCONF@|$(SYSCONF)|g' packaging/webhookd.service \
+	  > $(DESTDIR)$(PREFIX)/lib/systemd/system/webhookd.service
 
 clean:
 	rm -rf $(BUILD)
 
--include $(LIB_OBJECTS:.o=.d) $(CTL_OBJECTS:.o=.d) $(SUPERVISOR_OBJECTS:.o=.d) $(DAEMON_OBJECTS:.o=.d) \
+-include $(LIB_OBJECTS:.o=.d) $(CTL_OBJECTS:.o=.d) $(SUPERVISOR_OBJECTS:.o=.d) \
+         $(DAEMON_OBJECTS:.o=.d) \
          $(wildcard $(BUILD)/tests/*.d $(BUILD)/tests/*/*.d)
