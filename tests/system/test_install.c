@@ -61,6 +61,8 @@ SLOW_TEST(everything_lies_below_destdir_and_names_the_prefix, 300)
         {"/opt/w/share/doc/webhookd/README.md", 0644},
         {"/opt/w/share/doc/webhookd/webhookd.conf.example", 0644},
         {"/opt/w/share/doc/webhookd/examples/greet.yaml", 0644},
+        {"/opt/w/share/doc/webhookd/guides/github-deploy.md", 0644},
+        {"/opt/w/share/doc/webhookd/operations.md", 0644},
     };
     begin();
     char *root = memory_format("%s/root", folder);
