@@ -1,6 +1,6 @@
 /* `make bench`: webhookd against what the machine could do at best, or one build against another.
  * The machine is shared and changes its speed. So the two sides of a row are measured in turns, and
- * their ratio is the median of the turns' ratios. docs/benchmarks.md explains the rows.
+ * their ratio is the median of the turns' ratios. docs/performance.md explains the rows.
  *
  *     bench [ROW…]     $BENCH_TURNS, $BENCH_SECONDS for each side in each turn;
  *                      $BENCH_AGAINST: the folder of the build to compare this one with
@@ -327,7 +327,7 @@ static void print_header(void)
                turns.builds[THEIRS]);
     else
         printf("Both sides of each row in turns, medians; the ratio decides, not what this machine "
-               "can do (docs/benchmarks.md).\n");
+               "can do (docs/performance.md).\n");
     printf("%ld cores, which the load generator shares.\n\n", sysconf(_SC_NPROCESSORS_ONLN));
 }
 
