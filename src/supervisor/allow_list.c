@@ -1,4 +1,5 @@
-/* The names on the allow-list of strict mode. Any thread; webhookd-vessel, too. */
+/* The names on the allow-list of strict mode. Called by the daemon on any thread, and by
+ * webhookd-vessel. */
 #include "supervisor/allow_list.h"
 
 #include <stddef.h>
@@ -6,7 +7,7 @@
 
 #include "base/memory.h"
 
-/* A name that ends in "*" stands for all that begin so. */
+/* A name that ends with "*" stands for all names that begin with the rest. */
 static const char *const top[] = {"usr", "opt", "bin", "sbin", "lib*"};
 
 static const char *const etc[] = {
@@ -80,7 +81,8 @@ bool allow_list_shows_etc(const char *name)
     return is_among(etc, ARRAY_COUNT(etc), name, strlen(name));
 }
 
-/* Moves *path over one component and the slashes around it; the component and its length. */
+/* Moves *path past one component and the slashes before it. Returns the component; sets *bytes to
+ * its length. */
 static const char *next_component(const char **path, size_t *bytes)
 {
     const char *at = *path + strspn(*path, "/");

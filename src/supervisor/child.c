@@ -1,12 +1,13 @@
-/* From fork to exec. child_start, child_try, child_let_go and child_read_report belong to the supervisor; everything else here runs in
- * the forked process, until it is the interpreter. In strict mode that is two: pid 1 of the sandbox prepares, and forks the one that waits to
- * be let go.
+/* From fork to exec. The functions under "the supervisor's side" run in the supervisor; all others
+ * run in the forked process until it is the interpreter. In strict mode those are two processes:
+ * pid 1 of the sandbox prepares, and forks the one that waits to be released.
  *
- * The order matters. What takes time (mounts, files) comes before the supervisor's byte; the mark is written after it and right
- * before the point of no return, because an attempt without the mark is run again. The vessel's user is taken on twice: first
- * only in effect, to place the files with no more rights than the vessel has, while other processes of that user can neither
- * signal nor trace this one; and for good after the mark. Each change of user makes the kernel forget the death signal, so it is
- * asked for again. */
+ * The order matters. What takes time (mounts, files) comes before the supervisor's byte. The mark
+ * is written after the byte and right before the point of no return, because an attempt without the
+ * mark is run again. In off mode the process takes on the vessel's user twice: first only as its
+ * effective user, to place the files with no more rights than the vessel has, while other processes
+ * of that user can neither signal nor trace this one; and for good after the mark. Each change of
+ * user makes the kernel forget the death signal, so it is set again. */
 #include "supervisor/child.h"
 
 #include <errno.h>
@@ -33,23 +34,24 @@ enum { NOT_STARTED_CODE = 127 };
 static void die_with(pid_t supervisor)
 {
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != supervisor)
-        _exit(NOT_STARTED_CODE); /* it had died before the kernel was asked */
+        _exit(NOT_STARTED_CODE); /* the supervisor died before the signal was set */
 }
 
 /* ---- the vessel's user ---- */
 
 static int cannot_become(const struct job *job, struct error *error)
 {
-    return error_set_errno(error, errno, "cannot become the user %s (%u)", job->user, job->uid);
+    return error_set_errno(error, errno, "cannot become user \"%s\" (%u)", job->user, job->uid);
 }
 
-/* Files made from now on are that user's, and only what that user may do is done. */
+/* From here on, created files belong to the vessel's user, and only what that user may do
+ * succeeds. */
 static int put_on_user(const struct job *job, struct error *error)
 {
     const gid_t own_group = job->gid;
     const gid_t *groups = job->group_count > 0 ? job->groups : &own_group;
     if (fchown(JOB_FD_WORKDIR, job->uid, job->gid) != 0 || fchmod(JOB_FD_WORKDIR, 0700) != 0)
-        return error_set_errno(error, errno, "cannot give the working folder to the user %s",
+        return error_set_errno(error, errno, "cannot give the working folder to user \"%s\"",
                                job->user);
     if (setgroups(job->group_count > 0 ? job->group_count : 1, groups) != 0 ||
         setegid(job->gid) != 0 || seteuid(job->uid) != 0)
@@ -76,16 +78,17 @@ static int become_user(const struct job *job, struct error *error)
     return 0;
 }
 
-/* ---- before it is let go ---- */
+/* ---- before its release ---- */
 
-/* In a sandbox the vessel's files are placed from inside: there is nobody else, and nowhere else to be led to. The death signal comes
- * after the last change of user; who asks for it too late finds the end of the talk instead of a byte. */
+/* In a sandbox the vessel's files are placed from inside: no other process and no other place is in
+ * reach. The death signal is set after the last change of user. If the supervisor died before that,
+ * the talk socket ends instead of yielding a byte. */
 static int prepare_strict(const struct job *job, struct error *error)
 {
     if (sandbox_enter(job, error) != 0)
         return -1;
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
-        return error_set_errno(error, errno, "cannot ask for the death signal");
+        return error_set_errno(error, errno, "cannot set the parent-death signal");
     return job->is_trial ? 0 : files_place(job, error);
 }
 
@@ -110,8 +113,8 @@ static bool may_be_elsewhere(int errnum)
            errnum == ENAMETOOLONG;
 }
 
-/* As a shell looks for it, except that an empty element is not the current folder, where callers' files lie. Returns only if it
- * failed. */
+/* Searches like a shell, except that an empty element does not mean the current folder, which
+ * contains files of callers. Returns only on failure. */
 static void exec_from_path(const struct job *job, char **argv, struct error *error)
 {
     const char *path = job->search_path;
@@ -124,7 +127,8 @@ static void exec_from_path(const struct job *job, char **argv, struct error *err
             int errnum = errno;
             free(file);
             if (!may_be_elsewhere(errnum)) {
-                error_set_errno(error, errnum, "%.*s/%s", (int)chars, at, job->interpreter);
+                error_set_errno(error, errnum, "cannot execute \"%.*s/%s\"", (int)chars, at,
+                                job->interpreter);
                 return;
             }
             if (errnum != ENOENT && errnum != ENOTDIR)
@@ -132,8 +136,8 @@ static void exec_from_path(const struct job *job, char **argv, struct error *err
         }
         at += chars + (at[chars] == ':' ? 1 : 0);
     }
-    error_set(error, ERROR_NOT_FOUND, "%s: %s in %s", job->interpreter, kernel_error_text(failure),
-              path);
+    error_set(error, ERROR_NOT_FOUND, "cannot execute \"%s\": %s in %s", job->interpreter,
+              kernel_error_text(failure), path);
 }
 
 static void exec_interpreter(const struct job *job, struct error *error)
@@ -147,49 +151,55 @@ static void exec_interpreter(const struct job *job, struct error *error)
         exec_from_path(job, argv, error);
     } else {
         execve(job->interpreter, argv, job->environment);
-        error_set_errno(error, errno, "%s", job->interpreter);
+        error_set_errno(error, errno, "cannot execute \"%s\"", job->interpreter);
     }
     free(argv[1]);
     free(argv);
 }
 
-/* Dispositions that are ignored survive an exec, and the daemon's are not the vessel's business. */
+/* Ignored signals stay ignored across an exec, and the daemon's dispositions are not for the
+ * vessel. */
 static void reset_signals(void)
 {
     struct sigaction action = {.sa_handler = SIG_DFL};
     for (int number = 1; number < NSIG; number++)
-        (void)sigaction(number, &action, NULL); /* SIGKILL, SIGSTOP and libc's own refuse */
+        (void)sigaction(number, &action, NULL); /* fails for SIGKILL, SIGSTOP and libc's own */
     sigset_t none;
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Its cwd is found by path, as the user, in the mounts that the vessel will see. */
+/* Sets cwd and output. The cwd is found by path, as the vessel's user, in the mounts that the
+ * vessel will see. */
 static int settle(const struct job *job, int output_fd, struct error *error)
 {
     if (chdir(job->workdir) != 0)
-        return error_set_errno(error, errno, "cannot enter the working folder %s", job->workdir);
+        return error_set_errno(error, errno, "cannot enter the working folder \"%s\"",
+                               job->workdir);
     if (dup2(output_fd, STDOUT_FILENO) < 0 || dup2(output_fd, STDERR_FILENO) < 0)
-        return error_set_errno(error, errno, "cannot connect the output");
-    /* All of ours are close-on-exec from birth; this is for one that the daemon forgot. */
+        return error_set_errno(error, errno, "cannot redirect stdout and stderr");
+    /* webhookd's descriptors are close-on-exec from their creation; this is for any that the daemon
+     * forgot. */
     (void)close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
     return 0;
 }
 
-/* What the two ends of a start share. */
+/* What the forked process needs to know of the supervisor. */
 struct line {
     pid_t supervisor;
     int talk_fd, output_fd;
 };
 
-/* The supervisor's byte, or the end of it. Every signal is blocked: never EINTR. */
+/* Returns true at the supervisor's byte, false at the end of the stream. Every signal is blocked,
+ * so read never fails with EINTR. */
 static bool await_byte(const struct line *line)
 {
     char byte;
     return read(line->talk_fd, &byte, 1) == 1;
 }
 
-/* Returns in the process that is to become the interpreter. Not 0: it ends here, with or without an error. */
+/* Returns 0 in the process that is to become the interpreter. Any other result means that this
+ * process ends here, with or without an error. */
 static int get_ready(const struct job *job, const struct line *line, struct error *error)
 {
     (void)setsid(); /* a session and process group of its own */
@@ -226,7 +236,7 @@ static void run(const struct job *job, const struct line *line, struct error *er
         error_set_errno(error, errno, "cannot mark the attempt as started");
         return;
     }
-    /* From here on it counts as started, and an error as its end. */
+    /* From here on the attempt counts as started, and an error as its end. */
     if (take_on(line, job, error) == 0) {
         if (settle(job, line->output_fd, error) == 0) {
             reset_signals();
@@ -237,7 +247,8 @@ static void run(const struct job *job, const struct line *line, struct error *er
         error->kind = ERROR_INTERNAL;
 }
 
-/* In one piece, so that it is read in one. Nothing if the supervisor has gone, which is no error of ours. */
+/* Sends the error in one piece, so that it is read in one. A supervisor that is gone is not an
+ * error here. */
 static void send_report(int talk_fd, const struct error *why)
 {
     if (error_is_set(why))
@@ -256,26 +267,28 @@ static pid_t fork_child(const struct job *job, struct error *error)
     return pid;
 }
 
-/* /dev/stdout and /dev/stderr are opened anew, with the rights of whoever does it. */
+/* The vessel's user must own the pipe: opening /dev/stdout or /dev/stderr opens it anew, with the
+ * rights of the process that does so. */
 static int make_output(const struct job *job, int output[2], struct error *error)
 {
     if (pipe2(output, O_CLOEXEC) != 0)
-        return error_set_errno(error, errno, "cannot make a pipe");
+        return error_set_errno(error, errno, "cannot create a pipe");
     if (!job->change_user || fchown(output[1], job->uid, job->gid) == 0)
         return 0;
-    error_set_errno(error, errno, "cannot give the output to the user %s", job->user);
+    error_set_errno(error, errno, "cannot give the output pipe to user \"%s\"", job->user);
     close(output[0]);
     close(output[1]);
     return -1;
 }
 
-/* In off mode the child places the files as the vessel's user; in strict mode the folder is that user's before it enters. */
+/* Strict mode only: the working folder must belong to the vessel's user before the child enters it.
+ * In off mode the child changes the owner itself (put_on_user). */
 static int hand_over_workdir(const struct job *job, struct error *error)
 {
     if (job->is_trial || !job->is_strict || !job->change_user)
         return 0;
     if (fchown(JOB_FD_WORKDIR, job->uid, job->gid) != 0 || fchmod(JOB_FD_WORKDIR, 0700) != 0)
-        return error_set_errno(error, errno, "cannot give the working folder to the user %s",
+        return error_set_errno(error, errno, "cannot give the working folder to user \"%s\"",
                                job->user);
     return 0;
 }
@@ -292,7 +305,7 @@ int child_start(const struct job *job, struct child *child, struct error *error)
     if (hand_over_workdir(job, error) != 0)
         return -1;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, talk) != 0)
-        return error_set_errno(error, errno, "cannot make a socket pair");
+        return error_set_errno(error, errno, "cannot create a socket pair");
     if (make_output(job, output, error) != 0)
         goto no_pipe;
     struct line line = {getpid(), talk[1], output[1]};
@@ -301,7 +314,7 @@ int child_start(const struct job *job, struct child *child, struct error *error)
         goto no_child;
     if (pid == 0) {
         struct error why = ERROR_INIT;
-        close(talk[0]); /* or it would never see the end of it */
+        close(talk[0]); /* else it would never see the end of the stream */
         run(job, &line, &why);
         send_report(talk[1], &why);
         _exit(job->is_trial && !error_is_set(&why) ? 0 : NOT_STARTED_CODE);
@@ -312,7 +325,7 @@ int child_start(const struct job *job, struct child *child, struct error *error)
             end_child(pid);
             goto no_child;
         }
-        child_let_go(child); /* from its wait for the map */
+        child_let_go(child); /* from its wait for sandbox_map */
     }
     close(talk[1]);
     close(output[1]);
@@ -347,7 +360,8 @@ void child_let_go(const struct child *child)
     (void)send(child->talk_fd, "", 1, MSG_NOSIGNAL);
 }
 
-/* A reset is the end, too: it died before it had read its byte. */
+/* A connection reset is the end of the stream as well: the process died before it had read its
+ * byte. */
 void child_read_report(const struct child *child, struct error *why)
 {
     if (recv(child->talk_fd, why, sizeof(*why), MSG_WAITALL) != (ssize_t)sizeof(*why))

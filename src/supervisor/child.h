@@ -1,4 +1,4 @@
-/* The process that becomes the interpreter. */
+/* The process that becomes the interpreter. Called by supervise.c and main.c. */
 #ifndef WEBHOOKD_SUPERVISOR_CHILD_H
 #define WEBHOOKD_SUPERVISOR_CHILD_H
 
@@ -10,18 +10,22 @@
 
 struct child {
     pid_t pid;
-    int talk_fd; /* one byte lets it go. Then the end of it means that it has become the interpreter (or died), and a kind and
-                      a text that it could not, and why */
+    /* One byte releases the process. After that, the end of the stream means that it has become the
+     * interpreter or died; a `struct error` says why it could not. */
+    int talk_fd;
     int output_fd; /* its stdout and stderr */
 };
 
-/* Forks it. It prepares itself and waits to be let go; it dies with this process. */
+/* Forks the process. It prepares itself and waits to be released; it dies with the calling
+ * process. */
 int child_start(const struct job *job, struct child *child, struct error *error);
-/* Could it be started? In strict mode the sandbox is built and left again; nothing is placed, marked or run. */
+/* Checks whether the process could be started. In strict mode the sandbox is built and left again;
+ * nothing is placed, marked or run. In off mode nothing is checked. */
 int child_try(const struct job *job, struct error *error);
-/* Also when it is dead already: that shows in due course. */
+/* Releases the process. May be called when it is dead already: child_read_report shows that. */
 void child_let_go(const struct child *child);
-/* Sets *why if it did not become the interpreter. Waits until that is known. With a kind that may pass `started` is not marked. */
+/* Waits until it is known whether the process has become the interpreter, and sets *why if it could
+ * not. If error_may_pass holds for *why, the record is not marked as started. */
 void child_read_report(const struct child *child, struct error *why);
 
 #endif

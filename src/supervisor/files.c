@@ -1,9 +1,10 @@
-/* Places the vessel's files. Called by the process that becomes the interpreter, with the rights of the vessel's user.
+/* Places the vessel's files. Called by the process that becomes the interpreter (in strict mode by
+ * its parent, pid 1 of the sandbox), with the rights of the vessel's user.
  *
- * Vessels of one run share the working folder and know each other's ids, so an upstream vessel may have put anything
- * under the names used here: links that lead elsewhere, folders, files that it holds open. Therefore nothing that
- * exists is opened for writing: it is removed, and made anew with O_EXCL; and every path is resolved beneath the
- * working folder without following links. */
+ * Vessels of one run share the working folder and know each other's ids, so an upstream vessel may
+ * have put anything under the names used here: links that lead elsewhere, folders, files that it
+ * holds open. Therefore no existing file is opened for writing: it is removed and created again
+ * with O_EXCL. Every path is resolved beneath the working folder without following links. */
 #include "supervisor/files.h"
 
 #include <errno.h>
@@ -20,10 +21,9 @@
 #include "base/memory.h"
 
 enum {
-    NAME_BYTES = 96, /* a vessel run's id and what is put behind it */
-    PIECE_BYTES =
-        65536, /* the largest body that comes in memory; larger ones are files of their own */
-    TRIES = 4, /* against someone who puts things in the way faster than they are removed */
+    NAME_BYTES = 96,     /* a vessel run's id and a suffix */
+    PIECE_BYTES = 65536, /* the largest body in a memory file; a larger one is a file of its own */
+    TRIES = 4,           /* another process may create obstacles while they are removed */
 };
 
 static char piece[PIECE_BYTES];
@@ -45,7 +45,7 @@ static int remove_obstacle(int dir_fd, const char *name, struct error *error)
     return file_remove_tree(dir_fd, name, error);
 }
 
-/* A new, empty file of that name. A descriptor, or -1. */
+/* Creates an empty file of that name. Returns a descriptor, or -1. */
 static int create_file(int dir_fd, const char *name, mode_t mode, struct error *error)
 {
     for (int i = 0; i < TRIES; i++) {
@@ -53,35 +53,35 @@ static int create_file(int dir_fd, const char *name, mode_t mode, struct error *
         if (fd >= 0)
             return fd;
         if (errno != EEXIST)
-            return error_set_errno(error, errno, "cannot create %s", name);
+            return error_set_errno(error, errno, "cannot create \"%s\"", name);
         if (remove_obstacle(dir_fd, name, error) != 0)
             return -1;
     }
-    return error_set_errno(error, EEXIST, "cannot create %s", name);
+    return error_set_errno(error, EEXIST, "cannot create \"%s\"", name);
 }
 
-/* A new, empty folder of that name, opened. A descriptor, or -1. */
+/* Creates an empty folder of that name and opens it. Returns a descriptor, or -1. */
 static int create_folder(int dir_fd, const char *name, struct error *error)
 {
     for (int i = 0; i < TRIES; i++) {
         if (mkdirat(dir_fd, name, 0700) == 0) {
             int fd = open_beneath(dir_fd, name, O_RDONLY | O_DIRECTORY, 0);
             if (fd < 0)
-                error_set_errno(error, errno, "cannot open the folder %s", name);
+                error_set_errno(error, errno, "cannot open the folder \"%s\"", name);
             return fd;
         }
         if (errno != EEXIST)
-            return error_set_errno(error, errno, "cannot make the folder %s", name);
+            return error_set_errno(error, errno, "cannot create the folder \"%s\"", name);
         if (remove_obstacle(dir_fd, name, error) != 0)
             return -1;
     }
-    return error_set_errno(error, EEXIST, "cannot make the folder %s", name);
+    return error_set_errno(error, EEXIST, "cannot create the folder \"%s\"", name);
 }
 
 /* ---- copies ---- */
 
-/* Lets the kernel copy, or share the blocks where the file system can. How much it did; not everything it copies from and to is
- * supported, and what is left is copied by hand. */
+/* Lets the kernel copy, or share the blocks if the file system can. Returns how many bytes it
+ * copied. Not every source and target is supported; the caller copies the rest by hand. */
 static off_t copy_in_kernel(int from_fd, int to_fd, off_t bytes)
 {
     off_t done = 0;
@@ -102,7 +102,7 @@ static int copy_by_hand(int from_fd, int to_fd, off_t from, off_t bytes)
         if (got < 0 && errno == EINTR)
             continue;
         if (got == 0)
-            errno = ENODATA; /* it has become shorter */
+            errno = ENODATA; /* the source has become shorter */
         if (got <= 0 || file_write_all(to_fd, piece, (size_t)got) != 0)
             return -1;
         from += got;
@@ -133,16 +133,16 @@ static int place_copy(const struct job *job, const char *suffix, bool wanted, in
         return -1;
     int result = copy_file(from_fd, fd);
     if (result != 0)
-        error_set_errno(error, errno, "cannot write %s", name);
+        error_set_errno(error, errno, "cannot write \"%s\"", name);
     if (close(fd) != 0 && result == 0)
-        result = error_set_errno(error, errno, "cannot write %s", name);
+        result = error_set_errno(error, errno, "cannot write \"%s\"", name);
     return result;
 }
 
 /* ---- the file to run ---- */
 
-/* Goes down the folders of path, making them. The descriptor of the last (dir_fd itself if there is none), or -1; *name is what
- * is left of the path. */
+/* Creates and descends the folders of path. Returns the descriptor of the last one (dir_fd itself
+ * if there is none), or -1. Sets *name to the last component. */
 static int descend(int dir_fd, const char *path, const char **name, struct error *error)
 {
     int fd = dir_fd;
@@ -169,16 +169,17 @@ static int write_script(const struct job *job, int files_fd, struct error *error
     if (fd >= 0) {
         result = file_write_all(fd, job->file_content, strlen(job->file_content));
         if (result != 0)
-            error_set_errno(error, errno, "cannot write %s", job->file_name);
+            error_set_errno(error, errno, "cannot write \"%s\"", job->file_name);
         if (close(fd) != 0 && result == 0)
-            result = error_set_errno(error, errno, "cannot write %s", job->file_name);
+            result = error_set_errno(error, errno, "cannot write \"%s\"", job->file_name);
     }
     if (folder_fd != files_fd)
         close(folder_fd);
     return result;
 }
 
-/* Its folder is new each time: a module that someone left there would be imported by the script. */
+/* Places the script in a fresh folder each time, because the script would import a module that
+ * another vessel has left there. */
 static int place_script(const struct job *job, struct error *error)
 {
     char name[NAME_BYTES];

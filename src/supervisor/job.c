@@ -1,10 +1,10 @@
-/* The job's form in memory: see supervisor/job.h. Called by the runner on its thread, and by
- * webhookd-vessel.
+/* The job's written form: see supervisor/job.h. Called by the runner on its thread, by
+ * runner/isolation for a trial on any thread, and by webhookd-vessel.
  *
- * A job is the format's number and then each field in the order of the struct: a number is 8
- * bytes, little-endian; a text is its length as a number and then its bytes; a list is its count
- * as a number and then its members. It must end where its last field ends. The reader trusts
- * none of it. */
+ * A job is the format's number and then each field in the order of the struct: a number is 8 bytes,
+ * little-endian; a text is its length as a number and then its bytes; a list is its count as a
+ * number and then its members. It must end where its last field ends. The reader trusts none of
+ * it. */
 #include "supervisor/job.h"
 
 #include <limits.h>
@@ -22,7 +22,7 @@ static void put_number(struct buffer *into, uint64_t number)
     unsigned char bytes[NUMBER_BYTES];
     for (int i = 0; i < NUMBER_BYTES; i++)
         bytes[i] = (unsigned char)(number >> (8 * i));
-    (void)buffer_append(into, bytes, sizeof(bytes)); /* a failure stays in the buffer */
+    (void)buffer_append(into, bytes, sizeof(bytes)); /* the buffer keeps a failure */
 }
 
 static void put_text(struct buffer *into, const char *text)
@@ -78,7 +78,7 @@ int job_write(const struct job *job, struct buffer *into)
 struct reader {
     const unsigned char *at;
     size_t left;
-    bool failed; /* once it is set, every number reads as 0 and every text as "" */
+    bool failed; /* once set, every number reads as 0 and every text as "" */
 };
 
 static uint64_t take_number(struct reader *reader)
@@ -118,8 +118,8 @@ static char *take_text(struct reader *reader)
     return text;
 }
 
-/* The count of a list. No member is shorter than its number, so no count can ask for more memory
- * than its job is long. */
+/* Takes the count of a list. No member is shorter than a number, so no count can demand an array
+ * longer than the job. */
 static size_t take_count(struct reader *reader)
 {
     return (size_t)take_number_between(reader, 0, (int64_t)(reader->left / NUMBER_BYTES));
@@ -128,7 +128,7 @@ static size_t take_count(struct reader *reader)
 static char **take_texts(struct reader *reader, size_t *count)
 {
     *count = take_count(reader);
-    char **texts = memory_alloc((*count + 1) * sizeof(*texts)); /* ends in NULL, as exec wants it */
+    char **texts = memory_alloc((*count + 1) * sizeof(*texts)); /* ends with NULL, for exec */
     for (size_t i = 0; i < *count; i++)
         texts[i] = take_text(reader);
     return texts;
@@ -154,7 +154,7 @@ static void take_job(struct reader *reader, struct job *job)
     job->arguments = take_texts(reader, &job->argument_count);
     job->environment = take_texts(reader, &job->environment_count);
     job->change_user = take_number_between(reader, 0, 1) == 1;
-    /* The highest number means "leave it as it is" to the system calls. */
+    /* To the system calls, the highest number means "no change". */
     job->uid = (uint32_t)take_number_between(reader, 0, UINT32_MAX - 1);
     job->gid = (uint32_t)take_number_between(reader, 0, UINT32_MAX - 1);
     job->group_count = take_count(reader);
@@ -163,13 +163,13 @@ static void take_job(struct reader *reader, struct job *job)
         job->groups[i] = (uint32_t)take_number_between(reader, 0, UINT32_MAX - 1);
     job->user = take_text(reader);
     job->nice = (int32_t)take_number_between(reader, -40, 40);
-    /* Far beyond any sensible setting, and safe to add to a clock. */
+    /* The bounds are far beyond any sensible setting, and safe to add to a clock. */
     job->cutoff_ms = take_number_between(reader, 0, INT32_MAX * (int64_t)1000);
     job->stop_grace_ms = take_number_between(reader, 0, INT32_MAX * (int64_t)1000);
     job->max_output_bytes = take_number_between(reader, 0, INT64_MAX / 2);
 }
 
-/* One component of a path: not empty, not "." and not "..". */
+/* Whether the text is one component of a path: not empty, not "." and not "..". */
 static bool is_component(const char *text, size_t bytes)
 {
     if (bytes == 0 || bytes > NAME_MAX)
@@ -197,23 +197,24 @@ static bool are_absolute(char *const *paths, size_t count)
     return true;
 }
 
-/* What the supervisor takes for granted when it builds paths, argv and the environment. */
+/* Checks what the supervisor relies on when it builds paths, argv and the environment. Returns the
+ * first fault, or NULL. */
 static const char *find_fault(const struct job *job)
 {
     if (strchr(job->vessel_run_id, '/') || !is_relative_path(job->vessel_run_id) ||
         strlen(job->vessel_run_id) > 64)
-        return "its vessel run's id is no id";
+        return "its vessel run's id is not an id";
     if (job->workdir[0] != '/')
-        return "its working folder is not absolute";
+        return "its working folder is not an absolute path";
     if (job->hidden_dir[0] != '\0' && job->hidden_dir[0] != '/')
-        return "its hidden folder is not absolute";
+        return "its hidden folder is not an absolute path";
     if (!are_absolute(job->readable, job->readable_count) ||
         !are_absolute(job->writable, job->writable_count))
-        return "what it may see is not absolute";
+        return "a readable or writable path is not absolute";
     if (job->interpreter[0] == '\0')
         return "it names no interpreter";
     if (!is_relative_path(job->file_name) || !is_relative_path(job->file_to_run))
-        return "its file's name leads elsewhere";
+        return "its file's name leads out of its folder";
     for (size_t i = 0; i < job->environment_count; i++) {
         const char *equals = strchr(job->environment[i], '=');
         if (!equals || equals == job->environment[i])
@@ -229,14 +230,14 @@ int job_read(const void *data, size_t bytes, struct job *job, struct error *erro
     uint64_t format = take_number(&reader);
     if (!reader.failed && format != JOB_FORMAT)
         return error_set(error, ERROR_UNAVAILABLE,
-                         "the job is of format %llu, this program reads %d",
+                         "the job has format %llu, this program reads %d; restart webhookd",
                          (unsigned long long)format, JOB_FORMAT);
     take_job(&reader, job);
     const char *fault = reader.failed || reader.left > 0 ? "it is damaged" : find_fault(job);
     if (!fault)
         return 0;
     job_free(job);
-    return error_set(error, ERROR_INVALID, "the job cannot be used: %s", fault);
+    return error_set(error, ERROR_INVALID, "invalid job: %s", fault);
 }
 
 static void free_texts(char **texts, size_t count)

@@ -1,16 +1,16 @@
 /* webhookd-vessel: the supervisor around one attempt of one vessel. The daemon spawns it with
- * descriptors by fixed numbers (supervisor/record.h), an empty environment and in a session of its
+ * descriptors that have fixed numbers (supervisor/job.h), an empty environment and a session of its
  * own; it outlives the daemon. One thread.
  *
- *     main ─► supervise ─┬─ child ─┬─ sandbox ─ root   strict mode: namespaces, pid 1, the vessel's root
- *                        │         ├─ view    off mode: the vessel's mounts
- *                        │         ├─ place   the vessel's files
+ *     main ─► supervise ─┬─ child ─┬─ sandbox ─ rootfs  strict mode: namespaces, pid 1, the root
+ *                        │         ├─ hide              off mode: the vessel's mounts
+ *                        │         ├─ files             the vessel's files
  *                        │         └─ exec
- *                        ├─ output            stdout and stderr into the log
- *                        └─ tree              ending all of it
+ *                        ├─ output                      stdout and stderr into the log
+ *                        └─ tree                        ends all of it
  *
- * Its start is a part of the time from a POST to the vessel's first instruction, and there is one for each attempt: it is linked
- * statically and makes few system calls. */
+ * Its start is part of the time from a POST to the vessel's first instruction, and there is one for
+ * each attempt. Therefore it is linked statically and makes few system calls. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -34,7 +34,8 @@
 
 enum { NOT_STARTED_CODE = 127 };
 
-/* Nothing may be opened before this: it would take the number of a descriptor that is absent. */
+/* Checks the inherited descriptors. Nothing may be opened before this: it would take the number of
+ * a descriptor that is absent. */
 static int take_descriptors(struct job *job, struct error *error)
 {
     for (int fd = JOB_FD_JOB; fd <= JOB_FD_BODY; fd++) {
@@ -44,13 +45,14 @@ static int take_descriptors(struct job *job, struct error *error)
         else if (fd == JOB_FD_BODY)
             job->has_body = is_there;
         else if (!is_there && (!job->is_trial || fd == JOB_FD_JOB || fd == JOB_FD_WORKDIR))
-            error_set(error, ERROR_INVALID, "descriptor %d was not passed on", fd);
+            error_set(error, ERROR_INVALID, "descriptor %d was not inherited", fd);
     }
     return error_is_set(error) ? -1 : 0;
 }
 
-/* With all of them blocked none can end the supervisor in the middle of its work: not a broken pipe, not a terminal, not a limit on
- * file sizes. SIGTERM and SIGCHLD are read from a descriptor. The daemon may have ignored SIGCHLD, and then nothing could be reaped. */
+/* Blocks all signals, so that none can end the supervisor in the middle of its work: not a broken
+ * pipe, a terminal or a limit on file sizes. SIGTERM and SIGCHLD are read from a descriptor. The
+ * daemon may have ignored SIGCHLD, and then no child could be reaped. */
 static int take_signals(struct error *error)
 {
     struct sigaction action = {.sa_handler = SIG_DFL};
@@ -69,7 +71,7 @@ static int read_job(struct job *job, struct error *error)
     if (fstat(JOB_FD_JOB, &status) != 0)
         return error_set_errno(error, errno, "cannot examine the job");
     if (status.st_size > JOB_LIMIT_BYTES)
-        return error_set(error, ERROR_INVALID, "the job is too long");
+        return error_set(error, ERROR_INVALID, "the job is longer than 256 MiB");
     size_t bytes = (size_t)status.st_size;
     char *data = malloc(bytes + 1);
     if (!data)
@@ -93,13 +95,15 @@ static int set_up(struct job *job, struct error *error)
     if (take_signals(error) != 0 || record_pid_write(JOB_FD_RECORD, getpid(), error) != 0 ||
         read_job(job, error) != 0)
         return -1;
-    /* Relative to the daemon's. One who may not go below stays where he is. */
+    /* Relative to the daemon's niceness. Without the right to lower it, the supervisor keeps the
+     * present one. */
     int ignored = nice(job->nice);
     (void)ignored;
     return 0;
 }
 
-/* A full disk, and whatever else it is, is waited for: without the record nobody would know what has happened. */
+/* Writes the result. A full disk or any other failure is waited for: without the result, webhookd
+ * could not know what has happened. */
 static void write_result(const struct attempt_result *result, struct output *output)
 {
     for (;;) {
@@ -111,7 +115,8 @@ static void write_result(const struct attempt_result *result, struct output *out
     }
 }
 
-/* webhookd asks when it starts whether vessels could be isolated: builds the sandbox of a job and leaves it. Says on stdout why not. */
+/* Tries whether vessels can be isolated, for webhookd's start, reload and --check-config: builds
+ * the sandbox of a job and leaves it. Writes to stdout why that failed. */
 static int try_sandbox(void)
 {
     struct job job = {.is_trial = true};
@@ -136,7 +141,8 @@ int main(int argc, char **argv)
     struct output output;
     output_init(&output, INT64_MAX);
 
-    /* What is short for a while before the vessel ran is no result: without a result and the mark it is started again. */
+    /* A passing shortage before the vessel ran is not a result: without a result and the mark, the
+     * attempt is launched again. */
     if (take_descriptors(&job, &error) != 0 || set_up(&job, &error) != 0) {
         if (error_may_pass(&error))
             return EXIT_FAILURE;

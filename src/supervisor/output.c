@@ -1,7 +1,8 @@
 /* The output log. Called by the supervisor.
  *
- * Once bytes were thrown away nothing more is logged: what is there is a beginning without holes, and one line says so. That line
- * is written at once when the bound is reached, and when there is space again if the disk was full. */
+ * Once bytes were discarded, nothing more is logged: the log is a beginning without holes, and one
+ * line says so. That line is written immediately when the limit is reached; if the disk was full,
+ * it is written when there is space again. */
 #include "supervisor/output.h"
 
 #include <errno.h>
@@ -21,7 +22,7 @@ void output_init(struct output *output, int64_t limit_bytes)
     *output = (struct output){.limit_bytes = limit_bytes, .last = '\n'};
 }
 
-/* How much the log took; less than asked for if the disk is full or broken. */
+/* Returns how many bytes the log took: fewer than `bytes` if the disk is full or broken. */
 static size_t write_log(const char *data, size_t bytes)
 {
     size_t done = 0;
@@ -51,7 +52,7 @@ static void cut(struct output *output)
         snprintf(output->note, sizeof(output->note), "%s[webhookd: output cut at %lld bytes]\n",
                  output->last == '\n' ? "" : "\n", (long long)output->written_bytes);
     output->note_bytes = (size_t)chars;
-    (void)output_finish(output); /* or at the end */
+    (void)output_finish(output); /* if that fails, the end of the attempt tries again */
 }
 
 static void append(struct output *output, const char *data, size_t bytes)

@@ -1,6 +1,5 @@
-/* An attempt's record: see supervisor/record.h. Called by the runner on its thread, by the
- * thread that deletes old runs, by the admin workers that look at an attempt, and by
- * webhookd-vessel. */
+/* An attempt's record: see supervisor/record.h. Called by the runner on its thread and by
+ * webhookd-vessel; record_name also by retention on its thread and by admin workers. */
 #include "supervisor/record.h"
 
 #include <errno.h>
@@ -15,14 +14,14 @@
 
 #include "base/memory.h"
 
-/* Where in the record what lies. */
+/* Offsets in the record. */
 enum { PID_AT = 0, STARTED_AT = 32, RESULT_AT = 64, RESULT_LIMIT_BYTES = 1024 };
 
 static const char started[] = "started\n";
 
 /* ---- places in a record ---- */
 
-/* In one piece, or not at all: nothing reads half of it. */
+/* Writes in one piece; a partial write counts as a failure (ENOSPC). */
 static int write_at(int record_fd, off_t at, const char *text, size_t bytes)
 {
     ssize_t written = pwrite(record_fd, text, bytes, at);
@@ -40,9 +39,9 @@ static ssize_t read_at(int record_fd, off_t at, char *text, size_t bytes)
     return got;
 }
 
-/* ---- the result: lines of a key, a space and a value; unknown keys are passed over ---- */
+/* ---- the result: lines of a key, a space and a value; unknown keys are ignored ---- */
 
-/* No supervisor writes that its own attempt was interrupted. */
+/* A supervisor never writes that its own attempt was interrupted. */
 static const char *const endings[] = {
     [ATTEMPT_EXITED] = "exited",
     [ATTEMPT_CUTOFF] = "cutoff",
@@ -91,7 +90,7 @@ static bool read_ending(const char *text, enum attempt_ending *ending)
     return false;
 }
 
-/* Which of the lines were there; a record that lacks one was not written to its end. */
+/* The lines seen; a record that lacks one was not written to its end. */
 enum {
     SEEN_FORMAT = 1,
     SEEN_RESULT = 2,
@@ -104,7 +103,8 @@ enum {
     SEEN_ALL = 255,
 };
 
-/* The SEEN_ bit of the line, 0 for a key of a later day, -1 if its value makes no sense. */
+/* Returns the SEEN_ bit of the line, 0 for the key of a later version, -1 if the value is
+ * invalid. */
 static int read_line(const char *key, const char *value, struct attempt_result *result)
 {
     int64_t number = 0;
@@ -158,7 +158,7 @@ int record_read_result(int record_fd, struct attempt_result *result, struct erro
     *result = (struct attempt_result){0};
     ssize_t bytes = read_at(record_fd, RESULT_AT, text, sizeof(text) - 1);
     if (bytes < 0 && errno == EISDIR)
-        return error_set(error, ERROR_INVALID, "there is a folder in the place of the record");
+        return error_set(error, ERROR_INVALID, "the record is a folder");
     if (bytes < 0)
         return error_set_errno(error, errno, "cannot read the attempt's result");
     if (bytes == 0)
@@ -169,7 +169,7 @@ int record_read_result(int record_fd, struct attempt_result *result, struct erro
         return 1;
     }
     *result = (struct attempt_result){0};
-    return error_set(error, ERROR_INVALID, "the attempt's result is damaged or of another format");
+    return error_set(error, ERROR_INVALID, "the attempt's result is damaged or has another format");
 }
 
 /* ---- the record, its lock, pid, started ---- */
@@ -200,12 +200,12 @@ int record_take(int attempts_fd, const char *name, int *lock_fd, struct error *e
 {
     int fd = openat(attempts_fd, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
-        return error_set_errno(error, errno, "cannot make attempts/%s", name);
+        return error_set_errno(error, errno, "cannot create attempts/%s", name);
     *lock_fd = record_open(attempts_fd, name);
     if (take_lock(*lock_fd, name, error) == 0) {
         if (ftruncate(fd, 0) == 0)
             return fd;
-        error_set_errno(error, errno, "cannot empty attempts/%s", name);
+        error_set_errno(error, errno, "cannot truncate attempts/%s", name);
     }
     if (*lock_fd >= 0)
         close(*lock_fd);

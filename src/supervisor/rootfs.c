@@ -1,18 +1,20 @@
-/* Builds the root of a vessel in strict mode. Called by pid 1 of the sandbox (sandbox.c), as the vessel's user, with all capabilities
- * in a user namespace of its own and with none outside of it.
+/* Builds the root of a vessel in strict mode. Called by pid 1 of the sandbox (sandbox.c), as the
+ * vessel's user, with all capabilities in a user namespace of its own and none outside of it.
  *
  *   /                     a tmpfs, read-only in the end
- *   /usr /opt /bin …      shown, read-only (supervisor/allow_list.h); links are copied as links
+ *   /usr /opt /bin …      shown read-only (supervisor/allow_list.h); links are copied as links
  *   /etc                  entries on the list, shown read-only; small files are copies
  *   /proc                 of the vessel's own processes
  *   /dev                  a few devices, pts and shm
- *   /tmp /var/tmp /run    and /dev/shm: folders of one tmpfs, empty at first, bounded by max_memory together
+ *   /tmp /var/tmp /run    and /dev/shm: folders of one tmpfs, empty at first, together limited to
+ *                         max_memory
  *   readable, writable    as the configuration names them, at their own paths
  *   /home/shipyard        the working folder
  *
- * It is an allow-list: what is not shown does not exist in here, whatever happens to its path outside. While it is built the machine's root
- * is found at OLD, where paths are resolved as if that were the root, so that no link leads astray; then it goes. The working folder comes as
- * the cwd, because a descriptor from another mount namespace cannot be mounted. */
+ * It is an allow-list: what is not shown does not exist in the sandbox, whatever happens to its
+ * path outside. While the root is built, the machine's root is at OLD, and paths are resolved as if
+ * OLD were the root, so that no link leads out of it; then OLD is unmounted. The working folder is
+ * passed as the cwd, because a descriptor from another mount namespace cannot be mounted. */
 #include "supervisor/rootfs.h"
 
 #include <dirent.h>
@@ -31,7 +33,7 @@
 #include "base/memory.h"
 #include "supervisor/allow_list.h"
 
-#define BASE         "/tmp" /* any folder that every machine has; it is covered for no one but us */
+#define BASE         "/tmp" /* any folder that every machine has; covered in this namespace alone */
 #define OLD          "/.old"
 #define SCRATCH      "/.scratch"
 #define SHOWN        (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
@@ -40,9 +42,10 @@
 #define COPIED_BYTES 16384 /* a file of /etc up to this is copied */
 #define INODES       65536 /* files in /tmp, /var/tmp, /run and /dev/shm */
 
-/* ---- making places ---- */
+/* ---- creating entries ---- */
 
-/* Makes the folders that lead to the last component of an absolute path. What is there already is left. */
+/* Creates the folders that lead to the last component of an absolute path. Existing ones stay as
+ * they are. */
 static int make_parents(const char *path, struct error *error)
 {
     char *copy = memory_string(path);
@@ -51,41 +54,43 @@ static int make_parents(const char *path, struct error *error)
          slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         if (mkdir(copy, 0755) != 0 && errno != EEXIST && errno != EROFS)
-            result = error_set_errno(error, errno, "cannot make %s in the vessel's root", copy);
+            result =
+                error_set_errno(error, errno, "cannot create \"%s\" in the vessel's root", copy);
         *slash = '/';
     }
     free(copy);
     return result;
 }
 
-/* Something of the same kind to mount on: a folder, or an empty file. */
+/* Creates a mount point of the same kind: a folder, or an empty file. */
 static int make_target(const char *path, bool is_folder, struct error *error)
 {
     if (make_parents(path, error) != 0)
         return -1;
     int result = is_folder ? mkdir(path, 0755) : mknod(path, S_IFREG | 0644, 0);
     if (result != 0 && errno != EEXIST && errno != EROFS)
-        return error_set_errno(error, errno, "cannot make %s in the vessel's root", path);
+        return error_set_errno(error, errno, "cannot create \"%s\" in the vessel's root", path);
     return 0;
 }
 
 static int make_folder(const char *path, mode_t mode, struct error *error)
 {
     if (mkdir(path, mode) != 0 || chmod(path, mode) != 0)
-        return error_set_errno(error, errno, "cannot make %s in the vessel's root", path);
+        return error_set_errno(error, errno, "cannot create \"%s\" in the vessel's root", path);
     return 0;
 }
 
 static int make_link(const char *to, const char *path, struct error *error)
 {
     if (symlink(to, path) != 0)
-        return error_set_errno(error, errno, "cannot make the link %s in the vessel's root", path);
+        return error_set_errno(error, errno, "cannot create the link \"%s\" in the vessel's root",
+                               path);
     return 0;
 }
 
 /* ---- showing what is outside ---- */
 
-/* In the old root, with its links followed in it. */
+/* Opens a path in the old root, resolving its links in there. */
 static int open_old(int old_fd, const char *path)
 {
     struct open_how how = {
@@ -95,7 +100,7 @@ static int open_old(int old_fd, const char *path)
     return (int)syscall(SYS_openat2, old_fd, path, &how, sizeof(how));
 }
 
-/* Mounts what from_fd stands for, and all that is mounted below it, at `to`. */
+/* Mounts the file or folder behind from_fd, and all that is mounted below it, at `to`. */
 static int show(int from_fd, const char *from, const char *to, uint64_t attributes,
                 struct error *error)
 {
@@ -103,23 +108,24 @@ static int show(int from_fd, const char *from, const char *to, uint64_t attribut
     int tree = open_tree(from_fd, from,
                          OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
     if (tree < 0)
-        return error_set_errno(error, errno, "cannot show %s", to);
+        return error_set_errno(error, errno, "cannot mount \"%s\" in the vessel's root", to);
     int result = 0;
     if (mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr)) != 0 ||
         move_mount(tree, "", AT_FDCWD, to, MOVE_MOUNT_F_EMPTY_PATH) != 0)
-        result = error_set_errno(error, errno, "cannot show %s", to);
+        result = error_set_errno(error, errno, "cannot mount \"%s\" in the vessel's root", to);
     close(tree);
     return result;
 }
 
-/* A copy costs less than a mount, to make and to take down. Its bytes go through the stack. */
+/* Copies a file, which costs less to create and to remove than a mount. Its bytes go through the
+ * stack. */
 static int copy_file(int from_fd, const char *path, mode_t mode, struct error *error)
 {
     char bytes[COPIED_BYTES];
     ssize_t count = file_read_all(from_fd, bytes, sizeof(bytes));
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode & 0555);
     if (fd < 0 || count < 0 || file_write_all(fd, bytes, (size_t)count) != 0)
-        error_set_errno(error, errno, "cannot copy %s", path);
+        error_set_errno(error, errno, "cannot copy \"%s\" into the vessel's root", path);
     if (fd >= 0)
         close(fd);
     return error_is_set(error) ? -1 : 0;
@@ -135,7 +141,7 @@ static int show_old(int old_fd, const char *path, uint64_t attributes, enum abse
     if (fd < 0 && absence == MAY_BE_ABSENT && (errno == ENOENT || errno == EACCES))
         return 0;
     if (fd < 0 || fstat(fd, &status) != 0) {
-        error_set_errno(error, errno, "cannot show %s", path);
+        error_set_errno(error, errno, "cannot show \"%s\" to vessels", path);
         if (fd >= 0)
             close(fd);
         return -1;
@@ -156,7 +162,7 @@ static bool leads_to_shown(const char *target)
                                           : false;
 }
 
-/* A link to something that is shown stays a link: it costs no mount. */
+/* Shows an entry. A link in /, or to something that is shown, stays a link: it costs no mount. */
 static int show_entry(int old_fd, int folder_fd, const char *folder, const char *name,
                       struct error *error)
 {
@@ -172,7 +178,7 @@ static int show_entry(int old_fd, int folder_fd, const char *folder, const char 
     return show_old(old_fd, path, SHOWN | MOUNT_ATTR_RDONLY, MAY_BE_ABSENT, error);
 }
 
-/* Small files of /etc are shown as they are now. */
+/* Shows an entry of /etc. Small files are copied as they are now. */
 static int show_etc_entry(int old_fd, int folder_fd, const char *folder, const char *name,
                           struct error *error)
 {
@@ -182,7 +188,7 @@ static int show_etc_entry(int old_fd, int folder_fd, const char *folder, const c
         return show_entry(old_fd, folder_fd, folder, name, error);
     int fd = openat(folder_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
-        return 0; /* not for the vessel's user, or just replaced: it would see as little of a mount */
+        return 0; /* not readable for the vessel's user, nor would a mount be; or just replaced */
     char path[300];
     (void)snprintf(path, sizeof(path), "%s%.255s", folder, name);
     int result = copy_file(fd, path, status.st_mode, error);
@@ -198,7 +204,9 @@ static int show_listed(int old_fd, const char *folder, bool (*is_listed)(const c
     (void)snprintf(path, sizeof(path), OLD "%s", folder);
     DIR *dir = opendir(path);
     if (!dir)
-        return errno == ENOENT ? 0 : error_set_errno(error, errno, "cannot read %s", folder);
+        return errno == ENOENT
+                   ? 0
+                   : error_set_errno(error, errno, "cannot read the folder \"%s\"", folder);
     int result = 0;
     for (struct dirent *entry; result == 0 && (entry = readdir(dir));)
         if (is_listed(entry->d_name))
@@ -257,7 +265,7 @@ static int mount_tmpfs(const char *path, const char *mode, int64_t bytes, int in
     return 0;
 }
 
-/* Four folders of one tmpfs, so that one bound holds for all of them. */
+/* Creates four folders of one tmpfs, so that one limit holds for all of them together. */
 static int make_scratch(const struct job *job, struct error *error)
 {
     static const struct {
@@ -278,11 +286,11 @@ static int make_scratch(const struct job *job, struct error *error)
             show(AT_FDCWD, folders[i].from, folders[i].to, SHOWN, error) != 0)
             return -1;
     if (umount2(SCRATCH, MNT_DETACH) != 0 || rmdir(SCRATCH) != 0)
-        return error_set_errno(error, errno, "cannot hide " SCRATCH);
+        return error_set_errno(error, errno, "cannot unmount " SCRATCH);
     return 0;
 }
 
-/* ---- what this one sees besides ---- */
+/* ---- what this vessel sees besides ---- */
 
 static int show_all(int old_fd, char *const *paths, size_t count, uint64_t attributes,
                     struct error *error)
@@ -305,11 +313,12 @@ static int show_own(int old_fd, const struct job *job, struct error *error)
 
 /* ---- the whole ---- */
 
-/* The old root is reached through it, not at its former mount points: what BASE covered is seen there again. */
+/* Makes a tmpfs the root. Afterwards the old root is reached through OLD, not through its former
+ * mount points, so what BASE covered is visible again there. */
 static int change_root(struct error *error)
 {
     if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) != 0)
-        return error_set_errno(error, errno, "cannot separate the mounts");
+        return error_set_errno(error, errno, "cannot separate the mounts from the machine's");
     if (mount_tmpfs(BASE, "0755", SHOWN_BYTES, SHOWN_INODES, error) != 0 ||
         make_folder(BASE OLD, 0700, error) != 0)
         return -1;
@@ -323,7 +332,7 @@ static int leave_old_root(struct error *error)
     if (chdir(SANDBOX_HOME) != 0)
         return error_set_errno(error, errno, "cannot enter the working folder");
     if (umount2(OLD, MNT_DETACH) != 0 || rmdir(OLD) != 0)
-        return error_set_errno(error, errno, "cannot leave the old root");
+        return error_set_errno(error, errno, "cannot unmount the old root");
     if (mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV, NULL) != 0)
         return error_set_errno(error, errno, "cannot make the vessel's root read-only");
     return 0;

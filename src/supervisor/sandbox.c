@@ -1,9 +1,11 @@
-/* A vessel in strict mode lives in user, pid, mount, ipc and uts namespaces of its own. The supervisor forks into them; that child is
- * pid 1 in there. It takes on the vessel's user, builds the root (root.c), places the files, forks the process that becomes the
- * interpreter, and reaps.
+/* A vessel in strict mode lives in user, pid, mount, ipc and uts namespaces of its own (and in a
+ * network namespace if vessels have no network). The supervisor forks into them; that child is the
+ * sandbox's pid 1. It takes on the vessel's user, builds the root (rootfs.c), places the files,
+ * forks the process that becomes the interpreter, and reaps.
  *
- * The user namespace knows one user and one group, the vessel's, under their own numbers: nothing in here can become anybody else. It belongs
- * to the daemon's user. pid 1 cannot be traced and keeps no descriptor but the attempt's lock, because the vessel has the same user. */
+ * The user namespace has one user and one group, the vessel's, under their own numbers: no process
+ * in it can become another user. It belongs to the daemon's user. pid 1 cannot be traced and keeps
+ * no descriptor but the attempt's lock, because the vessel has the same user. */
 #include "supervisor/sandbox.h"
 
 #include <errno.h>
@@ -37,16 +39,16 @@ pid_t sandbox_fork(const struct job *job, struct error *error)
     unsigned long flags = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS;
     if (!job->network)
         flags |= CLONE_NEWNET;
-    /* In the new namespaces nobody can change groups any more. */
+    /* Groups cannot be changed any more in the new namespaces. */
     const gid_t own_group = job->gid;
     if (job->change_user && setgroups(job->group_count > 0 ? job->group_count : 1,
                                       job->group_count > 0 ? job->groups : &own_group) != 0)
-        return error_set_errno(error, errno, "cannot take on the groups of the user %s", job->user);
+        return error_set_errno(error, errno, "cannot take on the groups of user \"%s\"", job->user);
     if (fchdir(JOB_FD_WORKDIR) != 0)
         return error_set_errno(error, errno, "cannot enter the working folder");
     pid_t pid = (pid_t)syscall(SYS_clone, flags | SIGCHLD, NULL, NULL, NULL, NULL);
     if (pid < 0)
-        return error_set_errno(error, errno, "cannot make namespaces for the vessel");
+        return error_set_errno(error, errno, "cannot create namespaces for the vessel");
     return pid;
 }
 
@@ -57,7 +59,7 @@ static int write_proc(pid_t pid, const char *name, const char *text, struct erro
     int fd = open(path, O_WRONLY | O_CLOEXEC);
     if (fd < 0)
         return error_set_errno(error, errno, "cannot open %s", path);
-    ssize_t written = write(fd, text, strlen(text)); /* in one piece, as the kernel wants it */
+    ssize_t written = write(fd, text, strlen(text)); /* in one piece, as the kernel requires */
     int errnum = errno;
     close(fd);
     return written == (ssize_t)strlen(text)
@@ -85,27 +87,28 @@ static int take_user(const struct job *job, struct error *error)
 {
     uid_t uid = job->change_user ? job->uid : geteuid();
     gid_t gid = job->change_user ? job->gid : getegid();
-    /* A change of user would take the capabilities in here with it. */
+    /* Without PR_SET_KEEPCAPS, the change of user would drop the capabilities in this namespace. */
     if (prctl(PR_SET_KEEPCAPS, 1) != 0 || setresgid(gid, gid, gid) != 0 ||
         setresuid(uid, uid, uid) != 0)
-        return error_set_errno(error, errno, "cannot become the user %s (%u)", job->user, uid);
+        return error_set_errno(error, errno, "cannot become user \"%s\" (%u)", job->user, uid);
     return 0;
 }
 
-/* Its own loopback device, which a new network namespace has switched off. */
+/* Brings up the sandbox's own loopback device, which is down in a new network namespace. */
 static int raise_loopback(struct error *error)
 {
     struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP};
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
-        return error_set_errno(error, errno, "cannot make a socket");
+        return error_set_errno(error, errno, "cannot create a socket");
     int result = ioctl(fd, SIOCSIFFLAGS, &request);
     int errnum = errno;
     close(fd);
-    return result == 0 ? 0 : error_set_errno(error, errnum, "cannot switch on the loopback device");
+    return result == 0 ? 0 : error_set_errno(error, errnum, "cannot bring up the loopback device");
 }
 
-/* The limit is that of this namespace, and whoever has no capability in it cannot raise it. */
+/* Forbids further user namespaces. The limit belongs to this namespace, and a process without a
+ * capability in it cannot raise it. */
 static int forbid_namespaces(struct error *error)
 {
     int fd = open("/proc/sys/user/max_user_namespaces", O_WRONLY | O_CLOEXEC);
@@ -127,7 +130,7 @@ static int set_capabilities(uint32_t low, uint32_t high)
     return (int)syscall(SYS_capset, &header, data);
 }
 
-/* What a change of user left permitted is put into effect again. */
+/* Makes the capabilities effective again that the change of user left permitted. */
 static int use_capabilities(struct error *error)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -149,8 +152,10 @@ int sandbox_enter(const struct job *job, struct error *error)
     return forbid_namespaces(error);
 }
 
-/* The supervisor's SIGTERM goes to the whole tree, and so to us, where it stays pending. Then what main leaves behind has until the grace is
- * over, too; else it ends with main. One that a vessel sent to its pid 1 has a sender in here. */
+/* Whether the vessel is being stopped. The supervisor sends its SIGTERM to the whole tree and so to
+ * pid 1, where it stays pending. After it, the processes that main leaves behind also have until
+ * the end of the grace period; without it, they end with main. A SIGTERM that a vessel sends to its
+ * pid 1 has a sender in this namespace. */
 static bool is_being_stopped(void)
 {
     const struct timespec now = {0, 0};
@@ -170,7 +175,7 @@ static _Noreturn void reap_all(pid_t main_pid)
         if (pid < 0 && errno == EINTR)
             continue;
         if (pid < 0)
-            _exit(code); /* nobody is left */
+            _exit(code); /* no process is left */
         if (pid != main_pid)
             continue;
         code = WIFSIGNALED(status) ? KILLED_CODE + WTERMSIG(status) : WEXITSTATUS(status);
@@ -187,7 +192,7 @@ static void close_all_but_lock(void)
 
 int sandbox_fork_main(struct error *error)
 {
-    /* Neither it nor, until it is another program, its child can be traced by what runs in here. */
+    /* Keeps processes in the sandbox from tracing pid 1 and, until the exec, its child. */
     if (prctl(PR_SET_DUMPABLE, 0) != 0)
         return error_set_errno(error, errno, "cannot forbid tracing");
     pid_t pid = fork();
@@ -206,16 +211,17 @@ static int limit(int resource, int64_t most, const char *what, struct error *err
 {
     struct rlimit old, new = {(rlim_t)most, (rlim_t)most};
     if (getrlimit(resource, &old) != 0)
-        return error_set_errno(error, errno, "cannot bound %s", what);
+        return error_set_errno(error, errno, "cannot limit %s", what);
     if (old.rlim_max != RLIM_INFINITY && new.rlim_max > old.rlim_max)
-        new.rlim_cur = new.rlim_max = old.rlim_max; /* the daemon's own are lower */
+        new.rlim_cur = new.rlim_max = old.rlim_max; /* the daemon's own limit is lower */
     return setrlimit(resource, &new) == 0 ? 0
-                                          : error_set_errno(error, errno, "cannot bound %s", what);
+                                          : error_set_errno(error, errno, "cannot limit %s", what);
 }
 
 static int set_limits(const struct job *job, struct error *error)
 {
-    /* One more for pid 1. RLIMIT_AS would count what is only reserved, and Node reserves much. */
+    /* One more process for pid 1. RLIMIT_DATA, not RLIMIT_AS, which would count reserved address
+     * space, and Node reserves much. */
     return limit(RLIMIT_NPROC, job->max_processes + 1, "processes", error) != 0 ||
                    limit(RLIMIT_NOFILE, job->max_open_files, "open files", error) != 0 ||
                    limit(RLIMIT_CORE, 0, "core files", error) != 0 ||
@@ -229,9 +235,9 @@ static int drop_capabilities(struct error *error)
     (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
     for (int capability = 0; capability <= HIGHEST_CAPABILITY; capability++)
         if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0 && errno == EINVAL)
-            break; /* the kernel knows no more */
+            break; /* the kernel has no higher one */
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || set_capabilities(0, 0) != 0)
-        return error_set_errno(error, errno, "cannot give up the capabilities of the namespace");
+        return error_set_errno(error, errno, "cannot drop the capabilities of the namespace");
     return 0;
 }
 

@@ -9,23 +9,26 @@
 
 /* ---- the supervisor's side ---- */
 
-/* Like fork, into namespaces of the child's own. -1 and why. The working folder becomes the caller's cwd, and the vessel's groups its
- * own. The child then waits for sandbox_map. */
+/* Like fork, but into new namespaces. Returns -1 and sets *error on failure. The working folder
+ * becomes the caller's cwd, and the vessel's groups become the caller's. The child must then wait
+ * for sandbox_map. */
 pid_t sandbox_fork(const struct job *job, struct error *error);
-/* Gives the child's namespace its one user, that of the vessel. */
+/* Maps one user and one group, the vessel's, into the child's user namespace. */
 int sandbox_map(pid_t pid, const struct job *job, struct error *error);
 
-/* ---- in pid 1 of the sandbox, once it is mapped ---- */
+/* ---- in pid 1 of the sandbox, once its user is mapped ---- */
 
-/* The vessel's user with every capability in here, its root, and nothing that could be made anew later (namespaces). */
+/* Takes on the vessel's user with every capability in this namespace, builds the root, and forbids
+ * further namespaces. */
 int sandbox_enter(const struct job *job, struct error *error);
-/* Forks the process that becomes the interpreter: returns in it alone. The caller stays as pid 1: it keeps nothing but the attempt's lock,
- * reaps, and ends with main's exit code; then the kernel ends whatever else there is. -1: could not fork. */
+/* Forks the process that becomes the interpreter and returns 0 in that process alone. The caller
+ * stays as pid 1: it keeps only the attempt's lock, reaps, and exits with the code of the main
+ * process; then the kernel ends every other process in the sandbox. Returns -1 on failure. */
 int sandbox_fork_main(struct error *error);
 
 /* ---- in the process that becomes the interpreter ---- */
 
-/* Limits; no capability, nor any way to gain one. */
+/* Sets the limits, drops all capabilities, and prevents gaining new ones. */
 int sandbox_lock(const struct job *job, struct error *error);
 
 #endif

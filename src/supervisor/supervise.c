@@ -1,14 +1,16 @@
-/* The supervisor's loop: output, the vessel's end, the cutoff, and being told to stop. Called by main.
+/* The supervisor's loop: output, the vessel's end, the cutoff, and a stop by SIGTERM. Called by
+ * main.
  *
  *     STARTING ──► RUNNING ──────────────► SWEEPING ──► DONE
  *         │            │  stop or cutoff       ▲          ▲
  *         └────────────┴──────► STOPPING ──────┴──────────┘
  *
- *   STARTING  it has not become the interpreter yet; the cutoff does not count
- *   STOPPING  SIGTERM was sent; it and all that it started have until the grace timer
- *   SWEEPING  SIGKILL to what is left, layer by layer: the children of what dies become ours
+ *   STARTING  the child has not become the interpreter yet; the cutoff does not count yet
+ *   STOPPING  SIGTERM was sent; the vessel and all that it started have until the grace timer
+ *   SWEEPING  SIGKILL to what is left, layer by layer: children of dead processes become ours
  *
- * The main process stays unreaped until its group has been killed: so long nobody else can get that number. */
+ * The main process stays unreaped until its group has been killed, so that no other process can get
+ * its number before. */
 #include "supervisor/supervise.h"
 
 #include <assert.h>
@@ -29,8 +31,8 @@
 
 enum {
     CHUNK_BYTES = 65536,
-    SWEEP_MS = 50,          /* a child that /proc did not show in one look shows in the next */
-    SWEEP_LIMIT_MS = 10000, /* what SIGKILL has not ended by then hangs in the kernel */
+    SWEEP_MS = 50,          /* a child that /proc did not list in one look is listed in the next */
+    SWEEP_LIMIT_MS = 10000, /* a process that survives SIGKILL for so long hangs in the kernel */
     KILLED_CODE = 128,
     NOT_STARTED_CODE = 127,
 };
@@ -43,7 +45,7 @@ struct supervisor {
     struct child child;
     enum phase phase;
     bool main_reaped;
-    bool may_pass;   /* why it was not started */
+    bool may_pass;   /* it was not started because of a passing shortage */
     int main_status; /* as of wait(2) */
     int64_t sweep_until_ms;
     struct loop_watch output_watch, talk_watch, signal_watch; /* fd -1: closed */
@@ -100,7 +102,7 @@ static void on_sweep_timer(struct loop_timer *timer)
         sweep(supervisor);
 }
 
-/* Reaps all that has ended. False if no child is left. */
+/* Reaps all children that have ended. Returns false if no child is left. */
 static bool reap(struct supervisor *supervisor)
 {
     for (;;) {
@@ -115,7 +117,7 @@ static bool reap(struct supervisor *supervisor)
     }
 }
 
-/* Every look kills what is there; it comes back here with each child's end, and by the timer. */
+/* Kills the children that exist now. Called again at each child's end and by the timer. */
 static void sweep(struct supervisor *supervisor)
 {
     if (!reap(supervisor)) {
@@ -142,7 +144,7 @@ static void start_sweep(struct supervisor *supervisor)
     loop_clear_timer(supervisor->loop, &supervisor->grace_timer);
     supervisor->sweep_until_ms = clock_monotonic_ms() + SWEEP_LIMIT_MS;
     if (!supervisor->main_reaped)
-        (void)kill(-supervisor->child.pid, SIGKILL); /* the whole group at one moment */
+        (void)kill(-supervisor->child.pid, SIGKILL); /* the whole group at the same moment */
     sweep(supervisor);
 }
 
@@ -158,7 +160,7 @@ static void on_grace_timer(struct loop_timer *timer)
 static void stop(struct supervisor *supervisor, enum attempt_ending ending)
 {
     if (supervisor->phase != STARTING && supervisor->phase != RUNNING)
-        return; /* it is ending already: a second wish changes nothing */
+        return; /* it is ending already: a second request changes nothing */
     set_phase(supervisor, STOPPING);
     supervisor->result->ending = ending;
     loop_clear_timer(supervisor->loop, &supervisor->cutoff_timer);
@@ -179,7 +181,7 @@ static void on_output(struct loop_watch *watch, uint32_t events)
     (void)events;
     struct supervisor *supervisor = CONTAINER_OF(watch, struct supervisor, output_watch);
     if (output_copy(supervisor->output, watch->fd, CHUNK_BYTES) <= 0)
-        close_watch(supervisor, watch); /* it may run on without any */
+        close_watch(supervisor, watch); /* the vessel may go on without any */
 }
 
 static void on_talk(struct loop_watch *watch, uint32_t events)
@@ -193,7 +195,7 @@ static void on_talk(struct loop_watch *watch, uint32_t events)
         supervisor->result->ending = ATTEMPT_NOT_STARTED;
         supervisor->may_pass = error_may_pass(&why);
         attempt_result_set_reason(supervisor->result, why.message);
-        return; /* its end comes next */
+        return; /* the child's end comes next */
     }
     supervisor->result->started_ms = clock_wall_ms();
     if (supervisor->phase != STARTING)
@@ -204,8 +206,8 @@ static void on_talk(struct loop_watch *watch, uint32_t events)
                        clock_monotonic_ms() + supervisor->job->cutoff_ms);
 }
 
-/* Reaps orphans of the vessel's, and leaves the main process, whose number must stay taken until its group is killed. True once that
- * has ended. */
+/* Whether the main process has ended. Reaps the vessel's orphans, but not the main process, whose
+ * number must stay taken until its group is killed. */
 static bool main_has_ended(const struct supervisor *supervisor)
 {
     for (;;) {
@@ -225,7 +227,7 @@ static void on_child_ended(struct supervisor *supervisor)
     case RUNNING:
         if (main_has_ended(supervisor)) {
             if (supervisor->talk_watch.fd >= 0)
-                on_talk(&supervisor->talk_watch, 0); /* it comes to its end with its only writer */
+                on_talk(&supervisor->talk_watch, 0); /* the stream ends with its only writer */
             start_sweep(supervisor);
         }
         break;
@@ -264,7 +266,7 @@ static int open_signals(struct error *error)
     (void)sigaddset(&watched, SIGCHLD);
     int fd = signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
     if (fd < 0)
-        error_set_errno(error, errno, "cannot make a signalfd");
+        error_set_errno(error, errno, "cannot create a signalfd");
     return fd;
 }
 
@@ -279,7 +281,8 @@ static int watch(struct supervisor *supervisor, struct error *error)
     return 0;
 }
 
-/* The loop is made while the child prepares itself, on another core if there is one. */
+/* Starts the child, and creates the loop while the child prepares itself, on another core if there
+ * is one. */
 static int start(struct supervisor *supervisor, const struct job *job, struct error *error)
 {
     if (child_start(job, &supervisor->child, error) != 0)
@@ -288,7 +291,7 @@ static int start(struct supervisor *supervisor, const struct job *job, struct er
     if (supervisor->loop)
         supervisor->signal_watch = (struct loop_watch){open_signals(error), on_signal};
     if (error_is_set(error) || watch(supervisor, error) != 0) {
-        (void)kill(supervisor->child.pid, SIGKILL); /* it waits, and nothing was started */
+        (void)kill(supervisor->child.pid, SIGKILL); /* it is waiting, and nothing was started */
         loop_free(supervisor->loop);
         return -1;
     }
@@ -337,6 +340,6 @@ bool supervise(const struct job *job, struct output *output, struct attempt_resu
         attempt_result_set_reason(result, error.message);
     }
     conclude(&supervisor);
-    loop_free(supervisor.loop); /* the descriptors go with the process */
+    loop_free(supervisor.loop); /* the exit of the process closes the descriptors */
     return !(result->ending == ATTEMPT_NOT_STARTED && supervisor.may_pass);
 }

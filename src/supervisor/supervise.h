@@ -1,4 +1,4 @@
-/* Watches one vessel to its end. */
+/* Watches one vessel until its end. */
 #ifndef WEBHOOKD_SUPERVISOR_SUPERVISE_H
 #define WEBHOOKD_SUPERVISOR_SUPERVISE_H
 
@@ -9,9 +9,11 @@
 #include "supervisor/job.h"
 #include "supervisor/output.h"
 
-/* Runs the job; returns when the vessel and all that it started are gone, with *exit and *output filled. Every signal is blocked. A
- * failure of our own is an exit record, too: NOT_STARTED with the reason. False: something was short before the vessel was started, and may not
- * be the next time: there is nothing to record. */
+/* Runs the job. Returns with *result and *output filled when the vessel and all that it started are
+ * gone, or when what is left withstands SIGKILL for 10 s. Every signal must be blocked. A failure
+ * of the supervisor itself is a result as well: NOT_STARTED with the reason. Returns false if a
+ * resource was short before the vessel was started and may not be next time: then there is nothing
+ * to record. */
 bool supervise(const struct job *job, struct output *output, struct attempt_result *result);
 
 #endif

@@ -1,9 +1,11 @@
-/* Finds and signals the vessel's processes through /proc. Called by the supervisor when it ends a vessel.
+/* Finds and signals the vessel's processes through /proc. Called by supervise.c when it ends a
+ * vessel.
  *
- * A direct child's pid stays its own until it is reaped here. That of a deeper one could pass to a stranger at any time, so a
- * pidfd is taken first, and then its parent is looked at: if it is one of this tree, the pidfd is of the right process. Its parent may
- * have changed since it was found, as ours begin to die with the first signal: it is then the next reaper above it, which is us, or pid 1
- * of a sandbox, or one that the vessel made. */
+ * The pid of a direct child cannot be reused until the child is reaped here. The pid of a deeper
+ * process could be reused at any time, so a pidfd is opened first and then the parent is checked:
+ * if the parent is in this tree, the pidfd is of the right process. The parent may have changed
+ * since the process was found, because the tree begins to die with the first signal. It is then the
+ * next reaper above: this process, pid 1 of a sandbox, or a subreaper of the vessel's own. */
 #include "supervisor/tree.h"
 
 #include <dirent.h>
@@ -38,7 +40,7 @@ static void add(struct processes *list, pid_t pid)
     list->items[list->count++] = pid;
 }
 
-/* Of one thread: "12 34 56 ". One that has gone has none. */
+/* Adds the children of one thread, listed as "12 34 56 ". A thread that has ended has none. */
 static void add_children_of_thread(struct processes *list, pid_t parent, const char *thread)
 {
     char path[PATH_BYTES];
@@ -78,7 +80,7 @@ static pid_t parent_of(pid_t pid)
     long parent = -1;
     (void)snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
     if (file_read(AT_FDCWD, path, STAT_LIMIT_BYTES, &text, &ignored) == 0) {
-        /* "12 (name, which may hold anything) S 34 …" */
+        /* "12 (name, which may contain anything) S 34 …" */
         const char *after = strrchr(buffer_text(&text), ')');
         if (after && strlen(after) > 4)
             parent = strtol(after + 4, NULL, 10);
@@ -107,8 +109,9 @@ static void signal_one(pid_t pid, const struct processes *list, int signal_numbe
     close(fd);
 }
 
-/* All are found before the first is signalled: with it the tree begins to fall apart. There is no second look for any that were
- * missed, as it would also find what is being started to clean up. */
+/* All processes are found before the first is signalled, because with that the tree begins to fall
+ * apart. There is no second pass for processes that were missed: it would also find those that are
+ * started to clean up. */
 void tree_signal(pid_t leader, int signal_number)
 {
     struct processes list = {NULL, 0, 0};

@@ -1,14 +1,17 @@
-/* Everything that the vessel has started: as this process is a subreaper, all of it hangs below it. */
+/* Signals everything that the vessel has started. The calling process is a subreaper, so all of it
+ * is below that process. */
 #ifndef WEBHOOKD_SUPERVISOR_TREE_H
 #define WEBHOOKD_SUPERVISOR_TREE_H
 
 #include <sys/types.h>
 
-/* Sends the signal once to every process below the calling one. Those in the leader's process group get it at one moment, so that
- * none can fork out of its way; leader is a child that was not reaped yet, or 0. */
+/* Sends the signal once to every process below the calling one. The processes in the leader's
+ * process group get it at the same moment, so that none can escape by forking. leader is a child
+ * that was not reaped yet, or 0 for none. */
 void tree_signal(pid_t leader, int signal_number);
 
-/* SIGKILL to the direct children; theirs become direct when they are gone. How many took it: what another user owns does not. */
+/* Sends SIGKILL to the direct children; their own children become direct ones when they are gone.
+ * Returns how many could be signalled: processes of another user cannot. */
 int tree_kill_children(void);
 
 #endif

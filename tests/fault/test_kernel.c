@@ -86,7 +86,7 @@ TEST(a_kernel_that_makes_no_namespaces_is_named_at_the_start)
     daemon_prepare(&daemon, &options);
     ck_assert_int_eq(daemon_start_fails(&daemon), 78);
     char *log = daemon_log(&daemon);
-    ck_assert_msg(strstr(log, "cannot make namespaces") &&
+    ck_assert_msg(strstr(log, "cannot create namespaces") &&
                       strstr(log, "user.max_user_namespaces") && strstr(log, "sandbox = \"off\""),
                   "%s", log);
     free(log);

@@ -400,7 +400,7 @@ TEST(what_vessels_would_see_of_webhookd_is_refused_with_words)
         {"runner { writable = { \"/srv/a\", \"/srv\" } }\n", "which vessels may write"},
         {"runner { readable = { \"/./proc\" } }\n", "would cover /proc"},
         {"runner { writable = { \"/home\" } }\n", "runner.writable: /home would cover"},
-        {"runner { readable = { \"/nowhere\" } }\n", "cannot show /nowhere"},
+        {"runner { readable = { \"/nowhere\" } }\n", "cannot show \"/nowhere\""},
         {"runner { sandbox = off }\nfleet \"a/b/c\" { sandbox = strict }\n"
          "admin { socket = \"/opt/admin.sock\" }\n",
          "/opt/admin.sock"},

@@ -346,7 +346,7 @@ TEST(what_cannot_be_shown_is_a_reason_not_to_start)
     bench.job.readable_count = 1;
     bench_run(&bench);
     bench_check_result(&bench, ATTEMPT_NOT_STARTED, 127);
-    ck_assert_msg(strstr(bench.exit.reason, "cannot show /nowhere/at/all"), "%s",
+    ck_assert_msg(strstr(bench.exit.reason, "cannot show \"/nowhere/at/all\""), "%s",
                   bench.exit.reason);
     bench_close(&bench);
 }

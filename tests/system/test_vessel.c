@@ -71,15 +71,17 @@ TEST(an_interpreter_that_is_nowhere_is_127_with_the_reason)
     bench.job.interpreter = name;
     bench_run(&bench);
     bench_check_result(&bench, ATTEMPT_NOT_STARTED, 127);
-    ck_assert_str_eq(bench.exit.reason, "no-such-interpreter: No such file or directory in "
-                                        "/usr/local/bin:/usr/bin:/bin");
-    bench_check_output(&bench, "[webhookd: no-such-interpreter: No such file or directory in "
-                               "/usr/local/bin:/usr/bin:/bin]\n");
+    ck_assert_str_eq(bench.exit.reason,
+                     "cannot execute \"no-such-interpreter\": No such file or directory "
+                     "in /usr/local/bin:/usr/bin:/bin");
+    bench_check_output(&bench, "[webhookd: cannot execute \"no-such-interpreter\": No such file or "
+                               "directory in /usr/local/bin:/usr/bin:/bin]\n");
     ck_assert_int_eq(bench.exit.started_ms, 0);
     bench.job.interpreter = path;
     bench_run(&bench);
     bench_check_result(&bench, ATTEMPT_NOT_STARTED, 127);
-    ck_assert_str_eq(bench.exit.reason, "/no/such/interpreter: No such file or directory");
+    ck_assert_str_eq(bench.exit.reason,
+                     "cannot execute \"/no/such/interpreter\": No such file or directory");
     bench_close(&bench);
 }
 
@@ -109,7 +111,7 @@ TEST(a_bad_job_leaves_an_exit_record_that_says_so)
     bench_close_fds(fds);
     bench_wait(&bench);
     bench_check_result(&bench, ATTEMPT_NOT_STARTED, 127);
-    ck_assert_str_eq(bench.exit.reason, "the job cannot be used: it is damaged");
+    ck_assert_str_eq(bench.exit.reason, "invalid job: it is damaged");
     ck_assert_int_eq(record_has_started(bench.record_fd), 0);
     bench_close(&bench);
 }

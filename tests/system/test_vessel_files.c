@@ -121,8 +121,8 @@ TEST(files_that_cannot_be_placed_are_a_reason_not_to_start)
     bench_run(&bench);
     bench_check_result(&bench, ATTEMPT_NOT_STARTED, 127);
     ck_assert_str_eq(bench.exit.reason,
-                     "cannot place the vessel's files: cannot make the folder " BENCH_ID
-                     ".files: No such file or directory");
+                     "cannot place the vessel's files: cannot create the folder \"" BENCH_ID
+                     ".files\": No such file or directory");
     ck_assert_int_eq(record_has_started(bench.record_fd), 0);
     bench_close(&bench);
 }
@@ -237,7 +237,8 @@ TEST(a_user_that_cannot_be_taken_on_is_a_reason_not_to_start)
         bench_close_fds(fds);
         bench_wait(&bench);
         bench_check_result(&bench, ATTEMPT_NOT_STARTED, 127);
-        ck_assert_ptr_nonnull(strstr(bench.exit.reason, "deploy: Operation not permitted"));
+        ck_assert_ptr_nonnull(
+            strstr(bench.exit.reason, "user \"deploy\": Operation not permitted"));
         ck_assert_int_eq(record_has_started(bench.record_fd), 0);
     }
     free(supervisor);

@@ -183,7 +183,8 @@ TEST(a_job_of_another_format_is_refused_by_that_name)
     bytes.data[0] = 99;
     struct error error = ERROR_INIT;
     ck_assert_int_eq(job_read(bytes.data, bytes.bytes, &copy, &error), -1);
-    ck_assert_str_eq(error.message, "the job is of format 99, this program reads 4");
+    ck_assert_str_eq(error.message,
+                     "the job has format 99, this program reads 4; restart webhookd");
     buffer_free(&bytes);
 }
 
