@@ -1,4 +1,5 @@
-/* Scheduled fleet runs → vessel processes → results, on one thread with one event loop. */
+/* The runner: turns scheduled fleet runs into vessel processes and results, on one thread with one
+ * event loop. */
 #ifndef WEBHOOKD_RUNNER_RUNNER_H
 #define WEBHOOKD_RUNNER_RUNNER_H
 
@@ -14,33 +15,43 @@
 struct runner;
 
 struct runner_options {
-    struct config *config;      /* held by the runner */
+    struct config *config;      /* the runner holds a reference */
     struct store_options store; /* for its own read-only connection */
     struct commit_queue *queue;
-    int state_fd; /* state_dir, borrowed; runs/ attempts/ logs/ trash/ spool/ exist below it */
+    /* state_dir, borrowed; the folders runs, attempts, logs, trash and spool exist in it. */
+    int state_fd;
     const char *state_path;      /* absolute, borrowed */
     const char *supervisor_path; /* webhookd-vessel, absolute */
-    /* A run's new status is committed: on the runner's thread, must not block. May be NULL. */
+    /* Called when a run's new status is committed, on the runner's thread; must not block. May be
+     * NULL. */
     void (*run_changed)(void *context, const struct run_ids *ids, enum run_status status);
     void *context;
 };
 
-/* Could a runner work with it? -1 and why (runner.user that there is not, vessels that cannot be isolated): ERROR_INVALID if the file is to
- * be changed. config_path is the file's own. Starts processes and waits for them. Any thread. */
+/* Checks whether a runner could work with the configuration. Returns -1 and sets *error if not
+ * (runner.user does not exist, or vessels cannot be isolated); ERROR_INVALID if the file must be
+ * changed. config_path is the configuration's own file. Starts processes and waits for them. Any
+ * thread. */
 int runner_check_config(struct config *config, const char *config_path, const char *supervisor_path,
                         struct error *error);
-/* Recovers what the last daemon left (attempts found by their locks and records), then claims.
- * Starts its thread and the trash's. */
+/* Recovers what the last daemon left (it finds attempts by their locks and records), then claims
+ * runs. Starts the runner's thread and the trash's. */
 struct runner *runner_start(const struct runner_options *options, struct error *error);
-/* Stops claiming and watching; leaves vessels running under their supervisors. Returns when every operation it has submitted is committed or
- * withdrawn, so commit_stop comes after it. Frees the runner: whoever calls runner_wake from the committer's `committed` must keep that from
- * happening once this was called (a lock around the pointer), because `committed` follows the last `done`. */
+/* Stops claiming and watching; vessels keep running under their supervisors. Returns when every
+ * operation that the runner has submitted is committed or withdrawn, so commit_stop must come after
+ * it. Frees the runner. A caller that calls runner_wake from the committer's `committed` must
+ * prevent that (by a lock around the pointer) from this call on, because `committed` follows the
+ * last `done`. */
 void runner_stop(struct runner *runner);
 
-void runner_wake(struct runner *runner); /* there may be a scheduled fleet run; any thread */
-/* There is a run that somebody asked to stop, and that is committed (store_stop_run): its vessels are ended; any thread. */
+/* Wakes the runner because there may be a scheduled fleet run. Any thread. */
+void runner_wake(struct runner *runner);
+/* Wakes the runner because the wish to stop a run is committed (store_stop_run): the runner ends
+ * the run's vessels. Any thread. */
 void runner_stop_runs(struct runner *runner);
-void runner_reconfigure(struct runner *runner, struct config *fresh); /* any thread; holds it */
+/* Applies a fresh configuration and holds a reference to it. If that fails, logs why and keeps the
+ * present one. May block (name services). Any thread but the runner's. */
+void runner_reconfigure(struct runner *runner, struct config *fresh);
 
 struct runner_metrics {
     int64_t running_vessels, active_runs;

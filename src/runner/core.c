@@ -1,4 +1,5 @@
-/* What runs and vessels need of the runner that they belong to: see core.h. Below all of them, so that nothing here calls up. */
+/* What runs and vessels need from their runner: see core.h. It lies below runs, attempts and steps
+ * and calls none of them. */
 #include "runner/core.h"
 
 #include <assert.h>
@@ -32,6 +33,6 @@ void runner_post(struct runner *runner, struct run_step *step)
 {
     pthread_mutex_lock(&runner->lock);
     list_append(&runner->mail, &step->mail);
-    loop_wake(runner->loop); /* under the lock: whoever has taken the step may end the loop */
+    loop_wake(runner->loop); /* under the lock: the loop may end as soon as the step is taken */
     pthread_mutex_unlock(&runner->lock);
 }

@@ -1,4 +1,5 @@
-/* A vessel's environment: the platform's variables, named as the reference platform names them, and the vessel's own. */
+/* A vessel's environment: the platform's variables, under the names that the reference platform
+ * uses, and the vessel's own. */
 #ifndef WEBHOOKD_RUNNER_ENVIRONMENT_H
 #define WEBHOOKD_RUNNER_ENVIRONMENT_H
 
@@ -11,17 +12,18 @@
 struct environment_input {
     const struct run_work *work;
     const struct definition *definition;
-    size_t vessel;                   /* which one it is for */
+    size_t vessel;                   /* its place in the definition */
     const struct id *vessel_run_ids; /* of all vessels */
     int attempt;
     int64_t run_started_ms, vessel_started_ms;
-    const char *workdir; /* as the vessel sees it */
+    const char *workdir; /* absolute, as the vessel sees it */
     const char *user;    /* $USER, or NULL */
     const char *path;
     const char *time_zone;
 };
 
-/* "NAME=value" each, complete, every name once. The caller frees the strings and the array. Pure. */
+/* Returns the complete environment as "NAME=value" strings, each name once, and their number in
+ * *count. The caller frees the strings and the array. Pure. */
 char **environment_make(const struct environment_input *input, size_t *count);
 
 #endif

@@ -1,4 +1,5 @@
-/* One fleet run: which vessel starts when, what has become of each, and when it is over. On the runner's thread. */
+/* One fleet run: which vessel starts when, what has become of each one, and when the run is over.
+ * On the runner's thread. */
 #ifndef WEBHOOKD_RUNNER_RUN_H
 #define WEBHOOKD_RUNNER_RUN_H
 
@@ -6,25 +7,26 @@
 #include "runner/step.h"
 #include "runner/attempt.h"
 
-/* Takes the work and the definition over. All vessels scheduled, without ids. */
+/* Takes ownership of the work and the definition. All vessels are scheduled, without ids. */
 struct run *run_new(struct runner *runner, struct run_work *work, struct definition *definition);
-/* Forgets the run; its vessels go on. None of its steps may be under way. */
+/* Frees the run; its vessels go on. None of its steps may be under way. */
 void run_free(struct run *run);
 
-/* A scheduled fleet run: mints its vessels' ids, and makes those ready that nothing comes before.
- * Takes the work and the definition over. */
+/* Claims a scheduled fleet run: mints its vessels' ids and makes the vessels ready that have no
+ * predecessor. Takes ownership of the work and the definition. */
 void run_claim(struct runner *runner, struct run_work *work, struct definition *definition);
-/* A run found running whose attempts have all been looked after: goes on with what is due. */
+/* Goes on with a run that was running at the start, once all its attempts are recovered. */
 void run_resume(struct run *run);
 
-/* Somebody asked for it: what runs is ended, what waits is not started; the run ends when the last vessel has. Again is fine. */
+/* Stops the run: ends its running vessels and starts no others; the run ends with its last vessel.
+ * May be called again. */
 void run_stop(struct run *run);
 
-/* A slot is free for this ready vessel. */
+/* Starts a ready vessel, for which a slot must be free. */
 void run_start_vessel(struct run_vessel *vessel);
-/* The attempt (freed here) has ended. */
+/* Handles the end of an attempt, and frees the attempt. */
 void run_attempt_over(struct attempt *attempt, const struct attempt_result *outcome);
-/* The step (freed here, as may be the run) is back. */
+/* Handles a step that is back from the committer. Frees the step, and the run if that is over. */
 void run_step_done(struct run_step *step);
 
 #endif

@@ -1,11 +1,11 @@
-/* Log lines about a fleet run: each begins with the fields `run`, the run's id, and `fleet`, its
- * fleet's name, so that nobody types them.
+/* Log lines about a fleet run. Each begins with the fields `run`, the run's id, and `fleet`, its
+ * fleet's name, so callers need not pass them.
  *
  *     run_log_info(run->work, "fleet run ended", log_text("status", "success"));
  *     → info: fleet run ended run=0198… fleet=Greet status=success
  *
- * They take the work, since a run that cannot be read has nothing else. Further fields may follow
- * the event, as in base/log.h. On the runner's thread. */
+ * The macros take the work because a run that cannot be read has nothing else. Further fields may
+ * follow the event, as in base/log.h. On the runner's thread. */
 #ifndef WEBHOOKD_RUNNER_RUN_LOG_H
 #define WEBHOOKD_RUNNER_RUN_LOG_H
 

@@ -1,4 +1,4 @@
-/* A configuration with what the system says to it: users looked up, slots counted. */
+/* A configuration with what is looked up in the system for it: users and the number of slots. */
 #ifndef WEBHOOKD_RUNNER_SETTINGS_H
 #define WEBHOOKD_RUNNER_SETTINGS_H
 
@@ -10,32 +10,33 @@
 #include "config/config.h"
 
 struct vessel_user {
-    bool change; /* webhookd is root and the vessel is not to be */
+    bool change; /* webhookd is root and changes to this user */
     char *name;
     uint32_t uid, gid;
-    gid_t *groups; /* supplementary ones and gid; owned */
+    gid_t *groups; /* the supplementary groups and gid; owned */
     size_t group_count;
 };
 
-/* As whom, and how far apart from the machine, a fleet's vessels run. */
+/* The user that a fleet's vessels run as, and how they are isolated from the machine. */
 struct isolation {
     bool is_strict;
     struct vessel_user user;
 };
 
 struct runner_settings {
-    struct config *config; /* held */
+    struct config *config; /* holds a reference */
     struct isolation isolation;
-    struct isolation *fleet_isolations; /* one per fleet section of the configuration */
-    int slots;                          /* vessels at once */
-    char *time_zone;                    /* the vessels' TZ */
+    struct isolation *fleet_isolations; /* one for each fleet section of the configuration */
+    int slots;                          /* vessels that may run at the same time */
+    char *time_zone;                    /* TZ for the vessels */
 };
 
-/* NULL if a user is unknown, or may not be. May block (name services): not for the runner's
- * thread. */
+/* Returns NULL if a user is unknown or not permitted. May block (name services), so not for the
+ * runner's thread. */
 struct runner_settings *runner_settings_new(struct config *config, struct error *error);
 void runner_settings_free(struct runner_settings *settings); /* NULL is fine */
 
+/* Returns the isolation of the fleet's own section, or the common one if it has none. */
 const struct isolation *runner_settings_isolation(const struct runner_settings *settings,
                                                   const char *org_name, const char *project_name,
                                                   const char *fleet_name);

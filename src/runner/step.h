@@ -1,5 +1,5 @@
-/* A step of a run: what changes together in the store, as one operation of the commit queue.
- * Built, submitted and taken back by the runner's thread; the committer reads it in between. */
+/* A step of a run: what changes together in the store, as one operation of the commit queue. The
+ * runner's thread builds it, submits it and takes it back; in between, the committer reads it. */
 #ifndef WEBHOOKD_RUNNER_STEP_H
 #define WEBHOOKD_RUNNER_STEP_H
 
@@ -16,27 +16,29 @@ struct run_step {
     struct commit_op op;
     struct run *run;
     struct list_node under_way;   /* among the runner's steps */
-    struct list_node mail;        /* on the way back; the runner's lock */
-    struct error error;           /* set when it came back refused */
-    struct store_step what;       /* borrows from the run, and from the following: */
+    struct list_node mail;        /* on the way back; guarded by the runner's lock */
+    struct error error;           /* set if the step was refused */
+    struct store_step what;       /* borrows from the run and from the following members */
     struct attempt_result result; /* ends_attempt */
     struct store_vessel_end *vessel_ends;
-    enum vessel_status status;            /* ends_attempt: what it came to, or VESSEL_RETRYING */
-    char attempt_name[RECORD_NAME_BYTES]; /* ends_attempt: its record */
+    /* ends_attempt: the status that the vessel run gets, or VESSEL_RETRYING. */
+    enum vessel_status status;
+    char attempt_name[RECORD_NAME_BYTES]; /* ends_attempt: the name of its record */
 };
 
 struct run_step *step_new(struct run *run, int64_t now_ms);
 void step_free(struct run_step *step); /* NULL is fine */
-/* reason: a constant, or the step's own result.reason. */
+/* Ends a vessel run in the step. reason: a constant, or the step's own result.reason. */
 void step_end_vessel(struct run_step *step, size_t vessel, enum vessel_status status,
                      const char *reason);
 bool step_is_empty(const struct run_step *step);
 
-/* It comes back through runner_post, committed or refused: also when the queue does not take it. */
+/* Submits the step. It comes back through runner_post, committed or refused, even if the queue does
+ * not accept it. */
 void step_submit(struct run_step *step);
-/* Takes it off the runner's list of steps under way. */
+/* Removes the step from the runner's list of steps under way. */
 void step_take_back(struct run_step *step);
-/* Takes those back that the committer has not taken, and frees them: all of them, or those alone
+/* Withdraws and frees the steps that the committer has not taken yet: all of them, or only those
  * that start an attempt. */
 void step_withdraw_all(struct runner *runner, bool only_starts);
 
