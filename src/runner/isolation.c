@@ -1,6 +1,7 @@
-/* Strict mode seen from the daemon (the supervisor's sandbox.c and root.c carry it out), and the check of off mode. Called by
- * runner_check_config at the start, by --check-config and at each reload, so that what cannot work is heard then and not as the failure of
- * every vessel. */
+/* The daemon's side of strict mode (the supervisor's sandbox.c and rootfs.c carry it out), and the
+ * check of off mode. isolation_check is called by runner_check_config at the start, by
+ * --check-config and at each reload, so that what cannot work is reported then and not as the
+ * failure of every vessel. isolation_describe is called by runner/launch on the runner's thread. */
 #include "runner/isolation.h"
 
 #include <errno.h>
@@ -21,10 +22,10 @@
 #include "supervisor/allow_list.h"
 
 #define UNIX_PREFIX  "unix:"
-#define TRIAL_FOLDER "/usr" /* stands for the working folder: every machine has it */
-enum { HIGH_FD = 64 };      /* above all numbers that a supervisor is given */
+#define TRIAL_FOLDER "/usr" /* stands for the working folder; every machine has it */
+enum { HIGH_FD = 64 };      /* above all descriptors that a supervisor is spawned with */
 
-#define WAY_OUT "or do without isolation: runner { sandbox = \"off\" }"
+#define WAY_OUT "or turn isolation off: runner { sandbox = \"off\" }"
 
 void isolation_describe(const struct runner_settings *settings, const struct isolation *isolation,
                         struct job *job)
@@ -49,7 +50,7 @@ void isolation_describe(const struct runner_settings *settings, const struct iso
 
 /* ---- what vessels must not see ---- */
 
-/* Free of links, as far as it exists. Allocated. */
+/* Returns the path with the links resolved in the part of it that exists. Allocated. */
 static char *resolve(const char *path)
 {
     char *found = realpath(path, NULL);
@@ -64,7 +65,7 @@ static char *resolve(const char *path)
     return whole;
 }
 
-/* Is it that folder or something in it? */
+/* Whether the path is the folder or lies in it. */
 static bool is_in(const char *path, const char *folder)
 {
     size_t bytes = strlen(folder);
@@ -82,7 +83,7 @@ struct secret {
     const char *key, *path;
 };
 
-/* `list` is what the configuration calls the paths. */
+/* `list` is the key of the paths in the configuration. */
 static int check_list(const struct secret *secret, const char *resolved,
                       const struct config_list *paths, const char *list, struct error *error)
 {
@@ -93,8 +94,8 @@ static int check_list(const struct secret *secret, const char *resolved,
         if (is_bad)
             return error_set(
                 error, ERROR_INVALID,
-                "%s: vessels would see %s (%s), which is for webhookd alone; show them "
-                "less, or move it",
+                "%s: vessels would see \"%s\" (%s), which is for webhookd alone; narrow the "
+                "list, or move the path",
                 list, secret->path, secret->key);
     }
     return 0;
@@ -104,12 +105,11 @@ static int check_secret(const struct config *config, const struct secret *secret
                         struct error *error)
 {
     char *resolved = resolve(secret->path);
-    int result =
-        allow_list_shows(resolved)
-            ? error_set(error, ERROR_INVALID,
-                        "%s: %s lies where vessels can read in strict mode; move it, " WAY_OUT,
-                        secret->key, secret->path)
-            : 0;
+    int result = allow_list_shows(resolved)
+                     ? error_set(error, ERROR_INVALID,
+                                 "%s: vessels can read \"%s\" in strict mode; move it, " WAY_OUT,
+                                 secret->key, secret->path)
+                     : 0;
     if (result == 0)
         result = check_list(secret, resolved, &config->runner.readable, "runner.readable", error);
     if (result == 0)
@@ -124,7 +124,7 @@ static int check_secrets(const struct config *config, const char *config_path, s
     bool is_unix = strncmp(listen, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0;
     const struct secret secrets[] = {
         {"state_dir", config->state_dir},
-        {"the configuration", config_path},
+        {"the configuration file", config_path},
         {"hooks.tls_key", config->hooks.tls_key},
         {"admin.socket", config->admin.socket},
         {"admin.listen", is_unix ? listen + strlen(UNIX_PREFIX) : ""},
@@ -135,9 +135,9 @@ static int check_secrets(const struct config *config, const char *config_path, s
     return 0;
 }
 
-/* ---- what cannot be shown ---- */
+/* ---- paths that cannot be shown ---- */
 
-/* Neither as it is written, nor what it leads to. */
+/* Whether the path, as written or with its links resolved, overlaps one of the vessel's own. */
 static bool covers(const char *path, const char *own)
 {
     char *resolved = resolve(path);
@@ -152,13 +152,15 @@ static int check_own_places(const struct config_list *paths, const char *list, s
     for (size_t i = 0; i < paths->count; i++)
         for (size_t k = 0; k < ARRAY_COUNT(own); k++)
             if (covers(paths->items[i], own[k]))
-                return error_set(error, ERROR_INVALID,
-                                 "%s: %s would cover %s, which each vessel has of its own", list,
-                                 paths->items[i], own[k]);
+                return error_set(
+                    error, ERROR_INVALID,
+                    "%s: \"%s\" would cover %s, which each vessel has of its own; remove it", list,
+                    paths->items[i], own[k]);
     return 0;
 }
 
-/* What lies in something writable, a vessel could replace: by a link that leads the next one astray. Nor would it be read-only. */
+/* A vessel could replace a path that is inside a writable one by a link, and so mislead the vessel
+ * that comes next. Such a path would not be read-only either. */
 static int check_nesting(const struct config *config, const struct config_list *paths,
                          const char *list, struct error *error)
 {
@@ -172,9 +174,10 @@ static int check_nesting(const struct config *config, const struct config_list *
             free(inner);
             free(outer);
             if (is_bad)
-                return error_set(error, ERROR_INVALID,
-                                 "%s: %s lies in %s, which vessels may write: name one of them",
-                                 list, paths->items[i], writable->items[k]);
+                return error_set(
+                    error, ERROR_INVALID,
+                    "%s: \"%s\" is in \"%s\", which vessels may write; list only one of them", list,
+                    paths->items[i], writable->items[k]);
         }
     return 0;
 }
@@ -194,19 +197,20 @@ static int check_paths(const struct config *config, const char *config_path, str
     return check_secrets(config, config_path, error);
 }
 
-/* ---- what the kernel lets us do ---- */
+/* ---- what the kernel permits ---- */
 
-/* The switches by which kernels are told not to. */
+/* Returns what to do: first by the switches that make kernels refuse, then by the error text in
+ * `words`. */
 static const char *advice(const char *words)
 {
     static const struct {
         const char *path, *value, *advice;
     } switches[] = {
-        {"/proc/sys/user/max_user_namespaces", "0", "sysctl user.max_user_namespaces=10000"},
+        {"/proc/sys/user/max_user_namespaces", "0", "set sysctl user.max_user_namespaces=10000"},
         {"/proc/sys/kernel/unprivileged_userns_clone", "0",
-         "sysctl kernel.unprivileged_userns_clone=1"},
+         "set sysctl kernel.unprivileged_userns_clone=1"},
         {"/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1",
-         "sysctl kernel.apparmor_restrict_unprivileged_userns=0"},
+         "set sysctl kernel.apparmor_restrict_unprivileged_userns=0"},
     };
     for (size_t i = 0; i < ARRAY_COUNT(switches); i++) {
         struct buffer text = BUFFER_INIT;
@@ -219,10 +223,10 @@ static const char *advice(const char *words)
             return switches[i].advice;
     }
     return strstr(words, kernel_error_text(EPERM))
-               ? "let the container or unit allow namespaces and mounts"
+               ? "allow namespaces and mounts in the container or the systemd unit"
            : strstr(words, kernel_error_text(ENOSPC))
-               ? "raise user.max_user_namespaces, outside of a container if this is one"
-               : "change that";
+               ? "raise sysctl user.max_user_namespaces (of a container: on its host)"
+               : "remove the cause";
 }
 
 static int make_trial_job(const struct runner_settings *settings, const struct isolation *isolation,
@@ -243,13 +247,14 @@ static int make_trial_job(const struct runner_settings *settings, const struct i
     struct buffer text = BUFFER_INIT;
     isolation_describe(settings, isolation, &job);
     int fd = job_write(&job, &text) != 0
-                 ? error_set(error, ERROR_UNAVAILABLE, "no memory to describe a trial")
+                 ? error_set(error, ERROR_UNAVAILABLE, "no memory for the job of a trial")
                  : file_in_memory(text.data, text.bytes, error);
     buffer_free(&text);
     return fd < 0 ? -1 : file_move_up(fd, HIGH_FD, error);
 }
 
-/* The descriptors come from far above those numbers. */
+/* Spawns the supervisor for a trial. The descriptors are HIGH_FD or above, so no copy overwrites
+ * one. */
 static pid_t spawn_trial(const char *supervisor_path, int job_fd, int folder_fd, int words_fd,
                          struct error *error)
 {
@@ -266,11 +271,11 @@ static pid_t spawn_trial(const char *supervisor_path, int job_fd, int folder_fd,
     posix_spawn_file_actions_destroy(&actions);
     if (failure == 0)
         return pid;
-    error_set_errno(error, failure, "cannot execute %s", supervisor_path);
+    error_set_errno(error, failure, "cannot execute \"%s\"", supervisor_path);
     return -1;
 }
 
-/* What it says, and then its end. */
+/* Reads the trial's words and then awaits its end. */
 static int hear_trial(pid_t pid, int words_fd, struct error *error)
 {
     char words[sizeof(error->message)];
@@ -289,7 +294,7 @@ static int run_trial(const char *supervisor_path, int job_fd, int folder_fd, str
 {
     int words[2];
     if (pipe2(words, O_CLOEXEC) != 0)
-        return error_set_errno(error, errno, "cannot make a pipe");
+        return error_set_errno(error, errno, "cannot create a pipe");
     int result = -1;
     words[1] = file_move_up(words[1], HIGH_FD, error);
     if (words[1] >= 0) {
@@ -317,8 +322,9 @@ static int try_strict(const struct runner_settings *settings, const struct isola
     return result;
 }
 
-/* In off mode webhookd as root gives each vessel mounts of its own, in which the state folder is hidden. Where that is forbidden (a
- * container without CAP_SYS_ADMIN) every vessel would fail. Asked in a child, whose mounts go with it. */
+/* In off mode webhookd as root gives each vessel mounts of its own, in which the state folder is
+ * hidden. If that is forbidden (a container without CAP_SYS_ADMIN), every vessel would fail. This
+ * tries it in a child, whose mounts vanish with it. */
 static int try_hiding(struct error *error)
 {
     pid_t pid = fork();
@@ -334,10 +340,10 @@ static int try_hiding(struct error *error)
         ;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return 0;
-    return error_set_errno(error, WIFEXITED(status) ? WEXITSTATUS(status) : EPERM,
-                           "the state folder cannot be hidden from vessels: give webhookd the "
-                           "capability CAP_SYS_ADMIN, or start it as the user that vessels are to "
-                           "run as");
+    return error_set_errno(
+        error, WIFEXITED(status) ? WEXITSTATUS(status) : EPERM,
+        "cannot hide the state folder from vessels (give webhookd CAP_SYS_ADMIN, or start it as "
+        "the user that vessels are to run as)");
 }
 
 /* ---- the whole ---- */
@@ -350,7 +356,7 @@ static int try_isolation(const struct runner_settings *settings, const struct is
     return isolation->user.change ? try_hiding(error) : 0;
 }
 
-/* What was tried for one need not be tried for the other. */
+/* Whether a trial of the one holds for the other as well. */
 static bool are_alike(const struct isolation *a, const struct isolation *b)
 {
     return a->is_strict == b->is_strict && a->user.change == b->user.change &&

@@ -1,5 +1,5 @@
-/* The configuration as the runner uses it. Made by runner_start and runner_reconfigure on their callers' threads, read by the
- * runner's. */
+/* The configuration as the runner uses it. Created by runner_check_config, runner_start and
+ * runner_reconfigure on their callers' threads; read on the runner's thread. */
 #include "runner/settings.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@
 #define SLOTS_PER_CORE      4
 #define PASSWD_BUFFER_BYTES 16384
 
-/* All groups that the user is in, as a login would have them. */
+/* Looks up all groups that the user is in, as a login would. */
 static void look_up_groups(const char *name, struct vessel_user *user)
 {
     int count = 32, room;
@@ -32,7 +32,8 @@ static void user_fini(struct vessel_user *user)
     free(user->name);
 }
 
-/* `key` is what names the user, for messages; root is what a fleet's own section alone may name. */
+/* Looks up the user. `key` is the configuration's key for it, for messages. Only the section of a
+ * fleet may name root. */
 static int look_up(const char *name, const char *key, bool may_be_root, struct vessel_user *user,
                    struct error *error)
 {
@@ -42,15 +43,11 @@ static int look_up(const char *name, const char *key, bool may_be_root, struct v
     if (failure != 0)
         return error_set_errno(error, failure, "cannot look up the user \"%s\"", name);
     if (!found)
-        return error_set(error, ERROR_INVALID,
-                         "there is no user \"%s\", as whom vessels are to run: change %s or create "
-                         "it",
+        return error_set(error, ERROR_INVALID, "unknown user \"%s\": change %s or create the user",
                          name, key);
     if (found->pw_uid == 0 && !may_be_root)
         return error_set(error, ERROR_INVALID,
-                         "%s: vessels do not run as root, unless the section of a fleet says so; "
-                         "name another user",
-                         key);
+                         "%s: only a fleet's own section may name root; name another user", key);
     user->uid = found->pw_uid;
     user->gid = found->pw_gid;
     user->change = true;
@@ -58,7 +55,7 @@ static int look_up(const char *name, const char *key, bool may_be_root, struct v
     return 0;
 }
 
-/* Who is not root stays who he is. */
+/* Without root, vessels run as webhookd's own user. */
 static int user_init(struct vessel_user *user, const char *name, struct error *error)
 {
     user->name = memory_string(name);
@@ -67,7 +64,8 @@ static int user_init(struct vessel_user *user, const char *name, struct error *e
     return look_up(name, "runner.user", false, user, error);
 }
 
-/* A fleet's own user is asked for in so many words: who cannot become him must not run its vessels as another. */
+/* Sets the user of a fleet's section. The section demands that user, so a webhookd that cannot
+ * change to it must not run the fleet's vessels as another. */
 static int fleet_user_init(struct isolation *isolation, const struct config_fleet *fleet,
                            struct error *error)
 {
@@ -76,9 +74,9 @@ static int fleet_user_init(struct isolation *isolation, const struct config_flee
     snprintf(key, sizeof(key), "fleet \"%.200s\": user", fleet->name);
     user->name = memory_string(fleet->user);
     if (geteuid() != 0)
-        return error_set(
-            error, ERROR_INVALID,
-            "%s: only a webhookd that root has started can run vessels as another user", key);
+        return error_set(error, ERROR_INVALID,
+                         "%s: webhookd can run vessels as another user only if root has started it",
+                         key);
     if (look_up(fleet->user, key, true, user, error) != 0)
         return -1;
     if (user->uid == 0 && isolation->is_strict)
@@ -139,7 +137,8 @@ void runner_settings_free(struct runner_settings *settings)
     free(settings);
 }
 
-/* Takes `part` and the character behind it from the front of *text. */
+/* Skips `part` and the character behind it at the front of *text. Returns false if *text does not
+ * begin with them. */
 static bool skip_part(const char **text, const char *part, char behind)
 {
     size_t bytes = strlen(part);

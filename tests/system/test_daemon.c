@@ -390,16 +390,17 @@ TEST(what_vessels_would_see_of_webhookd_is_refused_with_words)
         const char *text, *words;
     } cases[] = {
         {"admin { socket = \"/usr/local/admin.sock\" }\n",
-         "admin.socket: /usr/local/admin.sock lies"},
-        {"admin { listen = \"unix:/etc/ssl/certs/sock\" }\n", "admin.listen: /etc/ssl/certs/sock"},
+         "admin.socket: vessels can read \"/usr/local/admin.sock\""},
+        {"admin { listen = \"unix:/etc/ssl/certs/sock\" }\n",
+         "admin.listen: vessels can read \"/etc/ssl/certs/sock\""},
         {"runner { readable = { \"/tmp\" } }\n", "runner.readable: vessels would see"},
         {"runner { writable = { \"/run\" } }\n", "which is for webhookd alone"},
-        {"runner { readable = { \"/\" } }\n", "runner.readable: / would cover"},
+        {"runner { readable = { \"/\" } }\n", "runner.readable: \"/\" would cover"},
         {"runner { readable = { \"/srv/a\" } writable = { \"/srv\" } }\n",
          "which vessels may write"},
         {"runner { writable = { \"/srv/a\", \"/srv\" } }\n", "which vessels may write"},
         {"runner { readable = { \"/./proc\" } }\n", "would cover /proc"},
-        {"runner { writable = { \"/home\" } }\n", "runner.writable: /home would cover"},
+        {"runner { writable = { \"/home\" } }\n", "runner.writable: \"/home\" would cover"},
         {"runner { readable = { \"/nowhere\" } }\n", "cannot show \"/nowhere\""},
         {"runner { sandbox = off }\nfleet \"a/b/c\" { sandbox = strict }\n"
          "admin { socket = \"/opt/admin.sock\" }\n",
