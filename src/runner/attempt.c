@@ -1,10 +1,12 @@
-/* Attempts: launching the supervisor, watching it, finding out what became of it. On the runner's
- * thread; called by runner/run, and by the loop through the attempt's watch and timer.
+/* Attempts: launches the supervisor, watches it and finds out what became of it. On the runner's
+ * thread (at recovery, on that of runner_start); called by runner/run and runner/recover, and by
+ * the loop through the attempt's watch and timer.
  *
- * How it is known what happened, without guessing by pid: the supervisor holds the lock of the
- * attempt's record while it lives. Lock held: it runs, and is watched. Lock free: the record
- * says how it ended; if it does not, and has no mark that it started in this boot of the
- * machine, it never ran; otherwise it was interrupted. */
+ * What happened is determined without guessing by pid: the supervisor holds the lock of the
+ * attempt's record while it lives. If the lock is held, the attempt is running and is watched. If
+ * the lock is free, the record says how the attempt ended. Without a result, the attempt never ran
+ * if the record has no mark of a start and boot and state folder are still the same; otherwise it
+ * was interrupted. */
 #include "runner/attempt.h"
 
 #include <assert.h>
@@ -115,7 +117,7 @@ void attempt_free(struct attempt *attempt)
     free(attempt);
 }
 
-/* first_ms, doubled with each of `count` failures. */
+/* Returns first_ms, doubled with each of `count` failures but the first, at most max_ms. */
 static int64_t wait_after(int count, int64_t first_ms, int64_t max_ms)
 {
     int64_t wait_ms = first_ms;
@@ -131,7 +133,7 @@ static void call_again(struct attempt *attempt, int64_t wait_ms)
 
 /* ---- the end ---- */
 
-/* What the supervisor has left, with the reasons that only the daemon knows. */
+/* Adds to the supervisor's result what only the daemon knows. */
 static void complete_result(const struct attempt *attempt, struct attempt_result *result)
 {
     const struct run_vessel *vessel = attempt->vessel;
@@ -147,7 +149,7 @@ static void complete_result(const struct attempt *attempt, struct attempt_result
             attempt_result_set_reason(result, "stopped");
             break;
         }
-        /* Nobody here stopped it: the machine is shutting down, or an administrator killed it. */
+        /* webhookd did not stop it: the machine is shutting down, or an administrator killed it. */
         result->ending = ATTEMPT_INTERRUPTED;
         result->has_exit_code = false; /* it is not the vessel's own */
         attempt_result_set_reason(result, "interrupted: its supervisor was sent SIGTERM");
@@ -169,7 +171,7 @@ static void end_interrupted(struct attempt *attempt, const char *why)
     attempt->over(attempt, &result);
 }
 
-/* It cannot be started, now or later. */
+/* Ends an attempt that can be started neither now nor later. */
 static void end_impossible(struct attempt *attempt, const struct error *error)
 {
     struct attempt_result result = {
@@ -186,7 +188,7 @@ static int watch(struct attempt *attempt, pid_t pid, struct error *error)
     if (fd < 0 && errno == ESRCH)
         return error_set(error, ERROR_NOT_FOUND, "process %d has ended", (int)pid);
     if (fd < 0)
-        return error_set_errno(error, errno, "pidfd_open of %d", (int)pid);
+        return error_set_errno(error, errno, "cannot open a pidfd of process %d", (int)pid);
     attempt->watch.fd = fd;
     if (loop_watch(runner_of(attempt)->loop, &attempt->watch, EPOLLIN, error) == 0)
         return 0;
@@ -195,14 +197,16 @@ static int watch(struct attempt *attempt, pid_t pid, struct error *error)
     return -1;
 }
 
-/* The supervisor passes it on, waits, and kills. */
+/* Tells the supervisor of a stopped run to end the vessel: it passes SIGTERM on, waits, and
+ * kills. */
 static void signal_supervisor(const struct attempt *attempt)
 {
     if (attempt->watch.fd >= 0 && attempt->vessel->run->is_stopped)
         (void)pidfd_send_signal(attempt->watch.fd, SIGTERM, NULL, 0); /* it may just have ended */
 }
 
-/* Our child stays a zombie until it is waited for, so its pid stays its own however often this is tried. */
+/* Watches a supervisor that is webhookd's child. A child stays a zombie until it is reaped, so its
+ * pid stays valid however often this is tried. */
 static void watch_child(struct attempt *attempt)
 {
     struct error error = ERROR_INIT;
@@ -210,13 +214,13 @@ static void watch_child(struct attempt *attempt)
         signal_supervisor(attempt);
         return;
     }
-    if (error.kind == ERROR_NOT_FOUND) { /* somebody else has waited for it */
+    if (error.kind == ERROR_NOT_FOUND) { /* something else has reaped it */
         attempt->pid = 0;
         look(attempt);
         return;
     }
     if (attempt->looks == 0)
-        run_log_warning(work_of(attempt), "vessel not watched, to be tried again",
+        run_log_warning(work_of(attempt), "vessel not watched, will retry",
                         log_text("attempt", attempt->name), log_why(&error));
     call_again(attempt, wait_after(++attempt->looks, LOOK_FIRST_MS, LOOK_MAX_MS));
 }
@@ -228,7 +232,7 @@ static void launch_now(struct attempt *attempt)
         return;
     attempt->tries++;
     if (launch_prepare(attempt, &error) == 0 && launch_spawn(attempt, &error) == 0) {
-        launch_close(attempt); /* the supervisor has its own copies, and the lock with them */
+        launch_close(attempt); /* the supervisor has its own copies, including the lock's */
         attempt->looks = 0;
         set_state(attempt, ATTEMPT_RUNNING);
         watch_child(attempt);
@@ -240,7 +244,7 @@ static void launch_now(struct attempt *attempt)
         return;
     }
     int64_t wait_ms = wait_after(attempt->tries, LAUNCH_FIRST_MS, LAUNCH_MAX_MS);
-    run_log_warning(work_of(attempt), "vessel not started, to be tried again",
+    run_log_warning(work_of(attempt), "vessel not started, will retry",
                     log_text("attempt", attempt->name), log_int("wait_ms", wait_ms),
                     log_why(&error));
     call_again(attempt, wait_ms);
@@ -280,18 +284,18 @@ static void end_stopped(struct attempt *attempt)
 void attempt_stop(struct attempt *attempt)
 {
     switch (attempt->state) {
-    case ATTEMPT_COMMITTING: /* it comes here again when its start is committed */
+    case ATTEMPT_COMMITTING: /* run.c calls again when its start is committed */
         break;
     case ATTEMPT_LAUNCHING:
         end_stopped(attempt);
         break;
     case ATTEMPT_RUNNING:
-        signal_supervisor(attempt); /* or later, when it is watched */
+        signal_supervisor(attempt); /* or later, once it is watched */
         break;
     }
 }
 
-/* It is to be launched (again), when its turn comes. */
+/* Queues the attempt to be launched (again) when its turn comes. */
 static void never_ran(struct attempt *attempt)
 {
     if (attempt->vessel->run->is_stopped) {
@@ -302,7 +306,7 @@ static void never_ran(struct attempt *attempt)
         end_interrupted(attempt, "its run was given up");
         return;
     }
-    run_log_warning(work_of(attempt), "attempt never ran, to be launched",
+    run_log_warning(work_of(attempt), "attempt never ran, will be launched",
                     log_text("attempt", attempt->name));
     set_state(attempt, ATTEMPT_LAUNCHING);
     give_slot(attempt);
@@ -314,7 +318,7 @@ static void look_again(struct attempt *attempt)
     call_again(attempt, wait_after(++attempt->looks, LOOK_FIRST_MS, LOOK_MAX_MS));
 }
 
-/* Nobody holds the lock (record_fd -1: there is no record). */
+/* Decides by the record, whose lock is free. record_fd -1: there is no record. */
 static void look_at_remains(struct attempt *attempt, int record_fd)
 {
     struct error error = ERROR_INIT;
@@ -326,10 +330,10 @@ static void look_at_remains(struct attempt *attempt, int record_fd)
         complete_result(attempt, &result);
         attempt->over(attempt, &result);
     } else if ((found < 0 && error.kind != ERROR_INVALID) || has_started < 0) {
-        /* it is there, and can be read later */
+        /* it exists and can be read later */
         look_again(attempt);
     } else if (found < 0) {
-        run_log_error(work_of(attempt), "exit record not readable",
+        run_log_error(work_of(attempt), "attempt's record not readable",
                       log_text("attempt", attempt->name), log_why(&error));
         end_interrupted(attempt, "the record of its end cannot be read");
     } else if (!same_boot) {
@@ -341,13 +345,14 @@ static void look_at_remains(struct attempt *attempt, int record_fd)
     }
 }
 
-/* Someone holds the lock. The pid in the record is trusted if there is such a process and the lock is held even then. */
+/* Adopts the supervisor that holds the lock. The pid in the record is trusted only if that process
+ * exists and the lock is still held afterwards. */
 static bool adopt(struct attempt *attempt, int record_fd)
 {
     struct error gone = ERROR_INIT;
     pid_t pid = record_pid_read(record_fd);
     if (pid <= 0 || watch(attempt, pid, &gone) != 0)
-        return false; /* not written yet; or it is gone, and the rest of it is about to go */
+        return false; /* not written yet; or its process is gone, and the lock soon will be */
     if (record_lock_is_held(record_fd) != 1) {
         stop_watching(attempt);
         return false;
@@ -370,7 +375,7 @@ static void look(struct attempt *attempt)
     int held = record_fd < 0 ? 0 : record_lock_is_held(record_fd);
     if (held == 1 && adopt(attempt, record_fd))
         attempt->looks = 0;
-    else if (held != 0) /* -1: it cannot be asked now, for want of descriptors, say */
+    else if (held != 0) /* -1: the lock cannot be queried now, for want of descriptors, say */
         look_again(attempt);
     else
         look_at_remains(attempt, record_fd);
@@ -383,8 +388,8 @@ static void supervisor_gone(struct loop_watch *gone, uint32_t events)
     (void)events;
     struct attempt *attempt = CONTAINER_OF(gone, struct attempt, watch);
     siginfo_t info = {0};
-    if (runner_of(attempt)
-            ->is_stopping) { /* no new steps any more: the next start finds its record */
+    /* No new steps while the runner stops: the next start finds the record. */
+    if (runner_of(attempt)->is_stopping) {
         stop_watching(attempt);
         return;
     }
@@ -415,7 +420,7 @@ void attempt_recover(struct attempt *attempt)
     look(attempt);
 }
 
-/* ---- afterwards ---- */
+/* ---- after the end ---- */
 
 void attempt_remove_record(struct runner *runner, const char *name)
 {
@@ -423,6 +428,6 @@ void attempt_remove_record(struct runner *runner, const char *name)
     if (unlinkat(runner->attempts_fd, name, 0) == 0 || errno == ENOENT)
         return;
     error_set_errno(&error, errno, "cannot remove attempts/%s", name);
-    log_warning("attempt's record not removed, to be tried at the next start",
+    log_warning("attempt's record not removed, will retry at the next start",
                 log_text("attempt", name), log_why(&error));
 }

@@ -1,6 +1,7 @@
-/* Who gets the next free slot. Scheduled runs are noticed by one scan of their new end, and go
- * into their fleets' queues (fair_queue.h). Each fleet in its turn starts one vessel: one that
- * is ready, or the first of the run that it claims next. Called by runner/runner. */
+/* Decides which fleet gets the next free slot. One scan of the newest scheduled runs puts them into
+ * their fleets' queues (fair_queue.h). Each fleet in its turn starts one vessel: one that is ready,
+ * or the first of the run that it claims next. Called by runner/runner on the runner's thread, and
+ * by its own timer. */
 #include "runner/dispatch.h"
 
 #include <string.h>
@@ -14,11 +15,11 @@
 #include "runner/run_log.h"
 #include "runner/settings.h"
 
-#define SCAN_RUNS   256 /* noticed at once */
-#define SCAN_ROUNDS 16  /* and so often before others on this thread have their turn */
-#define STOP_RUNS   64
-#define STEPS_MORE  64 /* under way, beyond 4 for each slot */
-#define TRIES       30 /* to read a run, RETRY_MS apart */
+#define SCAN_RUNS   256 /* in one query */
+#define SCAN_ROUNDS 16  /* queries before other work of this thread has its turn */
+#define STOP_RUNS   64  /* in one query */
+#define STEPS_MORE  64  /* under way, beyond 4 for each slot */
+#define TRIES       30  /* to read a run, RETRY_MS apart */
 #define RETRY_MS    1000
 
 static int free_slots(const struct runner *runner)
@@ -39,9 +40,9 @@ static struct run *find_run(const struct runner *runner, int64_t number)
     return NULL;
 }
 
-/* ---- noticing what waits ---- */
+/* ---- finding scheduled runs ---- */
 
-/* False: the store could not be read. */
+/* Puts new scheduled runs into their queues. Returns false if the store could not be read. */
 static bool scan(struct runner *runner)
 {
     struct fair_queue *queue = &runner->fair_queue;
@@ -50,7 +51,7 @@ static bool scan(struct runner *runner)
         struct error error = ERROR_INIT;
         int count = store_find_waiting(runner->store, queue->scanned, SCAN_RUNS, found, &error);
         if (count < 0) {
-            log_warning("scheduled fleet runs not found, to be tried again", log_why(&error));
+            log_warning("cannot query the scheduled fleet runs, will retry", log_why(&error));
             return false;
         }
         for (int i = 0; i < count; i++) {
@@ -66,7 +67,7 @@ static bool scan(struct runner *runner)
     return true;
 }
 
-/* The fleet's queue has come to the end of what it knows, and there is more. */
+/* Refills the ring of a fleet that is empty while the store has more. */
 static int fill(struct runner *runner, struct fleet_queue *fleet, struct error *error)
 {
     int64_t numbers[FAIR_QUEUE_WAITING];
@@ -86,7 +87,7 @@ static int fill(struct runner *runner, struct fleet_queue *fleet, struct error *
 
 /* ---- claiming ---- */
 
-/* The bound that the run's own version of the fleet asks for. */
+/* Whether the limit in the run's own version of the fleet allows another run. */
 static bool may_run(const struct fleet_queue *fleet, const struct definition *definition)
 {
     return definition->max_concurrent_runs == 0 ||
@@ -95,7 +96,7 @@ static bool may_run(const struct fleet_queue *fleet, const struct definition *de
 
 enum claim {
     CLAIMED,
-    CLAIM_NEXT, /* there is nothing to be claimed under this number any more */
+    CLAIM_NEXT, /* nothing can be claimed under this number any more */
     CLAIM_HELD, /* not now */
 };
 
@@ -103,16 +104,17 @@ static enum claim cannot_read(struct runner *runner, struct fleet_queue *fleet,
                               const struct error *error)
 {
     if (++fleet->failures < TRIES) {
-        log_warning("scheduled fleet run not claimed, to be tried again", log_why(error));
+        log_warning("scheduled fleet run not claimed, will retry", log_why(error));
         try_again_later(runner);
         return CLAIM_HELD;
     }
-    log_error("scheduled fleet run not readable, it is passed over until the next start",
+    log_error("scheduled fleet run not readable, skipped until the next start",
               log_int("number", fair_queue_first_waiting(fleet)), log_why(error));
     return CLAIM_NEXT;
 }
 
-/* One that makes no sense stays in the store, for a program that understands it. */
+/* Claims the first run of a fleet's ring. A run with an unknown definition stays in the store, for
+ * a program that understands it. */
 static enum claim claim_first(struct runner *runner, struct fleet_queue *fleet)
 {
     int64_t number = fair_queue_first_waiting(fleet);
@@ -125,7 +127,8 @@ static enum claim claim_first(struct runner *runner, struct fleet_queue *fleet)
     struct definition *definition =
         definition_json_read(work->definition_json, strlen(work->definition_json), &error);
     if (!definition) {
-        run_log_error(work, "fleet run not understood, it stays scheduled", log_why(&error));
+        run_log_error(work, "cannot read a fleet run's definition, the run stays scheduled",
+                      log_why(&error));
         store_free_work(work);
         return CLAIM_NEXT;
     }
@@ -139,7 +142,7 @@ static enum claim claim_first(struct runner *runner, struct fleet_queue *fleet)
     return CLAIMED;
 }
 
-/* True if a run was claimed. */
+/* Returns true if a run was claimed. */
 static bool claim(struct runner *runner, struct fleet_queue *fleet)
 {
     while (!fleet->is_held) {
@@ -147,7 +150,7 @@ static bool claim(struct runner *runner, struct fleet_queue *fleet)
         if (fleet->count == 0 && fleet->skipped_from > 0 && fill(runner, fleet, &error) != 0) {
             fleet->failures = 1;
             fleet->is_held = true;
-            log_warning("scheduled fleet runs not found, to be tried again", log_why(&error));
+            log_warning("cannot query the scheduled fleet runs, will retry", log_why(&error));
             try_again_later(runner);
             return false;
         }
@@ -176,12 +179,12 @@ static void start_one(struct fleet_queue *fleet)
     run_start_vessel(vessel);
 }
 
-/* False: the fleet has nothing to do now. */
+/* Returns false if the fleet has nothing to do now. */
 static bool give_turn(struct runner *runner, struct fleet_queue *fleet)
 {
     if (list_is_empty(&fleet->ready) && !claim(runner, fleet))
         return false;
-    if (!list_is_empty(&fleet->ready)) /* a run of stubs alone has ended by itself */
+    if (!list_is_empty(&fleet->ready)) /* a run with no vessels but stubs has ended already */
         start_one(fleet);
     return true;
 }
@@ -193,7 +196,8 @@ void dispatch(struct runner *runner)
         return;
     if (!scan(runner))
         try_again_later(runner);
-    /* The bound keeps runs that never need a slot (all stubs), or that end faster than the disk, from piling up in memory. */
+    /* Without the bound on steps, runs that never need a slot (all stubs) or that end faster than
+     * the disk writes would pile up in memory. */
     struct fleet_queue *fleet;
     while ((fleet = LIST_FIRST(&queue->turn, struct fleet_queue, turn)) && free_slots(runner) > 0 &&
            runner->step_count < 4 * runner->settings->slots + STEPS_MORE) {
@@ -206,7 +210,8 @@ void dispatch(struct runner *runner)
 
 /* ---- stopping runs ---- */
 
-/* One that is still scheduled is claimed too, to be ended immediately. -1: not now. */
+/* Stops one run. A run that is still scheduled is claimed as well, to be ended immediately. Returns
+ * -1 if that is not possible now. */
 static int stop_one(struct runner *runner, int64_t number, struct error *error)
 {
     struct run *run = find_run(runner, number);
@@ -225,7 +230,8 @@ static int stop_one(struct runner *runner, int64_t number, struct error *error)
     struct definition *definition =
         definition_json_read(work->definition_json, strlen(work->definition_json), &damage);
     if (!definition) {
-        run_log_error(work, "fleet run not understood, it is not stopped", log_why(&damage));
+        run_log_error(work, "cannot read a fleet run's definition, the run is not stopped",
+                      log_why(&damage));
         store_free_work(work);
         return 0;
     }
@@ -247,7 +253,7 @@ void dispatch_stops(struct runner *runner)
     }
     if (!error_is_set(&error))
         return;
-    log_warning("fleet runs not stopped, to be tried again", log_why(&error));
+    log_warning("fleet runs not stopped, will retry", log_why(&error));
     atomic_store(&runner->stops, true);
     try_again_later(runner);
 }

@@ -1,7 +1,7 @@
 /* The variables that a vessel sees. Called by runner/launch on the runner's thread; pure.
  *
- * Nothing that a caller sends becomes the name of a variable: values of a request appear under fixed names only, and headers and
- * body go into files. */
+ * Nothing in a request becomes the name of a variable: values of a request appear under fixed names
+ * only, and headers and body go into files. */
 #include "runner/environment.h"
 
 #include <stdarg.h>
@@ -54,7 +54,7 @@ static void add_time(struct list *list, const char *name, int64_t wall_ms)
     add(list, name, clock_format_s(wall_ms, text));
 }
 
-/* The time and its parts: month and day have two digits, the others no padding. */
+/* Adds the time and its parts: month and day have two digits, the others no padding. */
 static void add_start_time(struct list *list, const char *name, int64_t wall_ms)
 {
     time_t seconds = (time_t)(wall_ms / 1000);
@@ -73,7 +73,7 @@ static void add_start_time(struct list *list, const char *name, int64_t wall_ms)
 
 /* ---- streams: a vessel's neighbours in the graph ---- */
 
-/* Three variables about the vessels that are marked, in the definition's order. */
+/* Adds three variables about the marked vessels, in the definition's order. */
 static void add_stream(struct list *list, const struct environment_input *input, const char *stream,
                        const bool *marked)
 {
@@ -83,7 +83,7 @@ static void add_stream(struct list *list, const struct environment_input *input,
     for (size_t i = 0; i < vessels; i++) {
         if (!marked[i])
             continue;
-        /* Each takes 36 characters and the comma before it; the first has no comma. */
+        /* Each id takes 36 characters and the comma before it; the first has no comma. */
         size_t at = count * ID_TEXT_BYTES;
         if (count++ > 0)
             log_ids[at - 1] = vessel_ids[at - 1] = ',';
@@ -99,8 +99,8 @@ static void add_stream(struct list *list, const struct environment_input *input,
     free(vessel_ids);
 }
 
-/* Upstream: the vessels whose paths lead to this one. Downstream: those that its paths lead to. Currentstream: those that wait for
- * exactly the same vessels as this one, itself included. */
+/* Upstream: the vessels whose paths lead to this one. Downstream: those that its paths lead to.
+ * Currentstream: those with exactly the same upstream as this one, itself included. */
 static void add_streams(struct list *list, const struct environment_input *input)
 {
     const struct definition *definition = input->definition;
@@ -182,8 +182,8 @@ static bool is_platform_name(const char *name)
     return strncmp(name, "SHIPYARD_", 9) == 0 || strncmp(name, "WEBHOOKD_", 9) == 0;
 }
 
-/* A vessel may set its own PATH, LANG, TZ or HOME, and the last one of a name counts; the platform's words stay the platform's (a fleet
- * file that says otherwise is refused long before). */
+/* A vessel may set its own PATH, LANG, TZ or HOME; the last value of a name counts. The platform's
+ * variables cannot be replaced (a fleet file that tries is refused long before). */
 static void add_own(struct list *list, const struct environment_entry *entry)
 {
     if (is_platform_name(entry->name))

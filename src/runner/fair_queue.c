@@ -1,5 +1,6 @@
 /* The fleets' queues and their turn: see fair_queue.h. Called by runner/dispatch and, for ready
- * vessels and the ends of runs, by runner/run. */
+ * vessels and for the begin and end of runs, by runner/run and runner/core. On the runner's
+ * thread. */
 #include "runner/fair_queue.h"
 
 #include <assert.h>
@@ -81,12 +82,12 @@ void fair_queue_leave(struct fair_queue *queue, struct fleet_queue *fleet)
     free_if_empty(queue, fleet);
 }
 
-/* ---- runs that wait ---- */
+/* ---- scheduled runs ---- */
 
 void fair_queue_add_waiting(struct fleet_queue *fleet, int64_t number)
 {
     if (fleet->skipped_from > 0)
-        return; /* it is behind those */
+        return; /* it comes after those */
     if (fleet->count == FAIR_QUEUE_WAITING) {
         fleet->skipped_from = number;
         return;

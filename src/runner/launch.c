@@ -1,7 +1,7 @@
-/* Folders, descriptors and the supervisor's process of an attempt. Called by runner/attempt on
- * the runner's thread. Everything is created relative to descriptors of the state folder; what
- * only the supervisor reads (job, headers, body) goes into memory files, never into argv or onto
- * the disk. */
+/* Folders, descriptors and the supervisor's process of an attempt. Called by runner/attempt on the
+ * runner's thread. Everything is created relative to descriptors of the state folder. What only the
+ * supervisor reads (job, headers, a small body) goes into memory files, never into argv or onto the
+ * disk. */
 #include "runner/launch.h"
 
 #include <errno.h>
@@ -22,7 +22,8 @@
 #include "runner/isolation.h"
 #include "runner/settings.h"
 
-/* Takes the descriptor over, moved out of the way of the numbers that spawning will use. */
+/* Takes ownership of the descriptor and moves it out of the way of the numbers that spawning will
+ * use. */
 static int place(struct attempt *attempt, enum job_fd number, int fd, struct error *error)
 {
     attempt->fds[number] = file_move_up(fd, LAUNCH_FIRST_FD, error);
@@ -48,7 +49,7 @@ static int make_workdir(struct attempt *attempt, struct error *error)
     if (fd < 0)
         return -1;
     if (user->change && fchown(fd, user->uid, user->gid) != 0) {
-        error_set_errno(error, errno, "cannot give the working folder runs/%s to %s", name,
+        error_set_errno(error, errno, "cannot give the working folder runs/%s to user \"%s\"", name,
                         user->name);
         close(fd);
         return -1;
@@ -56,7 +57,8 @@ static int make_workdir(struct attempt *attempt, struct error *error)
     return place(attempt, JOB_FD_WORKDIR, fd, error);
 }
 
-/* The lock comes last of what can be refused: the daemon holds it until the supervisor has it. */
+/* Creates the record and takes its lock, which the daemon holds until the supervisor has it. This
+ * is the last step that can fail before the spawn. */
 static int make_record(struct attempt *attempt, struct error *error)
 {
     int lock_fd;
@@ -67,7 +69,8 @@ static int make_record(struct attempt *attempt, struct error *error)
     return place(attempt, JOB_FD_LOCK, lock_fd, error) != 0 ? -1 : result;
 }
 
-/* Logs lie in one folder per day: that of the vessel run's id, which everybody can tell from the id alone. */
+/* Creates the log. Logs are in one folder for each day, that of the vessel run's id, so the id
+ * alone tells where a log is. */
 static int make_log(struct attempt *attempt, struct error *error)
 {
     const struct run *run = attempt->vessel->run;
@@ -78,9 +81,9 @@ static int make_log(struct attempt *attempt, struct error *error)
         return -1;
     const int flags = O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
     int fd = openat(folder, attempt->name, flags, 0600);
+    /* The log of an earlier try is empty, because nothing ran. */
     if (fd < 0 && errno == EEXIST && unlinkat(folder, attempt->name, 0) == 0)
-        fd = openat(folder, attempt->name, flags,
-                    0600); /* of an earlier try: nothing ran, so it says nothing */
+        fd = openat(folder, attempt->name, flags, 0600);
     int errnum = errno;
     close(folder);
     if (fd < 0)
@@ -88,7 +91,7 @@ static int make_log(struct attempt *attempt, struct error *error)
     return place(attempt, JOB_FD_OUTPUT, fd, error);
 }
 
-/* ---- what is read by the supervisor ---- */
+/* ---- what the supervisor reads ---- */
 
 static int make_memory_file(struct attempt *attempt, enum job_fd number, const void *data,
                             size_t bytes, struct error *error)
@@ -107,7 +110,7 @@ static int make_headers(struct attempt *attempt, struct error *error)
                             error);
 }
 
-/* Not spool_open: what it was that failed decides whether a later try can help. */
+/* Does not use spool_open, because errno decides whether a later try can help. */
 static int open_spooled(struct attempt *attempt, struct error *error)
 {
     const struct run *run = attempt->vessel->run;
@@ -152,7 +155,8 @@ static char *interpreter_of(const struct config *config, enum vessel_language la
     return config->runner.bash;
 }
 
-/* Borrows everything but the environment, the id and the working folder's path: job_fini frees those. */
+/* Fills in the job. Borrows everything but the environment, the id and the working folder's path,
+ * which job_fini frees. */
 static void job_init(struct job *job, const struct attempt *attempt)
 {
     const struct run *run = attempt->vessel->run;
@@ -215,7 +219,7 @@ static int make_job(struct attempt *attempt, struct error *error)
     job_init(&job, attempt);
     int result;
     if (job_write(&job, &buffer) != 0)
-        result = error_set(error, ERROR_UNAVAILABLE, "no memory to describe an attempt");
+        result = error_set(error, ERROR_UNAVAILABLE, "no memory for the job of an attempt");
     else
         result = make_memory_file(attempt, JOB_FD_JOB, buffer.data, buffer.bytes, error);
     buffer_free(&buffer);
@@ -278,9 +282,9 @@ static int fill_actions(const struct attempt *attempt, posix_spawn_file_actions_
     return failure;
 }
 
-/* The supervisor gets a session of its own, so that a Ctrl-C in webhookd's terminal does not
- * reach it. All signals stay blocked until it is ready for them: one that came in its first
- * microseconds would end it without a record. None is ignored. */
+/* Gives the supervisor a session of its own, so that a Ctrl-C in webhookd's terminal does not reach
+ * it. All signals stay blocked until the supervisor is ready for them: one that arrived in its
+ * first microseconds would end it without a record. None is ignored. */
 static int fill_attributes(posix_spawnattr_t *attributes)
 {
     sigset_t all;
@@ -313,5 +317,5 @@ int launch_spawn(struct attempt *attempt, struct error *error)
     if (failure == 0)
         return 0;
     attempt->pid = 0;
-    return error_set_errno(error, failure, "cannot spawn %s", path);
+    return error_set_errno(error, failure, "cannot spawn \"%s\"", path);
 }

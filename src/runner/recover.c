@@ -1,7 +1,9 @@
-/* Recovery. Called by runner_start before the runner's thread exists, and before anything is claimed, so nothing here races with a claim.
+/* Recovery. Called by runner_start before the runner's thread exists and before anything is
+ * claimed, so nothing here races with a claim.
  *
- * The order matters: first all running runs are loaded, then what belongs to none of them is cleared away, and only then are the
- * attempts looked at: an exit record must not be thrown away before the end that it tells of is committed. */
+ * The order matters: first all running runs are loaded, then everything that belongs to none of
+ * them is cleared away, and only then the attempts are examined. A record must not be removed
+ * before the end that it reports is committed. */
 #include "runner/recover.h"
 
 #include <dirent.h>
@@ -21,8 +23,9 @@
 
 #define PAGE_RUNS 64
 
-/* Folders that nothing in the store accounts for are cleared away, unless there is something that this program does not understand: a run
- * of a newer version, or a vessel that runs and is not in this store. A program that does will come back for theirs. */
+/* What the last daemon left. Everything that the store does not account for is cleared away, unless
+ * this program meets something that it does not understand: a run of a newer version, or a running
+ * vessel that is not in this store. Then everything stays for a program that does. */
 struct remains {
     struct runner *runner;
     bool must_stay;
@@ -43,8 +46,8 @@ static int take_vessel(void *context, const struct vessel_row *row)
     return 0;
 }
 
-/* One that ended with an exit code and was not the last one was an error that was tried again, or is to be: an interruption has none. Its
- * wait goes on where it was. */
+/* Counts the retries after errors: attempts with an exit code (an interruption has none) that
+ * another attempt followed or is to follow. The wait for the latter continues where it was. */
 static void take_ended_attempt(struct run_vessel *vessel, const struct attempt_row *row)
 {
     const struct run *run = vessel->run;
@@ -132,27 +135,29 @@ static bool is_open_attempt(struct remains *remains, const char *name)
                 return true;
         }
     }
-    /* Not in this store (which may be an older copy), but it runs: its log and record must not go under it. */
+    /* The attempt is not in this store, which may be an older copy, but it may be running: then its
+     * log and record must not be removed. */
     int fd = record_open(runner->attempts_fd, name);
     bool is_held = fd >= 0 && record_lock_is_held(fd) == 1;
     if (fd >= 0)
         close(fd);
     if (is_held) {
-        log_warning("a vessel runs that the store does not know, and is left alone",
+        log_warning("running vessel is unknown to the store, left alone",
                     log_text("attempt", name));
-        remains->must_stay = true; /* its run's folder, too */
+        remains->must_stay = true; /* its run's folder as well */
     }
     return is_held;
 }
 
-/* Folders of runs and attempts that have ended, or whose start was never committed. One that cannot be cleared away is in nobody's way. */
+/* Clears away folders of runs and records of attempts that have ended or whose start was never
+ * committed. One that cannot be cleared away does no harm. */
 static int clear_folder(struct remains *remains, int folder_fd,
                         bool (*is_open)(struct remains *, const char *), struct error *error)
 {
     int fd = openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *stream = fd < 0 ? NULL : fdopendir(fd);
     if (!stream) {
-        error_set_errno(error, errno, "cannot list a folder of the state folder");
+        error_set_errno(error, errno, "cannot list a folder in the state folder");
         if (fd >= 0)
             close(fd);
         return -1;
@@ -163,7 +168,7 @@ static int clear_folder(struct remains *remains, int folder_fd,
         struct error why = ERROR_INIT;
         if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && !is_open(remains, name) &&
             trash_discard(remains->runner->trash, folder_fd, name, &why) != 0)
-            log_warning("folder not cleared away", log_text("name", name), log_why(&why));
+            log_warning("leftover not moved to the trash", log_text("name", name), log_why(&why));
     }
     closedir(stream);
     return 0;

@@ -1,11 +1,12 @@
-/* A fleet run's life between its claim and its end. Everything here happens on the runner's thread: the loop calls in when a slot is
- * free, when an attempt is over, when a step is committed.
+/* A fleet run's life between its claim and its end. On the runner's thread (at recovery, on that of
+ * runner_start): called when a slot is free, when an attempt is over, and when a step is back.
  *
- *     claim ─► vessels ready ─► start (step: run and attempt start) ─► committed: launch ─► over (step: attempt, vessels, run end)
- *                  ▲                                                                              │
- *                  └──────────────────────────────────────────────────────────────── committed ◄──┘
+ *     claim ─► vessels ready ─► start (step: run and attempt start) ─► committed: launch ─┐
+ *                  ▲                                                                      ▼
+ *                  └── committed ◄────────── over (step: attempt, vessels and run end) ◄──┘
  *
- * Statuses in memory run ahead of the store by the steps under way; the queue keeps those in order. */
+ * Statuses in memory are ahead of the store by the steps under way; the queue keeps those in
+ * order. */
 #include "runner/run.h"
 
 #include <assert.h>
@@ -21,7 +22,7 @@
 #define STOP_REASON "stopped"
 #define STUB_REASON "not available here"
 
-/* ---- states: nothing else changes them; model/ has the edges ---- */
+/* ---- states: nothing else changes them; model/ defines the transitions ---- */
 
 static void run_set_state(struct run *run, enum run_status status)
 {
@@ -106,7 +107,8 @@ static void end_vessel(struct run *run, struct run_step *step, size_t vessel,
     step_end_vessel(step, vessel, status, reason);
 }
 
-/* Ends, in the step, one vessel that will never be launched. False if it is not one of those. */
+/* Ends, in the step, a vessel that will never be launched. Returns false if the vessel is not one
+ * of those. */
 static bool settle_vessel(struct run *run, struct run_step *step, size_t vessel)
 {
     switch (run->plan[vessel]) {
@@ -136,8 +138,8 @@ static void begin(struct run *run, struct run_step *step)
     step->what.starts_run = true;
 }
 
-/* Puts into the step what follows from the statuses: vessels that end without an attempt, as far as that spreads, and the run's
- * end if nothing is left to do. */
+/* Puts into the step what follows from the statuses: the vessels that end without an attempt, as
+ * far as that spreads, and the end of the run if nothing is left to do. */
 static void settle(struct run *run, struct run_step *step)
 {
     bool changed = true;
@@ -160,7 +162,8 @@ static void settle(struct run *run, struct run_step *step)
     step->what.run_status = status;
 }
 
-/* The wall clock may have been set meanwhile: a wait is never longer than the fleet says. */
+/* Returns how long a retry still has to wait. The wall clock may have been set meanwhile, so the
+ * wait is never longer than the fleet says. */
 static int64_t retry_wait_ms(const struct run_vessel *vessel)
 {
     int64_t most_ms = vessel->run->definition->vessels[vessel->index].guardrails.retry_wait_ms;
@@ -188,7 +191,7 @@ static void retry_is_due(struct loop_timer *timer)
         runner_ready_add(run->runner, vessel);
 }
 
-/* After settle(): what the plan would start is started when a slot is free. */
+/* Queues the vessels that the plan would start now. Call it after settle(). */
 static void make_ready(struct run *run)
 {
     if (run->given_up || run->is_stopped)
@@ -218,8 +221,8 @@ void run_claim(struct runner *runner, struct run_work *work, struct definition *
         step_submit(step);
         return;
     }
-    run->first =
-        step; /* a run becomes running in the transaction of its first attempt (invariant 4) */
+    /* A run becomes running in the transaction of its first attempt (invariant 4). */
+    run->first = step;
     make_ready(run);
 }
 
@@ -243,7 +246,7 @@ void run_stop(struct run *run)
     if (run->is_stopped || run->given_up || run_status_has_ended(run->status))
         return;
     run->is_stopped = true;
-    run_log_info(run->work, "fleet run is stopped");
+    run_log_info(run->work, "fleet run is being stopped");
     for (size_t i = 0; i < run->definition->vessel_count; i++) {
         runner_ready_remove(&run->vessels[i]);
         loop_clear_timer(run->runner->loop, &run->vessels[i].retry_timer);
@@ -256,7 +259,8 @@ void run_stop(struct run *run)
         step_free(step);
     else
         step_submit(step);
-    /* Each may end at once, and the last one ends the run: it is freed only when its step is back. */
+    /* Each of them may end immediately. Even if the last one ends the run, the run is freed only
+     * when its step is back. */
     for (size_t i = 0; i < run->definition->vessel_count; i++)
         if (run->vessels[i].attempt)
             attempt_stop(run->vessels[i].attempt);
@@ -267,7 +271,7 @@ void run_stop(struct run *run)
 void run_start_vessel(struct run_vessel *vessel)
 {
     struct run *run = vessel->run;
-    if (vessel->attempt) { /* its start was committed, and it provably never ran */
+    if (vessel->attempt) { /* its start is committed, and it provably never ran */
         attempt_take_slot(vessel->attempt);
         attempt_launch(vessel->attempt);
         return;
@@ -309,7 +313,8 @@ static struct run_step *end_step(const struct attempt *attempt, const struct att
     return step;
 }
 
-/* An interruption is tried again, at once, if the fleet says so; an error as often as the guardrails allow, after their wait. */
+/* Whether the vessel is to run again: after an interruption immediately, if the fleet says so;
+ * after an error as often as the guardrails allow, after their wait. Notes the retry. */
 static bool is_tried_again(struct run_vessel *vessel, const struct attempt_result *result)
 {
     const struct definition *definition = vessel->run->definition;
@@ -353,7 +358,7 @@ void run_attempt_over(struct attempt *attempt, const struct attempt_result *resu
     step_submit(step);
 }
 
-/* ---- a step is back ---- */
+/* ---- the return of a step ---- */
 
 static void log_attempt_end(const struct run *run, const struct run_step *step)
 {
@@ -372,21 +377,22 @@ static void log_attempt_end(const struct run *run, const struct run_step *step)
                  log_text("reason", result->reason[0] != '\0' ? result->reason : NULL));
 }
 
-/* Its end is committed: the working folder is nobody's any more. */
+/* The run's end is committed, so its working folder is not needed any more. */
 static void run_ended(struct run *run, const struct run_step *step)
 {
     struct error error = ERROR_INIT;
     char name[ID_TEXT_BYTES];
     id_format(&run->work->ids.run_id, name);
     if (trash_discard(run->runner->trash, run->runner->runs_fd, name, &error) != 0)
-        run_log_warning(run->work, "working folder not removed, to be tried at the next start",
+        run_log_warning(run->work, "working folder not removed, will retry at the next start",
                         log_why(&error));
     run_log_info(run->work, "fleet run ended",
                  log_text("status", run_status_name(step->what.run_status)),
                  log_int("ms", step->what.now_ms - run->started_ms));
 }
 
-/* The store refused what should be certain. What runs is left alone; the next start looks at the run anew. */
+/* The store refused a step that should always be accepted. What runs is left alone; the next start
+ * examines the run again. */
 static void give_up(struct run *run, const struct error *error)
 {
     struct runner *runner = run->runner;

@@ -1,7 +1,9 @@
-/* The runner's thread: one event loop that claims waiting runs while slots are free, starts ready vessels, and takes back the steps that
- * the committer is done with. Started and stopped by webhookd's main; woken by the committer after each commit.
+/* The runner's thread: one event loop that claims scheduled runs while slots are free, starts ready
+ * vessels, and takes back the steps that the committer is done with. Started and stopped by
+ * webhookd/daemon.c on the main thread, and woken by the committer after each commit.
  *
- * That there is something to do is a flag, never a message (invariant 9): the runner asks the store. It never waits for a commit. */
+ * News reaches the runner as a flag, never as a message (invariant 9): it queries the store for
+ * what there is to do. It never waits for a commit. */
 #include "runner/runner.h"
 
 #include <errno.h>
@@ -29,7 +31,7 @@
 #include "runner/isolation.h"
 #include "runner/settings.h"
 
-#define STOP_PATIENCE_MS 1000 /* for steps to be committed, before they are withdrawn */
+#define STOP_PATIENCE_MS 1000 /* for steps to be committed before they are withdrawn */
 #define STOP_RETRY_MS    50
 
 /* ---- what other threads hand over ---- */
@@ -51,7 +53,7 @@ void runner_reconfigure(struct runner *runner, struct config *fresh)
     struct error error = ERROR_INIT;
     struct runner_settings *settings = runner_settings_new(fresh, &error);
     if (!settings) {
-        log_error("the runner keeps its configuration", log_why(&error));
+        log_error("the runner keeps its previous configuration", log_why(&error));
         return;
     }
     pthread_mutex_lock(&runner->lock);
@@ -73,8 +75,9 @@ static void take_over_settings(struct runner *runner, struct runner_settings *fr
 
 /* ---- stopping ---- */
 
-/* A step under way is committed or withdrawn before the runner goes: nothing calls back into what is freed. What is withdrawn
- * the next start finds again, by the attempt's folder. */
+/* Ends the loop when no step is under way: each is committed or withdrawn before the runner is
+ * freed, so nothing calls back into it. The next start finds withdrawn ends of attempts again, by
+ * the attempts' records. */
 static void stop_when_idle(struct runner *runner)
 {
     if (runner->step_count == 0)
@@ -128,7 +131,8 @@ static void *runner_main(void *argument)
     struct runner *runner = argument;
     struct error error = ERROR_INIT;
     if (loop_run(runner->loop, &error) != 0) {
-        /* Without its loop the daemon accepts and runs nothing: worse than a restart, which recovers everything. */
+        /* Without this loop the daemon would accept runs and execute none. A restart is better: it
+         * recovers everything. */
         log_error("the runner's loop failed", log_why(&error));
         log_stop();
         abort();
@@ -146,15 +150,17 @@ static int read_boot_id(struct id *boot_id, struct error *error)
     if (result == 0) {
         char *id = memory_string_n(text.data, text.bytes < 36 ? text.bytes : 36);
         if (id_parse(id, boot_id) != 0)
-            result = error_set(error, ERROR_INTERNAL, "%s holds no id", path);
+            result = error_set(error, ERROR_INTERNAL, "%s does not contain an id", path);
         free(id);
     }
     buffer_free(&text);
     return result;
 }
 
-/* An attempt without a folder never ran, if it was started in this boot and in this state folder. In one that was restored from a backup there are
- * none, whatever ran. So the state folder has an id of its own, in its lock, which no backup holds; an attempt is marked with both. */
+/* Combines the boot id with an id of the state folder. An attempt without a record never ran if it
+ * was started in this boot and in this state folder. A folder restored from a backup has no
+ * records, whatever ran. Therefore the state folder has an id of its own, in its lock file, which
+ * no backup contains, and an attempt is marked with both. */
 static int mix_in_folder_id(struct runner *runner, struct error *error)
 {
     char text[ID_TEXT_BYTES] = "";
@@ -162,13 +168,13 @@ static int mix_in_folder_id(struct runner *runner, struct error *error)
     int fd =
         openat(runner->options.state_fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
-        return error_set_errno(error, errno, "cannot open the file lock");
+        return error_set_errno(error, errno, "cannot open the state folder's lock file");
     if (pread(fd, text, ID_TEXT_BYTES - 1, 0) < 0 || id_parse(text, &id) != 0) {
         id = id_random();
         if (pwrite(fd, id_format(&id, text), ID_TEXT_BYTES - 1, 0) != ID_TEXT_BYTES - 1)
-            error_set_errno(error, errno, "cannot write the file lock");
+            error_set_errno(error, errno, "cannot write the state folder's lock file");
     }
-    close(fd); /* the lock is on another descriptor of its own (flock(2)) */
+    close(fd); /* this releases no lock: that is on another open file description (flock(2)) */
     for (size_t i = 0; i < sizeof(id.bytes); i++)
         runner->boot_id.bytes[i] ^= id.bytes[i];
     return error_is_set(error) ? -1 : 0;
@@ -192,7 +198,7 @@ static void close_folders(struct runner *runner)
             close(fds[i]);
 }
 
-/* Neither its thread nor a step is there any more. */
+/* Frees the runner, whose thread has ended and which has no step under way. */
 static void runner_free(struct runner *runner)
 {
     LIST_EACH(struct run, run, &runner->runs, active)
@@ -210,16 +216,16 @@ static void runner_free(struct runner *runner)
     free(runner);
 }
 
-/* Vessels are watched by pidfd alone (pidfd_open(2)): a kernel or a filter that never gives one must not be found out by vessels
- * whose end nobody sees. */
+/* Vessels are watched by pidfd alone (pidfd_open(2)). If the kernel or a seccomp filter refuses
+ * that, the start must fail; otherwise vessels would run whose end is never noticed. */
 static int check_watching(struct error *error)
 {
     int fd = pidfd_open(getpid(), 0);
     if (fd < 0)
         return error_set_errno(
             error, errno,
-            "vessels cannot be watched, which needs pidfd_open (Linux 5.11, and a "
-            "seccomp filter that allows it; runner.enabled = false does without)");
+            "cannot watch vessels with pidfd_open (use Linux 5.11 or later and a seccomp "
+            "filter that allows it, or set runner.enabled = false)");
     close(fd);
     return 0;
 }
@@ -273,7 +279,7 @@ struct runner *runner_start(const struct runner_options *options, struct error *
     runner->state_path = memory_string(options->state_path);
     runner->supervisor_path = memory_string(options->supervisor_path);
     runner->runs_fd = runner->attempts_fd = runner->logs_fd = runner->trash_fd = -1;
-    atomic_store(&runner->stops, true); /* some may have come while no runner was there */
+    atomic_store(&runner->stops, true); /* some may have been committed while there was no runner */
     dispatch_init(runner);
     runner->stop_timer.fired = stop_patience_over;
     pthread_mutex_init(&runner->lock, NULL);
@@ -282,7 +288,7 @@ struct runner *runner_start(const struct runner_options *options, struct error *
         if (thread_start(&runner->thread, "runner", runner_main, runner, error) == 0)
             return runner;
     }
-    if (runner->step_count > 0) /* recovery submitted some: they come back first */
+    if (runner->step_count > 0) /* recovery has submitted some, which must come back first */
         wait_for_steps(runner);
     runner_free(runner);
     return NULL;

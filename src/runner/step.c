@@ -1,9 +1,10 @@
-/* Steps of runs in the commit queue. The runner's thread never waits for them: `done` posts the
- * step back to it. One step is one savepoint, so a run's state changes as a whole: the end of its
- * last attempt, of the vessels that will not run any more, and its own.
+/* Steps of runs in the commit queue. The runner's thread never waits for them: `done`, on the
+ * committer's thread, posts the step back to it. One step is one savepoint, so a run's state
+ * changes as a whole: the end of its last attempt, the ends of the vessels that will not run any
+ * more, and its own end.
  *
- * The queue keeps the runner's operations in order. So a step may build on an earlier one that
- * is not committed yet. */
+ * The queue keeps the runner's operations in order, so a step may build on an earlier one that is
+ * not committed yet. */
 #include "runner/step.h"
 
 #include <assert.h>

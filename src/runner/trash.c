@@ -1,5 +1,6 @@
-/* The trash's thread. What is in the trash belongs to nobody any more; a crash in the middle
- * leaves it there for the next start. Fed by the runner's thread. */
+/* The trash's thread. Nothing refers to what is in the trash, and a crash in the middle leaves it
+ * there for the next start. Filled by the runner's thread (at recovery, by that of
+ * runner_start). */
 #include "runner/trash.h"
 
 #include <dirent.h>
@@ -20,7 +21,8 @@
 #include "base/memory.h"
 #include "base/thread.h"
 
-/* A tree that could not be removed is set aside under this, so that it is not tried (and reported) again before the next start. */
+/* A tree that could not be removed is renamed with this prefix, so that it is not tried (and
+ * reported) again before the next start. */
 #define STUCK_PREFIX "stuck-"
 
 struct trash {
@@ -37,9 +39,9 @@ static void remove_entry(struct trash *trash, const char *name)
 {
     struct error error = ERROR_INIT;
     if (file_remove_tree_until(trash->trash_fd, name, &trash->is_stopping, &error) == 0 ||
-        error.kind == ERROR_UNAVAILABLE) /* a stop waits for no tree: the next start goes on */
+        error.kind == ERROR_UNAVAILABLE) /* a stop waits for no tree; the next start goes on */
         return;
-    log_warning("trash not removed, to be tried at the next start", log_text("name", name),
+    log_warning("trash not removed, will retry at the next start", log_text("name", name),
                 log_why(&error));
     if (strncmp(name, STUCK_PREFIX, strlen(STUCK_PREFIX)) == 0)
         return;
@@ -54,7 +56,7 @@ static void empty_trash(struct trash *trash, bool also_stuck)
     DIR *stream = fd < 0 ? NULL : fdopendir(fd);
     if (!stream) {
         struct error error = ERROR_INIT;
-        error_set_errno(&error, errno, "cannot list the folder trash");
+        error_set_errno(&error, errno, "cannot list the trash folder");
         log_warning("trash not emptied", log_why(&error));
         if (fd >= 0)
             close(fd);
@@ -123,7 +125,8 @@ void trash_stop(struct trash *trash)
 int trash_discard(struct trash *trash, int folder_fd, const char *name, struct error *error)
 {
     int result = renameat(folder_fd, name, trash->trash_fd, name);
-    /* To get another parent a folder must be writable; a vessel of our own user may have taken that away. */
+    /* A folder must be writable to get another parent; a vessel running as webhookd's own user may
+     * have taken that right away. */
     if (result != 0 && errno == EACCES && fchmodat(folder_fd, name, 0700, 0) == 0)
         result = renameat(folder_fd, name, trash->trash_fd, name);
     if (result != 0 && (errno == EEXIST || errno == ENOTEMPTY || errno == ENOTDIR)) {
@@ -134,8 +137,9 @@ int trash_discard(struct trash *trash, int folder_fd, const char *name, struct e
         free(other);
     }
     if (result != 0)
-        return errno == ENOENT ? 0
-                               : error_set_errno(error, errno, "cannot move %s to the trash", name);
+        return errno == ENOENT
+                   ? 0
+                   : error_set_errno(error, errno, "cannot move \"%s\" to the trash", name);
     pthread_mutex_lock(&trash->lock);
     trash->has_news = true;
     pthread_cond_signal(&trash->news);
