@@ -23,9 +23,10 @@
 
 #define PAGE_RUNS 64
 
-/* What the last daemon left. Everything that the store does not account for is cleared away, unless
- * this program meets something that it does not understand: a run of a newer version, or a running
- * vessel that is not in this store. Then everything stays for a program that does. */
+/* What the last daemon left. Whatever the store does not account for is cleared away, unless this
+ * program meets something that it does not understand. After a run of a newer version nothing is
+ * cleared away; after a running vessel that is not in this store, no folder of a run is. A program
+ * that understands them will clear the rest. */
 struct remains {
     struct runner *runner;
     bool must_stay;
