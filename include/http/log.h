@@ -1,10 +1,11 @@
-/* Log lines about a request: each begins with the field `request`, the request's id, so that nobody
- * types it.
+/* Log lines about a request. Each begins with the field `request`, the request's id, so that
+ * callers need not add it.
  *
  *     http_log_info(exchange, "fleet deleted", log_id("fleet", &id));
  *     → info: fleet deleted request=0198… fleet=0198…
  *
- * Further fields may follow the event, as in base/log.h. Any thread while the exchange lives. */
+ * Further fields may follow the event, as in base/log.h. For any thread while the exchange
+ * exists. */
 #ifndef WEBHOOKD_HTTP_LOG_H
 #define WEBHOOKD_HTTP_LOG_H
 

@@ -1,9 +1,11 @@
-/* A table of routes: method and path pattern → whatever the service keeps behind a route. Pure, any thread.
+/* A table of routes: maps a method and a path pattern to a target that only the service interprets.
+ * Pure; for any thread.
  *
  *     {"GET", "/api/v1/fleets/{fleet_id}", &get_fleet}
  *
- * A part in braces matches one path segment of 1 to ROUTE_VALUE_BYTES - 1 bytes; everything else matches itself. Nothing is
- * percent-decoded: the request guard lets no '%' into a path. A route for GET serves HEAD too (RFC 9110 9.3.2). */
+ * A part in braces matches one path segment of 1 to ROUTE_VALUE_BYTES - 1 bytes; everything else
+ * matches itself. Nothing is percent-decoded: the request guard refuses a path with a '%'. A route
+ * for GET also serves HEAD (RFC 9110 section 9.3.2). */
 #ifndef WEBHOOKD_HTTP_ROUTE_H
 #define WEBHOOKD_HTTP_ROUTE_H
 
@@ -16,7 +18,7 @@
 struct route {
     const char *method;
     const char *pattern;
-    const void *target; /* the service's */
+    const void *target; /* interpreted by the service */
 };
 
 enum route_result {
@@ -26,17 +28,19 @@ enum route_result {
 };
 
 struct route_match {
-    const struct route *route; /* the first that matched; NULL unless ROUTE_FOUND */
+    const struct route *route; /* the first route that matched; NULL unless ROUTE_FOUND */
     size_t value_count;
     char values[ROUTE_MAX_VALUES][ROUTE_VALUE_BYTES]; /* in the pattern's order */
-    char allow
-        [ROUTE_ALLOW_BYTES]; /* ROUTE_NO_METHOD: "GET, HEAD, POST", as RFC 9110 10.2.1 has it */
+    /* For ROUTE_NO_METHOD: the value of the Allow header, "GET, HEAD, POST" (RFC 9110 section
+     * 10.2.1). */
+    char allow[ROUTE_ALLOW_BYTES];
 };
 
 enum route_result route_find(const struct route *routes, size_t count, const char *method,
                              const char *path, struct route_match *match);
 
-/* The path's segment that stood for {name}, borrowed from match; NULL if the route has no such part. */
+/* Returns the path segment that matched {name}, borrowed from match, or NULL if the route has no
+ * such part. */
 const char *route_value(const struct route_match *match, const char *name);
 
 #endif

@@ -1,6 +1,6 @@
-/* The states of a connection, which the reaper times, and suspending and resuming its request.
- * States change on the handler's thread, but for one edge that the reaper finds out
- * (connection_look); http_resume and http_abort come from any thread. */
+/* The states of a connection, which the reaper times, and suspending and resuming its request. The
+ * handler's thread changes the state, except for one transition that the reaper makes
+ * (connection_look). http_resume may come from any thread, http_abort from the reaper's. */
 #include <assert.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -50,7 +50,7 @@ static int64_t state_deadline_ms(const struct http_connection *connection,
     case CONNECTION_BODY:
         return now_ms + atomic_load_explicit(&server->body_timeout_ms, memory_order_relaxed);
     case CONNECTION_IDLE:
-    case CONNECTION_REPLY: /* a client that reads nothing has as long as one that is silent */
+    case CONNECTION_REPLY: /* a client that reads nothing has as much time as an idle one */
         return now_ms + atomic_load_explicit(&server->idle_timeout_ms, memory_order_relaxed);
     case CONNECTION_SUSPENDED:
         break;
@@ -140,12 +140,14 @@ void http_suspend(struct http_exchange *exchange, int64_t deadline_ms)
     connection->deadline_ms = deadline_ms;
     connection->expired = false;
     connection->between_pieces = exchange->stage == EXCHANGE_BODY;
-    /* Held: the reaper takes a state without the mark for a request that was resumed. */
+    /* Set while the connection is held: to the reaper, a SUSPENDED connection without this flag is
+     * one whose request was resumed. */
     bool was_suspended = atomic_exchange(&connection->suspended, true);
     pthread_mutex_unlock(&connection->hold);
     assert(!was_suspended);
     (void)was_suspended;
-    /* Before anyone else can know of the request: who resumes first would otherwise resume nothing. */
+    /* Suspend before any other thread can know of the request: a resume that came first would have
+     * no effect. */
     MHD_suspend_connection(exchange->mhd);
 }
 
@@ -159,7 +161,7 @@ void http_resume(struct http_exchange *exchange)
 
 void http_abort(struct http_exchange *exchange)
 {
-    /* Called by the service's expired, with the connection held. */
+    /* The service's `expired` calls this with the connection held. */
     exchange->connection->aborted = true;
     shutdown(exchange->connection->fd, SHUT_RDWR);
 }

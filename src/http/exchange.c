@@ -1,4 +1,4 @@
-/* An exchange: its life in the named steps of a service, what the service may ask of the request,
+/* An exchange: its way through the steps of a service, what the service can read of the request,
  * and the headers that it adds to the answer. Called by server.c and by services, on the handler's
  * thread. */
 #include "http/exchange.h"
@@ -152,7 +152,7 @@ void exchange_free_headers(struct http_exchange *exchange)
         free(extra);
 }
 
-/* ---- its life ---- */
+/* ---- the steps ---- */
 
 static void exchange_set_stage(struct http_exchange *exchange, enum exchange_stage stage)
 {
@@ -229,7 +229,7 @@ static enum MHD_Result exchange_abandon(struct http_exchange *exchange)
     return MHD_NO;
 }
 
-/* The steps that may answer. */
+/* Handles the result of a step that may answer (begin, finish). */
 static enum MHD_Result take_step(struct http_exchange *exchange, enum http_step step)
 {
     switch (step) {
@@ -270,13 +270,13 @@ static enum MHD_Result exchange_begin(struct http_exchange *exchange)
     struct guard_refusal refusal = guard_check(exchange);
     if (refusal.status != 0)
         return exchange_refuse(exchange, &refusal);
-    /* RFC 9112 section 6.3: no length of any kind is an empty body; whether the sender meant that,
-     * only a closed connection tells. */
+    /* RFC 9112 section 6.3: without a length the body is empty. Whether the sender meant that is
+     * unknown, so the connection is closed after the answer. */
     if (!exchange->chunked && exchange->content_length < 0 &&
         strcmp(exchange->method, "GET") != 0 && strcmp(exchange->method, "HEAD") != 0)
         http_close_after(exchange);
-    /* First counted, then asked; the stop does it the other way around, so that one of the two
-     * sees the other. */
+    /* Counts the request first and then checks `stopping`. http_server_stop does it in the opposite
+     * order, so at least one of the two sees the other. */
     atomic_fetch_add(&server->in_progress, 1);
     if (atomic_load(&server->stopping)) {
         atomic_fetch_sub(&server->in_progress, 1);
@@ -320,7 +320,7 @@ enum MHD_Result exchange_continue(struct http_exchange *exchange, const char *da
         return take_step(exchange, options->service->finish(exchange, options->context));
     case EXCHANGE_FINISH:
         return take_step(exchange, options->service->finish(exchange, options->context));
-    case EXCHANGE_REPLIED: /* an early answer; libmicrohttpd discards the body that still comes */
+    case EXCHANGE_REPLIED: /* an early answer: discards the rest of the body */
         *bytes = 0;
         return MHD_YES;
     case EXCHANGE_NONE:

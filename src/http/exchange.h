@@ -1,5 +1,5 @@
-/* A connection and the request that is on it: what the files of http/ share. A connection carries one request at a time, so the exchange
- * is part of it and costs no allocation. */
+/* A connection and its current request: what the files of http/ share. A connection carries one
+ * request at a time, so the exchange is part of it and needs no allocation of its own. */
 #ifndef WEBHOOKD_HTTP_EXCHANGE_H
 #define WEBHOOKD_HTTP_EXCHANGE_H
 
@@ -13,11 +13,12 @@
 #include "http/server.h"
 
 /*   LINE ─► BEGIN ─► BODY ─► FINISH ─► REPLIED
- *     │       └────────┴─────────┴────► CLOSED
- *     └─► REPLIED (refused by the guard)            */
+ *     └───────┴────────┴─────────┴────► CLOSED
+ * LINE also leads to REPLIED (the server refuses the request), and so does BEGIN (an early answer).
+ * When the request ends, its stage returns to NONE. */
 enum exchange_stage {
     EXCHANGE_NONE,    /* no request on the connection */
-    EXCHANGE_LINE,    /* its first line is in, its headers are not */
+    EXCHANGE_LINE,    /* its first line has arrived, its headers have not */
     EXCHANGE_BEGIN,   /* in the service's begin, perhaps suspended */
     EXCHANGE_BODY,    /* reading its body */
     EXCHANGE_FINISH,  /* in the service's finish, perhaps suspended */
@@ -34,14 +35,14 @@ struct http_exchange {
     struct http_connection *connection;
     struct MHD_Connection *mhd;
     enum exchange_stage stage;
-    bool begun; /* the service has seen it, and must see its end */
+    bool begun; /* begin was called, so end must be called */
     bool close_after;
     bool chunked;
     struct id id;
     const char *method, *version; /* libmicrohttpd's, for the request's life */
-    char *target;                 /* raw; cut in two at the "?" */
+    char *target;                 /* raw; split at the "?" */
     size_t target_capacity;
-    uintptr_t target_end;   /* where it ended in libmicrohttpd's buffer; only compared */
+    uintptr_t target_end;   /* its end in libmicrohttpd's buffer; only compared */
     const char *query;      /* in target; "" if there is none */
     int64_t content_length; /* -1 = none declared */
     int64_t started_us;
@@ -49,10 +50,10 @@ struct http_exchange {
     struct list extra; /* headers of the answer, in order */
 };
 
-/* What the reaper looks at. The deadline is absolute: it does not move because a byte has come.
- * connection_set_state alone changes it, and has the diagram. */
+/* What the reaper examines. The deadline is absolute: bytes that arrive do not extend it. Only
+ * connection_set_state changes the state; connection.c has the diagram. */
 enum connection_state {
-    CONNECTION_IDLE, /* between requests, or before the first */
+    CONNECTION_IDLE, /* between requests */
     CONNECTION_HEADERS,
     CONNECTION_BODY,
     CONNECTION_SUSPENDED, /* its deadline calls the service's expired */
@@ -61,31 +62,31 @@ enum connection_state {
 
 struct http_connection {
     struct http_server *server;
-    struct worker *worker; /* whose thread it belongs to; NULL: it has its own */
+    struct worker *worker; /* the worker that handles it; NULL: it has its own thread */
     int fd;                /* libmicrohttpd's; valid while the connection is in the reaper's list */
-    struct list_node watched; /* under the reaper's lock */
+    struct list_node watched; /* guarded by the reaper's lock */
 
-    pthread_mutex_t
-        hold; /* guards the following: an exchange cannot go on while its deadline is being dealt with */
+    /* Guards the following: an exchange cannot go on while its deadline is being handled. */
+    pthread_mutex_t hold;
     enum connection_state state;
-    int64_t since_ms;         /* when the state began, or the last piece of the body came */
+    int64_t since_ms;         /* when the state began, or when the last piece of the body arrived */
     int64_t deadline_ms;      /* 0 = none */
     int64_t body_deadline_ms; /* kept while suspended */
-    bool between_pieces;      /* suspended in the middle of a body: more of it may never come */
-    bool expired;             /* the service has been told, once per suspension */
+    bool between_pieces;      /* suspended in the middle of a body, which may never go on */
+    bool expired;             /* `expired` was called, once for each suspension */
     bool aborted;             /* no further step, no answer */
-    bool is_strangers;        /* this request */
+    bool is_strangers;        /* the sender of this request is not authenticated yet */
 
-    atomic_bool
-        suspended; /* set by http_suspend, cleared by http_resume, exactly once each (invariant 2) */
-    struct http_exchange exchange; /* the handler thread's */
+    /* Set by http_suspend and cleared by http_resume, exactly once each (invariant 2). */
+    atomic_bool suspended;
+    struct http_exchange exchange; /* belongs to the handler's thread */
 };
 
 struct reaper;
 
 struct http_server {
     struct http_options options;
-    struct MHD_Daemon *daemon; /* with a thread per connection; else: */
+    struct MHD_Daemon *daemon; /* with a thread for each connection; otherwise: */
     struct worker *workers[HTTP_MAX_WORKERS];
     struct reaper *reaper;
     _Atomic int64_t header_timeout_ms, body_timeout_ms, idle_timeout_ms;
@@ -95,29 +96,29 @@ struct http_server {
     _Atomic uint64_t refused;
 };
 
-/* exchange.c: a request's life, on the handler's thread */
+/* exchange.c: the life of a request, on the handler's thread */
 
-/* The first line is in; `uri` is only borrowed for this call. */
+/* Begins an exchange: the first line has arrived. Borrows `uri` for this call only. */
 void exchange_open(struct http_exchange *exchange, struct MHD_Connection *mhd, const char *uri);
-/* Each call of libmicrohttpd from the headers on: the service's next step. Sets *bytes to how much
- * of the body was not consumed. */
+/* Handles each call of libmicrohttpd from the headers on: calls the next step of the service. Sets
+ * *bytes to the number of body bytes that were not consumed. */
 enum MHD_Result exchange_continue(struct http_exchange *exchange, const char *data, size_t *bytes);
-/* Answered, or the connection is gone. */
+/* Ends the exchange: the answer was sent, or the connection is gone. */
 void exchange_close(struct http_exchange *exchange);
 void exchange_free_headers(struct http_exchange *exchange);
 
 /* connection.c: states, on the handler's thread */
 struct http_connection *connection_new(struct http_server *server, int fd, int64_t now_ms);
 void connection_free(struct http_connection *connection);
-/* Asserts the edge. `hold` is held. Also on the reaper's thread. */
+/* Asserts that the transition is allowed. The caller holds `hold`. Also on the reaper's thread. */
 void connection_set_state(struct http_connection *connection, enum connection_state state);
 void connection_enter(struct http_connection *connection, enum connection_state state,
                       int64_t now_ms);
-/* A piece of the body has come. */
+/* Notes that a piece of the body has arrived. */
 void connection_heard(struct http_connection *connection, int64_t now_ms);
-/* The whole request is in: its answer is coming, however long that takes. */
+/* Removes the deadline: the whole request has arrived, and its answer may take any time. */
 void connection_let_finish(struct http_connection *connection);
-/* After a suspension: false if it was aborted meanwhile. Nothing to do if it was not suspended. */
+/* Leaves the suspension, if there was one. Returns false if the exchange was aborted meanwhile. */
 bool connection_reenter(struct http_connection *connection);
 
 #endif

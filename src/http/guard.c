@@ -1,4 +1,5 @@
-/* The request guard. Called by http/server with every request's headers, on the handler's thread. */
+/* The request guard. Called by exchange.c with the headers of every request, on the handler's
+ * thread. */
 #include "http/guard.h"
 
 #include <stdlib.h>
@@ -10,7 +11,7 @@
 #define MAX_LINE_BYTES    (64 * 1024) /* more than a connection's memory */
 
 struct findings {
-    struct guard_refusal refusal; /* the first */
+    struct guard_refusal refusal; /* the first one */
     size_t bytes;
     int lengths, encodings, hosts;
     const char *length, *encoding, *expect;
@@ -50,7 +51,7 @@ static bool has_control_bytes(const char *text, size_t bytes)
     return false;
 }
 
-/* 1*DIGIT that fits, or -1. */
+/* Reads 1*DIGIT. Returns -1 if the text is anything else or has more than 18 digits. */
 static int64_t parse_length(const char *text)
 {
     size_t digits = strspn(text, "0123456789");
@@ -64,15 +65,15 @@ static void look_at_framing(struct findings *findings, const char *name, size_t 
 {
     if (name_bytes >= strlen(CONTENT_LENGTH) &&
         strncasecmp(name, CONTENT_LENGTH, strlen(CONTENT_LENGTH)) == 0) {
-        /* A folded line shows up as "Content-Length5". */
+        /* A folded line appears as "Content-Length5". */
         if (name_bytes != strlen(CONTENT_LENGTH))
-            refuse(findings, 400, "a header's name begins with Content-Length and goes on");
+            refuse(findings, 400, "a header name begins with Content-Length but is longer");
         findings->lengths++;
         findings->length = value;
     } else if (name_bytes >= strlen(TRANSFER_ENCODING) &&
                strncasecmp(name, TRANSFER_ENCODING, strlen(TRANSFER_ENCODING)) == 0) {
         if (name_bytes != strlen(TRANSFER_ENCODING))
-            refuse(findings, 400, "a header's name begins with Transfer-Encoding and goes on");
+            refuse(findings, 400, "a header name begins with Transfer-Encoding but is longer");
         findings->encodings++;
         findings->encoding = value;
     } else if (name_bytes == 4 && strcasecmp(name, "Host") == 0) {
@@ -91,9 +92,9 @@ static enum MHD_Result look_at_header(void *context, enum MHD_ValueKind kind, co
         value = "";
     findings->bytes += name_bytes + value_bytes + 4; /* ": " and CRLF */
     if (!is_token(name, name_bytes))
-        refuse(findings, 400, "a header's name is not a token");
+        refuse(findings, 400, "a header name is not a token");
     if (has_control_bytes(value, value_bytes))
-        refuse(findings, 400, "a header's value holds a control byte");
+        refuse(findings, 400, "a header value contains a control byte");
     look_at_framing(findings, name, name_bytes, value);
     return MHD_YES;
 }
@@ -101,22 +102,22 @@ static enum MHD_Result look_at_header(void *context, enum MHD_ValueKind kind, co
 static void judge_framing(struct findings *findings, struct http_exchange *exchange, bool http_1_1)
 {
     if (findings->lengths > 1)
-        refuse(findings, 400, "more than one Content-Length");
+        refuse(findings, 400, "more than one Content-Length header");
     if (findings->encodings > 1)
-        refuse(findings, 400, "more than one Transfer-Encoding");
+        refuse(findings, 400, "more than one Transfer-Encoding header");
     if (findings->lengths > 0 && findings->encodings > 0)
-        refuse(findings, 400, "Content-Length together with Transfer-Encoding");
+        refuse(findings, 400, "Content-Length must not be combined with Transfer-Encoding");
     if (findings->encodings > 0) {
         if (strcasecmp(findings->encoding, "chunked") != 0)
-            refuse(findings, 400, "a Transfer-Encoding other than chunked");
+            refuse(findings, 400, "the only supported Transfer-Encoding is chunked");
         if (!http_1_1)
-            refuse(findings, 400, "Transfer-Encoding in HTTP/1.0");
+            refuse(findings, 400, "Transfer-Encoding is not allowed in HTTP/1.0");
         exchange->chunked = true;
     }
     if (findings->lengths > 0) {
         exchange->content_length = parse_length(findings->length);
         if (exchange->content_length < 0)
-            refuse(findings, 400, "Content-Length is not a number");
+            refuse(findings, 400, "Content-Length must be a number of at most 18 digits");
     }
 }
 
@@ -133,14 +134,15 @@ static void judge_target(struct findings *findings, const struct http_exchange *
         return;
     }
     if (strchr(target, '%'))
-        refuse(findings, 400, "the path must not hold a %");
+        refuse(findings, 400, "the path must not contain \"%\"");
     if (has_blanks(target) || has_blanks(exchange->query))
-        refuse(findings, 400, "the request target holds a space or a control byte");
-    /* The version lies behind the target in one buffer, with the space between them made a NUL: if it lies further away, the target
-     * ended at a NUL of the sender's. A distance that no request line can have means that it is no longer the same buffer. */
+        refuse(findings, 400, "the request target contains a space or a control byte");
+    /* In libmicrohttpd's buffer a NUL and then the version follow the target; the NUL was the space
+     * between them. If the version is further away, the sender's target contained a NUL. A distance
+     * that no request line can have means that it is no longer the same buffer. */
     uintptr_t distance = (uintptr_t)exchange->version - exchange->target_end;
     if (distance > 1 && distance < MAX_LINE_BYTES)
-        refuse(findings, 400, "the request target holds a NUL");
+        refuse(findings, 400, "the request target contains a NUL");
 }
 
 struct guard_refusal guard_check(struct http_exchange *exchange)
@@ -157,8 +159,9 @@ struct guard_refusal guard_check(struct http_exchange *exchange)
     judge_target(&findings, exchange);
     judge_framing(&findings, exchange, http_1_1);
     if (http_1_1 ? findings.hosts != 1 : findings.hosts > 1)
-        refuse(&findings, 400, http_1_1 && findings.hosts == 0 ? "no Host" : "more than one Host");
+        refuse(&findings, 400,
+               http_1_1 && findings.hosts == 0 ? "no Host header" : "more than one Host header");
     if (findings.expect && strcasecmp(findings.expect, "100-continue") != 0)
-        refuse(&findings, 400, "an Expect other than 100-continue");
+        refuse(&findings, 400, "the only supported Expect is 100-continue");
     return findings.refusal;
 }

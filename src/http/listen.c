@@ -1,4 +1,5 @@
-/* Listening sockets by address, for the listeners that systemd has not passed. Called at start, on the main thread. */
+/* Opens listening sockets by address, for listeners whose socket systemd has not passed. Called at
+ * start, on the main thread. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -33,7 +34,7 @@ static int parse_port(const char *text, in_port_t *port)
     return 0;
 }
 
-/* The address's length, or 0 if the text is none. */
+/* Returns the length of the address, or 0 if the text is not an address. */
 static socklen_t parse_address(const char *text, union any_address *address)
 {
     char host[INET6_ADDRSTRLEN];
@@ -72,8 +73,8 @@ static socklen_t parse_unix(const char *path, union any_address *address)
     return sizeof(address->un);
 }
 
-/* Removes a socket file that nobody listens on any more; leaves everything else for bind to complain about: connecting to a plain file is
- * refused too. */
+/* Removes a socket file on which nobody listens any more. Leaves everything else for bind to
+ * report: a connection to a plain file is refused, too. */
 static void remove_stale_socket(const union any_address *address, socklen_t bytes)
 {
     struct stat status;
@@ -94,7 +95,9 @@ int http_listen(const char *address_text, struct error *error)
     socklen_t bytes = is_unix ? parse_unix(address_text + strlen(UNIX_PREFIX), &address)
                               : parse_address(address_text, &address);
     if (bytes == 0)
-        return error_set(error, ERROR_INVALID, "\"%s\" is no address to listen on", address_text);
+        return error_set(error, ERROR_INVALID,
+                         "invalid address \"%s\": expected ADDRESS:PORT, [IPV6]:PORT or unix:/PATH",
+                         address_text);
     if (is_unix)
         remove_stale_socket(&address, bytes);
     int fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -102,7 +105,7 @@ int http_listen(const char *address_text, struct error *error)
     if (fd >= 0 && (is_unix || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) == 0) &&
         bind(fd, &address.any, bytes) == 0 && listen(fd, BACKLOG) == 0)
         return fd;
-    error_set_errno(error, errno, "cannot listen on %s", address_text);
+    error_set_errno(error, errno, "cannot listen on \"%s\"", address_text);
     if (fd >= 0)
         close(fd);
     return -1;

@@ -1,5 +1,5 @@
-/* Parameters of a query, one by one. Called in an exchange's steps by exchange.c and by services,
- * on the handler's thread. */
+/* Reads the parameters of a query one by one. Called in the steps of an exchange, by exchange.c and
+ * by services, on the handler's thread. */
 #include "http/query.h"
 
 #include <string.h>

@@ -1,5 +1,6 @@
-/* The reaper: one thread per server that looks at every connection's deadline a few times a second. Started and stopped by
- * http/server. Locks are taken in the order reaper, connection, commit queue. */
+/* The reaper: one thread for each server, which examines the deadline of every connection ten times
+ * a second. Started and stopped by server.c. Locks are taken in the order reaper, connection,
+ * commit queue. */
 #include "http/reaper.h"
 
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 #include "base/thread.h"
 
 #define LOOK_EVERY_MS 100
-#define STALLED_MS    5000 /* a body that has not gone on for so long makes room for others */
+#define STALLED_MS    5000 /* a body that pauses for longer makes room for others */
 
 struct reaper {
     struct http_server *server;
@@ -19,7 +20,7 @@ struct reaper {
     pthread_t thread;
     pthread_mutex_t lock; /* guards the following; a socket in the list is open */
     pthread_cond_t news;
-    struct list connections; /* in the order of their start; by `watched` */
+    struct list connections; /* in the order of their start; linked by `watched` */
     int64_t count;
     uint64_t accepted, closed_for_room, closed_at_deadline;
     bool stopping;
@@ -44,7 +45,8 @@ static const char *state_name(enum connection_state state)
 
 static void connection_shut(struct http_connection *connection, const char *why)
 {
-    /* libmicrohttpd sees the end of the stream and closes; closing here would race with it for the descriptor. */
+    /* libmicrohttpd sees the end of the stream and closes the descriptor; closing it here as well
+     * would be a race. */
     shutdown(connection->fd, SHUT_RDWR);
     if (connection->state == CONNECTION_IDLE)
         log_debug("connection closed", log_text("listener", connection->server->options.name),
@@ -55,12 +57,13 @@ static void connection_shut(struct http_connection *connection, const char *why)
     connection->deadline_ms = 0;
 }
 
-/* The reaper's lock is held. */
+/* The caller holds the reaper's lock. */
 static void connection_look(struct reaper *reaper, struct http_connection *connection,
                             int64_t now_ms)
 {
     pthread_mutex_lock(&connection->hold);
-    /* Resumed in the middle of its body: libmicrohttpd calls nobody before more of it comes, so the body's time runs on here. */
+    /* Resumed in the middle of its body. libmicrohttpd calls the handler only when more of the body
+     * arrives, so the body's deadline takes effect again here. */
     if (connection->state == CONNECTION_SUSPENDED && connection->between_pieces &&
         !atomic_load(&connection->suspended)) {
         connection_set_state(connection, CONNECTION_BODY);
@@ -97,8 +100,9 @@ static void *reaper_main(void *argument)
     return NULL;
 }
 
-/* How much a connection deserves to be closed for a new one: idle ones before those that have not sent their headers yet, or whose body
- * does not go on; requests that do never. */
+/* How readily a connection is closed to make room for a new one: 2 for idle ones, 1 for those whose
+ * headers have not arrived yet, whose body has stalled, or whose sender is not authenticated yet,
+ * and 0 for requests that make progress, which are never closed. */
 static int rank(const struct http_connection *connection, int64_t now_ms)
 {
     if (connection->deadline_ms == 0)
@@ -117,7 +121,8 @@ static int rank(const struct http_connection *connection, int64_t now_ms)
     return 0;
 }
 
-/* Closes the one that has been idle for longest; the reaper's lock is held. If all are busy the newcomer goes. */
+/* Closes the connection with the highest rank; among equals, the one that has been idle for
+ * longest. If all are busy, closes the newcomer. The caller holds the reaper's lock. */
 static void make_room(struct reaper *reaper, struct http_connection *newcomer)
 {
     struct http_connection *worst = NULL;

@@ -1,5 +1,6 @@
-/* Closes connections at their absolute deadlines, and the longest-idle one when there are too many. libmicrohttpd's own timeout
- * counts from the last byte, so a client that drips would never meet it. */
+/* Closes connections at their absolute deadlines, and the longest-idle one when there are too many.
+ * libmicrohttpd's own timeout counts from the last byte, so a client that sends its bytes slowly
+ * would never reach it. */
 #ifndef WEBHOOKD_HTTP_REAPER_H
 #define WEBHOOKD_HTTP_REAPER_H
 
@@ -10,16 +11,16 @@ struct reaper;
 
 struct reaper *reaper_start(struct http_server *server, int64_t max_connections,
                             struct error *error);
-void reaper_stop(
-    struct reaper
-        *reaper); /* NULL is fine; connections may still be removed later: see reaper_free */
+/* Ends the thread. Connections may still be removed until reaper_free. NULL is fine. */
+void reaper_stop(struct reaper *reaper);
 void reaper_free(struct reaper *reaper);
 
-/* On libmicrohttpd's threads, when a connection starts and before its socket is closed. */
+/* Called from libmicrohttpd's callbacks: when a connection starts, and before its socket is
+ * closed. */
 void reaper_add(struct reaper *reaper, struct http_connection *connection);
 void reaper_remove(struct reaper *reaper, struct http_connection *connection);
 
-/* Ends each connection that waits for its client and not for us. Any thread. */
+/* Shuts each connection that waits for its client and not for the server. Any thread. */
 void reaper_shut_unfinished(struct reaper *reaper);
 void reaper_get_metrics(struct reaper *reaper, struct http_metrics *metrics);
 

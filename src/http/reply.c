@@ -1,5 +1,5 @@
-/* Answers: the envelope that every answer of ours has, and bytes and files as they are. Called in an exchange's steps, on
- * its handler's thread. */
+/* Answers: the envelope of every JSON answer; bytes, files and streams as they are. Called in the
+ * steps of an exchange, on the handler's thread, which also reads the streams. */
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 #include "http/exchange.h"
 #include "http/reply_template.h"
 
-/* Queues the answer and lets go of it. */
+/* Queues the response and releases it. Closes the connection if response is NULL. */
 static enum http_step reply(struct http_exchange *exchange, unsigned status,
                             const char *content_type, struct MHD_Response *response)
 {
@@ -22,10 +22,10 @@ static enum http_step reply(struct http_exchange *exchange, unsigned status,
     char id[ID_TEXT_BYTES];
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
     MHD_add_response_header(response, "X-Request-Id", id_format(&exchange->id, id));
+    /* libmicrohttpd refuses a header that contains a control character. */
     LIST_EACH(struct extra_header, extra, &exchange->extra, node)
         if (MHD_add_response_header(response, extra->name, extra->value) != MHD_YES)
-            log_error("header not sent",
-                      log_text("name", extra->name)); /* it has a control character */
+            log_error("header not sent", log_text("name", extra->name));
     if (exchange->close_after ||
         atomic_load_explicit(&exchange->connection->server->draining, memory_order_relaxed))
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
@@ -34,7 +34,7 @@ static enum http_step reply(struct http_exchange *exchange, unsigned status,
     return queued == MHD_YES ? HTTP_REPLIED : HTTP_CLOSE;
 }
 
-/* Takes both. */
+/* Takes ownership of data and error. */
 static enum http_step reply_envelope(struct http_exchange *exchange, unsigned status, json_t *data,
                                      json_t *error)
 {
@@ -154,7 +154,7 @@ static ssize_t file_source_read(void *context, char *data, size_t bytes)
     do
         count = read(file->fd, data, bytes);
     while (count < 0 && errno == EINTR);
-    return count > 0 ? count : -1; /* its length was promised */
+    return count > 0 ? count : -1; /* an early end is an error: the length has been sent */
 }
 
 static void file_source_done(void *context)

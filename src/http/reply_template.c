@@ -1,6 +1,6 @@
-/* An envelope whose data are ids and nothing else, for the answer that is on every request's
- * way: jansson writes it once, and each answer is a copy of that text with other ids in the same
- * places. Made at start; filled in on any handler's thread. */
+/* An envelope whose data consists of ids only, for the answer to every accepted request. jansson
+ * writes it once; each answer is a copy of that text with other ids in the same places. Created at
+ * start; filled in on any handler's thread. */
 #include "http/reply_template.h"
 
 #include <assert.h>
@@ -13,13 +13,13 @@
 #define ID_CHARS (ID_TEXT_BYTES - 1)
 
 struct http_reply_template {
-    size_t count;                               /* of ids, the request's first */
+    size_t count;                               /* number of ids; the request's is the first */
     size_t places[HTTP_REPLY_TEMPLATE_IDS + 1]; /* where each begins */
     size_t bytes;
     char text[HTTP_REPLY_TEMPLATE_BYTES];
 };
 
-/* An id that stands for the one to come, and for no other. */
+/* Returns an id that marks the place of this index in the text, and of no other. */
 static struct id placeholder(size_t index)
 {
     struct id id = {{0}};

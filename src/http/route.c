@@ -1,12 +1,13 @@
-/* The route table: which route a method and a path mean. Called by services at the beginning of a request, on the
- * thread that handles it; nothing here is shared or kept. */
+/* Finds the route for a method and a path. Called by services at the beginning of a request, on the
+ * thread that handles it. Keeps no state. */
 #include "http/route.h"
 
 #include <assert.h>
 #include <stdbool.h>
 #include <string.h>
 
-/* Does the path match the pattern? Fills the values; a value that is too long matches nothing, because no id is that long. */
+/* Whether the path matches the pattern. Fills in the values. A value that is too long matches
+ * nothing, because no id is that long. */
 static bool path_matches(const char *pattern, const char *path, struct route_match *match)
 {
     match->value_count = 0;

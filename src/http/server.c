@@ -1,6 +1,6 @@
-/* One listener: its sockets, threads and connections. What libmicrohttpd says of a request goes to
- * exchange.c. Started and stopped by the folders that have a listener (hooks, admin); the callbacks
- * run on libmicrohttpd's threads. */
+/* One listener: its sockets, threads and connections. Passes libmicrohttpd's calls about a request
+ * on to exchange.c. Started and stopped by the folders that have a listener (hooks, admin); the
+ * callbacks run on the worker threads, or on libmicrohttpd's. */
 #include "http/server.h"
 
 #include <assert.h>
@@ -19,10 +19,11 @@
 #include "http/reaper.h"
 #include "http/worker.h"
 
-/* For each connection: 16 KiB of headers and what libmicrohttpd keeps about them. It clears all of it for each request. */
+/* The memory of each connection: 16 KiB of headers and what libmicrohttpd keeps about them.
+ * libmicrohttpd clears all of it for each request. */
 #define POOL_BYTES    (24 * 1024)
 #define DRAIN_LOOK_US 2000
-#define DRAIN_SHUT_MS 1000 /* for libmicrohttpd to notice */
+#define DRAIN_SHUT_MS 1000 /* for libmicrohttpd to notice a connection that was shut */
 
 /* ---- libmicrohttpd's callbacks ---- */
 
@@ -63,7 +64,8 @@ static void on_completed(void *context, struct MHD_Connection *mhd, void **reque
     if (!exchange)
         return;
     struct http_connection *connection = exchange->connection;
-    /* First: a suspension that libmicrohttpd ended by itself must not expire while the service frees its request. */
+    /* This comes first: a suspension that libmicrohttpd ended by itself must not expire while the
+     * service frees its request. */
     connection_enter(connection, CONNECTION_IDLE, clock_monotonic_ms());
     exchange_close(exchange);
     *request = NULL;
@@ -86,7 +88,8 @@ static void on_connection(void *context, struct MHD_Connection *mhd, void **sock
     }
 }
 
-/* libmicrohttpd's own complaints (a client that went away, bytes it cannot parse): for the curious. */
+/* libmicrohttpd's own messages (a client that disconnected, bytes that it cannot parse), for
+ * debugging only. */
 static void on_log(void *context, const char *format, va_list arguments)
 {
     struct http_server *server = context;
@@ -104,7 +107,8 @@ static void on_log(void *context, const char *format, va_list arguments)
 
 /* ---- start and stop ---- */
 
-/* libmicrohttpd owns listen_fd from then on. NULL: it refused, and has not taken it. */
+/* Returns a daemon, which owns listen_fd. NULL if libmicrohttpd fails; the caller then still owns
+ * listen_fd. */
 static struct MHD_Daemon *daemon_start(struct http_server *server, int listen_fd)
 {
     const struct http_options *options = &server->options;
@@ -113,7 +117,8 @@ static struct MHD_Daemon *daemon_start(struct http_server *server, int listen_fd
         flags |= MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
     else
         flags |= MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_THREAD_PER_CONNECTION;
-    /* The reaper keeps the real bound; beyond libmicrohttpd's own, connections would wait in the backlog unseen. */
+    /* The reaper enforces the real bound. libmicrohttpd's own is higher: beyond it, connections
+     * would wait unseen in the backlog. */
     unsigned limit = (unsigned)options->max_connections + 64;
     struct MHD_OptionItem items[] = {
         {MHD_OPTION_LISTEN_SOCKET, listen_fd, NULL},
@@ -129,7 +134,7 @@ static struct MHD_Daemon *daemon_start(struct http_server *server, int listen_fd
                             items, MHD_OPTION_END);
 }
 
-/* One daemon on the socket itself, or one on a copy of it for each worker. */
+/* Starts one daemon, or one for each worker, each on its own copy of the socket. */
 static int daemons_start(struct http_server *server, struct error *error)
 {
     const struct http_options *options = &server->options;
@@ -138,12 +143,13 @@ static int daemons_start(struct http_server *server, struct error *error)
     for (unsigned i = 0; i < count; i++) {
         int fd = fcntl(options->listen_fd, F_DUPFD_CLOEXEC, 3);
         if (fd < 0)
-            return error_set_errno(error, errno, "cannot copy the %s socket", options->name);
+            return error_set_errno(error, errno, "cannot duplicate the %s socket", options->name);
         struct MHD_Daemon *daemon = daemon_start(server, fd);
         if (!daemon) {
             close(fd);
             return error_set(error, ERROR_INTERNAL,
-                             "cannot start the %s listener: libmicrohttpd refused", options->name);
+                             "cannot start the %s listener: MHD_start_daemon failed",
+                             options->name);
         }
         if (!options->workers)
             server->daemon = daemon;
@@ -195,14 +201,14 @@ void http_server_quiesce(struct http_server *server)
         close(fd);
 }
 
-/* -1: some request does not end. */
+/* Returns -1 if some request has not ended DRAIN_SHUT_MS after until_ms. */
 static int await_idle(struct http_server *server, int64_t until_ms)
 {
     while (atomic_load(&server->in_progress) > 0) {
         int64_t over_ms = clock_monotonic_ms() - until_ms;
         if (over_ms >= DRAIN_SHUT_MS)
             return -1;
-        if (over_ms >= 0) /* a client that is slow or gone does not hold up the stop */
+        if (over_ms >= 0) /* a slow or absent client must not delay the stop */
             reaper_shut_unfinished(server->reaper);
         usleep(DRAIN_LOOK_US);
     }
@@ -217,7 +223,8 @@ int http_server_stop(struct http_server *server, int64_t timeout_ms)
     int64_t until_ms = clock_monotonic_ms() + timeout_ms;
     if (await_idle(server, until_ms) != 0)
         return -1;
-    /* A kept connection may have sent another request just now: what has begun ends, and no further one begins. */
+    /* A kept-alive connection may have sent another request in the meantime: requests that have
+     * begun end, and no further one begins. */
     atomic_store(&server->stopping, true);
     if (await_idle(server, clock_monotonic_ms() + timeout_ms) != 0)
         return -1;

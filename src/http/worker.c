@@ -1,4 +1,5 @@
-/* The thread of a hook worker: see worker.h. Started and stopped by http/server; libmicrohttpd's callbacks run on it. */
+/* The thread of a hook worker: see worker.h. Started and stopped by server.c; libmicrohttpd's
+ * callbacks run on it. */
 #include "http/worker.h"
 
 #include <assert.h>
@@ -19,14 +20,14 @@
 #include "base/thread.h"
 
 struct worker {
-    struct MHD_Daemon *daemon; /* the thread's until it has ended */
+    struct MHD_Daemon *daemon; /* belongs to the thread until it has ended */
     int epoll_fd;              /* the daemon's */
     int wake_fd;
     pthread_t thread;
-    atomic_bool woken; /* a wake-up is on its way: more would say nothing new */
+    atomic_bool woken; /* a wake-up is pending: another would add nothing */
     atomic_bool quiesce, stop;
     sem_t quiesced;
-    atomic_int resuming; /* threads in worker_resume, under whom it may not be freed */
+    atomic_int resuming; /* threads in worker_resume; it must not be freed meanwhile */
 };
 
 static _Thread_local struct worker *current;
@@ -82,7 +83,7 @@ static void *worker_main(void *argument)
             uint64_t count;
             while (read(worker->wake_fd, &count, sizeof(count)) < 0 && errno == EINTR)
                 ;
-            atomic_store(&worker->woken, false); /* before looking at what it was for */
+            atomic_store(&worker->woken, false); /* before handling what it was for */
         }
         if (listening && atomic_load(&worker->quiesce)) {
             stop_listening(worker);
@@ -112,7 +113,7 @@ struct worker *worker_start(struct MHD_Daemon *daemon, const char *thread_name, 
     sem_init(&worker->quiesced, 0, 0);
     worker->wake_fd = eventfd(0, EFD_CLOEXEC);
     if (worker->wake_fd < 0)
-        error_set_errno(error, errno, "cannot make an eventfd");
+        error_set_errno(error, errno, "cannot create an eventfd");
     else if (thread_start(&worker->thread, thread_name, worker_main, worker, error) == 0)
         return worker;
     worker_free(worker);
@@ -135,7 +136,7 @@ void worker_end(struct worker *worker)
     atomic_store(&worker->stop, true);
     wake(worker);
     pthread_join(worker->thread, NULL);
-    while (atomic_load(&worker->resuming) >
-           0) /* its last answer is out, its waker a few instructions behind */
+    /* The last answer is out, but the thread that resumed it may be a few instructions behind. */
+    while (atomic_load(&worker->resuming) > 0)
         sched_yield();
 }

@@ -471,7 +471,7 @@ TEST(taken_port_is_refused_with_words)
     write_config(&second, text);
     free(text);
     ck_assert_int_eq(daemon_start_fails(&second), 1);
-    daemon_await_log(&second, "cannot listen on 127.0.0.1:");
+    daemon_await_log(&second, "cannot listen on \\\"127.0.0.1:");
     daemon_finish(&second);
     daemon_finish(&first);
 }
