@@ -1,4 +1,4 @@
-/* The public listener: POST /hooks/<token> → a stored run and its 201. Nothing else answers here. */
+/* The public listener: POST /hooks/<token> → a stored run and its 201. It serves nothing else. */
 #ifndef WEBHOOKD_HOOKS_HOOKS_H
 #define WEBHOOKD_HOOKS_HOOKS_H
 
@@ -20,21 +20,25 @@ struct hooks_options {
     struct commit_queue *queue;
     struct spool *spool;
     struct tally *tally;
-    const struct check *checks; /* NULL: all; tests put their own in their place (hooks/checks.h) */
-    /* A run was stored: on the committer's thread, before the runner can know of it; must not block. May be NULL. */
+    const struct check *checks; /* NULL: checks_all; tests pass their own (hooks/checks.h) */
+    /* A run was stored. Called on the committer's thread, before the runner can know of the run.
+     * Must not block. May be NULL. */
     void (*run_stored)(void *context, const struct run_ids *ids);
     void *context;
 };
 
 struct hooks *hooks_start(const struct hooks_options *options, struct error *error);
-/* Stops listening; what is in flight is still answered. */
+/* Stops listening. Requests in flight are still answered. */
 void hooks_quiesce(struct hooks *hooks);
-/* Waits for what is in flight, at most timeout_ms, and closes the listener. The commit queue and the spool must still run. -1: it has not
- * ended: the process can only exit. */
+/* Waits for the requests in flight, as long as http_server_stop does, and closes the listener. The
+ * commit queue and the spool must still run. Returns -1 if a request has not ended: the process can
+ * only exit. */
 int hooks_stop(struct hooks *hooks, int64_t timeout_ms);
-/* After hooks_stop and commit_drain: a request that was left without an answer may have an operation that ends only then. */
+/* Call after hooks_stop and commit_drain: a request that was left without an answer may have an
+ * operation that ends only then. */
 void hooks_free(struct hooks *hooks);
-void hooks_reconfigure(struct hooks *hooks, struct config *fresh); /* any thread; holds it */
+/* Takes a reference to fresh. Any thread. */
+void hooks_reconfigure(struct hooks *hooks, struct config *fresh);
 
 #define HOOKS_STATUSES 7
 
@@ -44,12 +48,14 @@ struct hooks_metrics {
         unsigned status;
         uint64_t count;
     } answers[HOOKS_STATUSES];
-    uint64_t
-        unanswered; /* closed without an answer: deadlines, bodies that broke off or grew too large, disk trouble in a body */
-    uint64_t answer_us_sum;  /* from the headers' arrival to the answer, of all 201 */
+    /* Closed without an answer: deadlines, bodies that broke off or grew too large, disk trouble in
+     * a body. */
+    uint64_t unanswered;
+    uint64_t answer_us_sum;  /* of all 201: from the arrival of the first line to the answer */
     uint64_t uncounted;      /* calls that the tally has lost */
     int64_t in_flight_bytes; /* bodies in memory and not yet on disk, now */
 };
-void hooks_get_metrics(struct hooks *hooks, struct hooks_metrics *metrics); /* any thread */
+/* Any thread. */
+void hooks_get_metrics(struct hooks *hooks, struct hooks_metrics *metrics);
 
 #endif

@@ -1,5 +1,5 @@
-/* Storing a run, seen from a request: see acceptance.h. `describe` and `done` run on the
- * committer's thread, submitting on a hook worker's, expiring on the reaper's. */
+/* Stores the run of a request: see acceptance.h. `describe` and `done` run on the committer's
+ * thread, submitting on a hook worker's, expiring on the reaper's. */
 #include "hooks/acceptance.h"
 
 #include <stdlib.h>
@@ -41,8 +41,9 @@ static enum acceptance_outcome outcome_of(const struct error *error)
     return error->kind == ERROR_NOT_FOUND ? ACCEPTANCE_NO_TOKEN : ACCEPTANCE_UNAVAILABLE;
 }
 
-/* The end of the operation: gives the request its result and lets it go on, if nobody has yet. The request is the last to let go then,
- * so that what a worker has allocated is freed by that worker and not by the committer, whose time is every request's. */
+/* Ends the operation: gives the request its result and resumes it, unless another thread has done
+ * so. The operation drops its reference first and the request the last one, so that a worker's
+ * allocations are freed by that worker and not by the committer, whose time all requests share. */
 static void settle(struct acceptance *acceptance, enum acceptance_outcome outcome)
 {
     struct http_exchange *exchange = atomic_exchange(&acceptance->waiter, NULL);
@@ -55,16 +56,16 @@ static void settle(struct acceptance *acceptance, enum acceptance_outcome outcom
         http_resume(exchange);
 }
 
-/* There will be no run: its spooled body goes too. */
+/* Discards the spooled body, because there will be no run. */
 static void drop_body(struct acceptance *acceptance)
 {
     spool_discard(acceptance->spooled);
     acceptance->spooled = NULL;
 }
 
-/* What becomes of the spooled body. A stale request may be stored with it all the same, in another
- * operation; if it is not, the body goes with the last reference. After a failed disk nobody knows
- * whether the run is there: the next start removes a body without one. */
+/* Decides what becomes of the spooled body. A stale request may still be stored with it, by another
+ * operation; if it is not, the last reference discards the body. After a failed disk it is unknown
+ * whether the run exists: the next start removes a body without a run. */
 static void end_body(struct acceptance *acceptance, const struct error *error)
 {
     if (!acceptance->spooled || (error && error->kind == ERROR_STALE))
@@ -150,10 +151,10 @@ bool acceptance_expire(struct acceptance *acceptance, struct http_exchange *exch
 {
     if (commit_withdraw(acceptance->hooks->queue, &acceptance->op)) {
         drop_body(acceptance);
-        settle(acceptance, ACCEPTANCE_UNAVAILABLE); /* `done` will not come */
+        settle(acceptance, ACCEPTANCE_UNAVAILABLE); /* `done` will not be called */
         return true;
     }
-    if (acceptance->op.kind == &check_kind) { /* no run can come of it */
+    if (acceptance->op.kind == &check_kind) { /* it cannot lead to a run */
         struct http_exchange *waiting = atomic_exchange(&acceptance->waiter, NULL);
         if (!waiting)
             return false;
@@ -165,7 +166,7 @@ bool acceptance_expire(struct acceptance *acceptance, struct http_exchange *exch
         return false;
     http_log_warning(
         exchange, "request left without an answer",
-        log_text("reason", "its run was being committed at answer_timeout, and may exist"));
+        log_text("reason", "the run was being committed at answer_timeout and may exist"));
     http_abort(exchange);
     http_resume(exchange);
     return true;

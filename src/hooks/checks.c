@@ -6,7 +6,7 @@
 #include "base/secret.h"
 #include "http/log.h"
 
-#define RETRY_S 5 /* a batch that failed is over by then */
+#define RETRY_S 5 /* a failed batch has ended by then */
 
 static const struct verdict pass = {.kind = VERDICT_PASS};
 
@@ -25,14 +25,14 @@ static struct verdict judge_path(const struct check_input *input)
     if (strncmp(http_path(input->exchange), CHECKS_PATH_PREFIX, strlen(CHECKS_PATH_PREFIX)) == 0)
         return pass;
     return checks_refuse(404,
-                         "there is nothing here: a webhook is POST " CHECKS_PATH_PREFIX "<token>");
+                         "no such path: call a webhook with POST " CHECKS_PATH_PREFIX "<token>");
 }
 
 static struct verdict judge_method(const struct check_input *input)
 {
     return strcmp(http_method(input->exchange), "POST") == 0
                ? pass
-               : checks_refuse(405, "a webhook takes POST");
+               : checks_refuse(405, "a webhook accepts only POST");
 }
 
 static struct verdict judge_token_form(const struct check_input *input)
@@ -54,7 +54,7 @@ static struct verdict judge_room_for(const struct check_input *input, int64_t by
     if (commit_has_room(input->queue, bytes, &why) == 0)
         return pass;
     http_log_debug(input->exchange, "no room for a body", log_int("bytes", bytes), log_why(&why));
-    return checks_refuse(503, "there is no room to store it now: try again");
+    return checks_refuse(503, "there is no room to store the run now: try again");
 }
 
 static struct verdict judge_room(const struct check_input *input)
@@ -65,15 +65,16 @@ static struct verdict judge_room(const struct check_input *input)
 
 /* ---- a piece of the body ---- */
 
-/* Only a chunked one can grow: libmicrohttpd offers no way to answer in the middle of a body. */
+/* Only a chunked body can grow. The connection is closed, because libmicrohttpd cannot answer in
+ * the middle of a body. */
 static struct verdict judge_growth(const struct check_input *input)
 {
     return input->body_bytes <= input->config->hooks.max_body_bytes
                ? pass
-               : checks_refuse(0, "a chunked body grew over max_body");
+               : checks_refuse(0, "the chunked body is larger than max_body");
 }
 
-/* A large body is many pieces, and others write theirs meanwhile. */
+/* A large body arrives in many pieces, and other requests use up room meanwhile. */
 static struct verdict judge_room_for_piece(const struct check_input *input)
 {
     return input->unwritten_bytes > 0 ? judge_room_for(input, input->unwritten_bytes) : pass;

@@ -1,4 +1,5 @@
-/* Headers → the JSON object that is stored with a run. Called by hooks/request on the hook workers. */
+/* Turns headers into the JSON object that is stored with a run. Called by hooks/request on the hook
+ * workers. */
 #include "hooks/headers.h"
 
 #include <ctype.h>
@@ -10,7 +11,7 @@
 #include "base/memory.h"
 #include "base/utf8.h"
 
-/* In the order in which they are preferred. */
+/* In order of preference. */
 static const char *const event_names[] = {"X-GitHub-Event", "X-Gitlab-Event", "X-Event-Key",
                                           "Ce-Type"};
 
@@ -82,7 +83,7 @@ static void add_value(json_t *object, const char *name, const char *value)
         json_object_set_new_nocheck(object, name, json_pack("[o]", text));
 }
 
-/* Needs no escape in JSON, and is UTF-8. */
+/* Whether the text is UTF-8 that needs no escape in JSON. */
 static bool is_plain(const char *text, size_t bytes)
 {
     for (size_t i = 0; i < bytes; i++) {
@@ -111,7 +112,8 @@ static void note_simple(struct simple_headers *simple, const char *name, const c
     simple->bytes += header.name_bytes + header.value_bytes + sizeof("\"\":[\"\"],");
 }
 
-/* What jansson would write, without a tree in between: this is on every request's way. NULL if memory is gone. */
+/* Writes what jansson would write, but without a tree, because nearly every request comes here.
+ * Returns NULL if there is no memory. */
 static char *write_simple(const struct simple_headers *simple, size_t *bytes)
 {
     char *text = malloc(simple->bytes + sizeof("{}"));
@@ -148,7 +150,7 @@ static int look(void *context, const char *name, const char *value)
     return 0;
 }
 
-/* The way for all others. */
+/* Adds one header of a request that is not simple. */
 static int collect(void *context, const char *name, const char *value)
 {
     struct collection *collection = context;

@@ -9,18 +9,19 @@
 #define HEADERS_EVENT_BYTES 256
 
 struct stored_headers {
-    char *
-        json; /* {"X-Github-Event":["push"],…}: canonical names, values in order, without Host. The caller's to free; NULL if memory is gone */
+    /* {"X-Github-Event":["push"],…}: canonical names, values in order, without Host. The caller
+     * frees it; NULL if there is no memory. */
+    char *json;
     size_t bytes;
-    char *host; /* the caller's to free; never NULL */
-    char event
-        [HEADERS_EVENT_BYTES]; /* the first of X-GitHub-Event, X-Gitlab-Event, X-Event-Key, Ce-Type; "" if none */
+    char *host; /* the caller frees it; never NULL */
+    /* The first of X-GitHub-Event, X-Gitlab-Event, X-Event-Key and Ce-Type; "" if there is none. */
+    char event[HEADERS_EVENT_BYTES];
 };
 
-/* Values are bytes: what is not UTF-8 is read as ISO-8859-1. */
+/* Collects the headers. A value that is not UTF-8 is read as ISO-8859-1. */
 void headers_collect(const struct http_exchange *exchange, struct stored_headers *stored);
 
-/* Any bytes as UTF-8, by the same rule. The caller frees it. */
+/* Converts any bytes to UTF-8 by the same rule. The caller frees the result. */
 char *headers_to_utf8(const char *text);
 
 #endif

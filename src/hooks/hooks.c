@@ -1,4 +1,6 @@
-/* The public listener: its settings, its bounds, its start and stop. Called by webhookd's main; a reload comes from there too. */
+/* The public listener: its settings, its bounds, its start and stop. Started, stopped and
+ * reconfigured by webhookd/daemon.c on the main thread. The hook workers use its counters and
+ * bounds, and the admin API reads its metrics through daemon.c. */
 #include "hooks/hooks.h"
 
 #include <stdlib.h>
@@ -9,7 +11,7 @@
 #include "hooks/instance.h"
 #include "hooks/request.h"
 
-/* A 201's data, in the order in which hooks/request gives the ids. */
+/* The data of a 201, in the order in which hooks/request gives the ids. */
 static const char *const accepted_ids[ACCEPTED_IDS] = {"fleet_id", "project_id", "org_id",
                                                        "fleet_run_id"};
 
@@ -36,7 +38,7 @@ void hooks_release_bytes(struct hooks *hooks, int64_t bytes)
     atomic_fetch_sub(&hooks->in_flight_bytes, bytes);
 }
 
-/* The committer and the spooler need the rest of the machine; more workers than that only take turns. */
+/* The committer and the spooler need the other processors; more workers would only take turns. */
 static unsigned worker_count(void)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);

@@ -18,7 +18,7 @@ struct hooks {
     const struct check *checks;
     void (*run_stored)(void *context, const struct run_ids *ids); /* see hooks.h */
     void *context;
-    struct http_reply_template *accepted; /* the 201 */
+    struct http_reply_template *accepted; /* the envelope of the 201 */
     pthread_mutex_t lock;                 /* guards settings (the pointer) */
     struct hooks_settings *settings;
     _Atomic int64_t in_flight_bytes;
@@ -29,7 +29,8 @@ struct hooks {
 
 void hooks_count_answer(struct hooks *hooks, unsigned status);
 
-/* Bodies in memory and not yet on disk (invariant 8). -1: the bound is reached. */
+/* Counts bytes of bodies in memory and not yet on disk (invariant 8). Returns -1 if the bound is
+ * reached. */
 int hooks_reserve_bytes(struct hooks *hooks, const struct hooks_settings *settings, int64_t bytes);
 void hooks_release_bytes(struct hooks *hooks, int64_t bytes);
 

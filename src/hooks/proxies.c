@@ -1,4 +1,5 @@
-/* The client's address behind trusted proxies. Used by hooks/request on the hook workers; immutable once made. */
+/* The client's address behind trusted proxies. Created by hooks/settings; used by hooks/request on
+ * the hook workers. Immutable once created. */
 #include "hooks/proxies.h"
 
 #include <arpa/inet.h>
@@ -8,7 +9,7 @@
 
 #include "base/memory.h"
 
-#define CHAIN_MAX 64 /* entries of X-Forwarded-For that are looked at, from the right */
+#define CHAIN_MAX 64 /* X-Forwarded-For headers that are examined: the last ones */
 
 struct range {
     unsigned char address[16]; /* IPv4 as ::ffff:a.b.c.d */
@@ -20,7 +21,8 @@ struct proxies {
     size_t count;
 };
 
-/* IPv4 or IPv6 text → 16 bytes; the number of bits that precede the address proper (96 for IPv4), or -1. */
+/* Converts IPv4 or IPv6 text to 16 bytes. Returns the number of bits that precede the address
+ * proper (96 for IPv4), or -1. */
 static int parse_address(const char *text, unsigned char address[16])
 {
     static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
@@ -95,7 +97,7 @@ static int collect(void *context, const char *name, const char *value)
     return 0;
 }
 
-/* Walks one header's entries from the right. True when the client is found. */
+/* Walks the entries of one header from the right. Returns true once the client is found. */
 static bool walk(const struct proxies *proxies, const char *value, char text[HTTP_PEER_BYTES])
 {
     const char *end = value + strlen(value);
@@ -110,7 +112,7 @@ static bool walk(const struct proxies *proxies, const char *value, char text[HTT
         char entry[HTTP_PEER_BYTES];
         unsigned char address[16];
         if (last <= first || (size_t)(last - first) >= sizeof(entry))
-            return true; /* nonsense: who is nearer stays the client */
+            return true; /* malformed: the nearer address stays the client */
         memcpy(entry, first, (size_t)(last - first));
         entry[last - first] = '\0';
         if (parse_address(entry, address) < 0)

@@ -1,4 +1,5 @@
-/* Who the client is when proxies stand in between: X-Forwarded-For, believed as far as trusted proxies wrote it. */
+/* The address of the client if there are proxies in between: X-Forwarded-For, trusted as far as
+ * trusted proxies wrote it. */
 #ifndef WEBHOOKD_HOOKS_PROXIES_H
 #define WEBHOOKD_HOOKS_PROXIES_H
 
@@ -7,12 +8,13 @@
 
 struct proxies;
 
-struct proxies *proxies_new(
-    const struct config_list *trusted); /* addresses and CIDR ranges that config has checked */
+/* `trusted` are addresses and CIDR ranges that config has checked. */
+struct proxies *proxies_new(const struct config_list *trusted);
 void proxies_free(struct proxies *proxies);
 
-/* The nearest address that is no trusted proxy: the peer itself, unless it is trusted (a unix socket's peer is, if there are
- * trusted proxies at all); then the rightmost entry of X-Forwarded-For that is not. Returns text. */
+/* Writes the nearest address that is not a trusted proxy: the peer itself, unless it is trusted
+ * (the peer of a unix socket is, if there are any trusted proxies); then the rightmost entry of
+ * X-Forwarded-For that is not. Returns text. */
 char *proxies_client(const struct proxies *proxies, const struct http_exchange *exchange,
                      char text[HTTP_PEER_BYTES]);
 

@@ -1,14 +1,16 @@
 /* One POST from its headers to its answer, as the steps of http/server:
  *
- *   begin   the checks of the headers (hooks/checks.h); a large or chunked body is suspended until the
- *           store has said that the token is good, so that a stranger cannot upload to a wrong URL
- *   data    a small body into memory; a large one piece by piece to the spooler, suspended while it
- *           writes; the checks of each piece
- *   finish  the checks of the whole body; the run handed to the commit queue, suspended until it is on
- *           disk (invariant 1); then the answer. A request whose checks turn out to be stale is judged
- *           again
+ *   begin   runs the checks of the headers (hooks/checks.h). Suspends a request with a large or
+ *           chunked body until the store has found its token to be good, so that a stranger cannot
+ *           upload to a wrong URL; likewise one whose refusal only the webhook's owner may see.
+ *   data    reads a small body into memory, and passes a large one piece by piece to the spooler,
+ *           suspended while the spooler writes. Runs the checks of each piece.
+ *   finish  runs the checks of the whole body, submits the run to the commit queue, and suspends
+ *           the request until the run is on disk (invariant 1). Then it answers. A request whose
+ *           checks turn out to be stale is judged again.
  *
- * The steps run on the hook workers and never wait, touch the database or write files. */
+ * The steps run on the hook workers and never wait, touch the database or write files. Deadlines
+ * are handled on the reaper's thread. */
 #include "hooks/request.h"
 
 #include <assert.h>
@@ -23,23 +25,26 @@
 #include "hooks/instance.h"
 #include "http/log.h"
 
-#define MAX_DISCARDED_BYTES (64 * 1024) /* of a body that is read for its sender's sake */
-#define MAX_JUDGED_AGAIN    3           /* times, while what the checks judge by changes */
+/* A refused body is read up to this size or max_body, whichever is larger, so that its sender sees
+ * the answer. */
+#define MAX_DISCARDED_BYTES (64 * 1024)
+#define MAX_JUDGED_AGAIN    3 /* times, as long as the checks are stale */
 #define TOKEN_UNKNOWN       "the token could not be looked up now: try again"
 
 /*   NEW ─► CHECKING ─► READING ─► (WRITING ─► READING)* ─► SYNCING ─► STORING
  *    └────────────────────►┘ (small)   └───────────────────────────────►┘ (stale: STORING again)
  *                          └─► (REFUSED ─►) ASKING
- * and from any of them an answer. REFUSED reads a small body to its end first, so that its sender sees the answer. */
+ * Each state can lead to an answer. NEW and CHECKING can lead to REFUSED, too, which reads a small
+ * body to its end, so that its sender sees the answer. */
 enum request_state {
     REQUEST_NEW,
-    REQUEST_CHECKING, /* suspended: is the token good? */
+    REQUEST_CHECKING, /* suspended: the store looks up the token */
     REQUEST_READING,
     REQUEST_WRITING, /* suspended: the spooler writes a piece */
     REQUEST_SYNCING, /* suspended: the spooler syncs the body */
     REQUEST_STORING, /* suspended: the committer stores the run */
     REQUEST_REFUSED,
-    REQUEST_ASKING, /* suspended: may the sender see the verdict? Only if the token is good */
+    REQUEST_ASKING, /* suspended: the store looks up the token before the sender sees the verdict */
 };
 
 struct request {
@@ -47,18 +52,18 @@ struct request {
     struct http_exchange *exchange;
     struct hooks_settings *settings;
     enum request_state state;
-    struct verdict verdict; /* why it is refused: REQUEST_REFUSED, or once the token is good */
+    struct verdict verdict; /* the refusal: for REQUEST_REFUSED, or once the token is good */
     bool needs_token;       /* the verdict is only for senders whose token is good */
     int judged_again;       /* how often, because the checks were stale */
     unsigned answered;      /* the status, once there is an answer */
-    int64_t answer_us;      /* how long it took, from the headers' arrival */
-    bool has_token;         /* that is well formed */
+    int64_t answer_us;      /* from the arrival of the first line */
+    bool has_token;         /* and it is well formed */
     uint8_t token_hash[SECRET_HASH_BYTES];
     bool has_fleet_id; /* the token is known to be good */
     struct id fleet_id;
     char remote_addr[HTTP_PEER_BYTES];
     int64_t arrived_ms;
-    int64_t answer_by_ms; /* on the monotonic clock, once the run was handed over */
+    int64_t answer_by_ms; /* monotonic; once the run is submitted */
     bool spools;
     unsigned char *body; /* a small body, or the next piece of a large one */
     size_t body_capacity, body_bytes;
@@ -89,14 +94,14 @@ static void set_state(struct request *request, enum request_state state)
     case REQUEST_SYNCING:
         assert(state == REQUEST_STORING);
         break;
-    case REQUEST_STORING: /* stale: once more */
+    case REQUEST_STORING: /* stale: submitted again */
         assert(state == REQUEST_STORING);
         break;
     case REQUEST_REFUSED:
         assert(state == REQUEST_ASKING);
         break;
     case REQUEST_ASKING:
-        assert(0 && "no way on from here");
+        assert(0 && "no state follows REQUEST_ASKING");
         break;
     }
     request->state = state;
@@ -104,7 +109,7 @@ static void set_state(struct request *request, enum request_state state)
 
 /* ---- answers ---- */
 
-/* Written once the answer is out, so that no sender waits for a line of ours. */
+/* Called once the answer is out, so that no sender waits for a log line. */
 static void log_accepted(const struct request *request)
 {
     http_log_info(request->exchange, "request", log_int("status", 201),
@@ -134,7 +139,7 @@ static enum http_step close_without_answer(struct request *request, const char *
     return HTTP_CLOSE;
 }
 
-/* Of a verdict that is not VERDICT_PASS. */
+/* Answers with a verdict other than VERDICT_PASS. */
 static enum http_step answer(struct request *request, const struct verdict *verdict)
 {
     if (verdict->status == 0)
@@ -162,9 +167,9 @@ static enum http_step answer_refusal(struct request *request, unsigned status, c
     return answer(request, &verdict);
 }
 
-/* Before the body: a small one (also an empty one) is read to its end first, so that its sender
- * sees the answer and may keep its connection: libmicrohttpd closes after an answer to a POST
- * that comes before. */
+/* Answers before the body. A small body (or an empty one) is read to its end first, so that its
+ * sender sees the answer and can keep its connection: libmicrohttpd closes the connection if a POST
+ * is answered before its body has arrived. */
 static enum http_step answer_early(struct request *request, const struct verdict *verdict)
 {
     int64_t length = http_content_length(request->exchange);
@@ -185,7 +190,7 @@ static enum http_step refuse_early(struct request *request, unsigned status, con
     return answer_early(request, &verdict);
 }
 
-/* A small body, wherever it is by now. */
+/* Returns a small body, whether the request or its operation owns it; NULL for a large one. */
 static const void *body_in_memory(const struct request *request)
 {
     if (request->acceptance)
@@ -193,7 +198,7 @@ static const void *body_in_memory(const struct request *request)
     return request->spools || request->spooled ? NULL : request->body;
 }
 
-/* The first verdict of the stage that does not let the request pass, or VERDICT_PASS. */
+/* Returns the first verdict of the stage that is not VERDICT_PASS, or VERDICT_PASS. */
 static struct verdict judge(const struct request *request, enum check_stage stage, bool needs_token)
 {
     const struct check_input input = {
@@ -207,7 +212,7 @@ static struct verdict judge(const struct request *request, enum check_stage stag
     return checks_judge(request->hooks->checks, stage, needs_token, &input);
 }
 
-/* The store has said that the token is good. */
+/* Notes that the store has found the token to be good. */
 static void note_fleet(struct request *request)
 {
     request->has_fleet_id = true;
@@ -233,7 +238,7 @@ static int64_t answer_deadline_ms(const struct request *request)
     return clock_monotonic_ms() + request->settings->config->hooks.answer_timeout_ms;
 }
 
-/* A disk that hangs does not keep senders waiting for ever. */
+/* Limits how long senders wait for a disk that hangs. */
 static int64_t spool_deadline_ms(const struct request *request)
 {
     const struct config *config = request->settings->config;
@@ -249,7 +254,8 @@ static int reserve(struct request *request, size_t bytes)
     return 0;
 }
 
-/* Memory for the pieces of a large body, whose token is known to be good. -1: the bound on bytes in flight is reached. */
+/* Allocates memory for the pieces of a large body, whose token is known to be good. Returns -1 if
+ * the bound on bytes in flight is reached or there is no memory. */
 static int reserve_pieces(struct request *request)
 {
     if (reserve(request, SPOOL_PIECE_BYTES) != 0)
@@ -259,7 +265,8 @@ static int reserve_pieces(struct request *request)
     return request->body ? 0 : -1;
 }
 
-/* A small body counts as it comes: its token may be a stranger's, who declares much and sends nothing. */
+/* Counts the bytes of a small body as they arrive, because a stranger may declare a large body and
+ * send nothing. Returns -1 like reserve_pieces. */
 static int reserve_arrived(struct request *request, size_t bytes)
 {
     if (request->spools)
@@ -277,7 +284,7 @@ static enum http_step begin_reading(struct request *request)
     if (request->verdict.kind != VERDICT_PASS)
         return answer_early(request, &request->verdict);
     if (request->spools && reserve_pieces(request) != 0)
-        return refuse_early(request, 503, "too many bodies are on their way: try again");
+        return refuse_early(request, 503, "too many bodies are in flight: try again");
     set_state(request, REQUEST_READING);
     return HTTP_CONTINUE;
 }
@@ -346,8 +353,8 @@ static void spooler_done(void *context, const struct error *error)
     http_resume(request->exchange);
 }
 
-/* The rest of a body is read, but not kept, so that its sender sees the answer: there is none
- * before its end. */
+/* Reads the rest of the body without keeping it, so that its sender sees the answer: none is
+ * possible before the end of the body. */
 static enum http_step answer_after_the_rest(struct request *request, const struct verdict *verdict)
 {
     if (verdict->status == 0)
@@ -374,7 +381,8 @@ static enum http_step write_piece(struct request *request)
     return HTTP_SUSPEND;
 }
 
-/* After the spooler has resumed it: the piece is written, or the body is lost. */
+/* Notes that the spooler has resumed the request, if it wrote a piece. Returns -1 if the body is
+ * lost. */
 static int piece_written(struct request *request)
 {
     if (request->state != REQUEST_WRITING)
@@ -400,7 +408,7 @@ static enum http_step request_data(struct http_exchange *exchange, const void *b
         return close_without_answer(request, request->spool_error.message);
     if (reserve_arrived(request, count) != 0) {
         const struct verdict verdict =
-            checks_refuse(503, "too many bodies are on their way: try again");
+            checks_refuse(503, "too many bodies are in flight: try again");
         return answer_after_the_rest(request, &verdict);
     }
     size_t room = request->body_capacity - request->body_bytes;
@@ -421,8 +429,8 @@ static enum http_step request_data(struct http_exchange *exchange, const void *b
 
 /* ---- finish ---- */
 
-/* The verdict tells something about the webhook, and the token of a small body has not been
- * looked up: that comes first. */
+/* Answers with the verdict. If only senders with a good token may see it and the token of a small
+ * body has not been looked up yet, looks up the token first. */
 static enum http_step answer_verdict(struct request *request)
 {
     if (!request->needs_token || request->has_fleet_id)
@@ -453,15 +461,15 @@ static enum http_step finish_asking(struct request *request)
 static enum http_step submit_run(struct request *request)
 {
     set_state(request, REQUEST_STORING);
-    if (request->answer_by_ms ==
-        0) /* a request that is judged again has no more time than others */
+    /* A request that is judged again has no more time than others. */
+    if (request->answer_by_ms == 0)
         request->answer_by_ms = answer_deadline_ms(request);
     acceptance_store_run(request->acceptance, request->exchange, &request->result,
                          request->answer_by_ms);
     return HTTP_SUSPEND;
 }
 
-/* The operation takes over the body and all that the run is stored with. */
+/* Submits the run. The operation takes over the body and everything else that is stored with it. */
 static enum http_step store_run(struct request *request)
 {
     request->verdict = judge(request, CHECK_BODY, true);
@@ -503,10 +511,10 @@ static enum http_step store_run(struct request *request)
     request->acceptance = acceptance;
     if (acceptance->headers.json)
         return submit_run(request);
-    return answer_refusal(request, 503, "there is no memory for it now: try again");
+    return answer_refusal(request, 503, "out of memory: try again");
 }
 
-/* What the checks judged by has changed since: they judge by what is there now. */
+/* Judges a request again, by the current data: the data that the checks judged by has changed. */
 static enum http_step judge_again(struct request *request)
 {
     if (request->judged_again++ == MAX_JUDGED_AGAIN)
@@ -542,7 +550,7 @@ static enum http_step finish_reading(struct request *request)
     /* A chunked body that turned out small is stored like any other small one. */
     if (!request->spooled && request->body_bytes <= SPOOL_THRESHOLD_BYTES)
         return store_run(request);
-    if (request->body_bytes > 0) /* the last piece; its end comes back here */
+    if (request->body_bytes > 0) /* the last piece; after it this function is called again */
         return write_piece(request);
     set_state(request, REQUEST_SYNCING);
     http_suspend(request->exchange, spool_deadline_ms(request));
@@ -582,7 +590,7 @@ static enum http_step request_finish(struct http_exchange *exchange, void *conte
 
 /* ---- the rest ---- */
 
-/* For the owner of the webhook. A token that is known to open nothing is nobody's. */
+/* Counts the call for the owner of the webhook. A token that opens nothing has no owner. */
 static void tell_tally(const struct request *request)
 {
     if (!request->has_token || request->result.outcome == ACCEPTANCE_NO_TOKEN)
@@ -620,8 +628,8 @@ static void request_expired(struct http_exchange *exchange, void *context)
         acceptance_expire(request->acceptance, exchange);
         return;
     }
-    /* What it has belongs to the spooler, which resumes it once the disk answers. */
-    close_without_answer(request, "the disk did not take its body in time");
+    /* The spooler owns the buffers of the request and resumes it once the disk responds. */
+    close_without_answer(request, "the disk did not store the body in time");
     http_abort(exchange);
 }
 

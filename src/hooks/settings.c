@@ -1,5 +1,5 @@
-/* The configuration as the public listener uses it. Made on the thread that starts or reloads, held
- * by hook workers for the length of a request. */
+/* The configuration as the public listener uses it. Created on the thread that starts or reloads,
+ * held by hook workers for the length of a request. */
 #include "hooks/settings.h"
 
 #include <stdlib.h>

@@ -9,7 +9,8 @@
 
 struct hooks;
 
-/* A reload swaps it. Immutable and counted: a request keeps the one it began with. */
+/* A reload replaces it. Immutable and reference-counted: a request keeps the one that it began
+ * with, until it is judged again (hooks/request.c). */
 struct hooks_settings {
     _Atomic int references;
     struct config *config; /* held */
@@ -17,7 +18,7 @@ struct hooks_settings {
 };
 
 struct hooks_settings *hooks_settings_new(struct config *config);
-/* Those in force, for the caller to release. Any thread. */
+/* Returns the settings in force, which the caller releases. Any thread. */
 struct hooks_settings *hooks_settings_hold(struct hooks *hooks);
 void hooks_settings_release(struct hooks_settings *settings);
 

@@ -242,7 +242,7 @@ TEST(longest_idle_connection_is_closed_for_a_new_one)
     raw_read_answer(fds[0], &response);
     assert_refused(&response, 404, true);
     response_free(&response);
-    daemon_await_log(&hook.daemon, "there is nothing here");
+    daemon_await_log(&hook.daemon, "no such path");
     for (int i = 0; i < 4; i++)
         close(fds[i]);
     free(text);

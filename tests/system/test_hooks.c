@@ -387,7 +387,7 @@ static void check_max_body(const char *setting, size_t max_body)
     http_post_chunked(hook.url, body, max_body + 1, &response);
     ck_assert_msg(response.status == 0, "%d: %s", response.status, response.body);
     response_free(&response);
-    daemon_await_log(&hook.daemon, "grew over max_body");
+    daemon_await_log(&hook.daemon, "the chunked body is larger than max_body");
 
     ck_assert_uint_eq(hook_count_runs(&hook), 2);
     int whole = max_body > 64 * KIB ? 2 : 0;
