@@ -1,6 +1,6 @@
-/* Starts the layers in order and stops them in reverse, and carries what they tell each other. The
- * table `layers`, near the end, is the architecture diagram; docs/architecture.md explains it.
- * Called by main.c, on the main thread. */
+/* Starts the layers in order, stops them in reverse, and connects their callbacks. The table
+ * `layers`, near the end, is the architecture diagram; docs/architecture.md explains it. Called by
+ * main.c, on the main thread. */
 #include "webhookd/daemon.h"
 
 #include <errno.h>
@@ -29,19 +29,19 @@
 #include "webhookd/signals.h"
 #include "webhookd/state.h"
 
-#define DRAIN_EXTRA_MS   2000   /* beyond answer_timeout, by which every answer is out */
-#define FAILED_LINGER_US 250000 /* for the 503s of a failed disk to leave */
+#define DRAIN_EXTRA_MS   2000   /* beyond answer_timeout, by when every answer has been sent */
+#define FAILED_LINGER_US 250000 /* for the 503 answers after a failed disk to be sent */
 
 /* Belongs to the main thread, except for what the lock guards. */
 struct daemon {
     const struct daemon_options *options;
     struct config *config; /* in force; options->config is what the daemon was started with */
-    size_t started;        /* how many of the layers */
+    size_t started;        /* number of layers that have started */
 
     struct loop *loop;
     struct signals *signals;
     struct state state;
-    int listen_fd; /* the public address, until the hooks own it; else -1 */
+    int listen_fd; /* the public address; -1 before it is opened and once the hooks own it */
     char hooks_address[HTTP_ADDRESS_BYTES];
     struct admin_events *events;
     struct commit_queue *queue;
@@ -52,13 +52,13 @@ struct daemon {
     struct admin *admin;
     struct hooks *hooks;
 
-    pthread_mutex_t lock;           /* guards what other threads' callbacks see: */
-    struct runner *runner_to_wake;  /* NULL before its start and from its stop on */
+    pthread_mutex_t lock;           /* guards what callbacks on other threads use: */
+    struct runner *runner_to_wake;  /* NULL before its start and once its stop begins */
     struct hooks *hooks_to_measure; /* likewise */
     atomic_bool disk_failed;
 };
 
-/* ---- what the layers tell each other ---- */
+/* ---- the callbacks of the layers ---- */
 
 static void on_committed(void *context)
 {
@@ -69,11 +69,11 @@ static void on_committed(void *context)
     pthread_mutex_unlock(&daemon->lock);
 }
 
-/* Invariant 6: everyone who waited has been told; nothing more may be promised. */
+/* Invariant 6: everyone waiting gets an error; nothing more may be promised. */
 static void on_disk_failed(void *context, const struct error *error)
 {
     struct daemon *daemon = context;
-    log_error("the disk failed, webhookd stops", log_why(error));
+    log_error("the disk failed: webhookd stops", log_why(error));
     atomic_store(&daemon->disk_failed, true);
     loop_stop(daemon->loop);
 }
@@ -108,7 +108,7 @@ static void get_hooks_metrics(void *context, struct admin_hooks_metrics *metrics
     metrics->answer_us_sum = hooks.answer_us_sum;
 }
 
-/* NULL: they are about to be freed. */
+/* NULL: not started yet, or about to be stopped. */
 static void show_to_callbacks(struct daemon *daemon, struct runner *runner, struct hooks *hooks)
 {
     pthread_mutex_lock(&daemon->lock);
@@ -123,7 +123,8 @@ static void on_stop(void *context)
     loop_stop(daemon->loop);
 }
 
-/* A good file takes effect immediately, as far as it can; a bad one changes nothing. */
+/* A valid file takes effect immediately, except for keys that need a restart; an invalid one
+ * changes nothing. */
 static void on_reload(void *context)
 {
     struct daemon *daemon = context;
@@ -192,7 +193,7 @@ static void stop_signals(struct daemon *daemon)
     signals_stop(daemon->signals);
 }
 
-/* ---- what must be ours alone: the state folder, the public address ---- */
+/* ---- what no other process may have: the state folder, the public address ---- */
 
 static int start_state(struct daemon *daemon, struct error *error)
 {
@@ -204,7 +205,8 @@ static void stop_state(struct daemon *daemon)
     state_close(&daemon->state);
 }
 
-/* Early, so that a second start fails before it has touched anything that matters. */
+/* Opens the address early, so that a second start fails before it has touched anything that
+ * matters. */
 static int start_address(struct daemon *daemon, struct error *error)
 {
     int inherited_fd = daemon->options->hooks_fd;
@@ -213,8 +215,8 @@ static int start_address(struct daemon *daemon, struct error *error)
     if (daemon->listen_fd < 0)
         return -1;
     http_listen_address(daemon->listen_fd, daemon->hooks_address);
-    /* A unix socket is as open as a port: its folder decides who may POST, not our umask. systemd
-     * has decided for the socket that it passes. */
+    /* A unix socket is as open as a port: its folder decides who may POST, not the umask. A socket
+     * passed by systemd keeps its mode. */
     if (inherited_fd < 0 && strncmp(daemon->hooks_address, "unix:/", 6) == 0)
         (void)chmod(daemon->hooks_address + 5, 0666);
     return 0;
@@ -226,9 +228,9 @@ static void stop_address(struct daemon *daemon)
         close(daemon->listen_fd);
 }
 
-/* ---- operations: the commit queue, and all that submits to it ---- */
+/* ---- operations: the commit queue, and everything that submits to it ---- */
 
-/* Immediately: nothing may be built on what a failed disk still holds (invariant 6). */
+/* Exits immediately: nothing may build on what a failed disk still holds (invariant 6). */
 static _Noreturn void fail_stop(void)
 {
     log_stop();
@@ -251,7 +253,7 @@ static int start_queue(struct daemon *daemon, struct error *error)
 {
     struct commit_options options = {
         .store = daemon->state.store,
-        /* Each connection waits for one, and so does each admin worker. */
+        /* Each connection can wait for one operation, and so can each admin worker. */
         .max_queued = daemon->config->hooks.max_connections + 256,
         .min_free_bytes = daemon->config->min_free_bytes,
         .committed = on_committed,
@@ -262,21 +264,21 @@ static int start_queue(struct daemon *daemon, struct error *error)
     return daemon->queue ? 0 : -1;
 }
 
-/* A request that was left without an answer has ended, but its operation has not: it needs the
+/* A request that was left without an answer has ended, but its operation may not have: it needs the
  * hooks and the spool until its end. */
 static void drain_operations(struct daemon *daemon)
 {
     commit_drain(daemon->queue);
     if (atomic_load(&daemon->disk_failed))
-        fail_stop(); /* before the store is closed, which would build on what the disk has lost */
+        fail_stop(); /* before closing the store, which would build on what the disk has lost */
 }
 
 static void stop_queue(struct daemon *daemon)
 {
-    drain_operations(daemon); /* again, if a start failed before their row */
+    drain_operations(daemon); /* again, in case a start failed before their row */
     commit_stop(daemon->queue);
     if (atomic_load(&daemon->disk_failed))
-        fail_stop(); /* a checkpoint, this time */
+        fail_stop(); /* this time a checkpoint failed */
 }
 
 static int start_clock(struct daemon *daemon, struct error *error)
@@ -327,7 +329,7 @@ static int start_runner(struct daemon *daemon, struct error *error)
 {
     const char *supervisor_path = daemon->options->supervisor_path;
     if (access(supervisor_path, X_OK) != 0)
-        return error_set_errno(error, errno, "cannot execute %s", supervisor_path);
+        return error_set_errno(error, errno, "cannot execute \"%s\"", supervisor_path);
     struct runner_options options = {
         .config = daemon->config,
         .store = daemon->state.store,
@@ -351,8 +353,8 @@ static void stop_runner(struct daemon *daemon)
 
 /* ---- requests: the two listeners ---- */
 
-/* The requests have not ended: they get no answer, and their runs may exist, as promised for a disk
- * that hangs. */
+/* The requests have not ended: they get no answer, and their runs may exist, as documented for a
+ * disk that hangs. */
 static _Noreturn void give_up_requests(int64_t waited_ms)
 {
     log_error("stopped with requests in progress", log_int("waited_ms", waited_ms));
@@ -406,7 +408,7 @@ static int start_hooks(struct daemon *daemon, struct error *error)
         .run_stored = on_run_stored,
         .context = daemon->events,
     };
-    daemon->listen_fd = -1; /* theirs, also if they cannot start */
+    daemon->listen_fd = -1; /* the hooks own it, even if they cannot start */
     daemon->hooks = hooks_start(&options, error);
     show_to_callbacks(daemon, daemon->runner, daemon->hooks);
     return daemon->hooks ? 0 : -1;
@@ -432,12 +434,13 @@ static void free_hooks(struct daemon *daemon)
 
 /* ---- the layers ---- */
 
-/* Each layer stands on those above it: the start walks down, the stop walks up.
+/* Each layer builds on those above it: the start walks down, the stop walks up.
  *
  *  - A start that fails cleans up after itself: only layers that have started are stopped.
- *  - `quiesce` goes up once before the first stop: no new requests come in.
- *  - The hooks end in three steps and have three rows: their requests end, then the operations
- *    that these have submitted, and only then their memory goes.
+ *  - `quiesce` is called upwards, once for each layer, before the first stop: no new requests come
+ *    in.
+ *  - The hooks end in three steps and have three rows: first their requests end, then the
+ *    operations that these have submitted, and only then is their memory freed.
  *
  * NULL: there is nothing to do. */
 static const struct layer {
@@ -447,16 +450,16 @@ static const struct layer {
     void (*stop)(struct daemon *daemon);
 } layers[] = {
     {"process", start_process, NULL, NULL},               /* libsodium, file descriptors */
-    {"loop", start_loop, NULL, stop_loop},                /* of the main thread */
+    {"loop", start_loop, NULL, stop_loop},                /* the main thread's */
     {"signals", start_signals, NULL, stop_signals},       /* before threads inherit the mask */
     {"state folder", start_state, NULL, stop_state},      /* locked; the key and the store in it */
-    {"address", start_address, NULL, stop_address},       /* the public one; nobody accepts yet */
+    {"address", start_address, NULL, stop_address},       /* the public one; nothing accepts yet */
     {"events", start_events, NULL, stop_events},          /* news of fleet runs */
     {"queue", start_queue, NULL, stop_queue},             /* the committer, the one writer */
     {"clock", start_clock, NULL, NULL},                   /* ids grow across restarts */
     {"spool", start_spool, NULL, stop_spool},             /* large bodies */
     {"hooks' memory", NULL, NULL, free_hooks},            /* operations use it until they end */
-    {"operations", NULL, NULL, drain_operations},         /* end after all that submits them */
+    {"operations", NULL, NULL, drain_operations},         /* end after their submitters */
     {"tally", start_tally, NULL, stop_tally},             /* counts of webhooks' calls */
     {"retention", start_retention, NULL, stop_retention}, /* deletes old fleet runs */
     {"runner", start_runner, NULL, stop_runner},          /* scheduled runs to vessel processes */
@@ -493,13 +496,13 @@ static void layers_stop(struct daemon *daemon)
 
 /* ---- the daemon's life ---- */
 
-/* Fleets that run without isolation although the others have it, or the other way around. */
+/* Logs the fleets that run without isolation although the others have it, or the reverse. */
 static void log_exceptions(const struct config *config)
 {
     for (size_t i = 0; i < config->fleet_count; i++) {
         const struct config_fleet *fleet = &config->fleets[i];
         if (fleet->has_sandbox && fleet->sandbox != config->runner.sandbox)
-            log_info("fleet with another sandbox", log_text("fleet", fleet->name),
+            log_info("fleet with a different sandbox", log_text("fleet", fleet->name),
                      log_text("sandbox", config_sandbox_name(fleet->sandbox)));
     }
 }
@@ -526,7 +529,7 @@ static int run_started(struct daemon *daemon)
     return status;
 }
 
-/* The log is no layer: it tells of their start and of their stop. */
+/* The log is not a layer, because it records their start and stop. */
 int daemon_run(const struct daemon_options *options)
 {
     struct daemon daemon = {

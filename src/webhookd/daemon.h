@@ -1,5 +1,4 @@
-/* The daemon: starts its layers, runs until it is told to stop, and stops them. Called by
- * main.c. */
+/* The daemon: starts its layers, runs until it is stopped, and stops them. Called by main.c. */
 #ifndef WEBHOOKD_DAEMON_H
 #define WEBHOOKD_DAEMON_H
 
@@ -10,10 +9,11 @@ struct daemon_options {
     struct config *config;   /* checked (configuration_check) */
     const char *config_path; /* read again at each reload */
     const char *supervisor_path;
-    int hooks_fd; /* systemd's socket for the hooks, or -1; the daemon's from then on */
+    int hooks_fd; /* systemd's socket for the hooks, which the daemon then owns, or -1 */
 };
 
-/* Returns the exit status. After a failed disk it does not return: the process ends. */
+/* Returns the exit status. Ends the process instead if the disk has failed, or if requests do not
+ * end in time at the stop. */
 int daemon_run(const struct daemon_options *options);
 
 #endif

@@ -18,16 +18,15 @@
 
 static void print_usage(FILE *stream)
 {
-    fprintf(
-        stream,
-        "usage: webhookd [-c FILE] [-t]\n"
-        "\n"
-        "  -c FILE             configuration (default " CONFIG_DEFAULT_PATH ")\n"
-        "  -t, --check-config  check the configuration and exit\n"
-        "  -V, --version       print the version and exit\n"
-        "  -h, --help          print this and exit\n"
-        "\n"
-        "It stays in the foreground and logs to stderr. See webhookd(8) and webhookd.conf(5).\n");
+    fprintf(stream, "usage: webhookd [-c FILE] [-t]\n"
+                    "\n"
+                    "  -c FILE             configuration file (default " CONFIG_DEFAULT_PATH ")\n"
+                    "  -t, --check-config  check the configuration and exit\n"
+                    "  -V, --version       print the version and exit\n"
+                    "  -h, --help          print this help and exit\n"
+                    "\n"
+                    "webhookd stays in the foreground and logs to stderr. See webhookd(8) and "
+                    "webhookd.conf(5).\n");
 }
 
 static void print_report(struct config_report *report)
@@ -42,7 +41,7 @@ struct command_line {
     bool check_config;
 };
 
-/* -1 = go on, else the exit status. */
+/* Returns -1 to go on, else the exit status. */
 static int read_command_line(int argc, char **argv, struct command_line *line)
 {
     static const struct option options[] = {
@@ -73,13 +72,13 @@ static int read_command_line(int argc, char **argv, struct command_line *line)
     }
     if (optind == argc)
         return -1;
-    fprintf(stderr, "webhookd: what is \"%s\"?\n", argv[optind]);
+    fprintf(stderr, "webhookd: unexpected argument \"%s\"\n", argv[optind]);
     print_usage(stderr);
     return EXIT_USAGE;
 }
 
-/* A service manager may start us with some of 0 to 2 closed; no store or socket must ever land
- * there. */
+/* A service manager may start webhookd with some of the descriptors 0 to 2 closed. A store or
+ * socket must never get one of these numbers. */
 static void open_standard_descriptors(void)
 {
     int fd;
@@ -90,7 +89,8 @@ static void open_standard_descriptors(void)
         close(fd);
 }
 
-/* Beside the program in a build folder, under libexec once installed. */
+/* Returns the path of the supervisor: beside webhookd in a build folder, under libexec once
+ * installed. The caller frees it. */
 static char *find_supervisor(void)
 {
     char self[4096];

@@ -26,7 +26,7 @@ void signals_notify(const char *state)
 {
     struct error error = ERROR_INIT;
     if (systemd_notify(state, &error) != 0)
-        log_warning("service manager not told", log_why(&error));
+        log_warning("service manager not notified", log_why(&error));
 }
 
 static void on_hangup(const struct signals *signals)
@@ -77,9 +77,9 @@ struct signals *signals_start(struct loop *loop, const struct signals_callbacks 
     sigaddset(&set, SIGHUP);
     sigprocmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
-    /* If webhookd was started with it ignored, the ends of supervisors would be lost. */
+    /* If webhookd was started with SIGCHLD ignored, it would miss the ends of supervisors. */
     signal(SIGCHLD, SIG_DFL);
-    signal(SIGXFSZ, SIG_IGN); /* a file size limit is a full disk, not a reason to die */
+    signal(SIGXFSZ, SIG_IGN); /* a file size limit is a full disk, not a reason to terminate */
 
     struct signals *signals = memory_alloc(sizeof(*signals));
     signals->loop = loop;

@@ -1,5 +1,5 @@
-/* What comes from outside while webhookd runs: signals, and the service manager's watchdog. Called
- * by daemon.c and by the loop, on the main thread. */
+/* Signals and the service manager's watchdog, which reach webhookd from outside while it runs.
+ * Called by daemon.c and by the loop, on the main thread. */
 #ifndef WEBHOOKD_SIGNALS_H
 #define WEBHOOKD_SIGNALS_H
 
@@ -8,21 +8,24 @@
 
 struct signals;
 
-/* On the loop's thread. */
+/* Called on the loop's thread. */
 struct signals_callbacks {
     void (*reload)(void *context); /* SIGHUP */
     void (*stop)(void *context);   /* SIGTERM, SIGINT */
     void *context;
 };
 
-/* From now on signals come through the loop alone. Before any thread that does not block them
- * itself (libmicrohttpd's): it inherits the mask. The loop must outlive it. */
+/* From now on, signals arrive only through the loop. Call it before starting any thread that does
+ * not block signals itself (libmicrohttpd's), because a thread inherits the mask. The loop must
+ * outlive the result. */
 struct signals *signals_start(struct loop *loop, const struct signals_callbacks *callbacks,
                               struct error *error);
-/* They stay blocked. */
+/* The signals stay blocked. */
 void signals_stop(struct signals *signals);
 
-void signals_feed_watchdog(struct signals *signals); /* from now on, if there is one */
-void signals_notify(const char *state);              /* sd_notify(3); a failure is logged */
+/* From now on, notifies the watchdog regularly, if there is one. */
+void signals_feed_watchdog(struct signals *signals);
+/* Notifies the service manager (sd_notify(3)). Logs a failure. */
+void signals_notify(const char *state);
 
 #endif

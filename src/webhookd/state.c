@@ -22,8 +22,8 @@ static void set_store_options(struct state *state, const struct config *config)
                   log_text("follows", "accepted fleet runs can be lost: for tests only"));
 }
 
-/* The key exists, synced, before the store does. Beside a store it is not created here, but only
- * once no sealed token is left. */
+/* The key is created and synced before the store. Beside an existing store it is not created here,
+ * but only once no sealed token is left (admin/seal.c). */
 static int prepare_key(struct state *state, struct error *error)
 {
     if (secret_key_read(state->dir.fd, STATE_DIR_SECRET, &state->key, error) != 0)

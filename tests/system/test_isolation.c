@@ -215,7 +215,7 @@ TEST(status_and_log_say_how_vessels_run)
     char *status = ctl_ok(&daemon, "status", NULL);
     daemon_await_log(&daemon, "sandbox=strict");
     if (geteuid() == 0)
-        daemon_await_log(&daemon, "fleet with another sandbox");
+        daemon_await_log(&daemon, "fleet with a different sandbox");
     ck_assert_ptr_nonnull(strstr(status, "sandbox strict"));
     free(status);
     daemon_finish(&daemon);
