@@ -1,5 +1,5 @@
-/* How an attempt ended: what its supervisor leaves, what the runner makes of it, what the store
- * keeps. Pure; any thread. */
+/* How an attempt ended: its supervisor writes the result, the runner completes it, and the store
+ * keeps it. Pure; any thread. */
 #ifndef WEBHOOKD_MODEL_ATTEMPT_RESULT_H
 #define WEBHOOKD_MODEL_ATTEMPT_RESULT_H
 
@@ -9,11 +9,11 @@
 #include "model/vessel_status.h"
 
 enum attempt_ending {
-    ATTEMPT_EXITED,      /* by itself, or by a signal that nobody here sent */
+    ATTEMPT_EXITED,      /* by itself, or by a signal that webhookd did not send */
     ATTEMPT_CUTOFF,      /* the supervisor ended it at the cutoff */
-    ATTEMPT_STOPPED,     /* somebody stopped its run */
+    ATTEMPT_STOPPED,     /* its run was stopped */
     ATTEMPT_NOT_STARTED, /* it could not be executed */
-    ATTEMPT_INTERRUPTED, /* it may have run, and left no result of its own */
+    ATTEMPT_INTERRUPTED, /* it may have run, but left no result of its own */
 };
 
 #define ATTEMPT_REASON_BYTES 300
@@ -22,16 +22,16 @@ struct attempt_result {
     enum attempt_ending ending; /* not stored */
     bool has_exit_code;
     int exit_code;                     /* 0 to 255; 128 + n for signal n, 127 if it never started */
-    char reason[ATTEMPT_REASON_BYTES]; /* "" = nothing to say */
-    int64_t started_ms, ended_ms;      /* wall clock; 0 = unknown, or it never was */
-    int64_t output_bytes;              /* in the log, without the line about the cut */
-    bool output_cut;
+    char reason[ATTEMPT_REASON_BYTES]; /* "" = none */
+    int64_t started_ms, ended_ms;      /* wall clock; 0 = unknown, or it did not happen */
+    int64_t output_bytes;              /* in the log, without the line that reports a cut */
+    bool output_cut;                   /* the output was longer than its bound */
 };
 
-/* The status that the attempt gives its vessel run, unless it is tried again. */
+/* Returns the status that the vessel run gets from this attempt unless it is tried again. */
 enum vessel_status attempt_result_status(const struct attempt_result *result);
 
-/* As much of the text as fits, in whole UTF-8 characters. */
+/* Copies as much of the text as fits, in whole UTF-8 characters. */
 void attempt_result_set_reason(struct attempt_result *result, const char *text);
 
 #endif

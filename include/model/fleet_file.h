@@ -1,5 +1,5 @@
-/* A fleet file (YAML or JSON) → a definition: everything checked, all errors at once, each with its path and line.
- * Pure: no I/O, no clock, no threads. */
+/* Turns a fleet file (YAML or JSON) into a definition. Checks everything and reports all problems
+ * together, each with its path and line. Pure: no I/O, no clock, no threads. */
 #ifndef WEBHOOKD_MODEL_FLEET_FILE_H
 #define WEBHOOKD_MODEL_FLEET_FILE_H
 
@@ -12,9 +12,9 @@
 #define FLEET_FILE_MAX_BYTES (8u << 20)
 
 struct fleet_problem {
-    char *message; /* what is wrong and what to do */
-    char *path;    /* "vessels.fetch.guardrails.retry_count", "" for the file as a whole */
-    int line;      /* from 1; 0 where the syntax gives none (JSON) */
+    char *message; /* the problem and its remedy */
+    char *path;    /* "vessels.fetch.guardrails.retry_count"; "" for the file as a whole */
+    int line;      /* from 1; 0 if unknown: JSON has lines for syntax errors only */
 };
 
 struct fleet_problems {
@@ -23,11 +23,13 @@ struct fleet_problems {
 };
 
 struct fleet_file_options {
-    bool stub; /* keep blueprint and git vessels; they will end errored with "not available here" */
+    bool stub; /* keep blueprint and git vessels, which then end errored: "not available here" */
 };
 
-/* The definition (the caller's, definition_free), or NULL with at least one problem. `notes` gets what was accepted but is not acted on yet
- * (packages, triggers, retries, …), also on success. JSON is chosen when the first character that is no white space is '{'. */
+/* Returns the definition, which the caller frees with definition_free, or NULL with at least one
+ * problem. Adds to `notes`, also on success, what is accepted but has no effect yet (packages,
+ * triggers, …) or may be a mistake. The file is read as JSON if its first character other than
+ * white space is '{'. The caller frees both lists with report_free_problems. */
 struct definition *fleet_file_parse(const char *text, size_t bytes,
                                     const struct fleet_file_options *options,
                                     struct fleet_problems *problems, struct fleet_problems *notes);

@@ -1,6 +1,6 @@
 /* Guardrails: how long a vessel may run, and when it is tried again. They have two forms: that of a
  * fleet file ("retry_wait: 5s"), and that of the canonical JSON in the store
- * ("retry_wait_ms":5000). Pure. */
+ * ("retry_wait_ms":5000). Pure; any thread. */
 #ifndef WEBHOOKD_MODEL_GUARDRAILS_H
 #define WEBHOOKD_MODEL_GUARDRAILS_H
 
@@ -8,32 +8,34 @@
 #include <stdint.h>
 
 struct checker;
-struct json_t; /* jansson's */
+struct json_t; /* from jansson */
 struct node;
 
 #define GUARDRAIL_MAX_CUTOFF_MS (4 * 3600 * 1000)
 
 struct exit_code_range {
-    uint8_t first, last; /* both included */
+    uint8_t first, last; /* inclusive */
 };
 
 struct guardrails {
-    int retry_count; /* 0 if not given; so is the wait */
-    int64_t retry_wait_ms;
+    int retry_count;                  /* 0 if not given */
+    int64_t retry_wait_ms;            /* 0 if not given */
     int64_t cutoff_ms;                /* GUARDRAIL_MAX_CUTOFF_MS if not given */
-    struct exit_code_range *excluded; /* these exit codes are not tried again; sorted and merged */
+    struct exit_code_range *excluded; /* exit codes that are not retried; sorted and merged */
     size_t excluded_count;
 };
 
-void guardrails_free(struct guardrails *guardrails); /* what it holds */
+/* Frees what the struct holds, not the struct. */
+void guardrails_free(struct guardrails *guardrails);
 
-/* Fills the zeroed guardrails from a vessel of a fleet file. What is wrong is reported. */
+/* Fills the zeroed guardrails from a vessel of a fleet file. Reports problems to the checker. */
 void guardrails_read(struct checker *checker, const struct node *vessel,
                      struct guardrails *guardrails);
 
-/* The canonical form: a new reference, NULL if memory is gone. */
+/* Returns the canonical form as a new reference, or NULL if memory runs out. */
 struct json_t *guardrails_to_json(const struct guardrails *guardrails);
-/* Fills the zeroed guardrails from it. NULL, or the key at which it is damaged. */
+/* Fills the zeroed guardrails from the canonical form. Returns NULL, or the key at which the form
+ * is damaged. */
 const char *guardrails_from_json(const struct json_t *json, struct guardrails *guardrails);
 
 #endif

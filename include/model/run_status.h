@@ -14,11 +14,12 @@ enum run_status {
     RUN_TERMINATED = 4,
 };
 
-const char *run_status_name(enum run_status status); /* "scheduled", … */
-/* 0, or -1 if no status has this name. */
+/* Returns "scheduled", …; "unknown" for any other number. */
+const char *run_status_name(enum run_status status);
+/* Returns 0, or -1 if no status has this name. */
 int run_status_parse(const char *name, enum run_status *status);
 bool run_status_has_ended(enum run_status status);
-/* The edges of the diagram above. */
+/* Whether the diagram above has this edge. */
 bool run_status_may_follow(enum run_status from, enum run_status to);
 
 #endif

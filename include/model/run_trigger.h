@@ -9,8 +9,9 @@ enum run_trigger {
     TRIGGER_SCHEDULE = 3
 };
 
-const char *run_trigger_name(enum run_trigger trigger); /* "on_demand", … */
-/* 0, or -1 if no trigger has this name. */
+/* Returns "on_demand", …; "unknown" for any other number. */
+const char *run_trigger_name(enum run_trigger trigger);
+/* Returns 0, or -1 if no trigger has this name. */
 int run_trigger_parse(const char *name, enum run_trigger *trigger);
 
 #endif

@@ -17,9 +17,10 @@ enum vessel_status {
     VESSEL_INCOMPLETE = 6,
 };
 
-const char *vessel_status_name(enum vessel_status status); /* "scheduled", … */
+/* Returns "scheduled", …; "unknown" for any other number. */
+const char *vessel_status_name(enum vessel_status status);
 bool vessel_status_has_ended(enum vessel_status status);
-/* The edges of the diagram above. */
+/* Whether the diagram above has this edge. */
 bool vessel_status_may_follow(enum vessel_status from, enum vessel_status to);
 
 #endif

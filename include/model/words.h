@@ -1,17 +1,17 @@
-/* Lists of words that stand for an enum's members: in fleet files, in the canonical JSON, in the
+/* Lists of words that name the members of an enum in fleet files, in the canonical JSON and in the
  * API. Pure; any thread. */
 #ifndef WEBHOOKD_MODEL_WORDS_H
 #define WEBHOOKD_MODEL_WORDS_H
 
-/* Each list ends with NULL and is in the order of its enum. */
+/* Each list is in the order of its enum and ends with NULL. */
 extern const char *const WORDS_LANGUAGE[];
 extern const char *const WORDS_CONDITION[];
 extern const char *const WORDS_INTERRUPT[];
 extern const char *const WORDS_KIND[];
 
-/* The word's place in the list, or -1. */
+/* Returns the word's index in the list, or -1. */
 int words_find(const char *const *words, const char *word);
-/* The word at this place, or "unknown" if the list has none there. */
+/* Returns the word at this index, or "unknown" if the list has none there. */
 const char *words_at(const char *const *words, int place);
 
 #endif

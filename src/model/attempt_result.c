@@ -1,4 +1,4 @@
-/* How an attempt ended: see model/attempt_result.h. */
+/* See model/attempt_result.h. Called by the supervisor, the runner and the store. */
 #include "model/attempt_result.h"
 
 #include <stddef.h>

@@ -1,4 +1,5 @@
-/* The common questions that the validation of a fleet file asks of its tree. Called by fleet_*.c; pure. */
+/* Looks up and checks values in the tree of a fleet file, and reports problems. Called by fleet_*.c
+ * and guardrails.c; pure. */
 #include "model/checker.h"
 
 #include <stdarg.h>
@@ -36,7 +37,7 @@ void checker_note(struct checker *checker, int line, const char *key, const char
     va_end(arguments);
 }
 
-/* "BASH, PYTHON or NODE". */
+/* Writes "BASH, PYTHON or NODE" into the text and returns it. */
 static const char *list_words(const char *const *words, char text[300])
 {
     size_t bytes = 0;
@@ -58,8 +59,8 @@ void checker_keys(struct checker *checker, const struct node *map, const char *c
             continue;
         if (list[0] == '\0')
             list_words(allowed, list);
-        checker_problem(checker, entry->line, entry->key,
-                        "unknown key \"%.60s\": here may stand %s", entry->key, list);
+        checker_problem(checker, entry->line, entry->key, "unknown key \"%.60s\": expected %s",
+                        entry->key, list);
     }
 }
 
@@ -113,8 +114,8 @@ int checker_word(struct checker *checker, const struct node *map, const char *ke
     int place = words_find(words, text);
     char list[300];
     if (place < 0)
-        checker_problem(checker, checker_line(map, key), key,
-                        "\"%.60s\" is not possible here: write %s", text, list_words(words, list));
+        checker_problem(checker, checker_line(map, key), key, "invalid value \"%.60s\": write %s",
+                        text, list_words(words, list));
     return place;
 }
 

@@ -1,4 +1,4 @@
-/* A definition's memory, and the order of its paths. Called by whoever owns one, on any thread. */
+/* Frees a definition and sorts its paths. Called by the owner of the definition, on any thread. */
 #include "model/definition.h"
 
 #include <stdlib.h>

@@ -1,5 +1,6 @@
-/* A definition ↔ its canonical JSON: keys sorted, no white space, vessels in the order of the file, connections and environment as
- * objects, so that what means the same is the same text. The store keeps it and compares it; the runner reads it back. Pure. */
+/* Writes a definition as canonical JSON, and reads it back: keys sorted, no white space, vessels in
+ * the order of the file, connections and environment as objects, so that equal definitions have the
+ * same text. The store keeps and compares that text; the runner reads it. Pure. */
 #include "model/definition.h"
 
 #include <jansson.h>
@@ -8,12 +9,13 @@
 #include "base/memory.h"
 #include "model/words.h"
 
-/* Stored definitions outlive the program that wrote them. A reader that meets another number must not guess. */
+/* Stored definitions outlive the program that wrote them. A reader must refuse any other number. */
 #define DEFINITION_FORMAT 1
 
 /* ---- writing ---- */
 
-/* Every text in a definition was checked to be UTF-8 when it was read, so jansson has no reason to refuse one but memory. */
+/* Every text in a definition was checked to be UTF-8 when it was read, so jansson can fail only if
+ * memory runs out. */
 static void put(json_t *object, const char *key, json_t *value)
 {
     if (json_object_set_new(object, key, value) != 0)
@@ -100,7 +102,8 @@ char *definition_json_write(const struct definition *definition, bool with_ids)
 
 /* ---- reading ---- */
 
-/* Each reader returns 0, or -1 with *error set: a stored definition is either whole or damaged. */
+/* Each reader returns 0, or -1 with *error set: a stored definition is either complete or
+ * damaged. */
 static int damaged(struct error *error, const char *key)
 {
     return error_set(error, ERROR_INTERNAL, "the stored definition is damaged at \"%s\"", key);
@@ -115,7 +118,7 @@ static int get_text(const json_t *object, const char *key, char **text, struct e
     return 0;
 }
 
-/* The file of a stub, and a version, may be missing. */
+/* A stub has no file, and a version is optional. */
 static int get_optional_text(const json_t *object, const char *key, char **text,
                              struct error *error)
 {
@@ -231,7 +234,7 @@ static int read_vessels(const json_t *json, struct definition *definition, struc
     return 0;
 }
 
-/* A path from the vessel at `from`; `places` maps a vessel's name to its place. */
+/* Adds a path from the vessel at `from`. `places` maps the name of a vessel to its index. */
 static int add_path(struct definition *definition, const json_t *places, size_t from,
                     const char *to, const json_t *condition)
 {

@@ -1,4 +1,4 @@
-/* Arguments and environment of a vessel. Called by fleet_vessel.c; pure. */
+/* Reads the arguments and the environment of a vessel. Called by fleet_vessel.c; pure. */
 #include "model/fleet_arguments.h"
 
 #include <string.h>
@@ -7,10 +7,11 @@
 #include "model/fleet_values.h"
 #include "model/name_index.h"
 
-/* Together with the pointers to them; execve(2) allows 2 MiB with the usual stack limit, and the platform's own variables need room. */
+/* The bound of arguments and environment, including the pointers to them. execve(2) allows 2 MiB
+ * with the usual stack limit, and the platform's own variables need room. */
 #define MAX_EXEC_BYTES (1u << 20)
 
-/* The items of a list; a single mapping stands for a list of one. */
+/* The items of a list. A single mapping counts as a list of one. */
 struct entries {
     const struct node *items;
     size_t count;
@@ -90,7 +91,7 @@ static void read_argument(struct checker *checker, const struct node *entry,
         return;
     case NODE_LIST:
         checker_problem(checker, entry->line, NULL,
-                        "an argument is a value, {key, value} or {--flag: value}, not a list");
+                        "an argument must be a value, {key, value} or {--flag: value}, not a list");
         return;
     }
 }
@@ -104,11 +105,11 @@ void fleet_arguments_read(struct checker *checker, const struct node *source,
     if (value->kind == NODE_TEXT) {
         checker_problem(
             checker, value->line, "arguments",
-            "\"arguments\" must be a list: each entry is one argument, nothing is split");
+            "\"arguments\" must be a list: each entry is one argument and is never split");
         return;
     }
     struct entries entries = entries_of(value);
-    if (entries.count > 0) /* two for each: a key and a value */
+    if (entries.count > 0) /* an entry has two arguments at most: a key and a value */
         vessel->arguments = memory_array(NULL, 2 * entries.count, sizeof(char *));
     size_t mark = node_path_enter(&checker->path, "arguments");
     for (size_t i = 0; i < entries.count; i++) {
@@ -130,7 +131,7 @@ static void add_variable(struct checker *checker, int line, const char *name, co
     if (!problem)
         problem = fleet_values_placeholder_problem(value);
     if (!problem && strlen(name) + strlen(value) + 2 > FLEET_VALUES_MAX_EXEC_STRING)
-        problem = "the value of a variable, with its name, must be shorter than 128 KiB";
+        problem = "the name and the value of a variable together must be shorter than 128 KiB";
     if (problem) {
         checker_problem(checker, line, NULL, "%s (\"%.60s\")", problem, name);
         return;
@@ -142,10 +143,10 @@ static void add_variable(struct checker *checker, int line, const char *name, co
 static void note_unset(struct checker *checker, int line, const char *name)
 {
     checker_note(checker, line, NULL,
-                 "\"%.60s\" has no value, so it is not set: write '' for an empty one", name);
+                 "\"%.60s\" has no value, so it is not set: write '' for an empty value", name);
 }
 
-/* {name: STAGE, value: test} */
+/* Reads {name: STAGE, value: test}. */
 static void read_named(struct checker *checker, const struct node *entry,
                        struct definition_vessel *vessel)
 {
@@ -153,7 +154,8 @@ static void read_named(struct checker *checker, const struct node *entry,
     if (entry->kind == NODE_ABSENT || entry->kind == NODE_BROKEN)
         return;
     if (entry->kind != NODE_MAP) {
-        checker_problem(checker, entry->line, NULL, "a variable is written as {name: …, value: …}");
+        checker_problem(checker, entry->line, NULL,
+                        "a variable must be written as {name: …, value: …}");
         return;
     }
     checker_keys(checker, entry, KEYS);
@@ -165,7 +167,7 @@ static void read_named(struct checker *checker, const struct node *entry,
         note_unset(checker, entry->line, name);
 }
 
-/* STAGE: test, for each entry */
+/* Reads a mapping in which each entry is a variable, such as STAGE: test. */
 static void read_mapping(struct checker *checker, const struct node *map,
                          struct definition_vessel *vessel)
 {
@@ -209,7 +211,7 @@ static void refuse_double_variables(struct checker *checker, int line,
     name_index_sort(&index);
     for (size_t i = 1; i < index.count; i++)
         if (strcmp(index.entries[i].name, index.entries[i - 1].name) == 0)
-            checker_problem(checker, line, NULL, "the variable \"%.60s\" is there twice",
+            checker_problem(checker, line, NULL, "the variable \"%.60s\" is given twice",
                             index.entries[i].name);
     name_index_free(&index);
 }
@@ -222,7 +224,8 @@ static bool has_key(const struct node *map, const char *key)
     return false;
 }
 
-/* {name: …, value: …} is one variable, whatever else is wrong with it; any other mapping names variables. */
+/* {name: …, value: …} is one variable, even if it has other problems. In any other mapping the keys
+ * are the names of variables. */
 static bool is_one_variable(const struct node *map)
 {
     return has_key(map, "name") && (map->count == 1 || has_key(map, "value"));
@@ -262,7 +265,7 @@ void fleet_arguments_check_size(struct checker *checker, const struct node *sour
     if (bytes >= MAX_EXEC_BYTES)
         checker_problem(
             checker, source->line, NULL,
-            "arguments and environment take %zu bytes together, and must be less than 1 MiB: "
-            "put large values into the file",
+            "the arguments and the environment together take %zu bytes, but must take less than "
+            "1 MiB: put large values into the file",
             bytes);
 }

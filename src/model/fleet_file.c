@@ -1,5 +1,6 @@
-/* A fleet file, from its bytes to a definition: chooses the reader by the first character, checks the fleet, its vessels (fleet_vessel.c)
- * and the graph (fleet_graph.c). Called by the admin API on its workers; pure, so every caller has its own. */
+/* Turns the bytes of a fleet file into a definition: chooses the reader by the first character,
+ * then checks the fleet, its vessels (fleet_vessel.c) and the graph (fleet_graph.c). Called by the
+ * admin API on its workers' threads; pure, so calls may run concurrently. */
 #include "model/fleet_file.h"
 
 #include <limits.h>
@@ -27,17 +28,19 @@ static int line_at(const char *text, size_t offset)
     return line;
 }
 
-/* Neither NUL nor anything but UTF-8 gets to the two readers, so nothing behind them needs to think of either. */
+/* Refuses NUL characters and anything other than UTF-8, so the two readers, and the code that uses
+ * their trees, need not handle them. */
 static int check_bytes(const char *text, size_t bytes, struct report *problems)
 {
     if (bytes > FLEET_FILE_MAX_BYTES) {
-        report_add(problems, 0, "", "a fleet file has at most %u MiB", FLEET_FILE_MAX_BYTES >> 20);
+        report_add(problems, 0, "", "the fleet file is larger than %u MiB",
+                   FLEET_FILE_MAX_BYTES >> 20);
         return -1;
     }
     const char *nul = bytes == 0 ? NULL : memchr(text, '\0', bytes);
     if (nul) {
         report_add(problems, line_at(text, (size_t)(nul - text)), "",
-                   "the file holds the character NUL: it is not a text file");
+                   "the file contains the character NUL: it is not a text file");
         return -1;
     }
     for (size_t at = 0; at < bytes;) {
@@ -57,8 +60,8 @@ static int read_tree(const char *text, size_t bytes, struct node_tree *tree,
 {
     if (check_bytes(text, bytes, problems) != 0)
         return -1;
-    if (bytes >= 3 &&
-        memcmp(text, "\xef\xbb\xbf", 3) == 0) { /* a byte order mark says nothing in UTF-8 */
+    /* A byte order mark has no meaning in UTF-8. */
+    if (bytes >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
         text += 3;
         bytes -= 3;
     }
@@ -75,7 +78,7 @@ static int read_tree(const char *text, size_t bytes, struct node_tree *tree,
         return -1;
     if (result == 0 && tree->root.kind != NODE_MAP) {
         report_add(problems, tree->root.line, "",
-                   "a fleet file is a mapping: name, vessels, connections");
+                   "a fleet file must be a mapping: name, vessels, connections");
         return -1;
     }
     return result;
@@ -108,7 +111,7 @@ static void refuse_double_ids(struct checker *checker, const struct definition *
     free(sorted);
 }
 
-/* False: there are so many that nothing more is said about them. */
+/* Returns false if there are too many vessels: then neither they nor the paths are checked. */
 static bool read_vessels(struct checker *checker, const struct node *fleet,
                          struct definition *definition)
 {
@@ -119,8 +122,8 @@ static bool read_vessels(struct checker *checker, const struct node *fleet,
         return true;
     }
     if (vessels->count < 1 || vessels->count > MAX_VESSELS)
-        checker_problem(checker, vessels->line, "vessels", "a fleet has 1 to %d vessels, not %u",
-                        MAX_VESSELS, vessels->count);
+        checker_problem(checker, vessels->line, "vessels",
+                        "a fleet must have 1 to %d vessels, not %u", MAX_VESSELS, vessels->count);
     if (vessels->count == 0 || vessels->count > MAX_VESSELS)
         return vessels->count == 0;
     definition->vessels = memory_alloc(vessels->count * sizeof(definition->vessels[0]));
@@ -128,8 +131,8 @@ static bool read_vessels(struct checker *checker, const struct node *fleet,
     size_t mark = node_path_enter(&checker->path, "vessels");
     for (uint32_t i = 0; i < vessels->count; i++) {
         const struct node *entry = &vessels->items[i];
-        if (entry->kind ==
-            NODE_BROKEN) /* a name written twice was reported; the first one counts */
+        /* A duplicate name was reported already. The first vessel of that name counts. */
+        if (entry->kind == NODE_BROKEN)
             continue;
         checker->vessel_lines[definition->vessel_count] = entry->line;
         fleet_vessel_read(checker, entry, &definition->vessels[definition->vessel_count++]);

@@ -1,5 +1,6 @@
-/* The paths between vessels, and whether they make one graph without cycles. In time that grows with the file, whatever it holds. Called
- * by fleet_file.c; pure. */
+/* Reads the paths between vessels, and checks that they form a single graph without cycles. The
+ * time is roughly proportional to the size of the file, whatever it contains. Called by
+ * fleet_file.c; pure. */
 #include "model/fleet_graph.h"
 
 #include <stdint.h>
@@ -16,12 +17,11 @@
 struct graph {
     struct checker *checker;
     struct definition *definition;
-    const struct node
-        *vessels; /* the entries of "vessels"; vessel_lines[i] is the line of the vessel i */
+    const struct node *vessels; /* not used */
     struct name_index names;
     size_t capacity; /* of definition->paths */
-    size_t paths;    /* seen so far, good or not */
-    bool has_gaps;   /* some path could not be read: what looks unconnected may not be */
+    size_t paths;    /* seen so far, valid or not */
+    bool has_gaps;   /* a path could not be read, so vessels may only seem to be unconnected */
 };
 
 /* ---- reading ---- */
@@ -38,7 +38,7 @@ static void add_path(struct graph *graph, size_t from, size_t to, enum path_cond
         (struct definition_path){.from = from, .to = to, .condition = condition};
 }
 
-/* The condition, or -1 after reporting. */
+/* Returns the condition, or -1 after reporting. */
 static int read_condition(struct checker *checker, const struct node *entry)
 {
     int condition = entry->kind == NODE_TEXT ? words_find(WORDS_CONDITION, entry->text) : -1;
@@ -81,7 +81,7 @@ static void read_targets(struct graph *graph, const struct node *entry)
         graph->has_gaps = true;
         if (entry->kind != NODE_BROKEN)
             checker_problem(checker, entry->line, entry->key,
-                            "the paths of a vessel are a mapping (next vessel: condition)");
+                            "the paths of a vessel must be a mapping (next vessel: condition)");
         return;
     }
     graph->paths += entry->count;
@@ -108,15 +108,17 @@ static void read_paths(struct graph *graph, const struct node *fleet)
     if (graph->paths > MAX_PATHS) {
         graph->has_gaps = true;
         checker_problem(checker, connections->line, "connections",
-                        "a fleet has at most %d paths, not %zu", MAX_PATHS, graph->paths);
+                        "a fleet can have at most %d paths, not %zu", MAX_PATHS, graph->paths);
     }
     definition_sort_paths(graph->definition);
 }
 
 /* ---- cycles ---- */
 
-/* Takes away, again and again, the vessels that wait for nobody (Kahn). waits[i] is how many paths into i are left; what still waits
- * at the end is in a cycle or behind one. Returns how many that are. first[i] is the place of i's first path. */
+/* Removes vessels without predecessors until none is left (Kahn's algorithm). waits[i] is the
+ * number of remaining paths into vessel i. Vessels for which it is not 0 at the end are in a cycle
+ * or reachable from one; returns their number. first[i] is the index of the first path from vessel
+ * i. */
 static size_t strip_acyclic(const struct definition *definition, size_t *waits, size_t *first)
 {
     size_t count = definition->vessel_count;
@@ -142,12 +144,13 @@ static size_t strip_acyclic(const struct definition *definition, size_t *waits, 
     return count - found;
 }
 
-/* From a vessel that still waits, backwards along paths from vessels that still wait, until one comes again: that is a cycle. */
+/* Starts at a vessel that still waits and follows the paths backwards, through vessels that still
+ * wait, until one comes up again: that is a cycle. */
 static void report_cycle(struct graph *graph, const struct node *fleet, const size_t *waits)
 {
     const struct definition *definition = graph->definition;
     size_t count = definition->vessel_count;
-    size_t *before = memory_array(NULL, count, sizeof(size_t)); /* some vessel that i waits for */
+    size_t *before = memory_array(NULL, count, sizeof(size_t)); /* one that vessel i waits for */
     bool *seen = memory_alloc(count * sizeof(bool));
     size_t at = 0;
     for (size_t i = 0; i < definition->path_count; i++)
@@ -162,9 +165,8 @@ static void report_cycle(struct graph *graph, const struct node *fleet, const si
     for (size_t i = before[at]; i != at && !names.failed; i = before[i])
         buffer_append_format(&names, ", which waits for %.100s", definition->vessels[i].name);
     checker_problem(graph->checker, checker_line(fleet, "connections"), "connections",
-                    "the paths make a cycle, so no vessel of it could ever start: %s%s",
-                    buffer_text(&names),
-                    names.failed ? ", …" : ", which waits for the first again");
+                    "the paths form a cycle, so none of its vessels could ever start: %s%s",
+                    buffer_text(&names), names.failed ? ", …" : ", which waits for the first");
     buffer_free(&names);
     free(before);
     free(seen);
@@ -192,7 +194,7 @@ static size_t root_of(size_t *parents, size_t at)
     return at;
 }
 
-/* Every group of vessels but the largest is reported at its first vessel. */
+/* Reports every group of connected vessels except the largest, at the first vessel of the group. */
 static void report_groups(struct graph *graph, size_t *parents)
 {
     const struct definition *definition = graph->definition;
@@ -215,9 +217,9 @@ static void report_groups(struct graph *graph, size_t *parents)
         else
             checker_problem(
                 graph->checker, line, name,
-                "no path connects this vessel and those on its paths (%zu together) to the rest",
+                "no path connects this vessel and those on its paths (%zu in all) to the rest",
                 sizes[group]);
-        sizes[group] = 0; /* once for each group */
+        sizes[group] = 0; /* so that each group is reported once */
     }
     free(sizes);
 }

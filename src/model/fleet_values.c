@@ -1,4 +1,4 @@
-/* Readers of single values. Called by the validation of a fleet file; pure. */
+/* Reads and checks single values. Called by the validation of a fleet file; pure. */
 #include "model/fleet_values.h"
 
 #include <limits.h>
@@ -18,25 +18,25 @@ int fleet_values_number(const char *text, int *number)
 const char *fleet_values_path_problem(const char *path)
 {
     if (path[0] == '\0')
-        return "a file name may not be empty";
+        return "a file name must not be empty";
     if (path[0] == '/')
-        return "a file name must be relative, without \"/\" at its beginning";
+        return "a file name must be relative, without a leading \"/\"";
     if (strlen(path) > PATH_MAX / 2)
-        return "a file name has at most 2048 bytes";
+        return "a file name must be at most 2048 bytes long";
     for (const char *at = path; *at != '\0';) {
         uint32_t code_point;
         size_t length = utf8_decode(at, &code_point);
         if (length == 0 || utf8_is_cc(code_point))
-            return "a file name may not hold control characters";
+            return "a file name must not contain control characters";
         at += length;
     }
     for (const char *part = path;; part++) {
         size_t bytes = strcspn(part, "/");
         if (bytes == 0 || (bytes == 1 && part[0] == '.') ||
             (bytes == 2 && part[0] == '.' && part[1] == '.'))
-            return "a file name may not hold empty, \".\" or \"..\" components";
+            return "a file name must not contain empty, \".\" or \"..\" components";
         if (bytes > NAME_MAX)
-            return "a component of a file name has at most 255 bytes";
+            return "a component of a file name must be at most 255 bytes long";
         part += bytes;
         if (*part == '\0')
             return NULL;
@@ -56,16 +56,16 @@ static bool is_digit(char c)
 const char *fleet_values_variable_problem(const char *name)
 {
     if (!is_letter(name[0]))
-        return "the name of a variable begins with a letter or \"_\"";
+        return "the name of a variable must begin with a letter or \"_\"";
     for (const char *at = name; *at != '\0'; at++)
         if (!is_letter(*at) && !is_digit(*at))
-            return "the name of a variable consists of letters, digits and \"_\"";
+            return "the name of a variable must consist of letters, digits and \"_\"";
     if (strncmp(name, "SHIPYARD_", 9) == 0 || strncmp(name, "WEBHOOKD_", 9) == 0)
-        return "names beginning with SHIPYARD_ and WEBHOOKD_ belong to the platform";
+        return "names that begin with SHIPYARD_ or WEBHOOKD_ are reserved for the platform";
     return NULL;
 }
 
-/* The rest behind a word of a reference, or NULL if there is none. */
+/* Returns the text after a word of a reference, or NULL if the text does not begin with a word. */
 static const char *skip_word(const char *text)
 {
     const char *end = text;
@@ -77,7 +77,7 @@ static const char *skip_word(const char *text)
 const char *fleet_values_placeholder_problem(const char *text)
 {
     if (strcmp(text, "SHIPYARD_HIDDEN") == 0)
-        return "the export left this value out (SHIPYARD_HIDDEN): write the real one";
+        return "the export left this value out (SHIPYARD_HIDDEN): write the real value";
     for (const char *at = strstr(text, "#{"); at; at = strstr(at + 1, "#{")) {
         const char *end = skip_word(at + 2);
         if (end && *end == '.')
@@ -85,7 +85,7 @@ const char *fleet_values_placeholder_problem(const char *text)
         else
             end = NULL;
         if (end && *end == '}')
-            return "references like #{GROUP.ITEM} are not available here: write the value";
+            return "references such as #{GROUP.ITEM} are not available here: write the value";
     }
     return NULL;
 }

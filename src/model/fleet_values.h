@@ -1,21 +1,26 @@
-/* The forms that single values of a fleet file take: numbers, file names, what only the reference
- * platform knows. */
+/* Checks single values of a fleet file: numbers, file names, names of variables, and placeholders
+ * of the reference platform. Pure. */
 #ifndef WEBHOOKD_MODEL_FLEET_VALUES_H
 #define WEBHOOKD_MODEL_FLEET_VALUES_H
 
-/* The kernel's MAX_ARG_STRLEN: no argument and no "NAME=value" may be longer, counting the NUL (execve(2)). */
+/* The kernel's MAX_ARG_STRLEN: the longest argument or "NAME=value", including its NUL
+ * (execve(2)). */
 #define FLEET_VALUES_MAX_EXEC_STRING (128u << 10)
 
 #define VALUE_MAX_DIGITS 9 /* of a number */
 
-/* Decimal digits, at most VALUE_MAX_DIGITS. 0 or -1. */
+/* Reads a number of at most VALUE_MAX_DIGITS decimal digits. Returns 0, or -1 if the text is
+ * anything else. */
 int fleet_values_number(const char *text, int *number);
 
-/* NULL if the value can be used, else what is wrong with it. */
-const char *
-fleet_values_path_problem(const char *path); /* relative, no empty, "." or ".." components */
-const char *
-fleet_values_variable_problem(const char *name); /* the name of an environment variable */
-const char *fleet_values_placeholder_problem(const char *text); /* #{GROUP.ITEM}, SHIPYARD_HIDDEN */
+/* The following return NULL if the value is valid, otherwise a message that says which rule it
+ * breaks. */
+
+/* A path must be relative, without empty, "." or ".." components. */
+const char *fleet_values_path_problem(const char *path);
+/* Checks the name of an environment variable. */
+const char *fleet_values_variable_problem(const char *name);
+/* A value must not contain #{GROUP.ITEM} and must not be SHIPYARD_HIDDEN. */
+const char *fleet_values_placeholder_problem(const char *text);
 
 #endif

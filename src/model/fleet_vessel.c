@@ -1,4 +1,4 @@
-/* One vessel and its source. Called by fleet_file.c for each entry of "vessels"; pure. */
+/* Reads a vessel and its source. Called by fleet_file.c for each entry of "vessels"; pure. */
 #include "model/fleet_vessel.h"
 
 #include <string.h>
@@ -19,7 +19,7 @@ static void read_file(struct checker *checker, const struct node *source,
     if (!file) {
         if (!node_get(source, "file"))
             checker_problem(checker, source->line, "file",
-                            "\"file\" is missing: {name: …, content: …}");
+                            "\"file\" is missing: write {name: …, content: …}");
         return;
     }
     size_t mark = node_path_enter(&checker->path, "file");
@@ -41,7 +41,7 @@ static void read_file_to_run(struct checker *checker, const struct node *source,
                              struct definition_vessel *vessel)
 {
     const char *name = checker_text(checker, source, "file_to_run");
-    if (!name) { /* a vessel has one file: that is the one to run */
+    if (!name) { /* by default the vessel's only file */
         vessel->file_to_run = memory_string(vessel->file_name);
         return;
     }
@@ -67,7 +67,7 @@ static void read_code(struct checker *checker, const struct node *source,
     checker_note_later(checker, source);
     if (!node_get(source, "language"))
         checker_problem(checker, source->line, "language",
-                        "\"language\" is missing: BASH, PYTHON or NODE");
+                        "\"language\" is missing: write BASH, PYTHON or NODE");
     int language = checker_word(checker, source, "language", WORDS_LANGUAGE);
     if (language >= 0)
         vessel->language = (enum vessel_language)language;
@@ -75,7 +75,7 @@ static void read_code(struct checker *checker, const struct node *source,
     if (vessel->version)
         checker_note(
             checker, checker_line(source, "version"), "version",
-            "\"version\" is accepted, but what runs is the interpreter of the configuration");
+            "\"version\" is accepted, but has no effect: the configuration sets the interpreter");
     read_file(checker, source, vessel);
     read_file_to_run(checker, source, vessel);
     fleet_arguments_read(checker, source, vessel);
@@ -83,19 +83,20 @@ static void read_code(struct checker *checker, const struct node *source,
     fleet_arguments_check_size(checker, source, vessel);
 }
 
-/* A source that only the reference platform has. Its other keys are the platform's, so they are not looked at. */
+/* Reads a source that only the reference platform has. Its other keys belong to the platform and
+ * are not checked. */
 static void read_foreign(struct checker *checker, const struct node *source, const char *key,
                          const char *what, struct definition_vessel *vessel)
 {
     vessel->kind = VESSEL_STUB;
     if (checker->stub)
         checker_note(checker, checker_line(source, key), key,
-                     "%s is kept as a stub: the vessel will end errored, \"not available here\"",
+                     "%s is kept as a stub: the vessel will end errored (\"not available here\")",
                      what);
     else
         checker_problem(
             checker, checker_line(source, key), key,
-            "%s is not available here (--stub keeps the vessel, and lets it end errored)", what);
+            "%s is not available here (--stub keeps the vessel, which then ends errored)", what);
 }
 
 static void read_source(struct checker *checker, const struct node *map,
@@ -110,7 +111,7 @@ static void read_source(struct checker *checker, const struct node *map,
     }
     size_t mark = node_path_enter(&checker->path, "source");
     if (!node_get(source, "type"))
-        checker_problem(checker, source->line, "type", "\"type\" is missing: CODE");
+        checker_problem(checker, source->line, "type", "\"type\" is missing: write CODE");
     const char *type = checker_text(checker, source, "type");
     int place = type ? words_find(TYPES, type) : 0;
     if (place == 1)
@@ -123,7 +124,7 @@ static void read_source(struct checker *checker, const struct node *map,
         read_code(checker, source, vessel);
     else
         checker_problem(checker, checker_line(source, "type"), "type",
-                        "\"%.60s\" is not possible here: write CODE", type);
+                        "invalid value \"%.60s\": write CODE", type);
     node_path_leave(&checker->path, mark);
 }
 
@@ -155,7 +156,7 @@ void fleet_vessel_read(struct checker *checker, const struct node *entry,
         read_source(checker, entry, vessel);
         guardrails_read(checker, entry, &vessel->guardrails);
     } else if (entry->kind != NODE_BROKEN) {
-        checker_problem(checker, entry->line, NULL, "a vessel is a mapping with a \"source\"");
+        checker_problem(checker, entry->line, NULL, "a vessel must be a mapping with a \"source\"");
     }
     node_path_leave(&checker->path, mark);
 }

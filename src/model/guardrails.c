@@ -1,4 +1,5 @@
-/* Guardrails ↔ their two forms. Called by fleet_vessel.c and definition_json.c; pure. */
+/* Reads guardrails from a fleet file, writes them to the canonical JSON and reads them back. Called
+ * by fleet_vessel.c, definition_json.c and definition.c; pure. */
 #include "model/guardrails.h"
 
 #include <jansson.h>
@@ -48,7 +49,7 @@ static void read_duration(struct checker *checker, const struct node *map, const
         *ms = value;
 }
 
-/* N or N-M: sets those places to true. 0 or -1. */
+/* Reads N or N-M and sets those codes to true. Returns 0, or -1 if the text is anything else. */
 static int parse_exit_codes(const char *text, bool codes[EXIT_CODES])
 {
     int64_t first = 0;
@@ -69,15 +70,15 @@ static void read_exit_codes(struct checker *checker, const struct node *entry,
     if (entry->kind == NODE_ABSENT || entry->kind == NODE_BROKEN)
         return;
     if (entry->kind != NODE_TEXT)
-        checker_problem(checker, entry->line, NULL, "exit codes are written as N or N-M");
+        checker_problem(checker, entry->line, NULL, "exit codes must be written as N or N-M");
     else if (parse_exit_codes(entry->text, codes) != 0)
         checker_problem(
             checker, entry->line, NULL,
-            "\"%.60s\" is not an exit code or a range of them: write N or N-M, from 0 to 255",
+            "\"%.60s\" is not an exit code or a range of exit codes: write N or N-M, 0 to 255",
             entry->text);
 }
 
-/* Sorted and merged, so that what means the same is stored the same. */
+/* Stores the codes as sorted and merged ranges, so that equal sets are stored as equal text. */
 static void keep_ranges(const bool codes[EXIT_CODES], struct guardrails *guardrails)
 {
     struct exit_code_range ranges[EXIT_CODES / 2];
@@ -156,7 +157,8 @@ struct json_t *guardrails_to_json(const struct guardrails *guardrails)
                      (json_int_t)guardrails->cutoff_ms, "excluded", excluded);
 }
 
-/* Wider bounds than a fleet file's: another version of webhookd may have written it. */
+/* The bounds are wider than those of a fleet file: another version of webhookd may have written the
+ * value. */
 static bool get_number(const json_t *json, const char *key, int64_t low, int64_t *number)
 {
     const json_t *value = json_object_get(json, key);

@@ -1,4 +1,5 @@
-/* Names and their places, sorted: finds a name quickly, and puts names that occur twice side by side. Owned by one function at a time. */
+/* A sorted list of names with their places, in which a name is found quickly and duplicate names
+ * are adjacent. Each is owned by one function. */
 #ifndef WEBHOOKD_MODEL_NAME_INDEX_H
 #define WEBHOOKD_MODEL_NAME_INDEX_H
 
@@ -10,17 +11,17 @@ struct name_entry {
 };
 
 struct name_index {
-    struct name_entry *entries; /* by name, then by place, once sorted */
+    struct name_entry *entries; /* after name_index_sort: by name, then by place */
     size_t count;
 };
 
 #define NAME_INDEX_NONE ((size_t)-1)
 
 void name_index_init(struct name_index *index, size_t capacity);
-void name_index_add(struct name_index *index, const char *name,
-                    size_t place); /* at most `capacity` times */
+/* May be called `capacity` times at most. */
+void name_index_add(struct name_index *index, const char *name, size_t place);
 void name_index_sort(struct name_index *index);
-/* The first place of the name, or NAME_INDEX_NONE; after sorting. */
+/* Returns the first place of the name, or NAME_INDEX_NONE. The index must be sorted. */
 size_t name_index_find(const struct name_index *index, const char *name);
 void name_index_free(struct name_index *index);
 

@@ -1,4 +1,5 @@
-/* The tree of a fleet file, and paths into it. Called by the two readers and by the checks behind them; pure. */
+/* The tree of a fleet file, and paths into it. Called by the two readers and by the validation;
+ * pure. */
 #include "model/node.h"
 
 #include <stdio.h>
@@ -7,7 +8,7 @@
 
 #include "base/utf8.h"
 
-/* The depth is bounded, so this recursion is. */
+/* The depth of the tree is bounded, so the recursion is bounded too. */
 static void free_node(struct node *node)
 {
     for (uint32_t i = 0; i < node->count; i++)
@@ -28,7 +29,7 @@ struct node *node_add(struct node_tree *tree, struct node *parent, char *key, in
     if (tree->count >= NODE_MAX_COUNT)
         return NULL;
     if (parent->count == parent->capacity) {
-        /* From 1, not 8: a file of two million tiny lists must stay affordable. */
+        /* Starts with 1, not 8: a file of NODE_MAX_COUNT tiny lists must not take much memory. */
         uint32_t capacity = parent->capacity == 0 ? 1 : 2 * parent->capacity;
         struct node *items = reallocarray(parent->items, capacity, sizeof(*items));
         if (!items)

@@ -1,6 +1,8 @@
-/* JSON → tree, by jansson. A number is the characters that were written, as in YAML (3.10 is a version, not 3.1), but jansson only keeps its
- * value. So the numbers are put in quotes before jansson sees them: those that RFC 8259 allows, where a value may stand; all else
- * is left as it is, for jansson to refuse. true and false are these characters; null is an absent value. Pure. */
+/* Reads JSON into a tree, with jansson. A number is its characters as written, as in YAML (3.10 is
+ * a version, not 3.1), but jansson keeps only its value. So numbers are put in quotes before
+ * jansson parses the text, but only those that RFC 8259 allows, and only as values. All others are
+ * left as they are, so that jansson refuses them. true and false are read as text; null is an
+ * absent value. Called by fleet_file.c; pure. */
 #include "model/node.h"
 
 #include <jansson.h>
@@ -47,7 +49,8 @@ static bool is_number(const char *text, size_t bytes)
     return at == bytes;
 }
 
-/* In quotes, {1: 2} would become correct JSON. */
+/* Whether a colon follows. Such numbers are not quoted, because that would turn {1: 2} into valid
+ * JSON. */
 static bool is_before_colon(const char *text, size_t bytes, size_t at)
 {
     while (at < bytes && strchr(" \t\r\n", text[at]) && text[at] != '\0')
@@ -63,8 +66,9 @@ static size_t string_end(const char *text, size_t bytes, size_t at)
     return at < bytes ? at + 1 : bytes;
 }
 
-/* NULL when memory is gone. At most twice as long, as no two numbers touch. *marks becomes how many marks of JSON there are outside
- * strings: no value comes without one. */
+/* Returns a copy with quoted numbers, or NULL if memory runs out. Two numbers are never adjacent,
+ * so the copy is at most twice as long plus two bytes. Sets *marks to the number of characters `,`,
+ * `:`, `[` and `{` outside of strings: every value comes with at least one. */
 static char *quote_numbers(const char *text, size_t bytes, size_t *quoted_bytes, size_t *marks)
 {
     char *quoted = malloc(2 * bytes + 2);
@@ -100,15 +104,16 @@ static void report_count(struct report *problems)
     report_add(problems, 0, "", "the file has more than %u values", NODE_MAX_COUNT);
 }
 
-/* 0, or -1 with *why saying what is too much. Recursion is bounded by NODE_MAX_DEPTH. */
+/* Returns 0, or -1 and sets *why to the bound that was exceeded. NODE_MAX_DEPTH bounds the
+ * recursion. */
 static int convert(json_t *json, struct node_tree *tree, struct node *node, size_t depth,
                    const char **why)
 {
     if (depth > NODE_MAX_DEPTH) {
-        *why = "objects and arrays are nested more than 64 deep";
+        *why = "objects and arrays are nested more than 64 levels deep";
         return -1;
     }
-    *why = "there is not enough memory to read the file";
+    *why = "not enough memory to read the file";
     switch (json_typeof(json)) {
     case JSON_OBJECT: {
         node->kind = NODE_MAP;
@@ -148,7 +153,7 @@ static int convert(json_t *json, struct node_tree *tree, struct node *node, size
         return 0;
     case JSON_INTEGER:
     case JSON_REAL:
-        break; /* none is left: they are in quotes */
+        break; /* cannot occur: all numbers are in quotes */
     }
     return -1;
 }
@@ -158,10 +163,11 @@ int node_json_read(const char *text, size_t bytes, struct node_tree *tree, struc
     size_t quoted_bytes = 0, marks = 0;
     char *quoted = quote_numbers(text, bytes, &quoted_bytes, &marks);
     if (!quoted) {
-        report_add(problems, 0, "", "there is not enough memory to read the file");
+        report_add(problems, 0, "", "not enough memory to read the file");
         return -1;
     }
-    /* Asked before jansson builds them all, each in many times the bytes that it took to write. A key and its value have two marks. */
+    /* Checked before jansson creates all values, each many times as large as its text. A key and
+     * its value have two marks. */
     if (marks > 2 * NODE_MAX_COUNT) {
         report_count(problems);
         free(quoted);
@@ -173,8 +179,8 @@ int node_json_read(const char *text, size_t bytes, struct node_tree *tree, struc
     if (!json) {
         bool is_nul = json_error_code(&error) == json_error_null_character ||
                       json_error_code(&error) == json_error_null_byte_in_key;
-        report_add(problems, error.line > 0 ? error.line : 0, "", "this is not correct JSON: %s",
-                   is_nul ? "a value may not hold the character NUL" : error.text);
+        report_add(problems, error.line > 0 ? error.line : 0, "", "invalid JSON: %s",
+                   is_nul ? "a value must not contain the character NUL" : error.text);
         return -1;
     }
     const char *why = NULL;

@@ -1,5 +1,7 @@
-/* YAML → tree, by libyaml's events. No value is interpreted: what YAML would call a number, a date or null stays the characters that were
- * written. What could make a small file large (aliases) or mean something that is not written (tags) is refused. Pure. */
+/* Reads YAML into a tree, from libyaml's events. No value is interpreted: what YAML defines as a
+ * number, a date or null is read as its characters. Refuses aliases, with which a small file can
+ * expand to a large one, and tags, which change the meaning of what is written. Called by
+ * fleet_file.c; pure. */
 #include "model/node.h"
 
 #include <limits.h>
@@ -18,10 +20,10 @@ struct yaml_reader {
     size_t bytes;
     struct node_tree *tree;
     struct report *problems;
-    struct node *open[NODE_MAX_DEPTH]; /* the lists and mappings around the next event */
-    bool is_broken[NODE_MAX_DEPTH]; /* these of them have a tag that says they are something else */
+    struct node *open[NODE_MAX_DEPTH]; /* the lists and mappings that contain the next event */
+    bool is_broken[NODE_MAX_DEPTH];    /* whether each of them has a tag that is refused */
     size_t depth;
-    char *key; /* of the innermost mapping, waiting for its value; owned */
+    char *key; /* of the innermost mapping, until its value is read; owned */
     int key_line;
     bool has_document;
 };
@@ -31,7 +33,7 @@ static int line_of(yaml_mark_t mark)
     return mark.line < INT_MAX ? (int)mark.line + 1 : INT_MAX;
 }
 
-/* The path of the node that was placed last, or of the one that `key` waits for. */
+/* Returns the path of the node that was placed last, or of the value that `key` belongs to. */
 static struct node_path path_here(const struct yaml_reader *reader)
 {
     struct node_path path = {0};
@@ -53,11 +55,11 @@ static int out_of_room(struct yaml_reader *reader, int line)
     if (reader->tree->count >= NODE_MAX_COUNT)
         report_add(reader->problems, line, "", "the file has more than %u values", NODE_MAX_COUNT);
     else
-        report_add(reader->problems, line, "", "there is not enough memory to read the file");
+        report_add(reader->problems, line, "", "not enough memory to read the file");
     return -1;
 }
 
-/* The node for the value that begins on this line. NULL after reporting. */
+/* Returns the node for the value that begins on this line, or NULL after reporting. */
 static struct node *place(struct yaml_reader *reader, int line)
 {
     if (reader->depth == 0) {
@@ -67,7 +69,7 @@ static struct node *place(struct yaml_reader *reader, int line)
     struct node *parent = reader->open[reader->depth - 1];
     if (parent->kind == NODE_MAP && !reader->key) {
         report_add(reader->problems, line, path_here(reader).text,
-                   "a key must be a plain word, not a list, a mapping or an alias");
+                   "a key must be a single value, not a list, a mapping or an alias");
         return NULL;
     }
     struct node *node =
@@ -79,7 +81,7 @@ static struct node *place(struct yaml_reader *reader, int line)
     return node;
 }
 
-/* Which tags say no more than the syntax does. */
+/* Whether the tag only repeats what the syntax says. */
 static bool tag_is_harmless(const char *tag, enum node_kind kind)
 {
     if (!tag || strcmp(tag, "!") == 0)
@@ -91,31 +93,32 @@ static bool tag_is_harmless(const char *tag, enum node_kind kind)
     return strcmp(tag, YAML_STR_TAG) == 0;
 }
 
-/* Anchors and tags of a node that was just placed, or of the key that waits. */
+/* Returns false, after reporting, if the node that was just placed, or the key without a value yet,
+ * has an anchor or a tag that is refused. */
 static bool has_plain_properties(struct yaml_reader *reader, const yaml_char_t *anchor,
                                  const yaml_char_t *tag, enum node_kind kind, int line)
 {
     if (anchor)
         report_add(reader->problems, line, path_here(reader).text,
-                   "anchors and aliases are not accepted: write the value out, or in quotes if it "
-                   "begins with \"&\" (&%.60s)",
+                   "anchors and aliases are not accepted (&%.60s): write the value out, or put it "
+                   "in quotes if it begins with \"&\"",
                    (const char *)anchor);
     bool harmless = tag_is_harmless((const char *)tag, kind);
     if (!harmless)
         report_add(reader->problems, line, path_here(reader).text,
-                   "the tag %.60s is not accepted: every value is the text that is written; put a "
-                   "value that begins with \"!\" in quotes",
+                   "the tag \"%.60s\" is not accepted: every value is read as text; put a value "
+                   "that begins with \"!\" in quotes",
                    (const char *)tag);
     return !anchor && harmless;
 }
 
-/* A copy of the scalar's text, or NULL after reporting. */
+/* Returns a copy of the scalar's text, or NULL after reporting. */
 static char *scalar_text(struct yaml_reader *reader, const yaml_event_t *event, int line)
 {
     const char *value = (const char *)event->data.scalar.value;
     if (memchr(value, '\0', event->data.scalar.length)) {
         report_add(reader->problems, line, path_here(reader).text,
-                   "a value may not hold the character NUL");
+                   "a value must not contain the character NUL");
         return NULL;
     }
     char *text = strndup(value, event->data.scalar.length);
@@ -145,7 +148,7 @@ static int take_scalar(struct yaml_reader *reader, const yaml_event_t *event)
         node->kind = NODE_BROKEN;
         return 0;
     }
-    /* Nothing written at all: a key without a value. `~` and `null` are characters like any others. */
+    /* Nothing is written: a key without a value. `~` and `null` are text like any other. */
     if (event->data.scalar.length == 0 && event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
         !event->data.scalar.tag) {
         node->kind = NODE_ABSENT;
@@ -161,7 +164,7 @@ static int open_collection(struct yaml_reader *reader, enum node_kind kind,
 {
     if (reader->depth == NODE_MAX_DEPTH) {
         report_add(reader->problems, line, path_here(reader).text,
-                   "lists and mappings are nested more than %d deep", NODE_MAX_DEPTH);
+                   "lists and mappings are nested more than %d levels deep", NODE_MAX_DEPTH);
         return -1;
     }
     struct node *node = place(reader, line);
@@ -174,7 +177,7 @@ static int open_collection(struct yaml_reader *reader, enum node_kind kind,
     return 0;
 }
 
-/* Reports every key that was written before, and takes its value out of sight. */
+/* Reports every repeated key, and marks its value as broken. */
 static void refuse_twins(struct yaml_reader *reader, struct node *map)
 {
     if (map->count < 2)
@@ -191,12 +194,12 @@ static void refuse_twins(struct yaml_reader *reader, struct node *map)
             continue;
         }
         struct node *twin = &map->items[index.entries[i].place];
-        reader->depth--; /* the path up to the mapping, without what was placed in it last */
+        reader->depth--; /* the path of the mapping, without the value placed in it last */
         struct node_path path = path_here(reader);
         reader->depth++;
         node_path_enter(&path, twin->key);
         report_add(reader->problems, twin->line, path.text,
-                   "\"%.100s\" is there twice: the first is on line %d", twin->key,
+                   "\"%.100s\" is given twice, first on line %d", twin->key,
                    map->items[index.entries[first].place].line);
         twin->kind = NODE_BROKEN;
     }
@@ -211,8 +214,8 @@ static int take_alias(struct yaml_reader *reader, const yaml_event_t *event)
         return -1;
     node->kind = NODE_BROKEN;
     report_add(reader->problems, line, path_here(reader).text,
-               "anchors and aliases are not accepted: write the value out, or in quotes if it "
-               "begins with \"*\" (*%.60s)",
+               "anchors and aliases are not accepted (*%.60s): write the value out, or put it in "
+               "quotes if it begins with \"*\"",
                (const char *)event->data.alias.anchor);
     return 0;
 }
@@ -234,7 +237,7 @@ static int take_event(struct yaml_reader *reader, const yaml_event_t *event)
     case YAML_DOCUMENT_START_EVENT:
         if (reader->has_document) {
             report_add(reader->problems, line, "",
-                       "a file holds one fleet: a second document begins here");
+                       "a fleet file must contain only one fleet: a second document begins here");
             return -1;
         }
         reader->has_document = true;
@@ -265,17 +268,17 @@ static int take_event(struct yaml_reader *reader, const yaml_event_t *event)
 static int report_syntax(struct yaml_reader *reader)
 {
     const yaml_parser_t *parser = &reader->parser;
-    const char *why = parser->problem ? parser->problem : "it cannot be read";
+    const char *why = parser->problem ? parser->problem : "the parser gave no reason";
     int line = line_of(parser->problem_mark);
     if (parser->error == YAML_MEMORY_ERROR)
         return out_of_room(reader, 0);
     if (parser->error == YAML_READER_ERROR) {
-        /* The reader runs ahead of the marks and only knows the byte. */
+        /* libyaml's reader runs ahead of the marks and knows only the byte's offset. */
         line = 1;
         for (size_t i = 0; i < parser->problem_offset && i < reader->bytes; i++)
             line += reader->text[i] == '\n';
     }
-    report_add(reader->problems, line, "", "this is not correct YAML: %s%s%s",
+    report_add(reader->problems, line, "", "invalid YAML: %s%s%s",
                parser->context ? parser->context : "", parser->context ? ": " : "", why);
     return -1;
 }
@@ -295,22 +298,22 @@ static int read_events(struct yaml_reader *reader)
     return 0;
 }
 
-/* ---- what would cost libyaml more than the file is large ---- */
+/* ---- input that costs libyaml far more than its size ---- */
 
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* The line's end, behind its "\n". */
+/* Returns the beginning of the next line, or `end`. */
 static const char *next_line(const char *line, const char *end)
 {
     const char *newline = memchr(line, '\n', (size_t)(end - line));
     return newline ? newline + 1 : end;
 }
 
-/* It compares every %TAG with all that came before. A directive stands before a document, or after "..." ended one. %YAML may stand there
- * once, and does no harm. */
+/* libyaml compares every %TAG with all earlier ones. Directives come before a document, or after
+ * "..." has ended one. %YAML is allowed once for each document and is harmless. */
 static int refuse_directives(const struct yaml_reader *reader)
 {
     const char *end = reader->text + reader->bytes;
@@ -325,7 +328,7 @@ static int refuse_directives(const struct yaml_reader *reader)
             while (word < bytes && word < 60 && !is_blank(line[word]))
                 word++;
             report_add(reader->problems, number, "",
-                       "the directive %.*s is not accepted: leave the line out", (int)word, line);
+                       "the directive \"%.*s\" is not accepted: remove the line", (int)word, line);
             return -1;
         } else if (!is_blank(line[0]) && line[0] != '#' && line[0] != '%') {
             in_document = true;
@@ -334,7 +337,8 @@ static int refuse_directives(const struct yaml_reader *reader)
     return 0;
 }
 
-/* It keeps a run of blanks, and clears as many bytes again at each gap between words of the same value. */
+/* libyaml keeps a run of white space, and clears as many bytes again at each gap between words of
+ * the same value. */
 static int refuse_long_blanks(const struct yaml_reader *reader)
 {
     size_t run = 0;
@@ -343,7 +347,9 @@ static int refuse_long_blanks(const struct yaml_reader *reader)
         run = is_blank(reader->text[i]) ? run + 1 : 0;
         if (run > MAX_BLANKS) {
             report_add(reader->problems, line, "",
-                       "more than %d blanks and line ends come one after the other", MAX_BLANKS);
+                       "more than %d consecutive white-space characters are not accepted: shorten "
+                       "the gap",
+                       MAX_BLANKS);
             return -1;
         }
         line += reader->text[i] == '\n';

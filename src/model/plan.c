@@ -1,7 +1,9 @@
-/* Which vessels start next and how a run ended. Called by the runner on its thread whenever a vessel has ended; pure. */
+/* Decides which vessels start next and how a run ended. Called by the runner on its thread,
+ * whenever the statuses of a run have changed; pure. */
 #include "model/plan.h"
 
-/* What one path says about the vessel at its end, once the vessel at its beginning has ended with `status`. */
+/* Returns the step that one path allows the vessel at its end, after the vessel at its beginning
+ * has ended with `status`. */
 static enum plan_verdict test_path(enum path_condition condition, enum vessel_status status)
 {
     bool holds = false;
@@ -19,7 +21,8 @@ static enum plan_verdict test_path(enum path_condition condition, enum vessel_st
     return holds ? PLAN_START : PLAN_INCOMPLETE;
 }
 
-/* Of two paths into one vessel the stronger word counts: waiting is for all of them. */
+/* If several paths lead into one vessel, the strongest step counts. Waiting is the strongest: a
+ * vessel waits until all its predecessors have ended. */
 static int strength(enum plan_verdict step)
 {
     switch (step) {

@@ -1,5 +1,6 @@
-/* Lists of problems. Their texts quote what a stranger wrote, and go to terminals and pages: they are cut to a length, and
- * control characters in them are replaced. Called by the reader of fleet files and the admin API; pure. */
+/* Lists of problems. Their texts quote untrusted input and are shown in terminals and on pages, so
+ * they are cut to a length, and control characters in them are replaced. Called by the reader of
+ * fleet files and by the admin API; pure. */
 #include "model/fleet_file.h"
 
 #include <stdarg.h>
@@ -13,7 +14,8 @@
 
 #define MESSAGE_BYTES 500
 
-/* Whole characters only (cutting may have halved the last one), nothing that a terminal would obey. In place. */
+/* Replaces control characters, which a terminal could obey, and removes incomplete characters:
+ * cutting may have split the last one. In place. */
 static void make_printable(char *text)
 {
     char *to = text;

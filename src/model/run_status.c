@@ -1,11 +1,13 @@
-/* A fleet run's statuses: their names, and which may follow which. */
+/* The statuses of a fleet run: their names, and which may follow which. Called by the store, the
+ * runner and the admin API; any thread. */
 #include "model/run_status.h"
 
 #include <stddef.h>
 
 #include "model/words.h"
 
-/* The store's numbers come from a disk: one that no enum has is shown, not obeyed. */
+/* The store's numbers come from a disk. A number that the enum does not have is shown as
+ * "unknown". */
 static const char *const NAMES[] = {
     [RUN_SCHEDULED] = "scheduled", [RUN_RUNNING] = "running",       [RUN_SUCCESS] = "success",
     [RUN_ERRORED] = "errored",     [RUN_TERMINATED] = "terminated", NULL,

@@ -1,11 +1,12 @@
-/* The triggers' names. */
+/* The names of the triggers. Called by the admin API; any thread. */
 #include "model/run_trigger.h"
 
 #include <stddef.h>
 
 #include "model/words.h"
 
-/* The store's numbers come from a disk: one that no enum has is shown, not obeyed. */
+/* The store's numbers come from a disk. A number that the enum does not have is shown as
+ * "unknown". */
 static const char *const NAMES[] = {
     [TRIGGER_WEBHOOK] = "webhook",
     [TRIGGER_ON_DEMAND] = "on_demand",

@@ -1,11 +1,13 @@
-/* A vessel run's statuses: their names, and which may follow which. */
+/* The statuses of a vessel run: their names, and which may follow which. Called by the store, the
+ * runner and the admin API; any thread. */
 #include "model/vessel_status.h"
 
 #include <stddef.h>
 
 #include "model/words.h"
 
-/* The store's numbers come from a disk: one that no enum has is shown, not obeyed. */
+/* The store's numbers come from a disk. A number that the enum does not have is shown as
+ * "unknown". */
 static const char *const NAMES[] = {
     [VESSEL_SCHEDULED] = "scheduled",   [VESSEL_RUNNING] = "running",
     [VESSEL_RETRYING] = "retrying",     [VESSEL_SUCCESS] = "success",
@@ -33,7 +35,7 @@ bool vessel_status_may_follow(enum vessel_status from, enum vessel_status to)
         return to == VESSEL_RETRYING || to == VESSEL_SUCCESS || to == VESSEL_ERRORED ||
                to == VESSEL_TERMINATED;
     case VESSEL_RETRYING:
-        /* A stop during the wait between two attempts ends the vessel without another attempt. */
+        /* A stop between two attempts ends the vessel run without another attempt. */
         return to == VESSEL_RUNNING || to == VESSEL_TERMINATED;
     case VESSEL_SUCCESS:
     case VESSEL_ERRORED:

@@ -1,4 +1,5 @@
-/* The words for a definition's enums. Called by the readers and the writer of definitions; pure. */
+/* The words for the enums of a definition, and lookups in such lists. Called by the rest of model/
+ * only; pure. */
 #include "model/words.h"
 
 #include <string.h>

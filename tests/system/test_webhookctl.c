@@ -128,7 +128,7 @@ TEST(projects_are_listed_created_and_deleted)
     json_t *projects = ctl_json(&daemon, "project", "list", "acme");
     const json_t *site = api_find(json_object_get(projects, "projects"), "name", "site");
     ck_assert_str_eq(api_text(site, "org_name"), "acme");
-    assert_fails(&daemon, 1, "may not hold", "project", "create", "acme/site/deeper");
+    assert_fails(&daemon, 1, "must not contain", "project", "create", "acme/site/deeper");
     assert_fails(&daemon, 1, "nowhere", "project", "create", "nowhere/x");
     assert_fails(&daemon, 1, "nowhere", "project", "list", "nowhere");
     assert_fails(&daemon, 1, "not empty", "org", "delete", "acme");

@@ -258,9 +258,9 @@ TEST(a_file_beyond_8_mib_is_refused)
 
 TEST(yaml_errors_name_their_line)
 {
-    refuse("name: x\nvessels: [ a\nb: c\n", 3, "", "not correct YAML");
-    refuse("name: x\n\tvessels: y\n", 2, "", "not correct YAML");
-    refuse("name: \"x\n", 2, "", "not correct YAML");
+    refuse("name: x\nvessels: [ a\nb: c\n", 3, "", "invalid YAML");
+    refuse("name: x\n\tvessels: y\n", 2, "", "invalid YAML");
+    refuse("name: \"x\n", 2, "", "invalid YAML");
     refuse("name: x\nother: \x01\n", 2, "", "control characters");
     refuse("name: \"\\0\"\n", 1, "name", "NUL");
     refuse("? [ a ]\n: b\n", 1, "", "key");
@@ -269,18 +269,18 @@ TEST(yaml_errors_name_their_line)
 
 TEST(json_errors_name_their_line)
 {
-    refuse("{\n\"name\": \"x\",\n}", 3, "", "not correct JSON");
-    refuse("{\n\"name\": 007}", 2, "", "not correct JSON");
-    refuse("{1: 2}", 1, "", "not correct JSON");
-    refuse("{\"a\": 1 2}", 1, "", "not correct JSON");
-    refuse("{\"a\": true1}", 1, "", "not correct JSON");
-    refuse("{\"a\": .5}", 1, "", "not correct JSON");
-    refuse("{\"a\": 1.}", 1, "", "not correct JSON");
+    refuse("{\n\"name\": \"x\",\n}", 3, "", "invalid JSON");
+    refuse("{\n\"name\": 007}", 2, "", "invalid JSON");
+    refuse("{1: 2}", 1, "", "invalid JSON");
+    refuse("{\"a\": 1 2}", 1, "", "invalid JSON");
+    refuse("{\"a\": true1}", 1, "", "invalid JSON");
+    refuse("{\"a\": .5}", 1, "", "invalid JSON");
+    refuse("{\"a\": 1.}", 1, "", "invalid JSON");
     refuse("{\"name\": \"x\",\n \"name\": \"y\"}", 2, "", "duplicate");
     refuse("{\"name\": \"a\\u0000b\"}", 1, "", "NUL");
-    refuse("{\"a\": \"unfinished", 1, "", "not correct JSON");
-    refuse("{\"a\": \"\\", 1, "", "not correct JSON");
-    refuse("{} {}", 1, "", "not correct JSON");
+    refuse("{\"a\": \"unfinished", 1, "", "invalid JSON");
+    refuse("{\"a\": \"\\", 1, "", "invalid JSON");
+    refuse("{} {}", 1, "", "invalid JSON");
 }
 
 TEST(anchors_aliases_and_tags_are_refused)
@@ -310,7 +310,7 @@ TEST(deep_nesting_is_refused)
     memset(text + 200, ']', 199);
     text[399] = '\0';
     struct outcome outcome = parse(text);
-    ck_assert(strstr(outcome.problems.items[0].message, "64 deep"));
+    ck_assert(strstr(outcome.problems.items[0].message, "64 levels deep"));
     outcome_free(&outcome);
     char *json = memory_format("{\"a\": %s", text);
     json[strlen(json) - 1] = ' ';
@@ -323,10 +323,10 @@ TEST(deep_nesting_is_refused)
 
 TEST(keys_written_twice_are_refused_wherever_they_are)
 {
-    refuse(SOURCE "name: y\n", 8, "name", "twice: the first is on line 1");
+    refuse(SOURCE "name: y\n", 8, "name", "twice, first on line 1");
     refuse("name: x\nvessels:\n" VESSEL("a") VESSEL("b")
                VESSEL("a") "connections: { a: { b: SUCCESS } }\n",
-           5, "vessels.a", "first is on line 3");
+           5, "vessels.a", "first on line 3");
     refuse_source("environment: { A: 1, A: 2 }", "vessels.a.source.environment.A", "twice");
 }
 
@@ -635,10 +635,10 @@ TEST(directives_are_refused_quickly)
     for (size_t i = 0; i < 300000; i++)
         buffer_append_format(&text, "%%TAG !%zu! tag:a,2000:\n", i);
     buffer_append_text(&text, "---\nname: x\n");
-    refuse(buffer_text(&text), 1, "", "the directive %TAG is not accepted");
+    refuse(buffer_text(&text), 1, "", "the directive \"%TAG\" is not accepted");
     buffer_reset(&text);
     buffer_append_text(&text, "name: x\n...\n# c\n%TAG !a! tag:a,2000:\n---\n");
-    refuse(buffer_text(&text), 4, "", "the directive %TAG is not accepted");
+    refuse(buffer_text(&text), 4, "", "the directive \"%TAG\" is not accepted");
     buffer_free(&text);
     char *good = memory_format("%%YAML 1.1\n---\n%s", SOURCE "      arguments: [ '%TAG' ]\n");
     struct outcome outcome = parse_good(good);
@@ -654,10 +654,10 @@ TEST(long_runs_of_blanks_are_refused_quickly)
     memcpy(text, "name: x", 7);
     for (size_t i = blanks; i + 1 < bytes; i += 2)
         memcpy(text + i, "b ", 2);
-    refuse(text, 1, "", "more than 4096 blanks");
+    refuse(text, 1, "", "more than 4096 consecutive");
     memset(text, '\n', blanks);
     memcpy(text, "name:", 5);
-    refuse(text, 4097, "", "more than 4096 blanks");
+    refuse(text, 4097, "", "more than 4096 consecutive");
     free(text);
 }
 
