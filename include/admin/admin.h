@@ -1,5 +1,6 @@
 /* The admin API on its TCP listener and on the admin socket, with /healthz, /readyz and /metrics.
- * It reads through read-only connections of its own and writes through the commit queue. */
+ * It reads through read-only connections of its own and writes through the commit queue.
+ * webhookd/daemon.c starts, reconfigures and stops it on the main thread. */
 #ifndef WEBHOOKD_ADMIN_ADMIN_H
 #define WEBHOOKD_ADMIN_ADMIN_H
 
@@ -20,7 +21,7 @@
 
 struct admin;
 
-/* The public listener's share of the metrics. This layer may not reach it, so webhookd/daemon.c
+/* The metrics of the public listener. This layer must not call that one, so webhookd/daemon.c
  * registers a callback that fills this in. */
 #define ADMIN_MAX_ANSWERS 16
 struct admin_hooks_metrics {
@@ -31,17 +32,17 @@ struct admin_hooks_metrics {
     } answers[ADMIN_MAX_ANSWERS]; /* by status, since the start */
     size_t answer_count;
     uint64_t unanswered;     /* closed without an answer */
-    uint64_t uncounted;      /* missing from their webhook's counts, because too many waited */
-    int64_t in_flight_bytes; /* of bodies in memory and not yet on disk, now */
-    uint64_t answer_us_sum;  /* from the headers' arrival to the answer, of all 201 */
+    uint64_t uncounted;      /* missing from their webhook's counts because too many waited */
+    int64_t in_flight_bytes; /* of bodies that are in memory and not yet on disk */
+    uint64_t answer_us_sum;  /* from the arrival of the headers to the answer, of all 201 */
 };
 
-/* News of fleet runs, for pages that show them live. It is created before all that pushes news, and
- * freed after it. */
+/* News of fleet runs, for pages that show them live. Created before everything that pushes news,
+ * and freed after it. */
 struct admin_events;
 struct admin_events *admin_events_new(void);
 void admin_events_free(struct admin_events *events); /* NULL is fine */
-/* Call it when the run's status was committed. Any thread; does not block. */
+/* Reports that a status of the run was committed. Any thread; does not block. */
 void admin_events_push(struct admin_events *events, const struct run_ids *ids,
                        enum run_status status);
 
@@ -50,28 +51,28 @@ struct admin_options {
     /* For its read-only connections; the strings are borrowed until admin_stop. */
     struct store_options store;
     struct commit_queue *queue;
-    struct runner *runner; /* NULL: none (accept and store only) */
+    struct runner *runner; /* NULL: webhookd only accepts and stores runs */
     struct admin_events *events;
-    /* The key as it was at the start. If not present, it is looked for again when it is needed. */
+    /* The key as read at the start. If it is not present, it is read again when it is needed. */
     const struct secret_key *key;
     int state_fd;              /* state_dir, borrowed; logs/ and spool/ lie below it */
-    const char *hooks_address; /* of the public listener, for the status; borrowed */
+    const char *hooks_address; /* of the public listener, for /api/v1/status; borrowed */
     int64_t started_ms;        /* wall clock */
-    /* Any thread; *metrics is zeroed before. May be NULL. */
+    /* Called on any thread, with zeroed *metrics. May be NULL. */
     void (*get_hooks_metrics)(void *context, struct admin_hooks_metrics *metrics);
     void *context;
 };
 
-/* Opens both listeners and starts their threads. NULL and *error if either fails. */
+/* Opens both listeners and starts their threads. Returns NULL and sets *error if either fails. */
 struct admin *admin_start(const struct admin_options *options, struct error *error);
-/* Takes no new connection; /readyz answers 503 on those that are open. */
+/* Accepts no more connections; /readyz answers 503 on the open ones. */
 void admin_quiesce(struct admin *admin);
 /* Removes the socket and waits for requests in progress, at most timeout_ms. The commit queue must
- * still run. -1: some request has not ended, and nothing was freed: the process can only exit. NULL
- * is fine. */
+ * still be running. Returns -1 if a request has not ended: nothing was freed, and the process must
+ * exit. NULL is fine. */
 int admin_stop(struct admin *admin, int64_t timeout_ms);
 
-/* Holds the fresh snapshot and releases the old one. Any thread. */
+/* Replaces the configuration: holds the fresh snapshot and releases the old one. Any thread. */
 void admin_reconfigure(struct admin *admin, struct config *fresh);
 
 #endif

@@ -1,5 +1,6 @@
-/* Starts and stops the admin API: the TCP listener, the admin socket and what they share. Swaps the
- * configuration at a reload. Called by webhookd's main on the main thread. */
+/* Starts and stops the admin API: the TCP listener, the admin socket and the state that they share.
+ * Replaces the configuration at a reload. Called by webhookd/daemon.c (its table of layers, and its
+ * reload) on the main thread. */
 #include "admin/admin.h"
 
 #include <stdlib.h>
@@ -11,15 +12,15 @@
 #include "base/log.h"
 #include "base/memory.h"
 
-/* Each connection has a thread: at most 256 in all. Strangers on TCP cannot use up the socket's
+/* Each connection has a thread: at most 256 in total. Strangers on TCP cannot use up the socket's
  * share. */
 #define CONNECTIONS_PER_LISTENER 128
 #define HEADER_TIMEOUT_MS        10000
-#define BODY_TIMEOUT_MS          300000 /* a person may wait for a large upload */
-#define IDLE_TIMEOUT_MS          300000 /* also bounds the reading of an answer, a large download */
+#define BODY_TIMEOUT_MS          300000 /* a large upload takes a while */
+#define IDLE_TIMEOUT_MS          300000 /* also bounds the sending of an answer, a large download */
 
-/* Both sockets are opened before either is served, so the addresses never change under a
- * request. */
+/* Opens both sockets. Neither is served before both are open, so the addresses never change while a
+ * request reads them. */
 static int open_sockets(struct admin *admin, struct error *error)
 {
     const struct config *config = admin->config;
@@ -56,7 +57,7 @@ static int listener_start(struct admin_listener *listener, const char *name, str
         .service = &admin_service,
         .context = listener,
     };
-    listener->listen_fd = -1; /* the server's, also if it does not start */
+    listener->listen_fd = -1; /* the server owns it, even if it does not start */
     struct http_server *server = http_server_start(&options, error);
     atomic_store(&listener->server, server);
     return server ? 0 : -1;
@@ -117,7 +118,7 @@ int admin_stop(struct admin *admin, int64_t timeout_ms)
     int64_t left_ms = deadline_ms - clock_monotonic_ms();
     if (http_server_stop(admin->local.server, left_ms > 0 ? left_ms : 0) != 0 || stopped != 0)
         return -1;
-    /* Not before both have stopped: a request on one may ask for the metrics of the other. */
+    /* Freed after both have stopped: a request on one may read the metrics of the other. */
     http_server_free(admin->tcp.server);
     http_server_free(admin->local.server);
     socket_file_free(&admin->socket_file);

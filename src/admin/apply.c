@@ -1,4 +1,4 @@
-/* Applying a fleet file: parse it, check it, commit it and answer. On admin workers' threads. */
+/* Applies a fleet file: parses it, checks it, commits it and answers. On admin workers' threads. */
 #include <stdio.h>
 
 #include "admin/change.h"
@@ -16,9 +16,9 @@ struct file_change {
     const struct definition *definition;
     const char *file;
     size_t file_bytes;
-    bool check_only;            /* everything is done and undone */
-    bool checked;               /* out: it was, without a refusal */
-    struct apply_result result; /* out; of a check, what it would have been */
+    bool check_only;            /* make the change, then undo it */
+    bool checked;               /* out: the check ended without a refusal */
+    struct apply_result result; /* out; after a check, what it would have been */
 };
 
 static int apply_file(struct change *change, struct store *store, struct error *error)
@@ -35,7 +35,7 @@ static int apply_file(struct change *change, struct store *store, struct error *
     apply->checked = apply->check_only;
     if (!apply->check_only)
         return 0;
-    /* A refusal is what undoes a change alone. */
+    /* Only an error undoes a change alone. */
     return error_set(error, ERROR_CONFLICT, "the fleet file was only checked");
 }
 
@@ -46,7 +46,7 @@ static int submit_file(struct admin_request *request, struct file_change *apply,
 {
     struct error refusal = ERROR_INIT;
     apply->change.kind = &apply_file_kind;
-    apply->change.bytes = 2 * apply->file_bytes; /* with the definition */
+    apply->change.bytes = 2 * apply->file_bytes; /* the file and the definition */
     if (change_commit(request, &apply->change, &refusal) == 0)
         return 0;
     if (apply->checked && refusal.kind == ERROR_CONFLICT)
@@ -69,7 +69,7 @@ static const char *outcome_name(enum apply_outcome outcome)
     return "unchanged";
 }
 
-/* 422 with everything that is wrong with the file. */
+/* Answers 422 with all problems of the file. */
 static int refuse_file(struct admin_request *request, const struct fleet_problems *problems,
                        struct error *error)
 {
@@ -80,7 +80,7 @@ static int refuse_file(struct admin_request *request, const struct fleet_problem
                      problems->count == 1 ? "error" : "errors");
 }
 
-/* Of a check. A fleet that it would create has no id yet. */
+/* Returns what a check found. A fleet that would be created has no id yet. */
 static json_t *would_object(const struct apply_result *result)
 {
     json_t *would = json_object();
@@ -91,7 +91,7 @@ static json_t *would_object(const struct apply_result *result)
     return would;
 }
 
-/* Logs and answers after the change was committed, or checked. */
+/* Logs and answers after the change was committed or checked. */
 static int answer_applied(struct admin_request *request, const struct file_change *apply,
                           const struct fleet_problems *notes, struct error *error)
 {
@@ -127,7 +127,7 @@ int apply_fleet(struct admin_request *request, struct error *error)
     if (request_path_id(request, "project_id", "project", &apply.project_id, error) != 0 ||
         request_query_flag(request, "check", &apply.check_only, error) != 0 ||
         request_query_flag(request, "stub", &options.stub, error) != 0 ||
-        !request_store(request, error)) /* before anything is changed */
+        !request_store(request, error)) /* may fail, so before the change */
         return -1;
 
     struct fleet_problems problems = {NULL, 0}, notes = {NULL, 0};

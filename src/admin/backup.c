@@ -1,10 +1,11 @@
-/* A backup: one tar archive, created while it is sent. First comes the database, by an online copy,
- * which holds up nobody; then what lies beside it: spooled bodies and output. A body is on disk
- * before its run is in the database, so every run in the copy has its body, unless retention
- * deletes both meanwhile. The key is never in it. On admin workers' threads, which may take their
- * time.
+/* Creates a backup: one tar archive, created while it is sent. First comes the database, as an
+ * online copy, which delays no other request; then the files beside it: spooled bodies and output.
+ * A body is on disk before its run is in the database, so every run in the copy has its body,
+ * unless retention deletes both meanwhile. The archive never contains the key. On admin workers'
+ * threads, which may block.
  *
- * An archive is whole or breaks off: an error closes the connection before the answer's end. */
+ * An archive is complete or ends early: an error closes the connection before the end of the
+ * answer. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -36,25 +37,26 @@ struct backup {
     struct id request_id;
     struct caller_ticket ticket;
     int64_t begun_ms, sent_bytes;
-    struct error error; /* why it cannot go on */
+    struct error error; /* why it cannot continue */
     int state_fd;       /* borrowed */
     enum part part;
-    int copy_fd;        /* the database's copy, which has no name any more; -1: it was sent */
+    int copy_fd;        /* the copy of the database, an unlinked file; -1: passed on to fd */
     DIR *folder, *days; /* being read */
     char day[NAME_MAX + 1];
     int fd;        /* the file that is being sent, or -1 */
-    uint64_t left; /* bytes of it to be sent */
-    size_t zeros;  /* to be sent after it */
+    uint64_t left; /* bytes of the file still to be sent */
+    size_t zeros;  /* to be sent after the file */
     char block[TAR_BLOCK];
-    size_t block_left; /* bytes of its header to be sent */
+    size_t block_left; /* bytes of the file's header still to be sent */
 };
 
 /* ---- files ---- */
 
-/* A complete archive leaves out no file, except for what retention has deleted meanwhile. */
+/* Notes why the archive ends early. A complete archive contains every file, except those that
+ * retention has deleted meanwhile. */
 static int fail(struct backup *backup, const char *what, const char *name)
 {
-    return error_set_errno(&backup->error, errno, "cannot %s %s", what, name);
+    return error_set_errno(&backup->error, errno, "cannot %s \"%s\"", what, name);
 }
 
 static int begin_file(struct backup *backup, int fd, const char *name)
@@ -64,15 +66,16 @@ static int begin_file(struct backup *backup, int fd, const char *name)
     if (fstat(fd, &status) != 0)
         return fail(backup, "examine", name);
     if (!S_ISREG(status.st_mode) || strlen(name) >= TAR_NAME_BYTES)
-        return error_set(&backup->error, ERROR_INTERNAL, "%s is not a file of webhookd's", name);
-    backup->left = (uint64_t)status.st_size; /* as long as it is now: output may grow */
+        return error_set(&backup->error, ERROR_INTERNAL,
+                         "\"%s\" is not a file that webhookd has created", name);
+    backup->left = (uint64_t)status.st_size; /* its current length: output may grow */
     backup->zeros = (TAR_BLOCK - backup->left % TAR_BLOCK) % TAR_BLOCK;
     tar_header(backup->block, name, backup->left, status.st_mtime);
     backup->block_left = TAR_BLOCK;
     return 0;
 }
 
-/* 1 = opened, 0 = it is gone, -1. */
+/* Returns 1 if the folder was opened, 0 if it does not exist any more, or -1. */
 static int open_folder(struct backup *backup, int dir_fd, const char *name, DIR **folder)
 {
     int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -94,7 +97,8 @@ static void close_folder(DIR **folder)
     *folder = NULL;
 }
 
-/* The next name in the folder. NULL at its end, or with the error if it cannot be read. */
+/* Returns the next name in the folder. Returns NULL at its end, and sets the error if it cannot be
+ * read. */
 static const char *next_name(struct backup *backup, DIR *folder, const char *folder_name)
 {
     struct dirent *entry;
@@ -109,13 +113,13 @@ static const char *next_name(struct backup *backup, DIR *folder, const char *fol
     return NULL;
 }
 
-/* The next file of the open folder: 1 = there is one, 0 = that was all, -1. */
+/* Begins the next file of the open folder. Returns 1, 0 if there are no more files, or -1. */
 static int next_file(struct backup *backup, const char *prefix)
 {
     const char *file;
     while ((file = next_name(backup, backup->folder, prefix))) {
         char name[2 * NAME_MAX];
-        if (strstr(file, ".part")) /* being received; no run has it */
+        if (strstr(file, ".part")) /* still being received: it belongs to no run */
             continue;
         snprintf(name, sizeof(name), "%s/%s", prefix, file);
         int fd = openat(dirfd(backup->folder), file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
@@ -129,7 +133,7 @@ static int next_file(struct backup *backup, const char *prefix)
     return error_is_set(&backup->error) ? -1 : 0;
 }
 
-/* Goes on to the next day's folder. Returns what next_file does. */
+/* Opens the next day's folder. Returns 1, 0 if there are no more, or -1. */
 static int next_day(struct backup *backup)
 {
     const char *day;
@@ -142,9 +146,9 @@ static int next_day(struct backup *backup)
     return error_is_set(&backup->error) ? -1 : 0;
 }
 
-/* ---- one after the other ---- */
+/* ---- the sequence ---- */
 
-/* Goes on to the next file, or to the end. */
+/* Advances to the next file, or to the end. */
 static int advance(struct backup *backup)
 {
     int found = 0;
@@ -190,7 +194,7 @@ static ssize_t give_file(struct backup *backup, char *data, size_t bytes)
         return fail(backup, "read", backup->block); /* the header begins with the name */
     if (count == 0)
         return error_set(&backup->error, ERROR_INTERNAL,
-                         "a file has become shorter than its header says");
+                         "a file has become shorter while it was sent");
     backup->left -= (uint64_t)count;
     return count;
 }
@@ -224,7 +228,8 @@ static ssize_t backup_give(struct backup *backup, char *data, size_t bytes)
         if (atomic_load(&backup->admin->stopping))
             return error_set(&backup->error, ERROR_UNAVAILABLE, STOPPING);
         if (!caller_is_let_in(backup->admin, &backup->ticket))
-            return error_set(&backup->error, ERROR_CONFLICT, "its reader's API key was revoked");
+            return error_set(&backup->error, ERROR_CONFLICT,
+                             "the reader's API key was revoked or its session has ended");
         if (backup->block_left > 0)
             return (ssize_t)give_block(backup, data, bytes);
         if (backup->fd >= 0 && backup->left > 0)
@@ -251,12 +256,13 @@ static void backup_done(void *context)
 {
     struct backup *backup = context;
     if (backup->part != PART_OVER && !error_is_set(&backup->error))
-        error_set(&backup->error, ERROR_UNAVAILABLE, "its reader is gone, or did not read");
+        error_set(&backup->error, ERROR_UNAVAILABLE,
+                  "the reader closed the connection or stopped reading");
     if (error_is_set(&backup->error))
-        log_error("backup broken off", log_id("request", &backup->request_id),
+        log_error("backup aborted", log_id("request", &backup->request_id),
                   log_int("bytes", backup->sent_bytes), log_why(&backup->error));
     else
-        log_info("backup made", log_id("request", &backup->request_id),
+        log_info("backup sent", log_id("request", &backup->request_id),
                  log_int("bytes", backup->sent_bytes),
                  log_int("ms", clock_monotonic_ms() - backup->begun_ms));
     close_folder(&backup->folder);
@@ -270,14 +276,15 @@ static void backup_done(void *context)
 
 /* ---- the copy of the database ---- */
 
-/* The disk needs room for the rest of the copy. What min_free keeps is not for backups either. */
+/* The disk needs room for the rest of the copy. The space that min_free reserves is not used for
+ * backups either. */
 static int may_go_on(void *context, int64_t bytes_left, struct error *error)
 {
     struct admin *admin = context;
     if (atomic_load(&admin->stopping))
         return error_set(error, ERROR_UNAVAILABLE, STOPPING);
     if (commit_has_room(admin->options.queue, bytes_left, error) != 0) {
-        error_context(error, "no room for a copy of the database beside it");
+        error_context(error, "no room for a copy of the database");
         return -1;
     }
     return 0;
@@ -285,10 +292,11 @@ static int may_go_on(void *context, int64_t bytes_left, struct error *error)
 
 /* ---- the handler ---- */
 
-/* A backup changes nothing in the store, but the audit log has it. */
+/* A backup changes nothing in the store, but it is entered in the audit log. */
 static const struct change_kind backup_kind = {.action = "backup"};
 
-/* One at a time, until its last byte: each takes as much of the disk as the database does. */
+/* Only one backup at a time, until its last byte is sent: each takes as much disk space as the
+ * database. */
 int backup_create(struct admin_request *request, struct error *error)
 {
     struct admin *admin = request->admin;
@@ -296,11 +304,11 @@ int backup_create(struct admin_request *request, struct error *error)
     int64_t begun_ms = clock_monotonic_ms();
     if (atomic_exchange(&admin->makes_backup, true))
         return error_set(error, ERROR_CONFLICT,
-                         "another backup is being made: wait until it has ended");
+                         "another backup is in progress: wait until it has ended");
     const struct store_backup_guard guard = {may_go_on, admin};
     int copy_fd = commit_backup(admin->options.queue, &guard, error);
     if (copy_fd >= 0 && change_commit(request, &audited, error) != 0) {
-        close(copy_fd); /* no backup leaves without a trace */
+        close(copy_fd); /* no backup without an entry in the audit log */
         copy_fd = -1;
     }
     if (copy_fd < 0) {

@@ -17,7 +17,7 @@
 #define TOUCH_KEY_MS     60000
 #define TOUCH_SESSION_MS (5 * 60000)
 
-/* ---- when a key or a session was last used: nobody waits, and a note that fails is lost ---- */
+/* ---- the last use of a key or a session: stored without waiting, and lost on failure ---- */
 
 struct touch {
     struct change change;
@@ -39,7 +39,7 @@ static int apply_touch_session(struct change *change, struct store *store, struc
 
 static void touch_done(struct change *change, const struct error *error)
 {
-    (void)error; /* revoked meanwhile, or no room: it is used again */
+    (void)error; /* revoked meanwhile, or no room: the next use is stored */
     free(CONTAINER_OF(change, struct touch, change));
 }
 
@@ -76,7 +76,8 @@ void caller_of_socket(const struct http_exchange *exchange, struct caller *calle
 
 /* ---- over TCP ---- */
 
-/* The key behind "Bearer ", in upper or lower case (RFC 9110 11.1, RFC 6750 2.1), or NULL. */
+/* Returns the key after "Bearer ", in upper or lower case (RFC 9110 11.1, RFC 6750 2.1), or
+ * NULL. */
 static const char *bearer_key(const struct http_exchange *exchange)
 {
     static const char scheme[] = "Bearer ";
@@ -127,13 +128,13 @@ int caller_by_key(struct admin_request *request, const char *key, struct caller 
     http_peer(request->exchange, caller->source);
     if (secret_token_is_well_formed(key, strlen(key)))
         return error_set(error, ERROR_INVALID,
-                         "that is a webhook's token: an API key begins with wha_");
+                         "this is a webhook's token, not an API key: API keys begin with wha_");
     if (!secret_api_key_is_well_formed(key, strlen(key)))
         return error_set(error, ERROR_INVALID, "not an API key: truncated or mistyped");
     if (look_up(request, key, caller, &why) == 0)
         return 0;
     if (why.kind == ERROR_NOT_FOUND)
-        return error_set(error, ERROR_INVALID, "the API key is not valid, or was revoked");
+        return error_set(error, ERROR_INVALID, "the API key is invalid or was revoked");
     return error_set(error, why.kind, "%s", why.message);
 }
 
@@ -153,7 +154,7 @@ void caller_set_cookie(struct http_exchange *exchange, const char *token)
     free(cookie);
 }
 
-/* The token of the session's cookie, or "" if there is none. */
+/* Copies the token from the session's cookie, or "" if there is none. */
 static void read_cookie(const struct http_exchange *exchange, char token[CALLER_TOKEN_CHARS + 1])
 {
     static const char name[] = COOKIE "=";
@@ -229,12 +230,12 @@ int caller_of_tcp(struct admin_request *request, struct caller *caller, struct e
     if (why.kind != ERROR_NOT_FOUND)
         return error_set(error, why.kind, "%s", why.message);
     return error_set(error, ERROR_INVALID,
-                     "this needs an API key, as \"Authorization: Bearer KEY\" (webhookctl key "
+                     "an API key is required, as \"Authorization: Bearer KEY\" (webhookctl key "
                      "create NAME creates one)");
 }
 
-/* A browser says where a request comes from: by Origin if it may change something, by
- * Sec-Fetch-Site (Fetch Metadata) always. */
+/* A browser reports where a request comes from: always in Sec-Fetch-Site (Fetch Metadata), and in
+ * Origin if the request may change something. */
 bool caller_is_foreign(const struct http_exchange *exchange, bool has_session)
 {
     const char *origin = http_header(exchange, "Origin"), *host = http_header(exchange, "Host");
@@ -271,7 +272,7 @@ static int note_session(void *context, const struct session_row *row)
     return 0;
 }
 
-/* Sets *is_in. -1: the store cannot be asked. */
+/* Sets *is_in. Returns -1 if the store cannot be read. */
 static int find_again(struct store *store, const struct caller_ticket *ticket, bool *is_in,
                       struct error *error)
 {

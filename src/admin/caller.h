@@ -1,5 +1,6 @@
-/* The caller of the admin API. On the admin socket it is the user of the process at its other end;
- * over TCP it is the owner of an API key, which comes with the request or has begun a session. */
+/* Authenticates the caller of the admin API. On the admin socket it is the user of the connected
+ * process; over TCP it is the owner of an API key, which comes with the request or has begun a
+ * session. On admin workers' threads. */
 #ifndef WEBHOOKD_ADMIN_CALLER_H
 #define WEBHOOKD_ADMIN_CALLER_H
 
@@ -14,45 +15,46 @@
 struct admin;
 struct admin_request;
 
-/* With this a stream that goes on for long checks whether its caller is still let in. */
+/* Lets a long-running stream check whether its caller still has access. */
 struct caller_ticket {
     bool has_key;
     struct id key_id;
-    bool has_session; /* a person at the console */
+    bool has_session; /* a person is signed in to the console */
     uint8_t session[SECRET_HASH_BYTES];
-    unsigned seen; /* admin->revocations when that was last checked */
+    unsigned seen; /* admin->revocations at the last check */
 };
 
 struct caller {
     char who[NAME_MAX_BYTES + 8]; /* "key deploy", "user root" */
     char source[HTTP_PEER_BYTES]; /* an address; "" = the admin socket */
     struct caller_ticket ticket;
-    int64_t seen_ms; /* the last use of its session that was noted */
+    int64_t seen_ms; /* the last stored use of its session, wall clock */
 };
 
-/* On the socket: anyone who can open it is let in. */
+/* Identifies the caller on the socket. Everyone who can open the socket has access. */
 void caller_of_socket(const struct http_exchange *exchange, struct caller *caller);
-/* Over TCP: by "Authorization: Bearer KEY", or by the cookie of a session. -1: ERROR_INVALID
- * (neither, or an invalid one), or the store cannot be asked. */
+/* Authenticates a caller over TCP by "Authorization: Bearer KEY" or by the cookie of a session.
+ * Returns -1 and sets *error: ERROR_INVALID if there is neither or it is invalid; any other kind if
+ * the store cannot be read. */
 int caller_of_tcp(struct admin_request *request, struct caller *caller, struct error *error);
-/* The owner of a key that came in a body; likewise. */
+/* Does the same with a key from a request's body. */
 int caller_by_key(struct admin_request *request, const char *key, struct caller *caller,
                   struct error *error);
-/* True if the request comes from another site's page. Also if it may change something, relies on a
- * cookie, and does not say where it comes from. */
+/* Returns true if the request comes from another site's page, or if it may change something, relies
+ * on a cookie, and does not say where it comes from. */
 bool caller_is_foreign(const struct http_exchange *exchange, bool has_session);
 
-/* A session ends when it was not used for so long. */
+/* A session ends when it has not been used for this long. */
 #define CALLER_IDLE_MS (12 * INT64_C(3600000))
-/* The cookie of a session: 256 random bits, of which the store has the hash. HttpOnly and
- * SameSite=Strict: no script and no other site has it. Secure if a proxy says that the browser uses
- * TLS. token "": removes the cookie. */
+/* The cookie of a session: 258 random bits in 43 characters, of which the store has the hash.
+ * HttpOnly and SameSite=Strict keep it from scripts and from other sites. It is Secure if a proxy
+ * reports that the browser uses TLS. An empty token removes the cookie. */
 #define CALLER_TOKEN_CHARS 43
 void caller_set_cookie(struct http_exchange *exchange, const char *token);
-/* By a request that is not refused: its session and the cookie last for another CALLER_IDLE_MS. */
+/* Extends the session and the cookie of an accepted request by another CALLER_IDLE_MS. */
 void caller_prolong(struct admin_request *request);
 
-/* False after its key was revoked or its session has ended. Any thread. */
+/* Returns false after the key was revoked or the session has ended. Any thread. */
 bool caller_is_let_in(struct admin *admin, struct caller_ticket *ticket);
 
 #endif

@@ -1,5 +1,5 @@
-/* See change.h. This is the only file of admin/ that knows what an operation of the commit queue
- * looks like. */
+/* See change.h. Only this file of admin/ knows the operations of the commit queue. Called by the
+ * handlers, on admin workers' threads; the callbacks run on the committer's thread. */
 #include "admin/change.h"
 
 #include <assert.h>
@@ -10,7 +10,7 @@
 #include "base/memory.h"
 #include "store/audit.h"
 
-#define OWN_BYTES 512 /* what a change weighs besides what it carries */
+#define OWN_BYTES 512 /* of a change without the memory that it holds */
 
 static int add_audit(const struct change *change, struct store *store, struct error *error)
 {

@@ -1,8 +1,8 @@
-/* The console: one page, whose scripts call the API as any other client does. Its files need no
- * key, because they are the same for everybody. On admin workers' threads.
+/* Serves the console: one page, whose scripts call the API as any other client does. Its files need
+ * no key, because they are the same for everyone. On admin workers' threads.
  *
- * Nothing in it is loaded from other hosts or evaluated: what a fleet, a sender or a vessel has
- * named or said can only ever be text. */
+ * The page loads nothing from other hosts and evaluates nothing: data from fleets, senders and
+ * vessels can only ever be text. */
 #include "admin/console.h"
 
 #include <stdio.h>
@@ -35,15 +35,15 @@ static bool has_word(const char *list, const char *word)
     return false;
 }
 
-/* RFC 9110 13.1.2: a list of tags, of which weak ones will do. */
+/* Whether If-None-Match lists the tag; weak comparison is enough (RFC 9110 13.1.2). */
 static bool is_known(const struct http_exchange *exchange, const char *tag)
 {
     const char *tags = http_header(exchange, "If-None-Match");
     return tags && (strcmp(tags, "*") == 0 || strstr(tags, tag));
 }
 
-/* The page may reach webhookd alone, and the host that webhooks are called at: a test request goes
- * there. */
+/* Adds the headers that restrict the page. It may connect only to webhookd and to the host of the
+ * webhooks' URLs, to which it sends test requests. */
 static void add_guards(struct admin_request *request)
 {
     static const char origin[] =
@@ -65,7 +65,7 @@ static int answer(struct admin_request *request, const struct console_file *file
     char tag[80];
     snprintf(tag, sizeof(tag), "\"%s%s\"", file->hash, is_packed ? "-gzip" : "");
     http_add_header(exchange, "ETag", tag);
-    http_add_header(exchange, "Cache-Control", "no-cache"); /* kept, but asked about each time */
+    http_add_header(exchange, "Cache-Control", "no-cache"); /* kept, but revalidated each time */
     http_add_header(exchange, "Vary", "Accept-Encoding");
     add_guards(request);
     request->answer.content_type = file->type;
@@ -80,7 +80,7 @@ static int answer(struct admin_request *request, const struct console_file *file
     return 0;
 }
 
-/* The script finds out from the path which page to show. */
+/* The script determines from the path which page to show. */
 int console_get_page(struct admin_request *request, struct error *error)
 {
     const struct console_file *file = find(PAGE);
@@ -89,8 +89,8 @@ int console_get_page(struct admin_request *request, struct error *error)
     return answer(request, file);
 }
 
-/* The same page where there is nothing, which it says in words. It is not kept by caches, and never
- * 304 (RFC 9110 13.2.1). */
+/* Serves the same page for a path that does not exist, which the page then says. Caches do not keep
+ * it, and it is never answered with 304 (RFC 9110 13.2.1). */
 static int get_no_page(struct admin_request *request, struct error *error)
 {
     const struct console_file *file = find(PAGE);
@@ -108,6 +108,6 @@ int console_get_file(struct admin_request *request, struct error *error)
 {
     const struct console_file *file = find(route_value(&request->match, "file"));
     if (!file)
-        return error_set(error, ERROR_NOT_FOUND, "there is nothing at this path");
+        return error_set(error, ERROR_NOT_FOUND, "this path does not exist");
     return answer(request, file);
 }

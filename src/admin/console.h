@@ -1,4 +1,5 @@
-/* The console's files, src/admin/console/, embedded when webhookd is built. */
+/* The console's files, from src/admin/console/, which the build embeds into webhookd. For console.c
+ * and service.c. */
 #ifndef WEBHOOKD_ADMIN_CONSOLE_H
 #define WEBHOOKD_ADMIN_CONSOLE_H
 
@@ -17,7 +18,7 @@ struct console_file {
 extern const struct console_file console_files[];
 extern const size_t console_file_count;
 
-/* Answers instead of a route when a person has typed or kept an address that leads nowhere. */
+/* Answers if a browser opens a page at a path that no route has. */
 extern const struct admin_call console_no_page;
 
 #endif

@@ -1,15 +1,16 @@
-/* News of fleet runs: each change of a run's status, for pages that show them. Each reader looks
- * into the ring (run_events.h) a few times a second on its own thread.
+/* News of fleet runs: each change of a run's status, for pages that show them. Each reader polls
+ * the ring (run_events.h) five times a second on its own thread.
  *
  *     id: 17f2b3c4d5e-41
  *     event: run
  *     data: {"run_id":"…","fleet_id":"…","status":"running","at":"…"}
  *
- *     event: missed              more happened than is told: the page should read everything anew
+ *     event: missed              events were left out: the page should reload everything
  *     data: {}
  *
- * The id comes immediately. It is the time at which webhookd started, and a number. A reader that
- * comes back with it (Last-Event-ID) gets what it has missed, if that is still in the ring. */
+ * The first id is sent immediately. An id is the time at which webhookd started, and a number. A
+ * reader that reconnects with it (Last-Event-ID) gets the events that it has missed, if the ring
+ * still holds them. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,15 +21,15 @@
 #include "base/clock.h"
 #include "base/memory.h"
 
-#define MOST_AT_ONCE   200 /* in one look; a page cannot show more */
+#define MOST_AT_ONCE   200 /* in one poll; a page cannot show more */
 #define LOOK_EVERY_MS  200
 #define LAST_ID_FORMAT "%" SCNx64 "-%" SCNu64 "%c"
 
 struct event_reader {
     struct admin_events *events;
-    uint64_t seen;    /* the number of the last event that it was told, or has missed */
-    bool has_begun;   /* it has its first id, so it can come back before the first news */
-    bool must_reload; /* it does not know what it has missed */
+    uint64_t seen;    /* the number of the last event that it was sent, or has missed */
+    bool has_begun;   /* it has its first id, so it can reconnect before the first news */
+    bool must_reload; /* events that it has missed cannot be sent */
     struct run_event news[MOST_AT_ONCE];
 };
 
@@ -72,8 +73,8 @@ static enum sse_look look(void *context, struct buffer *into)
     return count > 0 ? SSE_NEWS : SSE_WAIT;
 }
 
-/* After its last event, if the ring still has everything since; else from now on, and it is
- * told. */
+/* Continues after the reader's last event, if this webhookd has sent it. Otherwise begins with the
+ * next event, and a reader that has a last event is told to reload. */
 static void begin_at(struct event_reader *reader, const char *last_id)
 {
     uint64_t epoch = 0, seen = 0, last = run_events_last(reader->events);

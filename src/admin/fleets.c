@@ -1,4 +1,4 @@
-/* Fleets and their versions: reading and deleting. On admin workers' threads. */
+/* Handlers of fleets and their versions: reading and deleting. On admin workers' threads. */
 #include "admin/fleets.h"
 
 #include <stdlib.h>
@@ -147,7 +147,7 @@ int fleets_get_version(struct admin_request *request, struct error *error)
     const char *text = route_value(&request->match, "n");
     char *end = NULL;
     long number = strtol(text, &end, 10);
-    /* 0 would be the current one, and the path names a version. */
+    /* The store reads 0 as the current version, but the path must name a version. */
     if (text[0] < '1' || text[0] > '9' || *end != '\0' || number > INT32_MAX)
         return error_set(error, ERROR_NOT_FOUND, "there is no such version: versions are 1, 2, …");
     json_t *version = NULL;

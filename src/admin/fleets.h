@@ -1,4 +1,4 @@
-/* Fleets, for the other handlers. On admin workers' threads, but for fleets_set_subject. */
+/* Fleets, for the other handlers. On admin workers' threads, except for fleets_set_subject. */
 #ifndef WEBHOOKD_ADMIN_FLEETS_H
 #define WEBHOOKD_ADMIN_FLEETS_H
 
@@ -9,10 +9,11 @@
 #include "base/id.h"
 #include "store/fleets.h"
 
-/* The fleet as the API shows it; the caller owns it. NULL and *error, such as ERROR_NOT_FOUND. */
+/* Returns the fleet as the API shows it; the caller owns it. Returns NULL and sets *error on
+ * failure, such as ERROR_NOT_FOUND. */
 json_t *fleets_object(struct store *store, const struct id *fleet_id, struct error *error);
-/* Sets the subject of a change to something of this fleet's. -1: ERROR_NOT_FOUND, or the store
- * cannot be asked. From `apply`, on the committer's thread. */
+/* Makes the fleet the subject of a change to it or to its webhook. Returns -1 and sets *error:
+ * ERROR_NOT_FOUND, or the store cannot be read. Called from `apply`, on the committer's thread. */
 int fleets_set_subject(struct change *change, struct store *store, const struct id *fleet_id,
                        struct error *error);
 

@@ -1,9 +1,9 @@
-/* Following the output of an attempt, as server-sent events (HTML Living Standard, 9.2), until it
- * has ended:
+/* Sends the output of an attempt as server-sent events (HTML Living Standard, 9.2) until the
+ * attempt has ended. Called by run_files.c on admin workers' threads.
  *
- *     id: 1234                    the offset in the output after it, for Last-Event-ID
+ *     id: 1234                    the offset after these bytes, for Last-Event-ID
  *     event: output
- *     data: SGVsbG8K              the bytes in base 64: output is any bytes
+ *     data: SGVsbG8K              the bytes in base 64, because output may be any bytes
  *
  *     event: end
  *     data: {"attempt":1,"exit_code":0,"reason":""}
@@ -29,7 +29,7 @@ struct follow {
     struct followed what;
     int fd; /* the output */
     int64_t offset;
-    bool has_ended; /* the attempt; what is read now is all */
+    bool has_ended; /* the attempt: its output does not grow any more */
     bool has_exit_code;
     int exit_code;
     char *reason;
@@ -106,7 +106,8 @@ static enum sse_look look(void *context, struct buffer *events)
     }
     if (look_for_end(follow) != 0)
         return SSE_FAILED;
-    return follow->has_ended ? SSE_NEWS /* what it said last may have come since */ : SSE_WAIT;
+    /* After the end: the last output may have been written since the read above. */
+    return follow->has_ended ? SSE_NEWS : SSE_WAIT;
 }
 
 static void follow_done(void *context)
@@ -124,7 +125,7 @@ int follow_answer(struct admin_request *request, const struct followed *what, in
     follow->admin = request->admin;
     follow->what = *what;
     follow->fd = fd;
-    struct stat status; /* a reader that has more than there is has nothing of this output */
+    struct stat status; /* an offset beyond the end of the output is moved to the end */
     follow->offset =
         fstat(fd, &status) == 0 && what->from > status.st_size ? status.st_size : what->from;
     return sse_answer(request, &(struct sse_source){look, follow_done, follow, LOOK_EVERY_MS},

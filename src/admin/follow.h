@@ -1,4 +1,4 @@
-/* Following the output of an attempt. For run_files.c. */
+/* Follows the output of an attempt. For run_files.c, on admin workers' threads. */
 #ifndef WEBHOOKD_ADMIN_FOLLOW_H
 #define WEBHOOKD_ADMIN_FOLLOW_H
 
@@ -10,7 +10,8 @@ struct followed {
     int64_t from; /* bytes of the output that the reader already has */
 };
 
-/* Makes the output, which fd reads, the request's answer. Takes fd. */
+/* Makes the output, read from fd, the answer to the request. Takes ownership of fd. Returns -1 and
+ * sets *error if too many streams are open. */
 int follow_answer(struct admin_request *request, const struct followed *what, int fd,
                   struct error *error);
 

@@ -1,5 +1,5 @@
-/* The instance of the admin API: its two listeners, and what its requests share. Created and freed
- * by admin.c on the main thread; read and written by the threads of all requests. */
+/* The instance of the admin API: its two listeners, and the state that its requests share. admin.c
+ * creates and frees it on the main thread; the threads of all requests read and write it. */
 #ifndef WEBHOOKD_ADMIN_INSTANCE_H
 #define WEBHOOKD_ADMIN_INSTANCE_H
 
@@ -16,13 +16,13 @@
 struct admin_listener {
     struct admin *admin;
     bool over_tcp;
-    int listen_fd;                      /* -1: switched off, or owned by the server */
-    char address[HTTP_ADDRESS_BYTES];   /* "": switched off */
-    struct http_server *_Atomic server; /* set while the other listener may serve already */
+    int listen_fd;                      /* -1: disabled, or owned by the server */
+    char address[HTTP_ADDRESS_BYTES];   /* "": disabled */
+    struct http_server *_Atomic server; /* atomic: the other listener may already serve requests */
 };
 
 struct admin {
-    struct admin_options options; /* as given; config and key are the fields below */
+    struct admin_options options; /* as given, except config and key: see below */
     int64_t started_monotonic_ms;
     struct readers *readers;
     struct admin_listener tcp, local;
@@ -30,8 +30,9 @@ struct admin {
     atomic_bool stopping;
     atomic_bool makes_backup;
     struct sign_in_limit *sign_in_limit;
-    atomic_int streams; /* open streams of events: each holds a connection */
-    /* Revoked API keys and sign-outs since the start: streams look whether theirs is among them. */
+    atomic_int streams; /* open event streams; each holds a connection */
+    /* The number of revoked API keys and sign-outs since the start. When it changes, streams check
+     * whether their own key or session still exists. */
     atomic_uint revocations;
     _Atomic int64_t held_bytes; /* of request bodies in memory, all requests together */
 
@@ -43,7 +44,8 @@ struct admin {
     bool key_is_proven; /* it has opened a stored webhook */
 };
 
-/* A snapshot for the length of a request; config_release it. Any thread. */
+/* Returns a snapshot for the duration of a request, which the caller releases with config_release.
+ * Any thread. */
 struct config *admin_hold_config(struct admin *admin);
 
 #endif

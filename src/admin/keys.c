@@ -1,5 +1,5 @@
-/* API keys, and the audit log of everybody's changes. On admin workers' threads. A key
- * is in the answer that creates it, and nowhere else (docs/architecture.md, invariant 7). */
+/* Handlers of API keys, and of the audit log of all callers' changes. On admin workers' threads. A
+ * key is in the answer that creates it, and nowhere else (docs/architecture.md, invariant 7). */
 #include <stdlib.h>
 
 #include "admin/change.h"

@@ -1,5 +1,5 @@
-/* /metrics in Prometheus' text format 0.0.4. Counters begin at zero with the process. It asks no
- * database, so it answers when the disk does not. On admin workers' threads. */
+/* Answers /metrics in Prometheus' text format 0.0.4. Counters start at zero with the process. It
+ * does not read the database, so it works even if the disk does not. On admin workers' threads. */
 #include <inttypes.h>
 
 #include "admin/routes.h"
@@ -25,7 +25,7 @@ static void add_counter(struct buffer *text, const char *name, uint64_t value, c
     buffer_append_format(text, "webhookd_%s %" PRIu64 "\n", name, value);
 }
 
-/* Prometheus wants seconds. */
+/* Prometheus expects seconds. */
 static void add_seconds(struct buffer *text, const char *name, int64_t us, const char *help)
 {
     add_head(text, name, "counter", help);
@@ -44,14 +44,14 @@ static void add_hooks(struct buffer *text, const struct admin_hooks_metrics *hoo
     add_counter(text, "hooks_unanswered_total", hooks->unanswered,
                 "Requests to the public listener whose connection was closed without an answer.");
     add_counter(text, "hooks_uncounted_total", hooks->uncounted,
-                "Requests missing from their webhook's counts: too many waited to be counted.");
+                "Requests missing from their webhook's counts because too many waited.");
     add_seconds(text, "hooks_accept_seconds_total", (int64_t)hooks->answer_us_sum,
                 "Time from the headers to the 201, over all accepted requests.");
     add_gauge(text, "hooks_in_flight_bytes", hooks->in_flight_bytes,
               "Bytes of request bodies held in memory and not yet on disk.");
 }
 
-/* One family per number, with a sample for each listener that there is. */
+/* A metric family for each number, with a sample for each open listener. */
 struct listener_sample {
     const char *name;
     struct http_metrics http;
@@ -95,7 +95,7 @@ static void add_listeners(struct buffer *text, const struct listener_sample *sam
 
 static void add_commit(struct buffer *text, const struct commit_metrics *commit)
 {
-    add_gauge(text, "commit_queued", commit->queued, "Operations that wait to be committed.");
+    add_gauge(text, "commit_queued", commit->queued, "Operations waiting to be committed.");
     add_counter(text, "commit_operations_total", commit->operations, "Operations committed.");
     add_counter(text, "commit_batches_total", commit->batches, "Batches tried.");
     add_counter(text, "commit_failed_batches_total", commit->failed_batches,
@@ -111,8 +111,9 @@ static void add_commit(struct buffer *text, const struct commit_metrics *commit)
 
 static void add_runner(struct buffer *text, const struct runner_metrics *runner)
 {
-    add_gauge(text, "vessels_running", runner->running_vessels, "Vessels that run now.");
-    add_gauge(text, "runs_active", runner->active_runs, "Fleet runs that the runner works on.");
+    add_gauge(text, "vessels_running", runner->running_vessels, "Vessels running now.");
+    add_gauge(text, "runs_active", runner->active_runs,
+              "Fleet runs that the runner is working on.");
     add_counter(text, "attempts_started_total", runner->attempts_started,
                 "Vessel attempts started.");
     add_counter(text, "attempts_ended_total", runner->attempts_ended, "Vessel attempts ended.");
@@ -129,7 +130,7 @@ int metrics_get(struct admin_request *request, struct error *error)
     struct listener_sample samples[3];
     size_t count = 0;
 
-    add_head(text, "build_info", "gauge", "The version that runs.");
+    add_head(text, "build_info", "gauge", "The running version.");
     buffer_append_format(text, "webhookd_build_info{version=\"%s\"} 1\n", WEBHOOKD_VERSION);
     add_gauge(text, "start_time_seconds", admin->options.started_ms / 1000,
               "When the process started, in seconds since the epoch.");
@@ -137,7 +138,7 @@ int metrics_get(struct admin_request *request, struct error *error)
     add_gauge(text, "ready", status_is_ready(admin, &why) == 0,
               "Whether fleet runs can be accepted now.");
     add_counter(text, "log_lost_lines_total", log_lost_lines(),
-                "Log lines lost because stderr did not take them.");
+                "Log lines lost because stderr did not accept them.");
     if (admin->options.get_hooks_metrics) {
         struct admin_hooks_metrics hooks = {.answer_count = 0};
         admin->options.get_hooks_metrics(admin->options.context, &hooks);
@@ -157,6 +158,6 @@ int metrics_get(struct admin_request *request, struct error *error)
     }
     request->answer.content_type = "text/plain; version=0.0.4; charset=utf-8";
     if (text->failed)
-        return error_set(error, ERROR_UNAVAILABLE, "no memory for the metrics");
+        return error_set(error, ERROR_UNAVAILABLE, "not enough memory for the metrics");
     return 0;
 }

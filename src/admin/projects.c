@@ -1,4 +1,4 @@
-/* Organizations and projects. On admin workers' threads. */
+/* Handlers of organizations and projects. On admin workers' threads. */
 #include "admin/projects.h"
 
 #include <stdlib.h>
@@ -110,8 +110,8 @@ static int match_org(void *context, const struct org_row *row)
     return find->found;
 }
 
-/* The organization in the path. It must exist: an empty list of its projects would not say that it
- * does not. */
+/* Reads the id of the organization in the path. The organization must exist: an empty list of
+ * projects would not show that it does not. */
 static int path_org(struct admin_request *request, struct store *store, struct id *id,
                     struct error *error)
 {
@@ -200,7 +200,7 @@ static const struct change_kind create_project_kind = {.action = "project.create
 int projects_create(struct admin_request *request, struct error *error)
 {
     struct create_project create = {.change.kind = &create_project_kind};
-    struct store *store = request_store(request, error); /* before anything is changed */
+    struct store *store = request_store(request, error); /* may fail, so before the change */
     if (!store || request_path_id(request, "org_id", "organization", &create.org_id, error) != 0)
         return -1;
     char *name = request_body_name(request, error);

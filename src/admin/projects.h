@@ -8,7 +8,8 @@
 #include "base/id.h"
 #include "store/fleets.h"
 
-/* The project as the API shows it; the caller owns it. NULL and *error, such as ERROR_NOT_FOUND. */
+/* Returns the project as the API shows it; the caller owns it. Returns NULL and sets *error on
+ * failure, such as ERROR_NOT_FOUND. */
 json_t *projects_object(struct store *store, const struct id *project_id, struct error *error);
 
 #endif

@@ -1,5 +1,5 @@
-/* See render.h. The keys are a contract (docs/openapi.yaml): add to them, never rename. Handlers
- * also call this inside the store's callbacks, so all text is copied here. */
+/* See render.h. The keys are a contract (docs/openapi.yaml): new ones may be added, but none may be
+ * renamed. Handlers also call this inside the store's callbacks, so all text is copied here. */
 #include "admin/render.h"
 
 #include <stdlib.h>

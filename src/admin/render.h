@@ -11,19 +11,19 @@
 #include "store/runs.h"
 #include "store/webhooks.h"
 
-/* Sets object[key], or appends to the list. Takes value. Aborts when memory is gone, so no object
- * goes out with a key missing. */
+/* Set object[key], or append to the list, and take ownership of value. They abort if memory runs
+ * out, so no object is ever sent with a key missing. */
 void render_set(json_t *object, const char *key, json_t *value);
 void render_append(json_t *list, json_t *value);
-/* {key: value}, taking value. */
+/* Returns {key: value}. Takes ownership of value. */
 json_t *render_one(const char *key, json_t *value);
 
-/* RFC 3339 in UTC with milliseconds. 0 = has not happened: null. */
+/* RFC 3339 in UTC with milliseconds. 0 (not happened) becomes null. */
 json_t *render_time(int64_t wall_ms);
 json_t *render_id(const struct id *id);
 /* Bytes that are not UTF-8 are read as ISO-8859-1. */
 json_t *render_text(const char *text);
-/* The same; NULL and "" are null. */
+/* The same, but NULL and "" become null. */
 json_t *render_optional(const char *text);
 
 json_t *render_org(const struct org_row *row);
@@ -31,9 +31,9 @@ json_t *render_project(const struct project_row *row);
 json_t *render_fleet(const struct fleet_row *row);
 /* With "file" and "definition" if the row has them. */
 json_t *render_version(const struct version_row *row);
-/* url may be NULL: null. */
+/* A NULL url becomes null. */
 json_t *render_webhook(const struct webhook_row *row, const char *url);
-/* Takes vessels, a list. */
+/* Takes ownership of vessels, a list. */
 json_t *render_run(const struct run_row *row, json_t *vessels);
 json_t *render_vessel(const struct vessel_row *row);
 /* A list of {message, path, line}. */

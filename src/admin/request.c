@@ -1,5 +1,5 @@
-/* What handlers ask of a request: a reading connection, the ids in the path, the query, a JSON
- * body. On the thread of its connection. */
+/* Gives handlers what they need of a request: a read-only connection, the ids in the path, the
+ * query and a JSON body. On the thread of the request's connection. */
 #include "admin/request.h"
 
 #include <assert.h>
@@ -28,8 +28,8 @@ int request_path_id(struct admin_request *request, const char *name, const char 
     const char *text = route_value(&request->match, name);
     assert(text);
     if (id_parse(text, id) != 0)
-        return error_set(error, ERROR_NOT_FOUND, "there is no such %s: the path has no valid id",
-                         what);
+        return error_set(error, ERROR_NOT_FOUND,
+                         "there is no such %s: the id in the path is invalid", what);
     return 0;
 }
 
@@ -129,12 +129,12 @@ int request_query_time(struct admin_request *request, const char *name, int64_t 
     int there = request_query(request, name, text, sizeof(text), error);
     if (there > 0 && clock_parse(text, wall_ms) != 0)
         return request_invalid(request, name, error,
-                               "%s must be a time as in RFC 3339, such as 2026-11-23T10:51:48Z",
-                               name);
+                               "%s must be an RFC 3339 time, such as 2026-11-23T10:51:48Z", name);
     return there < 0 ? -1 : 0;
 }
 
-/* The body as a JSON object. Only the keys listed, up to NULL, are known. */
+/* Returns the body as a JSON object with no keys but those listed, up to NULL. Returns NULL and
+ * sets *error on failure. */
 static json_t *body_object(struct admin_request *request, const char *const *keys,
                            struct error *error)
 {

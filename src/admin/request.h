@@ -1,10 +1,10 @@
-/* One request to the admin API with its answer, and what handlers ask of it. Private to this
- * folder.
+/* A request to the admin API with its answer, and the functions with which handlers read it.
+ * Private to this folder.
  *
- * A handler (struct admin_call's `handle`) reads the request, asks the store or commits a change,
- * and fills in request->answer. Or it returns -1 with *error, whose kind decides the status. It
- * never speaks HTTP, so no statement is open while bytes go to a client. On the thread of the
- * request's connection, which may block. */
+ * A handler (`handle` of struct admin_call) reads the request, queries the store or commits a
+ * change, and fills in request->answer. If it fails, it returns -1 with *error, whose kind
+ * determines the status. It never speaks HTTP, so no statement is open while bytes are sent to a
+ * client. It runs on the thread of the request's connection, which may block. */
 #ifndef WEBHOOKD_ADMIN_REQUEST_H
 #define WEBHOOKD_ADMIN_REQUEST_H
 
@@ -18,15 +18,16 @@
 #include "http/route.h"
 
 struct admin_answer {
-    unsigned status;          /* 0: 200. With an error: from 400 on; else its kind decides */
+    /* 0 means 200. With an error, a status below 400 is ignored: the error's kind determines it. */
+    unsigned status;
     json_t *data;             /* the envelope's data; NULL = null */
     char *field;              /* the part of the request that the error is about; owned */
     json_t *errors;           /* a list for error.errors */
-    const char *content_type; /* set: `bytes`, or the file if fd >= 0, go out as they are */
+    const char *content_type; /* if set, `bytes`, the file or the stream is sent as it is */
     struct buffer bytes;
-    int fd;
+    int fd; /* of the file, or -1 */
     uint64_t file_bytes;
-    struct http_stream stream; /* read set: what it gives goes out */
+    struct http_stream stream; /* sent if `read` is set */
 };
 
 struct admin_request;
@@ -38,20 +39,20 @@ enum admin_body {
     ADMIN_BODY_RUN,        /* at most hooks.max_body */
 };
 
-/* Over TCP. On the socket everybody may do everything. */
+/* Who may call over TCP. On the socket every caller may do everything. */
 enum admin_access {
     ADMIN_ACCESS_KEY,     /* needs an API key or a session */
-    ADMIN_ACCESS_SIGN_IN, /* for those who are about to show a key */
-    ADMIN_ACCESS_OPEN,
+    ADMIN_ACCESS_SIGN_IN, /* the request's body contains the key */
+    ADMIN_ACCESS_OPEN,    /* everyone */
 };
 
-/* What stands behind a route. */
+/* The target of a route. */
 struct admin_call {
     int (*handle)(struct admin_request *request, struct error *error);
     enum admin_body body;
     enum admin_access access;
-    const char *query; /* the parameters that it knows, with a space between them; NULL = none */
-    bool may_be_kept;  /* by caches, as the handler itself says */
+    const char *query; /* the known parameters, separated by a space; NULL = none */
+    bool may_be_kept;  /* by caches: the handler itself sets Cache-Control */
 };
 
 /* Owned by the thread of its connection. */
@@ -66,41 +67,43 @@ struct admin_request {
     struct buffer body;
     int64_t body_bound;
     int64_t held_bytes;  /* its share of admin->held_bytes */
-    bool too_large;      /* the body grew over its own bound and was dropped */
-    bool crowded;        /* the body grew over the bound of all bodies and was dropped */
-    struct store *store; /* from the pool, after request_store was called */
+    bool too_large;      /* the body exceeded its own bound and was dropped */
+    bool crowded;        /* the body exceeded the bound of all bodies and was dropped */
+    struct store *store; /* from the pool, after a call of request_store */
     struct admin_answer answer;
 };
 
-/* A read-only connection for the length of the request, or NULL. */
+/* Returns a read-only connection for the duration of the request, or NULL and sets *error. */
 struct store *request_store(struct admin_request *request, struct error *error);
-/* The id in the path at {name}; ERROR_NOT_FOUND if it is no id. `what` names the thing in the
- * message. */
+/* Reads the id in the path at {name}. Returns -1 with ERROR_NOT_FOUND if it is not an id; `what`
+ * names the thing in the message. */
 int request_path_id(struct admin_request *request, const char *name, const char *what,
                     struct id *id, struct error *error);
-/* ERROR_INVALID if there is a query parameter that the call does not know, or one of them twice. */
+/* Returns -1 with ERROR_INVALID if a query parameter is unknown to the call or given twice. */
 int request_check_query(struct admin_request *request, struct error *error);
-/* The value of a query parameter, in text: 1 = there, 0 = not, -1 = longer than fits. */
+/* Copies the value of a query parameter into text. Returns 1, 0 if it is absent, or -1 with *error
+ * if it does not fit. */
 int request_query(struct admin_request *request, const char *name, char *text, size_t text_bytes,
                   struct error *error);
-/* A query parameter that is 1 or 0; absent is 0. */
+/* Reads a query parameter that is 1 or 0; absent is 0. */
 int request_query_flag(struct admin_request *request, const char *name, bool *flag,
                        struct error *error);
-/* A whole number from low to high; *number stays as it was if there is none. */
+/* Reads a whole number from low to high; leaves *number unchanged if the parameter is absent. */
 int request_query_number(struct admin_request *request, const char *name, int64_t low, int64_t high,
                          int64_t *number, struct error *error);
-/* A time as in RFC 3339; likewise. */
+/* Does the same with a time as in RFC 3339. */
 int request_query_time(struct admin_request *request, const char *name, int64_t *wall_ms,
                        struct error *error);
-/* The text of the body's only key; the caller frees it. NULL and *error. */
+/* Returns the text of the body's only key; the caller frees it. Returns NULL and sets *error on
+ * failure. */
 char *request_body_text(struct admin_request *request, const char *key, struct error *error);
-/* The body's only key "name", checked; the caller frees it. NULL and *error, with field "name" if
- * it is about that. */
+/* Returns the checked text of the body's only key, "name"; the caller frees it. Returns NULL and
+ * sets *error on failure, and the field "name" if the error is about it. */
 char *request_body_name(struct admin_request *request, struct error *error);
-/* ERROR_INVALID about one field of the request; returns -1. */
+/* Sets ERROR_INVALID about one field of the request. Returns -1. */
 int request_invalid(struct admin_request *request, const char *field, struct error *error,
                     const char *format, ...) __attribute__((format(printf, 4, 5)));
-/* Takes data. status 0: 200. */
+/* Makes data the answer; the request owns it. A status of 0 means 200. */
 void request_answer_data(struct admin_request *request, unsigned status, json_t *data);
 
 #endif

@@ -1,4 +1,5 @@
-/* The table of routes, as http/route.h wants it, from the list in routes.h. */
+/* The table of routes in the form of http/route.h, made from the list in routes.h. Read by
+ * service.c. */
 #include "admin/routes.h"
 
 #include "base/memory.h"

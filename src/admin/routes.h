@@ -1,8 +1,9 @@
 /* Every route of the API, in the order of docs/openapi.yaml, then those of the console.
  *
- * This list is the only one. A row is a method, a path and the path's handler, with members of its
- * struct admin_call (request.h) where they are not zero. It declares the handler, which stands in
- * the file that its name begins with, and is its entry in admin_routes. */
+ * This is the only list of routes. A row is a method, a path and its handler, followed by those
+ * members of its struct admin_call (request.h) that are not zero. It both declares the handler and
+ * becomes an entry of admin_routes. The handler is defined in the file that its name begins
+ * with. */
 #ifndef WEBHOOKD_ADMIN_ROUTES_H
 #define WEBHOOKD_ADMIN_ROUTES_H
 

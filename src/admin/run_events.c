@@ -1,4 +1,5 @@
-/* See run_events.h. */
+/* See run_events.h. Called by webhookd/daemon.c, by handlers, and by the threads that commit the
+ * statuses of runs. */
 #include "admin/run_events.h"
 
 #include <pthread.h>

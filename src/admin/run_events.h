@@ -1,6 +1,6 @@
-/* The ring of what happened to fleet runs lately. Each thread that commits a run's status puts it
- * in (admin_events_push, admin/admin.h); readers look into it. Any thread; each call costs a lock
- * and a copy. */
+/* A ring of the latest changes of fleet runs' statuses. Each thread that commits a status adds it
+ * (admin_events_push, admin/admin.h); readers poll the ring. Any thread; each call costs a lock and
+ * a copy. */
 #ifndef WEBHOOKD_ADMIN_RUN_EVENTS_H
 #define WEBHOOKD_ADMIN_RUN_EVENTS_H
 
@@ -16,12 +16,13 @@ struct run_event {
     int64_t at_ms;
 };
 
-/* Events are numbered from 1 after each start of webhookd; the epoch tells the starts apart. */
+/* Events are numbered from 1 after each start of webhookd; the epoch distinguishes the starts. */
 int64_t run_events_epoch_ms(const struct admin_events *events);
-/* The number of the last one. */
+/* Returns the number of the last event. */
 uint64_t run_events_last(struct admin_events *events);
-/* Copies what came after number *seen, and moves that to the last one. Returns how many. If there
- * were more than `most`, none is copied and *missed is set. */
+/* Copies the events after number *seen, and sets *seen to the number of the last event. Returns how
+ * many were copied. If there were more than `most`, or the ring no longer holds all of them, copies
+ * none and sets *missed. */
 size_t run_events_take(struct admin_events *events, uint64_t *seen, struct run_event *news,
                        size_t most, bool *missed);
 

@@ -1,5 +1,5 @@
-/* What came with a fleet run and what came out of it: its headers, its body's bytes, a vessel run's
- * output. On admin workers' threads. */
+/* Handlers of the input and the output of a fleet run: its headers, its body, and the output of its
+ * vessel runs. On admin workers' threads. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -16,13 +16,13 @@
 #include "supervisor/record.h"
 #include "queue/spool.h"
 
-/* The answer is the open file as long as it is now. Takes fd. */
+/* Makes the open file, in its current length, the answer. Takes ownership of fd. */
 static int answer_file(struct admin_request *request, int fd, const char *content_type,
                        struct error *error)
 {
     struct stat status;
     if (fstat(fd, &status) != 0) {
-        error_set_errno(error, errno, "cannot look at the file");
+        error_set_errno(error, errno, "cannot examine the file");
         close(fd);
         return -1;
     }
@@ -60,7 +60,7 @@ int run_files_get_body(struct admin_request *request, struct error *error)
         store_get_body(store, &run_id, keep_body, &stored, error) != 0)
         return -1;
     if (request->answer.bytes.failed)
-        return error_set(error, ERROR_UNAVAILABLE, "no memory for the body");
+        return error_set(error, ERROR_UNAVAILABLE, "not enough memory for the body");
     request->answer.content_type = "application/octet-stream";
     if (stored.place != BODY_SPOOLED)
         return 0;
@@ -109,8 +109,9 @@ static int match_vessel(void *context, const struct vessel_row *row)
     return 1;
 }
 
-/* logs/<day>/<vessel run id>.<attempt>, where the runner puts it. The day is that of the vessel
- * run, as its fleet run may have been scheduled since the day before. A descriptor, or -1. */
+/* Opens logs/<day>/<vessel run id>.<attempt>, which the runner has created. The day is that of the
+ * vessel run; its fleet run may have been scheduled on an earlier day. Returns a descriptor, or
+ * -1. */
 static int open_log(int state_fd, const struct id *vessel_run_id, int attempt, struct error *error)
 {
     char path[128], day[CLOCK_TEXT_BYTES], id[ID_TEXT_BYTES], name[RECORD_NAME_BYTES];
@@ -119,15 +120,15 @@ static int open_log(int state_fd, const struct id *vessel_run_id, int attempt, s
     int fd = openat(state_fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0 && errno == ENOENT)
         return error_set(error, ERROR_NOT_FOUND,
-                         "there is no output of attempt %d: it was deleted, or the attempt did not "
-                         "come to run",
+                         "attempt %d has no output: it was deleted, or the attempt never ran",
                          attempt);
     if (fd < 0)
-        return error_set_errno(error, errno, "cannot open the output %s", path);
+        return error_set_errno(error, errno, "cannot open the output \"%s\"", path);
     return fd;
 }
 
-/* Where a reader that comes back by itself was; `otherwise` if it is new or says anything else. */
+/* Returns the offset in Last-Event-ID, with which a reader reconnects by itself. Returns
+ * `otherwise` if the header is missing or invalid. */
 static int64_t last_event_id(const struct admin_request *request, int64_t otherwise)
 {
     const char *text = sse_last_id(request);
@@ -157,12 +158,13 @@ int run_files_get_log(struct admin_request *request, struct error *error)
         request_query_number(request, "from", 0, INT64_MAX, &from, error) != 0)
         return -1;
     if (from > 0 && !follow)
-        return request_invalid(request, "from", error, "from is for follow=1");
+        return request_invalid(request, "from", error, "from requires follow=1");
     if (vessel.attempts == 0)
         return error_set(error, ERROR_NOT_FOUND,
                          "the vessel run has no output: it has not started");
     if (attempt > vessel.attempts)
-        return error_set(error, ERROR_NOT_FOUND, "the vessel run has no attempt %lld, only %d",
+        return error_set(error, ERROR_NOT_FOUND,
+                         "the vessel run has no attempt %lld: its last attempt is %d",
                          (long long)attempt, vessel.attempts);
     int fd = open_log(request->admin->options.state_fd, &vessel.id, (int)attempt, error);
     if (fd < 0)

@@ -1,5 +1,5 @@
-/* Starting a fleet run by hand: with the request's body, or again with what another run was started
- * with. On admin workers' threads, so a large body may be written and synced right here. */
+/* Starts a fleet run on demand: with the request's body, or again with the input of another run. On
+ * admin workers' threads, so a large body may be written and synced here. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +15,7 @@
 #include "http/log.h"
 #include "queue/spool.h"
 
-/* ---- what both share ---- */
+/* ---- shared by both ---- */
 
 struct start_run {
     struct change change;
@@ -39,7 +39,8 @@ static int apply_start_run(struct change *change, struct store *store, struct er
     return store_get_run(store, &start->ids.run_id, set_subject, change, error);
 }
 
-/* Before the runner can know of it, so that "scheduled" is told before "running". */
+/* Called before the runner is notified of the run, so that "scheduled" is reported before
+ * "running". */
 static void start_run_done(struct change *change, const struct error *error)
 {
     const struct start_run *start = CONTAINER_OF(change, struct start_run, change);
@@ -50,15 +51,16 @@ static void start_run_done(struct change *change, const struct error *error)
 static const struct change_kind start_run_kind = {
     .action = "run.start", .apply = apply_start_run, .done = start_run_done};
 
-/* What it weighs in the queue: a body in the spool weighs nothing. */
+/* Returns the memory that the input takes in the queue: a body in the spool takes none. */
 static size_t input_bytes(const struct run_input *input)
 {
     size_t body_bytes = input->body_place == BODY_INLINE ? (size_t)input->body_bytes : 0;
     return input->headers_bytes + body_bytes;
 }
 
-/* Commits the run and answers with it. A body in the spool stays only with its run. After an I/O
- * error nobody knows whether there is one, and the sweep of the next start finds out. */
+/* Commits the run and answers with it. Without its run, a body in the spool is removed. After an
+ * I/O error it is unknown whether the run was stored; the sweep after the next start determines
+ * that. */
 static int accept_run(struct admin_request *request, const struct id *fleet_id,
                       const struct run_input *input, struct error *error)
 {
@@ -85,7 +87,7 @@ static int accept_run(struct admin_request *request, const struct id *fleet_id,
     return run ? 0 : -1;
 }
 
-/* The trigger, the time and the sender. */
+/* Fills in the trigger, the time and the sender. */
 static void fill_origin(struct admin_request *request, struct run_input *input,
                         char peer[HTTP_PEER_BYTES])
 {
@@ -98,8 +100,8 @@ static void fill_origin(struct admin_request *request, struct run_input *input,
 
 /* ---- start ---- */
 
-/* A vessel needs the content type to read the body. The other headers of an API request say nothing
- * about the run. */
+/* A vessel needs the content type to read the body. The other headers of an API request have
+ * nothing to do with the run. */
 static char *content_type_json(const struct http_exchange *exchange)
 {
     const char *type = http_header(exchange, "Content-Type");
@@ -114,7 +116,7 @@ static char *content_type_json(const struct http_exchange *exchange)
     return text;
 }
 
-/* Puts the request's body where a body of this size belongs. */
+/* Puts the request's body into the run's input or into the spool, depending on its size. */
 static int place_body(struct admin_request *request, struct run_input *input, struct error *error)
 {
     const struct buffer *body = &request->body;
@@ -162,7 +164,7 @@ int run_start_new(struct admin_request *request, struct error *error)
 
 /* ---- again ---- */
 
-/* Copies of what the earlier run was started with. */
+/* A copy of the input of the earlier run. */
 struct earlier {
     struct id fleet_id, request_id;
     char *event, *host, *query;
@@ -220,11 +222,12 @@ static int load_earlier(struct store *store, const struct id *run_id, struct ear
         store_get_body(store, run_id, keep_body, earlier, error) != 0)
         return -1;
     if (earlier->headers.failed || earlier->body.failed)
-        return error_set(error, ERROR_UNAVAILABLE, "no memory for the fleet run's body");
+        return error_set(error, ERROR_UNAVAILABLE, "not enough memory for the fleet run's body");
     return 0;
 }
 
-/* Headers, body, host, query and event stay. The sender, the time and the request are new. */
+/* Headers, body, host, query and event are those of the earlier run. The sender, the time and the
+ * request are new. */
 static int start_again(struct admin_request *request, struct earlier *earlier, struct error *error)
 {
     struct admin *admin = request->admin;

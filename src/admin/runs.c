@@ -1,4 +1,5 @@
-/* Fleet runs: lists with their filters, and one with its vessel runs. On admin workers' threads. */
+/* Handlers of fleet runs: filtered lists, a single run with its vessel runs, and the stop of a run.
+ * On admin workers' threads. */
 #include "admin/runs.h"
 
 #include <ctype.h>
@@ -14,8 +15,8 @@
 
 #define LIST_DEFAULT_LIMIT 50
 #define LIST_MAX_LIMIT     1000
-/* A page ends early at this many vessel runs: 1,000 runs of 1,000 vessels would be a gigabyte of
- * JSON. */
+/* A page ends early when it has this many vessel runs: 1,000 runs of 1,000 vessels would be a
+ * gigabyte of JSON. */
 #define LIST_MAX_VESSELS 20000
 
 /* ---- vessel runs ---- */
@@ -33,7 +34,7 @@ static int add_vessels(struct store *store, const struct id *run_id, json_t *run
     return store_list_vessels(store, run_id, append_vessel, json_object_get(run, "vessels"), error);
 }
 
-/* ---- one ---- */
+/* ---- a single run ---- */
 
 static int keep_run(void *context, const struct run_row *row)
 {
@@ -85,7 +86,7 @@ static int apply_stop_run(struct change *change, struct store *store, struct err
 
 static const struct change_kind stop_run_kind = {.action = "run.stop", .apply = apply_stop_run};
 
-/* The request to stop is committed, so it is carried out even if webhookd ends here. The answer
+/* The request to stop is committed, so the run is stopped even if webhookd ends now. The answer
  * does not wait for that. */
 int runs_stop(struct admin_request *request, struct error *error)
 {
@@ -97,7 +98,7 @@ int runs_stop(struct admin_request *request, struct error *error)
         return -1;
     if (runner)
         runner_stop_runs(runner);
-    http_log_info(request->exchange, "fleet run is to be stopped", log_id("run", &stop.id));
+    http_log_info(request->exchange, "fleet run stop requested", log_id("run", &stop.id));
     json_t *run = runs_object(store, &stop.id, error);
     request_answer_data(request, 202, run);
     return run ? 0 : -1;
@@ -184,7 +185,7 @@ static int read_filter(struct admin_request *request, struct list_filter *list, 
 
 struct run_page {
     json_t *runs;
-    struct id *ids; /* room for limit + 1: one too many says that there is more */
+    struct id *ids; /* room for limit + 1: the extra run shows that there are more */
     int count;
 };
 

@@ -8,8 +8,8 @@
 #include "base/id.h"
 #include "store/runs.h"
 
-/* The fleet run with its vessel runs, as the API shows it; the caller owns it. NULL and *error,
- * such as ERROR_NOT_FOUND. */
+/* Returns the fleet run with its vessel runs, as the API shows it; the caller owns it. Returns NULL
+ * and sets *error on failure, such as ERROR_NOT_FOUND. */
 json_t *runs_object(struct store *store, const struct id *run_id, struct error *error);
 
 #endif

@@ -25,12 +25,12 @@ static int wrong_key(struct error *error)
 {
     return error_set(error, ERROR_UNAVAILABLE,
                      STATE_DIR_SECRET
-                     " is not the key that this webhook was sealed with: put the right one "
-                     "back into the state folder, or remove the old webhooks");
+                     " is not the key that sealed this webhook: put the right key back into the "
+                     "state folder, or remove the old webhooks");
 }
 
-/* A key that has not opened a stored webhook yet is tried on one, so no webhook is ever sealed with
- * a second key. The lock is held. */
+/* A key that has not yet opened a stored webhook is tried on one, so that webhooks are never sealed
+ * with two different keys. The lock is held. */
 static int prove_key(struct admin *admin, struct store *store, struct error *error)
 {
     if (admin->key_is_proven)
@@ -44,7 +44,7 @@ static int prove_key(struct admin *admin, struct store *store, struct error *err
     int opened = secret_open(&admin->key, first.sealed, token);
     secret_wipe(token, sizeof(token));
     if (opened != 0) {
-        /* Forgotten, so that the right key is found as soon as it is there. */
+        /* Forget it, so that the right key is read as soon as it is restored. */
         secret_wipe(&admin->key, sizeof(admin->key));
         return wrong_key(error);
     }
@@ -52,7 +52,7 @@ static int prove_key(struct admin *admin, struct store *store, struct error *err
     return 0;
 }
 
-/* The lock is held. */
+/* Reads the key if it is not present, or creates it if it may. The lock is held. */
 static int find_key(struct admin *admin, struct store *store, bool may_create, struct error *error)
 {
     if (admin->key.present)
@@ -62,7 +62,7 @@ static int find_key(struct admin *admin, struct store *store, bool may_create, s
     if (secret_key_read(state_fd, STATE_DIR_SECRET, &admin->key, &why) != 0)
         return error_set(error, ERROR_UNAVAILABLE, "%s", why.message);
     if (admin->key.present) {
-        log_info("the key is back", log_text("file", STATE_DIR_SECRET));
+        log_info("key restored", log_text("file", STATE_DIR_SECRET));
         return 0;
     }
     int64_t sealed = 0;
@@ -71,11 +71,11 @@ static int find_key(struct admin *admin, struct store *store, bool may_create, s
     if (sealed > 0 || !may_create)
         return error_set(error, ERROR_UNAVAILABLE,
                          STATE_DIR_SECRET
-                         " is missing from the state folder: webhooks can be neither shown, "
-                         "created nor replaced until it is back or they are all removed");
+                         " is missing from the state folder: webhooks cannot be shown, created or "
+                         "replaced until it is restored or all webhooks are removed");
     if (secret_key_create(state_fd, STATE_DIR_SECRET, &admin->key, error) != 0)
         return -1;
-    log_info("a new key was created", log_text("file", STATE_DIR_SECRET));
+    log_info("new key created", log_text("file", STATE_DIR_SECRET));
     return 0;
 }
 

@@ -1,8 +1,8 @@
-/* One request to the admin API, from its headers to its answer: authenticates the caller, finds the
- * route, bounds the body; then calls the handler and turns its answer into HTTP. On the thread of
- * the connection, which may block.
+/* Processes a request to the admin API, from its headers to its answer: finds the route,
+ * authenticates the caller and bounds the body; then calls the handler and turns its answer into
+ * HTTP. Called by http/server on the thread of the connection, which may block.
  *
- * Bodies are collected in memory. Each has the bound of its route, and all together have one
+ * Bodies are collected in memory. Each has the bound of its route, and all together have another
  * (docs/architecture.md, invariant 8). */
 #include "admin/service.h"
 
@@ -36,7 +36,8 @@ static int64_t body_bound(const struct admin_request *request)
     return 0;
 }
 
-/* The bound of all bodies together: as for hooks, but never less than one whole body. */
+/* The bound of all bodies together: as for hooks, but never less than one complete body, or
+ * BODIES_AT_LEAST_BYTES. */
 static int64_t bodies_bound(const struct config *config)
 {
     int64_t bound = config->hooks.max_in_flight_bytes;
@@ -117,14 +118,15 @@ static enum http_step refuse_size(struct admin_request *request)
     return refuse(request->exchange, 413, message);
 }
 
-/* For the log. Never the path itself, which holds a webhook's token if somebody mistook the port
- * (docs/architecture.md, invariant 7). NULL, which is left out, if there is no route. */
+/* Returns the pattern of the route, for the log. Never logs the path itself, which contains a
+ * webhook's token if a sender uses the wrong port (docs/architecture.md, invariant 7). Returns
+ * NULL, which the log leaves out, if there is no route. */
 static const char *pattern_of(const struct admin_request *request)
 {
     return request->match.route ? request->match.route->pattern : NULL;
 }
 
-/* Authenticates the caller, before any answer tells what is there and before any body is read. */
+/* Authenticates the caller, before any answer reveals what exists and before any body is read. */
 static enum http_step identify(struct admin_request *request)
 {
     struct http_exchange *exchange = request->exchange;
@@ -138,14 +140,14 @@ static enum http_step identify(struct admin_request *request)
         http_is_from_stranger(exchange);
     int identified = is_sign_in ? 0 : caller_of_tcp(request, &request->caller, &error);
     if (caller_is_foreign(exchange, request->caller.ticket.has_session)) {
-        http_log_warning(exchange, "request of another site's page refused",
+        http_log_warning(exchange, "request from another site's page refused",
                          log_text("origin", http_header(exchange, "Origin")),
                          log_text("path", pattern_of(request)));
         return refuse(exchange, 403, "this request comes from a page of another site");
     }
     if (identified == 0) {
         if (strcmp(http_method(exchange), "GET") == 0)
-            caller_prolong(request); /* not for a sign-out, whose answer has its own cookie */
+            caller_prolong(request); /* not at a sign-out, whose answer sets its own cookie */
         return HTTP_CONTINUE;
     }
     if (error.kind != ERROR_INVALID) {
@@ -159,7 +161,7 @@ static enum http_step identify(struct admin_request *request)
     return refuse(exchange, 401, error.message);
 }
 
-/* A browser that opens a page, not a program or a script of the console. */
+/* Whether a browser opens a page; not a program, and not a script of the console. */
 static bool is_from_a_person(const struct http_exchange *exchange)
 {
     const char *accept = http_header(exchange, "Accept");
@@ -188,10 +190,10 @@ static enum http_step service_begin(struct http_exchange *exchange, void *contex
             return step;
     }
     if (found == ROUTE_NO_PATH)
-        return refuse(exchange, 404, "there is nothing at this path");
+        return refuse(exchange, 404, "this path does not exist");
     if (found == ROUTE_NO_METHOD) {
         http_add_header(exchange, "Allow", request->match.allow);
-        return refuse(exchange, 405, "this path does not take this method");
+        return refuse(exchange, 405, "this path does not allow this method");
     }
     request->body_bound = body_bound(request);
     if (http_content_length(exchange) > request->body_bound)
@@ -201,8 +203,8 @@ static enum http_step service_begin(struct http_exchange *exchange, void *contex
 
 /* ---- the body ---- */
 
-/* Takes the piece, or notes why not. No answer can be sent before the body has ended, so the rest
- * of it is read and dropped, until its deadline. */
+/* Takes the piece of the body, or notes why it cannot. No answer can be sent before the body has
+ * ended, so the rest is read and dropped until the deadline. */
 static enum http_step service_data(struct http_exchange *exchange, const void *bytes, size_t count,
                                    size_t *consumed, void *context)
 {
@@ -249,7 +251,8 @@ static enum http_step answer_error(struct admin_request *request, const struct e
     struct http_exchange *exchange = request->exchange;
     struct admin_answer *answer = &request->answer;
     unsigned status = answer->status >= 400 ? answer->status : status_of(error->kind);
-    /* Probes come all the time. The reason why webhookd is not ready is logged where it happens. */
+    /* Probes arrive all the time. The reason why webhookd is not ready is logged where it
+     * occurs. */
     if (status >= 500 && request->call->handle != status_readyz)
         http_log_warning(exchange, "API call failed", log_text("method", http_method(exchange)),
                          log_text("path", pattern_of(request)), log_why(error));
@@ -295,7 +298,7 @@ static enum http_step service_finish(struct http_exchange *exchange, void *conte
     int result = -1;
     if (request->crowded)
         error_set(&error, ERROR_UNAVAILABLE,
-                  "too many large requests at once: there is no room for this body now");
+                  "too many large requests at the same time: no room for this body; try again");
     else if (request->call->access == ADMIN_ACCESS_OPEN ||
              request_check_query(request, &error) == 0)
         result = request->call->handle(request, &error);

@@ -1,4 +1,4 @@
-/* The admin API as a service of http/server. */
+/* The admin API as a service of http/server, for admin.c. */
 #ifndef WEBHOOKD_ADMIN_SERVICE_H
 #define WEBHOOKD_ADMIN_SERVICE_H
 

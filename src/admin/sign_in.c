@@ -1,4 +1,5 @@
-/* Signing in to the console with an API key, and out again. On admin workers' threads. */
+/* Handlers of the console's sign-in with an API key, and of the sign-out. On admin workers'
+ * threads. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,7 +18,8 @@ static json_t *session_object(const struct caller *caller)
     return render_one("key_name", render_text(caller->who + strlen("key ")));
 }
 
-/* Only for wrong keys. A good key is never held up: behind a proxy all people have one address. */
+/* Limits only invalid keys. A valid key is never delayed: behind a proxy all people have the same
+ * address. */
 static int refuse(struct admin_request *request, const char *source, struct error *error)
 {
     if (error->kind != ERROR_INVALID)
@@ -27,7 +29,7 @@ static int refuse(struct admin_request *request, const char *source, struct erro
         error_clear(error);
         request->answer.status = 429;
         return error_set(error, ERROR_UNAVAILABLE,
-                         "the key is wrong, and too many sign-ins have failed: wait a minute");
+                         "the key is invalid, and too many sign-ins have failed: wait a minute");
     }
     sign_in_limit_failed(request->admin->sign_in_limit, source, now_ms);
     http_log_info(request->exchange, "sign-in refused", log_text("from", source), log_why(error));
@@ -48,7 +50,7 @@ static void mint(char token[CALLER_TOKEN_CHARS + 1])
     secret_wipe(bytes, sizeof(bytes));
 }
 
-/* Sessions are not audited; each change that is made in one is. */
+/* Sessions are not audited, but each change made in a session is. */
 struct session_change {
     struct change change;
     uint8_t hash[SECRET_HASH_BYTES];
@@ -71,7 +73,7 @@ static int apply_end_session(struct change *change, struct store *store, struct 
 static const struct change_kind begin_session_kind = {.apply = apply_begin_session};
 static const struct change_kind end_session_kind = {.apply = apply_end_session};
 
-/* On disk before the cookie goes out, so that a restart does not sign anybody out. */
+/* The session is on disk before the cookie is sent, so that a restart does not sign anyone out. */
 static int begin_session(struct admin_request *request, const struct id *key_id,
                          struct error *error)
 {
@@ -84,7 +86,7 @@ static int begin_session(struct admin_request *request, const struct id *key_id,
     if (result == 0)
         caller_set_cookie(request->exchange, token);
     else if (why.kind == ERROR_NOT_FOUND)
-        error_set(error, ERROR_INVALID, "the API key is not valid, or was revoked");
+        error_set(error, ERROR_INVALID, "the API key is invalid or was revoked");
     else
         error_set(error, why.kind, "%s", why.message);
     secret_wipe(token, sizeof(token));
@@ -113,13 +115,13 @@ int sign_in_begin(struct admin_request *request, struct error *error)
 int sign_in_get(struct admin_request *request, struct error *error)
 {
     if (!request->caller.ticket.has_session)
-        return error_set(error, ERROR_NOT_FOUND, "this request came without a session");
+        return error_set(error, ERROR_NOT_FOUND, "this request has no session");
     request_answer_data(request, 200, session_object(&request->caller));
     return 0;
 }
 
-/* On disk before the answer, so that no restart brings the session back. After an error the person
- * still has the cookie, to try again. */
+/* The end of the session is on disk before the answer is sent, so that no restart brings the
+ * session back. After an error the person still has the cookie and can try again. */
 int sign_in_end(struct admin_request *request, struct error *error)
 {
     const struct caller_ticket *ticket = &request->caller.ticket;

@@ -8,7 +8,7 @@
 
 #include "base/memory.h"
 
-#define MAX_ADDRESSES 256 /* beyond it the one that failed longest ago is forgotten */
+#define MAX_ADDRESSES 256 /* beyond it, the address with the oldest count is forgotten */
 #define WINDOW_MS     60000
 #define ADDRESS_BYTES 64
 
@@ -38,7 +38,8 @@ void sign_in_limit_free(struct sign_in_limit *limit)
     free(limit);
 }
 
-/* The lock is held. The address's entry. If there is none: a fresh one with `take`, else NULL. */
+/* Returns the entry of the address. If there is none, returns a new one if `take` is set, otherwise
+ * NULL. The lock is held. */
 static struct failures *failures_of(struct sign_in_limit *limit, const char *address, bool take)
 {
     struct failures *oldest = &limit->by_address[0];

@@ -1,5 +1,5 @@
-/* Failed tries to sign in, counted by address, so that nobody can try keys fast. In memory only.
- * Any thread. */
+/* Counts failed sign-ins by address, so that nobody can try keys quickly. In memory only. Any
+ * thread. */
 #ifndef WEBHOOKD_ADMIN_SIGN_IN_LIMIT_H
 #define WEBHOOKD_ADMIN_SIGN_IN_LIMIT_H
 
@@ -11,9 +11,11 @@ struct sign_in_limit;
 struct sign_in_limit *sign_in_limit_new(void);
 void sign_in_limit_free(struct sign_in_limit *limit); /* NULL is fine */
 
-/* False after SIGN_IN_LIMIT_FAILURES within a minute. now_ms is on the monotonic clock. */
+/* Returns false after SIGN_IN_LIMIT_FAILURES failures within a minute. now_ms is on the monotonic
+ * clock. */
 #define SIGN_IN_LIMIT_FAILURES 10
 bool sign_in_limit_allows(struct sign_in_limit *limit, const char *address, int64_t now_ms);
+/* Counts a failure. */
 void sign_in_limit_failed(struct sign_in_limit *limit, const char *address, int64_t now_ms);
 
 #endif

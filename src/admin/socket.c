@@ -1,8 +1,8 @@
-/* See socket.h. Called once each by admin.c, on the main thread.
+/* See socket.h. admin.c calls each function once, on the main thread.
  *
- * http_listen's sockets are for everyone. This one is for a group. Connections are refused between
- * bind and listen, so the mode and the group are in place before the first administrator comes
- * in. */
+ * The sockets of http_listen are for everyone; this one is for a group. Connections are refused
+ * between bind and listen, so the mode and the group are set before the first administrator can
+ * connect. */
 #include "admin/socket.h"
 
 #include <errno.h>
@@ -36,7 +36,8 @@ static int find_group(const char *name, gid_t *gid, struct error *error)
     return error_set(error, ERROR_INVALID, "admin.socket_group: there is no group \"%s\"", name);
 }
 
-/* The folder of the socket. /run is empty after a boot, so its last component is ours to create. */
+/* Creates the folder of the socket if it is missing, because /run is empty after a boot. Creates
+ * only the last component. */
 static int make_folder(const char *path, struct error *error)
 {
     const char *slash = strrchr(path, '/');
@@ -45,12 +46,13 @@ static int make_folder(const char *path, struct error *error)
     char *folder = memory_string_n(path, (size_t)(slash - path));
     int result = 0;
     if (mkdir(folder, 0755) != 0 && errno != EEXIST)
-        result = error_set_errno(error, errno, "admin.socket: cannot create the folder %s", folder);
+        result =
+            error_set_errno(error, errno, "admin.socket: cannot create the folder \"%s\"", folder);
     free(folder);
     return result;
 }
 
-/* Removes the file if it is a socket that nobody listens on any more. */
+/* Removes the file if it is a socket on which no process listens any more. */
 static bool remove_stale(const struct sockaddr_un *address)
 {
     struct stat status;
@@ -71,15 +73,17 @@ static int bind_or_replace(int fd, const struct sockaddr_un *address, struct err
     if (bind(fd, name, sizeof(*address)) == 0)
         return 0;
     if (errno != EADDRINUSE)
-        return error_set_errno(error, errno, "admin.socket: cannot create %s", address->sun_path);
+        return error_set_errno(error, errno, "admin.socket: cannot create \"%s\"",
+                               address->sun_path);
     if (!remove_stale(address))
         return error_set(
             error, ERROR_CONFLICT,
-            "admin.socket: %s exists, and something listens on it or it is not a socket; "
-            "stop that program or name another path",
+            "admin.socket: \"%s\" exists: a program listens on it, or it is not a socket; "
+            "stop that program or set another path",
             address->sun_path);
     if (bind(fd, name, sizeof(*address)) != 0)
-        return error_set_errno(error, errno, "admin.socket: cannot replace %s", address->sun_path);
+        return error_set_errno(error, errno, "admin.socket: cannot replace \"%s\"",
+                               address->sun_path);
     return 0;
 }
 
@@ -89,12 +93,12 @@ static int protect_and_listen(int fd, const char *path, const char *group, struc
     if (group[0] != '\0' && find_group(group, &gid, error) != 0)
         return -1;
     if (gid != (gid_t)-1 && chown(path, (uid_t)-1, gid) != 0)
-        return error_set_errno(error, errno, "admin.socket: cannot give %s to the group %s", path,
-                               group);
+        return error_set_errno(
+            error, errno, "admin.socket: cannot change the group of \"%s\" to \"%s\"", path, group);
     if (chmod(path, 0660) != 0)
-        return error_set_errno(error, errno, "admin.socket: cannot set the mode of %s", path);
+        return error_set_errno(error, errno, "admin.socket: cannot set the mode of \"%s\"", path);
     if (listen(fd, SOMAXCONN) != 0)
-        return error_set_errno(error, errno, "admin.socket: cannot listen on %s", path);
+        return error_set_errno(error, errno, "admin.socket: cannot listen on \"%s\"", path);
     return 0;
 }
 
@@ -102,10 +106,9 @@ int socket_open(const char *path, const char *group, struct socket_file *file, s
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (strlen(path) >= sizeof(address.sun_path))
-        return error_set(
-            error, ERROR_INVALID,
-            "admin.socket: %s is longer than the %zu bytes that a socket's path may have", path,
-            sizeof(address.sun_path) - 1);
+        return error_set(error, ERROR_INVALID,
+                         "admin.socket: \"%s\" is too long: a socket's path has at most %zu bytes",
+                         path, sizeof(address.sun_path) - 1);
     strcpy(address.sun_path, path);
     if (make_folder(path, error) != 0)
         return -1;
@@ -118,7 +121,7 @@ int socket_open(const char *path, const char *group, struct socket_file *file, s
     }
     struct stat status;
     if (protect_and_listen(fd, path, group, error) != 0 || stat(path, &status) != 0) {
-        error_set_errno(error, errno, "admin.socket: cannot look at %s", path);
+        error_set_errno(error, errno, "admin.socket: cannot examine \"%s\"", path);
         unlink(path);
         close(fd);
         return -1;

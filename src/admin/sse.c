@@ -9,7 +9,7 @@
 #include "base/memory.h"
 
 #define SILENCE_MS   15000
-#define MOST_STREAMS 64 /* half of a listener's connections: other requests have the rest */
+#define MOST_STREAMS 64 /* half of a listener's connections; the rest is for other requests */
 
 struct sse {
     struct admin *admin;
@@ -17,8 +17,8 @@ struct sse {
     struct caller_ticket ticket;
     struct sse_source source;
     struct buffer events; /* being sent */
-    size_t sent;          /* bytes of them */
-    int64_t spoke_ms;     /* when something was last sent, on the monotonic clock */
+    size_t sent;          /* bytes of the events that were sent */
+    int64_t spoke_ms;     /* the time at which bytes were last sent, monotonic clock */
     bool is_over;
 };
 
@@ -28,7 +28,7 @@ static void pause_for(int64_t pause_ms)
     nanosleep(&pause, NULL);
 }
 
-/* Fills the buffer, or pauses if nothing is new. -1: it cannot go on. */
+/* Fills the buffer, or pauses if nothing is new. Returns -1 if the stream must end. */
 static int look(struct sse *sse)
 {
     buffer_reset(&sse->events);
@@ -43,7 +43,7 @@ static int look(struct sse *sse)
     if (result != SSE_WAIT)
         return 0;
     if (clock_monotonic_ms() - sse->spoke_ms >= SILENCE_MS)
-        return buffer_append_text(&sse->events, ": it goes on\n\n");
+        return buffer_append_text(&sse->events, ": keep-alive\n\n");
     pause_for(sse->source.pause_ms);
     return 0;
 }
@@ -79,7 +79,7 @@ int sse_answer(struct admin_request *request, const struct sse_source *source, s
     if (atomic_fetch_add(&request->admin->streams, 1) >= MOST_STREAMS) {
         atomic_fetch_sub(&request->admin->streams, 1);
         source->done(source->context);
-        return error_set(error, ERROR_UNAVAILABLE, "too many streams are open: close some pages");
+        return error_set(error, ERROR_UNAVAILABLE, "too many streams are open: close some of them");
     }
     struct sse *sse = memory_alloc(sizeof(*sse));
     sse->admin = request->admin;

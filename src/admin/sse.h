@@ -1,6 +1,6 @@
-/* Server-sent events (HTML Living Standard, 9.2): an answer that goes on. It asks its source for
- * news again and again, on the connection's own thread, so a slow or lost reader holds up nobody
- * else. */
+/* Server-sent events (HTML Living Standard, 9.2): an answer that continues until it ends or is
+ * closed. It polls its source for news on the connection's own thread, so a slow or lost reader
+ * delays no other. */
 #ifndef WEBHOOKD_ADMIN_SSE_H
 #define WEBHOOKD_ADMIN_SSE_H
 
@@ -8,25 +8,27 @@
 #include "base/buffer.h"
 
 enum sse_look {
-    SSE_FAILED, /* close the connection: the reader comes back with Last-Event-ID */
-    SSE_WAIT,   /* nothing is new: look again after a pause */
-    SSE_NEWS,   /* something is in the buffer, or the next look may find something */
-    SSE_END,    /* what is in the buffer is all */
+    SSE_FAILED, /* close the connection: the reader reconnects with Last-Event-ID */
+    SSE_WAIT,   /* nothing is new: poll again after a pause */
+    SSE_NEWS,   /* the buffer contains events, or an immediate second poll may find some */
+    SSE_END,    /* the buffer contains the last events */
 };
 
 struct sse_source {
-    /* Puts what is new into the buffer, as whole events. */
+    /* Appends the news to the buffer, as complete events. */
     enum sse_look (*look)(void *context, struct buffer *events);
+    /* Frees the context. Called once, in any case. */
     void (*done)(void *context);
     void *context;
     int64_t pause_ms;
 };
 
-/* Makes it the request's answer. -1, after `done` was called: ERROR_UNAVAILABLE, there are too
- * many. It ends when webhookd stops or the caller's key is revoked. While nothing is new a comment
- * is sent now and then, which shows whether the reader is still there. */
+/* Makes the source the request's answer. Returns -1 with ERROR_UNAVAILABLE, after calling `done`,
+ * if too many streams are open. The answer ends when webhookd stops or the caller loses access. As
+ * long as nothing is new, a comment is sent every 15 s, which shows whether the reader is still
+ * connected. */
 int sse_answer(struct admin_request *request, const struct sse_source *source, struct error *error);
-/* The header Last-Event-ID, or NULL. */
+/* Returns the header Last-Event-ID, or NULL. */
 const char *sse_last_id(const struct admin_request *request);
 
 #endif

@@ -1,5 +1,5 @@
-/* /status for administrators, /healthz and /readyz for whatever watches webhookd. On admin workers'
- * threads. */
+/* Answers /api/v1/status for administrators, and /healthz and /readyz for monitoring. On admin
+ * workers' threads. */
 #include "admin/status.h"
 
 #include <unistd.h>
@@ -40,7 +40,7 @@ int status_readyz(struct admin_request *request, struct error *error)
     return 0;
 }
 
-/* ---- /status ---- */
+/* ---- /api/v1/status ---- */
 
 struct totals {
     int64_t orgs, projects, fleets;

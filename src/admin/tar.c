@@ -1,6 +1,6 @@
 /* See tar.h. Called by backup.c. Written by hand because the archive is created while it is sent,
- * piece by piece as the client takes it. Libraries that write archives need a second copy on the
- * disk for that. */
+ * piece by piece as the client reads it. Libraries that write archives would need a second copy on
+ * the disk for that. */
 #include "admin/tar.h"
 
 #include <assert.h>
@@ -23,7 +23,8 @@ static void put_octal(char *field, size_t bytes, uint64_t number)
     memcpy(field, digits, bytes - 1);
 }
 
-/* From 8 GiB on the number is in base 256 with the highest bit set, as in GNU and BSD tar. */
+/* Sizes of 8 GiB and more are written in base 256 with the highest bit set, as in GNU and BSD
+ * tar. */
 static void put_size(char field[12], uint64_t bytes)
 {
     if (bytes < UINT64_C(1) << 33) {
@@ -49,7 +50,7 @@ void tar_header(char block[TAR_BLOCK], const char *name, uint64_t bytes, int64_t
     unsigned sum = 0;
     for (size_t i = 0; i < sizeof(header); i++)
         sum += ((const unsigned char *)&header)[i];
-    put_octal(header.checksum, 7, sum); /* six digits, a NUL, a blank */
+    put_octal(header.checksum, 7, sum); /* six digits, a NUL, a space */
     header.checksum[6] = '\0';
     memcpy(block, &header, sizeof(header));
 }

@@ -1,5 +1,5 @@
-/* Webhooks: show, create, replace, remove. On admin workers' threads. A token is here in memory and
- * in the reply, nowhere else (docs/architecture.md, invariant 7). */
+/* Handlers that show, create, replace and remove webhooks. On admin workers' threads. Here a token
+ * is only in memory and in the reply (docs/architecture.md, invariant 7). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +12,7 @@
 #include "base/memory.h"
 #include "http/log.h"
 
-/* Rows first, then the key: without any webhook none is needed. */
+/* The rows are read before the key, which is not needed if there are no webhooks. */
 struct sealed_list {
     json_t *objects; /* with "url": null */
     uint8_t (*sealed)[SECRET_SEALED_BYTES];
@@ -50,9 +50,9 @@ static int open_all(struct admin_request *request, struct store *store, struct s
     return result;
 }
 
-#define COUNT_MS (24 * INT64_C(3600000)) /* unless the caller asks for another time */
+#define COUNT_MS (24 * INT64_C(3600000)) /* the default of "since" */
 
-/* The time from which requests are counted, no further back than they are kept. */
+/* Reads the time from which requests are counted: not earlier than the store keeps the counts. */
 static int read_since(struct admin_request *request, int64_t *since_ms, struct error *error)
 {
     int64_t now_ms = clock_wall_ms(), kept_ms = now_ms - STORE_KEEP_CALLS_MS;
@@ -79,7 +79,7 @@ int webhooks_list(struct admin_request *request, struct error *error)
     return result;
 }
 
-/* The fleet's webhook as the answer, read from the store. */
+/* Answers with the fleet's webhook, read from the store. */
 static int answer_webhook(struct admin_request *request, const struct id *fleet_id,
                           int64_t since_ms, unsigned status, struct error *error)
 {
