@@ -1,5 +1,5 @@
-/* Organizations, projects, fleets and their versions. Any connection can read; functions that
- * change something are called inside store_write alone, by a STORE_CALL item (store.h). */
+/* Organizations, projects, fleets and their versions. Any connection can read them. Functions that
+ * change something may only be called inside store_write, by a STORE_CALL item (store.h). */
 #ifndef WEBHOOKD_STORE_FLEETS_H
 #define WEBHOOKD_STORE_FLEETS_H
 
@@ -28,40 +28,46 @@ struct version_row {
     struct id fleet_id;
     int version;
     int64_t created_ms;
-    const char *file; /* as it was applied; NULL in lists */
+    const char *file; /* as applied; NULL in lists */
     size_t file_bytes;
     const char *definition_json; /* canonical, with ids; NULL in lists */
 };
 
-/* Each callback returns 0 to go on and anything else to stop (not an error). All lists are in
- * order of name, versions newest first. */
+/* A callback returns 0 to continue the list, and anything else to end it (which is not an error).
+ * Lists are sorted by name; versions are listed newest first. */
 int store_list_orgs(struct store *store, int (*each)(void *, const struct org_row *), void *context,
                     struct error *error);
-int store_list_projects(struct store *store, const struct id *org_id /* NULL: all */,
+/* Lists the projects of all organizations if org_id is NULL. */
+int store_list_projects(struct store *store, const struct id *org_id,
                         int (*each)(void *, const struct project_row *), void *context,
                         struct error *error);
-int store_list_fleets(struct store *store, const struct id *project_id /* NULL: all */,
+/* Lists the fleets of all projects if project_id is NULL. */
+int store_list_fleets(struct store *store, const struct id *project_id,
                       int (*each)(void *, const struct fleet_row *), void *context,
                       struct error *error);
-/* These call `each` once, or return -1 with ERROR_NOT_FOUND. */
+/* Calls `each` once, or returns -1 with ERROR_NOT_FOUND. */
 int store_get_fleet(struct store *store, const struct id *fleet_id,
                     int (*each)(void *, const struct fleet_row *), void *context,
                     struct error *error);
+/* ERROR_NOT_FOUND: there is no such fleet. */
 int store_list_versions(struct store *store, const struct id *fleet_id,
                         int (*each)(void *, const struct version_row *), void *context,
                         struct error *error);
-int store_get_version(struct store *store, const struct id *fleet_id,
-                      int version /* 0: the current one */,
+/* Calls `each` once, for the current version if `version` is 0, or returns -1 with
+ * ERROR_NOT_FOUND. */
+int store_get_version(struct store *store, const struct id *fleet_id, int version,
                       int (*each)(void *, const struct version_row *), void *context,
                       struct error *error);
 
-/* Writing. The model checks names (model/name.h) before they get here. */
+/* Writing. The model checks names (model/name.h) before they are passed here. ERROR_CONFLICT: the
+ * name is already in use. */
 int store_create_org(struct store *store, const char *name, int64_t now_ms, struct id *id,
                      struct error *error);
-int store_delete_org(struct store *store, const struct id *id,
-                     struct error *error); /* ERROR_CONFLICT unless empty */
+/* ERROR_CONFLICT unless the organization is empty. */
+int store_delete_org(struct store *store, const struct id *id, struct error *error);
 int store_create_project(struct store *store, const struct id *org_id, const char *name,
                          int64_t now_ms, struct id *id, struct error *error);
+/* ERROR_CONFLICT unless the project is empty. */
 int store_delete_project(struct store *store, const struct id *id, struct error *error);
 
 enum apply_outcome { APPLY_CREATED, APPLY_UPDATED, APPLY_UNCHANGED };
@@ -70,13 +76,15 @@ struct apply_result {
     struct id fleet_id;
     int version;
 };
-/* Applies a checked definition: a known _id or name makes a new version unless it is equal.
- * Vessels keep their ids across versions by _id, else by name; new ones get one. `file` is kept
- * as it is. */
+/* Applies a valid definition. If its _id or name is known, this creates a new version, unless the
+ * definition equals the current one; otherwise it creates a fleet. A vessel keeps its id across
+ * versions: it is matched by _id, else by name. New vessels get a new id. `file` is stored
+ * unchanged. */
 int store_apply_fleet(struct store *store, const struct id *project_id,
                       const struct definition *definition, const char *file, size_t file_bytes,
                       int64_t now_ms, struct apply_result *result, struct error *error);
-/* ERROR_CONFLICT while runs are scheduled or running. Its webhook goes with it; ended runs stay. */
+/* Deletes a fleet and its webhook; its ended runs stay. ERROR_CONFLICT while it has scheduled or
+ * running runs. */
 int store_delete_fleet(struct store *store, const struct id *fleet_id, int64_t now_ms,
                        struct error *error);
 

@@ -1,13 +1,13 @@
-/* Where a store is: SCHEME:REST, as the configuration's `store` gives it. The scheme chooses the
- * engine. Pure; any thread. */
+/* The location of a store: SCHEME:REST, the value of `store` in the configuration. The scheme
+ * selects the engine. Pure; any thread. */
 #ifndef WEBHOOKD_STORE_LOCATION_H
 #define WEBHOOKD_STORE_LOCATION_H
 
 #include <stdbool.h>
 
-/* NULL if an engine can use it, else what is wanted. */
+/* Returns NULL if an engine can use the location, else a description of a valid one. */
 const char *store_location_problem(const char *location);
-/* Does the store keep a file or folder of this name in the state folder? */
+/* Whether the store keeps a file or folder of this name in the state folder. */
 bool store_location_owns(const char *location, const char *name);
 
 #endif

@@ -1,8 +1,8 @@
-/* Fleet runs: accepting them, reading them, and deleting old ones. Any connection can read; what
- * changes something is called inside store_write alone (store.h).
+/* Fleet runs: accepting them, reading them, and deleting old ones. Any connection can read.
+ * Functions that change something may only be called inside store_write (store.h).
  *
- * A run's number is the store's own: it grows with the time of acceptance, and that is all that
- * anybody else may know of it. */
+ * The store assigns each run a number. Callers may only rely on its order: it grows with the time
+ * of acceptance. */
 #ifndef WEBHOOKD_STORE_RUNS_H
 #define WEBHOOKD_STORE_RUNS_H
 
@@ -21,14 +21,14 @@ enum body_place {
     BODY_SPOOLED = 2 /* state_dir/spool/<request id> */
 };
 
-/* What a run was started with. It never changes. All borrowed. */
+/* What a run was started with. It never changes. All pointers are borrowed. */
 struct run_input {
     struct id request_id;
     enum run_trigger trigger;
     int64_t arrived_ms;
     const char *remote_addr; /* "" if unknown */
     const char *host;        /* "" if none */
-    const char *query;       /* raw, "" if none */
+    const char *query;       /* undecoded; "" if none */
     const char *event;       /* the first of X-GitHub-Event, …; "" if none */
     const char *headers_json;
     size_t headers_bytes;
@@ -42,28 +42,29 @@ struct run_ids {
     struct id run_id, fleet_id, project_id, org_id;
 };
 
-/* STORE_CHECK: finds the fleet by the token's hash. ERROR_NOT_FOUND if there is none (without a
- * message: strangers cause it, and nobody reads it). */
+/* STORE_CHECK: finds the fleet by the token's hash. ERROR_NOT_FOUND if there is none; the error has
+ * no message, because strangers cause it and nobody reads it. */
 struct store_check {
     const uint8_t *token_hash;
     struct id fleet_id; /* out */
 };
 
-/* STORE_ACCEPT: the same, and inserts the run in the same transaction, so that a replaced token
- * never slips through. ERROR_STALE: what the request was judged by has changed since. */
+/* STORE_ACCEPT: finds the fleet in the same way, and inserts the run in the same transaction, so
+ * that a replaced token never slips through. ERROR_STALE: the data that the request was judged by
+ * has changed since. */
 struct store_accept {
     const uint8_t *token_hash;
     const struct run_input *input;
     struct run_ids ids; /* out */
 };
 
-/* A run of a fleet without its webhook (on demand, API, again). */
+/* Accepts a run that was not started through the fleet's webhook (on demand, API, run again). */
 int store_accept_run(struct store *store, const struct id *fleet_id, const struct run_input *input,
                      struct run_ids *ids, struct error *error);
 
 /* ---- Reading ---- */
 
-/* Times are in milliseconds since the epoch; 0 = has not happened. */
+/* Times are in milliseconds since the epoch; 0 = has not happened yet. */
 struct run_row {
     struct id id, fleet_id, project_id, org_id;
     const char *fleet_name, *project_name, *org_name;
@@ -81,8 +82,8 @@ struct run_row {
 
 struct run_filter {
     const struct id *fleet_id;   /* NULL: any */
-    const struct id *before;     /* runs accepted before this one only; NULL: from the newest */
-    const struct id *request_id; /* NULL: any; searched for in the range of its time */
+    const struct id *before;     /* only runs accepted before this one; NULL: from the newest */
+    const struct id *request_id; /* NULL: any; found by a scan that starts at the id's time */
     const char *id_prefix;       /* lower-case characters of an id, with its dashes; NULL: any */
     bool has_status, has_trigger;
     enum run_status status;
@@ -90,17 +91,18 @@ struct run_filter {
     int64_t since_ms; /* created at or after; 0 = any */
     int limit;        /* at least 1 */
 };
-/* Newest first. */
+/* Lists runs, newest first. */
 int store_list_runs(struct store *store, const struct run_filter *filter,
                     int (*each)(void *, const struct run_row *), void *context,
                     struct error *error);
-/* These call `each` once, or return -1 with ERROR_NOT_FOUND. */
+/* The next three functions call `each` once, or return -1 with ERROR_NOT_FOUND. */
 int store_get_run(struct store *store, const struct id *run_id,
                   int (*each)(void *, const struct run_row *), void *context, struct error *error);
 int store_get_headers(struct store *store, const struct id *run_id,
                       int (*each)(void *, const char *headers_json, size_t bytes), void *context,
                       struct error *error);
-/* An inline body; or body NULL, with the place and the request id to open the spooled one by. */
+/* Passes an inline body to `each`. For a spooled one, `body` is NULL, and its file is found by the
+ * request id. */
 int store_get_body(struct store *store, const struct id *run_id,
                    int (*each)(void *, enum body_place place, const struct id *request_id,
                                const void *body, int64_t bytes),
@@ -109,15 +111,15 @@ int store_get_body(struct store *store, const struct id *run_id,
 struct vessel_row {
     struct id id, vessel_id;
     const char *name;
-    int index; /* its place in the definition */
+    int index; /* its position in the definition */
     enum vessel_status status;
     int attempts;
     bool has_exit_code;
     int exit_code;
-    const char *reason; /* "" = none */
+    const char *reason; /* "" if none */
     int64_t started_ms, ended_ms, output_bytes;
 };
-/* In the definition's order. None before the run's first attempt. */
+/* Lists vessel runs in the definition's order. There are none before the run's first attempt. */
 int store_list_vessels(struct store *store, const struct id *run_id,
                        int (*each)(void *, const struct vessel_row *), void *context,
                        struct error *error);
@@ -126,9 +128,9 @@ struct attempt_row {
     struct id run_id, vessel_run_id;
     int vessel_index;
     int attempt;       /* from 1 */
-    struct id boot_id; /* the machine's boot in which it was started */
+    struct id boot_id; /* identifies the boot of the machine in which it was started */
     bool has_ended;
-    struct attempt_result result; /* of one that has not ended, started_ms alone */
+    struct attempt_result result; /* only started_ms is set until the attempt has ended */
 };
 int store_list_attempts(struct store *store, const struct id *run_id,
                         int (*each)(void *, const struct attempt_row *), void *context,
@@ -146,11 +148,11 @@ struct expired_run {
     struct id id, request_id;
     bool is_spooled; /* its body is in state_dir/spool */
 };
-/* Runs that ended before this time, oldest first; at most `limit`. Returns how many, -1 on
- * error. */
+/* Finds at most `limit` runs that ended before before_ms, oldest first. Returns their number, or -1
+ * on error. */
 int store_find_expired(struct store *store, int64_t before_ms, int limit, struct expired_run *runs,
                        struct error *error);
-/* Its files are the caller's to remove, before. ERROR_CONFLICT: it has not ended. */
+/* Deletes a run. The caller must have removed its files. ERROR_CONFLICT: the run has not ended. */
 int store_delete_run(struct store *store, int64_t number, struct error *error);
 
 #endif

@@ -1,13 +1,13 @@
-/* The runner's side: which runs are scheduled, what executing one needs, and each step of
- * executing it. Reading is for the runner's own connection and thread. Steps are written by
- * STORE_STEP items. */
+/* The runner's part of the store: which runs are scheduled, what it needs to execute one, and each
+ * step of the execution. The runner reads on a connection and a thread of its own. STORE_STEP items
+ * write the steps. */
 #ifndef WEBHOOKD_STORE_WORK_H
 #define WEBHOOKD_STORE_WORK_H
 
 #include "model/definition.h"
 #include "store/runs.h"
 
-/* What the runner needs to execute a run. Owned by the caller: store_free_work. */
+/* What the runner needs to execute a run. The caller owns it and frees it with store_free_work. */
 struct run_work {
     int64_t number, fleet_no;
     struct run_ids ids;
@@ -17,7 +17,7 @@ struct run_work {
     struct id request_id;
     char *remote_addr, *host, *query;
     int64_t created_ms, started_ms;
-    bool is_stopped; /* somebody asked for it */
+    bool is_stopped; /* a stop was requested */
     uint8_t body_sha256[SECRET_HASH_BYTES];
     enum body_place body_place;
     int64_t body_bytes;
@@ -26,60 +26,60 @@ struct run_work {
     void *body; /* BODY_INLINE */
     char *definition_json;
 };
-/* ERROR_NOT_FOUND: it is neither scheduled nor running. */
+/* ERROR_NOT_FOUND: the run is neither scheduled nor running. */
 struct run_work *store_load_work(struct store *store, int64_t number, struct error *error);
 void store_free_work(struct run_work *work); /* NULL is fine */
 
-/* ---- Finding runs: by query, so that nothing can be forgotten (invariant 9) ---- */
+/* ---- Finding runs: by query, so that none can be forgotten (invariant 9) ---- */
 
 struct waiting_run {
     int64_t number, fleet_no;
 };
-/* Scheduled runs in the order they were accepted, behind after_number; at most `limit`. Returns how
- * many, -1 on error. */
+/* Finds at most `limit` scheduled runs after after_number, in order of acceptance. Returns their
+ * number, or -1 on error. */
 int store_find_waiting(struct store *store, int64_t after_number, int limit,
                        struct waiting_run *runs, struct error *error);
-/* Those of one fleet, from one number to another, both included. */
+/* The same for one fleet's scheduled runs, from from_number to to_number, both included. */
 int store_find_waiting_of(struct store *store, int64_t fleet_no, int64_t from_number,
                           int64_t to_number, int limit, int64_t *numbers, struct error *error);
-/* Runs whose status is running, in order; likewise. */
+/* The same for running runs. */
 int store_find_running(struct store *store, int64_t after_number, int limit, int64_t *numbers,
                        struct error *error);
-/* Open runs that somebody asked to stop, in order; likewise. */
+/* The same for open runs with a stop request. */
 int store_find_stopping(struct store *store, int64_t after_number, int limit, int64_t *numbers,
                         struct error *error);
 
 /* ---- Changing ---- */
 
-/* From a STORE_CALL item. Notes that an open run is to be stopped; again is fine.
- * ERROR_CONFLICT: it has ended. ERROR_NOT_FOUND: there is none. */
+/* Records the request to stop an open run; repeating it is fine. ERROR_CONFLICT: the run has ended.
+ * ERROR_NOT_FOUND: there is no such run. To be called by a STORE_CALL item. */
 int store_stop_run(struct store *store, const struct id *run_id, int64_t now_ms,
                    struct error *error);
 
 struct store_vessel_end {
-    size_t vessel; /* its place in the definition */
+    size_t vessel; /* its position in the definition */
     enum vessel_status status;
-    const char *reason; /* "" = none */
+    const char *reason; /* "" = keep the last attempt's */
 };
 
-/* STORE_STEP: what changes together in the life of one run, applied in this order.
- * ERROR_CONFLICT: the run, the vessel or the attempt is not in the state for it, and none of it
- * is stored. */
+/* STORE_STEP: changes that are made together to one run, applied in the order of the members.
+ * ERROR_CONFLICT: the state of the run, the vessel run or the attempt does not allow the step, and
+ * none of it is stored. */
 struct store_step {
     int64_t number;
     int64_t now_ms;
-    /* The first attempt of a run makes it running and creates all its vessel runs, scheduled. */
+    /* Sets a scheduled run to running, and creates all its vessel runs, scheduled. */
     bool starts_run;
     const struct definition *definition;
     const struct id *vessel_run_ids; /* one for each vessel */
-    /* Of one attempt, its end or its start. Its vessel run is retrying after the end, until the
-     * next attempt or a vessel end says how it ended. */
+    /* The end or the start of one attempt. After its end, the vessel run is retrying until the next
+     * attempt starts or an entry of vessel_ends ends it. */
     bool ends_attempt, starts_attempt;
     size_t vessel;
     int attempt;                         /* from 1 */
     struct id boot_id;                   /* starts_attempt */
     const struct attempt_result *result; /* ends_attempt */
-    /* Vessel runs that are over, with attempts or without. */
+    /* Vessel runs that have ended, with or without attempts. */
     const struct store_vessel_end *vessel_ends;
     size_t vessel_end_count;
     bool ends_run;

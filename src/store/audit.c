@@ -1,4 +1,4 @@
-/* The audit log: what include/store/audit.h promises, by the engine of the store. */
+/* The audit log: passes the calls of include/store/audit.h to the store's engine. */
 #include "store/audit.h"
 
 #include "store/engine.h"

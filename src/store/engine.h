@@ -1,8 +1,8 @@
-/* What an engine is: a table of functions behind the interface of include/store/. Each does what
- * the function of the same name with the prefix store_ promises, under the same rules about
- * threads.
+/* An engine: a table of functions that implement the interface of include/store/. Each one
+ * implements the function of the same name with the prefix store_, whose description and rules
+ * about threads apply.
  *
- * An engine has a folder of its own, and a row in store.c. Its connection begins with a struct
+ * An engine has a folder of its own and a row in store.c. Its connection begins with a struct
  * store. */
 #ifndef WEBHOOKD_STORE_ENGINE_H
 #define WEBHOOKD_STORE_ENGINE_H
@@ -16,9 +16,9 @@
 #include "store/work.h"
 
 struct store_engine {
-    const char *scheme; /* what a location begins with, before the colon */
+    const char *scheme; /* the part of a location before the colon */
 
-    /* location.h; they get what stands behind the colon. */
+    /* location.h; `rest` is the part of the location after the colon. */
     const char *(*location_problem)(const char *rest);
     bool (*location_owns)(const char *rest, const char *name);
 

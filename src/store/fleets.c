@@ -1,5 +1,5 @@
-/* Organizations, projects, fleets and versions: what include/store/fleets.h promises, by the
- * engine of the store. */
+/* Organizations, projects, fleets and versions: passes the calls of include/store/fleets.h to the
+ * store's engine. */
 #include "store/fleets.h"
 
 #include "store/engine.h"

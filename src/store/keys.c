@@ -1,4 +1,4 @@
-/* API keys and sessions: what include/store/keys.h promises, by the engine of the store. */
+/* API keys and sessions: passes the calls of include/store/keys.h to the store's engine. */
 #include "store/keys.h"
 
 #include "store/engine.h"

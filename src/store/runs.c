@@ -1,4 +1,4 @@
-/* Fleet runs: what include/store/runs.h promises, by the engine of the store. */
+/* Fleet runs: passes the calls of include/store/runs.h to the store's engine. */
 #include "store/runs.h"
 
 #include "store/engine.h"

@@ -1,4 +1,5 @@
-/* The free space of the state disk, kept fresh for the store. */
+/* The free space of the state disk. An engine starts and stops the thread with the upkeep of its
+ * writing connection. The other functions are called on any thread. */
 #include "store/space.h"
 
 #include <errno.h>
@@ -18,7 +19,7 @@
 struct space {
     char *state_dir;
     _Atomic int64_t free_bytes, min_free_bytes;
-    bool was_low, is_unknown; /* the thread's */
+    bool was_low, is_unknown; /* used by the thread alone */
     pthread_t thread;
     pthread_mutex_t lock; /* guards stopping */
     pthread_cond_t news;
@@ -29,7 +30,8 @@ static int look(struct space *space, struct error *error)
 {
     struct statvfs status;
     if (statvfs(space->state_dir, &status) != 0)
-        return error_set_errno(error, errno, "cannot ask %s for its free space", space->state_dir);
+        return error_set_errno(error, errno, "cannot determine the free space of \"%s\"",
+                               space->state_dir);
     atomic_store(&space->free_bytes, (int64_t)status.f_bavail * (int64_t)status.f_frsize);
     return 0;
 }
@@ -41,7 +43,7 @@ static void report_change(struct space *space)
     if (low && !space->was_low)
         log_error("requests are refused", log_why(&why));
     else if (!low && space->was_low)
-        log_info("there is room again", log_int("free_bytes", space_free_bytes(space)));
+        log_info("requests are accepted again", log_int("free_bytes", space_free_bytes(space)));
     space->was_low = low;
 }
 
@@ -84,8 +86,8 @@ bool space_is_low(const struct space *space, int64_t more_bytes, struct error *e
     if (free_bytes >= min_free_bytes && free_bytes - min_free_bytes >= more_bytes)
         return false;
     error_set(error, ERROR_UNAVAILABLE,
-              "the state disk has %" PRId64 " MiB free, min_free keeps %" PRId64
-              " MiB, and %" PRId64 " bytes more are asked for: make room, or lower min_free",
+              "the state disk has %" PRId64 " MiB free, but min_free reserves %" PRId64
+              " MiB, and %" PRId64 " more bytes are needed: free some space, or lower min_free",
               free_bytes >> 20, min_free_bytes >> 20, more_bytes);
     return true;
 }

@@ -1,5 +1,6 @@
-/* Opens a store by the engine that its location names, and passes on what include/store/store.h
- * promises. Any thread; a store is used by one at a time. */
+/* Selects a store's engine by the scheme of its location, and passes the calls of
+ * include/store/location.h and include/store/store.h to it. Any thread; one thread at a time may
+ * use a store. */
 #include "store/store.h"
 
 #include <string.h>
@@ -12,7 +13,7 @@ extern const struct store_engine sqlite_engine;
 
 static const struct store_engine *const engines[] = {&sqlite_engine};
 
-/* NULL if no engine has the scheme. *rest: what stands behind the colon. */
+/* Returns NULL if no engine has the scheme. Sets *rest to the part after the colon. */
 static const struct store_engine *find_engine(const char *location, const char **rest)
 {
     size_t bytes = strcspn(location, ":");

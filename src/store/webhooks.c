@@ -1,4 +1,4 @@
-/* Webhooks and their counts: what include/store/webhooks.h promises, by the engine of the store. */
+/* Webhooks and their counts: passes the calls of include/store/webhooks.h to the store's engine. */
 #include "store/webhooks.h"
 
 #include "store/engine.h"

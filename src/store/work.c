@@ -1,4 +1,4 @@
-/* The runner's work: what include/store/work.h promises, by the engine of the store. */
+/* The runner's work: passes the calls of include/store/work.h to the store's engine. */
 #include "store/work.h"
 
 #include <stdlib.h>
