@@ -191,7 +191,7 @@ TEST(a_reader_that_searches_for_too_long_is_broken_off)
     store_set_deadline(reader, 1);
     ck_assert_int_eq(store_list_runs(reader, &filter, stop_at_none, NULL, &error), -1);
     ck_assert_int_eq(error.kind, ERROR_UNAVAILABLE);
-    ck_assert_msg(strstr(error.message, "ask for less"), "%s", error.message);
+    ck_assert_msg(strstr(error.message, "narrow the query"), "%s", error.message);
     error_clear(&error);
     store_set_deadline(reader, 0);
     ck_assert_int_eq(store_list_runs(reader, &filter, stop_at_none, NULL, &error), 0);

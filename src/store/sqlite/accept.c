@@ -1,5 +1,6 @@
-/* Accepting runs: the hot path. On the committer's thread, inside its transaction, once for every request that is answered 201.
- * The token is resolved in the same transaction that inserts the run, so a replaced one can never slip through. */
+/* Accepting runs: the hot path. Runs on the committer's thread, inside its transaction, once for
+ * every request that is answered 201. The transaction that inserts the run also resolves the token,
+ * so a replaced token can never slip through. */
 #include "store/sqlite/connection.h"
 
 #include <assert.h>
@@ -10,7 +11,7 @@ struct target {
     int version;
 };
 
-/* No words: strangers cause this, and nobody reads it. */
+/* Sets no message: strangers cause this error, and nobody reads it. */
 static int token_not_found(struct error *error)
 {
     if (!error_is_set(error))
@@ -36,7 +37,7 @@ int sqlite_check_token(struct store *store, const uint8_t hash[SECRET_HASH_BYTES
 #define TARGET_FOLDERS                                                                             \
     "CROSS JOIN project p ON p.no = f.project_no CROSS JOIN org o ON o.no = p.org_no "
 
-/* Is there one? Ends the statement. */
+/* Returns whether the fleet exists. Ends the statement. */
 static bool read_target(struct store *store, sqlite3_stmt *s, struct target *target,
                         struct run_ids *ids, struct error *error)
 {
@@ -85,7 +86,7 @@ static int insert_open(struct store *store, const struct run_input *input,
 static int accept_run(struct store *store, const struct run_input *input,
                       const struct target *target, struct run_ids *ids, struct error *error)
 {
-    /* Invariant 9. A number that is rolled back is skipped. */
+    /* Invariant 9. A number is not reused after a rollback. */
     int64_t now = id_clock_ms() << 12;
     int64_t number =
         connection_of(store)->last_number >= now ? connection_of(store)->last_number + 1 : now;
@@ -95,11 +96,12 @@ static int accept_run(struct store *store, const struct run_input *input,
     int64_t asked = id_time_ms(&input->request_id) << 12;
     if (number < asked || number - asked >= (int64_t)REQUEST_RANGE_MS << 12)
         return error_set(error, ERROR_CONFLICT,
-                         "the clock was set forward while the request came in: try again");
+                         "the clock was changed while the request was being received: try again");
     if (insert_run(store, input, target, number, random, error) != 0)
         return -1;
     if (insert_open(store, input, target, number, error) != 0) {
-        /* Half a run must not be committed, and a savepoint for each run would cost all of them: the whole batch fails. */
+        /* Half a run must not be committed, and a savepoint for each run would slow all of them
+         * down: so the whole batch fails. */
         transaction_rollback(store);
         return -1;
     }

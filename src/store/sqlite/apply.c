@@ -1,5 +1,5 @@
-/* Applying a fleet's definition and deleting a fleet. On the committer's thread, inside its transaction and a savepoint of the
- * operation: what is refused half way is undone by the caller. */
+/* Applying a fleet's definition, and deleting a fleet. Runs on the committer's thread, inside its
+ * transaction and the operation's savepoint: the caller undoes an operation that fails halfway. */
 #include "store/sqlite/connection.h"
 
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "base/memory.h"
 
 struct found_fleet {
-    int64_t no; /* 0: there is none */
+    int64_t no; /* 0 = there is no such fleet */
     struct id id;
     int64_t project_no;
     int version;
@@ -47,7 +47,7 @@ static int find_by_name(struct store *store, int64_t project_no, const char *nam
     return read_fleet(store, s, fleet, error);
 }
 
-/* Which fleet a definition is meant for: *fleet with no 0 if it makes a new one. */
+/* Finds the fleet that a definition applies to. fleet->no is 0 if it creates a new one. */
 static int choose_fleet(struct store *store, int64_t project_no,
                         const struct definition *definition, struct found_fleet *fleet,
                         struct error *error)
@@ -60,19 +60,19 @@ static int choose_fleet(struct store *store, int64_t project_no,
         return -1;
     if (by_id.no != 0 && !by_id.deleted && by_id.project_no != project_no)
         return error_set(error, ERROR_CONFLICT,
-                         "_id: the fleet of this id is in another project; apply the file there");
+                         "_id: the fleet with this id is in another project; apply the file there");
     if (has_id && by_name.no != 0 && by_name.no != by_id.no) {
         char text[ID_TEXT_BYTES];
         return error_set(error, ERROR_CONFLICT,
-                         "_id: the fleet called \"%.255s\" in this project has another id, %s; "
-                         "leave _id out to make a new version of it, or change the name",
+                         "_id: the fleet \"%.255s\" in this project has a different id, %s; omit "
+                         "_id to create a new version of that fleet, or change the name",
                          definition->name, id_format(&by_name.id, text));
     }
     *fleet = by_id.no != 0 ? by_id : by_name;
     return 0;
 }
 
-/* The definition of a fleet's current version; *current NULL for a fleet that is new. */
+/* Loads the definition of a fleet's current version. *current is NULL for a new fleet. */
 static int load_current(struct store *store, const struct found_fleet *fleet,
                         struct definition **current, struct error *error)
 {
@@ -101,8 +101,9 @@ static bool id_is_used(const struct definition_vessel *vessels, size_t count, co
     return false;
 }
 
-/* A vessel without an id takes that of the vessel of its name in the current version, unless the file gave that id to another one
- * (a vessel renamed by its _id); else it gets a new one. */
+/* A vessel without an id gets the id of the vessel with the same name in the current version,
+ * unless the file gives that id to another vessel (which was renamed by its _id); otherwise it gets
+ * a new id. */
 static void give_vessel_ids(struct definition_vessel *vessels, size_t count,
                             const struct definition *current)
 {
@@ -122,7 +123,7 @@ static void give_vessel_ids(struct definition_vessel *vessels, size_t count,
     }
 }
 
-/* The canonical JSON of the definition with all its ids. */
+/* Returns the canonical JSON of the definition with all its ids. The caller frees it. */
 static char *complete_json(const struct definition *definition, const struct id *fleet_id,
                            const struct definition *current)
 {
@@ -136,7 +137,8 @@ static char *complete_json(const struct definition *definition, const struct id 
     return json;
 }
 
-/* What is stored is written anew for the comparison: an older program may have written it in an older form. */
+/* Writes the stored definition anew for the comparison: an older webhookd may have stored it in an
+ * older form. */
 static bool is_unchanged(const char *json, const struct definition *current)
 {
     char *before = definition_json_write(current, true);
@@ -159,7 +161,7 @@ static int write_fleet(struct store *store, int64_t project_no, const char *name
     sqlite3_stmt *s = statement_begin(store, is_new ? &create : &update, error, &fleet->id,
                                       project_no, name, fleet->version, now_ms);
     if (statement_insert(store, s, "write a fleet",
-                         "there is a fleet of this name in the project already", error) != 0)
+                         "the project already has a fleet with this name", error) != 0)
         return -1;
     if (!is_new)
         return 0;
@@ -229,7 +231,7 @@ int sqlite_delete_fleet(struct store *store, const struct id *fleet_id, int64_t 
     if (open > 0)
         return error_set(
             error, ERROR_CONFLICT,
-            "the fleet has scheduled or running fleet runs: stop them, or wait for their end");
+            "the fleet has scheduled or running fleet runs: stop them, or wait until they end");
     struct error none = ERROR_INIT;
     if (sqlite_remove_webhook(store, fleet_id, &none) != 0 && none.kind != ERROR_NOT_FOUND)
         return error_set(error, none.kind, "%s", none.message);

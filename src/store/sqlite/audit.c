@@ -1,5 +1,5 @@
-/* The audit log: one row for each change an administrator made, in the transaction of the change. Read on any connection's thread;
- * written by the committer. */
+/* The audit log: one row for each change by an administrator, written in the transaction of the
+ * change. Reads run on any connection's thread, writes on the committer's. */
 #include "store/sqlite/connection.h"
 
 int sqlite_list_audit(struct store *store, int64_t before_number, int limit,
@@ -33,7 +33,7 @@ static int drop_oldest(struct store *store, struct error *error)
     static struct statement drop = {
         .sql = "DELETE FROM audit WHERE no <= (SELECT max(no) FROM audit) - ?1"};
     sqlite3_stmt *s = statement_begin(store, &drop, error, STORE_MAX_AUDIT);
-    return statement_run(store, s, "shorten the audit log", error);
+    return statement_run(store, s, "trim the audit log", error);
 }
 
 int sqlite_add_audit(struct store *store, const struct audit_row *row, struct error *error)

@@ -1,4 +1,4 @@
-/* A copy of the whole store while it is in use. On any thread, with connections of its own. */
+/* Copies the whole store while it is in use. Runs on any thread, with connections of its own. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -11,7 +11,8 @@
 
 #define PIECE_PAGES 256 /* 1 MiB */
 
-/* One read transaction around all pieces: without it a copy would start over whenever somebody writes. It holds up no writer. */
+/* Begins one read transaction for all pieces: without it, the copy would start over after every
+ * commit. It does not block writers. */
 static int begin_reading(sqlite3 *from, int64_t *page_bytes, struct error *error)
 {
     sqlite3_stmt *statement = NULL;
@@ -28,7 +29,7 @@ static int begin_reading(sqlite3 *from, int64_t *page_bytes, struct error *error
     return 0;
 }
 
-/* A step of no pages finds out how many there are. */
+/* The first step copies no pages: it only determines how many there are. */
 static void copy_pieces(sqlite3_backup *backup, int64_t page_bytes,
                         const struct store_backup_guard *guard, struct error *error)
 {
@@ -56,7 +57,7 @@ static int copy(sqlite3 *from, sqlite3 *to, const struct store_backup_guard *gua
     return error_is_set(error) ? -1 : 0;
 }
 
-/* Whoever makes a copy throws it away if the machine dies meanwhile: it needs neither a journal nor syncs. */
+/* The copy needs neither a journal nor syncs: it is discarded if the machine fails meanwhile. */
 static int open_copy(const char *path, sqlite3 **to, struct error *error)
 {
     const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
@@ -70,17 +71,17 @@ static int open_copy(const char *path, sqlite3 **to, struct error *error)
     return statement_failed(*to, "create the copy", error);
 }
 
-/* Who has a backup is not to bring back sessions that were ended since. In exclusive mode the write-ahead log needs no file for its index, and is gone
- * with the connection. */
+/* Restoring a backup must not bring back sessions that have ended since. In exclusive mode, the
+ * write-ahead log needs no file for its index, and is deleted when the connection is closed. */
 static int forget_sessions(sqlite3 *copy, struct error *error)
 {
     if (sqlite3_exec(copy, "PRAGMA locking_mode = EXCLUSIVE; DELETE FROM session", NULL, NULL,
                      NULL) == SQLITE_OK)
         return 0;
-    return statement_failed(copy, "take the sessions out of the copy", error);
+    return statement_failed(copy, "remove the sessions from the copy", error);
 }
 
-/* What an earlier process has left of one goes first. */
+/* Removes the remains of a copy that an earlier process left behind. */
 static void remove_copy(const char *path)
 {
     char *log = memory_format("%s-wal", path);
@@ -108,7 +109,7 @@ static int make_copy(const struct store_options *options, const char *path,
     return result;
 }
 
-/* Meanwhile the log only grows, and no batch waits for this reader to end so that it could start
+/* The log only grows meanwhile: no batch waits for this reader to end so that the log can start
  * over. */
 int sqlite_backup(struct store *store, const struct store_backup_guard *guard, struct error *error)
 {
@@ -126,7 +127,7 @@ int sqlite_backup(struct store *store, const struct store_backup_guard *guard, s
     return fd;
 }
 
-/* The default name, whatever the database is called here. */
+/* The default name, whatever the name of this database is. */
 const char *sqlite_backup_name(const struct store *store)
 {
     (void)store;

@@ -1,5 +1,6 @@
-/* Checkpoints of the write-ahead log, on a thread and a connection of their own. Driven by
- * write.c on the committer's thread; started and stopped with the writing connection's upkeep. */
+/* Checkpoints of the write-ahead log, on a thread and a connection of their own. write.c reports
+ * each commit on the committer's thread. Started and stopped with the writing connection's
+ * upkeep. */
 #include "store/sqlite/checkpointer.h"
 
 #include <pthread.h>
@@ -13,28 +14,29 @@
 #include "base/thread.h"
 #include "store/sqlite/connection.h"
 
-/* In frames of 4 KiB: every 4 MiB of new log is copied while commits go on; at 64 MiB the committer pauses for one batch, so that
- * the copying can catch up and the log can start over at its beginning. */
+/* In frames of 4 KiB. After every 4 MiB of new log, the log is copied while commits go on. From 64
+ * MiB on, the committer pauses for one batch, so that the copying can catch up and the log can
+ * start over from its beginning. */
 #define COPY_EVERY_FRAMES 1024
 #define RESTART_AT_FRAMES (64 * 256)
 #define RETRY_MS          1000
 
 struct checkpointer {
-    struct store *store; /* the thread's own */
+    struct store *store; /* used by the thread alone */
     void (*failed)(void *context, const struct error *error);
     void *context;
     pthread_t thread;
 
     pthread_mutex_t lock;     /* guards the following */
-    pthread_cond_t news;      /* to the thread */
-    pthread_cond_t restarted; /* to the committer */
+    pthread_cond_t news;      /* wakes the thread */
+    pthread_cond_t restarted; /* wakes the committer */
     int log_frames;           /* after the last commit */
     int copied_at_frames;     /* log_frames when the last copy began */
-    int64_t not_before_ms;    /* after a checkpoint that could not be finished */
-    bool must_restart;        /* the committer waits, or will at its next batch */
-    int holds;                /* by readers that take long */
+    int64_t not_before_ms;    /* the earliest time for the next copy */
+    bool must_restart; /* the log must start over: the committer waits before its next batch */
+    int holds;         /* number of long readers: see checkpointer_hold_log */
     bool stopping;
-    bool has_failed; /* the disk */
+    bool has_failed; /* the disk failed under a checkpoint */
 
     _Atomic uint64_t checkpoints;
 };
@@ -46,7 +48,7 @@ int checkpointer_copy(struct store *store, bool restart, int *log_frames, int *d
     *log_frames = *done_frames = 0;
     int code =
         sqlite3_wal_checkpoint_v2(connection_of(store)->db, NULL, mode, log_frames, done_frames);
-    /* -1 where there is no log to speak of. */
+    /* SQLite sets them to -1 if it cannot tell. */
     if (*log_frames < 0)
         *log_frames = 0;
     if (*done_frames < 0)
@@ -69,13 +71,14 @@ static bool checkpoint(struct checkpointer *checkpointer, bool restart)
     if (error.kind == ERROR_IO) {
         log_error("checkpoint failed", log_why(&error));
         pthread_mutex_lock(&checkpointer->lock);
-        checkpointer->has_failed = true; /* first: no batch may be written any more */
+        checkpointer->has_failed = true; /* before the callback: no further batch may be written */
         pthread_mutex_unlock(&checkpointer->lock);
         checkpointer->failed(checkpointer->context, &error);
         return false;
     }
-    /* The disk is full, or a reader is in the way: the log keeps everything, and grows until the next try. */
-    log_warning("checkpoint put off", log_why(&error), log_int("log_frames", log_frames));
+    /* The disk is full, or a reader is in the way: the log keeps everything, and grows until the
+     * next try. */
+    log_warning("checkpoint postponed", log_why(&error), log_int("log_frames", log_frames));
     return true;
 }
 
@@ -106,7 +109,8 @@ static void *checkpointer_main(void *argument)
         working = checkpoint(checkpointer, restart);
         pthread_mutex_lock(&checkpointer->lock);
         if (restart) {
-            /* Also when a reader kept it from starting over: the committer goes on, and the next 4 MiB bring another try. */
+            /* Even if a reader kept the log from starting over: the committer continues, and after
+             * the next 4 MiB there is another try. */
             checkpointer->must_restart = false;
             pthread_cond_signal(&checkpointer->restarted);
         }

@@ -1,5 +1,6 @@
-/* Opening and closing. The committer opens the one writing connection (docs/architecture.md, invariant 3), the checkpointer one
- * of its own, readers one each; every function runs on its connection's thread. */
+/* Opening and closing connections. The commit queue opens the only writing connection
+ * (docs/architecture.md, invariant 3), the checkpointer one of its own, and readers one each. Every
+ * function runs on the thread that uses the connection. */
 #include "store/sqlite/connection.h"
 
 #include <assert.h>
@@ -17,21 +18,24 @@
 #include "store/sqlite/checkpointer.h"
 #include "store/sqlite/migration.h"
 
-/* A writer waits for a checkpoint that restarts the log; that one waits for readers with the log locked, so for less. */
+/* A writer waits for a checkpoint that restarts the log. That checkpoint waits for readers while it
+ * has the log locked, hence for a shorter time. */
 #define WRITER_BUSY_MS     10000
 #define CHECKPOINT_BUSY_MS 1000
 #define READER_BUSY_MS     5000
 
 enum connection_use { USE_WRITE, USE_READ, USE_CHECKPOINT };
 
-/* Without its statistics SQLite takes no global lock for each allocation. It refuses if it is already in use: then they stay. */
+/* Without its memory statistics, SQLite takes no global lock for each allocation. If SQLite is
+ * already in use, the setting is refused, and the statistics stay. */
 static void configure_library(void)
 {
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     sqlite3_initialize();
 }
 
-/* What stands behind the scheme, which has been checked: store/store.c chose this engine by it. */
+/* Returns the part of the location after the scheme. The colon exists: store/store.c selected this
+ * engine by the scheme. */
 static const char *file_name(const struct store_options *options)
 {
     return strchr(options->location, ':') + 1;
@@ -58,7 +62,7 @@ static int sync_folder_of(const char *path, struct error *error)
     int result = -1;
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
-        error_set_errno(error, errno, "cannot open %s", folder);
+        error_set_errno(error, errno, "cannot open \"%s\"", folder);
     else
         result = file_sync(fd, folder, error);
     if (fd >= 0)
@@ -67,13 +71,14 @@ static int sync_folder_of(const char *path, struct error *error)
     return result;
 }
 
-/* SQLite would make the file with the umask's mode, and its -wal and -shm take theirs from it. A file that is there is never opened
- * here: closing it would drop the locks of this process's other connections. */
+/* SQLite would create the file with the mode that the umask gives, and its -wal and -shm files
+ * inherit that mode. An existing file is never opened here: closing it would drop the locks of this
+ * process's other connections. */
 static int create_file(const char *path, struct error *error)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
-        return errno == EEXIST ? 0 : error_set_errno(error, errno, "cannot create %s", path);
+        return errno == EEXIST ? 0 : error_set_errno(error, errno, "cannot create \"%s\"", path);
     close(fd);
     return sync_folder_of(path, error);
 }
@@ -85,7 +90,7 @@ static int execute(sqlite3 *db, const char *sql, const char *what, struct error 
     return 0;
 }
 
-/* Runs a PRAGMA that answers, and compares: SQLite ignores in silence what it cannot do. */
+/* Runs a PRAGMA and compares its answer, because SQLite silently ignores what it cannot do. */
 static int expect(sqlite3 *db, const char *sql, const char *expected, struct error *error)
 {
     sqlite3_stmt *statement = NULL;
@@ -94,7 +99,7 @@ static int expect(sqlite3 *db, const char *sql, const char *expected, struct err
         sqlite3_step(statement) != SQLITE_ROW)
         statement_failed(db, "set up the connection", error);
     else if (strcmp(column_text(statement, 0), expected) != 0)
-        error_set(error, ERROR_INTERNAL, "SQLite answers \"%s\" to \"%s\", \"%s\" is needed",
+        error_set(error, ERROR_INTERNAL, "SQLite answered \"%s\" to \"%s\", expected \"%s\"",
                   column_text(statement, 0), sql, expected);
     else
         result = 0;
@@ -109,9 +114,10 @@ static int note_log_frames(void *store, sqlite3 *db, const char *name, int frame
     return SQLITE_OK;
 }
 
-/* SQLite asks it every so many steps; not 0 breaks the statement off. */
+/* SQLite calls is_overdue every so many steps. */
 #define STEPS_BETWEEN 20000
 
+/* Returns nonzero to abort the statement. */
 static int is_overdue(void *context)
 {
     const struct connection *connection = context;
@@ -128,13 +134,13 @@ static int set_up(struct store *store, enum connection_use use, bool relaxed_syn
 {
     static const char common[] =
         "PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; PRAGMA cell_size_check = ON; "
-        /* What is removed (a webhook's seal) is wiped where that costs no write of its own. */
+        /* Deleted data (a webhook's seal) is overwritten if that costs no extra write. */
         "PRAGMA secure_delete = FAST; "
-        /* A log that grew beyond this in a rush gives the room back once it starts over. */
+        /* A log that grew beyond this during a rush is truncated when it starts over. */
         "PRAGMA journal_size_limit = 134217728";
     sqlite3 *db = connection_of(store)->db;
     sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    /* An automatic checkpoint would hide a failed sync, and let a request wait for it. */
+    /* An automatic checkpoint would hide a failed sync, and a request would wait for it. */
     sqlite3_wal_autocheckpoint(db, 0);
     sqlite3_wal_hook(db, note_log_frames, store);
     if (use == USE_READ)
@@ -153,7 +159,7 @@ static int set_up(struct store *store, enum connection_use use, bool relaxed_syn
                 execute(db, "PRAGMA query_only = ON", "set up the connection", error) != 0)) {
         return -1;
     }
-    /* Invariant 1: read back. FULL also decides whether a checkpoint syncs. */
+    /* Invariant 1: set, and then read back. The setting also decides whether a checkpoint syncs. */
     if (execute(db, relaxed_sync ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL",
                 "set up the connection", error) != 0)
         return -1;
@@ -170,7 +176,7 @@ static int load_last_number(struct store *store, struct error *error)
                : -1;
 }
 
-/* A file of another program is recognised before anything in it is changed, even its journal mode. */
+/* Recognises a file of another program before anything in it is changed, even its journal mode. */
 static int prepare(struct store *store, const struct store_options *options,
                    enum connection_use use, struct error *error)
 {
@@ -189,8 +195,8 @@ static int prepare(struct store *store, const struct store_options *options,
             return -1;
     } else if (number < migrations_sqlite_count) {
         return error_set(error, ERROR_INVALID,
-                         "the store has version %d and version %d is needed: start webhookd once, "
-                         "it migrates the store",
+                         "the store has schema version %d, but version %d is required: start "
+                         "webhookd once to migrate the store",
                          number, migrations_sqlite_count);
     }
     connection_of(store)->schema_version = migration_number(connection_of(store)->db, error);
@@ -256,8 +262,8 @@ void sqlite_close(struct store *store)
     for (int i = 0; i < connection->statement_count; i++)
         sqlite3_finalize(connection->statements[i]);
     free(connection->statements);
-    /* The last connection to close copies the log into the database; if that fails the log
-     * stays, for the next start to read. */
+    /* Closing the last connection copies the log into the database. If that fails, the log stays,
+     * and the next start reads it. */
     int code = sqlite3_close(connection->db);
     assert(code == SQLITE_OK);
     (void)code;
@@ -280,7 +286,7 @@ int sqlite_exists(const struct store_options *options, struct error *error)
     char *path = connection_path(options);
     int result = access(path, F_OK) == 0 ? 1 : 0;
     if (result == 0 && errno != ENOENT)
-        result = error_set_errno(error, errno, "cannot look for %s", path);
+        result = error_set_errno(error, errno, "cannot look for \"%s\"", path);
     free(path);
     return result;
 }

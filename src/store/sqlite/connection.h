@@ -1,6 +1,6 @@
-/* What the files of this folder share, with statement.h: the connection, and what one of them
- * asks another. Nothing here leaves the folder. All of it belongs to the thread that uses the
- * store. */
+/* What the files of this folder share, besides statement.h: the connection, and the functions that
+ * they call in each other. Private to this folder. Unless a comment says otherwise, everything
+ * belongs to the thread that uses the store. */
 #ifndef WEBHOOKD_STORE_SQLITE_CONNECTION_H
 #define WEBHOOKD_STORE_SQLITE_CONNECTION_H
 
@@ -15,44 +15,45 @@
 struct checkpointer;
 struct space;
 
-/* A request's run comes at most this much later than its id: the longest header, body and answer timeouts that the configuration allows, and
- * some. A run that would come later (the clock was set forward meanwhile) is refused, for it would not be found again by its request, and the
- * spool's sweep would take its body for one without a run. */
+/* A request's run is stored at most this much later than its id was created: the sum of the longest
+ * header, body and answer timeouts that the configuration allows, plus a margin. A run that would
+ * be stored later (because the clock was set forward meanwhile) is refused: it would not be found
+ * by its request id, and the spool's sweep would remove its body. */
 #define REQUEST_RANGE_MS (27 * 3600 * 1000)
 
-/* The path of the database. The caller frees it. */
+/* Returns the path of the database. The caller frees it. */
 char *connection_path(const struct store_options *options);
-/* SQLite's VFS for the connections that are opened from now on, by name; NULL = the default.
- * Tests make disks fail with it. */
+/* Sets SQLite's VFS, by name, for the connections that are opened from now on; NULL = the default.
+ * Tests use this to make disks fail. */
 void connection_set_vfs(const char *name);
-/* A connection of the checkpointer's own. */
+/* Opens a connection for the checkpointer. */
 struct store *connection_open_checkpointer(const struct store_options *options,
                                            struct error *error);
 
-/* A change of a fleet's row in fleet_load that is still to be written. */
+/* A change to a fleet's row in fleet_load that is still to be written. */
 struct load_change {
     int64_t fleet_no, change;
 };
 
-/* Of the thread that uses the store, but for what says otherwise. */
+/* Belongs to the thread that uses the store, except for the last members. */
 struct connection {
-    struct store store; /* first: what the interface knows of it */
+    struct store store; /* must be first: the part that the interface knows */
     struct store_options options;
     sqlite3 *db;
     sqlite3_stmt **statements; /* by struct statement's index; NULL = not prepared yet */
     int statement_count;
     int schema_version;
-    int64_t deadline_ms;      /* of a reader's search; 0 = none */
+    int64_t deadline_ms;      /* for a reader's query; 0 = none */
     int log_frames;           /* in the write-ahead log after this connection's last commit */
-    int64_t last_number;      /* of the last run, committed or not: those rolled back are skipped */
+    int64_t last_number;      /* of the last run, even if it was rolled back */
     int64_t changes_at_begin; /* sqlite3_total_changes64, to tell whether a transaction wrote */
     int64_t changes_at_savepoint;
     struct load_change *load; /* since transaction_begin, in order */
     size_t load_count, load_capacity;
     size_t load_at_savepoint;
 
-    /* Of the writing connection; any thread. */
-    struct checkpointer *checkpointer; /* NULL until the upkeep is started, as is space */
+    /* Of the writing connection; used by any thread. */
+    struct checkpointer *checkpointer; /* NULL until the upkeep has been started, as is space */
     struct space *space;
     _Atomic int64_t commit_us_sum;
 };
@@ -62,15 +63,15 @@ static inline struct connection *connection_of(const struct store *store)
     return (struct connection *)(uintptr_t)store;
 }
 
-/* ---- transaction.c: around what store_write does, on the writing connection ---- */
+/* ---- transaction.c: store_write's transactions, on the writing connection ---- */
 
 int transaction_begin(struct store *store, struct error *error); /* BEGIN IMMEDIATE */
 int transaction_commit(struct store *store, struct error *error);
-void transaction_rollback(struct store *store); /* fine without a transaction */
+void transaction_rollback(struct store *store); /* does nothing without a transaction */
 int transaction_savepoint(struct store *store, struct error *error);
 int transaction_release(struct store *store, struct error *error);
-/* Undoes what came since the savepoint and drops it. -1: half of it may still be there, so all
- * of the transaction must go. */
+/* Undoes the changes since the savepoint and releases it. -1: some of them may remain, so the whole
+ * transaction must be rolled back. */
 int transaction_rollback_to(struct store *store, struct error *error);
 bool transaction_is_open(struct store *store);
 bool transaction_wrote(struct store *store); /* since transaction_begin */
@@ -79,7 +80,7 @@ bool transaction_wrote(struct store *store); /* since transaction_begin */
 
 int sqlite_check_token(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
                        struct id *fleet_id, struct error *error);
-/* The hot path: one SELECT by hash, then plain INSERTs at the right edge. */
+/* The hot path: one SELECT by hash, then plain INSERTs at the right edge of the tables. */
 int sqlite_accept_hook(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
                        const struct run_input *input, struct run_ids *ids, struct error *error);
 int sqlite_step(struct store *store, const struct store_step *step, struct error *error);
@@ -98,24 +99,24 @@ int sqlite_end_run(struct store *store, int64_t number, enum run_status status, 
 
 /* ---- load.c: how many open runs each fleet has ---- */
 
-int load_create(struct store *store, int64_t fleet_no,
-                struct error *error); /* a row with 0 for a new fleet */
-void load_change(struct store *store, int64_t fleet_no,
-                 int change); /* in memory, until load_write; undone with its savepoint */
-int load_write(struct store *store,
-               struct error *error); /* before the commit: one UPDATE per fleet */
-int load_open(struct store *store, int64_t fleet_no, int64_t *open,
-              struct error *error); /* with what is not yet written */
+/* Inserts the row of a new fleet, with 0 open runs. */
+int load_create(struct store *store, int64_t fleet_no, struct error *error);
+/* Changes a number in memory until load_write. Rolling back to the savepoint undoes the change. */
+void load_change(struct store *store, int64_t fleet_no, int change);
+/* Writes the changes before the commit, with one UPDATE per fleet. */
+int load_write(struct store *store, struct error *error);
+/* Reads a fleet's number, including changes that are not yet written. */
+int load_open(struct store *store, int64_t fleet_no, int64_t *open, struct error *error);
 
-/* ---- projects.c, fleets.c, runs.c: rows by their ids; ERROR_NOT_FOUND with the id in the
- * message ---- */
+/* ---- projects.c, fleets.c, runs.c: rows by id; ERROR_NOT_FOUND with the id in the message ---- */
 
-/* Makes organization `default` with project `default` in a store that never had any. */
+/* Creates organization `default` with project `default` if the store never had an organization. */
 int projects_make_default(struct store *store, int64_t now_ms, struct error *error);
 int projects_find(struct store *store, const struct id *project_id, int64_t *project_no,
                   struct error *error);
+/* Does not find a deleted fleet. */
 int fleets_find(struct store *store, const struct id *fleet_id, int64_t *fleet_no,
-                struct error *error); /* not a deleted one */
+                struct error *error);
 int runs_find(struct store *store, const struct id *run_id, int64_t *number, struct error *error);
 
 #endif

@@ -1,4 +1,4 @@
-/* The SQLite engine's row in store/store.c. */
+/* The SQLite engine's table of functions; store/store.c lists it. */
 #include "store/sqlite/sqlite.h"
 
 const struct store_engine sqlite_engine = {

@@ -1,18 +1,20 @@
-/* Deleting ended runs, and giving back the room that they took. Finding them happens on the caller's own connection, deleting on the
- * committer's thread. */
+/* Deleting ended runs, and returning the space that they occupied. Finding them runs on the
+ * caller's own connection and thread, the rest on the committer's thread. */
 #include "store/sqlite/connection.h"
 
 #include "base/memory.h"
 
-/* So much may stay free for runs to come: room that comes and goes is not worth moving pages for. */
+/* This much may stay free for future runs: it is not worth moving pages for space that is needed
+ * again soon. */
 #define KEEP_FREE_PAGES 16384 /* 64 MiB */
-#define KEEP_FREE_SHARE 4     /* or this part of the file */
+#define KEEP_FREE_SHARE 4     /* or a quarter of the file, if that is more */
 #define GIVE_BACK_PAGES 256   /* 1 MiB in one operation */
 
 int sqlite_find_expired(struct store *store, int64_t before_ms, int limit, struct expired_run *runs,
                         struct error *error)
 {
-    /* Who ended before was accepted before. The newest run stays whatever its age: the numbers of those to come grow from its. */
+    /* A run that ended before before_ms was accepted before it, hence the bound on the number. The
+     * newest run stays, whatever its age: the numbers of later runs continue from it. */
     static struct statement find = {
         .sql = "SELECT e.no, r.id_random, r.request_id, r.body_place "
                "FROM run_ended e CROSS JOIN run r ON r.no = e.no "
@@ -30,7 +32,7 @@ int sqlite_find_expired(struct store *store, int64_t before_ms, int limit, struc
     return statement_end(s) == 0 ? count : -1;
 }
 
-/* How many pages more are free than are worth keeping. */
+/* Returns how many pages are free beyond those worth keeping, or -1 on error. */
 static int64_t surplus_pages(struct store *store, struct error *error)
 {
     static struct statement count = {.sql = "SELECT f.freelist_count, p.page_count FROM "
@@ -55,7 +57,7 @@ int sqlite_give_back(struct store *store, bool *is_more, struct error *error)
     char sql[64];
     sqlite3_snprintf(sizeof(sql), sql, "PRAGMA incremental_vacuum(%d)", GIVE_BACK_PAGES);
     if (sqlite3_exec(connection_of(store)->db, sql, NULL, NULL, NULL) != SQLITE_OK)
-        return statement_failed(connection_of(store)->db, "give room back", error);
+        return statement_failed(connection_of(store)->db, "return free space", error);
     return 0;
 }
 

@@ -1,7 +1,9 @@
-/* Fleets and their versions: reading. Called on any connection's thread. Applying and deleting is in apply.c. */
+/* Reading fleets and their versions. Called on any connection's thread. apply.c applies and deletes
+ * them. */
 #include "store/sqlite/connection.h"
 
-/* The counts come from fleet_load and the index of what runs: they cost the same with a million waiting. */
+/* The counts come from fleet_load and the index of running runs, so they cost no more with a
+ * million scheduled runs. */
 #define FLEET_SELECT                                                                               \
     "SELECT f.id, p.id, o.id, f.name, p.name, o.name, f.version, f.created_ms, f.updated_ms, "     \
     "EXISTS (SELECT 1 FROM webhook w WHERE w.fleet_no = f.no), "                                   \
@@ -84,7 +86,7 @@ int sqlite_list_versions(struct store *store, const struct id *fleet_id,
     int64_t fleet_no = 0;
     if (fleets_find(store, fleet_id, &fleet_no, error) != 0)
         return -1;
-    /* length() of a blob is read from the row's head. */
+    /* SQLite reads the length() of a blob from the row's header. */
     static struct statement list = {
         .sql = "SELECT version, created_ms, length(file) FROM fleet_version "
                "WHERE fleet_no = ?1 ORDER BY version DESC"};
@@ -104,7 +106,7 @@ int sqlite_get_version(struct store *store, const struct id *fleet_id, int versi
                        int (*each)(void *, const struct version_row *), void *context,
                        struct error *error)
 {
-    /* A numbered version of a deleted fleet can still be read: its runs name it. */
+    /* A numbered version of a deleted fleet can still be read, because its runs refer to it. */
     static struct statement get = {.sql = "SELECT v.version, v.created_ms, v.file, v.definition "
                                           "FROM fleet f JOIN fleet_version v ON v.fleet_no = f.no "
                                           "AND v.version = iif(?2 = 0, f.version, ?2) "
@@ -112,7 +114,7 @@ int sqlite_get_version(struct store *store, const struct id *fleet_id, int versi
     sqlite3_stmt *s = statement_begin(store, &get, error, fleet_id, version);
     bool found = statement_step(store, s, "read a version", error);
     if (found) {
-        /* Read as text it ends in a NUL. */
+        /* Read as text, so that it ends with a NUL. */
         const char *file = column_text(s, 2);
         struct version_row row = {.fleet_id = *fleet_id,
                                   .version = (int)column_int(s, 0),
@@ -128,6 +130,6 @@ int sqlite_get_version(struct store *store, const struct id *fleet_id, int versi
     if (version == 0)
         return fleet_not_found(fleet_id, error);
     char text[ID_TEXT_BYTES];
-    return error_set(error, ERROR_NOT_FOUND, "there is no version %d of a fleet %s", version,
+    return error_set(error, ERROR_NOT_FOUND, "there is no version %d of fleet %s", version,
                      id_format(fleet_id, text));
 }

@@ -1,5 +1,5 @@
-/* API keys: what is left of them is a hash. Read on any connection's thread; written by the committer. No key and no hash ever gets
- * into a message (docs/architecture.md, invariant 7). */
+/* API keys, of which only the hash is stored. Reads run on any connection's thread, writes on the
+ * committer's. No key and no hash ever appears in a message (docs/architecture.md, invariant 7). */
 #include "store/sqlite/connection.h"
 
 #define KEY_COLUMNS "id, name, created_ms, last_used_ms"
@@ -54,7 +54,7 @@ int sqlite_create_key(struct store *store, const char *name, const uint8_t hash[
         .sql = "INSERT INTO api_key (id, name, hash, created_ms) VALUES (?1, ?2, ?3, ?4)"};
     sqlite3_stmt *s = statement_begin(store, &create, error, id, name, value_hash(hash), now_ms);
     return statement_insert(store, s, "create an API key",
-                            "there is an API key of this name already", error);
+                            "an API key with this name already exists", error);
 }
 
 int sqlite_revoke_key(struct store *store, const struct id *id, struct error *error)
@@ -68,5 +68,5 @@ int sqlite_touch_key(struct store *store, const struct id *id, int64_t now_ms, s
 {
     static struct statement touch = {.sql = "UPDATE api_key SET last_used_ms = ?2 WHERE id = ?1"};
     sqlite3_stmt *s = statement_begin(store, &touch, error, id, now_ms);
-    return statement_change(store, s, "note the use of an API key", error) > 0 ? 0 : no_key(error);
+    return statement_change(store, s, "record an API key's use", error) > 0 ? 0 : no_key(error);
 }

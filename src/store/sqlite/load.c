@@ -1,6 +1,6 @@
-/* How many open runs each fleet has. On the committer's thread: changes are gathered in memory
- * and written just before the commit, once per fleet, so that accepting a run costs one tree
- * less (migrations/sqlite/0001_initial.sql says what an index would cost). */
+/* The number of open runs of each fleet. Runs on the committer's thread. Changes are collected in
+ * memory and written just before the commit, once per fleet, so that accepting a run writes to one
+ * tree less (migrations/sqlite/0001_initial.sql explains what an index would cost). */
 #include "store/sqlite/connection.h"
 
 #include <stdlib.h>
@@ -17,7 +17,8 @@ int load_create(struct store *store, int64_t fleet_no, struct error *error)
 
 void load_change(struct store *store, int64_t fleet_no, int change)
 {
-    /* Runs of one fleet in a row share an entry, but not across a savepoint, which may be rolled back to. */
+    /* Successive runs of one fleet share an entry, but not across a savepoint, because the
+     * transaction may be rolled back to it. */
     if (connection_of(store)->load_count > connection_of(store)->load_at_savepoint &&
         connection_of(store)->load[connection_of(store)->load_count - 1].fleet_no == fleet_no) {
         connection_of(store)->load[connection_of(store)->load_count - 1].change += change;

@@ -1,12 +1,12 @@
-/* What may stand behind "sqlite:", and which names in the state folder are the database's. Pure;
- * any thread. */
+/* Which locations are valid after "sqlite:", and which names in the state folder belong to the
+ * database. Pure; any thread. */
 #include <limits.h>
 #include <string.h>
 
 #include "base/state_dir.h"
 #include "store/sqlite/sqlite.h"
 
-/* Is one of the parts between the slashes empty, "." or ".."? */
+/* Whether one of the parts between the slashes is empty, "." or "..". */
 static bool leads_elsewhere(const char *path)
 {
     for (;;) {
@@ -22,15 +22,16 @@ static bool leads_elsewhere(const char *path)
 const char *sqlite_location_problem(const char *rest)
 {
     static const char wanted[] =
-        "\"sqlite:NAME\", where NAME is a relative path without empty, \".\" or \"..\" parts, and "
-        "nothing else in state_dir";
+        "\"sqlite:NAME\", where NAME is a relative path of less than 255 bytes that nothing else "
+        "in "
+        "state_dir uses, without \"?\", \"%\" and parts that are empty, \".\" or \"..\"";
     if (leads_elsewhere(rest) || strlen(rest) >= NAME_MAX || strchr(rest, '?') || strchr(rest, '%'))
         return wanted;
     return state_dir_uses(rest, strcspn(rest, "/")) ? wanted : NULL;
 }
 
-/* A database in a folder owns the folder; another one its log and shared memory as well, which have
- * longer names. */
+/* A database in a folder owns that folder. Otherwise it also owns its log and its shared memory,
+ * whose names begin with its own. */
 bool sqlite_location_owns(const char *rest, const char *name)
 {
     size_t bytes = strcspn(rest, "/");

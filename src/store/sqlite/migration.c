@@ -1,5 +1,6 @@
-/* Brings a database up to what this program expects. Called when a store is opened, on the thread that opens it; the embedded
- * migrations are the list, a test may bring its own. */
+/* Migrates a database to the schema that this program expects. Called when a store is opened, on
+ * the thread that opens it, with the embedded list of migrations; tests also pass lists of their
+ * own. */
 #include "store/sqlite/migration.h"
 
 #include <stdint.h>
@@ -47,12 +48,13 @@ int migration_recognise(sqlite3 *db, int count, int *number, struct error *error
     bool is_new = application == 0 && *number == 0 && tables == 0;
     if (!is_new && application != MIGRATION_APPLICATION_ID)
         return error_set(error, ERROR_INVALID,
-                         "this is a database of another program, not a webhookd store; nothing was "
-                         "changed");
+                         "the database belongs to another program and is not a webhookd store; "
+                         "nothing was changed");
     if (*number > count)
         return error_set(error, ERROR_INVALID,
-                         "the store has version %d and this webhookd knows versions up to %d: it "
-                         "was written by a newer webhookd; install that one, or restore a backup",
+                         "a newer webhookd wrote the store: it has schema version %d, and this "
+                         "webhookd knows versions up to %d; install the newer webhookd, or restore "
+                         "a backup",
                          *number, count);
     return 0;
 }
@@ -84,7 +86,7 @@ static int apply_one(sqlite3 *db, const struct migration *migration, struct erro
              MIGRATION_APPLICATION_ID, migration->number);
     if (execute(db, "BEGIN IMMEDIATE", "begin a migration", error) != 0)
         return -1;
-    if (execute(db, own_table, "make the table of migrations", error) == 0 &&
+    if (execute(db, own_table, "create the table of migrations", error) == 0 &&
         execute(db, migration->sql, "apply it", error) == 0 && record(db, migration, error) == 0 &&
         execute(db, marks, "set the store's version", error) == 0 &&
         execute(db, "COMMIT", "commit it", error) == 0)

@@ -1,5 +1,5 @@
-/* Organizations and projects. Read on any connection's thread; written by the committer. A
- * deleted folder's row stays, because ended runs still name it. */
+/* Organizations and projects. Reads run on any connection's thread, writes on the committer's. The
+ * row of a deleted organization or project stays, because ended runs still refer to it. */
 #include "store/sqlite/connection.h"
 
 static int not_found(const char *what, const struct id *id, struct error *error)
@@ -77,7 +77,7 @@ int sqlite_create_org(struct store *store, const char *name, int64_t now_ms, str
         .sql = "INSERT INTO org (id, name, created_ms) VALUES (?1, ?2, ?3)"};
     sqlite3_stmt *s = statement_begin(store, &create, error, id, name, now_ms);
     return statement_insert(store, s, "create an organization",
-                            "there is an organization of this name already", error);
+                            "an organization with this name already exists", error);
 }
 
 int sqlite_create_project(struct store *store, const struct id *org_id, const char *name,
@@ -91,19 +91,19 @@ int sqlite_create_project(struct store *store, const struct id *org_id, const ch
         .sql = "INSERT INTO project (id, org_no, name, created_ms) VALUES (?1, ?2, ?3, ?4)"};
     sqlite3_stmt *s = statement_begin(store, &create, error, id, org_no, name, now_ms);
     return statement_insert(store, s, "create a project",
-                            "there is a project of this name in the organization already", error);
+                            "the organization already has a project with this name", error);
 }
 
-/* Refuses while the folder holds anything; `s` counts what it holds. */
+/* Refuses unless the folder (an organization or a project) is empty. `s` counts its contents. */
 static int refuse_unless_empty(struct store *store, sqlite3_stmt *s, const char *folder,
                                const char *contents, struct error *error)
 {
     int64_t count = 0;
-    if (statement_find(store, s, "look into a folder", &count, error) < 0)
+    if (statement_find(store, s, "count the contents of a folder", &count, error) < 0)
         return -1;
     if (count > 0)
-        return error_set(error, ERROR_CONFLICT, "the %s is not empty: it has %lld %s%s", folder,
-                         (long long)count, contents, count == 1 ? "" : "s");
+        return error_set(error, ERROR_CONFLICT, "the %s is not empty: it contains %lld %s%s",
+                         folder, (long long)count, contents, count == 1 ? "" : "s");
     return 0;
 }
 
@@ -142,7 +142,8 @@ int projects_make_default(struct store *store, int64_t now_ms, struct error *err
     struct id org_id, project_id;
     if (transaction_begin(store, error) != 0)
         return -1;
-    /* Deleted ones count: an administrator who deleted `default` does not want it back. */
+    /* Deleted organizations count, too: an administrator who deleted `default` does not want it
+     * back. */
     static struct statement any = {.sql = "SELECT no FROM org LIMIT 1"};
     int64_t org_no = 0;
     int found = statement_find(store, statement_begin(store, &any, error), "look for organizations",

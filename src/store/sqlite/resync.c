@@ -1,7 +1,10 @@
-/* Before the first connection of a start. After a sync that failed, the kernel may count pages as clean that never reached the disk: what
- * the log says after the restart is only in memory, further commits would be appended behind it, their syncs would succeed, and a power
- * cut would leave a hole in front of them. So the log is written once more, byte for byte, and synced, before anybody builds on it.
- * Reading of what fsync(2) promises after an error: "Can Applications Recover from fsync Failures?", Rebello et al., 2020. */
+/* Rewrites the log that an earlier process left behind. Called at each start, before the first
+ * connection is opened. After a failed sync, the kernel may count pages as clean that never reached
+ * the disk. What the log holds after a restart may then exist in memory only: further commits would
+ * be appended behind it, their syncs would succeed, and a power failure would leave a hole in front
+ * of them. Therefore the log is written again, byte for byte, and synced before it is used. On the
+ * behavior of fsync(2) after an error, see "Can Applications Recover from fsync Failures?", Rebello
+ * et al., 2020. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -21,16 +24,16 @@ static int write_again(int fd, const char *path, char *piece, struct error *erro
         if (bytes < 0 && errno == EINTR)
             continue;
         if (bytes < 0)
-            return error_set_errno(error, errno, "cannot read %s", path);
+            return error_set_errno(error, errno, "cannot read \"%s\"", path);
         if (bytes == 0)
             break;
         ssize_t written = pwrite(fd, piece, (size_t)bytes, at);
         if (written < 0 && errno != EINTR)
-            return error_set_errno(error, errno, "cannot write %s once more", path);
+            return error_set_errno(error, errno, "cannot rewrite \"%s\"", path);
         at += written > 0 ? written : 0;
     }
     if (fdatasync(fd) != 0)
-        return error_set_errno(error, errno, "cannot sync %s", path);
+        return error_set_errno(error, errno, "cannot sync \"%s\"", path);
     return 0;
 }
 
@@ -47,7 +50,7 @@ int sqlite_prepare(const struct store_options *options, struct error *error)
         free(piece);
         close(fd);
     } else if (errno != ENOENT) {
-        result = error_set_errno(error, errno, "cannot open %s", path);
+        result = error_set_errno(error, errno, "cannot open \"%s\"", path);
     }
     free(path);
     return result;

@@ -1,5 +1,5 @@
-/* What belongs to a run: its headers and body, its vessel runs and their attempts; and how many
- * runs are open. Called on any connection's thread. */
+/* Reading the details of a run: its headers and body, its vessel runs and their attempts; and the
+ * number of open runs. Called on any connection's thread. */
 #include "store/sqlite/connection.h"
 
 int sqlite_get_headers(struct store *store, const struct id *run_id,
@@ -103,7 +103,7 @@ int sqlite_list_attempts(struct store *store, const struct id *run_id,
 
 int sqlite_count_open_runs(struct store *store, struct run_counts *counts, struct error *error)
 {
-    /* Added up over the fleets: as cheap with a million waiting. */
+    /* The sum over the fleets costs no more with a million scheduled runs. */
     static struct statement count = {
         .sql = "SELECT (SELECT coalesce(sum(open), 0) FROM fleet_load), "
                "(SELECT count(*) FROM run_open INDEXED BY run_open_running WHERE status = 1)"};

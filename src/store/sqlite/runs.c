@@ -1,9 +1,9 @@
-/* Reading runs: lists, newest first, and single ones. Called on any connection's thread; what
- * belongs to a run is in run_details.c.
+/* Reading runs: lists, newest first, and single runs. Called on any connection's thread.
+ * run_details.c reads the details of a run.
  *
- * A list is a merge. Open and ended runs are in two tables, and one fleet's ended runs are in
- * its index once for each way of ending; each of these streams comes newest first by itself, so
- * a page costs what it shows, whatever else the store holds. */
+ * A list merges several streams. Open and ended runs are in two tables, and the index of a fleet's
+ * ended runs holds one sequence per final status. Each of these streams is sorted newest first, so
+ * the cost of a page depends on its length only, whatever else the store holds. */
 #include "store/sqlite/connection.h"
 
 #include <assert.h>
@@ -11,7 +11,7 @@
 
 #include "base/hex.h"
 
-/* From `s`, the row that says how far a run is. */
+/* `s` is the run's row in run_open or run_ended. */
 #define RUN_SELECT(ended)                                                                          \
     "SELECT r.no, r.id_random, f.id, p.id, o.id, f.name, p.name, o.name, r.version, "              \
     "r.\"trigger\", s.status, r.request_id, r.event, r.remote_addr, r.host, r.query, "             \
@@ -54,7 +54,7 @@ static struct run_row read_row(sqlite3_stmt *s)
                             .ended_ms = column_int(s, 21)};
 }
 
-/* ---- Which numbers a filter allows ---- */
+/* ---- The range of numbers that a filter allows ---- */
 
 struct range {
     int64_t from, below; /* from <= number < below */
@@ -68,8 +68,9 @@ static void narrow(struct range *range, int64_t from, int64_t below)
         range->below = below;
 }
 
-/* The numbers whose ids can begin with the prefix: its hex digits are 12 of milliseconds, the version, 3 of the counter, then what
- * the caller has to compare. An impossible prefix leaves no numbers. */
+/* Narrows the range to the numbers whose ids can begin with the prefix. An id's hex digits are 12
+ * of milliseconds, the version, 3 of the counter, and a rest that the caller must compare. An
+ * impossible prefix leaves an empty range. */
 static void narrow_by_prefix(struct range *range, const char *prefix)
 {
     int64_t low = 0, high = 0;
@@ -90,7 +91,7 @@ static void narrow_by_prefix(struct range *range, const char *prefix)
         }
         digits++;
     }
-    /* 15 digits make a number; the ones that are not given may be anything. */
+    /* A number has 15 digits; those that the prefix lacks may have any value. */
     int known = digits <= 12 ? digits : digits >= 16 ? 15 : digits - 1;
     int open_bits = 4 * (15 - known);
     low <<= open_bits;
@@ -98,7 +99,7 @@ static void narrow_by_prefix(struct range *range, const char *prefix)
     narrow(range, low, high + 1);
 }
 
-/* Looks from the request's time on and stops at its run, which normally is milliseconds away. */
+/* Scans from the request's time on and stops at its run, which normally is milliseconds away. */
 static int narrow_by_request(struct store *store, struct range *range, const struct id *request_id,
                              struct error *error)
 {
@@ -139,7 +140,7 @@ static int range_of(struct store *store, const struct run_filter *filter, struct
 
 struct stream {
     sqlite3_stmt *statement;
-    int64_t number; /* of the row it stands on; -1 at its end */
+    int64_t number; /* of the current row; -1 at the end */
 };
 
 struct listing {
@@ -148,7 +149,7 @@ struct listing {
     const struct run_filter *filter;
     struct range range;
     int64_t fleet_no;
-    int64_t status, trigger; /* that the filter asks for; -1: any */
+    int64_t status, trigger; /* those of the filter; -1 = any */
 };
 
 static int advance(struct store *store, struct stream *stream, struct error *error)
@@ -202,7 +203,8 @@ static int add_open(struct store *store, struct listing *listing, struct error *
     "run_ended s INDEXED BY run_ended_fleet " RUN_JOIN RUN_RANGE                                   \
     "AND s.status = ?4 AND s.fleet_no = ?5 ORDER BY s.no DESC"
 
-/* One fleet's, by a statement for each way of ending: three are read side by side. */
+/* Adds one fleet's ended runs. Each final status has a statement of its own, because all three are
+ * open at the same time. */
 static int add_ended_of_fleet(struct store *store, struct listing *listing, struct error *error)
 {
     static struct statement by_status[] = {[RUN_SUCCESS] = {.sql = ENDED_OF_FLEET},
@@ -252,7 +254,7 @@ static struct stream *newest(struct listing *listing)
     return best;
 }
 
-/* What the range of numbers says only roughly. */
+/* Checks the conditions that the range of numbers only approximates. */
 static bool passes(const struct run_row *row, const struct run_filter *filter)
 {
     if (row->created_ms < filter->since_ms)
@@ -315,7 +317,7 @@ int runs_find(struct store *store, const struct id *run_id, int64_t *number, str
     *number = id_run_number(run_id);
     sqlite3_stmt *s = statement_begin(store, &find, error, *number);
     int found = statement_find(store, s, "find a run", &random, error);
-    /* Compared whole: version and variant count too. */
+    /* The whole id is compared, including its version and variant. */
     struct id id = id_from_run_number(*number, (uint64_t)random);
     if (found > 0 && id_equal(&id, run_id))
         return 0;
@@ -342,7 +344,6 @@ int sqlite_get_run(struct store *store, const struct id *run_id,
     }
     statement_end(s);
     return found ? 0
-                 : error_set(error, ERROR_INTERNAL,
-                             "fleet run %lld has neither an end nor a place in the queue",
+                 : error_set(error, ERROR_INTERNAL, "fleet run %lld is neither open nor ended",
                              (long long)number);
 }

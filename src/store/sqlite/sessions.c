@@ -1,5 +1,6 @@
-/* The console's sessions: what is left of their tokens is a hash. Read on any connection's thread; written by the committer. No hash ever
- * gets into a message (docs/architecture.md, invariant 7). */
+/* The console's sessions, of whose tokens only the hash is stored. Reads run on any connection's
+ * thread, writes on the committer's. No hash ever appears in a message (docs/architecture.md,
+ * invariant 7). */
 #include "store/sqlite/connection.h"
 
 int sqlite_find_session(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
@@ -24,7 +25,7 @@ int sqlite_find_session(struct store *store, const uint8_t hash[SECRET_HASH_BYTE
 
 /* ---- Writing ---- */
 
-/* Those that are over, and so many that there is room for one more. */
+/* Deletes expired sessions, and as many of the oldest as are needed to make room for one more. */
 static int drop_sessions(struct store *store, const struct session_time *time, struct error *error)
 {
     static struct statement drop = {
@@ -54,7 +55,7 @@ int sqlite_touch_session(struct store *store, const uint8_t hash[SECRET_HASH_BYT
 {
     static struct statement touch = {.sql = "UPDATE session SET seen_ms = ?2 WHERE hash = ?1"};
     sqlite3_stmt *s = statement_begin(store, &touch, error, value_hash(hash), now_ms);
-    return statement_run(store, s, "note the use of a session", error);
+    return statement_run(store, s, "record a session's use", error);
 }
 
 int sqlite_end_session(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],

@@ -1,4 +1,5 @@
-/* The functions of the SQLite engine: see store/engine.h. engine.c puts them into its table. */
+/* The functions of the SQLite engine, which engine.c lists in its table. store/engine.h describes
+ * them. */
 #ifndef WEBHOOKD_STORE_SQLITE_SQLITE_H
 #define WEBHOOKD_STORE_SQLITE_SQLITE_H
 

@@ -1,5 +1,5 @@
-/* Statements: prepared once per connection, bound, stepped, and what their failures mean. Called by
- * every file of this folder, on the thread that owns the connection. */
+/* Statements: prepares them once per connection, binds and steps them, and translates their
+ * failures. Called by every file of this folder, on the thread that owns the connection. */
 #include "store/sqlite/statement.h"
 
 #include <assert.h>
@@ -21,7 +21,8 @@ enum error_kind statement_error_kind(int extended_code, int errnum)
     case SQLITE_IOERR:
         if (extended_code == SQLITE_IOERR_NOMEM)
             return ERROR_INTERNAL;
-        /* After a failed sync nobody knows what is on the disk, whatever the reason: docs/architecture.md, invariant 6. */
+        /* After a failed sync, whatever its reason, the contents of the disk are unknown
+         * (docs/architecture.md, invariant 6). */
         if (extended_code == SQLITE_IOERR_FSYNC || extended_code == SQLITE_IOERR_DIR_FSYNC)
             return ERROR_IO;
         return no_space ? ERROR_FULL : ERROR_IO;
@@ -44,20 +45,21 @@ static const char *advice(int extended_code)
     case SQLITE_CORRUPT:
         return "; the database is damaged: stop webhookd, keep a copy, and restore a backup";
     case SQLITE_NOTADB:
-        return "; the file is not a database: is `store` right?";
+        return "; the file is not a database: check the key `store`";
     case SQLITE_FULL:
-        return "; make room on the disk of state_dir";
+        return "; free some space on the disk of state_dir";
     case SQLITE_INTERRUPT:
-        return "; it took too long: ask for less, of one fleet, one status or a shorter time";
+        return "; it took too long: narrow the query to one fleet, one status or a shorter time";
     case SQLITE_READONLY:
-        return "; the file or its folder cannot be written by this user";
+        return "; the file or its folder is not writable by this user";
     default:
         return "";
     }
 }
 
-/* The system's reason. A COMMIT does not pass it on to sqlite3_system_errno, which then still tells of an older failure, so the log
- * is asked first when it may be the file that failed. */
+/* Returns the system's errno. A COMMIT does not pass it on to sqlite3_system_errno, which then
+ * still has the errno of an older failure. So the log's file is queried first if it may be the one
+ * that failed. */
 static int system_reason(sqlite3 *db, int extended_code)
 {
     sqlite3_file *log = NULL;
@@ -85,7 +87,8 @@ int statement_failed(sqlite3 *db, const char *what, struct error *error)
 
 /* ---- from begin to end ---- */
 
-/* The same on every connection. Given at the first use, whichever thread that is on. */
+/* Returns the statement's index, which is the same for every connection. It is assigned at the
+ * first use, on any thread. */
 static int index_of(struct statement *statement)
 {
     static atomic_int last;
@@ -93,7 +96,7 @@ static int index_of(struct statement *statement)
     if (index != 0)
         return index;
     int next = atomic_fetch_add(&last, 1) + 1;
-    /* If another thread was faster its index counts, and ours is never used. */
+    /* If another thread was faster, its index is used, and this one never is. */
     return atomic_compare_exchange_strong(&statement->index, &index, next) ? next : index;
 }
 
@@ -116,7 +119,7 @@ static sqlite3_stmt *prepare(struct connection *connection, int index, const cha
     return *place;
 }
 
-/* Binding what is borrowed cannot fail. */
+/* Cannot fail, because it binds borrowed data. */
 static void bind(sqlite3_stmt *statement, int place, const struct statement_value *value)
 {
     switch (value->type) {
@@ -130,7 +133,7 @@ static void bind(sqlite3_stmt *statement, int place, const struct statement_valu
     case VALUE_BLOB:
         sqlite3_bind_blob64(statement, place, value->data, value->bytes, SQLITE_STATIC);
         break;
-    case VALUE_NULL: /* as statement_end left it */
+    case VALUE_NULL: /* statement_end left it NULL */
     case VALUE_END:
         break;
     }
@@ -165,12 +168,12 @@ int statement_end(sqlite3_stmt *statement)
 {
     if (!statement)
         return -1;
-    int code = sqlite3_reset(statement); /* the last step's again */
+    int code = sqlite3_reset(statement); /* repeats the last step's code */
     sqlite3_clear_bindings(statement);
     return code == SQLITE_OK ? 0 : -1;
 }
 
-/* ---- in one go ---- */
+/* ---- in one call ---- */
 
 int statement_find(struct store *store, sqlite3_stmt *statement, const char *what, int64_t *value,
                    struct error *error)
@@ -211,5 +214,3 @@ int statement_insert(struct store *store, sqlite3_stmt *statement, const char *w
     }
     return statement_end(statement);
 }
-
-/* ---- columns ---- */

@@ -1,5 +1,5 @@
-/* Statements: prepared once per connection, given their values, stepped and ended. Every function
- * runs on the thread that uses the connection.
+/* Statements: prepared once per connection, begun with their values, stepped and ended. Every
+ * function runs on the thread that uses the connection.
  *
  *     static struct statement list = {.sql = "SELECT name FROM fleet WHERE project_no = ?1"};
  *     sqlite3_stmt *s = statement_begin(store, &list, error, project_no);
@@ -7,8 +7,8 @@
  *         … column_text(s, 0) …
  *     return statement_end(s);
  *
- * One check for errors, at the end, is enough: if statement_begin fails it returns NULL, with which
- * every other function here fails as well. */
+ * One check for errors, at the end, is enough: if statement_begin fails, it returns NULL, with
+ * which every other function here fails as well. */
 #ifndef WEBHOOKD_STORE_SQLITE_STATEMENT_H
 #define WEBHOOKD_STORE_SQLITE_STATEMENT_H
 
@@ -25,23 +25,23 @@
 
 struct store;
 
-/* One statement of the program: static, and shared by all threads. Each connection prepares it
- * at its first use and keeps it until the connection is closed. */
+/* One statement of the program: static, and shared by all threads. Each connection prepares it at
+ * its first use, and keeps it until the connection is closed. */
 struct statement {
     const char *sql;
-    atomic_int index; /* in the array that each connection has; 0 = not used yet */
+    atomic_int index; /* in the array of each connection; 0 = not used yet */
 };
 
-/* ---- Values: those of the parameters ?1, ?2, … in this order, at most 16 ----
+/* ---- Values: for the parameters ?1, ?2, … in this order, at most 16 ----
  *
- * A value's type says how it is bound: an integer of any width, an enum or a bool as an integer, a
- * `char *` as the text up to its NUL, a `struct id *` as a blob; a NULL pointer as NULL. Other
- * values say it themselves: value_hash(hash), value_blob(data, bytes), value_text(text, bytes),
+ * The type of a value determines how it is bound: an integer of any width, an enum or a bool as an
+ * integer, a `char *` as the text up to its NUL, a `struct id *` as a blob, and a NULL pointer as
+ * NULL. For other values, use value_hash(hash), value_blob(data, bytes), value_text(text, bytes) or
  * value_null(). Text and bytes are borrowed until statement_end.
  *
- * _Generic rather than a format string ("ibt"): that would be as short, but the compiler would
- * see neither a wrong letter nor an int that is read as an int64_t. Here a type that is not
- * listed does not compile. A wrong number of values fails an assert. */
+ * This uses _Generic instead of a format string ("ibt"), which would be as short, but the compiler
+ * would detect neither a wrong letter nor an int that is read as an int64_t. Here, a value of a
+ * type that is not listed does not compile. A wrong number of values fails an assert. */
 
 struct statement_value {
     enum { VALUE_NULL, VALUE_INT, VALUE_TEXT, VALUE_BLOB, VALUE_END } type;
@@ -127,8 +127,8 @@ static inline struct statement_value value_itself(struct statement_value value)
 
 /* sqlite3_stmt *statement_begin(struct store *, struct statement *, struct error *, values …);
  *
- * The statement with its values, or NULL. It must not be in use already: a callback may not call
- * the function that calls it. */
+ * Returns the statement with its values bound, or NULL. The statement must not be in use: a
+ * callback must not call the function that called it. */
 #define statement_begin(store, statement, error, ...)                                              \
     statement_begin_with(store, statement, error,                                                  \
                          (const struct statement_value[]){                                         \
@@ -138,13 +138,13 @@ sqlite3_stmt *statement_begin_with(struct store *store, struct statement *statem
 
 /* ---- Row by row ---- */
 
-/* Goes to the next row. False: there is none, or *error is set ("cannot <what>: …"). */
+/* Moves to the next row. Returns false if there is none, or on error ("cannot <what>: …"). */
 bool statement_step(struct store *store, sqlite3_stmt *statement, const char *what,
                     struct error *error);
-/* Ends it, wherever it is. -1 if it, or its statement_begin, has failed. */
+/* Ends the statement at any row. Returns -1 if the statement or its statement_begin failed. */
 int statement_end(sqlite3_stmt *statement);
 
-/* Columns, from 0. Text and bytes are borrowed until the next step. */
+/* Columns are counted from 0. Text and bytes are borrowed until the next step. */
 static inline struct id column_id(sqlite3_stmt *statement, int place)
 {
     struct id id = {{0}};
@@ -159,33 +159,33 @@ static inline int64_t column_int(sqlite3_stmt *statement, int place)
     return sqlite3_column_int64(statement, place);
 }
 
-/* Never NULL. */
+/* Never returns NULL. */
 static inline const char *column_text(sqlite3_stmt *statement, int place)
 {
     const unsigned char *text = sqlite3_column_text(statement, place);
     return text ? (const char *)text : "";
 }
 
-/* ---- In one go: each of these ends the statement ---- */
+/* ---- In one call: each of these also ends the statement ---- */
 
-/* The first column of the only row. 1 = *value is it, 0 = there is no row, -1. */
+/* Reads the first column of the only row. Returns 1, 0 if there is no row, or -1 on error. */
 int statement_find(struct store *store, sqlite3_stmt *statement, const char *what, int64_t *value,
                    struct error *error);
-/* Runs one that gives no rows. */
+/* Runs a statement that returns no rows. */
 int statement_run(struct store *store, sqlite3_stmt *statement, const char *what,
                   struct error *error);
-/* Runs one that is to change one row. 1 = it did, 0 = there is no such row, -1. */
+/* Runs a statement that changes one row. Returns 1, 0 if there is no such row, or -1 on error. */
 int statement_change(struct store *store, sqlite3_stmt *statement, const char *what,
                      struct error *error);
-/* Runs an INSERT. If there is such a row already: ERROR_CONFLICT with the words given. */
+/* Runs an INSERT. If such a row already exists, sets ERROR_CONFLICT with the message `conflict`. */
 int statement_insert(struct store *store, sqlite3_stmt *statement, const char *what,
                      const char *conflict, struct error *error);
 
 /* ---- Failures ---- */
 
-/* Turns the connection's last error into *error: "cannot <what>: …". Always -1. */
+/* Sets *error to the connection's last error: "cannot <what>: …". Always returns -1. */
 int statement_failed(sqlite3 *db, const char *what, struct error *error);
-/* Which kind of error a code of SQLite is for our callers; errnum is the system's behind it. */
+/* Returns the kind of error for an SQLite code; errnum is the system's error behind it, or 0. */
 enum error_kind statement_error_kind(int extended_code, int errnum);
 
 #endif

@@ -64,7 +64,7 @@ int transaction_rollback_to(struct store *store, struct error *error)
                      NULL, NULL) != SQLITE_OK)
         return statement_failed(connection_of(store)->db, "undo an operation", error);
     connection_of(store)->load_count = connection_of(store)->load_at_savepoint;
-    /* What was undone does not count as written. */
+    /* Undone changes do not count as written. */
     connection_of(store)->changes_at_begin += sqlite3_total_changes64(connection_of(store)->db) -
                                               connection_of(store)->changes_at_savepoint;
     return 0;

@@ -1,5 +1,5 @@
-/* What the writing connection does beside its batches: checkpoints, and a look at the free
- * space, on threads of their own. Started by the commit queue; ended by sqlite_close. */
+/* The work of the writing connection outside its batches: checkpoints, and watching the free space,
+ * each on a thread of its own. Started by the commit queue, and ended by sqlite_close. */
 #include "store/space.h"
 #include "store/sqlite/checkpointer.h"
 #include "store/sqlite/connection.h"

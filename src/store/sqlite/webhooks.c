@@ -1,5 +1,6 @@
-/* Webhooks: the hash that finds the fleet and the sealed token that can be shown again. Read on any connection's thread; written by
- * the committer. No token and no hash ever gets into a message (docs/architecture.md, invariant 7). */
+/* Webhooks: the token's hash, by which the fleet is found, and the sealed token, which can be shown
+ * again. Reads run on any connection's thread, writes on the committer's. No token and no hash ever
+ * appears in a message (docs/architecture.md, invariant 7). */
 #include "store/sqlite/connection.h"
 
 #include <stdio.h>
@@ -21,7 +22,8 @@
                                                     "FROM webhook_calls m WHERE m.fleet_no = "     \
                                                     "w.fleet_no) "
 
-/* A damaged seal is passed on as no seal at all, which no key opens, rather than read past its end. */
+/* Replaces a sealed token of the wrong size by zeros, which no key opens, so that nothing reads
+ * past its end. */
 static const uint8_t *column_sealed(sqlite3_stmt *s, int place)
 {
     static const uint8_t none[SECRET_SEALED_BYTES];
@@ -110,7 +112,7 @@ int sqlite_create_webhook(struct store *store, const struct id *fleet_id,
     sqlite3_stmt *s = statement_begin(store, &create, error, value_hash(hash), fleet_no, now_ms,
                                       value_blob(sealed, SECRET_SEALED_BYTES));
     return statement_insert(store, s, "create a webhook",
-                            "the fleet has a webhook already: replace it, or remove it first",
+                            "the fleet already has a webhook: replace it, or remove it first",
                             error);
 }
 
@@ -133,7 +135,7 @@ static int remove_calls(struct store *store, int64_t fleet_no, struct error *err
 {
     static struct statement remove = {.sql = "DELETE FROM webhook_calls WHERE fleet_no = ?1"};
     sqlite3_stmt *s = statement_begin(store, &remove, error, fleet_no);
-    return statement_run(store, s, "forget a webhook's requests", error);
+    return statement_run(store, s, "delete a webhook's call counts", error);
 }
 
 int sqlite_remove_webhook(struct store *store, const struct id *fleet_id, struct error *error)
@@ -149,7 +151,8 @@ int sqlite_remove_webhook(struct store *store, const struct id *fleet_id, struct
 
 /* ---- calls ---- */
 
-/* 1 = the fleet that has the token, or had it; 0 = there is none with a webhook. */
+/* Finds the fleet that has the token, or had it and still has a webhook. Returns 1, 0 if there is
+ * none, or -1 on error. */
 static int find_called(struct store *store, const struct webhook_calls *calls, int64_t *fleet_no,
                        struct error *error)
 {
@@ -159,10 +162,11 @@ static int find_called(struct store *store, const struct webhook_calls *calls, i
                "WHERE f.id = ?2 LIMIT 1"};
     const struct id *fleet_id = calls->has_fleet_id ? &calls->fleet_id : NULL;
     sqlite3_stmt *s = statement_begin(store, &find, error, value_hash(calls->hash), fleet_id);
-    return statement_find(store, s, "find a called webhook", fleet_no, error);
+    return statement_find(store, s, "find the webhook of a call", fleet_no, error);
 }
 
-/* The row of this quarter stays, so the last call is always there. What lies ahead is of a clock that was wrong. */
+/* Deletes the counts of old quarters. The row of this quarter stays, so the last call is never
+ * lost. Rows of future quarters come from a clock that was wrong, and are deleted, too. */
 static int drop_old_calls(struct store *store, int64_t fleet_no, int64_t quarter_ms,
                           struct error *error)
 {
@@ -172,7 +176,7 @@ static int drop_old_calls(struct store *store, int64_t fleet_no, int64_t quarter
     sqlite3_stmt *s =
         statement_begin(store, &drop, error, fleet_no, quarter_ms - STORE_KEEP_CALLS_MS,
                         quarter_ms + 4 * STORE_QUARTER_MS);
-    return statement_run(store, s, "forget old requests", error);
+    return statement_run(store, s, "delete old call counts", error);
 }
 
 int sqlite_add_calls(struct store *store, const struct webhook_calls *calls, struct error *error)
@@ -193,7 +197,7 @@ int sqlite_add_calls(struct store *store, const struct webhook_calls *calls, str
     sqlite3_stmt *s = statement_begin(
         store, &add, error, fleet_no, calls->quarter_ms, calls->accepted, calls->refused,
         calls->last.at_ms, calls->last.status, calls->last.answer_us, calls->last.remote_addr);
-    if (statement_run(store, s, "count a webhook's requests", error) != 0)
+    if (statement_run(store, s, "count a webhook's calls", error) != 0)
         return -1;
     return drop_old_calls(store, fleet_no, calls->quarter_ms, error);
 }

@@ -1,6 +1,6 @@
-/* The runner's side: what waits, what a run needs to be executed, and each step of executing it.
- * Reading happens on the runner's own connection and thread, writing on the committer's. A run
- * moves from run_open to run_ended in sqlite_end_run. */
+/* The runner's part of the store: which runs are scheduled, what the runner needs to execute one,
+ * and each step of the execution. Reads run on the runner's own connection and thread, writes on
+ * the committer's. sqlite_end_run moves a run from run_open to run_ended. */
 #include "store/sqlite/connection.h"
 
 #include <assert.h>
@@ -48,7 +48,7 @@ int sqlite_find_waiting_of(struct store *store, int64_t fleet_no, int64_t from_n
 int sqlite_find_running(struct store *store, int64_t after_number, int limit, int64_t *numbers,
                         struct error *error)
 {
-    /* Few run where very many may wait. */
+    /* By the index, because very many runs may be scheduled, but few are running. */
     static struct statement find = {.sql = "SELECT no FROM run_open INDEXED BY run_open_running "
                                            "WHERE no > ?1 AND status = 1 ORDER BY no LIMIT ?2"};
     sqlite3_stmt *s = statement_begin(store, &find, error, after_number, limit);
@@ -66,7 +66,8 @@ int sqlite_find_stopping(struct store *store, int64_t after_number, int limit, i
 
 /* ---- Loading ---- */
 
-/* A copy of a column's bytes with a NUL behind them. A request sized it, so it can fail. */
+/* Returns a copy of a column's bytes with a NUL appended, or NULL: a request determines the size,
+ * so the allocation may fail. */
 static void *copy_column(sqlite3_stmt *s, int place, size_t *bytes)
 {
     const void *data = sqlite3_column_blob(s, place);
@@ -114,7 +115,7 @@ static struct run_work *read_work(sqlite3_stmt *s, struct error *error)
     work->fleet_no = column_int(s, 23);
     if (!work->headers_json || !work->definition_json ||
         (work->body_place == BODY_INLINE && !work->body)) {
-        error_set(error, ERROR_UNAVAILABLE, "no memory for a run's body and headers");
+        error_set(error, ERROR_UNAVAILABLE, "out of memory for a run's headers and body");
         store_free_work(work);
         return NULL;
     }
@@ -145,17 +146,19 @@ struct run_work *sqlite_load_work(struct store *store, int64_t number, struct er
 
 /* ---- Writing ---- */
 
-/* Runs a statement that is to change exactly one row; if it changes none, the state forbids the step. */
+/* Runs a statement that must change exactly one row. If it changes none, the run's state does not
+ * allow the step. */
 static int step_one(struct store *store, sqlite3_stmt *s, const char *what, int64_t number,
                     struct error *error)
 {
     if (statement_change(store, s, what, error) > 0)
         return 0;
-    return error_set(error, ERROR_CONFLICT, "cannot %s: fleet run %lld is not in the state for it",
-                     what, (long long)number);
+    return error_set(error, ERROR_CONFLICT,
+                     "cannot %s: the state of fleet run %lld does not allow it", what,
+                     (long long)number);
 }
 
-/* 1: it has ended, 0: there is no such run. */
+/* To be called for a run that is not open. Returns 1 if it has ended, 0 if there is no such run. */
 static int find_ended(struct store *store, int64_t number, int64_t random, struct error *error)
 {
     static struct statement find = {.sql = "SELECT no FROM run WHERE no = ?1 AND id_random = ?2"};
@@ -206,7 +209,8 @@ int sqlite_start_run(struct store *store, int64_t number, const struct definitio
 int sqlite_start_attempt(struct store *store, int64_t number, int vessel_index, int attempt,
                          const struct id *boot_id, int64_t now_ms, struct error *error)
 {
-    /* Status: scheduled, running (after an interruption) or retrying. The number keeps an attempt from being started twice. */
+    /* The status may be scheduled, running (after an interruption) or retrying. The condition on
+     * the number prevents an attempt from being started twice. */
     static struct statement start = {
         .sql = "UPDATE vessel_run SET status = 1, attempts = ?3, "
                "started_ms = iif(started_ms = 0, ?4, started_ms) "
@@ -219,7 +223,7 @@ int sqlite_start_attempt(struct store *store, int64_t number, int vessel_index, 
                "started_ms, ended_ms, output_bytes, output_cut) "
                "VALUES (?1, ?2, ?3, ?4, 0, '', ?5, 0, 0, 0)"};
     s = statement_begin(store, &insert, error, number, vessel_index, attempt, boot_id, now_ms);
-    return statement_insert(store, s, "store an attempt", "this attempt was started already",
+    return statement_insert(store, s, "store an attempt", "this attempt has already been started",
                             error);
 }
 
@@ -240,14 +244,14 @@ int sqlite_end_attempt(struct store *store, int64_t number, int vessel_index, in
                                       result->ended_ms, result->output_bytes, result->output_cut);
     if (step_one(store, s, "end an attempt", number, error) != 0)
         return -1;
-    /* The vessel run is retrying until sqlite_end_vessel says how it ended; it shows its last
-     * attempt. */
+    /* The vessel run is retrying until the next attempt, or until sqlite_end_vessel ends it. It
+     * shows the result of its last attempt. */
     static struct statement note = {
         .sql = "UPDATE vessel_run SET status = iif(status = 1, 2, status), exit_code = ?3, "
                "reason = ?4, output_bytes = ?5 WHERE run_no = ?1 AND idx = ?2"};
     s = statement_begin(store, &note, error, number, vessel_index, value_exit_code(result),
                         result->reason, result->output_bytes);
-    return statement_run(store, s, "note an attempt's end", error);
+    return statement_run(store, s, "record an attempt's end", error);
 }
 
 int sqlite_end_vessel(struct store *store, int64_t number, int vessel_index,
@@ -276,12 +280,13 @@ int sqlite_end_run(struct store *store, int64_t number, enum run_status status, 
     static struct statement delete = {.sql = "DELETE FROM run_open WHERE no = ?1 "
                                              "RETURNING fleet_no"};
     s = statement_begin(store, &delete, error, number);
-    while (statement_step(store, s, "take a run out of the queue", error))
+    while (statement_step(store, s, "remove a run from the queue", error))
         load_change(store, column_int(s, 0), -1);
     return statement_end(s);
 }
 
-/* Reads nothing of the run but what never changes. */
+/* The runner goes on meanwhile: this reads only the step, and the parts of the run that never
+ * change. */
 int sqlite_step(struct store *store, const struct store_step *step, struct error *error)
 {
     int64_t number = step->number, now_ms = step->now_ms;

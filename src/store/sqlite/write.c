@@ -1,16 +1,17 @@
-/* A batch as one transaction: store_write. On the committer's thread and the writing connection.
+/* store_write: writes a batch as one transaction. Runs on the committer's thread and on the writing
+ * connection.
  *
  * Items of several statements get a savepoint, so that each fails alone (invariant 5). After any
- * error SQLite is asked whether the transaction still exists: SQLITE_FULL and its like roll back
- * the whole batch, and then all of it fails. */
+ * error, this checks whether SQLite still has the transaction: SQLITE_FULL and similar errors roll
+ * back the whole batch, and then all of it fails. */
 #include <assert.h>
 
 #include "base/clock.h"
 #include "store/sqlite/checkpointer.h"
 #include "store/sqlite/connection.h"
 
-/* The two that requests cause many thousand times a second do without: sqlite_accept_hook rolls the
- * whole transaction back should it fail half way. */
+/* The two kinds of items that requests cause many thousand times a second have none: if
+ * sqlite_accept_hook fails halfway, it rolls back the whole transaction. */
 static bool has_savepoint(const struct store_item *item)
 {
     return item->kind == STORE_STEP || item->kind == STORE_CALL;
@@ -29,11 +30,11 @@ static int apply(struct store *store, struct store_item *item, struct error *err
     case STORE_CALL:
         return item->call.apply(item->call.context, store, error);
     }
-    return error_set(error, ERROR_INTERNAL, "an item of no kind");
+    return error_set(error, ERROR_INTERNAL, "a batch item of unknown kind");
 }
 
-/* Does the error concern this item alone? Without a savepoint only a refusal made before
- * anything was written does. */
+/* Whether the error concerns this item alone. Without a savepoint, only a refusal before anything
+ * was written does. */
 static bool fails_alone(struct store *store, const struct store_item *item)
 {
     if (!transaction_is_open(store))
@@ -55,7 +56,7 @@ static bool fails_alone(struct store *store, const struct store_item *item)
     return false;
 }
 
-/* -1 = the whole batch is lost, and *error says why. */
+/* Returns -1 if the whole batch fails, and *error says why. */
 static int write_item(struct store *store, struct store_item *item, struct error *error)
 {
     error_clear(&item->error);
@@ -105,7 +106,7 @@ int sqlite_write(struct store *store, struct store_item **items, size_t count,
             *outcome = STORE_FAILED_DISK;
         return -1;
     }
-    /* Also when all that was written was undone: the log has it all the same (invariant 8). */
+    /* Even if every change was undone: the log contains the pages all the same (invariant 8). */
     if (connection->checkpointer)
         checkpointer_committed(connection->checkpointer, connection->log_frames);
     if (wrote)
