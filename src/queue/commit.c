@@ -1,5 +1,6 @@
-/* The committer: one thread, one writing connection, one transaction per batch. See include/queue/commit.h, and
- * docs/architecture.md for the numbered invariants. Started and stopped by webhookd's main; fed by any thread. */
+/* The committer: one thread, one writing connection, one transaction per batch. webhookd/daemon.c
+ * starts and stops it as one of its layers; any thread submits operations. docs/architecture.md
+ * lists the numbered invariants. */
 #include "queue/commit.h"
 
 #include <assert.h>
@@ -15,25 +16,25 @@
 
 #define BATCH_MAX_OPS   1024
 #define BATCH_MAX_BYTES (8u << 20)
-#define NOT_READY_MS    5000 /* after a batch that failed */
-#define RETRY_MS        500  /* before the runner's operations of a failed batch are tried again */
+#define NOT_READY_MS    5000 /* after a failed batch */
+#define RETRY_MS        500  /* before the runner's operations of a failed batch are retried */
 
 struct commit_queue {
     struct commit_options options;
-    struct store *store; /* the committer's own (invariant 3) */
+    struct store *store; /* used by the committer alone (invariant 3) */
     pthread_t thread;
 
     pthread_mutex_t lock; /* guards the following, and `state` of every queued operation */
     pthread_cond_t news;
-    struct list requests, runner; /* operations; by `queued` */
+    struct list requests, runner; /* operations; linked by `queued` */
     int64_t requests_queued;
     int64_t runner_retry_at_ms; /* 0 = now */
-    bool passed_over;           /* the first of the requests, by the batch before */
+    bool passed_over;           /* the previous batch had no room for the first request */
     bool stopping;
-    struct error last_failure; /* of the batch that failed last, and when */
-    int64_t failed_ms;
+    struct error last_failure; /* the error of the last failed batch, */
+    int64_t failed_ms;         /* and its time; 0 = no batch has failed */
 
-    bool drained; /* the stopping thread's: the committer has ended */
+    bool drained; /* the committer has ended; used by the stopping thread alone */
     atomic_bool disk_failed;
     _Atomic uint64_t batches, operations, failed_batches;
 };
@@ -42,9 +43,9 @@ struct commit_queue {
 
 /*   NEW ─► QUEUED ─► TAKEN ─► (done)
  *    ▲──────┘  ▲───────┘
- *    withdrawn    to be tried again
+ *    withdrawn    to be retried
  *
- * `done` may submit the operation once more. The lock is held. */
+ * `done` may submit the operation again. The lock is held. */
 static void op_set_state(struct commit_op *op, enum commit_op_state state)
 {
     switch (op->state) {
@@ -96,14 +97,16 @@ static int batch_write(struct commit_queue *queue, struct batch *batch, enum sto
     return store_write(queue->store, items, count, outcome, error);
 }
 
-/* The runner's operations are refused for what they are, and not for what was short. */
+/* An operation of the runner is refused only for what it is; one that failed for lack of resources
+ * is retried. */
 static bool is_to_be_retried(const struct commit_op *op)
 {
     return op->kind->class == COMMIT_RUNNER &&
            (op->item.error.kind == ERROR_INTERNAL || op->item.error.kind == ERROR_UNAVAILABLE);
 }
 
-/* Back to the front of the queue, in their order. False: there is no later. */
+/* Puts the operations back at the front of the queue, in their order. Returns false if the queue is
+ * stopping, so that there is no later. */
 static bool retry_later(struct commit_queue *queue, struct list *later)
 {
     pthread_mutex_lock(&queue->lock);
@@ -119,14 +122,15 @@ static bool retry_later(struct commit_queue *queue, struct list *later)
     return goes_on;
 }
 
-/* Everything in it is committed and synced, or was refused alone: say so (invariant 1: not a moment before). */
+/* Every operation of the batch is committed and synced, or was refused alone. Only now may `done`
+ * be called (invariant 1). */
 static void batch_succeeded(struct commit_queue *queue, struct batch *batch)
 {
     struct list later = {NULL, NULL};
     struct commit_op *op;
     while ((op = LIST_TAKE_FIRST(&batch->ops, struct commit_op, queued))) {
         if (is_to_be_retried(op)) {
-            log_warning("operation not stored, to be tried again",
+            log_warning("operation not stored, will be retried",
                         log_text("operation", op->kind->name), log_why(&op->item.error));
             list_append(&later, &op->queued);
         } else {
@@ -139,7 +143,8 @@ static void batch_succeeded(struct commit_queue *queue, struct batch *batch)
         op->kind->done(op, &op->item.error);
 }
 
-/* Nothing in it is committed (or, after an I/O error, nobody knows): requests are told; the runner's operations stay, to be retried. */
+/* Nothing in the batch is committed (or, after an I/O error, this is unknown). Requests fail; the
+ * runner's operations are queued again, to be retried. */
 static void batch_failed(struct commit_queue *queue, struct batch *batch, bool disk_failed,
                          const struct error *error)
 {
@@ -201,7 +206,8 @@ static bool runner_is_due(const struct commit_queue *queue)
            (queue->stopping || queue->runner_retry_at_ms <= clock_monotonic_ms());
 }
 
-/* Waits until there is something to do; the lock is held. False = stopping, and nothing is left. */
+/* Waits until there is something to do. Returns false if the queue is stopping and nothing is left.
+ * The lock is held. */
 static bool wait_for_work(struct commit_queue *queue)
 {
     while (list_is_empty(&queue->requests) && !runner_is_due(queue)) {
@@ -215,8 +221,10 @@ static bool wait_for_work(struct commit_queue *queue)
     return true;
 }
 
-/* The runner's first: they are few, and vessels wait for them; but never more than half, so that requests go on too. A request that found no
- * room behind them (an operation may weigh more than a whole batch) goes first in the next one. The lock is held. */
+/* Takes the runner's operations first: they are few, and vessels wait for them. They get at most
+ * half of a batch, so that requests make progress too. A request for which there was no room behind
+ * them (an operation may be larger than a whole batch) goes first in the next batch. The lock is
+ * held. */
 static void fill_batch(struct commit_queue *queue, struct batch *batch)
 {
     if (queue->passed_over)
@@ -261,7 +269,7 @@ int commit_submit(struct commit_queue *queue, struct commit_op *op, struct error
         result = error_set(error, ERROR_UNAVAILABLE, "webhookd is shutting down");
     } else if (op->kind->class == COMMIT_REQUEST &&
                queue->requests_queued >= queue->options.max_queued) {
-        result = error_set(error, ERROR_UNAVAILABLE, "too many requests wait to be stored");
+        result = error_set(error, ERROR_UNAVAILABLE, "too many requests are waiting to be stored");
     } else {
         bool idle = list_is_empty(&queue->requests) && list_is_empty(&queue->runner);
         op_set_state(op, COMMIT_OP_QUEUED);
@@ -320,7 +328,7 @@ int commit_is_ready(struct commit_queue *queue, struct error *error)
     pthread_mutex_lock(&queue->lock);
     int result = 0;
     if (queue->failed_ms != 0 && clock_monotonic_ms() < queue->failed_ms + NOT_READY_MS)
-        result = error_set(error, ERROR_UNAVAILABLE, "a moment ago nothing could be stored: %s",
+        result = error_set(error, ERROR_UNAVAILABLE, "a batch failed a moment ago: %s",
                            queue->last_failure.message);
     pthread_mutex_unlock(&queue->lock);
     return result;
@@ -331,7 +339,7 @@ void commit_set_min_free(struct commit_queue *queue, int64_t bytes)
     store_set_min_free(queue->store, bytes);
 }
 
-/* ---- callers that wait ---- */
+/* ---- for callers that wait ---- */
 
 struct waiting_call {
     struct commit_op op;

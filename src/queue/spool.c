@@ -1,5 +1,7 @@
-/* The spooler: one thread that writes and syncs large bodies, piece by piece, for suspended requests. Fed by the hook workers (which
- * never wait for it), started and stopped by webhookd's main. */
+/* The spooler: one thread that writes and syncs large bodies, piece by piece, for suspended
+ * requests. webhookd/daemon.c starts and stops it as one of its layers. Hook workers hand bodies
+ * over to it and never wait for it. The functions for callers that may block run on the caller's
+ * thread. */
 #include "queue/spool.h"
 
 #include <errno.h>
@@ -20,8 +22,8 @@
 #include "queue/spool_sweep.h"
 
 #define FOLDER "spool"
-#define FLUSH_BYTES                                                                                \
-    (1 << 20) /* write-back is started this often, so that no sync has much left to do */
+/* The kernel is told to start write-back this often, so that no sync has much left to do. */
+#define FLUSH_BYTES (1 << 20)
 
 enum spool_work { SPOOL_APPEND, SPOOL_FINISH, SPOOL_DISCARD };
 
@@ -30,14 +32,14 @@ struct spool_body {
     struct id id;
     spool_done *done;
     void *context;
-    /* The operation under way; the spooler's from hand-over to `done`. */
+    /* The operation under way. The spooler owns it from the hand-over to `done`. */
     enum spool_work work;
     const void *piece;
     size_t piece_bytes;
     struct list_node queued;
-    /* The spooler's. */
+    /* Used by the spooler alone. */
     int fd;     /* -1 before the first piece and after the end */
-    bool named; /* renamed to its final name */
+    bool named; /* the file has its final name */
     int64_t bytes, flushed_bytes;
     struct secret_hasher hasher;
     uint8_t sha256[SECRET_HASH_BYTES];
@@ -49,7 +51,7 @@ struct spool {
     struct spool_sweep *sweep;
     pthread_mutex_t lock; /* guards the following */
     pthread_cond_t news;
-    struct list bodies; /* with an operation for the spooler; by `queued` */
+    struct list bodies; /* those with an operation for the spooler; linked by `queued` */
     bool stopping;
 };
 
@@ -69,7 +71,7 @@ static char *part_name(const struct id *id, char name[NAME_BYTES])
     return name;
 }
 
-/* ---- the work, on the spooler's thread (or a caller's that may block) ---- */
+/* ---- the work: on the spooler's thread, or on that of a caller that may block ---- */
 
 static int body_open(struct spool_body *body, struct error *error)
 {
@@ -77,7 +79,7 @@ static int body_open(struct spool_body *body, struct error *error)
     part_name(&body->id, name);
     body->fd = openat(body->spool->folder_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (body->fd < 0)
-        return error_set_errno(error, errno, "cannot create spool/%s", name);
+        return error_set_errno(error, errno, "cannot create \"spool/%s\"", name);
     return 0;
 }
 
@@ -90,7 +92,7 @@ static int body_append(struct spool_body *body, struct error *error)
     secret_hasher_add(&body->hasher, body->piece, body->piece_bytes);
     body->bytes += (int64_t)body->piece_bytes;
     if (body->bytes - body->flushed_bytes >= FLUSH_BYTES) {
-        /* Only a hint to the kernel; the sync at the end is what counts, and is checked. */
+        /* Only a hint to the kernel: the sync at the end is the one that counts, and is checked. */
         (void)sync_file_range(body->fd, body->flushed_bytes, body->bytes - body->flushed_bytes,
                               SYNC_FILE_RANGE_WRITE);
         body->flushed_bytes = body->bytes;
@@ -106,11 +108,11 @@ static int body_finish(struct spool_body *body, struct error *error)
     if (body->fd < 0 && body_open(body, error) != 0)
         return -1;
     if (fdatasync(body->fd) != 0)
-        return error_set_errno(error, errno, "cannot sync spool/%s", part);
+        return error_set_errno(error, errno, "cannot sync \"spool/%s\"", part);
     close(body->fd);
     body->fd = -1;
     if (renameat(body->spool->folder_fd, part, body->spool->folder_fd, name) != 0)
-        return error_set_errno(error, errno, "cannot rename spool/%s", part);
+        return error_set_errno(error, errno, "cannot rename \"spool/%s\"", part);
     body->named = true;
     secret_hasher_finish(&body->hasher, body->sha256);
     return file_sync(body->spool->folder_fd, "the folder spool", error);
@@ -251,7 +253,7 @@ static int blocking_append(struct blocking_body *blocking, const void *data, siz
     return body_append(blocking->body, error);
 }
 
-/* Ends it either way: 0 and the file is durable, or -1 and it is gone. */
+/* Ends the body in any case: on success (0) the file is durable, on failure (-1) it is removed. */
 static int blocking_close(struct blocking_body *blocking, int result, struct error *error)
 {
     if (result == 0)
@@ -310,9 +312,9 @@ int spool_open(int state_fd, const struct id *request_id, struct error *error)
     snprintf(path, sizeof(path), FOLDER "/%s", id_format(request_id, text));
     int fd = openat(state_fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0 && errno == ENOENT)
-        error_set(error, ERROR_NOT_FOUND, "the body is gone: there is no file %s", path);
+        error_set(error, ERROR_NOT_FOUND, "the body is missing: there is no file \"%s\"", path);
     else if (fd < 0)
-        error_set_errno(error, errno, "cannot open %s", path);
+        error_set_errno(error, errno, "cannot open \"%s\"", path);
     return fd;
 }
 

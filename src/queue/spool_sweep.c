@@ -1,5 +1,5 @@
-/* One pass over the spool after a start, on a thread of its own with a read connection of its own: what no run has goes. Started and
- * stopped by queue/spool. */
+/* One pass over the spool after a start, on a thread with a read connection of its own: removes the
+ * bodies without a run. Started and stopped by queue/spool.c. */
 #include "queue/spool_sweep.h"
 
 #include <dirent.h>
@@ -20,7 +20,7 @@
 struct spool_sweep {
     int folder_fd; /* borrowed */
     struct store *store;
-    struct id *ids; /* finished bodies that were there at the start */
+    struct id *ids; /* complete bodies that existed at the start */
     size_t count, capacity;
     atomic_bool stopping;
     pthread_t thread;
@@ -36,7 +36,7 @@ static void sweep_note(struct spool_sweep *sweep, const char *name)
         }
         sweep->ids[sweep->count++] = id;
     } else if (strlen(name) > 5 && strcmp(name + strlen(name) - 5, ".part") == 0) {
-        (void)unlinkat(sweep->folder_fd, name, 0); /* its request died with the daemon */
+        (void)unlinkat(sweep->folder_fd, name, 0); /* its request ended with the earlier process */
     }
 }
 

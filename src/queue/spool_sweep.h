@@ -1,4 +1,4 @@
-/* After a start: removes the spooled bodies that a crash left without a run. */
+/* The spool's sweep: removes, after a start, the spooled bodies that a crash left without a run. */
 #ifndef WEBHOOKD_QUEUE_SPOOL_SWEEP_H
 #define WEBHOOKD_QUEUE_SPOOL_SWEEP_H
 
@@ -7,9 +7,11 @@
 
 struct spool_sweep;
 
-/* Notes the present files before it returns (nothing that comes later is touched), and looks them up on a thread of its own. */
+/* Lists the existing files before it returns, and looks them up on a thread of its own. Files that
+ * are created later are not touched. */
 struct spool_sweep *spool_sweep_start(int folder_fd, const struct store_options *store,
                                       struct error *error);
-void spool_sweep_stop(struct spool_sweep *sweep); /* gives up what is left; NULL is fine */
+/* Ends the thread, even if files are left to look up. NULL is fine. */
+void spool_sweep_stop(struct spool_sweep *sweep);
 
 #endif

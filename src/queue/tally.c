@@ -1,4 +1,5 @@
-/* See include/queue/tally.h. Hook workers add, a thread of its own stores; started and stopped by webhookd's main. */
+/* The tally: hook workers add calls, and a thread of its own stores them. webhookd/daemon.c starts
+ * and stops it as one of its layers. */
 #include "queue/tally.h"
 
 #include <pthread.h>
@@ -15,10 +16,10 @@
 #define SLOTS       4096
 #define MAX_KNOWN   16384 /* entries; 3 MiB */
 #define MAX_UNKNOWN 1024
-#define STEP_CALLS                                                                                 \
-    256 /* in one operation: requests wait behind it for a few milliseconds at most */
-#define PAUSE_MS 500
-#define RETRY_MS 5000
+/* In one operation: requests that are queued behind it wait a few milliseconds at most. */
+#define STEP_CALLS 256
+#define PAUSE_MS   500
+#define RETRY_MS   5000
 
 /* The calls of one token in one quarter. */
 struct entry {
@@ -28,13 +29,14 @@ struct entry {
 
 struct tally {
     struct commit_queue *queue;
-    uint8_t spread_key[SECRET_SPREAD_KEY_BYTES]; /* senders choose tokens, and so their hashes */
+    /* Keyed, because senders choose the tokens and thus their hashes. */
+    uint8_t spread_key[SECRET_SPREAD_KEY_BYTES];
     pthread_t thread;
     pthread_mutex_t lock; /* guards the following */
     pthread_cond_t news;
-    struct list slots[SLOTS]; /* entries; by `slot` */
-    struct list entries;      /* all of them, in the order in which they came; by `order` */
-    size_t known, unknown;    /* entries whose fleet is known, and others */
+    struct list slots[SLOTS]; /* entries; linked by `slot` */
+    struct list entries;      /* all entries, oldest first; linked by `order` */
+    size_t known, unknown;    /* number of entries with and without a known fleet */
     uint64_t lost;
     bool is_stopping;
 };
@@ -78,7 +80,7 @@ static void set_fleet(struct tally *tally, struct webhook_calls *calls, const st
     calls->fleet_id = *fleet_id;
 }
 
-/* The calls of the token in the quarter; NULL if there is no room for a new entry. */
+/* Returns the token's calls in the quarter, or NULL if there is no room for a new entry. */
 static struct webhook_calls *calls_of(struct tally *tally, const uint8_t hash[SECRET_HASH_BYTES],
                                       const struct id *fleet_id, int64_t quarter_ms)
 {
@@ -101,7 +103,7 @@ static void take_first(struct tally *tally, struct webhook_calls *calls)
     free(entry);
 }
 
-/* What could not be stored comes back. */
+/* Puts back calls that could not be stored. */
 static void add_again(struct tally *tally, const struct webhook_calls *old)
 {
     const struct id *fleet_id = old->has_fleet_id ? &old->fleet_id : NULL;
@@ -161,7 +163,8 @@ static int add_calls(void *context, struct store *store, struct error *error)
     return 0;
 }
 
-/* Takes out some and stores them; the lock is held, but not meanwhile. How many of them; -1: they are back. */
+/* Takes out some entries and stores them. Returns their number, or -1 if storing failed and they
+ * have been put back. The lock is held, but released while it stores. */
 static ssize_t store_some(struct tally *tally, struct step *step)
 {
     struct error error = ERROR_INIT;
@@ -182,7 +185,8 @@ static ssize_t store_some(struct tally *tally, struct step *step)
     return result == 0 ? (ssize_t)step->count : -1;
 }
 
-/* All that waits now; what comes meanwhile waits for its pause. */
+/* Stores the entries that are pending now. Those added meanwhile are stored after the next
+ * pause. */
 static int store_round(struct tally *tally, struct step *step)
 {
     ssize_t left = (ssize_t)(tally->known + tally->unknown);

@@ -621,7 +621,7 @@ TEST(a_limit_on_file_sizes_refuses_and_does_not_kill)
     ck_assert_int_eq(aftermath_open_runs(daemon.state_dir), accepted);
     assert_alive(&daemon);
     ck_assert_int_eq(post(url, INLINE_BYTES), 503); /* the disk has room, and still: */
-    assert_not_ready(&daemon, "a moment ago nothing could be stored");
+    assert_not_ready(&daemon, "a batch failed a moment ago");
 
     limit_files(&daemon, RLIM_INFINITY);
     ck_assert_int_eq(post(url, INLINE_BYTES), 201);
