@@ -46,7 +46,7 @@ static void add_hooks(struct buffer *text, const struct admin_hooks_metrics *hoo
     add_counter(text, "hooks_uncounted_total", hooks->uncounted,
                 "Requests missing from their webhook's counts because too many waited.");
     add_seconds(text, "hooks_accept_seconds_total", (int64_t)hooks->answer_us_sum,
-                "Time from the headers to the 201, over all accepted requests.");
+                "Time from the request line to the 201, over all accepted requests.");
     add_gauge(text, "hooks_in_flight_bytes", hooks->in_flight_bytes,
               "Bytes of request bodies held in memory and not yet on disk.");
 }
