@@ -1,4 +1,5 @@
-/* Starts every test program: runs the tests that it has registered (support/suite.h). */
+/* The main function of every test program: runs the tests that registered themselves
+ * (support/suite.h). */
 #include "support/suite.h"
 
 #include <errno.h>

@@ -28,7 +28,7 @@ json_t *api_parse(const char *text)
 {
     json_error_t why;
     json_t *value = json_loads(text, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
-    ck_assert_msg(value, "not JSON (%s): %s", why.text, text);
+    ck_assert_msg(value, "invalid JSON (%s): %s", why.text, text);
     return value;
 }
 
@@ -55,7 +55,7 @@ json_t *api_get(struct daemon *daemon, const char *format, ...)
     return get(daemon, path);
 }
 
-/* ---- what is in an answer ---- */
+/* ---- the contents of a response ---- */
 
 const char *api_text(const json_t *object, const char *key)
 {
@@ -99,7 +99,7 @@ static bool has_ended(const char *status)
     return strcmp(status, "scheduled") != 0 && strcmp(status, "running") != 0;
 }
 
-/* `status` NULL: any end. */
+/* If `status` is NULL, waits for any end. */
 static json_t *await(struct daemon *daemon, const char *run_id, const char *status)
 {
     int64_t until_ms = clock_monotonic_ms() + PATIENCE_MS;
@@ -150,7 +150,7 @@ void api_await_output(struct daemon *daemon, const char *run_id, const char *ves
                            : memory_string("");
         bool found = strstr(output, text);
         if (!found && clock_monotonic_ms() > until_ms)
-            ck_abort_msg("%s of run %s (%s) does not say \"%s\" but: %s", vessel, run_id,
+            ck_abort_msg("the output of vessel %s of run %s (%s) lacks \"%s\": %s", vessel, run_id,
                          api_text(run, "status"), text, output);
         free(output);
         json_decref(run);

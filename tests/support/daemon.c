@@ -93,9 +93,9 @@ static int listen_for_ready(const struct daemon *daemon, char path[108])
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     int yes = 1;
     ck_assert_msg(fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
-                      chmod(path, 0666) == 0 && /* webhookd may be another user's */
+                      chmod(path, 0666) == 0 && /* webhookd may run as another user */
                       setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &yes, sizeof(yes)) == 0,
-                  "notify socket: %s", strerror(errno));
+                  "cannot listen on the notify socket: %s", strerror(errno));
     return fd;
 }
 
@@ -120,7 +120,8 @@ static void exec_daemon(struct daemon *daemon, const char *notify_path)
     _exit(127);
 }
 
-/* The pid that said READY=1; 0 if the child ended first (its status is then in *status), or the time is over. */
+/* Returns the pid that sent READY=1. Returns 0 if the child ended first (its status is then in
+ * *status) or on timeout. */
 static pid_t await_ready(struct daemon *daemon, int fd, int *status)
 {
     int64_t until_ms = clock_monotonic_ms() + READY_TIMEOUT_MS;
@@ -158,7 +159,8 @@ static unsigned find_port(const char *status, const char *name)
     return found ? (unsigned)strtoul(found + strlen(name), NULL, 10) : 0;
 }
 
-/* Asked, not read in the log: that comes later, in other formats, or not at all. */
+/* Asks the admin API instead of reading the log: the log comes later, in other formats, or not at
+ * all. */
 static void find_ports(struct daemon *daemon)
 {
     struct response response;
@@ -193,7 +195,7 @@ static bool start(struct daemon *daemon, int *status)
 static void show_log(struct daemon *daemon)
 {
     char *log = daemon_log(daemon);
-    size_t bytes = strlen(log); /* what Check passes on is bounded */
+    size_t bytes = strlen(log); /* Check passes on a bounded amount */
     fprintf(stderr, "%s", bytes > LOG_SHOWN ? log + bytes - LOG_SHOWN : log);
     free(log);
 }
@@ -204,8 +206,8 @@ static void start_or_fail(struct daemon *daemon)
     if (start(daemon, &status))
         return;
     show_log(daemon);
-    ck_abort_msg("webhookd is not ready (%s %d)", daemon->child ? "still running" : "exit status",
-                 exit_status(status));
+    ck_abort_msg("webhookd did not become ready (%s %d)",
+                 daemon->child ? "still running" : "exit status", exit_status(status));
 }
 
 void daemon_prepare(struct daemon *daemon, const struct daemon_options *options)
@@ -236,7 +238,7 @@ void daemon_restart(struct daemon *daemon)
 int daemon_start_fails(struct daemon *daemon)
 {
     int status = 0;
-    ck_assert_msg(!start(daemon, &status), "webhookd has started");
+    ck_assert_msg(!start(daemon, &status), "webhookd started, but should have failed to");
     ck_assert_int_eq(daemon->child, 0);
     return exit_status(status);
 }
@@ -259,7 +261,7 @@ int daemon_wait(struct daemon *daemon)
     int status = 0;
     int64_t until_ms = clock_monotonic_ms() + 30000;
     while (waitpid(daemon->child, &status, WNOHANG) != daemon->child) {
-        ck_assert_msg(clock_monotonic_ms() < until_ms, "webhookd does not end");
+        ck_assert_msg(clock_monotonic_ms() < until_ms, "webhookd did not end within 30 s");
         usleep(2000);
     }
     daemon->child = 0;
@@ -280,7 +282,8 @@ void daemon_kill(struct daemon *daemon)
     daemon_wait(daemon);
 }
 
-/* SIGTERM, so that they end what their vessels have started too; SIGKILL if that takes longer than any grace. */
+/* Sends SIGTERM, so that the supervisors also end what their vessels have started; SIGKILL if that
+ * takes longer than any grace period. */
 static void end_supervisors(struct daemon *daemon)
 {
     int tries = 0;
@@ -289,7 +292,8 @@ static void end_supervisors(struct daemon *daemon)
         usleep(20000);
 }
 
-/* One that has crashed, cannot stop, or that a sanitizer has something to say of fails its test, whatever that looked at. */
+/* Fails the test, whatever it tested, if webhookd has crashed, cannot stop, or has a sanitizer's
+ * report in its log. */
 static void end_soundly(struct daemon *daemon)
 {
     static const char *const complaints[] = {"Sanitizer", "runtime error:", "Assertion `"};
@@ -300,8 +304,8 @@ static void end_soundly(struct daemon *daemon)
         int status = lives ? daemon_stop(daemon) : daemon_wait(daemon);
         if (!lives || status != 0)
             show_log(daemon);
-        ck_assert_msg(lives, "webhookd had ended by itself with %d", status);
-        ck_assert_msg(status == 0, "webhookd ended with %d when it was stopped", status);
+        ck_assert_msg(lives, "webhookd had ended by itself with status %d", status);
+        ck_assert_msg(status == 0, "webhookd ended with status %d when stopped", status);
     }
     char *log = daemon_log(daemon);
     for (size_t i = 0; i < ARRAY_COUNT(complaints); i++) {
@@ -316,13 +320,13 @@ void daemon_finish(struct daemon *daemon)
     end_soundly(daemon);
     end_supervisors(daemon);
     struct error error = ERROR_INIT;
-    for (int tries = 0; tries < 50; tries++) { /* a vessel that is just dying may still write */
+    for (int tries = 0; tries < 50; tries++) { /* a dying vessel may still write */
         error_clear(&error);
         if (file_remove_tree(AT_FDCWD, daemon->folder, &error) == 0)
             return;
         usleep(20000);
     }
-    fprintf(stderr, "%s not removed: %s\n", daemon->folder, error.message);
+    fprintf(stderr, "cannot remove %s: %s\n", daemon->folder, error.message);
 }
 
 /* ---- webhookctl ---- */
@@ -378,7 +382,7 @@ char *ctl_ok(struct daemon *daemon, ...)
     va_start(list, daemon);
     int status = run_ctl(daemon, &out, NULL, &err, list);
     va_end(list);
-    ck_assert_msg(status == 0, "webhookctl ended with %d: %s%s", status, out, err);
+    ck_assert_msg(status == 0, "webhookctl ended with status %d: %s%s", status, out, err);
     free(err);
     size_t bytes = strlen(out);
     if (bytes > 0 && out[bytes - 1] == '\n')
@@ -421,7 +425,7 @@ char *daemon_fleet(struct daemon *daemon, const char *fleet_file)
 const char *url_path(const char *url)
 {
     const char *path = strstr(url, "/hooks/");
-    ck_assert_msg(path, "no webhook's URL: %s", url);
+    ck_assert_msg(path, "not the URL of a webhook: %s", url);
     return path;
 }
 
@@ -460,7 +464,7 @@ void daemon_await_log(struct daemon *daemon, const char *text)
         char *log = daemon_log(daemon);
         bool found = strstr(log, text);
         if (!found && clock_monotonic_ms() >= until_ms)
-            ck_abort_msg("the log does not say \"%s\":\n%s", text, log);
+            ck_abort_msg("the log does not contain \"%s\":\n%s", text, log);
         free(log);
         if (found)
             return;

@@ -1,5 +1,6 @@
-/* A VFS that passes everything on to the default one, counts writes and syncs, and fails those that a test asked for. Called by
- * SQLite, on whatever thread uses a connection; one mutex guards all that is shared. */
+/* A VFS that passes everything on to the default one, counts writes and syncs, and fails those that
+ * a test selected. SQLite calls it on every thread that uses a connection; one mutex guards the
+ * shared state. */
 #include "support/faulty_vfs.h"
 
 #include <assert.h>
@@ -9,14 +10,14 @@
 #include <string.h>
 
 struct faulty_handle {
-    sqlite3_file base; /* first: SQLite's view of it */
+    sqlite3_file base; /* must be first: SQLite's view of the handle */
     enum faulty_file kind;
-    int last_errno;     /* of the last failure that was made here */
+    int last_errno;     /* of the last failure injected here */
     sqlite3_file *real; /* behind this struct, in the same allocation */
 };
 
 static struct {
-    pthread_mutex_t lock; /* guards all below */
+    pthread_mutex_t lock; /* guards everything below */
     int counts[2][3];
     struct faulty_plan plan;
     int left; /* matching operations until the plan's failure; 0 = no plan */
@@ -37,7 +38,7 @@ static sqlite3_vfs *real_vfs(void)
     return faulty.pAppData;
 }
 
-/* The code to fail with, or SQLITE_OK to go on. */
+/* Counts the operation. Returns the code to fail with, or SQLITE_OK to go on. */
 static int look(sqlite3_file *file, enum faulty_operation operation)
 {
     enum faulty_file kind = ((struct faulty_handle *)file)->kind;
@@ -228,7 +229,8 @@ void faulty_vfs_register(void)
         return;
     sqlite3_vfs *real = sqlite3_vfs_find(NULL);
     assert(real);
-    /* What is not about files (time, randomness, sleeping) is the real one's as it is. */
+    /* Methods that do not concern files (time, randomness, sleeping) remain those of the default
+     * VFS. */
     faulty = *real;
     faulty.pNext = NULL;
     faulty.zName = FAULTY_VFS;

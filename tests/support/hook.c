@@ -110,11 +110,11 @@ void hook_assert_body(struct hook *hook, const char *run, const void *body, size
 
 /* ---- raw connections ---- */
 
-/* 1, or 0 if the other side has closed. */
+/* Returns 1, or 0 if the server has closed the connection. */
 static int receive_byte(int fd, char *byte)
 {
     struct pollfd watch = {fd, POLLIN, 0};
-    ck_assert_msg(poll(&watch, 1, PATIENCE_MS) == 1, "neither an answer nor a close came");
+    ck_assert_msg(poll(&watch, 1, PATIENCE_MS) == 1, "no response, and the connection stays open");
     return recv(fd, byte, 1, 0) == 1;
 }
 
@@ -161,7 +161,7 @@ bool raw_is_closed(int fd, int timeout_ms)
 
 void raw_await_close(int fd)
 {
-    ck_assert_msg(raw_is_closed(fd, PATIENCE_MS), "the connection is not closed");
+    ck_assert_msg(raw_is_closed(fd, PATIENCE_MS), "the connection stays open");
 }
 
 char *response_header(const struct response *response, const char *name)
@@ -179,7 +179,7 @@ char *response_header(const struct response *response, const char *name)
     return NULL;
 }
 
-/* ---- the shapes of answers ---- */
+/* ---- the form of responses ---- */
 
 static void assert_header(const struct response *response, const char *name, const char *value)
 {
@@ -189,21 +189,21 @@ static void assert_header(const struct response *response, const char *name, con
     free(found);
 }
 
-/* request.id: a UUIDv7 of now, the same in the header. */
+/* request.id is a recent UUIDv7, and X-Request-Id has the same value. */
 static void assert_request_id(const struct response *response, const json_t *envelope)
 {
     const json_t *request = json_object_get(envelope, "request");
     const char *text = api_text(request, "id");
     struct id id;
     ck_assert_uint_eq(json_object_size(request), 1);
-    ck_assert_msg(id_parse(text, &id) == 0 && text[14] == '7', "%s is no UUIDv7", text);
-    ck_assert_msg(llabs(clock_wall_ms() - id_time_ms(&id)) < 600000, "%s is not of now", text);
+    ck_assert_msg(id_parse(text, &id) == 0 && text[14] == '7', "%s is not a UUIDv7", text);
+    ck_assert_msg(llabs(clock_wall_ms() - id_time_ms(&id)) < 600000, "%s is not recent", text);
     assert_header(response, "X-Request-Id", text);
 }
 
 static json_t *envelope_of(const struct response *response, int status)
 {
-    ck_assert_msg(response->status == status, "%d, not %d: %s%s", response->status, status,
+    ck_assert_msg(response->status == status, "status %d, not %d: %s%s", response->status, status,
                   response->headers ? response->headers : "", response->body);
     assert_header(response, "Content-Type", "application/json");
     json_t *envelope = api_parse(response->body);

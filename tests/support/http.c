@@ -130,7 +130,7 @@ int raw_connect(unsigned port)
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     ck_assert_msg(fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0,
-                  "connect to port %u: %s", port, strerror(errno));
+                  "cannot connect to port %u: %s", port, strerror(errno));
     return fd;
 }
 
@@ -174,10 +174,10 @@ char *raw_exchange(unsigned port, const char *text, size_t bytes)
 {
     int fd = raw_connect(port);
     int closed = 0;
-    (void)raw_send(fd, text, bytes); /* the other side may close before it has read everything */
+    (void)raw_send(fd, text, bytes); /* the server may close before it has read everything */
     char *answer = raw_receive(fd, 10000, &closed);
     close(fd);
-    ck_assert_msg(closed, "the connection stays open after: %s", answer);
+    ck_assert_msg(closed, "the connection stayed open after: %s", answer);
     return answer;
 }
 

@@ -24,23 +24,23 @@
 #define LOOK_EVERY_MS  20
 #define GIVE_UP_MS     30000
 #define SMALL_BYTES    2000   /* small bodies have fewer */
-#define LARGE_BYTES    65537  /* large ones have at least so many, */
-#define LARGE_SPREAD   131072 /* and fewer than so many more */
+#define LARGE_BYTES    65537  /* large bodies have at least this many */
+#define LARGE_SPREAD   131072 /* and fewer than this many more */
 #define ANSWER_BYTES   4096
 #define EVENTS_AT_ONCE 64
 
 enum sender_state {
     SENDER_PAUSED,  /* until due_ms */
-    SENDER_SENDING, /* an answer may come already */
-    SENDER_WAITING, /* for the answer */
-    SENDER_DONE,    /* nobody listens any more, or the load stops */
+    SENDER_SENDING, /* a response may already arrive */
+    SENDER_WAITING, /* for the response */
+    SENDER_DONE,    /* the server has stopped listening, or the load stops */
 };
 
 struct sender {
     enum sender_state state;
     int fd; /* -1: not connected */
     int64_t due_ms;
-    uint64_t number; /* of the body under way */
+    uint64_t number; /* of the body being sent */
     struct buffer request;
     size_t sent_bytes;
     char answer[ANSWER_BYTES];
@@ -76,8 +76,8 @@ void load_body(const struct load_book *book, uint64_t number, struct buffer *int
     uint64_t size = load_random(&state);
     size_t bytes =
         large ? LARGE_BYTES + (size_t)(size % LARGE_SPREAD) : (size_t)(size % SMALL_BYTES);
-    buffer_append_format(into, "%llu ",
-                         (unsigned long long)number); /* distinct, whatever the rest */
+    /* The number makes the body distinct, whatever the rest. */
+    buffer_append_format(into, "%llu ", (unsigned long long)number);
     for (size_t done = 0; done < bytes; done += sizeof(uint64_t)) {
         uint64_t word = load_random(&state);
         buffer_append(into, &word, sizeof(word));
@@ -152,7 +152,8 @@ static void sender_lost(struct load *load, struct sender *sender)
     sender_disconnect(sender);
 }
 
-/* As much as goes. If the other side has closed, an answer may still lie there to be read; if not, reading says that it is over. */
+/* Sends as much as possible. If the server has closed the connection, a response may still be
+ * waiting to be read; otherwise reading reports the end. */
 static void sender_send(struct sender *sender)
 {
     while (sender->sent_bytes < sender->request.bytes) {
@@ -188,9 +189,9 @@ static void sender_begin(struct load *load, struct sender *sender)
     sender_send(sender);
 }
 
-/* ---- answers ---- */
+/* ---- responses ---- */
 
-/* Bytes of the whole answer once it is there, 0 before. */
+/* Returns the bytes of the whole response once it has arrived, 0 before. */
 static size_t whole_answer(const struct sender *sender)
 {
     const char *end = strstr(sender->answer, "\r\n\r\n");
@@ -217,7 +218,7 @@ static void sender_answered(struct load *load, struct sender *sender)
         refused(load);
     else
         load->book->strange++;
-    /* Whoever is answered before all is sent has to start anew. */
+    /* A sender that gets its response before it has sent everything needs a new connection. */
     if (sender->state == SENDER_SENDING || strcasestr(sender->answer, "\r\nConnection: close"))
         sender_disconnect(sender);
     sender_pause(load, sender);
@@ -245,7 +246,8 @@ static void sender_receive(struct load *load, struct sender *sender)
 
 /* ---- the thread ---- */
 
-/* Starts what is due. Returns how many have not ended, and the milliseconds until the next is due. */
+/* Starts the requests that are due. Returns the number of senders that have not ended; *wait_ms is
+ * the time until the next request is due. */
 static int start_due(struct load *load, int *wait_ms)
 {
     bool stopping = atomic_load(&load->stopping);

@@ -1,4 +1,4 @@
-/* The runner's house for tests. See support/runner_house.h. */
+/* See runner_house.h. */
 #include "support/runner_house.h"
 
 #include <dirent.h>
@@ -53,7 +53,7 @@ struct config *house_config(const char *runner_keys)
     char *text = memory_format(
         "runner {\nsandbox = \"off\"\nstop_grace = \"1s\"\nnice = 0\n%s\n}\n", runner_keys);
     struct config *config = config_parse(text, strlen(text), "test.conf", &report);
-    ck_assert_msg(config, "%s", report.count > 0 ? report.lines[0] : "?");
+    ck_assert_msg(config, "%s", report.count > 0 ? report.lines[0] : "no message");
     config_report_free(&report);
     free(text);
     return config;
@@ -82,7 +82,7 @@ void house_open(struct house *house, const char *runner_keys)
     house->state = memory_format("%s/state", house->path);
     ck_assert_int_eq(mkdir(house->state, 0700), 0);
     house->state_fd = open(house->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    /* The folder's id: mixed in, it leaves the boot's as it is. */
+    /* The folder's id: all zeros, so that mixing it in leaves the boot id as it is. */
     int lock_fd = openat(house->state_fd, "lock", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     ck_assert_int_eq(file_write_all(lock_fd, "00000000-0000-0000-0000-000000000000", 36), 0);
     close(lock_fd);
@@ -133,7 +133,7 @@ struct runner *house_try_start(struct house *house, struct error *error)
     house->runner = runner;
     pthread_mutex_unlock(&house->lock);
     if (runner)
-        runner_wake(runner); /* what was committed before it was told of */
+        runner_wake(runner); /* for commits from before house->runner was set */
     return runner;
 }
 
@@ -176,7 +176,7 @@ struct test_op {
     const struct run_input *input;
     struct id fleet_id;
     struct run_ids ids;
-    /* for making up what a crashed daemon left */
+    /* for reconstructing what a crashed daemon left */
     int64_t number;
     struct id boot_id;
     const struct id *vessel_run_ids;
@@ -225,7 +225,7 @@ struct definition *house_parse(const char *file)
     struct definition *definition =
         fleet_file_parse(file, strlen(file), &options, &problems, &notes);
     ck_assert_msg(definition, "%s: %s", problems.count > 0 ? problems.items[0].path : "",
-                  problems.count > 0 ? problems.items[0].message : "?");
+                  problems.count > 0 ? problems.items[0].message : "no message");
     report_free_problems(&problems);
     report_free_problems(&notes);
     return definition;
@@ -240,7 +240,6 @@ struct id house_apply(struct house *house, const char *file)
     return op.applied.fleet_id;
 }
 
-/* A fleet of BASH vessels: pairs of name and script, then NULL; `rest` is what stands behind the vessels. */
 char *house_fleet(const char *rest, const char *const *pairs)
 {
     struct buffer text = BUFFER_INIT;
@@ -292,7 +291,7 @@ struct id house_accept(struct house *house, const struct id *fleet_id)
     return house_accept_input(house, fleet_id, &input);
 }
 
-/* ---- looking ---- */
+/* ---- observing runs ---- */
 
 static int see_run(void *context, const struct run_row *row)
 {
@@ -350,14 +349,15 @@ struct seen house_wait_until_ended(struct house *house, const struct id *run_id)
     }
 }
 
-/* Where nothing tells: what the cleaner does, what a supervisor writes. */
+/* For events without a notification: the trash, the records of supervisors. */
 void house_await(bool (*holds)(struct house *, const void *), struct house *house,
                  const void *context)
 {
     int64_t until_ms = clock_monotonic_ms() + PATIENCE_MS;
     const struct timespec pause = {0, 5000000};
     while (!holds(house, context)) {
-        ck_assert_msg(clock_monotonic_ms() < until_ms, "waited in vain");
+        ck_assert_msg(clock_monotonic_ms() < until_ms,
+                      "the condition did not come true within 45 s");
         nanosleep(&pause, NULL);
     }
 }
@@ -408,7 +408,7 @@ void house_expect_output(struct house *house, const struct seen *seen, size_t ve
     free(output);
 }
 
-/* ---- FIFOs: a vessel says that it is there, and waits to be let go ---- */
+/* ---- FIFOs: a vessel signals its progress and waits for permission to go on ---- */
 
 char *house_fifo(struct house *house, const char *name)
 {
@@ -418,7 +418,6 @@ char *house_fifo(struct house *house, const char *name)
     return path;
 }
 
-/* Opened for both, a FIFO never says end of file, and bytes wait in it for whoever comes. */
 int house_open_fifo(const char *path)
 {
     int fd = open(path, O_RDWR | O_CLOEXEC);
@@ -432,7 +431,7 @@ void house_hear(int fd)
     ck_assert_int_eq(file_read_all(fd, &c, 1), 1);
 }
 
-/* What a daemon leaves that dies right after the commit of "attempt starts". */
+/* Commits what a daemon leaves that dies right after the commit of "attempt starts". */
 struct id house_make_committed_start(struct house *house, const char *rest,
                                      const struct id *boot_id)
 {

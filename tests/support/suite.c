@@ -5,7 +5,7 @@
 
 static struct suite_test *first; /* written before main, only read afterwards */
 
-/* Sorted, because compilers are free to choose the order in which a file's constructors run. */
+/* Keeps the list sorted by line: compilers may run the constructors of a file in any order. */
 void suite_add(struct suite_test *test)
 {
     struct suite_test **link = &first;

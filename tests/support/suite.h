@@ -1,14 +1,14 @@
 /* A test program is a file of tests whose names are sentences. Check runs each in a process of its
  * own.
  *
- *     TEST(replaced_token_gets_400_at_once)
+ *     TEST(replaced_token_gets_400_immediately)
  *     {
  *         …
  *     }
  *
  * A test registers itself; tests/main.c runs them all, in the order of the file. The output is TAP,
  * which tests/run counts. A test that this machine cannot run calls test_skip("why") and returns:
- * it is counted separately. CK_RUN_CASE=name runs one test alone.
+ * it is counted separately. CK_RUN_CASE=name runs a single test.
  *
  * If a test proves an invariant of docs/architecture.md, a line above says so: Invariant 5. */
 #ifndef WEBHOOKD_TESTS_SUPPORT_SUITE_H
@@ -25,7 +25,7 @@ struct suite_test {
 #define TEST(name) SLOW_TEST(name, 180)
 
 /* A test that may take longer than three minutes before Check ends it. The limits are generous:
- * they end what hangs, also on a busy machine, and never what is slow. */
+ * they end a test that hangs, even on a busy machine, but never one that is merely slow. */
 #define SLOW_TEST(name, seconds)                                                                   \
     static const TTest *name;                                                                      \
     __attribute__((constructor)) static void name##_register(void)                                 \
@@ -36,13 +36,13 @@ struct suite_test {
     }                                                                                              \
     START_TEST(name)
 
-/* Keeps the test, which must stay where it is, for suite_run. */
+/* Adds the test to those of suite_run. *test must stay valid. */
 void suite_add(struct suite_test *test);
 
-/* Runs all tests that were added, in the order of the file. Returns the program's exit status. */
+/* Runs all added tests in the order of the file. Returns the program's exit status. */
 int suite_run(const char *name);
 
-/* Reports that this machine cannot run the calling test. */
+/* Reports that this machine cannot run the calling test; the test should then return. */
 void test_skip(const char *why);
 
 #endif
