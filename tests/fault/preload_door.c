@@ -1,5 +1,5 @@
-/* What a vessel may bring along by LD_PRELOAD in its environment: whatever program it is loaded into says so, and tries to read the file that
- * $SECRET names. */
+/* A library that a vessel may preload through LD_PRELOAD in its environment: each program that
+ * loads it prints "loaded" and tries to read the file that $SECRET names. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,11 +1,14 @@
-/* A disk and a kernel that fail when told, under real programs: LD_PRELOAD this, and name a file in $FAULT_RULES. While that file exists, each line of it
- * is a rule, and the first that fits a call decides:
+/* A disk and a kernel that fail on demand under real programs: preload this library (LD_PRELOAD)
+ * and name a file in $FAULT_RULES. While that file exists, each of its lines is a rule, and the
+ * first one that matches a call decides:
  *
- *     fdatasync 5 *.db-wal        calls of fdatasync on a file whose path fits the pattern (fnmatch) fail with errno 5
- *     fdatasync hold *.db-wal     they wait for as long as the rule is there
- *     pidfd_open 38 *             a call about no file has the path ""
+ *     fdatasync 5 *.db-wal        fdatasync on a file whose path matches the pattern (fnmatch)
+ *                                 fails with errno 5
+ *     fdatasync hold *.db-wal     it waits as long as the rule exists
+ *     pidfd_open 38 *             a call without a file has the path ""
  *
- * Calls: fsync, fdatasync, write, pwrite, pidfd_open. The file should be replaced by rename, so that nobody reads half a rule. */
+ * Calls: fsync, fdatasync, write, pwrite, pidfd_open. Replace the file by rename, so that no call
+ * reads half a rule. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fnmatch.h>
@@ -36,7 +39,7 @@ static int path_of(int fd, char path[PATH_MAX])
     return 0;
 }
 
-/* 0: let it through; HOLD; or the errno to fail with. */
+/* Returns 0 to let the call through, HOLD, or the errno to fail with. */
 static int rule_for(const char *call, int fd)
 {
     const char *rules = getenv("FAULT_RULES");
@@ -54,7 +57,7 @@ static int rule_for(const char *call, int fd)
     return decision;
 }
 
-/* 0, or -1 with errno: the call is to fail. */
+/* Returns 0, or -1 with errno set if the call must fail. */
 static int check(const char *call, int fd)
 {
     int errnum = errno;

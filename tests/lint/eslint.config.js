@@ -2,18 +2,21 @@
 import js from '@eslint/js';
 import globals from 'globals';
 
-/** What only one module does, so that it is done in one way. */
+/** Constructs that only one module may use, so that there is one way to do each thing. */
 const once = (selector, message) => ({ selector, message });
 const rules = {
-  navigate: once('MemberExpression[property.name="pushState"]', 'navigate.js: go() opens a page'),
+  navigate: once(
+    'MemberExpression[property.name="pushState"]',
+    'navigate.js: use go() to open a page',
+  ),
   widgets: once('MemberExpression[property.name="showModal"]', 'widgets.js: use dialog()'),
   markup: once(
     'MemberExpression[property.name=/^(innerHTML|outerHTML|insertAdjacentHTML|setHTMLUnsafe)$/]',
-    'nothing parses markup: dom.js makes elements from plain values',
+    'dom.js: create elements from plain values instead of parsing markup',
   ),
   compare: once(
     'BinaryExpression > CallExpression[callee.object.name="JSON"]',
-    'dom.js: keyed() finds out what changed',
+    'dom.js: use keyed() to find what changed',
   ),
 };
 const allBut = (...names) => [

@@ -1,6 +1,9 @@
-// Calls every operation that docs/openapi.yaml describes, over TCP with a key, and validates each answer against it.
+// Calls every operation that docs/openapi.yaml describes, over TCP with a key, and validates each
+// response against the description.
 //
-//     node check.mjs URL KEY HOOKS_URL       prints "checked N answers of M operations"; or what is wrong, and ends with 1
+//     node check.mjs URL KEY HOOKS_URL
+//
+// Prints "checked N responses of M operations", or the first error, and then exits with 1.
 import { readFileSync } from 'node:fs';
 import Ajv from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
@@ -17,34 +20,44 @@ for (const [path, item] of Object.entries(described.paths))
   for (const method of ['get', 'post', 'put', 'delete'])
     if (item[method])
       operations.push({
-        path, method, seen: new Set(),
+        path,
+        method,
+        seen: new Set(),
         pattern: new RegExp(`^${path.replace(/\{\w+\}/g, '[^/]+')}$`),
         responses: item[method].responses,
       });
 
 const escape = (part) => part.replace(/~/g, '~0').replace(/\//g, '~1');
 
-/** Follows a $ref by hand as far as a response; ajv follows those in schemas. */
+/** Follows the $refs down to a response; ajv follows those in schemas. */
 function resolve(value, pointer) {
   while (value.$ref) {
     pointer = value.$ref;
-    value = pointer.slice(2).split('/').reduce((at, part) => at[part.replace(/~1/g, '/').replace(/~0/g, '~')], described);
+    value = pointer
+      .slice(2)
+      .split('/')
+      .reduce((at, part) => at[part.replace(/~1/g, '/').replace(/~0/g, '~')], described);
   }
   return [value, pointer];
 }
 
-let answers = 0, lastCookie;
+let answers = 0,
+  lastCookie;
 function fail(what) {
   console.error(what);
   process.exit(1);
 }
 
-/** A stream that does not end: its beginning is enough. */
+/** Reads only the beginning of a stream that does not end. */
 async function listen(path) {
   const operation = operations.find((one) => one.method === 'get' && one.pattern.test(path));
   const stop = new AbortController();
-  const answer = await fetch(base + path, { headers: { authorization: `Bearer ${key}` }, signal: stop.signal });
-  if (answer.status !== 200 || answer.headers.get('content-type') !== 'text/event-stream') fail(`${path}: ${answer.status}`);
+  const answer = await fetch(base + path, {
+    headers: { authorization: `Bearer ${key}` },
+    signal: stop.signal,
+  });
+  if (answer.status !== 200 || answer.headers.get('content-type') !== 'text/event-stream')
+    fail(`${path}: ${answer.status}`);
   if (!operation.responses[200].content['text/event-stream']) fail(`${path} is not described`);
   operation.seen.add(200);
   answers++;
@@ -53,11 +66,18 @@ async function listen(path) {
 
 async function call(method, path, { body, type, status, headers = {}, keyless = false } = {}) {
   const route = path.split('?')[0];
-  const operation = operations.find((one) => one.method === method.toLowerCase() && one.pattern.test(route));
+  const operation = operations.find(
+    (one) => one.method === method.toLowerCase() && one.pattern.test(route),
+  );
   if (!operation) fail(`${method} ${route} is not described`);
   const answer = await fetch(base + path, {
-    method, body,
-    headers: { ...(keyless ? {} : { authorization: `Bearer ${key}` }), ...(type ? { 'content-type': type } : {}), ...headers },
+    method,
+    body,
+    headers: {
+      ...(keyless ? {} : { authorization: `Bearer ${key}` }),
+      ...(type ? { 'content-type': type } : {}),
+      ...headers,
+    },
   });
   const bytes = Buffer.from(await answer.arrayBuffer());
   const name = `${method} ${path}: ${answer.status}`;
@@ -66,8 +86,10 @@ async function call(method, path, { body, type, status, headers = {}, keyless = 
   if (answer.status < 400 && code === 'default') fail(`${name} is not described`);
   operation.seen.add(answer.status);
   lastCookie = answer.headers.get('set-cookie')?.split(';')[0] ?? lastCookie;
-  const [response, pointer] = resolve(operation.responses[code],
-    `#/paths/${escape(operation.path)}/${operation.method}/responses/${code}`);
+  const [response, pointer] = resolve(
+    operation.responses[code],
+    `#/paths/${escape(operation.path)}/${operation.method}/responses/${code}`,
+  );
   const media = (answer.headers.get('content-type') || '').split(';')[0];
   if (!response.content?.[media]) fail(`${name}: ${media} is not described`);
   answers++;
@@ -75,11 +97,13 @@ async function call(method, path, { body, type, status, headers = {}, keyless = 
   const data = JSON.parse(bytes);
   const validate = ajv.compile({ $ref: `openapi${pointer}/content/${escape(media)}/schema` });
   if (!validate(data)) fail(`${name}: ${ajv.errorsText(validate.errors)}\n${bytes}`);
-  if (data.request.id !== answer.headers.get('x-request-id')) fail(`${name}: X-Request-Id is another one`);
+  if (data.request.id !== answer.headers.get('x-request-id'))
+    fail(`${name}: X-Request-Id differs from request.id`);
   return data.data;
 }
 
-const json = 'application/json', nowhere = '01938f00-0000-7000-8000-000000000000';
+const json = 'application/json',
+  nowhere = '01938f00-0000-7000-8000-000000000000';
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 async function ended(id) {
@@ -91,7 +115,11 @@ async function ended(id) {
 }
 
 async function projects() {
-  const org = await call('POST', '/api/v1/orgs', { body: '{"name":"acme"}', type: json, status: 201 });
+  const org = await call('POST', '/api/v1/orgs', {
+    body: '{"name":"acme"}',
+    type: json,
+    status: 201,
+  });
   await call('POST', '/api/v1/orgs', { body: '{"name":"acme"}', type: json, status: 409 });
   await call('POST', '/api/v1/orgs', { body: '{"nam":"acme"}', type: json, status: 400 });
   await call('GET', '/api/v1/orgs', { status: 200 });
@@ -105,9 +133,11 @@ async function projects() {
 
 async function fleets({ org, project }) {
   const path = `/api/v1/projects/${project.id}/fleets`;
-  const file = (script) => `name: Site\nvessels:\n  main:\n    source:\n      type: CODE\n      language: BASH\n` +
+  const file = (script) =>
+    `name: Site\nvessels:\n  main:\n    source:\n      type: CODE\n      language: BASH\n` +
     `      file_to_run: a.sh\n      file: { name: a.sh, content: ${JSON.stringify(script)} }\n`;
-  const put = (body, status, query = '') => call('PUT', path + query, { body, type: 'application/yaml', status });
+  const put = (body, status, query = '') =>
+    call('PUT', path + query, { body, type: 'application/yaml', status });
   await put(file('echo said; exit 3'), 200, '?check=1');
   const applied = await put(file('echo said; exit 3'), 200);
   await put('name: [', 422);
@@ -132,10 +162,17 @@ async function webhooks({ fleet }) {
   await call('GET', `${fleet}/webhook?since=yesterday`, { status: 400 });
   const webhook = await call('PUT', `${fleet}/webhook?since=2026-11-28T00:00:00Z`, { status: 200 });
   const posted = await fetch(hooks + new URL(webhook.url).pathname, {
-    method: 'POST', body: '{"ref":"main"}', headers: { 'content-type': json, 'x-github-event': 'push' },
+    method: 'POST',
+    body: '{"ref":"main"}',
+    headers: { 'content-type': json, 'x-github-event': 'push' },
   });
-  if (posted.status !== 201) fail(`the webhook answered with ${posted.status}`);
-  for (let called = null; !called; called = (await call('GET', `${fleet}/webhook`, { status: 200 })).last_request) await pause(50);
+  if (posted.status !== 201) fail(`POST to the webhook: ${posted.status}, expected 201`);
+  for (
+    let called = null;
+    !called;
+    called = (await call('GET', `${fleet}/webhook`, { status: 200 })).last_request
+  )
+    await pause(50);
   return (await posted.json()).data.fleet_run_id;
 }
 
@@ -146,18 +183,26 @@ async function runs({ fleet, first }, posted) {
   await first();
   const again = await call('POST', `/api/v1/fleetruns/${posted}/again`, { status: 201 });
   const run = await ended(again.id);
-  if (run.vessels[0].exit_code !== 3) fail(`the vessel ended with ${run.vessels[0].exit_code}`);
-  const started = await call('POST', `${fleet}/fleetruns`, { body: 'x'.repeat(100000), type: 'text/plain', status: 201 });
+  if (run.vessels[0].exit_code !== 3)
+    fail(`the vessel's exit code is ${run.vessels[0].exit_code}, not 3`);
+  const started = await call('POST', `${fleet}/fleetruns`, {
+    body: 'x'.repeat(100000),
+    type: 'text/plain',
+    status: 201,
+  });
   await ended(started.id);
   const path = `/api/v1/fleetruns/${started.id}`;
-  if ((await call('GET', `${path}/body`, { status: 200 })).length !== 100000) fail('the body is another one');
+  if ((await call('GET', `${path}/body`, { status: 200 })).length !== 100000)
+    fail('the stored body has a different length');
   await call('GET', `${path}/headers`, { status: 200 });
   const log = `/api/v1/fleetruns/${run.id}/vessels/${run.vessels[0].id}/log`;
   await call('GET', log, { status: 200 });
   await call('GET', `${log}?follow=1&attempt=1`, { status: 200 });
   await call('GET', `${log}?attempt=7`, { status: 404 });
   const page = await call('GET', '/api/v1/fleetruns?limit=1', { status: 200 });
-  await call('GET', `/api/v1/fleetruns?before=${page.next_before}&trigger=webhook`, { status: 200 });
+  await call('GET', `/api/v1/fleetruns?before=${page.next_before}&trigger=webhook`, {
+    status: 200,
+  });
   await call('GET', `${fleet}/fleetruns?status=errored`, { status: 200 });
   await call('GET', '/api/v1/fleetruns?limit=0', { status: 400 });
   await call('GET', '/api/v1/fleetruns?unknown=1', { status: 400 });
@@ -165,23 +210,42 @@ async function runs({ fleet, first }, posted) {
 }
 
 async function administration() {
-  const made = await call('POST', '/api/v1/keys', { body: '{"name":"other"}', type: json, status: 201 });
+  const made = await call('POST', '/api/v1/keys', {
+    body: '{"name":"other"}',
+    type: json,
+    status: 201,
+  });
   await call('GET', '/api/v1/keys', { status: 200 });
   await call('DELETE', `/api/v1/keys/${made.id}`, { status: 200 });
   await call('DELETE', `/api/v1/keys/${made.id}`, { status: 404 });
-  const signIn = (body, status) => call('POST', '/api/v1/session', { body: JSON.stringify(body), type: json, status, keyless: true });
+  const signIn = (body, status) =>
+    call('POST', '/api/v1/session', {
+      body: JSON.stringify(body),
+      type: json,
+      status,
+      keyless: true,
+    });
   await signIn({ key: 'wha_0' }, 401);
   await signIn({ name: 'other' }, 400);
   await signIn({ key }, 201);
   await call('GET', '/api/v1/session', { status: 404 });
-  await call('GET', '/api/v1/session', { keyless: true, headers: { cookie: lastCookie }, status: 200 });
-  await call('DELETE', '/api/v1/session', { keyless: true, headers: { cookie: lastCookie, 'sec-fetch-site': 'same-origin' }, status: 200 });
+  await call('GET', '/api/v1/session', {
+    keyless: true,
+    headers: { cookie: lastCookie },
+    status: 200,
+  });
+  await call('DELETE', '/api/v1/session', {
+    keyless: true,
+    headers: { cookie: lastCookie, 'sec-fetch-site': 'same-origin' },
+    status: 200,
+  });
   const page = await call('GET', '/api/v1/audit?limit=2', { status: 200 });
   await call('GET', `/api/v1/audit?before=${page.next_before}`, { status: 200 });
   await call('GET', '/api/v1/status', { status: 200 });
   await call('POST', '/api/v1/backup', { status: 200 });
   await listen('/api/v1/events');
-  for (const path of ['/healthz', '/readyz', '/metrics']) await call('GET', path, { status: 200, keyless: true });
+  for (const path of ['/healthz', '/readyz', '/metrics'])
+    await call('GET', path, { status: 200, keyless: true });
 }
 
 async function leave({ org, project, fleet }) {
@@ -194,7 +258,10 @@ async function leave({ org, project, fleet }) {
 async function refusals() {
   for (const { path, method, responses } of operations)
     if (responses['401'] && !(method === 'post' && path === '/api/v1/session'))
-      await call(method.toUpperCase(), path.replace(/\{\w+\}/g, nowhere), { keyless: true, status: 401 });
+      await call(method.toUpperCase(), path.replace(/\{\w+\}/g, nowhere), {
+        keyless: true,
+        status: 401,
+      });
 }
 
 const house = await fleets(await projects());
@@ -202,6 +269,7 @@ await runs(house, await webhooks(house));
 await administration();
 await leave(house);
 const missed = operations.filter((one) => ![...one.seen].some((status) => status < 400));
-if (missed.length > 0) fail(`never called: ${missed.map((one) => `${one.method} ${one.path}`).join(', ')}`);
+if (missed.length > 0)
+  fail(`never called: ${missed.map((one) => `${one.method} ${one.path}`).join(', ')}`);
 await refusals();
-console.log(`checked ${answers} answers of ${operations.length} operations`);
+console.log(`checked ${answers} responses of ${operations.length} operations`);

@@ -147,7 +147,7 @@ void aftermath_await_empty(const char *state_dir, const char *folder)
 {
     int64_t until_ms = clock_monotonic_ms() + EMPTY_WITHIN_MS;
     while (aftermath_files(state_dir, folder) > 0) {
-        ck_assert_msg(clock_monotonic_ms() < until_ms, "%d files stay in %s/%s",
+        ck_assert_msg(clock_monotonic_ms() < until_ms, "%d files remain in %s/%s",
                       aftermath_files(state_dir, folder), state_dir, folder);
         usleep(10000);
     }

@@ -23,13 +23,13 @@
 #include "support/janitor.h"
 #include "support/suite.h"
 
-/* linux/ext4.h of newer kernels */
+/* from linux/ext4.h of newer kernels */
 #define EXT4_IOC_SHUTDOWN           _IOR('X', 125, __u32)
 #define EXT4_GOING_FLAGS_NOLOGFLUSH 2
 
 #define BALLAST "ballast"
 
-/* The exit status; 127: there is no such program. Its output is thrown away. */
+/* Returns the exit status; 127 if the program does not exist. Discards the output. */
 static int run(const char *const argv[])
 {
     fflush(NULL);
@@ -51,7 +51,7 @@ static int run(const char *const argv[])
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/* No blocks are kept for root, as whom the tests run. */
+/* The tests run as root, so no blocks are reserved for root. */
 static bool make_image(struct disk *disk, size_t size_mib)
 {
     const char *const mkfs[] = {"mkfs.ext4", "-q", "-F", "-m", "0", disk->image, NULL};
@@ -83,10 +83,11 @@ bool disk_begin(struct disk *disk, enum disk_kind kind, size_t size_mib)
         return false;
     }
     disk->kind = kind;
-    /* Mounts of our own: a copy in another test's mount namespace would keep a file system alive that was cut off. */
+    /* The test gets its own mount namespace: a copy of the mount in another test's namespace would
+     * keep the file system alive after it was cut off. */
     ck_assert_msg(unshare(CLONE_NEWNS) == 0 &&
                       mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0,
-                  "cannot have mounts of its own: %s", strerror(errno));
+                  "cannot create a mount namespace: %s", strerror(errno));
     strcpy(disk->folder, "/tmp/webhookd-disk-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(disk->folder));
     janitor_watch(disk->folder);
@@ -97,7 +98,7 @@ bool disk_begin(struct disk *disk, enum disk_kind kind, size_t size_mib)
     if ((kind == DISK_TMPFS || make_image(disk, size_mib)) && try_mount(disk, size_mib))
         return true;
     disk_finish(disk);
-    test_skip("no disk can be made and mounted here (mkfs.ext4, loop devices)");
+    test_skip("cannot create and mount a disk here; mkfs.ext4 and loop devices are needed");
     return false;
 }
 
@@ -106,7 +107,7 @@ void disk_mount(struct disk *disk)
     ck_assert_msg(try_mount(disk, 0), "cannot mount %s", disk->image);
 }
 
-/* Whoever had it open has ended, but the kernel may need a moment to see that. */
+/* The processes that had it open have ended, but the kernel may need a moment to notice. */
 void disk_unmount(struct disk *disk)
 {
     for (int tries = 0; umount2(disk->mount, 0) != 0; tries++) {
@@ -121,7 +122,7 @@ void disk_finish(struct disk *disk)
     struct error error = ERROR_INIT;
     janitor_unmount(disk->folder);
     if (file_remove_tree(AT_FDCWD, disk->folder, &error) != 0)
-        fprintf(stderr, "%s not removed: %s\n", disk->folder, error.message);
+        fprintf(stderr, "cannot remove %s: %s\n", disk->folder, error.message);
 }
 
 void disk_cut_power(struct disk *disk)
@@ -163,7 +164,7 @@ void disk_fill(struct disk *disk)
         while (write(fd, block, bytes) > 0)
             ;
     ck_assert_int_eq(errno, ENOSPC);
-    (void)fsync(fd); /* delayed allocation decides now */
+    (void)fsync(fd); /* forces delayed allocations */
     while (write(fd, block, 1) > 0)
         ;
     close(fd);
@@ -176,7 +177,7 @@ void disk_make_room(struct disk *disk)
     ck_assert_int_eq(unlink(path), 0);
     free(path);
     int fd = open(disk->mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    ck_assert_msg(fd >= 0 && syncfs(fd) == 0, "cannot sync %s",
-                  disk->mount); /* freed blocks come back */
+    /* Makes the freed blocks available. */
+    ck_assert_msg(fd >= 0 && syncfs(fd) == 0, "cannot sync %s", disk->mount);
     close(fd);
 }

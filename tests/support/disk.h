@@ -1,5 +1,6 @@
-/* A small disk for a test: an ext4 image on a loop device, or a tmpfs, mounted in a folder of its own. Needs root. The power can be cut,
- * it can be filled up and made read-only. Functions abort the test with a message when they cannot do what they say. */
+/* A small disk for a test: an ext4 image on a loop device, or a tmpfs, mounted in a folder of its
+ * own. Needs root. A test can cut its power, fill it up and make it read-only. Each function fails
+ * the test with a message if it cannot do its work. */
 #ifndef WEBHOOKD_TESTS_SUPPORT_DISK_H
 #define WEBHOOKD_TESTS_SUPPORT_DISK_H
 
@@ -16,21 +17,24 @@ struct disk {
     char image[80];     /* ext4 only */
 };
 
-/* Makes and mounts it. False: this machine cannot, and test_skip has been called. */
+/* Creates and mounts the disk. Returns false, after test_skip, if this machine cannot. */
 bool disk_begin(struct disk *disk, enum disk_kind kind, size_t size_mib);
-/* Unmounts and removes everything. Nothing may use it any more. */
+/* Unmounts and removes everything. Nothing may use the disk any more. */
 void disk_finish(struct disk *disk);
 
 void disk_mount(struct disk *disk);
 void disk_unmount(struct disk *disk);
 
-/* A power cut (ext4): what has not been synced is gone, and nothing more gets through until it is unmounted and mounted again. */
+/* Cuts the power (ext4): loses everything that was not synced, and lets nothing more through until
+ * the disk is unmounted and mounted again. */
 void disk_cut_power(struct disk *disk);
-/* An error of the file system itself (ext4): the kernel makes it read-only under those who use it. False: it cannot be had here. */
+/* Injects an error into the file system (ext4): the kernel makes it read-only while it is in use.
+ * Returns false if the kernel does not offer this. */
 bool disk_become_read_only(struct disk *disk);
 
-/* Fills it with a file of ballast until there is room for nothing. */
+/* Fills the disk completely with a file of ballast. */
 void disk_fill(struct disk *disk);
+/* Removes the ballast. */
 void disk_make_room(struct disk *disk);
 
 #endif

@@ -20,7 +20,7 @@ void faults_prepare(struct faults *faults, const char *runner)
     faults->env[0] = memory_format("LD_PRELOAD=%s", library);
     faults->env[1] = memory_format("FAULT_RULES=%s", faults->rules);
     faults->env[2] = memory_format("ASAN_OPTIONS=%s%sverify_asan_link_order=0", asan ? asan : "",
-                                   asan ? ":" : ""); /* of a build with sanitizers */
+                                   asan ? ":" : ""); /* for a build with sanitizers */
     options->env = (const char *const *)faults->env;
     daemon_configure(&faults->daemon, options);
     free(library);

@@ -103,12 +103,12 @@ static void clean(const char *folder)
 {
     for (int tries = 0; tries < TRIES && access(folder, F_OK) == 0; tries++) {
         struct error error = ERROR_INIT;
-        /* At first SIGTERM, so that they end what their vessels have started too. */
+        /* SIGTERM first, so that the supervisors also end what their vessels have started. */
         janitor_signal_supervisors(folder, tries < GENTLE_TRIES ? SIGTERM : SIGKILL);
         janitor_unmount(folder);
         if (file_remove_tree(AT_FDCWD, folder, &error) == 0)
             return;
-        usleep(TRY_EVERY_US); /* what has just been killed may still write */
+        usleep(TRY_EVERY_US); /* a process that has just been killed may still write */
     }
 }
 
@@ -121,7 +121,7 @@ void janitor_watch(const char *folder)
     ck_assert_int_ge(pid, 0);
     close(pid == 0 ? ends[1] : ends[0]);
     if (pid != 0)
-        return; /* the other end stays open for as long as this process lives */
+        return; /* the other end stays open as long as this process lives */
     setsid();
     signal(SIGTERM, SIG_IGN);
     signal(SIGINT, SIG_IGN);

@@ -1,15 +1,18 @@
-/* Cleans up after a test that failed part-way. A failed assertion ends the test's process at once, so a second process, in a session
- * of its own, waits for that: supervisors that are left are ended, what is mounted is unmounted, the folder is removed. */
+/* Cleans up after a test that fails half-way. A failed assertion ends the test's process
+ * immediately, so a second process in a session of its own waits for that end, then ends the
+ * remaining supervisors, unmounts what is mounted, and removes the folder. */
 #ifndef WEBHOOKD_TESTS_SUPPORT_JANITOR_H
 #define WEBHOOKD_TESTS_SUPPORT_JANITOR_H
 
-/* Call it once the folder exists. A test that removes its folder itself leaves nothing to do. */
+/* Starts that process. Call it once the folder exists. If the test removes the folder itself,
+ * nothing is left to do. */
 void janitor_watch(const char *folder);
 
-/* How many webhookd-vessel processes have something open below the folder; each is sent the signal, unless it is 0. */
+/* Sends the signal (0 = none) to each webhookd-vessel process that has something open below the
+ * folder. Returns their number. */
 int janitor_signal_supervisors(const char *folder, int signal);
 
-/* Unmounts all that is mounted below the folder, also when it is in use. */
+/* Unmounts everything below the folder, even if it is in use. */
 void janitor_unmount(const char *folder);
 
 #endif

@@ -35,6 +35,7 @@ bool node_install(const char *manifest, const char *kind)
         is_installed(manifest, kind) || (node_succeeds(install) && is_installed(manifest, kind));
     free(install);
     if (!is)
-        test_skip("npm cannot install the packages: no Node, or no registry");
+        test_skip(
+            "npm cannot install the packages: Node is missing, or the registry is out of reach");
     return is;
 }

@@ -4,10 +4,10 @@
 
 #include <stdbool.h>
 
-/* Makes sure that what `manifest` (a package.json) names is in tests/<kind>/node_modules; nothing is downloaded twice. False: npm cannot do it,
- * and the test is skipped. */
+/* Ensures that the packages named by `manifest` (a package.json) are in tests/<kind>/node_modules;
+ * downloads none twice. Returns false, and skips the test, if npm cannot install them. */
 bool node_install(const char *manifest, const char *kind);
-/* Runs a command of the shell's, true if it ends with 0. */
+/* Runs a shell command; returns true if it exits with 0. */
 bool node_succeeds(const char *command);
 
 #endif

@@ -1,4 +1,4 @@
-/* Builds stores for tests, on the test's own thread. */
+/* See store_fixture.h. Everything runs on the test's own thread. */
 #include "support/store_fixture.h"
 
 #include <check.h>

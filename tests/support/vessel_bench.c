@@ -119,7 +119,7 @@ char *bench_supervisor_path(void)
     return memory_format("%s/webhookd-vessel", build ? build : "build");
 }
 
-/* Takes fd over, out of the way of the numbers that are handed on. */
+/* Moves fd above the numbers that the supervisor's descriptors get. Closes the original. */
 static int high(int fd)
 {
     ck_assert_msg(fd >= 0, "%s", strerror(errno));
@@ -226,7 +226,7 @@ void bench_wait(struct bench *bench)
     int status;
     ck_assert_int_eq(waitpid(bench->pid, &status, 0), bench->pid);
     ck_assert_msg(record_read_result(bench->record_fd, &bench->exit, &error) == 1,
-                  "no exit record: %s", error.message);
+                  "no result in the record: %s", error.message);
     ck_assert_int_eq(status, 0);
     ck_assert_int_eq(record_lock_is_held(bench->record_fd), 0);
     ck_assert_int_eq(record_pid_read(bench->record_fd), bench->pid);
@@ -264,11 +264,10 @@ void bench_check_result(const struct bench *bench, enum attempt_ending result, i
 void bench_make_pipe(const struct bench *bench, const char *name)
 {
     ck_assert_int_eq(mkfifoat(bench->workdir_fd, name, 0600), 0);
-    ck_assert_int_eq(fchmodat(bench->workdir_fd, name, 0666, 0),
-                     0); /* the vessel may be another user */
+    /* The vessel may run as another user. */
+    ck_assert_int_eq(fchmodat(bench->workdir_fd, name, 0666, 0), 0);
 }
 
-/* Waits until a process of the vessel's has it open for writing. */
 int bench_await_writer(const struct bench *bench, const char *name)
 {
     int fd = openat(bench->workdir_fd, name, O_RDONLY | O_CLOEXEC);

@@ -1,8 +1,9 @@
-/* webhookd-vessel as the daemon starts it: a job in a memory file, descriptors 3 to 9, a session of its own, no environment. The
- * program is $BUILD/webhookd-vessel. Everything here fails the running test when it fails.
+/* webhookd-vessel as the daemon starts it: a job in a memory file, descriptors 3 to 9, a session of
+ * its own, no environment. The program is $BUILD/webhookd-vessel. Each function fails the running
+ * test if it cannot do its work.
  *
- * That a vessel has come to a point is awaited by named pipes in its working folder; that all of its processes are gone shows in
- * the end of such a pipe, which each of them holds. */
+ * Named pipes in the working folder show how far a vessel has come. Each of the vessel's processes
+ * holds such a pipe open, so its end of file shows that all of them are gone. */
 #ifndef WEBHOOKD_TESTS_SUPPORT_VESSEL_BENCH_H
 #define WEBHOOKD_TESTS_SUPPORT_VESSEL_BENCH_H
 
@@ -20,11 +21,11 @@
 enum { BENCH_FDS = JOB_FD_BODY + 1 };
 
 struct bench {
-    char *path;    /* a temporary folder that plays the state folder: attempt/, runs/r/, log */
+    char *path;    /* a temporary folder in place of the state folder: attempt/, runs/r/, log */
     char *workdir; /* runs/r */
     struct job job;
     int folder_fd, workdir_fd;  /* attempt/, runs/r/ */
-    int record_fd;              /* attempt/r.1, to look at */
+    int record_fd;              /* attempt/r.1, for the test to read */
     const char *headers, *body; /* NULL: none */
     size_t body_bytes;
     pid_t pid; /* the supervisor's */
@@ -32,37 +33,45 @@ struct bench {
     struct buffer output;
 };
 
-void bench_open(struct bench *bench, const char *script); /* a job that runs it with bash */
+/* Prepares a job that runs the script with bash. */
+void bench_open(struct bench *bench, const char *script);
 void bench_close(struct bench *bench);
 void bench_set_script(struct bench *bench, const char *script);
-char *bench_below(const struct bench *bench, const char *name); /* path/name, allocated */
-void bench_reopen(struct bench *bench); /* attempt/, where something else is mounted now */
+/* Returns path/name. Free it. */
+char *bench_below(const struct bench *bench, const char *name);
+/* Reopens attempt/ after something else was mounted there. */
+void bench_reopen(struct bench *bench);
 void bench_make_folder(const char *path);
 int bench_open_folder(const char *path);
 
-/* The descriptors by their enum job_fd numbers, -1 for absent; all far above these numbers. */
+/* Creates the descriptors, indexed by enum job_fd; -1 = absent. All are far above these numbers. */
 void bench_make_fds(const struct bench *bench, int fds[BENCH_FDS]);
 void bench_close_fds(const int fds[BENCH_FDS]);
 int bench_memory_file(const void *data, size_t bytes);
-char *bench_supervisor_path(void); /* allocated */
+/* Free it. */
+char *bench_supervisor_path(void);
 void bench_spawn_with(struct bench *bench, const int fds[BENCH_FDS]);
 
 void bench_start(struct bench *bench);
-void bench_wait(struct bench *bench);   /* to its end; then exit and output are filled */
-void bench_run(struct bench *bench);    /* both */
-void bench_forget(struct bench *bench); /* the last attempt, for another */
+/* Waits for the supervisor's end, then fills exit and output. */
+void bench_wait(struct bench *bench);
+/* Starts it and waits. */
+void bench_run(struct bench *bench);
+/* Removes the last attempt's log, so that another attempt can run. */
+void bench_forget(struct bench *bench);
 
 void bench_check_output(struct bench *bench, const char *expected);
 void bench_check_result(const struct bench *bench, enum attempt_ending result, int exit_code);
 
 /* Named pipes in the working folder. */
 void bench_make_pipe(const struct bench *bench, const char *name);
-int bench_await_writer(const struct bench *bench,
-                       const char *name); /* until a process has it open for writing */
+/* Waits until a process has the pipe open for writing. Returns a descriptor for reading. */
+int bench_await_writer(const struct bench *bench, const char *name);
 void bench_await_byte(int fd);
-void bench_await_no_writer(int fd); /* reads to the end */
+/* Reads to the end of the pipe. */
+void bench_await_no_writer(int fd);
 bool bench_has_no_writer(int fd);
-void bench_let_pass(const struct bench *bench,
-                    const char *name); /* whoever waits to read from it */
+/* Releases the processes that wait to read from the pipe. */
+void bench_let_pass(const struct bench *bench, const char *name);
 
 #endif

@@ -1,5 +1,5 @@
-// Posts to a webhook: node client.mjs fetch|axios|examples URL. One line for each request: name, status, fleet run, and the SHA-256
-// of what was sent.
+// Posts to a webhook: node client.mjs fetch|axios|examples URL. Prints one line for each request:
+// name, status, fleet run, and the SHA-256 of the body sent.
 import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { Readable } from 'node:stream';
@@ -25,13 +25,20 @@ async function postWithFetch(name, sent, options) {
 }
 
 async function allWithFetch() {
-  await postWithFetch('json', JSON.stringify({ text: 'caf\u00e9' }), { headers: { 'Content-Type': 'application/json' } });
+  await postWithFetch('json', JSON.stringify({ text: 'caf\u00e9' }), {
+    headers: { 'Content-Type': 'application/json' },
+  });
   await postWithFetch('bytes', everyByte);
   await postWithFetch('large', large);
   await postWithFetch('nothing', undefined);
   await postWithFetch('form', new URLSearchParams({ a: '1 2' }), { sent: 'a=1+2' });
-  await postWithFetch('stream', Readable.toWeb(Readable.from(pieces(large))), { duplex: 'half', sent: large });
-  await Promise.all(Array.from({ length: 20 }, (_, i) => postWithFetch(`together-${i}`, `body ${i}`)));
+  await postWithFetch('stream', Readable.toWeb(Readable.from(pieces(large))), {
+    duplex: 'half',
+    sent: large,
+  });
+  await Promise.all(
+    Array.from({ length: 20 }, (_, i) => postWithFetch(`together-${i}`, `body ${i}`)),
+  );
 }
 
 async function postWithAxios(name, sent, hashed = sent) {

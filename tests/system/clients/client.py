@@ -1,4 +1,7 @@
-"""Posts to a webhook with Requests: client.py URL. One line for each request: name, status, fleet run, SHA-256 of what was sent."""
+"""Posts to a webhook with Requests: client.py URL.
+
+Prints one line for each request: name, status, fleet run, and the SHA-256 of the body sent.
+"""
 
 import hashlib
 import sys
