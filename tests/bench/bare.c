@@ -1,6 +1,6 @@
-/* What webhookd's throughput is measured against: libmicrohttpd with the settings of
- * src/http/server.c and nothing behind it. It reads the same request and returns a constant
- * envelope, durable to nothing. It prints its port and runs until its standard input ends. */
+/* The reference for webhookd's throughput: libmicrohttpd with the settings of src/http/server.c and
+ * nothing behind it. It reads the same request and returns a constant envelope; nothing is durable.
+ * It prints its port and runs until its standard input ends. */
 #include <microhttpd.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -35,8 +35,8 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, con
 }
 
 /* libmicrohttpd 0.9.75 fetches 128 events at a time. After a full fetch it waits for more before it
- * looks at those it has, so with a multiple of 128 senders all would wait for ever. This definition
- * comes before the C library's. */
+ * handles those it has, so with a multiple of 128 senders all would wait forever. This definition
+ * takes precedence over the C library's. */
 int epoll_wait(int fd, struct epoll_event *events, int capacity, int timeout_ms)
 {
     static _Thread_local int was_full;

@@ -1,12 +1,12 @@
-/* `make bench`: webhookd against what the machine could do at best, or one build against another.
- * The machine is shared and changes its speed. So the two sides of a row are measured in turns, and
+/* `make bench`: webhookd against the best that the machine could do, or one build against another.
+ * The machine is shared and its speed varies, so the two sides of a row are measured in turns, and
  * their ratio is the median of the turns' ratios. docs/performance.md explains the rows.
  *
- *     bench [ROW…]     $BENCH_TURNS, $BENCH_SECONDS for each side in each turn;
+ *     bench [ROW…]     $BENCH_TURNS; $BENCH_SECONDS for each side in each turn;
  *                      $BENCH_AGAINST: the folder of the build to compare this one with
  *
- * Each row is a test of Check's only so that the harness (support/daemon.h) can say what went wrong
- * and everything is ended. A missed target fails nothing: it is one machine's on one day. */
+ * Each row is a Check test only so that the harness (support/daemon.h) can report errors and ends
+ * every process. A missed target fails nothing: it describes one machine on one day. */
 #include "bench/bench.h"
 
 #include <check.h>
@@ -65,7 +65,7 @@ void bench_remove_tree(const char *path)
 {
     struct error error = ERROR_INIT;
     if (file_remove_tree(AT_FDCWD, path, &error) != 0)
-        fprintf(stderr, "%s not removed: %s\n", path, error.message);
+        fprintf(stderr, "cannot remove %s: %s\n", path, error.message);
 }
 
 void bench_end_daemon(struct bench *bench)
@@ -82,7 +82,7 @@ void bench_begin_accepting(struct bench *bench)
     bench_begin_daemon(bench, "enabled = false", SMALL_FLEET);
 }
 
-/* A line for each request makes a long log, and nobody reads it. */
+/* The log gets a line for each request and would grow long; nobody reads it. */
 static void empty_log(struct bench *bench)
 {
     ck_assert_int_eq(truncate(bench->daemon.log, 0), 0);
@@ -214,7 +214,7 @@ static const struct row rows[] = {
 
 /* ---- one row ---- */
 
-/* Creates a folder on a real disk: a sync must cost what it costs. */
+/* Creates a folder, on a real disk because a sync must cost what it really costs. */
 static char *create_folder(void)
 {
     const char *below = getenv("TMPDIR");
@@ -229,7 +229,7 @@ static char *create_folder(void)
     struct statfs status;
     ck_assert(statfs(absolute, &status) == 0);
     ck_assert_msg(status.f_type != TMPFS_MAGIC && status.f_type != RAMFS_MAGIC,
-                  "%s is in memory: set TMPDIR to a folder on the disk", absolute);
+                  "%s is in memory; set TMPDIR to a folder on a disk", absolute);
     return absolute;
 }
 
@@ -239,8 +239,9 @@ static void end_group(int signal)
     kill(0, SIGKILL);
 }
 
-/* Check gives each row a process group, which webhookd is in. The group ends with the benchmark,
- * whatever ends that. The janitors are outside: they end vessels and remove the folders. */
+/* Check gives each row a process group, which includes webhookd. The group ends with the benchmark,
+ * whatever ends that. The janitors are outside the group: they end vessels and remove the
+ * folders. */
 static void end_with_benchmark(void)
 {
     signal(SIGTERM, end_group);
@@ -260,9 +261,10 @@ START_TEST(row)
 }
 END_TEST
 
-/* ---- all of them ---- */
+/* ---- all rows ---- */
 
-/* The absolute path of a folder that has the programs; NULL, with a message, if any is missing. */
+/* Returns the absolute path of a folder that has the programs; NULL, with a message, if one is
+ * missing. */
 static char *find_build(const char *folder)
 {
     static const char *const programs[] = {"webhookd", "webhookctl", "webhookd-vessel"};
@@ -270,7 +272,7 @@ static char *find_build(const char *folder)
         char *path = memory_format("%s/%s", folder, programs[i]);
         bool found = access(path, X_OK) == 0;
         if (!found)
-            fprintf(stderr, "no program %s: build it there, or name another folder\n", path);
+            fprintf(stderr, "no program %s; build it there, or name another folder\n", path);
         free(path);
         if (!found)
             return NULL;
@@ -278,17 +280,17 @@ static char *find_build(const char *folder)
     return realpath(folder, NULL);
 }
 
-/* The index of a row in the table; -1, with a message, if there is none. */
+/* Returns the index of a row in the table; -1, with a message, if there is no such row. */
 static int find_row(const char *number)
 {
     for (int i = 0; i < (int)ARRAY_COUNT(rows); i++)
         if (rows[i].number == atoi(number))
             return i;
-    fprintf(stderr, "rows are 1 to %zu, not %s\n", ARRAY_COUNT(rows), number);
+    fprintf(stderr, "no row \"%s\"; the rows are 1 to %zu\n", number, ARRAY_COUNT(rows));
     return -1;
 }
 
-/* The rows that are measured unless some are named. */
+/* Adds the rows that are measured unless the command line names some. */
 static void add_default_rows(TCase *wanted)
 {
     for (int i = 0; i < (int)ARRAY_COUNT(rows); i++)
@@ -323,17 +325,17 @@ static int run_rows(int count, char **arguments)
 static void print_header(void)
 {
     if (turns.compared)
-        printf("webhookd of %s against that of %s, in turns.\n", turns.builds[OURS],
+        printf("webhookd of %s against webhookd of %s, in turns.\n", turns.builds[OURS],
                turns.builds[THEIRS]);
     else
-        printf("Both sides of each row in turns, medians; the ratio decides, not what this machine "
-               "can do (docs/performance.md).\n");
-    printf("%ld cores, which the load generator shares.\n\n", sysconf(_SC_NPROCESSORS_ONLN));
+        printf("Both sides of each row are measured in turns; figures are medians. The ratio "
+               "decides, not this machine's speed (docs/performance.md).\n");
+    printf("%ld cores, shared with the load generator.\n\n", sysconf(_SC_NPROCESSORS_ONLN));
 }
 
 int main(int argc, char **argv)
 {
-    unsetenv("WEBHOOKD_TEST_RELAXED_SYNC"); /* what is measured is durable */
+    unsetenv("WEBHOOKD_TEST_RELAXED_SYNC"); /* the POSTs measured must be durable */
     setvbuf(stdout, NULL, _IOLBF, 0);
     const char *build = getenv("BUILD"), *against = getenv("BENCH_AGAINST");
     turns.compared = against && *against;

@@ -1,4 +1,4 @@
-/* What the rows of the benchmark share. bench.c has the table of rows, turns.c measures them. */
+/* Shared by the rows of the benchmark. bench.c has the table of rows, turns.c measures them. */
 #ifndef WEBHOOKD_TESTS_BENCH_BENCH_H
 #define WEBHOOKD_TESTS_BENCH_BENCH_H
 
@@ -11,12 +11,12 @@
 #include "support/daemon.h"
 
 #define WARM_UP_US   500000
-#define BUSY_CLIENTS 256 /* connections of rows that want many */
+#define BUSY_CLIENTS 256 /* connections of the rows that need many */
 
-/* What one side of a row works with while it is measured. */
+/* The state of one side of a row while it is measured. */
 struct bench {
     const struct row *row;
-    char folder[256];    /* its own, on the disk that is measured */
+    char folder[256];    /* its own, on the measured disk */
     int64_t measured_us; /* the length of one measurement */
     struct daemon daemon;
     char *url; /* of the daemon's webhook */
@@ -31,35 +31,35 @@ struct bench {
 struct side {
     const char *name;
     void (*begin)(struct bench *bench);
-    double (*measure)(struct bench *bench); /* once in each turn; NULL: the figure is `bound` */
+    double (*measure)(struct bench *bench); /* once per turn; NULL: the figure is `bound` */
     void (*end)(struct bench *bench);
     double bound;
 };
 
-enum { OURS, THEIRS, SIDES }; /* webhookd, and the side that it is judged by */
+enum { OURS, THEIRS, SIDES }; /* webhookd, and the side it is compared with */
 
 struct row {
     int number;
     const char *what, *unit;
     const struct side *sides[SIDES];
-    double target;       /* of the ratio OURS / THEIRS */
-    bool at_least;       /* else at most */
-    bool compared;       /* builds are compared by this row unless others are named */
-    int connections;     /* of rows that ask for them */
-    const char *sandbox; /* of vessels; NULL = off */
+    double target;       /* for the ratio OURS / THEIRS */
+    bool at_least;       /* otherwise: at most */
+    bool compared;       /* used to compare builds unless others are named */
+    int connections;     /* for rows that use them */
+    const char *sandbox; /* for vessels; NULL = off */
     const char *hooks;   /* lines of that section; NULL = none */
 };
 
-/* A number from the environment, bounded to 1 … most. */
+/* Returns a number from the environment, clamped to 1 … most. */
 int bench_setting(const char *name, int otherwise, int most);
-/* Starts webhookd on an empty store below the folder, with this fleet and its webhook. */
+/* Starts webhookd with an empty store in the folder, and creates this fleet and its webhook. */
 void bench_begin_daemon(struct bench *bench, const char *runner, const char *fleet);
 /* The same with the runner disabled and a fleet of one vessel. */
 void bench_begin_accepting(struct bench *bench);
 void bench_end_daemon(struct bench *bench);
 /* Sends the load to the webhook; empties the daemon's log afterwards. */
 void bench_post(struct bench *bench, const struct load_plan *plan, struct load_report *report);
-/* POSTs per second on the row's connections, in a closed loop. */
+/* Returns POSTs per second on the row's connections, in a closed loop. */
 double bench_posts_per_s(struct bench *bench);
 void bench_remove_tree(const char *path);
 

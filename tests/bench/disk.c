@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 
-#define LOG_BYTES (4 << 20) /* store/sqlite/checkpointer.c: a copy begins every 4 MiB */
+#define LOG_BYTES (4 << 20) /* store/sqlite/checkpointer.c: a checkpoint begins every 4 MiB */
 
 static void append(struct disk_log *log)
 {

@@ -23,7 +23,7 @@
 
 struct sender {
     int fd;
-    int64_t due_us; /* when its request was to be sent; the answer is still to come */
+    int64_t due_us; /* when its request was due; no response yet */
     size_t answer_bytes;
     char answer[ANSWER_BYTES];
 };
@@ -38,10 +38,10 @@ struct load {
     struct sender **idle; /* a ring */
     int first_idle, idle_count;
     int64_t measure_from_us, until_us;
-    size_t answers; /* to requests that were due in the measured time */
+    size_t answers; /* responses to requests that were due in the measured time */
 };
 
-/* ---- a request and its answer ---- */
+/* ---- a request and its response ---- */
 
 static char *make_request(const struct load_plan *plan)
 {
@@ -55,7 +55,7 @@ static char *make_request(const struct load_plan *plan)
                          plan->path, plan->port, BODY_BYTES, body);
 }
 
-/* Is the answer whole? */
+/* Whether the whole response has arrived. */
 static bool is_whole(struct sender *sender)
 {
     static const char created[] = "HTTP/1.1 201 ";
@@ -63,7 +63,7 @@ static bool is_whole(struct sender *sender)
     const char *end = strstr(sender->answer, "\r\n\r\n");
     if (!end)
         return false;
-    ck_assert_msg(memcmp(sender->answer, created, strlen(created)) == 0, "no 201 but: %s",
+    ck_assert_msg(memcmp(sender->answer, created, strlen(created)) == 0, "not a 201: %s",
                   sender->answer);
     const char *length = strcasestr(sender->answer, "\r\nContent-Length:");
     ck_assert_msg(length && length < end, "no Content-Length: %s", sender->answer);
@@ -79,12 +79,12 @@ static void sender_send(struct load *load, struct sender *sender, int64_t due_us
     ck_assert_msg(sent == (ssize_t)load->request_bytes, "cannot send: %s", strerror(errno));
 }
 
-/* True once the answer is there. */
+/* Returns true once the whole response has arrived. */
 static bool sender_receive(struct sender *sender)
 {
     ssize_t count = recv(sender->fd, sender->answer + sender->answer_bytes,
                          ANSWER_BYTES - 1 - sender->answer_bytes, MSG_DONTWAIT);
-    ck_assert_msg(count > 0, "no answer: %s", count == 0 ? "connection closed" : strerror(errno));
+    ck_assert_msg(count > 0, "no response: %s", count == 0 ? "connection closed" : strerror(errno));
     sender->answer_bytes += (size_t)count;
     return is_whole(sender);
 }
@@ -105,7 +105,7 @@ static struct sender *take_idle(struct load *load)
     return sender;
 }
 
-/* Sends what is due. Returns when the next is due; 0 = nothing more will be. */
+/* Sends the requests that are due. Returns when the next one is due; 0 if there are no more. */
 static int64_t send_due(struct load *load, int64_t start_us, uint64_t *sent)
 {
     double rate = load->plan->rate;
@@ -150,8 +150,8 @@ static void run(struct load *load)
     int64_t next_us = send_due(load, start_us, &sent);
     while (next_us != 0 || load->idle_count < load->plan->connections) {
         int64_t now_us = clock_monotonic_us();
-        ck_assert_msg(now_us < load->until_us + PATIENCE_US, "answers do not come");
-        /* With all connections busy only an answer helps; likewise when nothing more is due. */
+        ck_assert_msg(now_us < load->until_us + PATIENCE_US, "responses are missing after 30 s");
+        /* Only a response helps if all connections are busy, or if no more requests are due. */
         bool waits_for_time = next_us != 0 && load->idle_count > 0;
         receive(load, !waits_for_time ? PATIENCE_US : next_us > now_us ? next_us - now_us : 0);
         next_us = send_due(load, start_us, &sent);
@@ -185,7 +185,7 @@ void load_run(const struct load_plan *plan, struct load_report *report)
     load.idle = memory_array(NULL, connections, sizeof(*load.idle));
     load.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     ck_assert_int_ge(load.epoll_fd, 0);
-    prctl(PR_SET_TIMERSLACK, 1); /* nanosecond: the kernel's 50 µs would count as latency */
+    prctl(PR_SET_TIMERSLACK, 1); /* nanosecond: the default of 50 µs would count as latency */
     for (size_t i = 0; i < connections; i++)
         sender_connect(&load, &load.senders[i]);
     run(&load);

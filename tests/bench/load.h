@@ -1,6 +1,6 @@
 /* The load generator: keep-alive connections on the calling thread that POST a 300-byte JSON body,
- * either as fast as each gets its answer (a closed loop) or at a fixed rate whatever the answers do
- * (an open loop). Anything but a 201 fails the benchmark. */
+ * either as soon as each has its response (a closed loop) or at a fixed rate regardless of the
+ * responses (an open loop). Any response but a 201 fails the benchmark. */
 #ifndef WEBHOOKD_TESTS_BENCH_LOAD_H
 #define WEBHOOKD_TESTS_BENCH_LOAD_H
 
@@ -17,13 +17,13 @@ struct load_plan {
 };
 
 struct load_report {
-    double rate; /* answers per second */
-    /* From the time at which the request was to be sent: a server that stalls is charged for all
+    double rate; /* responses per second */
+    /* Measured from the time at which the request was due: a server that stalls is charged for all
      * requests that had to wait. */
     struct samples latencies_us;
 };
 
-/* Adds to the report's samples, which the caller initialised and frees; sets its rate. */
+/* Adds to the report's samples, which the caller initializes and frees; sets its rate. */
 void load_run(const struct load_plan *plan, struct load_report *report);
 
 #endif

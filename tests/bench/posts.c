@@ -15,7 +15,7 @@
 #include "support/api.h"
 
 #define BARE_PATH     "/hooks/whk_000000000000000000000000000000000000" /* as long as a webhook's */
-#define COMMITS_SIZED 50 /* so many are averaged for the size of one */
+#define COMMITS_SIZED 50 /* averaged for the size of one */
 #define RATE_TRIES    3
 #define BUSY_RATE     1000
 
@@ -38,7 +38,7 @@ static void begin_bare(struct bench *bench)
     close(out[1]);
     free(program);
     bench->bare_in = in[1];
-    ck_assert_msg(read(out[0], text, sizeof(text) - 1) > 0, "bare does not start");
+    ck_assert_msg(read(out[0], text, sizeof(text) - 1) > 0, "bare did not start");
     close(out[0]);
     bench->bare_port = (unsigned)strtoul(text, NULL, 10);
 }
@@ -78,7 +78,8 @@ static int64_t log_bytes(struct bench *bench)
     return status.st_size;
 }
 
-/* The bytes that the commit of one run writes. The log of a young store only grows. */
+/* Returns the number of bytes that the commit of one run writes. The log of a new store only
+ * grows. */
 static size_t commit_bytes(struct bench *bench)
 {
     char body[] = "{\"event\":\"push\"}";
@@ -149,7 +150,7 @@ static double measure_idle(struct bench *bench)
 const struct side posts_idle = {"webhookd", .begin = bench_begin_accepting, .measure = measure_idle,
                                 .end = bench_end_daemon};
 
-/* The maximum rate is the best of a few tries: a disturbance only ever lowers it. */
+/* The maximum rate is the best of a few tries, because a disturbance can only lower it. */
 static void begin_half(struct bench *bench)
 {
     bench_begin_accepting(bench);
@@ -198,7 +199,7 @@ static void await_vessels(struct bench *bench, long count)
     }
 }
 
-/* There are as many vessels at a time as there are cores. Each loops for a second. */
+/* Runs as many vessels concurrently as there are cores; each loops for a second. */
 static double measure_crowd(struct bench *bench, bool crowded)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);

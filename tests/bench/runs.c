@@ -13,9 +13,9 @@
 #include "bench/posts.h"
 #include "support/api.h"
 
-#define RUNS_TIMED      40 /* for each measurement of a start */
+#define RUNS_TIMED      40 /* per measurement */
 #define START_BUDGET_MS 5.5
-#define BACKLOG_US      400000 /* of accepting: more runs than are executed while it is measured */
+#define BACKLOG_US      400000 /* accepts more runs than the measurement executes */
 
 /* ---- POST to the first instruction ---- */
 
@@ -129,5 +129,5 @@ static double measure_rate(struct bench *bench)
 }
 
 const struct side runs_rate = {"webhookd", .measure = measure_rate};
-const struct side runs_bash_rate = {"posix_spawn + wait of bash, as many at once",
+const struct side runs_bash_rate = {"posix_spawn + wait of bash, as many concurrently",
                                     .measure = measure_bash_rate};

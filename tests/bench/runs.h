@@ -4,8 +4,8 @@
 
 #include "bench/bench.h"
 
-/* The median from POST to the first instruction of a vessel in milliseconds; the other side is two
- * appends to a log and a constant. */
+/* The median time from POST to the first instruction of a vessel, in milliseconds; the other side
+ * is two appends to a log and a constant. */
 extern const struct side runs_start, runs_start_budget;
 
 /* Runs per second; the other side starts bash without webhookd. */

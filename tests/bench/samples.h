@@ -1,4 +1,4 @@
-/* Latencies that were measured, and what is said of them. */
+/* Measured latencies and their quantiles. */
 #ifndef WEBHOOKD_TESTS_BENCH_SAMPLES_H
 #define WEBHOOKD_TESTS_BENCH_SAMPLES_H
 
@@ -16,7 +16,8 @@ struct samples {
 
 void samples_add(struct samples *samples, double value);
 void samples_free(struct samples *samples);
-/* The smallest value that `share` (0 to 1) of all do not exceed. Sorts them; fails without any. */
+/* Returns the smallest value that `share` (0 to 1) of all values do not exceed. Sorts the samples;
+ * fails if there are none. */
 double samples_quantile(struct samples *samples, double share);
 
 #endif

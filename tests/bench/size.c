@@ -25,7 +25,7 @@
 #define LIVE_PAGES    50
 #define PAGE_WAIT_US  20000000
 
-/* ---- runs that wait, runs that are stored ---- */
+/* ---- scheduled runs, stored runs ---- */
 
 static void begin_backlog(struct bench *bench)
 {
@@ -37,10 +37,10 @@ static void begin_backlog(struct bench *bench)
         bench_post(bench, &plan, &report);
         samples_free(&report.latencies_us);
     }
-    printf("    %lld runs wait\n", (long long)had);
+    printf("    %lld runs are scheduled\n", (long long)had);
 }
 
-/* Copies one run to the numbers before it, each with its vessel run and attempt, as if all had
+/* Copies one run to the numbers before it, each copy with its vessel run and attempt, as if all had
  * just ended. */
 static const char store_runs[] =
     "PRAGMA synchronous = OFF; PRAGMA journal_mode = WAL; BEGIN;"
@@ -94,8 +94,8 @@ static double measure_empty(struct bench *bench)
 
 const struct side size_backlog = {"with the backlog", .begin = begin_backlog,
                                   .measure = bench_posts_per_s, .end = bench_end_daemon};
-const struct side size_stored = {"with these", .begin = begin_stored, .measure = bench_posts_per_s,
-                                 .end = bench_end_daemon};
+const struct side size_stored = {"with the stored runs", .begin = begin_stored,
+                                 .measure = bench_posts_per_s, .end = bench_end_daemon};
 const struct side size_empty = {"an empty store", .measure = measure_empty};
 
 /* ---- live pages ---- */
@@ -106,7 +106,7 @@ struct pages {
     pthread_t thread;
 };
 
-/* Takes what arrives and does nothing with it. */
+/* Reads and discards what arrives. */
 static void *read_pages(void *argument)
 {
     struct pages *pages = argument;
@@ -123,7 +123,7 @@ static void *read_pages(void *argument)
     return NULL;
 }
 
-/* Sends the request and returns the answer's status. */
+/* Sends the request and returns the status of the response. */
 static int open_page(struct bench *bench, const char *request, int *fd)
 {
     char answer[1024] = "";
@@ -133,8 +133,8 @@ static int open_page(struct bench *bench, const char *request, int *fd)
     return atoi(answer + strcspn(answer, " "));
 }
 
-/* webhookd bounds the number of streams. It answers 503 until it has noticed that those of the
- * turn before are closed. */
+/* webhookd limits the number of streams. It answers 503 until it has noticed that those of the
+ * previous turn are closed. */
 static int await_page(struct bench *bench, const char *request)
 {
     int64_t until_us = clock_monotonic_us() + PAGE_WAIT_US;
@@ -214,7 +214,7 @@ const struct side size_idle = {"webhookd", .begin = bench_begin_accepting, .meas
                                .end = bench_end_daemon};
 const struct side size_idle_bound = {"the bound", .bound = 20};
 
-/* SQLite's cache and the like grow with the first requests. They must not count as the
+/* SQLite's cache and similar memory grow with the first requests and must not count as the
  * connections' memory. */
 static void warm_up(struct bench *bench)
 {
@@ -224,7 +224,7 @@ static void warm_up(struct bench *bench)
     samples_free(&report.latencies_us);
 }
 
-/* Each connection has received a 201 and is kept. */
+/* Each connection has received a 201 and stays open. */
 static double measure_connections(struct bench *bench)
 {
     int count = bench->row->connections;

@@ -4,14 +4,15 @@
 
 #include "bench/bench.h"
 
-/* POSTs per second: with $BENCH_BACKLOG waiting runs, with $BENCH_STORED ended ones, with none. */
+/* POSTs per second: with $BENCH_BACKLOG scheduled runs, with $BENCH_STORED ended runs, with
+ * none. */
 extern const struct side size_backlog, size_stored, size_empty;
 
 /* POSTs per second, with and without 50 readers of /api/v1/events. */
 extern const struct side size_live, size_not_live;
 
-/* Resident memory of the daemon (VmRSS of proc(5)), its program and libraries included: idle in
- * MiB, for each connection in KiB, beyond idle during a large upload in MiB. */
+/* Resident memory of the daemon (VmRSS of proc(5)), including its program and libraries: idle in
+ * MiB, per connection in KiB, beyond idle during a large upload in MiB. */
 extern const struct side size_idle, size_idle_bound;
 extern const struct side size_connections, size_connections_bound;
 extern const struct side size_upload, size_upload_bound;

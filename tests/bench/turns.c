@@ -1,8 +1,8 @@
 /* See turns.h.
  *
- * A row's own two sides begin once and are measured once in each turn. When builds are compared,
- * both sides are webhookd, and each measurement starts a new process on an empty store. So all
- * turns are alike, and none depends on an earlier one's process, memory layout or files. */
+ * A row's own two sides begin once and are measured once per turn. When builds are compared, both
+ * sides are webhookd, and each measurement starts a new process with an empty store. So all turns
+ * are alike, and none depends on the process, memory layout or files of an earlier one. */
 #include "bench/turns.h"
 
 #include <check.h>
@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* One of the two that are measured against each other. */
+/* One of the two sides that are measured against each other. */
 struct contender {
     const char *name;
     const struct side *side;
@@ -25,7 +25,7 @@ struct contender {
 
 static void begin(struct contender *contender)
 {
-    setenv("BUILD", contender->build, 1); /* support/daemon.h takes the programs from there */
+    setenv("BUILD", contender->build, 1); /* support/daemon.h finds the programs there */
     if (contender->side->begin)
         contender->side->begin(&contender->bench);
 }
@@ -40,7 +40,7 @@ static void measure(struct contender *contender)
 {
     const struct side *side = contender->side;
     if (contender->anew) {
-        sync(); /* what the other side has left to write must not be on this one's clock */
+        sync(); /* what the other side left to write must not count here */
         begin(contender);
     }
     samples_add(&contender->values, side->measure ? side->measure(&contender->bench) : side->bound);
@@ -58,7 +58,7 @@ static int digits(double value)
     return value < 100 ? 2 : 0;
 }
 
-/* On standard error, so that standard output has the results only. */
+/* Prints to standard error, so that standard output holds only the results. */
 static void print_progress(const struct turns *turns, int turn,
                            const struct contender contenders[SIDES])
 {
@@ -72,7 +72,7 @@ static void take_turns(const struct turns *turns, struct contender contenders[SI
                        struct samples *ratios)
 {
     for (int turn = 0; turn < turns->count; turn++) {
-        int first = turn % 2 == 0 ? OURS : THEIRS; /* so that drift hits both sides alike */
+        int first = turn % 2 == 0 ? OURS : THEIRS; /* so that drift affects both sides alike */
         measure(&contenders[first]);
         measure(&contenders[!first]);
         samples_add(ratios, last(&contenders[OURS]) / last(&contenders[THEIRS]));
@@ -83,7 +83,7 @@ static void take_turns(const struct turns *turns, struct contender contenders[SI
 
 /* ---- results ---- */
 
-/* Then the ratio should be 1, and its range is noise. */
+/* Whether a build is compared with itself: the ratio should be 1, and its range is noise. */
 static bool is_itself(const struct turns *turns)
 {
     return strcmp(turns->builds[OURS], turns->builds[THEIRS]) == 0;
@@ -129,8 +129,8 @@ static const char *build_name(const struct turns *turns, int which)
     return is_itself(turns) ? "itself" : "the other";
 }
 
-/* Those that begin anew never live at the same time, so they share a folder: its place on the disk
- * favours neither. */
+/* Sides that begin again in each turn never run at the same time, so they share a folder: its place
+ * on the disk favours neither. */
 static void choose_folder(struct contender *contender, const char *folder, int which)
 {
     struct bench *bench = &contender->bench;

@@ -11,10 +11,11 @@ struct turns {
     int count;
     int64_t measured_us;       /* for each side in each turn */
     const char *builds[SIDES]; /* the folders of each side's programs, absolute */
-    bool compared; /* both sides are webhookd of these builds; else the row's own two sides */
+    /* Both sides are webhookd of these builds; otherwise the row's own two sides. */
+    bool compared;
 };
 
-/* The folder is on the disk that is measured. */
+/* The folder is on the measured disk. */
 void turns_run(const struct turns *turns, const struct row *row, const char *folder);
 
 #endif
