@@ -1,5 +1,5 @@
-/* The admin API as docs/openapi.yaml describes it: every route over the socket with its errors, what TCP answers, and that none of it is
- * on the public listener. */
+/* The admin API as docs/openapi.yaml describes it: every route over the socket with its errors, the
+ * responses over TCP, and the absence of all routes from the public listener. */
 #include <ctype.h>
 #include <fcntl.h>
 #include <math.h>
@@ -23,7 +23,7 @@ static const struct daemon_options plain;
 
 /* ---- helpers ---- */
 
-/* The answer's envelope, of which everything that holds for all answers is asserted. */
+/* Calls the API, checks everything that all responses have in common, and returns the envelope. */
 static json_t *call(struct daemon *daemon, const char *method, const char *path, const char *body,
                     int status)
 {
@@ -50,7 +50,7 @@ static json_t *call(struct daemon *daemon, const char *method, const char *path,
     return envelope;
 }
 
-/* data of a call that succeeds. */
+/* Makes a call that must succeed and returns its data. */
 static json_t *call_data(struct daemon *daemon, const char *method, const char *path,
                          const char *body, int status)
 {
@@ -60,7 +60,7 @@ static json_t *call_data(struct daemon *daemon, const char *method, const char *
     return data;
 }
 
-/* A call that fails, with this field in its error (NULL: none). */
+/* Makes a call that must fail with this field in its error (NULL: none). */
 static void call_fails(struct daemon *daemon, const char *method, const char *path,
                        const char *body, int status, const char *field)
 {
@@ -74,7 +74,7 @@ static void call_fails(struct daemon *daemon, const char *method, const char *pa
 static void assert_keys(const json_t *object, const char *const *keys, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        ck_assert_msg(json_object_get(object, keys[i]), "no %s", keys[i]);
+        ck_assert_msg(json_object_get(object, keys[i]), "no member %s", keys[i]);
     ck_assert_uint_eq(json_object_size(object), count);
 }
 #define assert_object(object, ...)                                                                 \
@@ -83,7 +83,7 @@ static void assert_keys(const json_t *object, const char *const *keys, size_t co
         assert_keys(object, keys_, ARRAY_COUNT(keys_));                                            \
     } while (0)
 
-/* A daemon, and the ids of its default project, of a fleet and of a run of it that has ended. */
+/* A daemon with the ids of its default project, of a fleet, and of an ended run of that fleet. */
 struct setting {
     struct daemon daemon;
     char org[40], project[40], fleet[40], run[40], vessel_run[40];
@@ -145,7 +145,7 @@ TEST(orgs_are_listed_created_and_deleted)
     json_decref(call(daemon, "DELETE", path, NULL, 200));
     call_fails(daemon, "DELETE", path, NULL, 404, NULL);
     free(path);
-    path = path_of("/orgs/%s", setting.org); /* holds a project */
+    path = path_of("/orgs/%s", setting.org); /* contains a project */
     call_fails(daemon, "DELETE", path, NULL, 409, NULL);
     free(path);
     call_fails(daemon, "DELETE", "/api/v1/orgs/" NOWHERE, NULL, 404, NULL);
@@ -186,7 +186,7 @@ TEST(projects_are_listed_created_and_deleted)
     finish(&setting);
 }
 
-TEST(wrong_bodies_are_refused_with_their_field)
+TEST(invalid_bodies_are_refused_with_their_field)
 {
     static const struct {
         const char *body, *field;
@@ -339,8 +339,9 @@ TEST(fleet_and_its_versions_are_read_and_deleted)
     }
     call_fails(daemon, "DELETE", path, NULL, 404, NULL);
     char *run = path_of("/fleetruns/%s", setting.run);
-    json_decref(call(daemon, "GET", run, NULL, 200)); /* ended runs stay, */
-    json_decref(call(daemon, "GET", one, NULL, 200)); /* and the version that they name */
+    /* Ended runs remain, and so does the version that they name. */
+    json_decref(call(daemon, "GET", run, NULL, 200));
+    json_decref(call(daemon, "GET", one, NULL, 200));
     char *again = memory_format("%s/again", run);
     call_fails(daemon, "POST", again, NULL, 404, NULL);
     free(again);
@@ -355,7 +356,7 @@ TEST(fleet_and_its_versions_are_read_and_deleted)
     finish(&setting);
 }
 
-TEST(fleet_with_a_waiting_run_is_409)
+TEST(fleet_with_a_scheduled_run_is_409)
 {
     struct daemon daemon;
     struct daemon_options options = {.runner = "enabled = false"};
@@ -442,7 +443,7 @@ TEST(run_has_every_property_and_its_vessels)
     finish(&setting);
 }
 
-/* A GET of bytes. */
+/* Expects a GET to return exactly these bytes with this content type. */
 static void assert_bytes(struct daemon *daemon, const char *path, const char *type,
                          const char *expected)
 {
@@ -533,7 +534,7 @@ TEST(runs_are_listed_with_every_filter_and_page_by_page)
     for (size_t i = 0; i < 5; i++)
         json_decref(api_await_end(daemon, api_text(json_array_get(runs, i), "id")));
 
-    /* Two at a time, newest first, each once. */
+    /* Two per page, newest first, each run exactly once. */
     char before[40] = "";
     size_t seen = 0;
     do {
@@ -617,7 +618,7 @@ TEST(status_has_every_property)
     finish(&setting);
 }
 
-TEST(query_parameters_that_a_call_does_not_know_are_refused)
+TEST(unknown_query_parameters_are_refused)
 {
     static const struct {
         const char *path, *field;
@@ -636,11 +637,12 @@ TEST(query_parameters_that_a_call_does_not_know_are_refused)
         call_fails(&daemon, "GET", cases[i].path, NULL, 400, cases[i].field);
     json_decref(
         call(&daemon, "GET", "/api/v1/fleetruns?&limit=2&&since=2026-01-01T00:00:00Z", NULL, 200));
-    json_decref(call(&daemon, "GET", "/healthz?cache=buster", NULL, 200)); /* who watches may */
+    json_decref(call(&daemon, "GET", "/healthz?cache=buster", NULL,
+                     200)); /* monitoring tools may add parameters */
     daemon_finish(&daemon);
 }
 
-TEST(probes_answer_and_readyz_says_why_not)
+TEST(probes_answer_and_readyz_gives_the_reason_if_not_ready)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -660,7 +662,8 @@ TEST(probes_answer_and_readyz_says_why_not)
     daemon_finish(&daemon);
 }
 
-/* One line of the text format: "name{label="value",…} number"; NULL, or what is wrong. *name gets the name's length. */
+/* Checks one line of the text format: "name{label="value",…} number". Returns NULL, or what is
+ * invalid. *name_chars receives the length of the name. */
 static const char *sample_problem(const char *line, size_t *name_chars)
 {
     const char *at = line;
@@ -691,7 +694,8 @@ TEST(metrics_are_prometheus_text)
     ck_assert_int_eq(response.status, 200);
     ck_assert_ptr_nonnull(strstr(response.headers, "Content-Type: text/plain; version=0.0.4"));
     ck_assert_int_eq(response.body[response.body_bytes - 1], '\n');
-    /* Each family: HELP, TYPE, its samples, all of one name, and no family twice. */
+    /* Each family has HELP, TYPE and then its samples, all with the same name; no family appears
+     * twice. */
     char family[128] = "", *rest = response.body, *line;
     struct buffer families = BUFFER_INIT;
     int samples = 0;
@@ -700,8 +704,8 @@ TEST(metrics_are_prometheus_text)
         size_t chars;
         if (sscanf(line, "# HELP %127s", name) == 1) {
             char *marked = memory_format("[%s]", name);
-            ck_assert_msg(!families.data || !strstr(buffer_text(&families), marked), "%s twice",
-                          name);
+            ck_assert_msg(!families.data || !strstr(buffer_text(&families), marked),
+                          "%s appears twice", name);
             buffer_append_text(&families, marked);
             free(marked);
             strcpy(family, name);
@@ -715,7 +719,7 @@ TEST(metrics_are_prometheus_text)
             const char *problem = sample_problem(line, &chars);
             ck_assert_msg(!problem, "%s: %s", problem, line);
             ck_assert_msg(strncmp(line, family, chars) == 0 && family[chars] == '\0',
-                          "not of %s: %s", family, line);
+                          "not a sample of %s: %s", family, line);
             ck_assert_int_eq(strncmp(line, "webhookd_", 9), 0);
             samples++;
         }
@@ -752,10 +756,10 @@ TEST(metrics_count_what_happens)
 
 /* ---- every route ---- */
 
-/* The routes of this version, as docs/openapi.yaml lists them; "ID" stands for an id. */
+/* The routes that docs/openapi.yaml lists; "ID" stands for an id. */
 static const struct {
     const char *path, *methods;
-    bool is_open; /* without a key */
+    bool is_open; /* needs no key */
 } routes[] = {
     {"/api/v1/orgs", "GET POST", false},
     {"/api/v1/orgs/ID", "DELETE", false},
@@ -814,7 +818,7 @@ static bool takes(size_t route, const char *method)
     return at && (at == routes[route].methods || at[-1] == ' ');
 }
 
-TEST(other_methods_are_405_with_those_that_are_allowed)
+TEST(other_methods_get_405_and_the_allowed_methods)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -846,7 +850,7 @@ TEST(every_described_path_is_one_of_these_routes)
 {
     FILE *file = fopen("docs/openapi.yaml", "re");
     if (!file) {
-        test_skip("docs/openapi.yaml is not here: run it in the project's folder");
+        test_skip("cannot find docs/openapi.yaml; run the test in the project's folder");
         return;
     }
     char line[512];
@@ -866,7 +870,7 @@ TEST(every_described_path_is_one_of_these_routes)
         bool known = false;
         for (size_t i = 0; i < ARRAY_COUNT(routes); i++)
             known = known || strcmp(routes[i].path, buffer_text(&path)) == 0;
-        ck_assert_msg(known, "no test knows %s", buffer_text(&path));
+        ck_assert_msg(known, "%s is missing in this test's routes", buffer_text(&path));
         buffer_free(&path);
         described++;
     }
@@ -874,7 +878,7 @@ TEST(every_described_path_is_one_of_these_routes)
     ck_assert_uint_eq(described, ARRAY_COUNT(routes));
 }
 
-TEST(over_tcp_everything_but_the_probes_is_401)
+TEST(without_a_key_everything_but_the_probes_is_401_over_tcp)
 {
     static const char *const headers[] = {"Authorization: Bearer whatever", NULL};
     struct daemon daemon;
@@ -888,7 +892,9 @@ TEST(over_tcp_everything_but_the_probes_is_401)
             http_request(methods[m], url, m % 2 ? headers : NULL, NULL, 0, &response);
             bool is_open = routes[i].is_open && takes(i, methods[m]);
             bool is_sign_in = strcmp(methods[m], "POST") == 0 && strstr(path, "/session");
-            int wanted = is_open ? 200 : is_sign_in ? 400 : 401; /* without a body */
+            int wanted = is_open      ? 200
+                         : is_sign_in ? 400
+                                      : 401; /* 400 because the body is missing */
             ck_assert_msg(response.status == wanted, "%s %s: %d", methods[m], path,
                           response.status);
             if (wanted == 401)
@@ -901,13 +907,14 @@ TEST(over_tcp_everything_but_the_probes_is_401)
     struct response response;
     char *url = memory_format("http://127.0.0.1:%u/nothing/here", daemon.admin_port);
     http_request("GET", url, NULL, NULL, 0, &response);
-    ck_assert_int_eq(response.status, 401); /* says nothing about what there is */
+    ck_assert_int_eq(response.status, 401); /* does not reveal which paths exist */
     response_free(&response);
     free(url);
     daemon_finish(&daemon);
 }
 
-/* With this header and that: every route gives the status, and nothing is changed. */
+/* Expects every route to return this status for a request with these two headers, and to change
+ * nothing. */
 static void all_routes_give(const struct daemon *daemon, const char *first, const char *second,
                             int status)
 {
@@ -991,7 +998,8 @@ TEST(no_webhook_is_on_the_admin_listeners)
     response_free(&response);
     daemon_await_log(&setting.daemon, "caller refused");
     daemon_await_log(&setting.daemon, "another site's page refused");
-    char *log = daemon_log(&setting.daemon); /* who mistakes the port gives no token away */
+    char *log = daemon_log(
+        &setting.daemon); /* a call to the wrong port does not put the token into the log */
     ck_assert_ptr_null(strstr(log, url_path(setting.url) + strlen("/hooks/")));
     free(log);
     free(url);
@@ -1027,7 +1035,7 @@ TEST(head_is_served_wherever_get_is)
                                   "http://localhost/api/v1/orgs | grep -q '^HTTP/1.1 200'",
                                   daemon.socket);
     if (system("curl --version >/dev/null 2>&1") != 0)
-        test_skip("there is no curl");
+        test_skip("curl is not installed");
     else
         ck_assert_int_eq(system(command), 0);
     free(command);
@@ -1035,7 +1043,7 @@ TEST(head_is_served_wherever_get_is)
 }
 
 /* Invariant 8. */
-TEST(bodies_beyond_a_call_s_bound_are_refused)
+TEST(bodies_over_the_bound_of_a_call_are_refused)
 {
     struct setting setting;
     struct daemon_options options = {.hooks = "max_body = \"64KiB\""};
@@ -1070,7 +1078,7 @@ TEST(bodies_beyond_a_call_s_bound_are_refused)
     finish(&setting);
 }
 
-TEST(socket_is_for_its_owner_and_group_only)
+TEST(socket_is_open_to_its_owner_and_group_only)
 {
     struct daemon daemon;
     struct stat status;
@@ -1078,13 +1086,13 @@ TEST(socket_is_for_its_owner_and_group_only)
     ck_assert_int_eq(lstat(daemon.socket, &status), 0);
     ck_assert(S_ISSOCK(status.st_mode));
     ck_assert_uint_eq(status.st_mode & 07777, 0660);
-    /* One that a killed daemon has left is replaced. */
+    /* A start replaces a socket left by a killed daemon. */
     daemon_kill(&daemon);
     ck_assert_int_eq(lstat(daemon.socket, &status), 0);
     daemon_restart(&daemon);
     json_decref(api_get(&daemon, "/status"));
     ck_assert_int_eq(daemon_stop(&daemon), 0);
-    /* A file that is no socket is not. */
+    /* A start does not replace a file that is not a socket. */
     free(daemon_write_file(&daemon, "admin.sock", "precious", 8));
     ck_assert_int_eq(daemon_start_fails(&daemon), 1);
     ck_assert_int_eq(lstat(daemon.socket, &status), 0);

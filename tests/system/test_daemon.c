@@ -1,4 +1,5 @@
-/* webhookd as its service manager and its administrator see it: start, refusals, reload, stop, restart. */
+/* webhookd from outside, as its service manager and its administrator see it: start, refusals,
+ * reload, stop, restart. */
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
@@ -31,7 +32,8 @@ static const struct daemon_options plain;
 
 /* ---- helpers ---- */
 
-/* Runs webhookd with these arguments to its end: its status; what it wrote is in *out (free it). */
+/* Runs webhookd with these arguments until it ends and returns its exit status. *out receives its
+ * output. Free it. */
 static int run_webhookd(char **out, ...)
 {
     char *argv[8] = {daemon_program("webhookd")};
@@ -86,7 +88,7 @@ static char *state_path(const struct daemon *daemon, const char *name)
     return memory_format("%s/%s", daemon->state_dir, name);
 }
 
-/* Where it listens now, also when its log does not say so: the hooks' port. */
+/* Returns the current port of the hooks listener, even if the log does not show it. */
 static unsigned hooks_port(struct daemon *daemon)
 {
     json_t *status = api_get(daemon, "/status");
@@ -117,7 +119,7 @@ static int count_in(const char *text, const char *part)
     return count;
 }
 
-/* Waits until the log holds the text that many times. */
+/* Waits until the log contains the text that many times. */
 static void await_log_times(struct daemon *daemon, const char *text, int times)
 {
     int64_t until_ms = clock_monotonic_ms() + 20000;
@@ -127,14 +129,15 @@ static void await_log_times(struct daemon *daemon, const char *text, int times)
         free(log);
         if (count >= times)
             return;
-        ck_assert_msg(clock_monotonic_ms() < until_ms, "\"%s\" only %d times", text, count);
+        ck_assert_msg(clock_monotonic_ms() < until_ms, "\"%s\" appeared only %d times", text,
+                      count);
         usleep(5000);
     }
 }
 
 /* ---- the first start ---- */
 
-TEST(first_start_makes_a_state_that_is_closed_to_others)
+TEST(first_start_creates_a_state_folder_that_is_closed_to_others)
 {
     struct daemon daemon;
     umask(0);
@@ -150,7 +153,7 @@ TEST(first_start_makes_a_state_that_is_closed_to_others)
     daemon_finish(&daemon);
 }
 
-TEST(every_file_in_the_state_is_closed_to_others_also_after_runs)
+TEST(every_file_in_the_state_folder_is_closed_to_others_even_after_runs)
 {
     struct daemon daemon;
     umask(0);
@@ -163,7 +166,7 @@ TEST(every_file_in_the_state_is_closed_to_others_also_after_runs)
     char *command = memory_format("test -n \"$(find %s -type f -name '*.1' -path '*/logs/*')\" && "
                                   "test -z \"$(find %s -perm /077 ! -type l ! -path '*/runs/*')\"",
                                   daemon.state_dir, daemon.state_dir);
-    ck_assert_msg(system(command) == 0, "something in the state folder is open to others");
+    ck_assert_msg(system(command) == 0, "an entry of the state folder is accessible to others");
     free(command);
     free(id);
     free(body);
@@ -172,7 +175,7 @@ TEST(every_file_in_the_state_is_closed_to_others_also_after_runs)
     daemon_finish(&daemon);
 }
 
-TEST(first_start_makes_organization_and_project_default)
+TEST(first_start_creates_organization_and_project_default)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -190,7 +193,7 @@ TEST(first_start_makes_organization_and_project_default)
     daemon_finish(&daemon);
 }
 
-TEST(state_that_was_open_to_others_is_closed)
+TEST(state_folder_that_was_open_to_others_is_closed)
 {
     struct daemon daemon;
     daemon_prepare(&daemon, &plain);
@@ -201,8 +204,9 @@ TEST(state_that_was_open_to_others_is_closed)
     daemon_finish(&daemon);
 }
 
-/* A slip in the configuration (state_dir = "/home/me") must not close the folder to everyone else, or fill it. */
-TEST(folder_with_other_files_is_no_state_and_stays_as_it_is)
+/* A mistake in the configuration (state_dir = "/home/me") must neither close the folder to everyone
+ * else nor fill it. */
+TEST(folder_with_other_files_is_refused_as_state_folder_and_stays_as_it_is)
 {
     struct daemon daemon;
     daemon_prepare(&daemon, &plain);
@@ -218,8 +222,9 @@ TEST(folder_with_other_files_is_no_state_and_stays_as_it_is)
     daemon_finish(&daemon);
 }
 
-/* From a backup, which holds no lock; or beside what mkfs leaves on a disk of its own. */
-TEST(restored_state_without_a_lock_is_taken)
+/* A state folder restored from a backup, which contains no lock, next to the lost+found that mkfs
+ * creates on a disk of its own. */
+TEST(restored_state_without_a_lock_is_accepted)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -267,7 +272,7 @@ TEST(second_webhookd_on_the_same_state_is_refused)
 
 /* ---- the command line and the configuration ---- */
 
-TEST(wrong_configuration_ends_with_78_and_says_file_and_line)
+TEST(invalid_configuration_ends_with_78_and_names_file_and_line)
 {
     static const struct {
         const char *text;
@@ -301,7 +306,7 @@ TEST(wrong_configuration_ends_with_78_and_says_file_and_line)
     daemon_finish(&daemon);
 }
 
-TEST(missing_configuration_ends_with_78_and_its_name)
+TEST(missing_configuration_ends_with_78_and_names_the_file)
 {
     char *out;
     ck_assert_int_eq(run_webhookd(&out, "-c", "/nonexistent/webhookd.conf", NULL), 78);
@@ -353,7 +358,7 @@ TEST(version_and_help_are_printed)
     free(out);
 }
 
-TEST(wrong_usage_ends_with_2)
+TEST(invalid_usage_ends_with_2)
 {
     char *out;
     ck_assert_int_eq(run_webhookd(&out, "--bogus", NULL), 2);
@@ -367,7 +372,8 @@ TEST(wrong_usage_ends_with_2)
     free(out);
 }
 
-/* Starts with this configuration, which is right but cannot be followed: nothing may have been made. */
+/* Starts webhookd with a configuration that is well-formed but that it must refuse. It must not
+ * create anything. */
 static void assert_start_refused(const char *format, const char *words)
 {
     struct daemon daemon;
@@ -383,8 +389,8 @@ static void assert_start_refused(const char *format, const char *words)
     daemon_finish(&daemon);
 }
 
-/* Strict is the default. */
-TEST(what_vessels_would_see_of_webhookd_is_refused_with_words)
+/* The sandbox mode strict is the default. */
+TEST(paths_of_webhookd_that_vessels_would_see_are_refused_with_a_reason)
 {
     static const struct {
         const char *text, *words;
@@ -410,7 +416,7 @@ TEST(what_vessels_would_see_of_webhookd_is_refused_with_words)
         assert_start_refused(cases[i].text, cases[i].words);
 }
 
-TEST(what_is_isolated_nowhere_may_lie_anywhere)
+TEST(without_isolated_vessels_paths_may_be_anywhere)
 {
     struct daemon daemon;
     char *out;
@@ -433,7 +439,7 @@ TEST(root_is_not_isolated)
     assert_start_refused("fleet \"a/b/c\" { user = root }\n", "root cannot be isolated");
 }
 
-/* Whoever checks before a restart must hear what the restart would say. */
+/* A check before a restart must report what the restart would report. */
 TEST(check_config_refuses_what_a_start_refuses)
 {
     struct daemon daemon;
@@ -443,7 +449,7 @@ TEST(check_config_refuses_what_a_start_refuses)
     ck_assert_int_eq(run_webhookd(&out, "-t", "-c", daemon.config, NULL), 78);
     assert_holds(out, "hooks.tls_certificate");
     free(out);
-    if (geteuid() == 0) { /* else vessels' user means nothing */
+    if (geteuid() == 0) { /* otherwise runner.user has no effect */
         write_config(&daemon, "runner { sandbox = \"off\" user = \"nobody-of-this-name\" }\n");
         ck_assert_int_eq(run_webhookd(&out, "-t", "-c", daemon.config, NULL), 78);
         assert_holds(out, "nobody-of-this-name");
@@ -452,14 +458,14 @@ TEST(check_config_refuses_what_a_start_refuses)
     daemon_finish(&daemon);
 }
 
-TEST(tls_keys_are_refused_with_words)
+TEST(tls_keys_are_refused_with_a_reason)
 {
     assert_start_refused("hooks {\n tls_certificate = \"/etc/ssl/a.pem\"\n tls_key = "
                          "\"/etc/ssl/a.key\"\n}\nrunner { sandbox = \"off\" }\n",
                          "TLS");
 }
 
-TEST(taken_port_is_refused_with_words)
+TEST(port_in_use_is_refused_with_a_reason)
 {
     struct daemon first, second;
     daemon_begin(&first, &plain);
@@ -520,11 +526,11 @@ TEST(database_of_another_program_is_refused)
     execute(&daemon, "CREATE TABLE other(a)");
     ck_assert_int_eq(daemon_start_fails(&daemon), 1);
     daemon_await_log(&daemon, "cannot start");
-    execute(&daemon, "DROP TABLE other"); /* it is still there */
+    execute(&daemon, "DROP TABLE other"); /* the table still exists */
     daemon_finish(&daemon);
 }
 
-/* A webhookctl call that must fail because there is no key. */
+/* Runs a webhookctl command that must fail because the secret key is missing. */
 static void assert_no_key(struct daemon *daemon, const char *verb, const char *fleet)
 {
     char *out, *err;
@@ -535,7 +541,7 @@ static void assert_no_key(struct daemon *daemon, const char *verb, const char *f
     free(err);
 }
 
-TEST(missing_key_refuses_to_show_and_accepts_as_before)
+TEST(without_the_key_webhooks_cannot_be_shown_but_still_accept)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -561,7 +567,7 @@ TEST(missing_key_refuses_to_show_and_accepts_as_before)
     json_t *status = api_get(&daemon, "/status");
     ck_assert(json_is_false(json_object_get(status, "key_present")));
     json_decref(status);
-    ck_assert_int_ne(access(key, F_OK), 0); /* no new one beside sealed tokens */
+    ck_assert_int_ne(access(key, F_OK), 0); /* no new key while sealed tokens exist */
     ck_assert_int_eq(post_status(daemon.port, url_path(url), "{}", 2), 201);
 
     ck_assert_int_eq(rename(away, key), 0);
@@ -605,7 +611,7 @@ TEST(wrong_key_is_refused_until_the_right_one_is_back)
     daemon_finish(&daemon);
 }
 
-TEST(new_key_is_made_once_the_old_webhooks_are_removed)
+TEST(new_key_is_created_once_the_old_webhooks_are_removed)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -631,7 +637,7 @@ TEST(new_key_is_made_once_the_old_webhooks_are_removed)
     daemon_finish(&daemon);
 }
 
-TEST(key_that_others_may_read_is_refused_at_start)
+TEST(key_that_is_readable_by_others_is_refused_at_start)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -647,7 +653,7 @@ TEST(key_that_others_may_read_is_refused_at_start)
 /* ---- stopping ---- */
 
 /* Invariant 2. */
-TEST(sigterm_answers_what_is_in_flight_and_takes_nothing_new)
+TEST(sigterm_answers_requests_in_flight_and_accepts_no_new_ones)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -667,7 +673,7 @@ TEST(sigterm_answers_what_is_in_flight_and_takes_nothing_new)
                                   .sin_port = htons((uint16_t)daemon.port),
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     for (bool refused = false; !refused;) {
-        ck_assert_msg(clock_monotonic_ms() < until_ms, "it still listens");
+        ck_assert_msg(clock_monotonic_ms() < until_ms, "webhookd still listens after SIGTERM");
         int other = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         refused = connect(other, (struct sockaddr *)&address, sizeof(address)) != 0;
         close(other);
@@ -709,13 +715,14 @@ TEST(idle_connections_do_not_hold_up_the_stop)
     daemon_begin(&daemon, &options);
     int silent = raw_connect(daemon.port), half = raw_connect(daemon.port);
     ck_assert_int_eq(raw_send(half, "POST / HTTP/1.1\r\nHo", 19), 0);
-    ck_assert_int_eq(daemon_stop(&daemon), 0); /* in less than 30 s, where the drain has 10 min */
+    ck_assert_int_eq(daemon_stop(&daemon),
+                     0); /* in less than 30 s, although the drain may take 10 min */
     close(silent);
     close(half);
     daemon_finish(&daemon);
 }
 
-TEST(clients_in_the_middle_of_a_body_do_not_hold_up_the_stop_for_ever)
+TEST(clients_in_the_middle_of_a_body_do_not_hold_up_the_stop_forever)
 {
     struct daemon daemon;
     struct daemon_options options = {.hooks = "answer_timeout = \"10ms\""};
@@ -731,7 +738,7 @@ TEST(clients_in_the_middle_of_a_body_do_not_hold_up_the_stop_for_ever)
                                    rests[i % ARRAY_COUNT(rests)]);
         fds[i] = raw_connect(daemon.port);
         ck_assert_int_eq(raw_send(fds[i], text, strlen(text)), 0);
-        if (i >= ARRAY_COUNT(rests)) /* and half of them go away */
+        if (i >= ARRAY_COUNT(rests)) /* half of the clients disconnect */
             close(fds[i]);
         free(text);
     }
@@ -748,7 +755,8 @@ TEST(clients_in_the_middle_of_a_body_do_not_hold_up_the_stop_for_ever)
 
 /* ---- vessels and restarts ---- */
 
-/* A fleet whose vessel says "before", waits for folder/go, says "after" and ends with 3. */
+/* Returns a fleet whose vessel prints "before", waits for folder/go, prints "after" and exits with
+ * 3. */
 static char *waiting_fleet(const struct daemon *daemon)
 {
     char *script = memory_format("echo before\nuntil [ -e %s/go ]; do sleep 0.02; done\n"
@@ -772,13 +780,13 @@ static void assert_outcome(struct daemon *daemon, const char *id)
     json_decref(run);
 }
 
-/* Waits until the only attempt has left its result. */
+/* Waits until the only attempt has written its result. */
 static void await_exit_record(const struct daemon *daemon)
 {
     int64_t until_ms = clock_monotonic_ms() + 20000;
     char *command = memory_format("grep -qsa '^result ' %s/attempts/*", daemon->state_dir);
     while (system(command) != 0) {
-        ck_assert_msg(clock_monotonic_ms() < until_ms, "no exit record");
+        ck_assert_msg(clock_monotonic_ms() < until_ms, "no result in a record");
         usleep(10000);
     }
     free(command);
@@ -816,17 +824,17 @@ static void outlive(bool by_signal_kill, bool ends_meanwhile)
     daemon_finish(&daemon);
 }
 
-TEST(vessel_goes_on_over_a_restart_with_output_and_exit_code)
+TEST(vessel_survives_a_restart_and_keeps_its_output_and_exit_code)
 {
     outlive(false, false);
 }
 
-TEST(vessel_that_ends_while_the_daemon_is_away_is_recorded)
+TEST(vessel_that_ends_while_the_daemon_is_stopped_is_recorded)
 {
     outlive(false, true);
 }
 
-TEST(vessel_goes_on_when_the_daemon_is_killed)
+TEST(vessel_survives_a_kill_of_the_daemon)
 {
     outlive(true, false);
 }
@@ -838,7 +846,8 @@ TEST(vessel_that_ends_after_the_daemon_was_killed_is_recorded)
 
 /* ---- SIGHUP ---- */
 
-/* Writes the configuration and has it read; returns when the log says what came of it once more. */
+/* Writes the configuration and sends SIGHUP; returns when the log contains the words one more
+ * time. */
 static void reload(struct daemon *daemon, const struct daemon_options *options, const char *words)
 {
     char *log = daemon_log(daemon);
@@ -849,7 +858,7 @@ static void reload(struct daemon *daemon, const struct daemon_options *options, 
     await_log_times(daemon, words, before + 1);
 }
 
-TEST(hangup_makes_a_good_file_take_effect)
+TEST(hangup_makes_a_valid_file_take_effect)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -886,7 +895,7 @@ TEST(hangup_changes_the_level_and_format_of_the_log)
     options.top = "min_free = \"0\"\nlog_level = \"error\"";
     daemon_configure(&daemon, &options);
     kill(daemon.pid, SIGHUP);
-    /* Nothing more is said at this level, so wait for what else the file changes. */
+    /* Nothing is logged at this level, so wait for another effect of the reload. */
     options.hooks = "public_url = \"http://quiet\"";
     daemon_configure(&daemon, &options);
     kill(daemon.pid, SIGHUP);
@@ -910,7 +919,7 @@ TEST(hangup_changes_the_level_and_format_of_the_log)
     daemon_finish(&daemon);
 }
 
-TEST(hangup_with_a_bad_file_reports_it_and_changes_nothing)
+TEST(hangup_with_an_invalid_file_reports_it_and_changes_nothing)
 {
     struct daemon daemon;
     struct daemon_options good = {.hooks = "max_body = \"1KiB\""};
@@ -918,7 +927,7 @@ TEST(hangup_with_a_bad_file_reports_it_and_changes_nothing)
     struct daemon_options bad = {.hooks = "max_body = \"1GiB\"\nmax_bodies = 3"};
     reload(&daemon, &bad, "configuration not reloaded");
     daemon_await_log(&daemon, "webhookd.conf:6: hooks.max_bodies");
-    /* Nor does one that is well-formed, and that the next start would refuse. */
+    /* The same holds for a well-formed file that the next start would refuse. */
     struct daemon_options unsafe = {.hooks = "max_body = \"1GiB\"",
                                     .runner =
                                         "}\nfleet \"a/b/c\" {\nuser = \"nobody-of-this-name\""};
@@ -937,7 +946,7 @@ TEST(hangup_with_a_bad_file_reports_it_and_changes_nothing)
     daemon_finish(&daemon);
 }
 
-TEST(hangup_says_which_keys_need_a_restart)
+TEST(hangup_reports_which_keys_need_a_restart)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -954,7 +963,7 @@ TEST(hangup_says_which_keys_need_a_restart)
     daemon_finish(&daemon);
 }
 
-TEST(what_needs_a_restart_does_not_take_effect_before_it)
+TEST(keys_that_need_a_restart_do_not_take_effect_before_it)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -969,7 +978,7 @@ TEST(what_needs_a_restart_does_not_take_effect_before_it)
     char *after = api_output(&daemon, run, "main");
     ck_assert_str_eq(after, before);
     json_decref(run);
-    /* And it is said again, because it still waits for a restart. */
+    /* A further reload reports it again, because the restart is still due. */
     reload(&daemon, &options, "runner.enabled: changed, takes effect after a restart");
     free(after);
     free(before);
@@ -1005,7 +1014,8 @@ TEST(inherited_socket_is_served_instead_of_the_configured_address)
     ck_assert_str_eq(api_text(run, "status"), "success");
     char *output = api_output(&daemon, run, "main");
     ck_assert_int_eq(strncmp(output, "[]\n", 3), 0);
-    /* A client that sends nothing does not stop the others: the socket came blocking. */
+    /* A client that sends nothing does not block the others, although the socket was passed in
+     * blocking mode. */
     int silent = raw_connect(daemon.port);
     ck_assert_int_eq(post_status(daemon.port, url_path(url), "y", 1), 201);
     close(silent);
@@ -1016,7 +1026,8 @@ TEST(inherited_socket_is_served_instead_of_the_configured_address)
     daemon_finish(&daemon);
 }
 
-/* The next message of a service manager's socket that holds the text; what comes before is passed over. Free it. */
+/* Returns the next message on the service manager's socket that contains the text; skips the
+ * others. Free it. */
 static char *await_notice(int fd, const char *text)
 {
     int64_t until_ms = clock_monotonic_ms() + 20000;
@@ -1024,7 +1035,8 @@ static char *await_notice(int fd, const char *text)
         char message[1024];
         struct pollfd watch = {fd, POLLIN, 0};
         int64_t left_ms = until_ms - clock_monotonic_ms();
-        ck_assert_msg(left_ms > 0 && poll(&watch, 1, (int)left_ms) == 1, "no %s", text);
+        ck_assert_msg(left_ms > 0 && poll(&watch, 1, (int)left_ms) == 1, "no message with %s",
+                      text);
         ssize_t bytes = recv(fd, message, sizeof(message) - 1, 0);
         ck_assert_int_gt(bytes, 0);
         message[bytes] = '\0';
@@ -1068,7 +1080,7 @@ static void assert_service_manager_is_told(struct daemon *daemon, const char *na
     free(path);
 }
 
-TEST(service_manager_is_told_of_ready_reloading_stopping_and_watchdog)
+TEST(service_manager_gets_ready_reloading_stopping_and_watchdog)
 {
     struct daemon daemon;
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -1109,7 +1121,7 @@ TEST(vessel_does_not_see_the_service_managers_variables)
 
 /* ---- the log ---- */
 
-TEST(json_log_is_one_json_object_a_line)
+TEST(json_log_has_one_json_object_per_line)
 {
     struct daemon daemon;
     struct daemon_options options = {.top = "min_free = \"0\"\nlog_format = \"json\"\n"
@@ -1150,7 +1162,7 @@ TEST(json_log_is_one_json_object_a_line)
     daemon_finish(&daemon);
 }
 
-TEST(stuck_stderr_stops_no_request)
+TEST(stuck_stderr_blocks_no_request)
 {
     struct daemon daemon;
     struct daemon_options options = {.top = "min_free = \"0\"\nlog_level = \"debug\""};
@@ -1178,7 +1190,7 @@ TEST(stuck_stderr_stops_no_request)
     }
     daemon.port = hooks_port(&daemon);
 
-    /* Requests on one connection until lines are lost: 1 MiB of them waits before that. */
+    /* Sends requests on one connection until lines are lost; 1 MiB of lines is kept before that. */
     static const char request[] = "POST /nothing HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx";
     enum { BATCH = 200 };
     char *batch = memory_alloc(BATCH * sizeof(request));
@@ -1187,7 +1199,7 @@ TEST(stuck_stderr_stops_no_request)
     int fd = raw_connect(daemon.port);
     long long sent = 0, answered = 0;
     while (api_metric(&daemon, "log_lost_lines_total") == 0) {
-        ck_assert_msg(sent < 100000, "nothing is lost after %lld requests", sent);
+        ck_assert_msg(sent < 100000, "no line was lost after %lld requests", sent);
         ck_assert_int_eq(raw_send(fd, batch, strlen(batch)), 0);
         sent += BATCH;
         while (answered < sent) {
@@ -1203,7 +1215,7 @@ TEST(stuck_stderr_stops_no_request)
     close(fd);
     free(batch);
 
-    /* It moves again: what was lost is told. */
+    /* When stderr is read again, the loss is reported. */
     struct buffer text = BUFFER_INIT;
     kill(daemon.pid, SIGTERM);
     char piece[65536];

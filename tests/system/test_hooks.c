@@ -1,4 +1,5 @@
-/* The public listener as its senders see it: which answer, in which shape, in which order of checks; and what is stored of a request. */
+/* The public listener from outside, as its senders see it: the responses, their form, the order of
+ * checks, and what is stored of a request. */
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +29,7 @@ static char *on_port(const struct hook *hook, const char *path)
     return memory_format("http://127.0.0.1:%u%s", hook->daemon.port, path);
 }
 
-/* Bytes of every value, different from one kibibyte to the next. */
+/* Returns a body with bytes of every value that differs from one kibibyte to the next. */
 static char *make_body(size_t bytes)
 {
     char *body = memory_alloc(bytes + 1);
@@ -42,7 +43,7 @@ static void send_text(int fd, const char *text)
     ck_assert_int_eq(raw_send(fd, text, strlen(text)), 0);
 }
 
-/* Sends the text on a connection of its own and reads one answer. */
+/* Sends the text on a connection of its own and reads one response. */
 static void exchange(struct hook *hook, const char *text, struct response *response)
 {
     int fd = raw_connect(hook->daemon.port);
@@ -62,7 +63,7 @@ static void expect_refusal(struct hook *hook, const char *method, const char *pa
     free(url);
 }
 
-/* The lines of a header without those that differ from one request to the next. */
+/* Returns the response's header lines without those that differ from one request to the next. */
 static char *constant_part(const struct response *response)
 {
     struct buffer text = BUFFER_INIT;
@@ -91,7 +92,7 @@ static void post_and_expect(struct hook *hook, const char *const *headers, const
 
 /* ---- 201 ---- */
 
-TEST(accepted_run_is_answered_201_with_its_ids)
+TEST(accepted_request_gets_201_with_the_ids_of_its_run)
 {
     struct hook hook;
     struct response response;
@@ -100,7 +101,7 @@ TEST(accepted_run_is_answered_201_with_its_ids)
     json_t *envelope = api_parse(response.body);
     json_t *data = json_object_get(envelope, "data");
     const char *request_id = api_text(json_object_get(envelope, "request"), "id");
-    json_t *run = hook_run(&hook, request_id); /* found by the request's id too */
+    json_t *run = hook_run(&hook, request_id); /* a run is also found by its request's id */
     ck_assert_str_eq(api_text(run, "id"), api_text(data, "fleet_run_id"));
     ck_assert_str_eq(api_text(run, "request_id"), request_id);
     ck_assert_str_eq(api_text(run, "fleet_id"), api_text(data, "fleet_id"));
@@ -177,7 +178,7 @@ TEST(log_holds_no_token_and_no_body)
 
 /* ---- 400: tokens ---- */
 
-TEST(token_that_opens_nothing_gets_one_and_the_same_answer)
+TEST(every_invalid_token_gets_the_same_answer)
 {
     struct hook hook;
     hook_begin(&hook, &plain);
@@ -223,12 +224,12 @@ TEST(token_that_opens_nothing_gets_one_and_the_same_answer)
     hook_finish(&hook);
 }
 
-TEST(replaced_token_gets_400_at_once_and_the_new_one_201)
+TEST(replaced_token_gets_400_immediately_and_the_new_one_201)
 {
     struct hook hook;
     struct response response;
     hook_begin(&hook, &plain);
-    int fd = raw_connect(hook.daemon.port); /* also on a connection that is open already */
+    int fd = raw_connect(hook.daemon.port); /* also on a connection that is already open */
     char *text =
         memory_format("POST %s HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx", hook.path);
     send_text(fd, text);
@@ -254,7 +255,7 @@ TEST(replaced_token_gets_400_at_once_and_the_new_one_201)
     response_free(&response);
 
     ck_assert_uint_eq(hook_count_runs(&hook), 2);
-    hook_assert_body(&hook, run_id, "x", 1); /* what was accepted stays */
+    hook_assert_body(&hook, run_id, "x", 1); /* the accepted run remains */
     close(fd);
     free(run_id);
     free(text);
@@ -278,7 +279,7 @@ TEST(path_outside_hooks_gets_404)
     hook_finish(&hook);
 }
 
-TEST(method_other_than_POST_gets_405_and_is_told_which)
+TEST(method_other_than_POST_gets_405_with_Allow_POST)
 {
     static const char *const methods[] = {"GET",     "PUT",   "DELETE", "PATCH",
                                           "OPTIONS", "TRACE", "post"};
@@ -342,7 +343,7 @@ TEST(headers_of_16_KiB_are_accepted_and_larger_ones_get_431)
     hook_finish(&hook);
 }
 
-TEST(headers_or_a_target_beyond_all_bounds_are_refused_and_the_connection_closes)
+TEST(headers_or_a_target_over_every_bound_are_refused_and_the_connection_closes)
 {
     struct hook hook;
     hook_begin(&hook, &plain);
@@ -379,7 +380,8 @@ static void check_max_body(const char *setting, size_t max_body)
     hook_assert_body(&hook, response.run_id, body, max_body);
     response_free(&response);
 
-    /* One that waits for leave to send: the answer to a large body that is on its way may be lost with its connection. */
+    /* This client waits for 100 Continue: the response to a large body that is already being sent
+     * may be lost with its connection. */
     static const char *const waits[] = {"Expect: 100-continue", NULL};
     http_post(hook.url, waits, body, max_body + 1, &response);
     assert_refused(&response, 413, true);
@@ -425,7 +427,7 @@ TEST(token_comes_before_the_size_of_a_small_body_too)
     hook_finish(&hook);
 }
 
-TEST(checks_come_in_their_order)
+TEST(checks_run_in_their_fixed_order)
 {
     struct hook hook;
     hook_begin(&hook, &(struct daemon_options){.top = "min_free = \"1023GiB\"",
@@ -435,8 +437,8 @@ TEST(checks_come_in_their_order)
         const char *what, *method, *path, *headers;
         int status;
     } cases[] = {
-        {"clean HTTP before the path", "POST", "/elsewhere", "Host: again\r\n", 400},
-        {"clean HTTP before the method", "GET", hook.path, "Host: again\r\n", 400},
+        {"well-formed HTTP before the path", "POST", "/elsewhere", "Host: again\r\n", 400},
+        {"well-formed HTTP before the method", "GET", hook.path, "Host: again\r\n", 400},
         {"the path before the method", "GET", "/elsewhere", "", 404},
         {"the path before the size", "POST", "/elsewhere", "Content-Length: 9999999\r\n", 404},
         {"the method before the token", "GET", "/hooks/x", "", 405},
@@ -449,14 +451,14 @@ TEST(checks_come_in_their_order)
         {"the size before the room", "POST", hook.path, "Content-Length: 9999999\r\n", 413},
         {"the room", "POST", hook.path, "Content-Length: 0\r\n", 503},
         {"the room for a large body", "POST", hook.path, "Content-Length: 70000\r\n", 503},
-        {"the room for a chunked one", "POST", hook.path, "Transfer-Encoding: chunked\r\n", 503},
+        {"the room for a chunked body", "POST", hook.path, "Transfer-Encoding: chunked\r\n", 503},
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         struct response response;
         char *text = memory_format("%s %s HTTP/1.1\r\nHost: h\r\n%s\r\n", cases[i].method,
                                    cases[i].path, cases[i].headers);
         exchange(&hook, text, &response);
-        ck_assert_msg(response.status == cases[i].status, "%s: %d, not %d", cases[i].what,
+        ck_assert_msg(response.status == cases[i].status, "%s: status %d, not %d", cases[i].what,
                       response.status, cases[i].status);
         response_free(&response);
         free(text);
@@ -466,7 +468,7 @@ TEST(checks_come_in_their_order)
     hook_finish(&hook);
 }
 
-/* Only the headers are sent: an answer means that nothing of the body was waited for. */
+/* Sends only the headers: a response means that webhookd did not wait for the body. */
 TEST(large_or_chunked_body_is_refused_before_it_is_read)
 {
     struct hook hook;
@@ -508,8 +510,8 @@ TEST(large_or_chunked_body_is_refused_before_it_is_read)
     hook_finish(&hook);
 }
 
-/* A sender that writes on until it cannot, and then looks. */
-TEST(sender_of_a_large_body_to_a_wrong_token_finds_the_answer)
+/* This sender writes until it no longer can, and only then reads the response. */
+TEST(sender_of_a_large_body_to_an_unknown_token_gets_the_answer)
 {
     struct hook hook;
     struct response response;
@@ -582,7 +584,7 @@ TEST(body_of_any_size_is_stored_byte_for_byte)
     hook_finish(&hook);
 }
 
-TEST(body_that_comes_in_pieces_is_stored_whole)
+TEST(body_that_arrives_in_pieces_is_stored_whole)
 {
     struct hook hook;
     struct response response;
@@ -648,7 +650,7 @@ TEST(post_with_neither_length_nor_chunks_has_no_body_and_its_connection_closes)
     hook_finish(&hook);
 }
 
-TEST(http_1_0_is_understood)
+TEST(http_1_0_is_supported)
 {
     struct hook hook;
     hook_begin(&hook, &plain);
@@ -670,7 +672,7 @@ TEST(http_1_0_is_understood)
     hook_finish(&hook);
 }
 
-/* ---- what is stored besides ---- */
+/* ---- the other stored properties ---- */
 
 TEST(query_string_is_stored_raw)
 {
@@ -699,7 +701,7 @@ TEST(query_string_is_stored_raw)
     hook_finish(&hook);
 }
 
-TEST(headers_are_stored_canonical_with_their_values_in_order)
+TEST(headers_are_stored_in_canonical_form_with_their_values_in_order)
 {
     struct hook hook;
     struct response response;
@@ -739,7 +741,7 @@ TEST(headers_are_stored_canonical_with_their_values_in_order)
     hook_finish(&hook);
 }
 
-TEST(event_is_the_first_of_four_headers)
+TEST(event_is_the_value_of_the_first_of_four_headers)
 {
     static const struct {
         const char *headers[4];
@@ -776,7 +778,7 @@ static void check_address(struct hook *hook, const char *const *forwarded, const
 
 #define FORWARDED(...) ((const char *const[]){__VA_ARGS__, NULL})
 
-TEST(forwarded_address_is_believed_from_trusted_proxies_only)
+TEST(forwarded_address_is_used_only_from_trusted_proxies)
 {
     struct hook hook;
     hook_begin(&hook, &plain);
@@ -799,7 +801,7 @@ TEST(forwarded_address_is_believed_from_trusted_proxies_only)
     check_address(&hook, FORWARDED("X-Forwarded-For: 192.0.2.7, nonsense, 10.1.2.3"), "10.1.2.3");
     check_address(&hook, FORWARDED("X-Forwarded-For: nonsense"), "127.0.0.1");
 
-    const char *many[102]; /* a sender's own lines before the proxies' */
+    const char *many[102]; /* the sender's own lines precede the proxies' */
     for (size_t i = 0; i < ARRAY_COUNT(many); i++)
         many[i] = "X-Forwarded-For: 198.51.100.1";
     many[ARRAY_COUNT(many) - 2] = "X-Forwarded-For: 192.0.2.7";
@@ -810,7 +812,7 @@ TEST(forwarded_address_is_believed_from_trusted_proxies_only)
 
 /* ---- connections ---- */
 
-TEST(connection_is_kept_for_the_next_request)
+TEST(connection_is_kept_open_for_the_next_request)
 {
     struct hook hook;
     struct response response;
@@ -917,7 +919,7 @@ TEST(listener_can_be_a_unix_socket)
     hook_assert_body(&hook, response.run_id, large, 100 * KIB);
     response_free(&response);
     daemon_kill(daemon);
-    daemon_restart(daemon); /* over the socket file that was left */
+    daemon_restart(daemon); /* replaces the socket file that the killed daemon left */
     http_request_over(socket_path, "POST", url, NULL, "again", 5, &response);
     assert_accepted(&response);
     response_free(&response);
@@ -930,7 +932,7 @@ TEST(listener_can_be_a_unix_socket)
 
 /* ---- 503 ---- */
 
-TEST(full_disk_gets_503_with_Retry_After_and_readyz_says_why)
+TEST(full_disk_gets_503_with_Retry_After_and_readyz_gives_the_reason)
 {
     struct hook hook;
     struct response response;

@@ -1,4 +1,5 @@
-/* From a POST to its vessels and back: what a vessel is given, in which order vessels run, how they end, and what is left. */
+/* From a POST to its vessels and back: what a vessel receives, the order of vessels, how they end,
+ * and what they leave. */
 #include <dirent.h>
 #include <pwd.h>
 #include <signal.h>
@@ -21,7 +22,8 @@ static const struct daemon_options plain;
 
 /* ---- helpers ---- */
 
-/* Two vessels, first and second, and what the path between them waits for. Free it. */
+/* Returns a fleet of two vessels, first and second; `path` is the condition of the path between
+ * them. Free it. */
 static char *fleet_of_two(const char *name, const char *first, const char *second, const char *path)
 {
     return memory_format(
@@ -55,7 +57,7 @@ static void finish(struct setting *setting)
     daemon_finish(&setting->daemon);
 }
 
-/* Applies the text and creates no webhook. */
+/* Applies the fleet file without creating a webhook. */
 static void apply(struct daemon *daemon, const char *fleet)
 {
     char *path = daemon_write_file(daemon, "again.yaml", fleet, strlen(fleet));
@@ -71,7 +73,7 @@ static void assert_holds(const char *text, const char *part)
 static long long vessel_number(const json_t *run, const char *vessel, const char *key)
 {
     const json_t *value = json_object_get(api_vessel(run, vessel), key);
-    ck_assert_msg(json_is_integer(value), "%s of %s is no number", key, vessel);
+    ck_assert_msg(json_is_integer(value), "%s of %s is not a number", key, vessel);
     return json_integer_value(value);
 }
 
@@ -80,7 +82,7 @@ static const char *vessel_text(const json_t *run, const char *vessel, const char
     return api_text(api_vessel(run, vessel), key);
 }
 
-/* How many entries a folder of the state folder has. */
+/* Returns the number of entries in a subfolder of the state folder. */
 static int count_entries(const struct daemon *daemon, const char *name)
 {
     char *path = memory_format("%s/%s", daemon->state_dir, name);
@@ -98,12 +100,13 @@ static void await_empty(const struct daemon *daemon, const char *name)
 {
     int64_t until_ms = clock_monotonic_ms() + 20000;
     while (count_entries(daemon, name) > 0) {
-        ck_assert_msg(clock_monotonic_ms() < until_ms, "%s is not emptied", name);
+        ck_assert_msg(clock_monotonic_ms() < until_ms, "%s did not become empty", name);
         usleep(5000);
     }
 }
 
-/* Moves the only run into the past, as if it had been waiting since then: its number, which holds the time, is its id's front. */
+/* Moves the only run into the past, as if it had been scheduled since then: its number contains the
+ * time and is the front of its id. */
 static void age_waiting_run(const struct daemon *daemon, int64_t by_ms)
 {
     char *path = memory_format("%s/webhookd.db", daemon->state_dir);
@@ -119,7 +122,7 @@ static void age_waiting_run(const struct daemon *daemon, int64_t by_ms)
     free(path);
 }
 
-/* ---- what a vessel is given ---- */
+/* ---- what a vessel receives ---- */
 
 TEST(body_reaches_the_vessel_byte_for_byte)
 {
@@ -177,7 +180,7 @@ TEST(output_is_byte_for_byte_and_in_order)
     finish(&setting);
 }
 
-TEST(headers_reach_the_vessel_as_they_came)
+TEST(headers_reach_the_vessel_as_received)
 {
     static const char *const headers[] = {"x-github-event: push",
                                           "X-Twice: one",
@@ -212,7 +215,7 @@ TEST(headers_reach_the_vessel_as_they_came)
     finish(&setting);
 }
 
-TEST(files_are_absent_when_there_is_nothing_to_put_in_them)
+TEST(files_are_absent_if_they_would_be_empty)
 {
     struct setting setting;
     begin(&setting, NULL,
@@ -228,7 +231,7 @@ TEST(files_are_absent_when_there_is_nothing_to_put_in_them)
     free(output);
     json_decref(run);
     free(id);
-    /* With headers and no body. */
+    /* With headers, but without a body. */
     id = api_post(setting.url, "", 0);
     run = api_await_end(&setting.daemon, id);
     output = api_output(&setting.daemon, run, "main");
@@ -239,7 +242,8 @@ TEST(files_are_absent_when_there_is_nothing_to_put_in_them)
     finish(&setting);
 }
 
-/* The value of a variable in the output of `env`, borrowed until the next call; fails if it is not there. */
+/* Returns the value of a variable in the output of `env`, valid until the next call. Fails the test
+ * if the variable is missing. */
 static const char *variable(const char *environment, const char *name)
 {
     static char value[4096];
@@ -311,7 +315,7 @@ static void assert_only_known_variables(const char *environment)
     char *copy = memory_string(environment + 1), *rest = copy, *line;
     while ((line = strsep(&rest, "\n")) && *line) {
         line[strcspn(line, "=")] = '\0';
-        ck_assert_msg(is_known_variable(line), "an unknown variable: %s", line);
+        ck_assert_msg(is_known_variable(line), "unexpected variable: %s", line);
     }
     free(copy);
 }
@@ -375,7 +379,7 @@ TEST(variables_are_the_platforms_and_no_others)
     ck_assert_str_eq(variable(seen, "HOME"), workdir);
     char *file = memory_format("%s/%s.webhook_body", workdir, vessel_text(run, "second", "id"));
     ck_assert_str_eq(variable(seen, "SHIPYARD_WEBHOOK_BODY_FILE"), file);
-    /* Whole seconds of the vessel's start, as the run tells it with milliseconds. */
+    /* The vessel's start in whole seconds; the run shows it with milliseconds. */
     ck_assert_int_eq(strncmp(variable(seen, "SHIPYARD_VESSEL_START_TIME"),
                              vessel_text(run, "second", "started_at"), 19),
                      0);
@@ -392,7 +396,7 @@ TEST(variables_are_the_platforms_and_no_others)
     daemon_finish(&daemon);
 }
 
-TEST(arguments_and_environment_are_given_unsplit_and_unexpanded)
+TEST(arguments_and_environment_arrive_unsplit_and_unexpanded)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -459,7 +463,7 @@ TEST(python_vessel_runs)
         run_language("PYTHON", "import os, sys; print(sys.argv[1], "
                                "open(os.environ[\"SHIPYARD_WEBHOOK_BODY_FILE\"]).read())");
     else
-        test_skip("there is no python3");
+        test_skip("python3 is not installed");
 }
 
 TEST(node_vessel_runs)
@@ -468,7 +472,7 @@ TEST(node_vessel_runs)
         run_language("NODE", "console.log(process.argv[2], require(\"fs\").readFileSync("
                              "process.env.SHIPYARD_WEBHOOK_BODY_FILE, \"utf8\"))");
     else
-        test_skip("there is no node");
+        test_skip("node is not installed");
 }
 
 /* ---- the graph ---- */
@@ -497,7 +501,7 @@ TEST(vessels_on_a_success_path_share_the_working_folder_and_run_in_order)
     daemon_finish(&daemon);
 }
 
-TEST(vessel_behind_an_errored_one_is_incomplete)
+TEST(vessel_after_an_errored_one_is_incomplete)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -517,9 +521,9 @@ TEST(vessel_behind_an_errored_one_is_incomplete)
 
 /* Ten vessels with branches, joins, a retry and an error path:
  *
- *     start ─► build ─► test ─┬─► pack ─► ship        test fails: pack is incomplete, and ship behind it
+ *     start ─► build ─► test ─┬─► pack ─► ship        test fails: pack and ship are incomplete
  *        │                    └─(ERRORED)─► rescue ─► report
- *        └─► docs ─(COMPLETED)─► site (docs fails twice, and then not)
+ *        └─► docs ─(COMPLETED)─► site (docs fails twice, then succeeds)
  *     start, site ─► last */
 TEST(ten_vessels_with_branches_joins_and_an_error_path_end_as_their_paths_say)
 {
@@ -664,7 +668,7 @@ TEST(cutoff_ends_the_whole_tree_and_is_recorded)
     int pids = 0;
     while ((line = strsep(&rest, "\n")) && *line) {
         char *path = memory_format("/proc/%s/exe", line), target[64];
-        ck_assert_msg(readlink(path, target, sizeof(target)) < 0, "%s lives on", line);
+        ck_assert_msg(readlink(path, target, sizeof(target)) < 0, "%s is still alive", line);
         free(path);
         pids++;
     }
@@ -677,7 +681,7 @@ TEST(cutoff_ends_the_whole_tree_and_is_recorded)
     daemon_finish(&daemon);
 }
 
-TEST(output_beyond_its_bound_is_cut_once_and_disturbs_nothing)
+TEST(output_over_its_bound_is_cut_once_and_disturbs_nothing)
 {
     struct setting setting;
     begin(&setting, "max_output = \"1KiB\"",
@@ -712,7 +716,7 @@ TEST(working_folder_attempt_and_trash_are_gone_afterwards)
     finish(&setting);
 }
 
-TEST(daemon_started_by_root_runs_vessels_as_nobody_who_sees_no_state)
+TEST(daemon_started_by_root_runs_vessels_as_nobody_without_access_to_its_state)
 {
     if (geteuid() != 0 || !getpwnam("nobody")) {
         test_skip("only root can run vessels as nobody");
@@ -746,9 +750,9 @@ TEST(daemon_started_by_root_runs_vessels_as_nobody_who_sees_no_state)
     daemon_finish(&daemon);
 }
 
-/* ---- waiting, versions, again ---- */
+/* ---- scheduled runs, versions, run again ---- */
 
-TEST(runs_wait_while_the_runner_is_disabled_and_run_after_a_restart)
+TEST(runs_stay_scheduled_while_the_runner_is_disabled_and_run_after_a_restart)
 {
     enum { RUNS = 5 };
     struct setting setting;
@@ -776,7 +780,7 @@ TEST(runs_wait_while_the_runner_is_disabled_and_run_after_a_restart)
     finish(&setting);
 }
 
-TEST(waiting_run_keeps_the_version_it_was_accepted_with)
+TEST(scheduled_run_keeps_the_version_it_was_accepted_with)
 {
     struct setting setting;
     begin(&setting, "enabled = false", "echo one");
@@ -825,7 +829,7 @@ static void assert_again_is_equal(struct daemon *daemon, const json_t *run, cons
 
 TEST(again_runs_the_current_version_with_the_same_headers_and_bytes)
 {
-    static const size_t sizes[] = {0, 10, 200000}; /* none, in the store, a file of its own */
+    static const size_t sizes[] = {0, 10, 200000}; /* none, in the store, in a file of its own */
     static const char *const headers[] = {"X-Event-Key: repo:push", "X-Other: 1", NULL};
     struct setting setting;
     begin(&setting, NULL, "echo one");
@@ -862,9 +866,9 @@ TEST(again_runs_the_current_version_with_the_same_headers_and_bytes)
     finish(&setting);
 }
 
-/* ---- side by side ---- */
+/* ---- concurrent runs ---- */
 
-TEST(as_many_vessels_as_allowed_run_side_by_side_and_no_more)
+TEST(as_many_vessels_as_allowed_run_concurrently_and_no_more)
 {
     enum { RUNS = 6, AT_ONCE = 3 };
     struct daemon daemon;
@@ -934,7 +938,7 @@ TEST(many_runs_all_end_each_with_its_own_body)
 }
 
 /* Invariant 9. */
-TEST(restart_in_the_middle_of_many_runs_runs_each_exactly_once)
+TEST(restart_among_many_runs_executes_each_exactly_once)
 {
     enum { RUNS = 40 };
     struct daemon daemon;
@@ -974,7 +978,7 @@ TEST(restart_in_the_middle_of_many_runs_runs_each_exactly_once)
 
 /* ---- interruption ---- */
 
-/* Kills the supervisor and the vessel of the only attempt that runs. */
+/* Kills the supervisor and the vessel of the only running attempt. */
 static void kill_attempt(const struct daemon *daemon)
 {
     char *command = memory_format(
@@ -1001,7 +1005,7 @@ TEST(attempt_whose_supervisor_was_killed_is_interrupted)
     finish(&setting);
 }
 
-TEST(interrupted_attempt_is_run_again_where_the_fleet_says_so)
+TEST(interrupted_attempt_runs_again_if_the_fleet_says_so)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -1029,7 +1033,7 @@ TEST(interrupted_attempt_is_run_again_where_the_fleet_says_so)
     daemon_finish(&daemon);
 }
 
-TEST(output_of_a_run_that_waited_for_days_is_found)
+TEST(output_of_a_run_that_was_scheduled_for_days_is_found)
 {
     struct setting setting;
     begin(&setting, "enabled = false", "echo at last\n");

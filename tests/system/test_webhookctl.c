@@ -1,4 +1,5 @@
-/* webhookctl against a real webhookd: every command of this version as a table and as JSON, exit statuses, how fleets and runs are named. */
+/* webhookctl against a real webhookd: every command with a table and with JSON, exit statuses, and
+ * the names of fleets and runs. */
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -31,12 +32,13 @@ static void assert_lacks(const char *text, const char *part)
     ck_assert_msg(!strstr(text, part), "\"%s\" is in: %s", part, text);
 }
 
-/* Runs webhookctl, which must end with this status, print nothing on stdout and these words on stderr. */
+/* Runs webhookctl, which must exit with this status, print nothing on stdout, and print these words
+ * on stderr. */
 #define assert_fails(daemon, wanted_status, words, ...)                                            \
     do {                                                                                           \
         char *out_, *err_;                                                                         \
         int status_ = ctl(daemon, &out_, NULL, &err_, __VA_ARGS__, NULL);                          \
-        ck_assert_msg(status_ == (wanted_status), "ended with %d: %s%s", status_, out_, err_);     \
+        ck_assert_msg(status_ == (wanted_status), "exit status %d: %s%s", status_, out_, err_);    \
         ck_assert_str_eq(out_, "");                                                                \
         assert_holds(err_, words);                                                                 \
         free(out_);                                                                                \
@@ -52,7 +54,7 @@ static json_t *ctl_json(struct daemon *daemon, const char *subject, const char *
     return value;
 }
 
-/* Writes a fleet of one BASH vessel to a file; its path. Free it. */
+/* Writes a fleet with one BASH vessel to a file and returns the path. Free it. */
 static char *write_fleet(struct daemon *daemon, const char *file, const char *name,
                          const char *script)
 {
@@ -69,7 +71,7 @@ static void apply(struct daemon *daemon, const char *name, const char *script)
     free(path);
 }
 
-/* How many lines, and that each of them begins where the table's columns do. */
+/* Returns the number of lines in a table. */
 static int count_lines(const char *text)
 {
     int count = text[0] != '\0';
@@ -97,7 +99,7 @@ TEST(organizations_are_listed_created_and_deleted)
     const json_t *org = api_find(json_object_get(orgs, "orgs"), "name", "Größe 2");
     ck_assert_ptr_nonnull(org);
     assert_fails(&daemon, 1, "already", "org", "create", "Größe 2");
-    assert_fails(&daemon, 1, "not empty", "org", "delete", "default"); /* holds a project */
+    assert_fails(&daemon, 1, "not empty", "org", "delete", "default"); /* contains a project */
     assert_fails(&daemon, 1, "nowhere", "org", "delete", "nowhere");
     free(ctl_ok(&daemon, "org", "delete", api_text(org, "id"), NULL)); /* by id */
     json_decref(orgs);
@@ -142,7 +144,7 @@ TEST(projects_are_listed_created_and_deleted)
 
 /* ---- fleets ---- */
 
-TEST(fleet_file_is_created_updated_unchanged_and_shown_as_it_was)
+TEST(fleet_file_is_created_updated_left_unchanged_and_shown_as_applied)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -164,7 +166,7 @@ TEST(fleet_file_is_created_updated_unchanged_and_shown_as_it_was)
     assert_holds(shown, "echo 2");
     assert_holds(first, "echo 1");
     char *file = bash_fleet("One", "echo 2");
-    file[strlen(file) - 1] = '\0'; /* ctl_ok takes the last newline */
+    file[strlen(file) - 1] = '\0'; /* ctl_ok removes the last newline */
     ck_assert_str_eq(shown, file);
     text = ctl_ok(&daemon, "fleet", "versions", "One", NULL);
     ck_assert_int_eq(count_lines(text), 3);
@@ -212,7 +214,7 @@ TEST(check_changes_nothing_and_finds_what_apply_would)
     daemon_finish(&daemon);
 }
 
-TEST(errors_of_a_file_come_together_with_file_and_line)
+TEST(all_errors_of_a_file_are_reported_with_file_and_line)
 {
     static const char wrong[] = "name: Wrong\n"
                                 "colour: blue\n"
@@ -244,7 +246,7 @@ TEST(errors_of_a_file_come_together_with_file_and_line)
     daemon_finish(&daemon);
 }
 
-TEST(several_files_are_all_tried_and_one_wrong_one_makes_it_fail)
+TEST(several_files_are_all_tried_and_one_invalid_file_makes_the_command_fail)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -306,7 +308,7 @@ TEST(fleet_file_may_come_from_standard_input)
     daemon_finish(&daemon);
 }
 
-TEST(stub_keeps_what_is_not_available_and_notes_say_what_is_not_acted_on)
+TEST(stub_keeps_unavailable_features_and_notes_name_ignored_ones)
 {
     static const char text[] = "name: Stub\nvessels:\n  main:\n    source:\n      type: BLUEPRINT\n"
                                "      blueprint: any\ntriggers: {}\nnotifications: { email: me }\n";
@@ -382,7 +384,7 @@ TEST(fleet_with_scheduled_runs_is_not_deleted)
     daemon_restart(&daemon);
     free(ctl_ok(&daemon, "run", "wait", "latest", NULL));
     free(ctl_ok(&daemon, "fleet", "delete", "Busy", NULL));
-    char *list = ctl_ok(&daemon, "run", "list", NULL); /* its ended runs stay */
+    char *list = ctl_ok(&daemon, "run", "list", NULL); /* ended runs remain */
     assert_holds(list, "Busy");
     free(list);
     free(path);
@@ -393,7 +395,8 @@ TEST(fleet_with_scheduled_runs_is_not_deleted)
 
 /* ---- hostile text ---- */
 
-/* A reason, an event and a header that hold escape sequences, newlines and characters that reverse text. */
+/* A reason, an event and a header with escape sequences, newlines, and characters that reverse
+ * text. */
 TEST(hostile_control_characters_are_escaped_in_tables)
 {
     static const char *const headers[] = {"X-GitHub-Event: \xc2\x9b[31mred\xe2\x80\xaegnp",
@@ -447,7 +450,7 @@ static int post_status(const struct daemon *daemon, const char *url)
     return status;
 }
 
-TEST(webhook_is_created_shown_replaced_and_removed_at_once)
+TEST(webhook_is_created_shown_replaced_and_removed_immediately)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -506,14 +509,14 @@ TEST(webhook_of_a_deleted_fleet_is_gone)
     daemon_finish(&daemon);
 }
 
-/* Senders that POST all the time to the URL that is valid now and to the one before. */
+/* Senders that POST continuously to the currently valid URL and to the previous one. */
 struct load {
     struct daemon *daemon;
     atomic_bool stop;
-    atomic_int begun;        /* replacements that have begun */
+    atomic_int begun;        /* replacements begun */
     pthread_mutex_t lock;    /* guards the following */
     char *old_url, *new_url; /* NULL: none yet */
-    int generation;          /* replacements that have led to new_url */
+    int generation;          /* replacements completed when new_url was set */
     atomic_int sent, failed, old_accepted, new_refused;
 };
 
@@ -525,7 +528,7 @@ static void send_both(struct load *load)
     pthread_mutex_unlock(&load->lock);
     int old_status = old_url ? post_status(load->daemon, old_url) : 400;
     int new_status = post_status(load->daemon, new_url);
-    /* Once the next replacement has begun, a 400 at what was new is right. */
+    /* After the next replacement has begun, a 400 from the then current URL is correct. */
     bool is_current = atomic_load(&load->begun) == generation;
     atomic_fetch_add(&load->old_accepted, old_status == 201);
     atomic_fetch_add(&load->new_refused, new_status == 400 && is_current);
@@ -544,7 +547,7 @@ static void *sender_main(void *argument)
     return NULL;
 }
 
-/* Some requests of every sender, however slow the machine is. */
+/* Waits until this many more requests have been sent, however slow the machine is. */
 static void await_requests(struct load *load, int count)
 {
     int64_t until_ms = clock_monotonic_ms() + 50000;
@@ -555,7 +558,7 @@ static void await_requests(struct load *load, int count)
     }
 }
 
-TEST(replace_under_load_lets_nothing_through_the_old_url_and_refuses_nothing_at_the_new)
+TEST(replace_under_load_accepts_nothing_at_the_old_url_and_refuses_nothing_at_the_new)
 {
     enum { SENDERS = 4, REPLACES = 25 };
     static struct load load;
@@ -649,7 +652,7 @@ TEST(runs_are_listed_by_fleet_status_and_number)
     json_t *all = ctl_json(&daemon, "run", "list", NULL);
     const json_t *runs = json_object_get(all, "fleetruns");
     ck_assert_uint_eq(json_array_size(runs), 6);
-    for (size_t i = 0; i < 6; i++) /* newest first, and all have ended soon */
+    for (size_t i = 0; i < 6; i++) /* newest first; waits until each has ended */
         json_decref(api_await_end(&daemon, api_text(json_array_get(runs, i), "id")));
     ck_assert_str_gt(api_text(json_array_get(runs, 0), "id"),
                      api_text(json_array_get(runs, 5), "id"));
@@ -781,7 +784,7 @@ TEST(run_is_started_with_a_body_and_again)
     daemon_finish(&daemon);
 }
 
-TEST(wait_returns_the_run_s_outcome_as_its_status)
+TEST(wait_returns_the_outcome_of_the_run_as_exit_status)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -804,7 +807,7 @@ TEST(wait_returns_the_run_s_outcome_as_its_status)
     assert_fails(&daemon, 1, "is still", "run", "wait", id, "--timeout", "200ms");
     assert_fails(&daemon, 2, "--timeout must be", "run", "wait", id, "--timeout", "soon");
 
-    /* Also of a webhookd that says nothing at all. */
+    /* The timeout also applies if webhookd does not respond at all. */
     ck_assert_int_eq(kill(daemon.pid, SIGSTOP), 0);
     ck_assert_int_eq(ctl(&daemon, &out, NULL, NULL, "run", "wait", id, "--timeout", "200ms", NULL),
                      1);
@@ -816,7 +819,7 @@ TEST(wait_returns_the_run_s_outcome_as_its_status)
 
 /* ---- the rest ---- */
 
-TEST(status_says_what_webhookd_is_doing)
+TEST(status_shows_what_webhookd_is_doing)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -841,7 +844,7 @@ TEST(status_says_what_webhookd_is_doing)
     daemon_finish(&daemon);
 }
 
-TEST(wrong_usage_ends_with_2_and_a_hint)
+TEST(invalid_usage_ends_with_2_and_a_hint)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -857,7 +860,7 @@ TEST(wrong_usage_ends_with_2_and_a_hint)
     daemon_finish(&daemon);
 }
 
-TEST(stop_ends_a_run_and_says_why_not_if_it_has_ended)
+TEST(stop_ends_a_run_and_gives_the_reason_if_it_cannot)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -899,7 +902,7 @@ TEST(help_and_version_need_no_daemon)
     free(text);
 }
 
-TEST(absent_daemon_is_told_with_the_socket_s_name)
+TEST(unreachable_daemon_is_reported_with_the_name_of_the_socket)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
