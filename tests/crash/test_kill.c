@@ -1,5 +1,6 @@
-/* SIGKILL of webhookd at any moment, under load, while vessels run: nothing that was promised is lost, and nothing runs twice. The moments
- * come from a seed, which is printed; $WEBHOOKD_TEST_SEED repeats one. */
+/* SIGKILL of webhookd at any moment, under load, while vessels run: no promised run is lost, and
+ * nothing runs twice. The moments come from a seed, which is printed; $WEBHOOKD_TEST_SEED repeats
+ * one. */
 #include "support/suite.h"
 
 #include <fcntl.h>
@@ -21,15 +22,14 @@
 #include "support/janitor.h"
 #include "support/load.h"
 
-#define ROUNDS      50
-#define CONNECTIONS 64
-#define PAUSE_MS                                                                                   \
-    100 /* of each connection: so that there are vessels enough, and not minutes of them */
+#define ROUNDS          50
+#define CONNECTIONS     64
+#define PAUSE_MS        100 /* per connection: enough vessels, but not minutes of them */
 #define LARGE_EVERY     16
 #define SHORTEST_US     100000
 #define SPREAD_US       300000
-#define IN_START_EVERY  3     /* in one of so many rounds it is also killed while it starts, */
-#define IN_START_US     60000 /* at most so long after that */
+#define IN_START_EVERY  3     /* in one of so many rounds webhookd is also killed while it starts */
+#define IN_START_US     60000 /* at most this long after the start */
 #define END_WITHIN_MS   150000
 #define GRAPH_ROUNDS    200
 #define GRAPH_SPREAD_US 150000
@@ -42,7 +42,7 @@ static uint64_t make_seed(void)
     return seed;
 }
 
-/* Where each vessel writes a line; vessels may have another user. */
+/* Creates the file to which each vessel writes a line; vessels may have another user. */
 static char *make_diary(struct daemon *daemon)
 {
     char *path = daemon_write_file(daemon, "diary", "", 0);
@@ -50,7 +50,8 @@ static char *make_diary(struct daemon *daemon)
     return path;
 }
 
-/* One line, one write: lines never mix. Some take longer than webhookd needs to come back, and are found running. */
+/* A vessel writes its line in one write, so lines never mix. Some vessels take longer than webhookd
+ * needs to start again, and are found running. */
 static char *diary_fleet(const char *diary)
 {
     char *script = memory_format("echo \"$SHIPYARD_FLEET_LOG_ID $WEBHOOKD_ATTEMPT\" >> '%s'\n"
@@ -94,7 +95,7 @@ static void await_no_supervisor(struct daemon *daemon)
 {
     int64_t until_ms = clock_monotonic_ms() + 10000;
     while (janitor_signal_supervisors(daemon->folder, 0) > 0) {
-        ck_assert_msg(clock_monotonic_ms() < until_ms, "a supervisor is left");
+        ck_assert_msg(clock_monotonic_ms() < until_ms, "a supervisor still runs");
         usleep(10000);
     }
 }
@@ -129,7 +130,7 @@ static void read_diary(const char *path, struct diary *diary)
         }
         struct line *line = &diary->lines[diary->count++];
         ck_assert_msg(sscanf(text, "%36s %d", line->run_id, &line->attempt) == 2,
-                      "a broken line: %s", text);
+                      "malformed line: %s", text);
     }
     fclose(file);
     if (diary->count > 0)
@@ -143,7 +144,8 @@ struct counting {
     size_t runs, failed, not_once;
 };
 
-/* It has succeeded, and its vessel has run once: the first attempt, and no other. */
+/* Counts the run as failed unless it succeeded, and as not-once if the diary lacks its first
+ * attempt. */
 static int count_run(void *context, const struct run_row *row)
 {
     struct counting *counting = context;
@@ -170,7 +172,7 @@ static void assert_each_ran_once(const char *state_dir, const char *diary_path)
     read_diary(diary_path, &diary);
     for (size_t i = 1; i < diary.count; i++)
         ck_assert_msg(compare_lines(&diary.lines[i - 1], &diary.lines[i]) != 0,
-                      "attempt %d of run %s has happened twice", diary.lines[i].attempt,
+                      "attempt %d of run %s happened twice", diary.lines[i].attempt,
                       diary.lines[i].run_id);
     struct store_options options = {
         .state_dir = state_dir, .location = "sqlite:webhookd.db", .mode = STORE_READ};
@@ -187,9 +189,9 @@ static void assert_each_ran_once(const char *state_dir, const char *diary_path)
     } while (counting.runs > seen);
     store_close(store);
     fprintf(stderr, "# %zu runs\n", counting.runs);
-    ck_assert_uint_eq(counting.failed, 0); /* vessels outlive the daemon: none is interrupted */
+    ck_assert_uint_eq(counting.failed, 0); /* vessels outlive the daemon, so none is interrupted */
     ck_assert_uint_eq(counting.not_once, 0);
-    ck_assert_uint_eq(diary.count, counting.runs); /* and nothing ran that is not in the store */
+    ck_assert_uint_eq(diary.count, counting.runs); /* nothing ran that is not in the store */
     free(diary.lines);
 }
 
@@ -230,7 +232,8 @@ SLOW_TEST(a_killed_webhookd_loses_nothing_and_runs_nothing_twice, 600)
 
 /* ---- daemon, supervisors, or both ---- */
 
-/* Two sides that are tried again at times, their join, and a path for errors. Each vessel notes each attempt before anything else. */
+/* Two branches that are sometimes retried, their join, and a path for errors. Each vessel records
+ * each attempt before anything else. */
 static char *graph_fleet(const char *name, const char *diary, const char *on_interrupt)
 {
     static const char *const vessels[] = {"first", "left", "right", "join", "rescue"};
@@ -258,7 +261,7 @@ static void assert_no_attempt_twice(const char *diary_path)
     ck_assert_uint_gt(diary.count, GRAPH_ROUNDS);
     for (size_t i = 1; i < diary.count; i++)
         ck_assert_msg(compare_lines(&diary.lines[i - 1], &diary.lines[i]) != 0,
-                      "attempt %d of vessel run %s has happened twice", diary.lines[i].attempt,
+                      "attempt %d of vessel run %s happened twice", diary.lines[i].attempt,
                       diary.lines[i].run_id);
     fprintf(stderr, "# %zu attempts\n", diary.count);
     free(diary.lines);
@@ -295,7 +298,8 @@ static void kill_whoever(const char *sandbox)
         usleep((unsigned)(load_random(&random) % GRAPH_SPREAD_US));
         unsigned whom = 1 + (unsigned)(load_random(&random) % 3);
         if ((whom & SUPERVISORS) && load_random(&random) % 2 == 0)
-            janitor_signal_supervisors(daemon.state_dir, SIGKILL); /* before the daemon, or after */
+            janitor_signal_supervisors(daemon.state_dir,
+                                       SIGKILL); /* before the daemon, or after it */
         if (whom & DAEMON)
             daemon_kill(&daemon);
         if (whom & SUPERVISORS)
@@ -318,18 +322,18 @@ static void kill_whoever(const char *sandbox)
 }
 
 /* Invariants 4 and 9. */
-SLOW_TEST(whoever_is_killed_every_run_ends_and_no_attempt_happens_twice, 600)
+SLOW_TEST(whatever_is_killed_every_run_ends_and_no_attempt_happens_twice, 600)
 {
     kill_whoever("off");
 }
 
 /* Invariants 4 and 9. */
-SLOW_TEST(nor_does_it_in_strict_mode, 600)
+SLOW_TEST(whatever_is_killed_in_strict_mode_no_attempt_happens_twice, 600)
 {
     kill_whoever("strict");
 }
 
-/* ---- one vessel, looked at closely ---- */
+/* ---- a single vessel in detail ---- */
 
 static void await_lines(const char *path, size_t count)
 {
@@ -345,7 +349,8 @@ static void await_lines(const char *path, size_t count)
     }
 }
 
-/* It says that it runs, waits at a pipe, and says so again, while nobody but its supervisor is there to see it. */
+/* The vessel records that it runs, waits at a pipe, and records it again while only its supervisor
+ * is there to see it. */
 TEST(a_vessel_outlives_a_killed_webhookd_and_its_end_is_found)
 {
     struct daemon daemon;

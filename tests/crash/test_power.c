@@ -1,5 +1,6 @@
-/* Power cuts under load: the file system loses what was not synced, and what was promised is there. The same cuts with commits that are not
- * synced lose promises, which shows that this test can see it. The moments come from a seed, as in test_kill. */
+/* Power cuts under load: the file system loses what was not synced, but every promised run exists.
+ * The same cuts with unsynced commits lose promised runs, which shows that this test can detect a
+ * loss. The moments come from a seed, as in test_kill. */
 #include "support/suite.h"
 
 #include <stdio.h>
@@ -33,10 +34,12 @@ static uint64_t make_seed(void)
     return seed;
 }
 
-/* Load, power cut, a new start. Returns how many of this round's promises are broken.
+/* Runs load, cuts the power, and starts again. Returns how many of this round's promises are
+ * broken.
  *
- * A real cut ends the machine in one moment; this one ends the file system alone, and an fdatasync that is under way in that moment may still
- * say that it has succeeded. An answer that arrives after the cut has begun would never have left the machine, so only those before it count. */
+ * A real cut ends the whole machine in one moment; this one ends only the file system, and an
+ * fdatasync in progress at that moment may still report success. A response that arrives after the
+ * cut has begun would never have left the machine, so only earlier responses count. */
 static size_t one_round(struct daemon *daemon, struct disk *disk, const char *url, uint64_t *random,
                         struct load_book *book)
 {
@@ -102,7 +105,7 @@ TEST(without_syncing_commits_power_cuts_lose_promised_runs)
     uint64_t random = book.seed;
     struct daemon_options options = {.state_dir = disk.state_dir, .runner = "enabled = false"};
     daemon_begin(&daemon, &options);
-    char *url = daemon_fleet(&daemon, fleet); /* this much is synced */
+    char *url = daemon_fleet(&daemon, fleet); /* up to here commits are synced */
     ck_assert_int_eq(daemon_stop(&daemon), 0);
     options.env = relaxed;
     daemon_configure(&daemon, &options);

@@ -1,4 +1,4 @@
-/* Backups while something is in their way: each is whole, or fails and leaves nothing. */
+/* Backups under faults: each is complete, or fails and leaves nothing. */
 #include "support/suite.h"
 
 #include <fcntl.h>
@@ -15,9 +15,9 @@
 #include "support/api.h"
 #include "support/faults.h"
 
-#define LARGE_BYTES ((size_t)8 << 20) /* more than the sockets between hold */
+#define LARGE_BYTES ((size_t)8 << 20) /* more than the socket buffers hold */
 
-/* A copy of the database that does not come to its end. */
+/* Makes the copy of the database hang. */
 #define HOLD_COPY "pwrite hold */backup.tmp"
 
 /* webhookctl backup in the background. */
@@ -43,7 +43,7 @@ static void run_backup(struct running *running, struct daemon *daemon)
     free(program);
 }
 
-/* Its wait status; the files' names are free again. */
+/* Returns the wait status and frees the file names. */
 static int wait_for(struct running *running)
 {
     int status;
@@ -57,7 +57,7 @@ static void await_path(const char *folder, const char *name)
 {
     char *path = memory_format("%s/%s", folder, name);
     for (int64_t until_ms = clock_monotonic_ms() + 20000; access(path, F_OK) != 0;) {
-        ck_assert_msg(clock_monotonic_ms() < until_ms, "there is no %s", path);
+        ck_assert_msg(clock_monotonic_ms() < until_ms, "%s did not appear", path);
         usleep(2000);
     }
     free(path);
@@ -66,12 +66,12 @@ static void await_path(const char *folder, const char *name)
 static void await_gone(const char *path)
 {
     for (int64_t until_ms = clock_monotonic_ms() + 20000; access(path, F_OK) == 0;) {
-        ck_assert_msg(clock_monotonic_ms() < until_ms, "%s stays", path);
+        ck_assert_msg(clock_monotonic_ms() < until_ms, "%s was not removed", path);
         usleep(2000);
     }
 }
 
-/* How many files of that beginning lie there. */
+/* Returns the number of files in the folder whose names begin like this. */
 static int count_files(const char *folder, const char *beginning)
 {
     char *command = memory_format(
@@ -103,18 +103,18 @@ TEST(there_is_one_backup_at_a_time)
     free(out);
     free(err);
 
-    /* Meanwhile nobody waits: neither those who change something nor those who look. */
+    /* Meanwhile neither changes nor queries are delayed. */
     free(ctl_ok(&faults.daemon, "org", "create", "Meanwhile", NULL));
     faults_clear_rules(&faults);
     ck_assert_int_eq(wait_for(&running), 0);
     ck_assert_int_eq(count_files(faults.daemon.state_dir, "backup"), 0);
     char *file = memory_format("%s/backup.tar", faults.daemon.folder);
-    free(ctl_ok(&faults.daemon, "backup", file, NULL)); /* the next one */
+    free(ctl_ok(&faults.daemon, "backup", file, NULL)); /* the next backup succeeds */
     free(file);
     faults_finish(&faults);
 }
 
-TEST(a_stop_breaks_the_copy_off)
+TEST(a_stop_aborts_the_copy)
 {
     static struct faults faults;
     struct running running;
@@ -123,7 +123,7 @@ TEST(a_stop_breaks_the_copy_off)
     run_backup(&running, &faults.daemon);
     await_path(faults.daemon.state_dir, "backup.tmp");
     ck_assert_int_eq(kill(faults.daemon.pid, SIGTERM), 0);
-    await_gone(faults.daemon.socket); /* the stop has come to the requests by now */
+    await_gone(faults.daemon.socket); /* by now the stop has reached the requests */
     faults_clear_rules(&faults);
     ck_assert_int_eq(daemon_wait(&faults.daemon), 0);
     ck_assert_int_ne(wait_for(&running), 0);
@@ -149,14 +149,14 @@ TEST(a_backup_that_is_interrupted_leaves_no_file)
         ck_assert_int_eq(count_files(faults.daemon.folder, "backup"), 0);
         faults_clear_rules(&faults);
         daemon_await_log(&faults.daemon, "backup aborted");
-        char *log = faults.daemon.log; /* each has its own line */
+        char *log = faults.daemon.log; /* each interruption must log its own line */
         ck_assert_int_eq(truncate(log, 0), 0);
     }
     faults_finish(&faults);
 }
 
-/* What was left by a webhookctl that was killed is in nobody's way. */
-TEST(a_left_over_part_does_not_keep_the_next_backup_from_its_name)
+/* A file left by a killed webhookctl does not disturb later backups. */
+TEST(a_leftover_part_does_not_disturb_the_next_backup)
 {
     static struct faults faults;
     begin(&faults);
@@ -169,8 +169,8 @@ TEST(a_left_over_part_does_not_keep_the_next_backup_from_its_name)
     faults_finish(&faults);
 }
 
-/* A folder of output that cannot be read, though it is there: here a file in its place. */
-TEST(what_cannot_be_read_makes_the_backup_fail)
+/* A folder of output exists but cannot be read: here a file takes its place. */
+TEST(an_unreadable_folder_makes_the_backup_fail)
 {
     static struct faults faults;
     begin(&faults);
@@ -185,7 +185,7 @@ TEST(what_cannot_be_read_makes_the_backup_fail)
     daemon_await_log(&faults.daemon, "cannot open the folder \\\"2026-01-01\\\": Not a directory");
     ck_assert_int_eq(unlink(day), 0);
 
-    /* One that has gone is one that retention has deleted. */
+    /* A missing folder, however, was deleted by retention. */
     ck_assert_int_eq(mkdir(day, 0700), 0);
     free(ctl_ok(&faults.daemon, "backup", file, NULL));
     free(out);
@@ -195,7 +195,7 @@ TEST(what_cannot_be_read_makes_the_backup_fail)
     faults_finish(&faults);
 }
 
-TEST(without_room_for_the_copy_there_is_no_backup)
+TEST(without_room_for_the_copy_the_backup_fails)
 {
     struct daemon daemon;
     char *out, *err;
@@ -212,7 +212,8 @@ TEST(without_room_for_the_copy_there_is_no_backup)
     daemon_finish(&daemon);
 }
 
-/* Its reader takes nothing any more, which holds up neither the stop nor, once it is gone, the next backup. */
+/* The backup's reader stops reading. That delays neither the stop nor, once the reader is gone, the
+ * next backup. */
 TEST(a_stop_does_not_wait_for_a_reader_that_has_stopped_reading)
 {
     static struct faults faults;

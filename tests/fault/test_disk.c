@@ -1,4 +1,5 @@
-/* The disk under a real webhookd: full, failing, read-only, bounded by a limit. Whoever waits is told 503 or nothing, never 201; what got 201 stays. */
+/* The disk under a real webhookd: full, failing, read-only, limited. Waiting requests get 503 or no
+ * response, never 201; runs that got 201 remain. */
 #include "support/suite.h"
 
 #include <errno.h>
@@ -59,7 +60,7 @@ static int post_chunked(const char *url, size_t bytes)
     return status;
 }
 
-/* POSTs until there is no more 201. Returns how many there were; the last answer must be 503. */
+/* POSTs until a POST is refused. Returns the number of 201s; the last response must be 503. */
 static int post_until_refused(const char *url, size_t bytes)
 {
     int accepted = 0, status;
@@ -69,20 +70,21 @@ static int post_until_refused(const char *url, size_t bytes)
     return accepted;
 }
 
-/* The connection of a large body may be closed before all of it is sent: curl sees no answer. */
+/* webhookd may close the connection before a large body is sent completely: curl then sees no
+ * response. */
 static void assert_not_accepted(int status, size_t bytes)
 {
     ck_assert_msg(status == 503 || (status == 0 && bytes > INLINE_BYTES), "%d", status);
 }
 
-/* The free space is looked at now and then: accepting may go on a little later. */
+/* webhookd checks the free space periodically, so accepting may resume a little later. */
 static void await_accepted(const char *url, size_t bytes)
 {
     int64_t until_ms = clock_monotonic_ms() + WITHIN_MS;
     int status;
     while ((status = post(url, bytes)) != 201) {
         assert_not_accepted(status, bytes);
-        ck_assert_msg(clock_monotonic_ms() < until_ms, "nothing is accepted again");
+        ck_assert_msg(clock_monotonic_ms() < until_ms, "POSTs are still refused after 30 s");
         usleep(20000);
     }
 }
@@ -106,7 +108,7 @@ static void assert_not_ready(struct daemon *daemon, const char *words)
     ck_assert_msg(strstr(response.body, words), "%s", response.body);
     response_free(&response);
 
-    /* So say the others. */
+    /* The status and the metrics agree. */
     json_t *status = api_get(daemon, "/status");
     ck_assert(json_is_false(json_object_get(status, "ready")));
     ck_assert_ptr_nonnull(strstr(api_text(status, "not_ready_because"), words));
@@ -122,7 +124,8 @@ static void begin_on_disk(struct daemon *daemon, const struct disk *disk)
     daemon_begin(daemon, &options);
 }
 
-/* Small bodies see that there is no free space before anything is tried; requests without one find out in the commit. */
+/* Requests with a small body are refused by the check of the free space; requests without a body
+ * fail only in the commit. */
 static void full_disk(enum disk_kind kind)
 {
     struct disk disk;
@@ -134,7 +137,7 @@ static void full_disk(enum disk_kind kind)
     ck_assert_int_eq(post(url, SMALL_BYTES), 201);
 
     disk_fill(&disk);
-    int64_t accepted = 1 + post_until_refused(url, 0); /* the log has a little room left over */
+    int64_t accepted = 1 + post_until_refused(url, 0); /* the log has a little room left */
     accepted += post_until_refused(url, SMALL_BYTES);
     ck_assert_int_eq(post(url, 0), 503);
     assert_alive(&daemon);
@@ -240,8 +243,8 @@ static long long accepted_requests(struct daemon *daemon)
     return accepted;
 }
 
-/* A daemon without rules yet, that has accepted one run. The request is counted a moment later, by
- * an operation of its own: that must not meet the fault. */
+/* Starts a daemon without rules that has accepted one run. The request is counted a moment later by
+ * an operation of its own, which must not meet the fault. */
 static char *begin_faults(struct faults *faults)
 {
     faults_prepare(faults, "enabled = false");
@@ -250,7 +253,7 @@ static char *begin_faults(struct faults *faults)
     ck_assert_int_eq(post(url, SMALL_BYTES), 201);
     int64_t until_ms = clock_monotonic_ms() + WITHIN_MS;
     while (accepted_requests(&faults->daemon) == 0) {
-        ck_assert_msg(clock_monotonic_ms() < until_ms, "the request is not counted");
+        ck_assert_msg(clock_monotonic_ms() < until_ms, "the request was not counted");
         usleep(10000);
     }
     return url;
@@ -264,7 +267,7 @@ static long metric(const struct daemon *daemon, const char *name)
     http_request("GET", url, NULL, NULL, 0, &response);
     ck_assert_int_eq(response.status, 200);
     const char *at = strstr(response.body, line);
-    ck_assert_msg(at, "no %s in the metrics", name);
+    ck_assert_msg(at, "no metric %s", name);
     long value = strtol(at + strlen(line), NULL, 10);
     response_free(&response);
     free(line);
@@ -292,7 +295,7 @@ static int begin_request(const struct faults *faults, const char *url)
     return fd;
 }
 
-/* The daemon closes all connections when it ends: what it said before. */
+/* Checks the response sent before the daemon ended and closed all connections. */
 static void assert_refused(int fd)
 {
     int closed;
@@ -306,7 +309,7 @@ static void assert_refused(int fd)
 }
 
 /* Invariants 2 and 6. */
-TEST(a_failed_sync_of_the_log_refuses_all_who_wait_and_ends_the_process)
+TEST(a_failed_sync_of_the_log_refuses_all_waiting_requests_and_ends_the_process)
 {
     enum { WAITING = 32 };
     struct faults faults = {0};
@@ -317,7 +320,8 @@ TEST(a_failed_sync_of_the_log_refuses_all_who_wait_and_ends_the_process)
 
     faults_set_rule(&faults, "fdatasync hold *.db-wal\n");
     fds[0] = begin_request(&faults, url);
-    await_metric(daemon, "commit_batches_total", batches + 1); /* it alone is in the batch */
+    await_metric(daemon, "commit_batches_total",
+                 batches + 1); /* only this request is in the batch */
     for (int i = 1; i < WAITING; i++)
         fds[i] = begin_request(&faults, url);
     await_metric(daemon, "commit_queued", WAITING - 1);
@@ -330,16 +334,16 @@ TEST(a_failed_sync_of_the_log_refuses_all_who_wait_and_ends_the_process)
     daemon_restart(daemon);
     aftermath_assert_sound(daemon->state_dir);
     int64_t runs = aftermath_open_runs(daemon->state_dir);
-    ck_assert_msg(runs == 1 || runs == 2, "%lld",
-                  (long long)runs); /* that of the failed COMMIT may be there */
+    /* The run of the failed COMMIT may exist. */
+    ck_assert_msg(runs == 1 || runs == 2, "%lld", (long long)runs);
     ck_assert_int_eq(daemon_stop(daemon), 0);
     faults_finish(&faults);
     free(url);
 }
 
-/* The pages of a failed sync may be in memory only, and count as clean: what was found there must reach the disk before anything is built on it. */
-/* Invariant 6. */
-TEST(a_start_syncs_again_what_a_failed_sync_has_left)
+/* The pages of a failed sync may be in memory only and count as clean: the log found at a start
+ * must reach the disk before anything relies on it. Invariant 6. */
+TEST(a_start_syncs_again_what_a_failed_sync_left)
 {
     struct faults faults = {0};
     char *url = begin_faults(&faults);
@@ -363,7 +367,8 @@ TEST(a_start_syncs_again_what_a_failed_sync_has_left)
     free(url);
 }
 
-/* Its request has gone, its operation has not, and the hooks and the spool are still needed when it ends. */
+/* The request is gone but its operation is not; the hooks and the spool are still needed when the
+ * operation ends. */
 TEST(a_commit_that_outlasts_the_stop_ends_first)
 {
     struct faults faults = {0};
@@ -377,17 +382,17 @@ TEST(a_commit_that_outlasts_the_stop_ends_first)
     int fd = begin_request(&faults, url);
     int closed;
     char *answer = raw_receive(fd, WITHIN_MS, &closed);
-    ck_assert_str_eq(answer, ""); /* left without one */
+    ck_assert_str_eq(answer, ""); /* no response was sent */
     ck_assert_int_eq(closed, 1);
     free(answer);
     close(fd);
 
     kill(daemon->pid, SIGTERM);
     for (int64_t until_ms = clock_monotonic_ms() + WITHIN_MS; access(daemon->socket, F_OK) == 0;) {
-        ck_assert_msg(clock_monotonic_ms() < until_ms, "it does not stop");
+        ck_assert_msg(clock_monotonic_ms() < until_ms, "the stop does not remove the admin socket");
         usleep(1000);
     }
-    usleep(100000); /* for what comes after the socket in the stop */
+    usleep(100000); /* time for the stop's steps after the socket */
     faults_clear_rules(&faults);
     ck_assert_int_eq(daemon_wait(daemon), 0);
     ck_assert_int_eq(aftermath_open_runs(daemon->state_dir), 1);
@@ -396,7 +401,7 @@ TEST(a_commit_that_outlasts_the_stop_ends_first)
 }
 
 /* Invariants 2 and 6. */
-TEST(a_disk_that_fails_during_the_stop_is_no_clean_stop)
+TEST(a_disk_that_fails_during_the_stop_makes_it_fail)
 {
     struct faults faults = {0};
     char *url = begin_faults(&faults);
@@ -451,7 +456,7 @@ TEST(a_failed_sync_in_a_checkpoint_ends_the_process)
     failure_ends_the_process("fdatasync 5 */webhookd.db\nfsync 5 */webhookd.db\n", INLINE_BYTES);
 }
 
-/* The COMMIT that failed may surface or not: the body's file stays with its run, or goes. */
+/* The failed COMMIT may or may not surface: the body's file remains with its run, or is removed. */
 static void large_body_goes_with_its_run(const char *rule)
 {
     struct faults faults = {0};
@@ -505,18 +510,18 @@ static void failure_refuses_large_bodies(const char *rule, int small_status)
 }
 
 /* Invariant 1. */
-TEST(a_failed_sync_of_a_large_body_refuses_it_alone)
+TEST(a_failed_sync_of_a_large_body_refuses_only_it)
 {
     failure_refuses_large_bodies("fdatasync 5 */spool/*\nfsync 5 */spool/*\n", 201);
 }
 
-TEST(a_failed_write_of_a_large_body_refuses_it_alone)
+TEST(a_failed_write_of_a_large_body_refuses_only_it)
 {
     failure_refuses_large_bodies("write 5 */spool/*\n", 201);
 }
 
 /* Invariant 1. */
-TEST(a_failed_sync_of_the_spool_folder_refuses_the_large_body_alone)
+TEST(a_failed_sync_of_the_spool_folder_refuses_only_the_large_body)
 {
     failure_refuses_large_bodies("fsync 5 */spool\n", 201);
 }
@@ -533,7 +538,7 @@ static void disk_that_hangs_closes_a_large_body(const char *rule)
     faults_set_rule(&faults, rule);
     ck_assert_int_eq(post(url, LARGE_BYTES), 0);
     daemon_await_log(daemon, "did not take its body in time");
-    ck_assert_int_eq(post(url, SMALL_BYTES), 201); /* others go on meanwhile */
+    ck_assert_int_eq(post(url, SMALL_BYTES), 201); /* other requests succeed meanwhile */
     faults_clear_rules(&faults);
     aftermath_await_empty(daemon->state_dir, "spool");
     ck_assert_int_eq(aftermath_open_runs(daemon->state_dir), 1);
@@ -558,7 +563,7 @@ TEST(a_large_body_whose_run_finds_no_room_leaves_no_file)
     failure_refuses_large_bodies("pwrite 28 *.db-wal\n", 503);
 }
 
-/* ---- read-only, and bounded ---- */
+/* ---- read-only and limited ---- */
 
 /* Invariant 1. */
 TEST(a_disk_that_becomes_read_only_answers_no_201_and_keeps_its_runs)
@@ -578,7 +583,7 @@ TEST(a_disk_that_becomes_read_only_answers_no_201_and_keeps_its_runs)
     if (!disk_become_read_only(&disk)) {
         daemon_finish(&daemon);
         disk_finish(&disk);
-        test_skip("this kernel cannot be told to find an error in a file system");
+        test_skip("this kernel cannot inject an error into a file system");
         return;
     }
     ck_assert_int_eq(post(url, SMALL_BYTES), 503);
@@ -608,7 +613,7 @@ TEST(a_limit_on_file_sizes_refuses_and_does_not_kill)
 {
     struct daemon daemon;
     struct daemon_options options = {.runner = "enabled = false"};
-    signal(SIGXFSZ, SIG_DFL); /* whoever started the tests may ignore it */
+    signal(SIGXFSZ, SIG_DFL); /* the tests may have inherited SIG_IGN */
     daemon_begin(&daemon, &options);
     char *url = daemon_fleet(&daemon, fleet);
     limit_files(&daemon, 1 << 20);
@@ -620,7 +625,7 @@ TEST(a_limit_on_file_sizes_refuses_and_does_not_kill)
     ck_assert_int_eq(aftermath_files(daemon.state_dir, "spool"), 1);
     ck_assert_int_eq(aftermath_open_runs(daemon.state_dir), accepted);
     assert_alive(&daemon);
-    ck_assert_int_eq(post(url, INLINE_BYTES), 503); /* the disk has room, and still: */
+    ck_assert_int_eq(post(url, INLINE_BYTES), 503); /* although the disk has room */
     assert_not_ready(&daemon, "a batch failed a moment ago");
 
     limit_files(&daemon, RLIM_INFINITY);

@@ -1,4 +1,5 @@
-/* A kernel that refuses what vessels are watched by: found out at the start, or survived. */
+/* A kernel that refuses the calls with which webhookd watches and isolates vessels: detected at the
+ * start, or survived. */
 #include "support/suite.h"
 
 #include <stdlib.h>
@@ -19,7 +20,7 @@ static char *vessel_fleet(struct daemon *daemon)
     return url;
 }
 
-TEST(a_kernel_that_never_lets_vessels_be_watched_is_named_at_the_start)
+TEST(a_kernel_that_cannot_watch_vessels_is_reported_at_the_start)
 {
     struct faults faults = {0};
     faults_prepare(&faults, "");
@@ -32,7 +33,7 @@ TEST(a_kernel_that_never_lets_vessels_be_watched_is_named_at_the_start)
     faults_finish(&faults);
 }
 
-TEST(without_a_runner_such_a_kernel_accepts_and_a_later_start_runs_what_waits)
+TEST(without_a_runner_such_a_kernel_accepts_and_a_later_start_executes_scheduled_runs)
 {
     struct faults faults = {0};
     faults_prepare(&faults, "enabled = false");
@@ -62,7 +63,7 @@ TEST(without_a_runner_such_a_kernel_accepts_and_a_later_start_runs_what_waits)
     faults_finish(&faults);
 }
 
-/* webhookd in a user namespace inside of one that, once it is there, lets no further one be made. */
+/* Runs webhookd in a user namespace inside another one that then permits no further ones. */
 static const char forbidding[] =
     "set -e; folder=$(mktemp -d); mkfifo $folder/go $folder/there; export folder\n"
     "unshare --user --map-user=1000 --map-group=1000 sh -c '"
@@ -73,14 +74,14 @@ static const char forbidding[] =
     "status=0; wait $! || status=$?\n"
     "rm -r $folder; exit $status\n";
 
-TEST(a_kernel_that_makes_no_namespaces_is_named_at_the_start)
+TEST(a_kernel_without_namespaces_is_reported_at_the_start)
 {
     const char *const wrapper[] = {"unshare", "--user", "--map-root-user", "sh", "-c", forbidding,
                                    "sh",      NULL};
     struct daemon daemon;
     struct daemon_options options = {.sandbox = "strict", .wrapper = wrapper};
     if (geteuid() != 0) {
-        test_skip("only root is sure to be allowed a first namespace");
+        test_skip("only root can be sure to get a first namespace");
         return;
     }
     daemon_prepare(&daemon, &options);
@@ -93,15 +94,15 @@ TEST(a_kernel_that_makes_no_namespaces_is_named_at_the_start)
     daemon_finish(&daemon);
 }
 
-/* As root in a container: each vessel would fail. */
-TEST(root_that_may_not_hide_its_state_is_told_at_the_start)
+/* As root in a container, where each vessel would fail. */
+TEST(root_that_may_not_hide_its_state_is_reported_at_the_start)
 {
     const char *const wrapper[] = {"setpriv",    "--bounding-set", "-sys_admin",
                                    "--inh-caps", "-sys_admin",     NULL};
     struct daemon daemon;
     struct daemon_options options = {.wrapper = wrapper};
     if (geteuid() != 0) {
-        test_skip("only root has capabilities to lose");
+        test_skip("only root has capabilities to drop");
         return;
     }
     daemon_prepare(&daemon, &options);

@@ -1,4 +1,4 @@
-/* A backup that is made while everything goes on, and what is restored from it with tar. */
+/* A backup under load, and a restore from it with tar. */
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -48,7 +48,7 @@ static void *post_on(void *argument)
     return NULL;
 }
 
-TEST(what_was_there_is_there_again_after_a_restore)
+TEST(a_restore_brings_everything_back)
 {
     struct daemon daemon;
     char *body = memory_alloc(LARGE_BYTES);
@@ -62,8 +62,8 @@ TEST(what_was_there_is_there_again_after_a_restore)
     json_decref(api_await_end(&daemon, small));
     char *old_url = ctl_ok(&daemon, "webhook", "show", "Kept", NULL);
 
-    struct poster poster = {
-        .url = url}; /* nobody is held up by it, and it is of one moment all the same */
+    struct poster poster = {/* The backup delays no request, and yet shows a single moment. */
+                            .url = url};
     ck_assert_int_eq(pthread_create(&poster.thread, NULL, post_on, &poster), 0);
     char *file = memory_format("%s/backup.tar", daemon.folder);
     char *said = ctl_ok(&daemon, "backup", file, NULL);
@@ -73,11 +73,11 @@ TEST(what_was_there_is_there_again_after_a_restore)
     struct stat status;
     ck_assert_int_eq(stat(file, &status), 0);
     ck_assert_uint_eq(status.st_mode & 0777, 0600);
-    ck_assert_int_eq(shell("tar -tf %s | grep -q secret", file), 256); /* never the key */
+    ck_assert_int_eq(shell("tar -tf %s | grep -q secret", file), 256); /* never contains the key */
     ck_assert_int_ne(shell("test -e %s/backup.tmp", daemon.state_dir), 0);
     ck_assert_int_eq(daemon_stop(&daemon), 0);
 
-    /* The manual's way: an empty folder, the archive, and the key from where it is kept. */
+    /* As the manual describes it: an empty folder, the archive, and the separately kept key. */
     ck_assert_int_eq(shell("cp %s/secret.key %s/key && rm -rf %s && mkdir -m 0700 %s && "
                            "tar -C %s -xf %s && cp %s/key %s/secret.key",
                            daemon.state_dir, daemon.folder, daemon.state_dir, daemon.state_dir,
@@ -114,7 +114,8 @@ TEST(what_was_there_is_there_again_after_a_restore)
     daemon_finish(&daemon);
 }
 
-/* Its folder is not in the archive, which must not pass for an attempt that never ran. */
+/* The attempt's files are not in the archive; it must not be mistaken for an attempt that never
+ * ran. */
 TEST(a_run_that_was_running_is_interrupted_by_a_restore_and_does_not_run_again)
 {
     struct daemon daemon;
@@ -165,7 +166,7 @@ TEST(a_backup_that_fails_leaves_no_file)
     free(err);
     char *file = memory_format("%s/backup.tar", daemon.folder);
     ck_assert_int_eq(shell("chmod 0500 %s", daemon.state_dir), 0);
-    if (geteuid() != 0) { /* root may write everywhere */
+    if (geteuid() != 0) { /* root may write anywhere */
         ck_assert_int_eq(ctl(&daemon, &out, NULL, &err, "backup", file, NULL), 1);
         ck_assert_int_eq(shell("test ! -e %s -a ! -e %s.part", file, file), 0);
         free(out);

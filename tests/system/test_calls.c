@@ -1,4 +1,5 @@
-/* What the owner of a webhook is told of its calls: the last request, and how many were accepted and refused. */
+/* What the owner of a webhook sees of its calls: the last request, and the numbers accepted and
+ * refused. */
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +29,7 @@ static long long count(const json_t *webhook, const char *key)
     return json_integer_value(json_object_get(json_object_get(webhook, "requests"), key));
 }
 
-/* The webhook once so many requests are counted. */
+/* Waits until so many requests are counted and returns the webhook. */
 static json_t *await_calls(struct hook *hook, long long accepted, long long refused)
 {
     int64_t until_ms = clock_monotonic_ms() + PATIENCE_MS;
@@ -48,7 +49,7 @@ static const json_t *last_of(const json_t *webhook)
     return json_object_get(webhook, "last_request");
 }
 
-/* What is sent on a connection of its own, and the status of its answer. */
+/* Sends a request on a connection of its own and returns the status of the response. */
 static int send_raw(struct hook *hook, const char *path, const char *headers)
 {
     struct response response;
@@ -93,7 +94,7 @@ TEST(owner_sees_the_last_request_and_how_many_were_accepted_and_refused)
     hook_finish(&hook);
 }
 
-TEST(request_that_breaks_off_is_counted_as_one_without_an_answer)
+TEST(request_that_breaks_off_is_counted_as_unanswered)
 {
     struct hook hook;
     hook_begin(&hook, &plain);
@@ -103,7 +104,7 @@ TEST(request_that_breaks_off_is_counted_as_one_without_an_answer)
                                hook.path);
     int fd = raw_connect(hook.daemon.port);
     ck_assert_int_eq(raw_send(fd, text, strlen(text)), 0);
-    ck_assert_int_eq(recv(fd, &byte, 1, 0), 1); /* its headers have been read */
+    ck_assert_int_eq(recv(fd, &byte, 1, 0), 1); /* webhookd has read the headers */
     ck_assert_int_eq(raw_send(fd, "abc", 3), 0);
     close(fd);
     free(text);
@@ -122,12 +123,12 @@ TEST(requests_just_before_a_replacement_are_counted)
         free(api_post(hook.url, "{}", 2));
     free(ctl_ok(&hook.daemon, "webhook", "replace", "Greet", NULL));
     json_t *webhook = await_calls(&hook, 5, 0);
-    ck_assert(json_is_null(last_of(webhook))); /* of the new URL */
+    ck_assert(json_is_null(last_of(webhook))); /* the new URL has had no request */
     ck_assert_int_eq(send_raw(&hook, hook.path, "Content-Length: 0\r\n"), 400);
     char *url = memory_format("http://127.0.0.1:%u%s", hook.daemon.port,
                               url_path(api_text(webhook, "url")));
     json_decref(webhook);
-    free(api_post(url, "{}", 2)); /* counted after the one to the old URL */
+    free(api_post(url, "{}", 2)); /* counted after the request to the old URL */
     json_decref(await_calls(&hook, 6, 0));
     free(url);
     hook_finish(&hook);
@@ -142,12 +143,12 @@ TEST(requests_to_other_urls_are_not_counted)
     ck_assert_int_eq(send_raw(&hook, unknown, "Content-Length: 999999999\r\n"), 400);
     ck_assert_int_eq(send_raw(&hook, "/hooks/x", "Content-Length: 0\r\n"), 400);
     free(unknown);
-    free(api_post(hook.url, "{}", 2)); /* counted after them */
+    free(api_post(hook.url, "{}", 2)); /* counted after the others */
     json_decref(await_calls(&hook, 1, 0));
     hook_finish(&hook);
 }
 
-TEST(full_disk_shows_in_the_count_once_there_is_room_again)
+TEST(refusals_on_a_full_disk_are_counted_once_there_is_room_again)
 {
     struct daemon_options options = {.top = "min_free = 1024GiB\n"};
     struct hook hook;
@@ -168,7 +169,7 @@ TEST(full_disk_shows_in_the_count_once_there_is_room_again)
     hook_finish(&hook);
 }
 
-TEST(stop_stores_the_counts_and_a_start_goes_on_with_them)
+TEST(stop_stores_the_counts_and_a_start_continues_them)
 {
     struct hook hook;
     hook_begin(&hook, &plain);
@@ -185,7 +186,7 @@ TEST(stop_stores_the_counts_and_a_start_goes_on_with_them)
     hook_finish(&hook);
 }
 
-TEST(caller_says_since_when_to_count)
+TEST(caller_chooses_the_start_of_the_count)
 {
     struct hook hook;
     hook_begin(&hook, &plain);

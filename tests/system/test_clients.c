@@ -1,4 +1,5 @@
-/* Real senders: curl, Python's Requests, Node's fetch, axios, and the payloads that GitHub sends. Each gets 201, and what is stored is what it sent. */
+/* Real senders: curl, Python's Requests, Node's fetch, axios, and GitHub's example payloads. Each
+ * gets 201, and what is stored is what it sent. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,8 @@
 
 static const struct daemon_options plain;
 
-/* Runs a command through the shell, without proxies: its output (free it). Fails the test unless it ends with 0. */
+/* Runs a shell command without proxies and returns its output. Free it. Fails the test unless the
+ * command exits with 0. */
 static char *output_of(const char *command)
 {
     struct buffer out = BUFFER_INIT;
@@ -34,7 +36,8 @@ static char *output_of(const char *command)
     return text;
 }
 
-/* The SHA-256 of what webhookctl writes is the one that the client has told. */
+/* Checks that the SHA-256 of the body that webhookctl writes is the one that the client
+ * reported. */
 static void check_stored(struct hook *hook, const char *name, const char *run, const char *sha256)
 {
     char *body, *complaint, text[2 * SECRET_HASH_BYTES + 1];
@@ -49,7 +52,8 @@ static void check_stored(struct hook *hook, const char *name, const char *run, c
     free(complaint);
 }
 
-/* Lines of "name status run sha256": all 201, all stored as sent, and as many runs as lines. */
+/* Checks lines of "name status run sha256": all are 201, all bodies are stored as sent, and there
+ * are as many runs as lines. */
 static void check_report(struct hook *hook, char *report, size_t at_least)
 {
     size_t count = 0;
@@ -57,7 +61,7 @@ static void check_report(struct hook *hook, char *report, size_t at_least)
     int status;
     for (char *line = strtok_r(report, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
         int fields = sscanf(line, "%127s %d %63s %79s", name, &status, run, sha256);
-        ck_assert_msg(fields == 4, "what is \"%s\"?", line);
+        ck_assert_msg(fields == 4, "unexpected line \"%s\"", line);
         ck_assert_msg(status == 201, "%s: %d", name, status);
         check_stored(hook, name, run, sha256);
         count++;
@@ -77,7 +81,7 @@ static void run_client(struct hook *hook, const char *command, size_t at_least)
 
 /* ---- curl ---- */
 
-/* curl with these arguments: its run (free it). */
+/* Runs curl with these arguments, expects this status, and returns the run's id. Free it. */
 static char *curl(struct hook *hook, const char *arguments, int expected)
 {
     char *command = memory_format("curl -sS -w '%%{http_code}' %s %s", arguments, hook->url);
@@ -103,7 +107,7 @@ static void check_curl(struct hook *hook, const char *arguments, const void *bod
 TEST(curl_posts_in_every_way_it_has)
 {
     if (!node_succeeds("curl --version >/dev/null 2>&1")) {
-        test_skip("there is no curl");
+        test_skip("curl is not installed");
         return;
     }
     static const char event[] = "{\"action\": \"opened\", \"number\": 1}";
@@ -150,7 +154,7 @@ TEST(curl_posts_in_every_way_it_has)
 TEST(python_requests_posts_in_every_way_it_has)
 {
     if (!node_succeeds(PYTHON " -c 'import requests' 2>/dev/null")) {
-        test_skip("Python has no module requests");
+        test_skip("Python's module requests is not installed");
         return;
     }
     struct hook hook;
@@ -165,7 +169,7 @@ TEST(node_fetch_posts_in_every_way_it_has)
 {
     if (!node_succeeds(
             "node -e 'process.exit(typeof fetch === \"function\" ? 0 : 1)' 2>/dev/null")) {
-        test_skip("there is no Node with fetch");
+        test_skip("a Node with fetch is not installed");
         return;
     }
     struct hook hook;
@@ -184,7 +188,7 @@ TEST(axios_posts_in_every_way_it_has)
     hook_finish(&hook);
 }
 
-TEST(every_example_of_a_GitHub_payload_is_stored_as_it_was_sent)
+TEST(every_example_of_a_GitHub_payload_is_stored_as_sent)
 {
     struct hook hook;
     if (!node_install(CLIENTS "/package.json", "system"))

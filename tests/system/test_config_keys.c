@@ -1,5 +1,5 @@
-/* Every key of webhookd.conf with the behaviour that it changes, or the message at start that it
- * prints. Each test names its keys, and the last one fails if a key has no test. */
+/* Every key of webhookd.conf with the behaviour that it changes, or with its message at start. Each
+ * test names its keys, and the last test fails if a key has no test. */
 #include <arpa/inet.h>
 #include <assert.h>
 #include <grp.h>
@@ -45,7 +45,7 @@ static void add_tested(const char *const *keys)
     }
 }
 
-/* A test of what the keys named do. */
+/* Defines a test of the named keys. */
 #define KEY_TEST(name, ...)                                                                        \
     __attribute__((constructor)) static void name##_adds_its_keys(void)                            \
     {                                                                                              \
@@ -79,7 +79,7 @@ static int post_status(const char *url, size_t bytes)
     return status;
 }
 
-/* A fleet of that name whose vessel does this, with a webhook: its URL. Free it. */
+/* Creates a fleet with this name and script, and a webhook, and returns the URL. Free it. */
 static char *make_fleet(struct daemon *daemon, const char *name, const char *script)
 {
     char *fleet = bash_fleet(name, script);
@@ -88,7 +88,7 @@ static char *make_fleet(struct daemon *daemon, const char *name, const char *scr
     return url;
 }
 
-/* What the vessel of a fleet of that name printed that does this. Free it. */
+/* Runs a fleet with this name and script and returns its vessel's output. Free it. */
 static char *output_of_fleet(struct daemon *daemon, const char *name, const char *script)
 {
     char *url = make_fleet(daemon, name, script);
@@ -124,7 +124,8 @@ static bool exists(const struct daemon *daemon, const char *name)
     return found;
 }
 
-/* Waits until the other side closes; fails if that takes as long as the default would. */
+/* Waits until the server closes the connection; fails if that takes as long as the default timeout
+ * would. */
 static void assert_closed_within(int fd, int timeout_ms)
 {
     int closed = 0;
@@ -135,7 +136,7 @@ static void assert_closed_within(int fd, int timeout_ms)
 
 /* ---- the top level ---- */
 
-KEY_TEST(state_dir_is_where_everything_durable_lies, "state_dir")
+KEY_TEST(state_dir_holds_everything_durable, "state_dir")
 {
     struct daemon daemon;
     static const struct daemon_options plain;
@@ -211,8 +212,8 @@ KEY_TEST(min_free_refuses_requests_when_the_disk_has_less, "min_free")
     daemon_finish(&daemon);
 }
 
-/* Room was there when the body began: others have taken it meanwhile. */
-KEY_TEST(min_free_refuses_a_body_that_is_on_its_way, "min_free")
+/* There was enough free space when the body began, but not any more while it arrives. */
+KEY_TEST(min_free_refuses_a_body_that_is_still_arriving, "min_free")
 {
     struct daemon daemon;
     begin_with(&daemon, "", "min_free = \"0\"");
@@ -309,7 +310,7 @@ static bool has_ipv6(void)
 KEY_TEST(hooks_listen_may_be_an_ipv6_address, "hooks.listen")
 {
     if (!has_ipv6()) {
-        test_skip("there is no IPv6 here");
+        test_skip("IPv6 is not available here");
         return;
     }
     struct daemon daemon;
@@ -376,7 +377,7 @@ KEY_TEST(max_connections_closes_the_longest_idle_one, "hooks.max_connections")
         ck_assert_int_gt(recv(fds[i], answer, sizeof(answer), 0), 0);
     }
     assert_closed_within(fds[0], 30000);
-    for (int i = 1; i < 3; i++) { /* and the others are as good as before */
+    for (int i = 1; i < 3; i++) { /* the other connections still work */
         char answer[4096];
         ck_assert_int_eq(raw_send(fds[i], request, strlen(request)), 0);
         ck_assert_int_gt(recv(fds[i], answer, sizeof(answer), 0), 0);
@@ -433,7 +434,7 @@ KEY_TEST(idle_timeout_closes_a_silent_connection, "hooks.idle_timeout")
     daemon_finish(&daemon);
 }
 
-/* Someone else writes to the store, so nothing can be committed: POSTs wait until answer_timeout. */
+/* Another writer holds the store, so nothing can be committed: POSTs wait until answer_timeout. */
 KEY_TEST(answer_timeout_bounds_how_long_a_request_waits_for_the_disk, "hooks.answer_timeout")
 {
     struct daemon daemon;
@@ -446,7 +447,8 @@ KEY_TEST(answer_timeout_bounds_how_long_a_request_waits_for_the_disk, "hooks.ans
     ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
     sqlite3_busy_timeout(db, 20000);
     ck_assert_int_eq(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
-    /* The first is in a batch that hangs, so it gets no answer; the second is withdrawn. */
+    /* The first run is in the batch that hangs, so its request gets no response; the second is
+     * withdrawn. */
     int first = raw_connect(daemon.port), second, closed = 0;
     ck_assert_int_eq(raw_send(first, request, strlen(request)), 0);
     char *answer = raw_receive(first, 5000, &closed);
@@ -502,8 +504,8 @@ KEY_TEST(tls_keys_are_refused_at_start, "hooks.tls_certificate", "hooks.tls_key"
 
 /* ---- admin ---- */
 
-/* One start for the admin keys: no TCP listener, a socket elsewhere that belongs to a group. */
-KEY_TEST(admin_keys_decide_where_administrators_come_in, "admin.listen", "admin.socket",
+/* One start for all admin keys: no TCP listener, and a socket elsewhere that belongs to a group. */
+KEY_TEST(admin_keys_decide_how_administrators_connect, "admin.listen", "admin.socket",
          "admin.socket_group")
 {
     struct daemon daemon;
@@ -552,7 +554,7 @@ KEY_TEST(admin_listen_answers_over_tcp, "admin.listen")
 
 /* ---- runner ---- */
 
-KEY_TEST(enabled_false_accepts_and_lets_runs_wait, "runner.enabled")
+KEY_TEST(enabled_false_accepts_runs_and_leaves_them_scheduled, "runner.enabled")
 {
     struct daemon daemon;
     begin_with(&daemon, "runner", "enabled = false");
@@ -571,8 +573,8 @@ KEY_TEST(enabled_false_accepts_and_lets_runs_wait, "runner.enabled")
     daemon_finish(&daemon);
 }
 
-/* Each vessel fails if another one runs beside it. */
-KEY_TEST(max_vessels_bounds_how_many_run_at_once, "runner.max_vessels")
+/* Each vessel fails if another one runs at the same time. */
+KEY_TEST(max_vessels_bounds_how_many_run_concurrently, "runner.max_vessels")
 {
     enum { RUNS = 6 };
     struct daemon daemon;
@@ -630,7 +632,8 @@ KEY_TEST(stop_grace_is_the_time_between_sigterm_and_sigkill, "runner.stop_grace"
     char *url = daemon_fleet(&daemon, buffer_text(&text));
     int64_t before_ms = clock_monotonic_ms();
     json_t *run = api_post_and_wait(&daemon, url, "x");
-    ck_assert_int_lt(clock_monotonic_ms() - before_ms, 10000); /* the default alone is as long */
+    ck_assert_int_lt(clock_monotonic_ms() - before_ms,
+                     10000); /* the default grace period alone takes this long */
     ck_assert_int_eq(json_integer_value(json_object_get(api_vessel(run, "main"), "exit_code")),
                      128 + 9);
     json_decref(run);
@@ -694,7 +697,7 @@ KEY_TEST(path_is_the_vessels_and_where_interpreters_are_found, "runner.path")
     daemon_finish(&daemon);
 }
 
-/* A daemon in that mode, with those lines in its runner section. */
+/* Starts a daemon in this sandbox mode with these lines in its runner section. */
 static void begin_in(struct daemon *daemon, const char *sandbox, const char *runner)
 {
     struct daemon_options options = {.sandbox = sandbox, .runner = runner};
@@ -771,7 +774,7 @@ KEY_TEST(bounds_are_the_vessels_and_a_reload_changes_them, "runner.max_memory",
     static const char script[] = "ulimit -n; ulimit -u; ulimit -d";
     begin_in(&daemon, "strict", "max_memory = 64MiB\nmax_processes = 50\nmax_open_files = 99");
     char *output = output_of(&daemon, script);
-    ck_assert_str_eq(output, "99\n51\n65536\n"); /* one process more is the sandbox's own */
+    ck_assert_str_eq(output, "99\n51\n65536\n"); /* the sandbox itself uses one more process */
     free(output);
     struct daemon_options fresh = {
         .sandbox = "strict",
@@ -802,7 +805,7 @@ KEY_TEST(user_is_whom_vessels_run_as_under_root, "runner.user")
 KEY_TEST(user_that_does_not_exist_is_refused_at_start, "runner.user")
 {
     if (geteuid() != 0) {
-        test_skip("runner.user means something to root only");
+        test_skip("runner.user has an effect for root only");
         return;
     }
     struct daemon daemon;
@@ -881,7 +884,7 @@ KEY_TEST(retention_deletes_ended_runs_with_their_bodies_and_logs, "retention.run
     kill(daemon.pid, SIGHUP);
     daemon_await_log(&daemon, "old fleet runs deleted runs=1");
     ck_assert(is_gone(&daemon, old));
-    ck_assert(!is_gone(&daemon, newest)); /* whatever its age */
+    ck_assert(!is_gone(&daemon, newest)); /* the newest run is kept at any age */
     ck_assert_int_eq(aftermath_files(daemon.state_dir, "spool"), 0);
     char *logs = memory_format("find %s/logs -type f | wc -l | grep -qx 1", daemon.state_dir);
     ck_assert_int_eq(system(logs), 0);
@@ -909,14 +912,15 @@ TEST(every_key_has_a_test_and_every_test_a_key)
     for (size_t i = 0; i < config_key_count; i++) {
         const struct config_key_info *info = &config_keys[i].info;
         char *path = config_key_path(info->section, info->name);
-        ck_assert_msg(has_test(path), "no test for the key %s", path);
+        ck_assert_msg(has_test(path), "the key %s has no test", path);
         buffer_append_format(&all, "[%s]", path);
         free(path);
     }
     ck_assert_uint_gt(config_key_count, 30);
     for (size_t i = 0; i < tested_count; i++) {
         char *path = memory_format("[%s]", tested[i]);
-        ck_assert_msg(strstr(buffer_text(&all), path), "there is no key %s", tested[i]);
+        ck_assert_msg(strstr(buffer_text(&all), path), "a test names the unknown key %s",
+                      tested[i]);
         free(path);
     }
     buffer_free(&all);

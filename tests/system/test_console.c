@@ -77,7 +77,7 @@ TEST(pages_and_files_are_served_with_strong_tags_and_a_strict_policy)
     ck_assert_ptr_nonnull(strstr(response.headers, "Content-Encoding: gzip\r\n"));
     ck_assert_uint_lt(response.body_bytes, plain_bytes);
     char *packed_tag = tag_of(&response);
-    ck_assert_str_ne(packed_tag, tag); /* a strong tag is of these bytes */
+    ck_assert_str_ne(packed_tag, tag); /* a strong tag depends on the bytes */
     response_free(&response);
     fetch(&daemon, "/console/app.js", "Accept-Encoding: gzip;q=0", &response);
     ck_assert_ptr_null(strstr(response.headers, "Content-Encoding"));
@@ -91,7 +91,7 @@ TEST(pages_and_files_are_served_with_strong_tags_and_a_strict_policy)
     daemon_finish(&daemon);
 }
 
-TEST(address_that_leads_nowhere_says_so_in_words_and_to_a_program_in_JSON)
+TEST(unknown_address_gets_a_page_and_a_program_gets_JSON)
 {
     static const char person[] = "Accept: text/html,application/xhtml+xml,*/*;q=0.8";
     struct daemon daemon;
@@ -106,7 +106,8 @@ TEST(address_that_leads_nowhere_says_so_in_words_and_to_a_program_in_JSON)
     ck_assert_ptr_nonnull(strstr(response.headers, "Cache-Control: no-store\r\n"));
     response_free(&response);
     fetch(&daemon, "/flets/x", "Accept: */*", &response);
-    ck_assert_int_eq(response.status, 401); /* who has no key is not told what there is */
+    ck_assert_int_eq(response.status,
+                     401); /* does not reveal to a client without a key which paths exist */
     response_free(&response);
     fetch(&daemon, "/api/v1/flets", person, &response);
     ck_assert_int_eq(response.status, 401);
@@ -127,12 +128,12 @@ static void apply(struct daemon *daemon, const char *name, const char *script)
     free(once);
 }
 
-SLOW_TEST(a_person_finds_their_way_in_a_browser, 300)
+SLOW_TEST(the_console_works_in_a_browser, 300)
 {
     struct daemon daemon;
     const char *chromium = getenv("CHROMIUM");
     if (access(chromium ? chromium : "/usr/bin/chromium", X_OK) != 0) {
-        test_skip("there is no Chromium");
+        test_skip("Chromium is not installed");
         return;
     }
     if (!node_install(FOLDER "/package.json", "console"))
@@ -156,7 +157,7 @@ SLOW_TEST(a_person_finds_their_way_in_a_browser, 300)
     char *command = memory_format("node " FOLDER "/check.mjs http://127.0.0.1:%u %s %s/screenshots "
                                   "http://127.0.0.1:%u",
                                   daemon.admin_port, key, build ? build : "build", daemon.port);
-    ck_assert_msg(node_succeeds(command), "see above");
+    ck_assert_msg(node_succeeds(command), "check.mjs failed; its message is above");
     free(command);
     free(key);
     daemon_finish(&daemon);

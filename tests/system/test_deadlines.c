@@ -1,5 +1,6 @@
-/* Slow, idle and hostile clients, and the bounds: what they cost is little, and somebody else is served meanwhile. Deadlines are short here, and
- * checked from below by the clock and from above only by the test's patience. */
+/* Slow, idle and hostile clients, and the bounds: such clients cost little, and others are served
+ * meanwhile. Deadlines are short here; the clock checks them from below, and only the test's
+ * patience from above. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -39,8 +40,8 @@ static void post_and_expect_201(struct hook *hook)
     response_free(&response);
 }
 
-/* Sends one byte each 50 ms until the other side closes. Returns how many milliseconds that is
- * after since_ms, when its deadline cannot have begun yet. Somebody else is served meanwhile. */
+/* Sends one byte every 50 ms until the server closes the connection; another client is served
+ * first. Returns the milliseconds since since_ms, a time before the deadline can have begun. */
 static int64_t drip(struct hook *hook, int fd, char byte, int64_t since_ms)
 {
     post_and_expect_201(hook);
@@ -63,7 +64,7 @@ static void await_metric(struct hook *hook, const char *name, long long value)
 
 /* ---- deadlines ---- */
 
-TEST(headers_that_drip_end_at_their_deadline)
+TEST(headers_that_drip_are_cut_off_at_their_deadline)
 {
     struct hook hook;
     hook_begin(&hook, &(struct daemon_options){.hooks = "header_timeout = \"600ms\""});
@@ -72,14 +73,14 @@ TEST(headers_that_drip_end_at_their_deadline)
         int64_t since_ms = clock_monotonic_ms();
         int fd = raw_connect(hook.daemon.port);
         send_text(fd, beginnings[i]);
-        ck_assert_int_ge(drip(&hook, fd, 'O', since_ms), 600); /* not cut off before */
+        ck_assert_int_ge(drip(&hook, fd, 'O', since_ms), 600); /* not closed earlier */
         close(fd);
     }
     daemon_await_log(&hook.daemon, "phase=headers");
     hook_finish(&hook);
 }
 
-TEST(headers_of_a_second_request_that_drip_end_at_their_deadline)
+TEST(dripping_headers_of_a_second_request_are_cut_off_at_their_deadline)
 {
     struct hook hook;
     struct response response;
@@ -99,7 +100,7 @@ TEST(headers_of_a_second_request_that_drip_end_at_their_deadline)
     hook_finish(&hook);
 }
 
-TEST(body_that_drips_ends_at_its_deadline_and_leaves_nothing)
+TEST(body_that_drips_is_cut_off_at_its_deadline_and_leaves_nothing)
 {
     static const char *const framings[] = {"Content-Length: 10000", "Content-Length: 1000000",
                                            "Transfer-Encoding: chunked\r\n\r\n10000"};
@@ -116,7 +117,8 @@ TEST(body_that_drips_ends_at_its_deadline_and_leaves_nothing)
         free(text);
     }
     daemon_await_log(&hook.daemon, "phase=body");
-    ck_assert_uint_eq(hook_count_runs(&hook), ARRAY_COUNT(framings)); /* the other client's */
+    ck_assert_uint_eq(hook_count_runs(&hook),
+                      ARRAY_COUNT(framings)); /* the runs of the other client */
     await_metric(&hook, "hooks_in_flight_bytes", 0);
     aftermath_await_empty(hook.daemon.state_dir, "spool");
     hook_finish(&hook);
@@ -135,7 +137,7 @@ TEST(spooled_body_that_stops_half_way_leaves_no_file)
     send_text(goes, text);
     (void)raw_send(waits, half, MIB);
     (void)raw_send(goes, half, MIB);
-    close(goes); /* a client that goes away costs what one costs that is waited for */
+    close(goes); /* a disconnected client must cost the same as one that times out */
     raw_await_close(waits);
     close(waits);
     aftermath_await_empty(hook.daemon.state_dir, "spool");
@@ -175,7 +177,8 @@ static bool log_holds(struct hook *hook, const char *text)
     return found;
 }
 
-/* It sends requests for as long as it can and reads nothing until it has been given up. */
+/* The client sends requests as long as it can and reads nothing until the server has given up on
+ * it. */
 TEST(client_that_never_reads_its_answers_is_closed)
 {
     struct hook hook;
@@ -196,7 +199,7 @@ TEST(client_that_never_reads_its_answers_is_closed)
             break;
         struct pollfd watch = {fd, POLLOUT, 0};
         if (poll(&watch, 1, 100) == 0 && log_holds(&hook, "reason=deadline"))
-            break; /* the end of the stream waits behind what this client has not read */
+            break; /* the end of the stream is behind data that this client has not read */
         ck_assert_msg(clock_monotonic_ms() < until_ms, "still open after %zu bytes", sent);
     }
     post_and_expect_201(&hook);
@@ -220,13 +223,14 @@ TEST(longest_idle_connection_is_closed_for_a_new_one)
         memory_format("POST %s HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n", hook.path);
     for (int i = 0; i < 4; i++)
         fds[i] = raw_connect(hook.daemon.port);
-    static const int order[] = {2, 0, 1, 3}; /* who was last busy when: 2 is idle for longest */
+    static const int order[] = {
+        2, 0, 1, 3}; /* order of the last requests: connection 2 is idle the longest */
     for (int i = 0; i < 4; i++) {
         send_text(fds[order[i]], text);
         raw_read_answer(fds[order[i]], &response);
         assert_accepted(&response);
         response_free(&response);
-        usleep(20000); /* the order is by a clock of milliseconds */
+        usleep(20000); /* the clock for this order counts milliseconds */
     }
     send_text(fds[0], "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nhalf "); /* busy */
     post_and_expect_201(&hook);
@@ -261,7 +265,8 @@ TEST(busy_connections_are_never_closed_for_a_new_one)
         fds[i] = raw_connect(hook.daemon.port);
         send_text(fds[i], head);
     }
-    await_metric(&hook, "hooks_in_flight_bytes", 12); /* all three are in the middle of a body */
+    await_metric(&hook, "hooks_in_flight_bytes",
+                 12); /* all three connections are in the middle of a body */
     int newcomer = raw_connect(hook.daemon.port);
     raw_await_close(newcomer);
     close(newcomer);
@@ -276,7 +281,8 @@ TEST(busy_connections_are_never_closed_for_a_new_one)
     hook_finish(&hook);
 }
 
-/* 10,000 if this process may have so many descriptors, else as many as it may, up from 2,000. */
+/* 10,000 connections if this process may have that many descriptors, otherwise as many as it may
+ * have, but at least 2,000. */
 TEST(thousands_of_idle_connections_close_at_their_deadline_while_a_POST_is_served)
 {
     struct rlimit limit;
@@ -284,7 +290,7 @@ TEST(thousands_of_idle_connections_close_at_their_deadline_while_a_POST_is_serve
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
     if (limit.rlim_cur < 2200) {
-        test_skip("fewer than 2,200 descriptors are allowed here");
+        test_skip("at least 2,200 descriptors are needed (ulimit -n)");
         return;
     }
     size_t count = limit.rlim_cur >= 10400 ? 10000 : 2000;
@@ -298,7 +304,7 @@ TEST(thousands_of_idle_connections_close_at_their_deadline_while_a_POST_is_serve
     for (size_t i = 0; i < count; i++) {
         struct pollfd watch = {fds[i], POLLIN, 0};
         char byte;
-        ck_assert_msg(poll(&watch, 1, 2 * PATIENCE_MS) == 1, "connection %zu is not closed", i);
+        ck_assert_msg(poll(&watch, 1, 2 * PATIENCE_MS) == 1, "connection %zu stays open", i);
         ck_assert_int_le(recv(fds[i], &byte, 1, 0), 0);
         close(fds[i]);
         if (i == count / 2)
@@ -312,7 +318,7 @@ TEST(thousands_of_idle_connections_close_at_their_deadline_while_a_POST_is_serve
 /* ---- bytes in flight ---- */
 
 /* Invariant 8. */
-TEST(max_in_flight_is_a_bound_that_passes)
+TEST(max_in_flight_refuses_until_there_is_room_again)
 {
     struct hook hook;
     struct response response;
@@ -335,7 +341,7 @@ TEST(max_in_flight_is_a_bound_that_passes)
     http_post_chunked(hook.url, "x", 1, &response);
     assert_refused(&response, 503, true);
     response_free(&response);
-    http_post(hook.url, NULL, "", 0, &response); /* no body takes no room */
+    http_post(hook.url, NULL, "", 0, &response); /* a request without a body needs no room */
     assert_accepted(&response);
     response_free(&response);
 
@@ -356,7 +362,7 @@ TEST(max_in_flight_is_a_bound_that_passes)
 
 /* ---- answer_timeout ---- */
 
-/* The daemon's thread of that name. */
+/* Returns the daemon's thread with this name. */
 static pid_t find_thread(const struct hook *hook, const char *name)
 {
     char path[64], comm[32];
@@ -381,7 +387,7 @@ static pid_t find_thread(const struct hook *hook, const char *name)
     return found;
 }
 
-/* A tracer under which each fdatasync of the committer hangs; its log says when one has begun. */
+/* A tracer that makes each fdatasync of the committer hang; its log shows when one has begun. */
 struct hang {
     pid_t tracer;
     char path[128];
@@ -399,7 +405,7 @@ static bool log_of_tracer_holds(const struct hang *hang, const char *text)
     return found;
 }
 
-/* False: nothing can be traced here. */
+/* Returns false if nothing can be traced here. */
 static bool hang_begin(struct hang *hang, const struct hook *hook)
 {
     char tid[16];
@@ -424,7 +430,7 @@ static bool hang_begin(struct hang *hang, const struct hook *hook)
     return true;
 }
 
-/* The disk goes on. */
+/* Lets the disk go on. */
 static void hang_end(struct hang *hang)
 {
     kill(hang->tracer, SIGTERM);
@@ -449,27 +455,27 @@ TEST(run_that_is_still_queued_at_answer_timeout_gets_503_and_leaves_nothing)
     char *small =
         memory_format("POST %s HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nfirst", hook.path);
     int first = raw_connect(hook.daemon.port);
-    send_text(first, small); /* this one is in the batch that hangs */
+    send_text(first, small); /* this run is in the batch that hangs */
     int64_t until_ms = clock_monotonic_ms() + PATIENCE_MS;
     while (!log_of_tracer_holds(&hang, "fdatasync(")) {
         ck_assert_int_lt(clock_monotonic_ms(), until_ms);
         usleep(5000);
     }
 
-    http_post(hook.url, NULL, "second", 6, &response); /* queued behind it */
+    http_post(hook.url, NULL, "second", 6, &response); /* queued after the first */
     assert_refused(&response, 503, true);
     char *retry = response_header(&response, "Retry-After");
     ck_assert_ptr_nonnull(retry);
     free(retry);
     response_free(&response);
-    /* Its token cannot be looked up; it is refused before its body, which Expect holds back. */
+    /* Its token cannot be looked up, so it is refused before its body, which Expect holds back. */
     static const char *const expecting[] = {"Expect: 100-continue", NULL};
     http_post(hook.url, expecting, large, MIB, &response);
     assert_refused(&response, 503, true);
     response_free(&response);
 
     raw_read_answer(first, &response);
-    ck_assert_int_eq(response.status, 0); /* closed without an answer: the run may exist */
+    ck_assert_int_eq(response.status, 0); /* closed without a response: the run may exist */
     ck_assert_str_eq(response.headers, "");
     response_free(&response);
     close(first);
@@ -480,8 +486,8 @@ TEST(run_that_is_still_queued_at_answer_timeout_gets_503_and_leaves_nothing)
     while (hook_count_runs(&hook) < 2 && clock_monotonic_ms() < patience_ms)
         usleep(10000);
     post_and_expect_201(&hook);
-    ck_assert_uint_eq(hook_count_runs(&hook),
-                      3); /* before, in the batch, after; not the queued ones */
+    /* Three runs: one before, one in the batch, one after; the queued ones were withdrawn. */
+    ck_assert_uint_eq(hook_count_runs(&hook), 3);
     aftermath_await_empty(hook.daemon.state_dir, "spool");
     await_metric(&hook, "hooks_in_flight_bytes", 0);
     ck_assert_int_eq(daemon_stop(&hook.daemon), 0);

@@ -16,7 +16,7 @@ static const struct daemon_options plain;
 
 struct reader {
     int fd;
-    struct buffer text; /* all that came */
+    struct buffer text; /* everything received */
 };
 
 static void reader_open(struct reader *reader, struct daemon *daemon, const char *key,
@@ -38,20 +38,20 @@ static void reader_close(struct reader *reader)
     buffer_free(&reader->text);
 }
 
-/* Reads on until the text is there. */
+/* Reads until the text has arrived. */
 static const char *await_text(struct reader *reader, const char *text)
 {
     const char *found;
     while (!(found = strstr(buffer_text(&reader->text), text))) {
         char piece[4096];
         ssize_t count = read(reader->fd, piece, sizeof(piece));
-        ck_assert_msg(count > 0, "no %s in: %s", text, buffer_text(&reader->text));
+        ck_assert_msg(count > 0, "\"%s\" is not in: %s", text, buffer_text(&reader->text));
         buffer_append(&reader->text, piece, (size_t)count);
     }
     return found;
 }
 
-/* The line of a run's event with this status, whole. */
+/* Returns the complete line of the run's event with this status. */
 static const char *await_event(struct reader *reader, const char *run_id, const char *status)
 {
     char *text = memory_format("{\"run_id\":\"%s\"", run_id);
@@ -75,7 +75,7 @@ static const char *await_event(struct reader *reader, const char *run_id, const 
     }
 }
 
-/* The id of the event before `at`. */
+/* Returns the id of the event before `at`. */
 static char *id_before(const struct reader *reader, const char *at)
 {
     const char *id = NULL;
@@ -85,7 +85,7 @@ static char *id_before(const struct reader *reader, const char *at)
     return memory_string_n(id, strcspn(id, "\n"));
 }
 
-TEST(a_run_is_told_of_from_its_arrival_to_its_end)
+TEST(a_run_is_reported_from_its_arrival_to_its_end)
 {
     struct daemon daemon;
     struct reader reader;
@@ -113,7 +113,7 @@ TEST(a_run_is_told_of_from_its_arrival_to_its_end)
     daemon_finish(&daemon);
 }
 
-TEST(a_reader_that_comes_back_gets_what_it_has_missed)
+TEST(a_reader_that_reconnects_gets_the_events_it_missed)
 {
     struct daemon daemon;
     struct reader reader;
@@ -135,13 +135,14 @@ TEST(a_reader_that_comes_back_gets_what_it_has_missed)
     ck_assert_ptr_null(strstr(buffer_text(&reader.text), "event: missed"));
     reader_close(&reader);
 
-    /* After a restart, or with an id of its own making, it is told that it does not know. */
+    /* After a restart, or with an invented id, the reader is told that it may have missed
+     * events. */
     const char *const strange[] = {last_id, "1-1", "x", "", "1-1-1"};
     ck_assert_int_eq(daemon_stop(&daemon), 0);
     daemon_restart(&daemon);
     for (size_t i = 0; i < ARRAY_COUNT(strange); i++) {
         if (strange[i][0] == '\0')
-            continue; /* no such header can be sent */
+            continue; /* such a header cannot be sent */
         reader_open(&reader, &daemon, key, strange[i]);
         await_text(&reader, "event: missed\ndata: {}\n\n");
         reader_close(&reader);
@@ -155,8 +156,8 @@ TEST(a_reader_that_comes_back_gets_what_it_has_missed)
     daemon_finish(&daemon);
 }
 
-/* It has not read anything; meanwhile runs are accepted as if it were not there, and it is told to look anew. */
-/* Invariant 8. */
+/* While a reader reads nothing, runs are accepted as if it did not exist; a reader that is too far
+ * behind is told to reload. Invariant 8. */
 TEST(a_reader_that_does_not_read_holds_up_nobody)
 {
     enum { RUNS = 300 };
@@ -174,7 +175,7 @@ TEST(a_reader_that_does_not_read_holds_up_nobody)
     for (int i = 0; i < RUNS; i++)
         free(api_post(url, "x", 1));
     char *last = api_post(url, "x", 1);
-    reader_open(&late, &daemon, key, last_id); /* too many at once to be told one by one */
+    reader_open(&late, &daemon, key, last_id); /* too many events to be sent one by one */
     await_text(&late, "event: missed");
     ck_assert_ptr_null(strstr(buffer_text(&late.text), last));
     reader_close(&late);
@@ -188,7 +189,8 @@ TEST(a_reader_that_does_not_read_holds_up_nobody)
     daemon_finish(&daemon);
 }
 
-/* Each holds a connection: calls must have some left, and places of who has gone are free again. */
+/* Each stream holds a connection: enough must remain for calls, and a place is free again when its
+ * reader disconnects. */
 TEST(streams_leave_room_for_calls)
 {
     enum { MOST = 64 };

@@ -1,4 +1,4 @@
-/* run log --follow: output as it comes, whole, also over a restart of webhookd. */
+/* run log --follow: output as it arrives, complete, even across a restart of webhookd. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -58,7 +58,7 @@ static void await_text(const struct following *following, const char *text)
         char *out = so_far(following, &bytes);
         bool found = out && strstr(out, text);
         if (!found)
-            ck_assert_msg(clock_monotonic_ms() < until_ms, "no \"%s\" in: %s", text,
+            ck_assert_msg(clock_monotonic_ms() < until_ms, "\"%s\" is not in: %s", text,
                           out ? out : "");
         free(out);
         if (found)
@@ -72,12 +72,12 @@ static char *ended(struct following *following, size_t *bytes)
     int status;
     ck_assert_int_eq(waitpid(following->pid, &status, 0), following->pid);
     char *out = so_far(following, bytes);
-    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%d: %s", status, out);
+    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "wait status %d: %s", status, out);
     free(following->out);
     return out;
 }
 
-/* Opens when a writer comes: the vessel waits until it is let go. */
+/* Creates a FIFO that the vessel reads, so that it waits until the test writes. */
 static char *make_gate(struct daemon *daemon)
 {
     char *path = memory_format("%s/gate", daemon->folder);
@@ -113,7 +113,7 @@ TEST(output_is_seen_while_the_vessel_runs_and_is_whole_at_its_end)
     ck_assert_mem_eq(out + 6, "a\0b\377\0", 5);
     ck_assert_mem_eq(out + bytes - 5, "last\n", 5);
     free(out);
-    follow(&following, &daemon, id, NULL); /* it has ended: all of it, at once */
+    follow(&following, &daemon, id, NULL); /* the run has ended: all output comes immediately */
     out = ended(&following, &bytes);
     ck_assert_uint_eq(bytes, 6 + 4 + 100000 + 5);
     free(out);
@@ -125,7 +125,7 @@ TEST(output_is_seen_while_the_vessel_runs_and_is_whole_at_its_end)
     daemon_finish(&daemon);
 }
 
-TEST(following_goes_on_over_a_restart_where_it_was)
+TEST(following_continues_after_a_restart_where_it_was)
 {
     struct daemon daemon;
     struct following following;
@@ -191,7 +191,7 @@ TEST(vessels_and_attempts_follow_one_another)
     daemon_finish(&daemon);
 }
 
-TEST(events_say_how_far_they_are_and_how_it_ended)
+TEST(events_carry_their_position_and_the_outcome)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -218,7 +218,8 @@ TEST(events_say_how_far_they_are_and_how_it_ended)
     ck_assert_int_eq(strncmp(response.body, "id: 6\nevent: output\ndata: bwo=\n\n", 32), 0);
     response_free(&response);
     http_request_over(daemon.socket, "GET", later, headers, NULL, 0, &response);
-    ck_assert_ptr_nonnull(strstr(response.body, "data: bGxvCg==\n")); /* it came back by itself */
+    /* Last-Event-ID wins over from: the header comes from an automatic reconnect. */
+    ck_assert_ptr_nonnull(strstr(response.body, "data: bGxvCg==\n"));
     response_free(&response);
     free(later);
     later = memory_format("%s&from=9223372036854775807", path);

@@ -1,4 +1,4 @@
-/* make install: what lies where, and that the installed programs find each other. */
+/* make install: the places of all files, and that the installed programs find each other. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +23,7 @@ static void begin(void)
     ck_assert_int_eq(chmod(folder, 0755), 0);
 }
 
-/* A build of its own: PREFIX is compiled in. */
+/* Installs from a separate build, because PREFIX is compiled in. */
 static void install(const char *prefix, const char *destdir)
 {
     char *command =
@@ -45,7 +45,7 @@ static void assert_installed(const char *root, const char *path, mode_t mode)
     free(whole);
 }
 
-SLOW_TEST(everything_lies_below_destdir_and_names_the_prefix, 300)
+SLOW_TEST(everything_is_below_destdir_and_names_the_prefix, 300)
 {
     static const struct {
         const char *path;

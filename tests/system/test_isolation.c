@@ -1,5 +1,6 @@
-/* A hostile vessel through the real daemon: what it tries in strict mode gets it nothing, also after webhookd was restarted and has made its
- * socket anew; the same script, as a fleet that has no sandbox and is root's, goes through every door. */
+/* A hostile vessel under the real daemon: in strict mode its attempts gain nothing, even after
+ * webhookd was restarted and has created its socket again. The same script, in a fleet without a
+ * sandbox that runs as root, gets through every door. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +13,8 @@
 #include "support/http.h"
 #include "support/suite.h"
 
-/* One word for each door that opens. It looks, waits until the daemon has gone and come back, and looks again. */
+/* Prints a word for each door that opens: tries all, waits until the daemon has stopped and started
+ * again, and tries all again. */
 static const char hostile[] =
     "python3 - <<'END'\n"
     "import os, socket, sqlite3, subprocess, time\n"
@@ -77,20 +79,20 @@ static void await_shared(const struct daemon *daemon, const char *name)
 {
     char *path = memory_format("%s/shared/%s", daemon->folder, name);
     for (int i = 0; access(path, F_OK) != 0; i++) {
-        ck_assert_msg(i < 3000, "%s does not come", path);
+        ck_assert_msg(i < 3000, "%s did not appear", path);
         usleep(10000);
     }
     free(path);
 }
 
-/* webhookd's own. Tests that are not root's run it as they are. */
+/* The rights of webhookd itself. Tests that do not run as root run it with their own rights. */
 enum rights { AS_ROOT, AS_NOBODY };
 enum { NOBODY = 65534 };
 
 static const char *const as_nobody[] = {"setpriv", "--reuid=65534", "--regid=65534",
                                         "--clear-groups", NULL};
 
-/* The programs may lie in a folder that only root may enter. */
+/* Whether webhookd can run as nobody; its programs may be in a folder that only root may enter. */
 static bool can_be_nobody(void)
 {
     char *program = daemon_program("webhookd");
@@ -102,7 +104,8 @@ static bool can_be_nobody(void)
     return can;
 }
 
-/* The shared folder is the one thing that both modes see. Its name is not known before the daemon's folder is. */
+/* The shared folder is all that both modes see. Its name is known only once the daemon's folder
+ * exists. */
 static void begin(struct daemon *daemon, const char *sandbox, enum rights rights, char **shown)
 {
     static const struct daemon_options plain = {.sandbox = NULL};
@@ -128,7 +131,7 @@ static void begin(struct daemon *daemon, const char *sandbox, enum rights rights
     free(shared);
 }
 
-/* A body that is too long for the database lies in the state folder. */
+/* POSTs a body that is too long for the database, so that it is a file in the state folder. */
 static void post_large(const char *url)
 {
     struct response response;
@@ -176,7 +179,7 @@ TEST(hostile_vessel_gets_nothing)
     check_doors("Hostile", "strict", AS_ROOT, "--");
 }
 
-TEST(nor_does_it_from_an_unprivileged_daemon)
+TEST(hostile_vessel_of_an_unprivileged_daemon_gets_nothing)
 {
     if (can_be_nobody())
         check_doors("Hostile", "strict", AS_NOBODY, "--");
@@ -196,10 +199,10 @@ TEST(without_isolation_every_door_is_open)
         test_skip("webhookd cannot be run as nobody from here");
 }
 
-/* The state folder is hidden even from vessels that are root's. */
+/* The state folder is hidden even from vessels that run as root. */
 #define ROOTS_DOORS "configuration\ntls\nsignal\ntrace\nsocket"
 
-TEST(a_fleet_of_roots_is_open_but_for_the_state_folder)
+TEST(a_fleet_that_runs_as_root_gets_everything_but_the_state_folder)
 {
     if (geteuid() == 0)
         check_doors("Open", "strict", AS_ROOT, ROOTS_DOORS "\n--\n" ROOTS_DOORS);
@@ -207,7 +210,7 @@ TEST(a_fleet_of_roots_is_open_but_for_the_state_folder)
         test_skip("only root can give a fleet to root");
 }
 
-TEST(status_and_log_say_how_vessels_run)
+TEST(status_and_log_show_how_vessels_run)
 {
     struct daemon daemon;
     char *shown;

@@ -1,4 +1,4 @@
-/* API keys over TCP, and the audit log of who changed what. */
+/* API keys over TCP, and the audit log of all changes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +16,7 @@
 
 static const struct daemon_options plain;
 
-/* A call over TCP with these words behind "Authorization: " (NULL: no such header). */
+/* A call over TCP with this value of the Authorization header (NULL: no such header). */
 static void call_with(const struct daemon *daemon, const char *authorization, const char *method,
                       const char *path, const char *body, struct response *response)
 {
@@ -64,9 +64,9 @@ TEST(a_key_opens_the_api_over_tcp_until_it_is_revoked)
 
     char *list = ctl_ok(&daemon, "key", "list", NULL);
     ck_assert_ptr_nonnull(strstr(list, "deploy"));
-    ck_assert_ptr_null(strstr(list, key)); /* shown once */
+    ck_assert_ptr_null(strstr(list, key)); /* a key is shown only once */
     free(list);
-    ck_assert_int_eq(daemon_stop(&daemon), 0); /* it is stored */
+    ck_assert_int_eq(daemon_stop(&daemon), 0); /* the key is durable */
     daemon_restart(&daemon);
     ck_assert_int_eq(status_with(&daemon, good, "GET", "/api/v1/fleets"), 200);
     free(ctl_ok(&daemon, "key", "revoke", "deploy", NULL));
@@ -82,7 +82,7 @@ TEST(a_key_opens_the_api_over_tcp_until_it_is_revoked)
     daemon_finish(&daemon);
 }
 
-TEST(what_is_no_good_key_is_refused_and_changes_nothing)
+TEST(an_invalid_key_is_refused_and_changes_nothing)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -105,7 +105,7 @@ TEST(what_is_no_good_key_is_refused_and_changes_nothing)
     ck_assert_ptr_null(strstr(orgs, "sneaked in"));
     daemon_await_log(&daemon, "caller refused");
     char *log = daemon_log(&daemon);
-    ck_assert_ptr_null(strstr(log, key + 4)); /* neither the key nor what is nearly one */
+    ck_assert_ptr_null(strstr(log, key + 4)); /* neither the key nor a similar one */
     ck_assert_ptr_null(strstr(log, other + 11));
     free(log);
     free(orgs);
@@ -145,7 +145,7 @@ static json_t *key_of(struct daemon *daemon, const char *name)
     return key;
 }
 
-TEST(a_key_says_when_it_was_last_used)
+TEST(a_key_shows_when_it_was_last_used)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
@@ -153,7 +153,7 @@ TEST(a_key_says_when_it_was_last_used)
     json_t *before = key_of(&daemon, "one");
     ck_assert(json_is_null(json_object_get(before, "last_used_at")));
     ck_assert_int_eq(status_with(&daemon, good, "GET", "/api/v1/fleets"), 200);
-    for (int64_t until_ms = clock_monotonic_ms() + 20000;;) { /* nobody waits for the note */
+    for (int64_t until_ms = clock_monotonic_ms() + 20000;;) { /* the time of use is stored later */
         json_t *after = key_of(&daemon, "one");
         bool noted = json_is_string(json_object_get(after, "last_used_at"));
         json_decref(after);
@@ -218,7 +218,7 @@ TEST(revoking_a_key_ends_its_streams_and_no_others)
 static const json_t *entry_of(const json_t *entries, const char *action)
 {
     const json_t *entry = api_find(entries, "action", action);
-    ck_assert_msg(entry, "no %s", action);
+    ck_assert_msg(entry, "no entry %s", action);
     return entry;
 }
 
@@ -241,7 +241,7 @@ TEST(every_change_is_in_the_audit_log)
     char *fleet = bash_fleet("Site", "exec sleep 1000");
     free(daemon_fleet(&daemon, fleet));
     char *file = daemon_write_file(&daemon, "again.yaml", fleet, strlen(fleet));
-    free(ctl_ok(&daemon, "fleet", "apply", file, NULL)); /* unchanged: no change */
+    free(ctl_ok(&daemon, "fleet", "apply", file, NULL)); /* unchanged, so not a change */
     free(ctl_ok(&daemon, "fleet", "apply", file, "--check", NULL));
     free(ctl_ok(&daemon, "webhook", "replace", "Site", NULL));
     free(ctl_ok(&daemon, "webhook", "remove", "Site", NULL));
@@ -289,7 +289,7 @@ TEST(every_change_is_in_the_audit_log)
     daemon_finish(&daemon);
 }
 
-TEST(what_was_refused_is_not_in_the_audit_log)
+TEST(a_refused_change_is_not_in_the_audit_log)
 {
     struct daemon daemon;
     char *out;

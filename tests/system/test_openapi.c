@@ -1,5 +1,5 @@
-/* docs/openapi.yaml is true, and well made: every operation is called and each answer validated against it (tests/openapi/check.mjs), and two
- * linters read it. */
+/* docs/openapi.yaml is correct and well-formed: tests/openapi/check.mjs calls every operation and
+ * validates each response, and two linters check the file. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,7 +11,7 @@
 
 #define FOLDER "tests/openapi"
 
-SLOW_TEST(every_operation_answers_as_it_is_described, 300)
+SLOW_TEST(every_operation_answers_as_described, 300)
 {
     struct daemon daemon;
     if (!node_install(FOLDER "/package.json", "openapi"))
@@ -21,7 +21,7 @@ SLOW_TEST(every_operation_answers_as_it_is_described, 300)
     char *command = memory_format("node " FOLDER "/check.mjs http://127.0.0.1:%u %s "
                                   "http://127.0.0.1:%u",
                                   daemon.admin_port, key, daemon.port);
-    ck_assert_msg(node_succeeds(command), "see above");
+    ck_assert_msg(node_succeeds(command), "check.mjs failed; its message is above");
     free(command);
     free(key);
     daemon_finish(&daemon);

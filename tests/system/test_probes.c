@@ -1,5 +1,6 @@
-/* Requests that two parsers may read differently. Behind each of them lies a second request, as a smuggler would send it. The answer is one
- * refusal, the connection closes, and no run comes of it. */
+/* Requests that two parsers may interpret differently. A second request follows each of them, as a
+ * smuggler would send it. The response is a single refusal, the connection closes, and no run is
+ * created. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,8 @@ static const struct daemon_options plain;
 /* `text` has %PATH% for the webhook's path and %0% for a NUL byte. */
 struct probe {
     const char *what, *text;
-    size_t refused; /* status; 0: closed without an answer, or refused by libmicrohttpd before us */
+    /* The status; 0: closed without a response, or refused by libmicrohttpd before webhookd. */
+    size_t refused;
 };
 
 static char *replace(const char *text, const char *path, size_t *bytes)
@@ -36,7 +38,7 @@ static char *replace(const char *text, const char *path, size_t *bytes)
     return buffer_take(&out);
 }
 
-/* "HTTP/1.1 400 …" and what follows, as one answer. */
+/* Returns "HTTP/1.1 400 …" and what follows as a response. */
 static struct response parse(const char *answer)
 {
     struct response response = {.status = atoi(answer + strlen("HTTP/1.1 "))};
@@ -48,7 +50,7 @@ static struct response parse(const char *answer)
     return response;
 }
 
-/* The probe with a second request behind it, on a connection of its own. */
+/* Sends the probe and a second request on a connection of its own, and checks the response. */
 static void send_probe(struct hook *hook, const struct probe *probe)
 {
     size_t bytes;
@@ -63,7 +65,7 @@ static void send_probe(struct hook *hook, const struct probe *probe)
     close(fd);
     ck_assert_msg(closed, "%s: the connection stays open after: %s", probe->what, answer);
     if (probe->refused == 0) {
-        /* Its own refusals carry their headers twice, so they are not counted. */
+        /* libmicrohttpd's own refusals contain their headers twice, so they are not counted. */
         ck_assert_msg(answer[0] == '\0' || strncmp(answer, "HTTP/1.1 4", 10) == 0 ||
                           strncmp(answer, "HTTP/1.1 505 ", 13) == 0,
                       "%s: %s", probe->what, answer);
@@ -83,7 +85,8 @@ static void send_probe(struct hook *hook, const struct probe *probe)
     free(with_second);
 }
 
-/* One probe after the other; that no run has come of any is asked after each, so that the message says of which. */
+/* Sends one probe after the other and checks after each that no run exists, so that the message
+ * names the probe. */
 static void check_probes(const struct probe *probes, size_t count)
 {
     struct hook hook;
@@ -134,7 +137,7 @@ TEST(request_whose_length_is_ambiguous_is_refused)
     check_probes(probes, ARRAY_COUNT(probes));
 }
 
-TEST(length_that_is_no_number_is_refused)
+TEST(length_that_is_not_a_number_is_refused)
 {
     static const struct probe probes[] = {
         {"a sign", POST "Content-Length: +5\r\n\r\nhello", 0},
@@ -151,7 +154,7 @@ TEST(length_that_is_no_number_is_refused)
     check_probes(probes, ARRAY_COUNT(probes));
 }
 
-TEST(encoding_other_than_chunked_is_refused_at_once)
+TEST(encoding_other_than_chunked_is_refused_immediately)
 {
     static const struct probe probes[] = {
         {"gzip", POST "Transfer-Encoding: gzip\r\n\r\n", 400},
@@ -180,7 +183,7 @@ TEST(request_without_exactly_one_host_is_refused)
     check_probes(probes, ARRAY_COUNT(probes));
 }
 
-TEST(header_that_is_malformed_is_refused)
+TEST(malformed_header_is_refused)
 {
     static const struct probe probes[] = {
         {"a space in a name", POST "Bad Name: x\r\nContent-Length: 0\r\n\r\n", 400},
@@ -202,7 +205,7 @@ TEST(header_that_is_malformed_is_refused)
 
 #define REST " HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n"
 
-TEST(request_line_that_is_malformed_is_refused)
+TEST(malformed_request_line_is_refused)
 {
     static const struct probe probes[] = {
         {"a percent in the path", "POST %PATH%%41" REST, 400},
@@ -235,7 +238,7 @@ TEST(request_line_that_is_malformed_is_refused)
     check_probes(probes, ARRAY_COUNT(probes));
 }
 
-TEST(chunks_that_are_malformed_make_no_run)
+TEST(malformed_chunks_create_no_run)
 {
 #define CHUNKED POST "Transfer-Encoding: chunked\r\n\r\n"
     static const struct probe probes[] = {
@@ -249,8 +252,9 @@ TEST(chunks_that_are_malformed_make_no_run)
     check_probes(probes, ARRAY_COUNT(probes));
 }
 
-/* A clean request first, then a probe on the same connection: one 201, one refusal, one run. */
-TEST(probe_behind_a_clean_request_is_refused_too)
+/* A well-formed request first, then a probe on the same connection: one 201, one refusal, one
+ * run. */
+TEST(probe_after_a_well_formed_request_is_refused_too)
 {
     struct hook hook;
     hook_begin(&hook, &plain);
@@ -275,7 +279,7 @@ TEST(probe_behind_a_clean_request_is_refused_too)
     hook_finish(&hook);
 }
 
-/* What libmicrohttpd leaves of a body that nobody reads is no request. */
+/* The rest of an unread body that libmicrohttpd leaves is not parsed as a request. */
 TEST(body_of_a_refused_request_is_never_a_request)
 {
     static const char *const paths[] = {"/elsewhere", "/hooks/x", NULL};
@@ -291,7 +295,7 @@ TEST(body_of_a_refused_request_is_never_a_request)
                 buffer_append_text(&body, smuggled);
             char *head = memory_format("POST %s HTTP/1.1\r\nHost: h\r\nContent-Length: %zu\r\n\r\n",
                                        paths[i] ? paths[i] : unknown, body.bytes);
-            /* On a connection that is kept this is answered too, and ends it. */
+            /* On a connection that stays open, this request is answered too, and ends it. */
             buffer_append_text(&body, "GET /end HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
             int closed, fd = raw_connect(hook.daemon.port);
             (void)raw_send(fd, head, strlen(head));

@@ -1,5 +1,6 @@
-/* Strict mode, by its supervisor: what a vessel sees, and each door that is closed. Where a door would be open without the sandbox, the same script
- * is run in off mode, too, and goes through. */
+/* Strict mode as the supervisor implements it: what a vessel sees, and each door that is closed. If
+ * a door would be open without the sandbox, the same script also runs in off mode, where it gets
+ * through. */
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
@@ -44,7 +45,7 @@ static void isolate(struct bench *bench)
     }
 }
 
-/* Runs the script in strict mode: its output and exit code. */
+/* Runs the script in strict mode and expects this output and exit code. */
 static void check_strict(const char *script, const char *output, int exit_code)
 {
     struct bench bench;
@@ -62,7 +63,7 @@ TEST(a_vessel_runs_in_its_working_folder)
                  "/home/shipyard\nfiles\n", 3);
 }
 
-TEST(nothing_but_the_allow_list_is_there)
+TEST(nothing_but_the_allow_list_exists)
 {
     check_strict(
         "ls -A / | grep -vE '^(bin|sbin|lib.*|opt)$' | xargs; ls -A /dev | xargs\n"
@@ -76,8 +77,8 @@ TEST(nothing_but_the_allow_list_is_there)
         0);
 }
 
-/* Mounted or copied: programs find in there what they find outside. */
-TEST(what_is_shown_is_what_is_there)
+/* Whether mounted or copied, files have the same content inside as outside. */
+TEST(files_in_the_sandbox_equal_those_outside)
 {
     static const char script[] =
         "for file in /bin/sh /etc/passwd /etc/group /etc/hosts /etc/services /etc/ld.so.cache; do\n"
@@ -94,7 +95,7 @@ TEST(what_is_shown_is_what_is_there)
 
 /* ---- doors ---- */
 
-/* A line for each door that opens. The file named by SECRET lies where the state folder does. */
+/* Prints a line for each door that opens. SECRET names a file in the place of the state folder. */
 static const char doors[] =
     "cat \"$SECRET\" && echo file\n"
     "[ -d /proc/$SUPERVISOR ] && echo process\n"
@@ -130,7 +131,8 @@ TEST(doors_are_closed_by_the_sandbox_and_open_without_it)
                 "secret\nfile\nprocess\nsignal\nnamespace\nmount\nprivileges\ncapabilities\n");
 }
 
-/* As who the vessel's user may do everything that anybody may: outside of the sandbox it is nobody, too. */
+/* Makes the vessel run as nobody, outside of the sandbox too, so that only rights that everybody
+ * has count. */
 static void become_nobody(struct bench *bench)
 {
     static char user[] = "nobody";
@@ -143,7 +145,7 @@ static void become_nobody(struct bench *bench)
     free(runs);
 }
 
-/* A program that makes its caller root, in a folder that vessels are shown. */
+/* Runs a setuid-root program from a folder that vessels may see. */
 static void check_setuid(bool is_strict, const char *id)
 {
     struct bench bench;
@@ -169,21 +171,21 @@ static void check_setuid(bool is_strict, const char *id)
     bench_close(&bench);
 }
 
-TEST(a_setuid_program_makes_nobody_root)
+TEST(a_setuid_program_gives_no_vessel_root)
 {
     struct statvfs status;
     const char *base = getenv("TMPDIR");
     if (geteuid() != 0 || statvfs(base ? base : "/tmp", &status) != 0 ||
         (status.f_flag & ST_NOSUID) != 0) {
-        test_skip("a setuid program must be made, which needs root and a folder that allows it");
+        test_skip("creating a setuid program needs root and a folder that allows it");
         return;
     }
     check_setuid(true, "65534\n");
     check_setuid(false, "0\n");
 }
 
-/* A library that an upstream vessel left, in the environment that the fleet's file sets. It comes into the interpreter, and into nothing that
- * runs before or outside of the sandbox. */
+/* A library left by an upstream vessel and named in the environment of the fleet file. The
+ * interpreter loads it; nothing that runs before or outside of the sandbox does. */
 static void check_preload(bool is_strict, const char *output)
 {
     struct bench bench;
@@ -217,7 +219,8 @@ TEST(a_preloaded_library_stays_in_the_sandbox)
     check_preload(false, "loaded\nsecret\nscript\n");
 }
 
-/* Links under the names of a vessel's own files, and one through which it writes itself. */
+/* Plants links under the names of a vessel's own files, and one through which the vessel itself
+ * writes. */
 static void check_links(bool is_strict, const char *left)
 {
     struct bench bench;
@@ -241,7 +244,7 @@ static void check_links(bool is_strict, const char *left)
     struct error error = ERROR_INIT;
     ck_assert_int_eq(file_read(AT_FDCWD, victim, 100, &text, &error), 0);
     ck_assert_str_eq(buffer_text(&text), left);
-    ck_assert_msg(rmdir(folder) == 0, "something was put elsewhere");
+    ck_assert_msg(rmdir(folder) == 0, "a file was written through a link");
     buffer_free(&text);
     free(folder);
     free(victim);
@@ -269,7 +272,7 @@ TEST(mounts_tracing_and_pid_1_are_out_of_reach)
         "still\nfew\n0 1 2 3\n", 0);
 }
 
-TEST(nothing_is_left_when_it_ends)
+TEST(nothing_is_left_after_a_vessel_ends)
 {
     struct bench bench;
     bench_open(&bench,
@@ -302,7 +305,7 @@ TEST(memory_processes_and_files_are_bounded)
         "memory\nenough\nfiles\nscratch\nprocesses\n65\n256\n0\n", 0);
 }
 
-TEST(readable_and_writable_are_seen_at_their_paths)
+TEST(readable_and_writable_paths_are_visible)
 {
     struct bench bench;
     bench_open(&bench,
@@ -336,7 +339,7 @@ TEST(readable_and_writable_are_seen_at_their_paths)
     bench_close(&bench);
 }
 
-TEST(what_cannot_be_shown_is_a_reason_not_to_start)
+TEST(a_path_that_cannot_be_shown_prevents_the_start)
 {
     struct bench bench;
     char *missing[] = {(char[]){"/nowhere/at/all"}};
@@ -351,7 +354,7 @@ TEST(what_cannot_be_shown_is_a_reason_not_to_start)
     bench_close(&bench);
 }
 
-TEST(without_network_there_is_a_loopback_device_alone)
+TEST(without_network_there_is_only_a_loopback_device)
 {
     struct bench bench;
     bench_open(&bench, "tail -n +3 /proc/net/dev | cut -d: -f1 | xargs; python3 -c '\n"
@@ -364,14 +367,14 @@ TEST(without_network_there_is_a_loopback_device_alone)
     bench_close(&bench);
 }
 
-/* ---- its end ---- */
+/* ---- the end of a vessel ---- */
 
-TEST(a_signal_shows_as_128_more)
+TEST(death_by_a_signal_shows_as_128_plus_its_number)
 {
     check_strict("kill -9 $$", "", 128 + 9);
 }
 
-/* Most of the children are told to stop when their parent has gone. */
+/* Most of the children get their signal after their parent has ended. */
 TEST(a_stop_reaches_every_process_and_waits_for_it)
 {
     enum { CHILDREN = 24 };
@@ -403,7 +406,8 @@ TEST(a_stop_reaches_every_process_and_waits_for_it)
     bench_close(&bench);
 }
 
-/* A session of its own, and a supervisor that is killed: who is left? */
+/* Kills the supervisor of a vessel that has started a process in a session of its own, and checks
+ * which processes survive. */
 static void check_left_behind(bool is_strict)
 {
     struct bench bench;
@@ -420,7 +424,7 @@ static void check_left_behind(bool is_strict)
     ck_assert_int_gt(read(ready, number, sizeof(number) - 1), 0);
     ck_assert_int_eq(kill(bench.pid, SIGKILL), 0);
     ck_assert_int_eq(waitpid(bench.pid, NULL, 0), bench.pid);
-    if (!is_strict) { /* it lives on; as a process of ours we end it */
+    if (!is_strict) { /* it survives, so the test ends it */
         pid_t left = (pid_t)strtol(number, NULL, 10);
         ck_assert_int_gt(left, 1);
         ck_assert(!bench_has_no_writer(life));
@@ -438,7 +442,7 @@ TEST(no_process_is_left_behind_by_a_supervisor_that_is_killed)
     check_left_behind(false);
 }
 
-TEST(it_dies_with_its_supervisor)
+TEST(a_vessel_dies_with_its_supervisor)
 {
     struct bench bench;
     int status;

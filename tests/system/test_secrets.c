@@ -1,5 +1,6 @@
-/* Invariant 7 from outside: whatever is done, neither a token nor the key nor a body appears in the log, the metrics, an error, a
- * process's arguments or environment; and the store holds no token in the clear. */
+/* Invariant 7 from outside: whatever happens, no token, key or body appears in the log, the
+ * metrics, an error, or the arguments or environment of a process; and the store contains no token
+ * in the clear. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -41,7 +42,8 @@ static void add(struct needles *needles, const char *what, const void *bytes, si
     needles->items[needles->count++] = (struct needle){what, memory_copy(bytes, count), count};
 }
 
-/* As it is, in both kinds of hexadecimal digits, and in base64 (without what depends on its neighbours: the padding). */
+/* Adds the bytes themselves, in hexadecimal digits of both cases, and in base64 (without the last
+ * bytes, whose encoding depends on what follows them). */
 static void add_forms(struct needles *needles, const char *what, const void *bytes, size_t count)
 {
     char hex[256], base64[256];
@@ -56,7 +58,7 @@ static void add_forms(struct needles *needles, const char *what, const void *byt
     add(needles, what, base64, strlen(base64));
 }
 
-/* A token is its 36 characters behind whk_; also without its first and its last few. */
+/* Adds the token, and its middle without the first and last characters. */
 static void add_token(struct needles *needles, const char *url)
 {
     const char *token = url_path(url) + strlen("/hooks/");
@@ -125,7 +127,8 @@ static bool is_ours(const char *pid)
     return ours;
 }
 
-/* Arguments and environments of webhookd and of its supervisors. Returns how many were looked at. */
+/* Checks the arguments and environments of webhookd and its supervisors. Returns the number of
+ * processes checked. */
 static int assert_processes_clean(const struct needles *needles)
 {
     int count = 0;
@@ -156,7 +159,7 @@ static void assert_answer_clean(struct daemon *daemon, const struct needles *nee
     response_free(&response);
 }
 
-/* ---- doing everything that has to do with them ---- */
+/* ---- everything that involves secrets ---- */
 
 static void post(const char *url, const char *const *headers, size_t bytes, int expected)
 {
@@ -172,7 +175,7 @@ static void post(const char *url, const char *const *headers, size_t bytes, int 
     free(body);
 }
 
-/* Requests that are refused, each for another reason, with a good token in the path. */
+/* Sends requests that are refused for different reasons, each with a valid token in the path. */
 static void provoke(const struct daemon *daemon, const char *path)
 {
     static const char *const formats[] = {
@@ -213,7 +216,7 @@ static char *here(const struct daemon *daemon, const char *url)
     return memory_format("http://127.0.0.1:%u%s", daemon->port, url_path(url));
 }
 
-/* A vessel that runs on, so that its supervisor can be looked at. */
+/* Creates a fleet whose vessel keeps running, so that the test can inspect its supervisor. */
 static char *make_fleet(struct daemon *daemon)
 {
     char *fleet =
@@ -254,7 +257,7 @@ TEST(token_key_and_body_appear_in_no_log_metric_error_or_process)
     char *new_url = here(&daemon, second);
     add_token(&needles, second);
     post(old_url, headers, 100, 400);
-    /* It is refused before its body: without Expect the sender may see no answer. */
+    /* Such a request is refused before its body: without Expect the sender may see no response. */
     static const char *const expecting[] = {"X-Signature: " MARK, "Expect: 100-continue", NULL};
     post(old_url, expecting, 200000, 400);
     char *mistyped = memory_string(new_url);
@@ -279,7 +282,7 @@ TEST(token_key_and_body_appear_in_no_log_metric_error_or_process)
     ck_assert_int_eq(daemon_stop(&daemon), 0);
     assert_file_clean(&needles, daemon.log);
     char *log = daemon_log(&daemon);
-    ck_assert_ptr_nonnull(strstr(log, "status=201")); /* it was the log of all this */
+    ck_assert_ptr_nonnull(strstr(log, "status=201")); /* the log covers all of this */
     ck_assert_ptr_nonnull(strstr(log, "webhook replaced"));
     free(log);
     char *freed[] = {mistyped, new_url, second, old_url, first};
@@ -290,7 +293,7 @@ TEST(token_key_and_body_appear_in_no_log_metric_error_or_process)
 }
 
 /* Invariant 7. */
-TEST(wrong_and_missing_keys_are_told_without_key_and_token)
+TEST(wrong_and_missing_keys_are_reported_without_key_or_token)
 {
     struct daemon daemon;
     struct needles needles = {.count = 0};
@@ -344,7 +347,7 @@ TEST(store_holds_no_token_in_the_clear)
             buffer_free(&bytes);
             free(path);
         }
-        ck_assert_uint_gt(seen, 0); /* the body is there, so this is the right place to look */
+        ck_assert_uint_gt(seen, 0); /* the body is found, so this is the right place to search */
         if (!stopped)
             ck_assert_int_eq(daemon_stop(&daemon), 0);
     }

@@ -1,4 +1,5 @@
-/* The console's sessions: signing in with a key, what a cookie opens, and pages of other sites. */
+/* The console's sessions: signing in with a key, the rights of a cookie, and pages of other
+ * sites. */
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +20,7 @@ struct browser {
     char cookie[100];   /* "Cookie: webhookd_session=…" */
 };
 
-/* Over TCP, with these headers besides; NULL: no header. */
+/* Sends a request over TCP with these additional headers (NULL: none) and returns the status. */
 static int ask(struct browser *browser, const char *method, const char *path, const char *body,
                const char *first, const char *second, struct response *response)
 {
@@ -102,7 +103,7 @@ TEST(a_session_opens_what_its_key_opens_until_it_is_signed_out)
     finish(&browser);
 }
 
-/* What goes on for long ends with its session, and with no other one. */
+/* Long-lived responses end with their session, and only with that one. */
 TEST(signing_out_ends_the_streams_of_the_session)
 {
     struct browser browser;
@@ -154,7 +155,7 @@ TEST(a_restart_signs_nobody_out)
 {
     struct browser browser;
     begin(&browser);
-    daemon_kill(&browser.daemon); /* the session is on disk by the time its cookie is out */
+    daemon_kill(&browser.daemon); /* the session is durable before its cookie is sent */
     daemon_restart(&browser.daemon);
     ck_assert_int_eq(status_of(&browser, "GET", "/api/v1/fleets", browser.cookie, NULL), 200);
     finish(&browser);
@@ -179,7 +180,7 @@ TEST(a_restart_brings_no_session_back)
     finish(&browser);
 }
 
-/* Sets all sessions back by so many minutes, while webhookd is away. */
+/* Moves all sessions this many minutes into the past while webhookd is stopped. */
 static void let_pass(struct browser *browser, int minutes)
 {
     sqlite3 *db = NULL;
@@ -194,14 +195,15 @@ static void let_pass(struct browser *browser, int minutes)
     free(path);
 }
 
-TEST(a_session_that_is_used_goes_on_and_an_idle_one_ends)
+TEST(a_session_that_is_used_continues_and_an_idle_one_ends)
 {
     struct browser browser;
     struct response response;
     begin(&browser);
     ck_assert_int_eq(ask(&browser, "GET", "/api/v1/fleets", NULL, browser.cookie, NULL, &response),
                      200);
-    ck_assert_ptr_null(strstr(response.headers, "Set-Cookie")); /* it was used a moment ago */
+    ck_assert_ptr_null(
+        strstr(response.headers, "Set-Cookie")); /* the session was used a moment ago */
     response_free(&response);
     for (int i = 0; i < 2; i++) {
         let_pass(&browser, 11 * 60);
@@ -234,13 +236,13 @@ TEST(a_refused_request_does_not_prolong_a_session)
     finish(&browser);
 }
 
-TEST(a_session_of_a_clock_that_was_ahead_ends_all_the_same)
+TEST(a_session_from_a_clock_that_was_ahead_still_ends)
 {
     struct browser browser;
     begin(&browser);
     let_pass(&browser, -60);
     ck_assert_int_eq(status_of(&browser, "GET", "/api/v1/fleets", browser.cookie, NULL), 200);
-    let_pass(&browser, 12 * 60); /* from when it was used, not from when it was begun */
+    let_pass(&browser, 12 * 60); /* counted from its last use, not from its start */
     ck_assert_int_eq(status_of(&browser, "GET", "/api/v1/fleets", browser.cookie, NULL), 401);
     let_pass(&browser, -365 * 24 * 60);
     ck_assert_int_eq(status_of(&browser, "GET", "/api/v1/fleets", browser.cookie, NULL), 401);
@@ -276,8 +278,9 @@ TEST(a_backup_brings_no_session_back)
     finish(&browser);
 }
 
-/* A page of another site's can make a browser send what it likes, with its cookies in the worst case, but not without saying so. */
-TEST(what_comes_from_another_site_is_refused_and_changes_nothing)
+/* In the worst case a page of another site can make a browser send any request with its cookies,
+ * but the request then shows its origin. */
+TEST(a_request_from_another_site_is_refused_and_changes_nothing)
 {
     static const char *const foreign[] = {
         "Origin: https://evil.example", "Origin: null", "Origin: http://127.0.0.1:1",
@@ -300,7 +303,7 @@ TEST(what_comes_from_another_site_is_refused_and_changes_nothing)
         ck_assert_ptr_null(strstr(response.headers, "Set-Cookie"));
         response_free(&response);
     }
-    /* A change that relies on the cookie alone, and does not say where it comes from. */
+    /* A change that relies on the cookie alone and does not state its origin. */
     ck_assert_int_eq(ask(&browser, "POST", "/api/v1/orgs", "{\"name\":\"evil\"}", browser.cookie,
                          NULL, &response),
                      403);
@@ -333,7 +336,7 @@ TEST(wrong_keys_are_slowed_down)
     ck_assert_ptr_nonnull(strstr(response.headers, "Retry-After: 60\r\n"));
     response_free(&response);
     ck_assert_int_eq(sign_in_with(&browser, browser.key, browser.origin, &response), 201);
-    response_free(&response); /* who has a key is not locked out by who has none */
+    response_free(&response); /* attempts without a key do not lock out the owner of a key */
     ck_assert_int_eq(status_of(&browser, "GET", "/api/v1/fleets", browser.cookie, NULL), 200);
     char *log = daemon_log(&browser.daemon);
     ck_assert_ptr_null(strstr(log, wrong));
@@ -342,10 +345,11 @@ TEST(wrong_keys_are_slowed_down)
     finish(&browser);
 }
 
-/* The only call whose body is read from somebody unknown: such connections go first when there are too many. */
-TEST(strangers_cannot_keep_the_others_out)
+/* Signing in is the only call whose body is read from an unknown client: when there are too many
+ * connections, these are closed first. */
+TEST(unknown_clients_cannot_keep_the_others_out)
 {
-    enum { CONNECTIONS = 128 }; /* all that the listener takes */
+    enum { CONNECTIONS = 128 }; /* the listener's maximum */
     static const char part[] =
         "POST /api/v1/session HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{";
     struct browser browser;
@@ -357,7 +361,8 @@ TEST(strangers_cannot_keep_the_others_out)
         ck_assert_int_eq(raw_send(fds[i], part, strlen(part)), 0);
     }
     int status = 0;
-    for (int tries = 0; status != 200 && tries < 200; tries++) { /* until all have been read */
+    for (int tries = 0; status != 200 && tries < 200;
+         tries++) { /* until webhookd has read all of them */
         status = ask(&browser, "GET", "/healthz", NULL, NULL, NULL, &response);
         response_free(&response);
         usleep(10000);
@@ -369,7 +374,7 @@ TEST(strangers_cannot_keep_the_others_out)
     finish(&browser);
 }
 
-TEST(a_cookie_that_is_none_opens_nothing)
+TEST(an_invalid_cookie_opens_nothing)
 {
     struct browser browser;
     begin(&browser);
@@ -388,7 +393,7 @@ TEST(a_cookie_that_is_none_opens_nothing)
     finish(&browser);
 }
 
-TEST(a_run_that_a_person_starts_is_on_demand_and_one_by_key_api)
+TEST(a_run_started_in_a_session_is_on_demand_and_one_started_by_key_is_api)
 {
     struct browser browser;
     struct response response;

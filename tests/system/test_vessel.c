@@ -1,4 +1,4 @@
-/* webhookd-vessel: how a vessel ends, and what is kept of its output. */
+/* webhookd-vessel: how a vessel ends, and which part of its output is kept. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -63,7 +63,7 @@ TEST(arguments_arrive_unsplit_after_the_absolute_path_of_the_file)
     bench_close(&bench);
 }
 
-TEST(an_interpreter_that_is_nowhere_is_127_with_the_reason)
+TEST(a_missing_interpreter_is_127_with_the_reason)
 {
     struct bench bench;
     bench_open(&bench, "echo never\n");
@@ -85,7 +85,7 @@ TEST(an_interpreter_that_is_nowhere_is_127_with_the_reason)
     bench_close(&bench);
 }
 
-TEST(the_vessels_own_path_does_not_decide_what_interprets_it)
+TEST(the_vessels_own_path_does_not_select_its_interpreter)
 {
     struct bench bench;
     bench_open(&bench, "echo \"$PATH\"\n");
@@ -99,7 +99,7 @@ TEST(the_vessels_own_path_does_not_decide_what_interprets_it)
     bench_close(&bench);
 }
 
-TEST(a_bad_job_leaves_an_exit_record_that_says_so)
+TEST(an_invalid_job_leaves_a_record_with_the_reason)
 {
     struct bench bench;
     int fds[BENCH_FDS];
@@ -121,7 +121,7 @@ TEST(a_cutoff_ends_a_vessel_that_ignores_sigterm)
     struct bench bench;
     bench_open(&bench, "trap '' TERM; exec 9> alive; echo x >&9; while :; do sleep 1000; done\n");
     bench_make_pipe(&bench, "alive");
-    bench.job.cutoff_ms = 3000; /* it has set its trap long before */
+    bench.job.cutoff_ms = 3000; /* the trap is set long before */
     bench.job.stop_grace_ms = 50;
     bench_start(&bench);
     int alive = bench_await_writer(&bench, "alive");
@@ -133,8 +133,9 @@ TEST(a_cutoff_ends_a_vessel_that_ignores_sigterm)
     bench_close(&bench);
 }
 
-/* Bash runs a trap when the command before has ended: hence the short sleeps, whose deaths it would report on stderr. */
-TEST(a_stop_lets_the_vessel_end_in_its_own_way)
+/* Bash runs a trap when the current command has ended, hence the short sleeps. It would report
+ * their deaths on stderr. */
+TEST(a_stop_lets_the_vessel_clean_up)
 {
     struct bench bench;
     bench_open(&bench, "trap 'echo bye; exit 3' TERM; exec 2> /dev/null; echo x > alive\n"
@@ -153,8 +154,8 @@ TEST(a_stop_lets_the_vessel_end_in_its_own_way)
     bench_close(&bench);
 }
 
-/* The main process goes at once; one in a session of its own is still cleaning up. */
-TEST(a_stop_gives_what_the_vessel_started_the_same_grace)
+/* The main process ends immediately; one in a session of its own is still cleaning up. */
+TEST(a_stop_gives_the_vessels_other_processes_the_same_grace)
 {
     struct bench bench;
     bench_open(&bench, "cat > child.sh <<'END'\n"
@@ -170,7 +171,7 @@ TEST(a_stop_gives_what_the_vessel_started_the_same_grace)
     ck_assert_int_eq(kill(bench.pid, SIGTERM), 0);
     int told = bench_await_writer(&bench, "told");
     bench_await_byte(told);
-    ck_assert_int_eq(kill(bench.pid, SIGTERM), 0); /* changes nothing */
+    ck_assert_int_eq(kill(bench.pid, SIGTERM), 0); /* a second signal changes nothing */
     bench_let_pass(&bench, "pass");
     bench_wait(&bench);
     bench_check_result(&bench, ATTEMPT_STOPPED, 128 + SIGTERM);
@@ -180,8 +181,8 @@ TEST(a_stop_gives_what_the_vessel_started_the_same_grace)
     bench_close(&bench);
 }
 
-/* Each of them holds `alive` open, ignores SIGTERM, and has left group and session. */
-TEST(nothing_that_forked_away_outlives_the_vessel)
+/* Each of the processes holds `alive` open, ignores SIGTERM, and has left its group and session. */
+TEST(no_forked_process_outlives_the_vessel)
 {
     struct bench bench;
     bench_open(
@@ -219,7 +220,7 @@ TEST(a_background_child_that_holds_the_pipe_does_not_hold_up_the_end)
     bench_close(&bench);
 }
 
-TEST(a_vessel_may_close_its_output_and_go_on)
+TEST(a_vessel_may_close_its_output_and_continue)
 {
     struct bench bench;
     bench_open(&bench, "echo before; exec >&- 2>&-; read < go; exit 6\n");
@@ -234,7 +235,7 @@ TEST(a_vessel_may_close_its_output_and_go_on)
 
 /* ---- output ---- */
 
-TEST(output_over_the_bound_is_cut_with_one_line)
+TEST(output_over_the_bound_is_cut_off_with_one_line)
 {
     struct bench bench;
     bench_open(&bench, "printf 12345678; printf 9abc; seq 100000; exit 5\n");
@@ -247,7 +248,7 @@ TEST(output_over_the_bound_is_cut_with_one_line)
     bench_close(&bench);
 }
 
-TEST(the_line_about_the_cut_starts_no_second_line)
+TEST(the_cut_off_line_starts_no_second_line)
 {
     struct bench bench;
     bench_open(&bench, "echo 123456789; echo more\n");
@@ -257,7 +258,7 @@ TEST(the_line_about_the_cut_starts_no_second_line)
     bench_close(&bench);
 }
 
-TEST(output_of_exactly_the_bound_is_not_cut)
+TEST(output_of_exactly_the_bound_is_not_cut_off)
 {
     struct bench bench;
     bench_open(&bench, "printf 123456789a\n");
@@ -290,7 +291,8 @@ TEST(binary_output_arrives_byte_for_byte)
 
 /* ---- a full disk ---- */
 
-/* A small file system over bench->path/NAME, gone with this test's process. False if that can't be made here. */
+/* Mounts a small file system there, which disappears with this test's process. Returns false if
+ * that is impossible here. */
 static bool mount_small(const char *path)
 {
     return geteuid() == 0 && unshare(CLONE_NEWNS) == 0 &&
@@ -317,11 +319,12 @@ static void await_bytes(const char *path, size_t bytes)
     } while (status.st_size < (off_t)bytes);
 }
 
-/* Until the process sleeps in the pause between two tries. */
+/* Waits until the process sleeps in the pause between two tries. */
 static void await_pause(pid_t pid)
 {
     char *path = memory_format("/proc/%ld/syscall", (long)pid);
-    const int calls[] = {SYS_nanosleep, SYS_clock_nanosleep}; /* which, is the C library's choice */
+    const int calls[] = {SYS_nanosleep,
+                         SYS_clock_nanosleep}; /* the C library chooses one of them */
     for (;;) {
         struct error error = ERROR_INIT;
         struct buffer text = BUFFER_INIT;
@@ -336,8 +339,9 @@ static void await_pause(pid_t pid)
     free(path);
 }
 
-/* A full disk, no processes: the daemon starts it again, which it does not for an attempt that has a result or has started. */
-TEST(what_is_short_before_the_start_is_no_result)
+/* If resources (disk space, processes) are short before the start, the daemon starts the attempt
+ * again; it does not do so for an attempt that has a result or has started. */
+TEST(a_shortage_before_the_start_leaves_no_result)
 {
     struct bench bench;
     int status;

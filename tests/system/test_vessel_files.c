@@ -1,4 +1,5 @@
-/* webhookd-vessel: the vessel's files, environment and user, and what becomes of it when its supervisor dies. */
+/* webhookd-vessel: the vessel's files, environment and user, and what happens to the vessel when
+ * its supervisor dies. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -32,7 +33,7 @@ TEST(headers_and_body_are_private_copies)
     bench_close(&bench);
 }
 
-TEST(an_empty_body_is_a_file_and_no_body_is_none)
+TEST(an_empty_body_is_a_file_and_no_body_is_no_file)
 {
     struct bench bench;
     bench_open(&bench, "ls -d *.webhook_* 2>&1 | tr '\\n' ' '; stat -c %s *.webhook_body\n");
@@ -40,7 +41,7 @@ TEST(an_empty_body_is_a_file_and_no_body_is_none)
     bench_run(&bench);
     bench_check_output(&bench, BENCH_ID ".webhook_body 0\n");
 
-    /* Also none that somebody left there. */
+    /* Without a body there is no file either if an earlier attempt left one. */
     bench_forget(&bench);
     bench_set_script(&bench, "echo *.webhook_*\n");
     bench.body = NULL;
@@ -87,13 +88,13 @@ TEST(planted_links_lead_nowhere)
     bench_check_result(&bench, ATTEMPT_EXITED, 0);
     bench_check_output(&bench, "headers\nbody\n");
     check_file(&bench, "precious", "precious");
-    ck_assert_int_eq(rmdir(outside), 0); /* empty still */
+    ck_assert_int_eq(rmdir(outside), 0); /* still empty */
     free(outside);
     free(target);
     bench_close(&bench);
 }
 
-TEST(planted_folders_and_modules_are_gone)
+TEST(planted_folders_and_modules_are_removed)
 {
     struct bench bench;
     bench_open(&bench, "cat *.webhook_body; cd " BENCH_ID ".files; find . | sort | tr '\\n' ' '\n");
@@ -113,11 +114,11 @@ TEST(planted_folders_and_modules_are_gone)
     bench_close(&bench);
 }
 
-TEST(files_that_cannot_be_placed_are_a_reason_not_to_start)
+TEST(files_that_cannot_be_written_prevent_the_start)
 {
     struct bench bench;
     bench_open(&bench, "echo never\n");
-    ck_assert_int_eq(rmdir(bench.workdir), 0); /* its descriptor is a folder without a place */
+    ck_assert_int_eq(rmdir(bench.workdir), 0); /* its descriptor now refers to a removed folder */
     bench_run(&bench);
     bench_check_result(&bench, ATTEMPT_NOT_STARTED, 127);
     ck_assert_str_eq(bench.exit.reason,
@@ -127,7 +128,7 @@ TEST(files_that_cannot_be_placed_are_a_reason_not_to_start)
     bench_close(&bench);
 }
 
-/* ---- what it inherits ---- */
+/* ---- what a vessel inherits ---- */
 
 TEST(the_environment_is_exactly_that_of_the_job)
 {
@@ -138,7 +139,7 @@ TEST(the_environment_is_exactly_that_of_the_job)
     char *arguments[] = {(char[]){"/proc/self/environ"}};
     bench.job.environment = environment;
     bench.job.environment_count = 3;
-    bench.job.interpreter = cat; /* which adds nothing to it, as a shell does */
+    bench.job.interpreter = cat; /* unlike a shell, cat adds no variables */
     bench.job.file_to_run = self;
     bench.job.arguments = arguments;
     bench.job.argument_count = 1;
@@ -152,7 +153,7 @@ TEST(the_environment_is_exactly_that_of_the_job)
 TEST(only_three_descriptors_and_no_signal_settings_are_inherited)
 {
     struct bench bench;
-    /* The two signals beyond the 31 ordinary ones that posix_spawn sets aside are libc's own. */
+    /* posix_spawn also sets aside two signals beyond the 31 ordinary ones; they are libc's own. */
     bench_open(&bench, "for f in /proc/$$/fd/*; do n=${f##*/}\n"
                        "[ -e $f ] && [ $n != 255 ] && echo -n \"$n \"; done\n"
                        "readlink /proc/$$/fd/0\n"
@@ -199,17 +200,17 @@ TEST(another_user_owns_its_files_and_sees_no_state_folder)
         bench.workdir);
     bench_check_output(&bench, expected);
     free(expected);
-    char *precious = bench_below(&bench, "precious"); /* the mounts were the vessel's alone */
+    char *precious = bench_below(&bench, "precious"); /* only the vessel had these mounts */
     ck_assert_int_eq(access(precious, R_OK), 0);
     free(precious);
     bench_close(&bench);
 }
 
-TEST(a_user_that_cannot_be_taken_on_is_a_reason_not_to_start)
+TEST(a_user_that_cannot_be_assumed_prevents_the_start)
 {
     struct bench bench;
     if (geteuid() != 0) {
-        test_skip("becoming unprivileged first needs root");
+        test_skip("dropping privileges needs root");
         return;
     }
     bench_open(&bench, "echo never\n");
@@ -231,7 +232,7 @@ TEST(a_user_that_cannot_be_taken_on_is_a_reason_not_to_start)
     ck_assert_int_eq(setresuid(NOBODY, NOBODY, NOBODY), 0);
     char *supervisor = bench_supervisor_path();
     if (access(supervisor, X_OK) != 0) {
-        test_skip("the supervisor lies where only root may go");
+        test_skip("the supervisor is in a folder that only root may enter");
     } else {
         bench_spawn_with(&bench, fds);
         bench_close_fds(fds);
@@ -253,7 +254,7 @@ TEST(the_vessel_dies_with_its_supervisor_and_the_lock_is_free)
     bench_open(&bench, "exec 9> alive; echo x >&9; while :; do read < never; done\n");
     bench_make_pipe(&bench, "alive");
     bench_make_pipe(&bench, "never");
-    if (geteuid() == 0) { /* changing the user makes the kernel forget the death signal */
+    if (geteuid() == 0) { /* the kernel forgets the death signal when the user changes */
         bench.job.change_user = true;
         bench.job.uid = bench.job.gid = NOBODY;
         ck_assert_int_eq(chmod(bench.path, 0755), 0);
@@ -270,7 +271,8 @@ TEST(the_vessel_dies_with_its_supervisor_and_the_lock_is_free)
     ck_assert_int_eq(record_lock_is_held(bench.record_fd), 1);
     ck_assert_int_eq(kill(bench.pid, SIGKILL), 0);
     ck_assert_int_eq(waitpid(bench.pid, NULL, 0), bench.pid);
-    ck_assert_int_eq(record_lock_is_held(bench.record_fd), 0); /* the interpreter has no copy */
+    ck_assert_int_eq(record_lock_is_held(bench.record_fd),
+                     0); /* the interpreter holds no copy of the lock */
     bench_await_no_writer(alive);
     struct error error = ERROR_INIT;
     ck_assert_int_eq(record_read_result(bench.record_fd, &bench.exit, &error), 0);
@@ -279,7 +281,7 @@ TEST(the_vessel_dies_with_its_supervisor_and_the_lock_is_free)
     bench_close(&bench);
 }
 
-/* Becomes the supervisor under a tracer that is told of its forks. */
+/* Starts the supervisor under a tracer that is notified of its forks. */
 static pid_t spawn_traced(const struct bench *bench)
 {
     int fds[BENCH_FDS];
@@ -300,14 +302,14 @@ static pid_t spawn_traced(const struct bench *bench)
     return pid;
 }
 
-TEST(a_supervisor_killed_before_it_let_go_leaves_no_started)
+TEST(a_supervisor_killed_before_it_releases_its_child_leaves_no_started)
 {
     struct bench bench;
     int status;
     bench_open(&bench, "echo never\n");
     bench.pid = spawn_traced(&bench);
     ck_assert_int_gt(bench.pid, 0);
-    ck_assert_int_eq(waitpid(bench.pid, &status, 0), bench.pid); /* at its exec */
+    ck_assert_int_eq(waitpid(bench.pid, &status, 0), bench.pid); /* stopped at its exec */
     ck_assert(WIFSTOPPED(status));
     ck_assert_int_eq(ptrace(PTRACE_SETOPTIONS, bench.pid, NULL, PTRACE_O_TRACEFORK), 0);
     ck_assert_int_eq(ptrace(PTRACE_CONT, bench.pid, NULL, 0L), 0);
@@ -315,14 +317,14 @@ TEST(a_supervisor_killed_before_it_let_go_leaves_no_started)
     ck_assert_int_eq(status >> 8, SIGTRAP | (PTRACE_EVENT_FORK << 8));
     unsigned long child = 0;
     ck_assert_int_eq(ptrace(PTRACE_GETEVENTMSG, bench.pid, NULL, &child), 0);
-    ck_assert_int_eq(waitpid((pid_t)child, &status, __WALL),
-                     (pid_t)child); /* stopped at its birth */
+    /* The child is stopped right after the fork. */
+    ck_assert_int_eq(waitpid((pid_t)child, &status, __WALL), (pid_t)child);
     ck_assert_int_eq(record_pid_read(bench.record_fd), bench.pid);
     ck_assert_int_eq(kill(bench.pid, SIGKILL), 0);
     ck_assert_int_eq(waitpid(bench.pid, &status, 0), bench.pid);
     ck_assert(WIFSIGNALED(status));
-    ck_assert_int_eq(record_lock_is_held(bench.record_fd),
-                     1); /* by the child, which does not know yet */
+    /* The child still holds the lock: it has not noticed yet. */
+    ck_assert_int_eq(record_lock_is_held(bench.record_fd), 1);
     ck_assert_int_eq(ptrace(PTRACE_CONT, (pid_t)child, NULL, 0L), 0);
     ck_assert_int_eq(waitpid((pid_t)child, &status, __WALL), (pid_t)child);
     ck_assert(WIFEXITED(status) || WIFSIGNALED(status));
