@@ -1,4 +1,4 @@
-/* What the tests of config/ share: texts that must be accepted, or refused with given lines. */
+/* Shared by the tests of config/: texts that must be accepted, or refused with given lines. */
 #ifndef WEBHOOKD_TESTS_UNIT_CONFIG_CASES_H
 #define WEBHOOKD_TESTS_UNIT_CONFIG_CASES_H
 
@@ -23,7 +23,7 @@ static inline struct config *accept(const char *text)
 {
     struct config_report report = {0};
     struct config *config = parse(text, &report);
-    ck_assert_msg(config, "refused: %s: %s", text, report.count ? report.lines[0] : "?");
+    ck_assert_msg(config, "refused: %s: %s", text, report.count ? report.lines[0] : "no message");
     ck_assert_uint_eq(report.count, 0);
     return config;
 }
@@ -33,7 +33,8 @@ static inline void assert_accepted(const char *text)
     config_release(accept(text));
 }
 
-/* Refused, with exactly these lines (NULL ends them), each of which must begin with what is given. */
+/* Expects the text to be refused with exactly as many lines as given (NULL ends them), each of
+ * which must begin with the given text. */
 static inline void assert_refused(const char *text, ...)
 {
     struct config_report report = {0};
@@ -43,17 +44,17 @@ static inline void assert_refused(const char *text, ...)
     va_start(lines, text);
     size_t count = 0;
     for (const char *line; (line = va_arg(lines, const char *)); count++) {
-        ck_assert_msg(count < report.count, "%s: no line \"%s\"", text, line);
+        ck_assert_msg(count < report.count, "%s: missing line \"%s\"", text, line);
         ck_assert_msg(strncmp(report.lines[count], line, strlen(line)) == 0,
                       "%s: \"%s\" does not begin with \"%s\"", text, report.lines[count], line);
     }
     va_end(lines);
-    ck_assert_msg(report.count == count, "%s: also \"%s\"", text,
+    ck_assert_msg(report.count == count, "%s: unexpected line \"%s\"", text,
                   report.count > count ? report.lines[count] : "");
     config_report_free(&report);
 }
 
-/* "section { name = value }", or without the section. */
+/* Returns "section { name = value }", or the same without the section. */
 static inline char *setting(const struct config_key_info *info, const char *value)
 {
     return info->section[0] == '\0'

@@ -1,4 +1,4 @@
-/* What the tests of fleet files share: reading one, and what is wrong with it. */
+/* Shared by the tests of fleet files: parsing a file, and its expected problems. */
 #ifndef WEBHOOKD_TESTS_UNIT_FLEET_CASES_H
 #define WEBHOOKD_TESTS_UNIT_FLEET_CASES_H
 
@@ -28,7 +28,7 @@ static inline struct outcome parse_bytes(const char *text, size_t bytes, bool st
 {
     struct outcome outcome = {0};
     struct fleet_file_options options = {.stub = stub};
-    /* A copy without a NUL behind it, so that the sanitizer sees who reads too far. */
+    /* A copy without a terminating NUL, so that the sanitizer detects a read beyond its end. */
     char *copy = memory_copy(text, bytes > 0 ? bytes : 1);
     outcome.definition = fleet_file_parse(copy, bytes, &options, &outcome.problems, &outcome.notes);
     free(copy);
@@ -75,7 +75,7 @@ static inline void show(const char *text, const struct fleet_problems *problems)
                problems->items[i].message);
 }
 
-/* One problem, with this line and path, whose message holds these words. */
+/* Expects exactly one problem, with this line and path, whose message contains these words. */
 static inline void refuse(const char *text, int line, const char *path, const char *message)
 {
     struct outcome outcome = parse(text);

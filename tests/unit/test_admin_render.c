@@ -1,4 +1,4 @@
-/* The API's objects. */
+/* The JSON objects of the admin API. */
 #include "admin/render.h"
 
 #include <stdlib.h>
@@ -28,7 +28,7 @@ static void assert_text(const json_t *object, const char *key, const char *wante
 static void assert_integer(const json_t *object, const char *key, json_int_t wanted)
 {
     const json_t *value = json_object_get(object, key);
-    ck_assert_msg(json_is_integer(value), "%s is no integer", key);
+    ck_assert_msg(json_is_integer(value), "%s is not an integer", key);
     ck_assert_int_eq(json_integer_value(value), wanted);
 }
 
@@ -37,7 +37,7 @@ static void assert_null(const json_t *object, const char *key)
     ck_assert_msg(json_is_null(json_object_get(object, key)), "%s is not null", key);
 }
 
-/* The object's keys, in order and no other. */
+/* Checks that the object has exactly these keys, in this order. */
 static void assert_keys(json_t *object, const char *const *keys, size_t count)
 {
     size_t at = 0;
@@ -88,7 +88,7 @@ TEST(fleet_run_has_exactly_its_keys)
     json_decref(run);
 }
 
-TEST(what_has_not_happened_is_null)
+TEST(properties_without_a_value_are_null)
 {
     struct run_row row = waiting_run();
     json_t *run = render_run(&row, json_array());
@@ -104,7 +104,7 @@ TEST(what_has_not_happened_is_null)
     json_decref(run);
 }
 
-TEST(fleet_run_shows_what_it_was_started_with)
+TEST(fleet_run_shows_its_input)
 {
     struct run_row row = waiting_run();
     row.event = "push";
@@ -132,7 +132,7 @@ TEST(fleet_run_shows_what_it_was_started_with)
     json_decref(run);
 }
 
-TEST(vessel_run_has_exactly_its_keys_and_an_exit_code_only_if_there_is_one)
+TEST(vessel_run_has_exactly_its_keys_and_an_exit_code_only_if_one_exists)
 {
     static const char *const keys[] = {"id",       "vessel_id",   "name",   "status",
                                        "attempts", "exit_code",   "reason", "started_at",
@@ -162,7 +162,7 @@ TEST(vessel_run_has_exactly_its_keys_and_an_exit_code_only_if_there_is_one)
     json_decref(vessel);
 }
 
-TEST(bytes_that_are_no_utf8_are_read_as_latin1)
+TEST(bytes_that_are_not_utf8_are_read_as_latin1)
 {
     json_t *text = render_text("caf\xe9 \xff");
     ck_assert_str_eq(json_string_value(text), "caf\u00e9 \u00ff");
@@ -195,7 +195,7 @@ TEST(fleet_counts_its_open_runs)
     json_decref(fleet);
 }
 
-TEST(version_has_its_file_and_definition_only_when_they_were_read)
+TEST(version_has_its_file_and_definition_only_if_they_were_read)
 {
     struct version_row row = {.version = 7, .created_ms = A_TIME};
     json_t *version = render_version(&row);
@@ -213,7 +213,7 @@ TEST(version_has_its_file_and_definition_only_when_they_were_read)
     json_decref(version);
 }
 
-TEST(webhook_without_its_url_says_null)
+TEST(webhook_without_its_url_has_null)
 {
     struct webhook_row row = {.fleet_id = parsed(AN_ID),
                               .fleet_name = "Greet",
@@ -231,7 +231,7 @@ TEST(webhook_without_its_url_says_null)
     json_decref(webhook);
 }
 
-TEST(last_call_without_an_answer_says_null)
+TEST(last_call_without_an_answer_has_null)
 {
     struct webhook_row row = {.fleet_name = "Greet",
                               .project_name = "p",
@@ -260,7 +260,7 @@ TEST(last_call_without_an_answer_says_null)
     json_decref(webhook);
 }
 
-TEST(problem_without_a_line_says_null)
+TEST(problem_without_a_line_has_null)
 {
     struct fleet_problem items[] = {
         {.message = memory_string("is missing"), .path = memory_string("name"), .line = 0},

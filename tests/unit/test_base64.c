@@ -5,7 +5,7 @@
 
 #include "support/suite.h"
 
-TEST(bytes_come_back_and_the_examples_of_rfc4648_are_right)
+TEST(bytes_survive_a_round_trip_and_the_examples_of_rfc4648_hold)
 {
     static const char *const cases[][2] = {{"", ""},
                                            {"f", "Zg=="},

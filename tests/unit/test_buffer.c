@@ -5,7 +5,7 @@
 
 #include "support/suite.h"
 
-TEST(what_is_appended_is_what_is_there)
+TEST(the_buffer_holds_exactly_what_was_appended)
 {
     struct buffer buffer = BUFFER_INIT;
     ck_assert_str_eq(buffer_text(&buffer), "");
@@ -77,7 +77,7 @@ TEST(taking_hands_over_the_allocation)
     free(empty);
 }
 
-TEST(an_impossible_size_is_an_answer_and_no_abort)
+TEST(an_impossible_size_is_an_error_and_does_not_abort)
 {
     struct buffer buffer = BUFFER_INIT;
     buffer_append_text(&buffer, "kept");

@@ -1,5 +1,5 @@
-/* The checks before a run is stored, on a real listener, queue and store: what each verdict
- * becomes, at each stage, and what happens when the store says that the checks are stale. */
+/* The checks before a run is stored, on a real listener, queue and store: the outcome of each
+ * verdict at each stage, and what happens when the store reports stale checks. */
 #include "support/suite.h"
 
 #include <stdatomic.h>
@@ -14,9 +14,9 @@
 #include "support/runner_house.h"
 
 #define SMALL 100
-#define LARGE (600 * 1024) /* of three pieces */
+#define LARGE (600 * 1024) /* three pieces */
 
-/* ---- the store, as it is while somebody changes a webhook ---- */
+/* ---- the store while an administrator changes a webhook ---- */
 
 static atomic_int stale_times, accept_calls;
 
@@ -38,13 +38,13 @@ int __wrap_sqlite_accept_hook(struct store *store, const uint8_t hash[SECRET_HAS
     return error_set(error, ERROR_STALE, "the webhook was changed");
 }
 
-/* ---- a check of the test's own, behind those of every request ---- */
+/* ---- a check of the test's own, after those of every request ---- */
 
 static struct verdict wanted;
 static enum check_stage wanted_stage;
 static int wanted_from_call; /* the first call that gets `wanted`; the others pass */
 static atomic_int judge_calls;
-static char seen[SMALL]; /* the whole body, as the check saw it */
+static char seen[SMALL]; /* the whole body as the check saw it */
 
 static struct verdict judge_as_wanted(const struct check_input *input)
 {
@@ -192,7 +192,7 @@ TEST(a_refusal_of_each_stage_is_the_answer_and_leaves_no_run)
     }
 }
 
-TEST(an_answer_of_each_stage_is_sent_as_it_is_and_leaves_no_run)
+TEST(an_answer_of_each_stage_is_sent_unchanged_and_leaves_no_run)
 {
     static const enum check_stage stages[] = {CHECK_HEADERS, CHECK_PIECE, CHECK_BODY};
     for (size_t i = 0; i < ARRAY_COUNT(stages); i++) {
@@ -209,7 +209,7 @@ TEST(an_answer_of_each_stage_is_sent_as_it_is_and_leaves_no_run)
     }
 }
 
-TEST(what_needs_the_token_is_not_told_to_strangers)
+TEST(a_verdict_that_needs_the_token_is_hidden_from_unknown_callers)
 {
     static const enum check_stage stages[] = {CHECK_HEADERS, CHECK_PIECE, CHECK_BODY};
     for (size_t i = 0; i < ARRAY_COUNT(stages); i++) {
@@ -222,7 +222,7 @@ TEST(what_needs_the_token_is_not_told_to_strangers)
     }
 }
 
-TEST(what_needs_no_token_is_told_to_everybody)
+TEST(a_verdict_that_needs_no_token_is_sent_to_everybody)
 {
     begin(CHECK_HEADERS, false);
     wanted = (struct verdict){.kind = VERDICT_REFUSE, .status = 405, .message = "not now"};

@@ -17,7 +17,7 @@ TEST(times_are_written_in_rfc3339)
     ck_assert_str_eq(clock_format_ms(-86400000, text), "1969-12-31T00:00:00.000Z");
 }
 
-TEST(the_years_0_and_9999_are_the_edges)
+TEST(the_years_0_and_9999_are_the_limits)
 {
     char text[CLOCK_TEXT_BYTES];
     ck_assert_str_eq(clock_format_ms(INT64_MIN, text), "0000-01-01T00:00:00.000Z");
@@ -39,7 +39,7 @@ TEST(every_day_of_four_centuries_agrees_with_the_c_library)
     }
 }
 
-TEST(what_is_written_is_read_back)
+TEST(a_written_time_is_read_back)
 {
     for (int64_t ms = -62167219200000; ms < 253402300799999; ms += 86399999 * (int64_t)97 + 7) {
         char text[CLOCK_TEXT_BYTES];
@@ -67,7 +67,7 @@ TEST(offsets_and_fractions_are_read)
     }
 }
 
-TEST(what_is_no_time_is_refused)
+TEST(invalid_times_are_refused)
 {
     static const char *const texts[] = {
         "",
@@ -100,12 +100,12 @@ TEST(what_is_no_time_is_refused)
     }
 }
 
-TEST(the_clocks_read_what_the_kernel_says)
+TEST(the_clocks_agree_with_the_kernel)
 {
     time_t before = time(NULL);
     int64_t wall_ms = clock_wall_ms();
     time_t after = time(NULL);
-    /* time(2) reads a coarser clock, which may be a tick behind. */
+    /* time(2) reads a coarser clock, which may lag one tick. */
     ck_assert_int_ge(wall_ms / 1000, before);
     ck_assert_int_le(wall_ms / 1000, after + 1);
 

@@ -1,4 +1,4 @@
-/* The commit queue, on a real store whose disk fails when told. */
+/* The commit queue on a real store whose disk fails on demand. */
 #include "support/suite.h"
 
 #include <fcntl.h>
@@ -36,16 +36,16 @@ struct work {
     struct run_input input;
     struct store_accept accept;
     struct store_check check;
-    /* What `done` was told. */
+    /* What `done` received. */
     atomic_int done_calls;
     enum error_kind kind;
     sem_t done;
-    struct work *older; /* all of them, for the end of the test */
+    struct work *older; /* links all operations, for the end of the test */
 };
 
 static struct work *newest;
 
-/* Of the fleet that accepts; the other one has no webhook until a test gives it one. */
+/* The hash of the fleet that accepts; the other fleet has no webhook until a test creates one. */
 static const uint8_t accepting_hash[SECRET_HASH_BYTES] = "accepting";
 
 static void describe_accept(struct commit_op *op, struct store_item *item)
@@ -254,7 +254,7 @@ static int stored_runs(void)
     return count;
 }
 
-/* Holds the committer in the sync of its log until it is let go. */
+/* Holds the committer in the sync of its log until the test releases it. */
 static sem_t sync_reached, sync_may_go;
 
 static void hold_sync(void *context)
@@ -265,7 +265,8 @@ static void hold_sync(void *context)
         ;
 }
 
-/* One operation in a batch whose sync is held; whatever is submitted now waits in the queue. */
+/* Submits an operation whose batch is held in its sync; operations submitted now wait in the
+ * queue. */
 static struct work *hold_committer(void)
 {
     sem_init(&sync_reached, 0, 0);
@@ -313,7 +314,7 @@ TEST(operations_that_wait_together_share_one_sync)
     finish();
 }
 
-/* The runner's operations come one after the other: each is followed by the next at once. */
+/* Operations as the runner submits them: each is followed immediately by the next. */
 static atomic_bool chain_ends;
 
 static void chain_done(struct commit_op *op, const struct error *error)
@@ -332,7 +333,7 @@ static void describe_nothing(struct commit_op *op, struct store_item *item)
 
 static const struct commit_kind chain_kind = {"chain", COMMIT_RUNNER, describe_nothing, chain_done};
 
-TEST(an_operation_heavier_than_a_batch_is_not_passed_over_for_ever)
+TEST(an_operation_heavier_than_a_batch_is_not_passed_over_forever)
 {
     begin();
     atomic_store(&chain_ends, false);
@@ -402,7 +403,7 @@ TEST(the_runners_operation_is_retried_until_the_disk_has_room)
 }
 
 /* Invariant 6. */
-TEST(a_failed_sync_tells_everyone_and_stops_the_queue_for_good)
+TEST(a_failed_sync_fails_every_operation_and_stops_the_queue_for_good)
 {
     begin();
     faulty_vfs_fail(
@@ -441,7 +442,7 @@ TEST(a_queued_operation_can_be_withdrawn_and_one_in_a_batch_cannot)
 }
 
 /* Invariant 8. */
-TEST(requests_are_bounded_and_the_runner_has_room_beyond)
+TEST(requests_are_bounded_and_the_runner_has_extra_room)
 {
     begin();
     commit_stop(queue);
@@ -465,7 +466,7 @@ TEST(requests_are_bounded_and_the_runner_has_room_beyond)
     finish();
 }
 
-TEST(stopping_commits_what_waits_and_refuses_what_comes)
+TEST(stopping_commits_queued_operations_and_refuses_new_ones)
 {
     begin();
     struct work *held = hold_committer();
@@ -501,7 +502,7 @@ static struct work *large_work(void)
     return work;
 }
 
-/* ---- operations that come back ---- */
+/* ---- operations that are retried ---- */
 
 #define RETRIED 3
 
@@ -553,8 +554,8 @@ static void describe_hold(struct commit_op *op, struct store_item *item)
     item->call.apply = hold_batch;
 }
 
-/* A step of a run may build on the one before it. */
-TEST(operations_that_are_tried_again_keep_their_order)
+/* A step of a run may depend on the previous one. */
+TEST(operations_that_are_retried_keep_their_order)
 {
     static const struct commit_kind retried_kind = {"retried", COMMIT_RUNNER, describe_retried,
                                                     retried_done};
@@ -599,14 +600,15 @@ static int write_and_refuse(void *context, struct store *store, struct error *er
     return error_set(error, ERROR_CONFLICT, "undone");
 }
 
-/* Invariant 8: what is written and undone is in the log as well. */
-TEST(the_log_is_checkpointed_also_when_all_that_was_written_was_undone)
+/* Invariant 8: frames that were written and then rolled back are in the log as well. */
+TEST(the_log_is_checkpointed_even_if_every_write_was_rolled_back)
 {
     begin();
     struct work *work = large_work();
     const struct commit_call call = {.name = "undone", .apply = write_and_refuse, .context = work};
     struct commit_metrics metrics = {0};
-    /* Hundreds of times what is due for one; the checkpointer copies beside the batches. */
+    /* Hundreds of times the writes for which a checkpoint is due; the checkpointer works in
+     * parallel with the batches. */
     for (int i = 0; i < 20000 && metrics.store.checkpoints == 0; i++) {
         struct error error = ERROR_INIT;
         ck_assert_int_eq(commit_call(queue, &call, &error), -1);

@@ -1,4 +1,4 @@
-/* commit_call: callers that wait for a function that is called inside the transaction. Each call's
+/* commit_call: callers that wait for a function called inside the transaction. Each call's
  * operation is on its caller's stack, which the sanitizers watch. */
 #include <pthread.h>
 #include <stdio.h>
@@ -39,7 +39,7 @@ struct call {
     char name[32];
     enum error_kind refusal;
     int applied, told;
-    struct error error; /* as `done` was told */
+    struct error error; /* as `done` received it */
     bool was_durable;   /* when `done` was called */
 };
 
@@ -95,7 +95,7 @@ static int make(struct call *call, struct error *error)
 }
 
 /* Invariant 1. */
-TEST(caller_comes_back_when_the_change_is_durable_and_done_was_told)
+TEST(call_returns_after_the_change_is_durable_and_done_was_called)
 {
     begin();
     struct error error = ERROR_INIT;
@@ -109,7 +109,7 @@ TEST(caller_comes_back_when_the_change_is_durable_and_done_was_told)
 }
 
 /* Invariant 5. */
-TEST(refusal_comes_back_with_its_reason_and_undoes_the_change)
+TEST(refusal_returns_its_reason_and_undoes_the_change)
 {
     static const enum error_kind kinds[] = {ERROR_CONFLICT, ERROR_STALE, ERROR_UNAVAILABLE,
                                             ERROR_INTERNAL};
@@ -120,7 +120,7 @@ TEST(refusal_comes_back_with_its_reason_and_undoes_the_change)
         ck_assert_int_eq(make(&call, &error), -1);
         ck_assert_int_eq(error.kind, kinds[i]);
         ck_assert_str_eq(error.message, "refused");
-        ck_assert_int_eq(call.applied, 1); /* a request is not tried again */
+        ck_assert_int_eq(call.applied, 1); /* a request is not retried */
         ck_assert_int_eq(call.told, 1);
         ck_assert_int_eq(call.error.kind, kinds[i]);
         ck_assert(!call.was_durable);
@@ -128,7 +128,7 @@ TEST(refusal_comes_back_with_its_reason_and_undoes_the_change)
     finish();
 }
 
-TEST(call_without_done_is_fine)
+TEST(call_without_done_is_accepted)
 {
     begin();
     struct error error = ERROR_INIT;
@@ -139,7 +139,7 @@ TEST(call_without_done_is_fine)
     finish();
 }
 
-TEST(call_after_the_drain_is_refused_and_nobody_is_told)
+TEST(call_after_the_drain_is_refused_without_calling_done)
 {
     begin();
     struct error error = ERROR_INIT;
@@ -151,7 +151,7 @@ TEST(call_after_the_drain_is_refused_and_nobody_is_told)
     finish();
 }
 
-/* ---- many at a time ---- */
+/* ---- many concurrent callers ---- */
 
 struct caller {
     pthread_t thread;
@@ -166,7 +166,7 @@ static void quick_done(void *context, const struct error *error)
         call->error = *error;
 }
 
-/* Each second one is refused. */
+/* Every second call is refused. */
 static void *call_again_and_again(void *argument)
 {
     struct caller *caller = argument;
@@ -191,7 +191,7 @@ static int count(void *context, const struct org_row *row)
     return 0;
 }
 
-TEST(many_callers_at_a_time_each_get_their_own_answer)
+TEST(many_concurrent_callers_each_get_their_own_answer)
 {
     static struct caller callers[CALLERS];
     begin();

@@ -60,7 +60,7 @@ TEST(empty_file_has_the_runners_defaults)
     config_release(config);
 }
 
-TEST(every_default_may_be_written_into_the_file)
+TEST(every_default_is_accepted_in_the_file)
 {
     for (size_t i = 0; i < config_key_count; i++) {
         const struct config_key_info *info = &config_keys[i].info;
@@ -72,7 +72,7 @@ TEST(every_default_may_be_written_into_the_file)
 
 /* ---- start and reload ---- */
 
-TEST(start_is_refused_for_what_would_be_dangerous)
+TEST(start_is_refused_if_the_configuration_would_be_dangerous)
 {
     static const struct {
         const char *text, *why;
@@ -95,7 +95,7 @@ TEST(start_is_refused_for_what_would_be_dangerous)
     assert_refused("hooks {\ntls_certificate = /k }", "w.conf:2: hooks.tls_key: missing", NULL);
 }
 
-/* A good value other than the default. */
+/* Returns a valid value other than the default. */
 static const char *other_value(const struct config_key_info *info)
 {
     static const struct {
@@ -121,14 +121,14 @@ static const char *other_value(const struct config_key_info *info)
     for (size_t i = 1; i < ARRAY_COUNT(values); i++)
         if (strncmp(info->range_text, values[i].range, strlen(values[i].range)) == 0)
             return values[i].value;
-    static char high[32]; /* of a range */
+    static char high[32]; /* the upper end of a range */
     const char *to = strstr(info->range_text, " to ");
-    ck_assert_msg(to, "%s: no value known for %s", info->name, info->range_text);
+    ck_assert_msg(to, "%s: this test knows no value for %s", info->name, info->range_text);
     snprintf(high, sizeof(high), "%s", to + 4);
     return high;
 }
 
-TEST(every_key_that_needs_a_restart_says_so)
+TEST(every_key_that_needs_a_restart_is_reported)
 {
     struct config *running = accept("");
     size_t silent = 0, said = 0;
@@ -175,7 +175,7 @@ TEST(changed_fleet_sections_need_a_restart)
     config_release(running);
 }
 
-TEST(snapshot_lives_as_long_as_anyone_holds_it)
+TEST(snapshot_lives_as_long_as_it_is_referenced)
 {
     struct config *config = accept("state_dir = \"/a\"");
     ck_assert_ptr_eq(config_hold(config), config);
@@ -195,7 +195,7 @@ static void write_text(const char *path, const char *text)
     ck_assert_int_eq(fclose(file), 0);
 }
 
-TEST(what_is_no_readable_file_is_refused)
+TEST(unreadable_files_are_refused)
 {
     char folder[] = "/tmp/test-config-XXXXXX";
     ck_assert_ptr_nonnull(mkdtemp(folder));
@@ -209,7 +209,7 @@ TEST(what_is_no_readable_file_is_refused)
         ck_assert_ptr_nonnull(strstr(report.lines[0], paths[i]));
         config_report_free(&report);
     }
-    if (geteuid() != 0) { /* root may read everything */
+    if (geteuid() != 0) { /* root may read any file */
         write_text(file, "");
         ck_assert_int_eq(chmod(file, 0), 0);
         struct config_report report = {0};
@@ -224,7 +224,7 @@ TEST(what_is_no_readable_file_is_refused)
     free(file);
 }
 
-TEST(file_may_have_a_mebibyte_and_no_more)
+TEST(file_may_have_at_most_a_mebibyte)
 {
     char folder[] = "/tmp/test-config-XXXXXX";
     ck_assert_ptr_nonnull(mkdtemp(folder));
@@ -265,9 +265,9 @@ TEST(errors_of_a_file_begin_with_its_path)
     free(file);
 }
 
-/* ---- what is written about the keys (read from the top of the checkout, where the tests are run) ---- */
+/* ---- the texts about the keys (read from the top of the checkout, where tests run) ---- */
 
-/* "  name = value" → its parts. */
+/* Splits " name = value" into its parts. */
 static bool split_setting(const char *line, char name[64], char value[256])
 {
     return sscanf(line, " %63[a-z_] = %255[^\n]", name, value) == 2;
@@ -289,7 +289,7 @@ TEST(example_has_every_key_once_in_order_with_its_default)
             ck_assert_int_eq(sscanf(line, "%63[a-z] {", section), 1);
         } else {
             ck_assert_msg(split_setting(line, name, value), "%s", line);
-            ck_assert_msg(next < config_key_count, "%s is one too many", name);
+            ck_assert_msg(next < config_key_count, "%s is superfluous", name);
             const struct config_key_info *info = &config_keys[next++].info;
             ck_assert_str_eq(section, info->section);
             ck_assert_str_eq(name, info->name);
@@ -300,11 +300,11 @@ TEST(example_has_every_key_once_in_order_with_its_default)
     free(example);
 }
 
-TEST(example_is_good_to_start_with)
+TEST(start_accepts_the_example)
 {
     struct config_report report = {0};
     struct config *config = config_load("webhookd.conf.example", &report);
-    ck_assert_msg(config, "%s", report.count ? report.lines[0] : "?");
+    ck_assert_msg(config, "%s", report.count ? report.lines[0] : "no message");
     struct error error = ERROR_INIT;
     ck_assert_msg(config_check_start(config, &error) == 0, "%s", error.message);
     config_release(config);

@@ -83,14 +83,14 @@ TEST(unknown_keys_and_sections_are_all_reported)
                    "w.conf:1: include: unknown", NULL);
 }
 
-TEST(key_is_not_reached_through_a_path)
+TEST(key_cannot_be_set_through_a_path)
 {
     assert_refused("\"hooks|max_body\" = \"1MiB\"", "w.conf:1: max_body: no such key here", NULL);
     assert_refused("hooks|max_body = \"1MiB\"", "w.conf:1: unexpected \"|\"", NULL);
     assert_refused("\"\" = 1", "w.conf:1: ", NULL);
 }
 
-TEST(many_unknown_keys_are_bounded)
+TEST(report_of_many_unknown_keys_is_bounded)
 {
     struct buffer text = BUFFER_INIT;
     for (int i = 0; i < 500; i++)
@@ -109,7 +109,7 @@ TEST(many_unknown_keys_are_bounded)
     buffer_free(&text);
 }
 
-TEST(syntax_errors_name_their_line_and_what_precedes_is_still_checked)
+TEST(syntax_errors_name_their_line_and_preceding_lines_are_still_checked)
 {
     assert_refused("store = x\n\nhooks {\n listen = \"\n}", "w.conf:1: store: \"x\"",
                    "w.conf:4: this string has no end", NULL);
@@ -134,7 +134,7 @@ TEST(syntax_errors_name_their_line_and_what_precedes_is_still_checked)
                    "w.conf:1: unexpected \"*\"", NULL);
 }
 
-TEST(comments_and_line_ends_do_not_move_the_lines)
+TEST(comments_and_line_ends_do_not_shift_line_numbers)
 {
     assert_refused("# one\n// two\n/* three */\r\n/* four\nfive */ /* again */\nstore = x\n",
                    "w.conf:6: store: ", NULL);
@@ -145,7 +145,7 @@ TEST(comments_and_line_ends_do_not_move_the_lines)
     config_release(config);
 }
 
-/* It would make a shorter value, and nobody would hear of it. */
+/* Such a comment would silently shorten the value. */
 TEST(comment_inside_a_word_is_refused)
 {
     assert_refused("\nstate_dir = /var//lib/x", "w.conf:2: \"//\" inside a word: put a value",
@@ -176,7 +176,7 @@ TEST(damaged_text_is_refused_with_its_line)
     config_release(nothing);
 }
 
-TEST(good_file_is_read_after_any_bad_one)
+TEST(valid_file_is_read_after_any_invalid_one)
 {
     static const char *const bad[] = {"store = \"",
                                       "store = '",
@@ -199,7 +199,7 @@ TEST(good_file_is_read_after_any_bad_one)
     }
 }
 
-TEST(no_beginning_of_a_file_and_no_flipped_bit_does_harm)
+TEST(truncated_files_and_flipped_bits_do_no_harm)
 {
     char *example = read_text("webhookd.conf.example");
     size_t bytes = strlen(example);
@@ -240,7 +240,7 @@ TEST(fleet_sections_are_read)
     config_release(config);
 }
 
-TEST(bad_fleet_sections_are_refused)
+TEST(invalid_fleet_sections_are_refused)
 {
     assert_refused("fleet \"one\" { sandbox = \"off\" }",
                    "w.conf:1: fleet \"one\": the title is not", NULL);
@@ -271,7 +271,7 @@ static void *parse_and_release(void *shared)
     return NULL;
 }
 
-TEST(threads_may_hold_and_parse_at_once)
+TEST(threads_may_hold_and_parse_concurrently)
 {
     struct config *shared = accept("");
     pthread_t threads[4];

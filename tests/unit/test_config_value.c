@@ -117,7 +117,8 @@ TEST(durations_have_units_from_large_to_small)
     }
 }
 
-/* A value just outside: one more than the upper end, one less than the lower, in the unit that it is written in. */
+/* Returns a value just outside the range: one more than the upper end or one less than the lower
+ * end, in the unit in which that end is written. */
 static char *beyond(const char *end, int step)
 {
     char *unit = NULL;
@@ -125,7 +126,7 @@ static char *beyond(const char *end, int step)
     return memory_format("\"%lld%s\"", number + step, unit);
 }
 
-TEST(every_range_holds_its_ends_and_nothing_beyond)
+TEST(every_range_includes_its_ends_and_nothing_beyond)
 {
     size_t ranges = 0;
     for (size_t i = 0; i < config_key_count; i++) {

@@ -1,5 +1,5 @@
-/* webhookctl's options and operands. The program's own folder is in no archive, so the
- * source is part of this test. */
+/* webhookctl's options and operands. The program's own folder is not in the library, so the test
+ * includes the source file. */
 #include "webhookctl/options.c"
 
 #include <stdio.h>
@@ -8,7 +8,7 @@
 
 #define MAX_WORDS 16
 
-/* Parses "webhookctl" and the words, of which none holds a space. */
+/* Parses "webhookctl" and these words, which are separated by spaces. */
 static int parse(const char *words, struct options *options, struct error *error)
 {
     static char line[512];
@@ -32,7 +32,7 @@ static void assert_refused(const char *words, const char *message)
     options_free(&options);
 }
 
-TEST(options_may_stand_before_and_behind_operands)
+TEST(options_may_precede_and_follow_operands)
 {
     static const char *const lines[] = {"--json -s /x fleet show --version 3 Greet",
                                         "fleet --version=3 show Greet -s/x --json",
@@ -76,7 +76,7 @@ TEST(dash_alone_is_an_operand_or_a_value)
     options_free(&options);
 }
 
-TEST(the_last_of_an_option_wins)
+TEST(the_last_occurrence_of_an_option_wins)
 {
     struct options options;
     struct error error = ERROR_INIT;
@@ -85,7 +85,7 @@ TEST(the_last_of_an_option_wins)
     options_free(&options);
 }
 
-TEST(what_is_no_option_is_refused_by_name)
+TEST(unknown_options_are_refused_by_name)
 {
     assert_refused("fleet list --bogus", "unknown option --bogus");
     assert_refused("fleet list --bogus=1", "unknown option --bogus");

@@ -5,7 +5,7 @@
 #include "base/memory.h"
 #include "support/suite.h"
 
-TEST(digits_are_read_up_to_what_is_none)
+TEST(digits_are_read_up_to_the_first_other_character)
 {
     static const struct {
         const char *text, *behind;
@@ -21,7 +21,7 @@ TEST(digits_are_read_up_to_what_is_none)
     }
 }
 
-TEST(text_without_digits_or_with_too_many_leaves_the_number_alone)
+TEST(text_without_digits_or_with_too_many_leaves_the_number_unchanged)
 {
     static const struct {
         const char *text;

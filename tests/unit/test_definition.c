@@ -37,14 +37,14 @@ static struct definition *parse(const char *text)
     struct fleet_file_options options = {.stub = true};
     struct definition *definition =
         fleet_file_parse(text, strlen(text), &options, &problems, &notes);
-    ck_assert_msg(definition, "%s: %s", problems.count ? problems.items[0].path : "?",
-                  problems.count ? problems.items[0].message : "?");
+    ck_assert_msg(definition, "%s: %s", problems.count ? problems.items[0].path : "",
+                  problems.count ? problems.items[0].message : "no message");
     report_free_problems(&problems);
     report_free_problems(&notes);
     return definition;
 }
 
-/* The comparable form of a fleet file; the caller frees it. */
+/* Returns the comparable form of a fleet file. Free it. */
 static char *meaning(const char *text)
 {
     struct definition *definition = parse(text);
@@ -53,7 +53,7 @@ static char *meaning(const char *text)
     return json;
 }
 
-TEST(the_form_is_the_documented_one)
+TEST(the_form_is_as_documented)
 {
     char *json = meaning(FULL);
     ck_assert_str_eq(
@@ -74,7 +74,7 @@ TEST(the_form_is_the_documented_one)
     free(json);
 }
 
-TEST(what_was_written_is_read_back_the_same)
+TEST(a_written_definition_is_read_back_unchanged)
 {
     struct definition *first = parse(FULL);
     char *json = definition_json_write(first, true);
@@ -144,7 +144,7 @@ TEST(a_different_meaning_is_a_different_text)
     char *three = meaning("name: x\nvessels:\n  " VESSEL("b") "\n  " VESSEL(
         "a") "\nconnections: { a: { b: SUCCESS } }\n");
     ck_assert_str_ne(one, two);
-    ck_assert_str_ne(one, three); /* the order of the vessels is what people see */
+    ck_assert_str_ne(one, three); /* people see the order of the vessels */
     free(one);
     free(two);
     free(three);

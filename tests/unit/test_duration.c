@@ -50,7 +50,7 @@ TEST(durations_add_up)
     }
 }
 
-TEST(what_is_no_duration_is_refused)
+TEST(invalid_durations_are_refused)
 {
     static const char *const wrong[] = {"",
                                         "5",
@@ -77,7 +77,7 @@ TEST(what_is_no_duration_is_refused)
     }
 }
 
-TEST(order_and_repetition_are_a_matter_of_the_form)
+TEST(the_form_decides_about_order_and_repetition)
 {
     assert_parses("1s1m", &unordered, 61000);
     assert_parses("1s1s", &unordered, 2000);
@@ -91,7 +91,7 @@ TEST(order_and_repetition_are_a_matter_of_the_form)
     assert_refused("1h1d", &ordered);
 }
 
-TEST(units_and_digits_are_a_matter_of_the_form)
+TEST(the_form_decides_about_units_and_digits)
 {
     assert_parses("1h2m3s", &short_form, 3723000);
     assert_parses("999999999h", &short_form, INT64_C(3599999996400000));
@@ -103,7 +103,7 @@ TEST(units_and_digits_are_a_matter_of_the_form)
     assert_refused("0000000001s", &short_form);
 }
 
-TEST(formatted_duration_reads_back)
+TEST(a_formatted_duration_is_read_back)
 {
     static const struct {
         int64_t ms;

@@ -18,7 +18,7 @@ static char *code(const char *name, const char *environment)
                          name, environment);
 }
 
-/* first → left and right → last, each with the same environment of its own. */
+/* The graph first → left and right → last; each vessel has this environment. */
 static struct definition *make_diamond(const char *environment)
 {
     static const char *const names[] = {"first", "left", "right", "last"};
@@ -36,7 +36,7 @@ static struct definition *make_diamond(const char *environment)
     struct fleet_problems problems = {NULL, 0}, notes = {NULL, 0};
     struct definition *definition =
         fleet_file_parse(file, strlen(file), &options, &problems, &notes);
-    ck_assert_msg(definition, "%s", problems.count > 0 ? problems.items[0].message : "?");
+    ck_assert_msg(definition, "%s", problems.count > 0 ? problems.items[0].message : "no message");
     report_free_problems(&problems);
     report_free_problems(&notes);
     free(text);
@@ -96,7 +96,7 @@ static void scene_close(struct scene *scene)
     definition_free(scene->definition);
 }
 
-/* NULL if it is not there; fails if it is there twice. */
+/* Returns NULL if the variable is missing; fails the test if it appears twice. */
 static const char *value_of(const struct scene *scene, const char *name)
 {
     const char *value = NULL;
@@ -104,7 +104,7 @@ static const char *value_of(const struct scene *scene, const char *name)
     for (size_t i = 0; i < scene->count; i++) {
         if (strncmp(scene->items[i], name, bytes) != 0 || scene->items[i][bytes] != '=')
             continue;
-        ck_assert_msg(!value, "%s is there twice", name);
+        ck_assert_msg(!value, "%s appears twice", name);
         value = scene->items[i] + bytes + 1;
     }
     return value;
@@ -168,7 +168,7 @@ TEST(times_are_utc_and_only_month_and_day_are_padded)
     scene_close(&scene);
 }
 
-TEST(streams_are_the_neighbours_in_the_graph)
+TEST(upstream_and_downstream_are_the_neighbours_in_the_graph)
 {
     struct scene scene;
     char id[4][ID_TEXT_BYTES], vessel[4][ID_TEXT_BYTES];
@@ -201,7 +201,7 @@ TEST(streams_are_the_neighbours_in_the_graph)
     scene_close(&scene);
 }
 
-TEST(what_a_caller_sends_is_a_value_never_a_name)
+TEST(data_of_a_caller_is_a_value_never_a_name)
 {
     struct scene scene;
     char id[ID_TEXT_BYTES];
@@ -224,7 +224,7 @@ TEST(what_a_caller_sends_is_a_value_never_a_name)
     scene_close(&scene);
 }
 
-TEST(a_vessels_own_variables_win_over_path_but_every_name_is_there_once)
+TEST(a_vessels_own_variables_win_over_path_but_every_name_appears_once)
 {
     struct scene scene;
     scene_open(&scene, 0, "{PATH: /opt/bin, TZ: UTC, PATHS: other, EMPTY: ''}");
@@ -235,7 +235,7 @@ TEST(a_vessels_own_variables_win_over_path_but_every_name_is_there_once)
     scene_close(&scene);
 }
 
-TEST(nothing_of_the_daemons_own_environment_is_passed_on)
+TEST(no_variable_of_the_daemons_own_environment_is_passed_on)
 {
     struct scene scene;
     setenv("SECRET_OF_THE_DAEMON", "x", 1);

@@ -45,7 +45,7 @@ TEST(the_reason_survives_a_message_that_is_too_long)
     ck_assert_str_eq(error.message + strlen(error.message) - strlen(reason), reason);
 }
 
-TEST(context_goes_before_the_message_and_only_if_there_is_one)
+TEST(context_precedes_the_message_and_only_if_one_is_set)
 {
     struct error error = ERROR_INIT;
     error_context(&error, "fleet.yaml");

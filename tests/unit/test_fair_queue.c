@@ -1,4 +1,4 @@
-/* Who gets the next slot: turns go around the fleets, and each fleet has its own bound. */
+/* Which run gets the next slot: fleets take turns, and each fleet has its own bound. */
 #include "runner/runner.h"
 
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 #include "support/runner_house.h"
 #include "support/suite.h"
 
-/* A fleet whose runs write its letter into the diary. */
+/* Applies a fleet whose runs write its letter into the diary. */
 static struct id apply_letter(struct house *house, const char *diary, const char *letter,
                               const char *rest)
 {
@@ -44,8 +44,9 @@ static char *read_diary(const char *path)
     return buffer_take(&text);
 }
 
-/* More than a line holds wait in one fleet before the others come; with one slot the diary tells whose turn it was. */
-TEST(a_fleet_with_many_waiting_runs_does_not_starve_the_others)
+/* One fleet has more scheduled runs than its line holds before the other fleets get theirs; with
+ * one slot the diary shows the order. */
+TEST(a_fleet_with_many_scheduled_runs_does_not_starve_the_others)
 {
     enum { MANY = 150 };
     struct house house;
@@ -62,7 +63,7 @@ TEST(a_fleet_with_many_waiting_runs_does_not_starve_the_others)
     last = house_accept(&house, &b);
     house_start(&house);
     ck_assert_int_eq(house_wait_until_ended(&house, &last).status, RUN_SUCCESS);
-    for (int i = 0; i < MANY; i++) /* none is forgotten */
+    for (int i = 0; i < MANY; i++) /* no run is forgotten */
         ck_assert_int_eq(house_wait_until_ended(&house, &runs[i]).status, RUN_SUCCESS);
     char *order = read_diary(diary);
     ck_assert_uint_eq(strlen(order), MANY + 4);
@@ -72,8 +73,8 @@ TEST(a_fleet_with_many_waiting_runs_does_not_starve_the_others)
     house_close(&house);
 }
 
-/* In the order in which they were accepted, however many there are. */
-TEST(runs_of_one_fleet_start_in_order_also_beyond_what_a_line_holds)
+/* Runs start in the order in which they were accepted, however many there are. */
+TEST(runs_of_one_fleet_start_in_order_even_if_its_line_is_full)
 {
     enum { MANY = 200 };
     struct house house;
@@ -85,7 +86,7 @@ TEST(runs_of_one_fleet_start_in_order_also_beyond_what_a_line_holds)
     struct buffer expected = BUFFER_INIT;
     for (int i = 0; i < MANY; i++) {
         char text[ID_TEXT_BYTES];
-        if (i % 3 == 0) /* others lie in between */
+        if (i % 3 == 0) /* runs of another fleet in between */
             (void)house_accept(&house, &fleets[1]);
         run = house_accept(&house, &fleets[0]);
         buffer_append_text(&expected, id_format(&run, text));
@@ -109,7 +110,7 @@ static bool is_running(struct house *house, const void *context)
     return house_see(house, context).status == RUN_RUNNING;
 }
 
-TEST(no_more_runs_of_a_fleet_at_once_than_it_allows)
+TEST(a_fleet_runs_no_more_runs_concurrently_than_it_allows)
 {
     enum { RUNS = 6 };
     struct house house;
@@ -127,11 +128,12 @@ TEST(no_more_runs_of_a_fleet_at_once_than_it_allows)
     house_start(&house);
     house_hear(here_fd);
     house_hear(here_fd);
-    ck_assert_int_eq(house_wait_until_ended(&house, &one).status, RUN_SUCCESS); /* others go on */
+    ck_assert_int_eq(house_wait_until_ended(&house, &one).status,
+                     RUN_SUCCESS); /* other fleets are not delayed */
     for (int i = 2; i < RUNS; i++) {
         ck_assert_int_eq(house_see(&house, &runs[i]).status, RUN_SCHEDULED);
         ck_assert_int_eq(write(go_fd, "x", 1), 1);
-        house_await(is_running, &house, &runs[i]); /* one ends, the next one starts */
+        house_await(is_running, &house, &runs[i]); /* one run ends, the next one starts */
         house_hear(here_fd);
         int running = 0;
         for (int k = 0; k < RUNS; k++)

@@ -69,7 +69,7 @@ static void assert_removed(const char *name)
     ck_assert(!exists(name));
 }
 
-TEST(a_file_is_read_behind_what_the_buffer_holds)
+TEST(a_file_is_appended_to_the_content_of_the_buffer)
 {
     open_folder();
     put("file", "content");
@@ -113,7 +113,7 @@ static void assert_not_readable(const char *name, enum error_kind kind)
     buffer_free(&buffer);
 }
 
-TEST(what_is_no_regular_file_is_not_read)
+TEST(only_regular_files_are_read)
 {
     open_folder();
     put("file", "content");
@@ -162,7 +162,7 @@ TEST(all_bytes_pass_through_a_pipe_that_holds_few)
     ck_assert_int_eq(file_read_all(-1, got, 1), -1);
 }
 
-TEST(a_folder_is_made_or_found)
+TEST(a_folder_is_created_or_found)
 {
     open_folder();
     for (int i = 0; i < 2; i++) {
@@ -238,7 +238,7 @@ TEST(links_inside_a_tree_are_removed_and_not_followed)
     close_folder();
 }
 
-TEST(a_wide_tree_goes)
+TEST(a_wide_tree_is_removed)
 {
     open_folder();
     make_folder("tree");
@@ -257,7 +257,7 @@ TEST(a_wide_tree_goes)
     close_folder();
 }
 
-/* Every level holds a file, and two of them a second branch. */
+/* Every level contains a file, and two levels a second branch. */
 static void build_deep_tree(const char *name, mode_t mode)
 {
     make_folder(name);
@@ -267,7 +267,8 @@ static void build_deep_tree(const char *name, mode_t mode)
         if (i % 100 == 0)
             write_file(fd, "file", "x", 1);
         if (i % 5000 == 40)
-            ck_assert_int_eq(mkdirat(fd, "removed-3", 0700), 0); /* as removal names its own */
+            ck_assert_int_eq(mkdirat(fd, "removed-3", 0700),
+                             0); /* the name that the removal itself uses */
         int next = openat(fd, "d", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         ck_assert_int_ge(next, 0);
         ck_assert_int_eq(fchmod(fd, mode), 0);
@@ -277,7 +278,7 @@ static void build_deep_tree(const char *name, mode_t mode)
     close(fd);
 }
 
-TEST(a_tree_of_20000_levels_goes_with_few_descriptors)
+TEST(a_tree_of_20000_levels_is_removed_with_few_descriptors)
 {
     open_folder();
     build_deep_tree("deep", 0700);
@@ -290,12 +291,12 @@ TEST(a_tree_of_20000_levels_goes_with_few_descriptors)
     ck_assert_int_eq(fstat(lowest, &status), -1);
     assert_removed("deep");
     int after = dup(folder);
-    ck_assert_int_eq(after, lowest); /* none was left open */
+    ck_assert_int_eq(after, lowest); /* no descriptor stays open */
     close(after);
     close_folder();
 }
 
-/* Runs a test's body as a user whom permissions concern; root is not. */
+/* Runs a test's body as a user to whom permissions apply, unlike root. */
 static void as_nobody(void (*body)(void))
 {
     if (geteuid() != 0) {
@@ -334,7 +335,7 @@ static void remove_folders_without_permissions(void)
     assert_removed("tree");
 }
 
-TEST(removing_a_tree_can_be_stopped_and_taken_up_again)
+TEST(removing_a_tree_can_be_stopped_and_resumed)
 {
     atomic_bool stop;
     open_folder();
@@ -347,7 +348,7 @@ TEST(removing_a_tree_can_be_stopped_and_taken_up_again)
     ck_assert_int_eq(error.kind, ERROR_UNAVAILABLE);
     ck_assert_int_eq(faccessat(folder, "tree/deep", F_OK, 0), 0);
     int after = dup(folder);
-    ck_assert_int_eq(after, lowest); /* no folder is left open */
+    ck_assert_int_eq(after, lowest); /* no folder stays open */
     close(after);
     error_clear(&error);
     atomic_store(&stop, false);
@@ -376,11 +377,11 @@ TEST(a_deep_tree_without_permissions_is_removed)
     close_folder();
 }
 
-TEST(what_cannot_be_removed_is_reported_and_the_rest_goes)
+TEST(an_entry_that_cannot_be_removed_is_reported_and_the_rest_is_removed)
 {
     open_folder();
     if (geteuid() != 0) {
-        test_skip("needs root to make a folder of another user");
+        test_skip("creating a folder of another user needs root");
         close_folder();
         return;
     }
@@ -406,7 +407,7 @@ TEST(what_cannot_be_removed_is_reported_and_the_rest_goes)
     close_folder();
 }
 
-TEST(a_mount_is_left_as_it_is)
+TEST(a_mount_is_left_unchanged)
 {
     open_folder();
     make_folder("tree");
@@ -421,7 +422,7 @@ TEST(a_mount_is_left_as_it_is)
     if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
         mount("tmpfs", mount_path, "tmpfs", 0, NULL) != 0 ||
         mount(bound_path, bind_path, NULL, MS_BIND, NULL) != 0) {
-        test_skip("may not mount here");
+        test_skip("mounting is not permitted here");
         close_folder();
         return;
     }

@@ -1,4 +1,4 @@
-/* Fleet files: what is accepted and how it is read, and what is refused, where and why. */
+/* Fleet files: what is accepted and how it is read; what is refused, at which line and why. */
 #include "model/fleet_file.h"
 
 #include <dirent.h>
@@ -13,7 +13,7 @@
 #include "support/suite.h"
 #include "unit/fleet_cases.h"
 
-/* What follows SOURCE is added to the source of the vessel "a"; its arguments are joined by "|". */
+/* Adds this text to the source of the vessel "a" and expects these arguments, joined by "|". */
 static void expect_arguments(const char *yaml, const char *joined)
 {
     char *text = memory_format("%s      %s\n", SOURCE, yaml);
@@ -101,7 +101,7 @@ TEST(arguments_take_every_documented_form)
     expect_arguments("arguments: []", "");
 }
 
-TEST(values_are_the_characters_that_are_written)
+TEST(values_are_exactly_the_characters_of_the_file)
 {
     expect_arguments(
         "arguments: [ 007, yes, 3.10, ~, null, 1e3, 2001-01-01, 0x1F, True, 1_000, .5 ]",
@@ -117,8 +117,8 @@ TEST(environment_takes_a_list_a_mapping_or_one_entry)
     expect_environment("environment: { STAGE: test, N: 007 }", "STAGE=test|N=007");
     expect_environment("environment: { name: STAGE, value: test }", "STAGE=test");
     expect_environment("environment: { name: a, other: b }", "name=a|other=b");
-    expect_environment("environment: { name: STAGE, value: }",
-                       ""); /* one without a value, not one called "name" */
+    /* This is one variable without a value, not one called "name". */
+    expect_environment("environment: { name: STAGE, value: }", "");
     expect_environment("environment:", "");
 }
 
@@ -147,7 +147,7 @@ TEST(connections_become_sorted_paths)
     outcome_free(&outcome);
 }
 
-TEST(what_is_not_acted_on_is_noted)
+TEST(ignored_keys_are_noted)
 {
     struct outcome outcome = parse_good(
         SOURCE "      version: '3.9'\n      packages: [ requests ]\n      system_packages:\n"
@@ -174,7 +174,7 @@ TEST(ids_and_on_interrupt_are_read)
     outcome_free(&outcome);
 }
 
-TEST(json_means_what_the_same_yaml_means)
+TEST(json_means_the_same_as_the_equivalent_yaml)
 {
     struct outcome outcome = parse_good(
         " \n{\"name\": \"j\", \"_id\": null, \"vessels\": {\"a\": {\"source\": {\"type\": "
@@ -208,7 +208,7 @@ TEST(a_byte_order_mark_is_skipped)
 TEST(every_example_works)
 {
     DIR *folder = opendir("docs/examples");
-    ck_assert_msg(folder, "run this from the project's folder");
+    ck_assert_msg(folder, "cannot open the examples; run the test in the project's folder");
     int examples = 0;
     for (struct dirent *entry = readdir(folder); entry; entry = readdir(folder)) {
         const char *dot = strrchr(entry->d_name, '.');
@@ -232,7 +232,7 @@ TEST(every_example_works)
 
 /* ---- what is refused: the syntax ---- */
 
-TEST(what_is_no_text_is_refused)
+TEST(a_file_that_is_not_a_mapping_in_utf8_is_refused)
 {
     refuse("", 0, "", "empty");
     refuse(" \n\t\n", 0, "", "empty");
@@ -245,7 +245,7 @@ TEST(what_is_no_text_is_refused)
     refuse("# nothing\n", 0, "", "mapping");
 }
 
-TEST(a_file_beyond_8_mib_is_refused)
+TEST(a_file_over_8_mib_is_refused)
 {
     size_t bytes = FLEET_FILE_MAX_BYTES + 1;
     char *text = memory_alloc(bytes);
@@ -321,7 +321,7 @@ TEST(deep_nesting_is_refused)
     free(json);
 }
 
-TEST(keys_written_twice_are_refused_wherever_they_are)
+TEST(duplicate_keys_are_refused_everywhere)
 {
     refuse(SOURCE "name: y\n", 8, "name", "twice, first on line 1");
     refuse("name: x\nvessels:\n" VESSEL("a") VESSEL("b")
@@ -332,7 +332,7 @@ TEST(keys_written_twice_are_refused_wherever_they_are)
 
 /* ---- what is refused: the fleet ---- */
 
-TEST(unknown_keys_are_refused_with_those_that_are_known)
+TEST(unknown_keys_are_refused_with_the_list_of_known_ones)
 {
     refuse(SOURCE "colour: red\n", 8, "colour", "on_interrupt");
     refuse(SOURCE "    gaurdrails: {}\n", 8, "vessels.a.gaurdrails", "guardrails");
@@ -348,7 +348,7 @@ TEST(unknown_keys_are_refused_with_those_that_are_known)
                   "key, name or value");
 }
 
-TEST(what_is_required_must_be_there)
+TEST(required_keys_must_be_present)
 {
     refuse("vessels:\n" VESSEL("a"), 1, "name", "missing");
     refuse("name:\nvessels:\n" VESSEL("a"), 1, "name", "missing");
@@ -425,7 +425,7 @@ TEST(a_file_to_run_that_is_not_the_file_is_noted)
     outcome_free(&outcome);
 }
 
-TEST(arguments_and_variables_of_wrong_form_are_refused)
+TEST(malformed_arguments_and_variables_are_refused)
 {
     refuse_source("arguments: -a -b", "vessels.a.source.arguments", "list");
     refuse_source("arguments: [ [ a ] ]", "vessels.a.source.arguments[0]", "not a list");
@@ -466,7 +466,7 @@ TEST(placeholders_of_the_reference_platform_are_refused)
         "#{x}|#{|${#a[@]}|#{a.}|#{.b}|MY_SHIPYARD_HIDDEN");
 }
 
-TEST(what_execve_would_refuse_is_refused)
+TEST(values_that_execve_would_refuse_are_refused)
 {
     size_t limit = 128 << 10;
     char *value = memory_alloc(limit + 1);
@@ -567,7 +567,7 @@ static char *long_chain(size_t vessels, const char *last)
     return buffer_take(&text);
 }
 
-TEST(a_thousand_vessels_are_fine_and_one_more_is_not)
+TEST(a_thousand_vessels_are_accepted_and_one_more_is_refused)
 {
     char *text = long_chain(1000, "");
     struct outcome outcome = parse_good(text);
@@ -579,16 +579,16 @@ TEST(a_thousand_vessels_are_fine_and_one_more_is_not)
     free(text);
 }
 
-TEST(a_cycle_of_a_thousand_vessels_is_named_in_short)
+TEST(a_cycle_of_a_thousand_vessels_is_named_briefly)
 {
     char *text = long_chain(1000, "  v999: { v0: SUCCESS }\n");
     refuse(text, 1003, "connections", ", …");
     free(text);
 }
 
-TEST(ten_thousand_paths_are_fine_and_one_more_is_not)
+TEST(ten_thousand_paths_are_accepted_and_one_more_is_refused)
 {
-    /* From each of the first hundred to each of the second. */
+    /* Paths from each of the first hundred vessels to each of the second hundred. */
     struct buffer text = BUFFER_INIT;
     buffer_append_text(&text, "name: x\nvessels:\n");
     for (int i = 0; i < 200; i++)
@@ -609,8 +609,9 @@ TEST(ten_thousand_paths_are_fine_and_one_more_is_not)
     buffer_free(&text);
 }
 
-/* In quadratic time each of these would take minutes: the time-out of the test is its assertion. */
-TEST(large_wrong_files_are_refused_quickly_and_in_short)
+/* In quadratic time each of these files would take minutes: the timeout of the test is its
+ * assertion. */
+TEST(large_invalid_files_are_refused_quickly_and_briefly)
 {
     struct buffer text = BUFFER_INIT;
     buffer_append_text(&text, "name: x\nvessels:\n");
@@ -678,7 +679,7 @@ TEST(too_many_values_are_refused)
     buffer_append_text(&text, "]\n");
     refuse_count(text.data, text.bytes);
     buffer_reset(&text);
-    /* A little too many for us, and too many to let jansson build them. */
+    /* Slightly over our own bound, and too many to let jansson build them. */
     static const size_t counts[] = {200001, 2000000};
     for (size_t i = 0; i < ARRAY_COUNT(counts); i++) {
         buffer_reset(&text);
@@ -747,7 +748,7 @@ TEST(each_problem_is_one_line)
     ck_assert_uint_eq(problems.count, 0);
 }
 
-TEST(no_mutation_of_a_good_file_crashes)
+TEST(no_mutation_of_a_valid_file_crashes)
 {
     static const char *const SEEDS[] = {
         GUARDRAILS "retry_wait: 5s\n" VESSEL("b") "connections: { a: { b: SUCCESS } }\n",
@@ -800,7 +801,7 @@ TEST(manual_has_every_key)
     ck_assert_msg(file_read(AT_FDCWD, "docs/man/webhookd-fleet.5", 1 << 20, &manual, &error) == 0,
                   "%s", error.message);
     for (size_t i = 0; i < ARRAY_COUNT(keys); i++) {
-        /* At the head of an item, alone or among others. */
+        /* The key may be at the head of an item alone or with other keys. */
         bool found = false;
         for (const char *item = buffer_text(&manual); !found && (item = strstr(item, "\n.It Cm "));
              item++) {

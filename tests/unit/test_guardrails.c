@@ -1,4 +1,4 @@
-/* Guardrails in their two forms: of a fleet file, and of the store. */
+/* Guardrails in their two forms: in a fleet file, and in the store. */
 #include "model/guardrails.h"
 
 #include <jansson.h>
@@ -102,7 +102,7 @@ TEST(guardrails_of_other_shapes_are_refused)
 static const char STORED[] = "{\"cutoff_ms\":600000,\"excluded\":[[2,5],[9,9]],"
                              "\"retry_count\":2,\"retry_wait_ms\":5000}";
 
-TEST(stored_form_is_read_back_the_same)
+TEST(stored_form_is_read_back_unchanged)
 {
     struct guardrails guardrails = {0};
     json_t *json = json_loads(STORED, 0, NULL);
@@ -122,7 +122,7 @@ TEST(stored_form_is_read_back_the_same)
     ck_assert_ptr_null(guardrails.excluded);
 }
 
-TEST(damage_is_found_by_its_key)
+TEST(damage_is_reported_with_its_key)
 {
     static const struct {
         const char *from, *to, *key;
@@ -149,7 +149,8 @@ TEST(damage_is_found_by_its_key)
         struct guardrails guardrails = {0};
         ck_assert_ptr_nonnull(json);
         const char *key = guardrails_from_json(json, &guardrails);
-        ck_assert_msg(key && strcmp(key, cases[i].key) == 0, "%s: %s", text, key ? key : "fine");
+        ck_assert_msg(key && strcmp(key, cases[i].key) == 0, "%s: %s", text,
+                      key ? key : "no damage found");
         guardrails_free(&guardrails);
         json_decref(json);
         free(text);

@@ -1,5 +1,6 @@
-/* http/server with a service of the test's own: deadlines, and who goes when there are too many. A client that is silent, and deadlines of a
- * few milliseconds; nothing here depends on how fast anything is. */
+/* http/server with a service of the test's own: deadlines, and which connection is closed when
+ * there are too many. Clients are silent, and deadlines take a few milliseconds; nothing here
+ * depends on how fast anything is. */
 #include "http/server.h"
 
 #include <poll.h>
@@ -55,7 +56,7 @@ static void end(struct http_exchange *exchange, void *context)
 static const struct http_service steps = {
     .begin = begin, .data = data, .finish = finish, .end = end};
 
-/* A thread for each connection, as the admin API has it. */
+/* Starts a server with a thread for each connection, as the admin API has it. */
 static void service_start(struct service *service, const struct http_options *wishes)
 {
     struct error error = ERROR_INIT;
@@ -142,7 +143,7 @@ TEST(each_phase_has_its_deadline)
     }
 }
 
-/* Waits until the server has accepted so many. */
+/* Waits until the server has accepted this many connections. */
 static void await_accepted(const struct service *service, uint64_t count)
 {
     struct http_metrics metrics;
@@ -151,7 +152,7 @@ static void await_accepted(const struct service *service, uint64_t count)
     while (metrics.accepted < count && usleep(1000) == 0);
 }
 
-TEST(who_has_been_idle_longest_goes_when_there_are_too_many)
+TEST(the_longest_idle_connection_is_closed_when_there_are_too_many)
 {
     static const char request[] = "GET / HTTP/1.1\r\nHost: a\r\n\r\n", part[] = "GET / HT";
     struct service service = {.finish_takes_ms = 0};
@@ -163,7 +164,7 @@ TEST(who_has_been_idle_longest_goes_when_there_are_too_many)
         await_accepted(&service, (uint64_t)i + 1);
     }
     ck_assert_int_eq(raw_send(fds[0], part, strlen(part)), 0);
-    for (int i = 1; i < 3; i++) { /* these have had an answer, and are idle */
+    for (int i = 1; i < 3; i++) { /* these get a response and are idle afterwards */
         ck_assert_int_eq(raw_send(fds[i], request, strlen(request)), 0);
         int answers = 0;
         while (answers == 0) {
@@ -187,8 +188,8 @@ TEST(who_has_been_idle_longest_goes_when_there_are_too_many)
     service_stop(&service);
 }
 
-/* A few clients with half a body each must not keep everybody else away. */
-TEST(a_body_that_does_not_go_on_makes_room)
+/* A few clients with half a body each must not lock out everybody else. */
+TEST(a_connection_with_a_stalled_body_makes_room)
 {
     static const char half[] = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n12345";
     struct service service = {.finish_takes_ms = 0};
@@ -200,7 +201,8 @@ TEST(a_body_that_does_not_go_on_makes_room)
     ck_assert_int_eq(raw_send(second, half, strlen(half)), 0);
     await_accepted(&service, 2);
     (void)snprintf(url, sizeof(url), "http://127.0.0.1:%u/x", service.port);
-    for (int status = 0; status != 200; usleep(100000)) { /* at first both may still go on */
+    /* At first neither body counts as stalled. */
+    for (int status = 0; status != 200; usleep(100000)) {
         http_request("GET", url, NULL, NULL, 0, &response);
         status = response.status;
         response_free(&response);

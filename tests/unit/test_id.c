@@ -97,7 +97,7 @@ TEST(a_forked_child_does_not_repeat_its_parents_ids)
 }
 
 /* Invariant 9. */
-TEST(the_id_clock_follows_the_wall_and_never_the_floor_down)
+TEST(the_id_clock_follows_the_wall_clock_and_never_falls_below_its_floor)
 {
     int64_t before = clock_wall_ms();
     int64_t now = id_clock_ms();
@@ -113,7 +113,7 @@ TEST(the_id_clock_follows_the_wall_and_never_the_floor_down)
     ck_assert_int_eq(id_time_ms(&id), future);
 }
 
-TEST(a_run_number_and_its_id_are_two_forms_of_the_same)
+TEST(a_run_number_and_its_id_convert_into_each_other)
 {
     const int64_t numbers[] = {
         0, 1, 0xfff, 0x1000, (1795431108123 << 12) | 0xabc, (INT64_C(1) << 60) - 1};
@@ -129,13 +129,13 @@ TEST(a_run_number_and_its_id_are_two_forms_of_the_same)
 
 TEST(the_layout_of_a_run_id_is_fixed)
 {
-    /* Stored ids must mean the same for ever. */
+    /* Stored ids must keep their meaning forever. */
     struct id id = id_from_run_number((INT64_C(0x0198aabbccdd) << 12) | 0x123, 0x3edcba9876543210);
     char text[ID_TEXT_BYTES];
     ck_assert_str_eq(id_format(&id, text), "0198aabb-ccdd-7123-bedc-ba9876543210");
 }
 
-TEST(run_ids_sort_as_their_numbers)
+TEST(run_ids_sort_like_their_numbers)
 {
     struct id last = id_from_run_number(4095, UINT64_MAX);
     struct id next = id_from_run_number(4096, 0);
@@ -157,7 +157,7 @@ TEST(an_id_is_read_back_in_either_case)
     ck_assert(id_is_zero(&parsed));
 }
 
-TEST(what_is_no_id_is_refused)
+TEST(invalid_ids_are_refused)
 {
     static const char *const texts[] = {
         "",
@@ -180,7 +180,7 @@ TEST(what_is_no_id_is_refused)
     }
 }
 
-TEST(prefix_has_the_shape_of_an_id_as_far_as_it_goes)
+TEST(prefix_must_match_the_form_of_an_id_up_to_its_length)
 {
     static const char id[] = "abcdef01-2345-6789-ABCD-EF0123456789";
     char prefix[ID_TEXT_BYTES] = "";

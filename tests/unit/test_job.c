@@ -1,4 +1,5 @@
-/* The job as bytes: read as it was written, and refused when it is damaged or leads elsewhere. */
+/* The job as bytes: read as it was written, and refused if it is damaged or its names lead
+ * elsewhere. */
 #include "supervisor/job.h"
 
 #include <stdio.h>
@@ -13,7 +14,7 @@ static char *environment[] = {(char[]){"PATH=/usr/bin:/bin"}, (char[]){"EMPTY="}
 static char *paths[] = {(char[]){"/srv/a"}, (char[]){"/srv/b c"}};
 static uint32_t groups[] = {5, 4294967294U};
 
-/* Compound literals out here live as long as the program. */
+/* Compound literals at file scope live as long as the program. */
 static const struct job good = {
     .vessel_run_id = (char[]){"0198c0de-0000-7000-8000-000000000001"},
     .workdir = (char[]){"/var/lib/webhookd/runs/r"},
@@ -121,7 +122,8 @@ TEST(every_truncation_of_a_job_is_refused)
     struct job job = good_job(), copy;
     struct buffer bytes = written(&job);
     for (size_t length = 0; length < bytes.bytes; length++) {
-        char *exact = memory_copy(bytes.data, length); /* so that a read beyond it is seen */
+        char *exact =
+            memory_copy(bytes.data, length); /* so that the sanitizer detects a read beyond it */
         struct error error = ERROR_INIT;
         ck_assert_int_eq(job_read(exact, length, &copy, &error), -1);
         ck_assert(error_is_set(&error));
@@ -134,7 +136,7 @@ TEST(every_truncation_of_a_job_is_refused)
     buffer_free(&bytes);
 }
 
-/* What is accepted must be whole: every text is touched. */
+/* An accepted job must be whole: reads every text. */
 static size_t weigh(const struct job *job)
 {
     size_t sum = strlen(job->vessel_run_id) + strlen(job->workdir) + strlen(job->hidden_dir) +
@@ -215,6 +217,6 @@ TEST(names_that_lead_elsewhere_are_refused)
     job.environment_count = 1;
     ck_assert(!is_accepted(&job));
     job = good_job();
-    job.uid = UINT32_MAX; /* "leave it as it is" to setresuid */
+    job.uid = UINT32_MAX; /* means "unchanged" to setresuid */
     ck_assert(!is_accepted(&job));
 }

@@ -1,4 +1,4 @@
-/* Lists: each way in and out, at each end and in the middle, seen from both directions. */
+/* Lists: insertion and removal at both ends and in the middle, checked in both directions. */
 #include <stdlib.h>
 
 #include "base/list.h"
@@ -12,7 +12,7 @@ struct item {
 
 static struct item a = {.name = 'a'}, b = {.name = 'b'}, c = {.name = 'c'};
 
-/* The names in the list's order, after a look at what is between the items. */
+/* Returns the names in the list's order, after checking the links between the items. */
 static const char *names(const struct list *list)
 {
     static char text[16];
@@ -48,7 +48,7 @@ TEST(a_zeroed_list_is_empty)
     ck_assert_ptr_null(LIST_TAKE_FIRST(&list, struct item, node));
 }
 
-TEST(items_are_put_in_at_both_ends)
+TEST(items_are_inserted_at_both_ends)
 {
     struct list list = {NULL, NULL};
     list_append(&list, &b.node);
@@ -84,7 +84,7 @@ TEST(items_are_removed_from_anywhere)
     ck_assert_str_eq(names(&list), "abc");
 }
 
-TEST(items_are_taken_in_the_order_they_came)
+TEST(items_are_taken_in_the_order_of_insertion)
 {
     struct list list = three();
     const char *expected = "abc";

@@ -19,7 +19,7 @@ enum { THREADS = 4, LINES_PER_THREAD = 2000, CAPTURE_BYTES = 16 << 20 };
 static struct error error = ERROR_INIT;
 static FILE *captured;
 
-/* From here on stderr is a file; captured_text gives what it holds. */
+/* Redirects stderr to a file from here on; captured_text returns its content. */
 static void capture(void)
 {
     captured = tmpfile();
@@ -43,7 +43,7 @@ static void assert_line(const char *expected)
     rewind(captured);
 }
 
-TEST(a_line_before_the_start_is_written_at_once_as_documented)
+TEST(a_line_before_the_start_is_written_immediately_as_documented)
 {
     capture();
     struct id id;
@@ -58,7 +58,7 @@ TEST(a_line_before_the_start_is_written_at_once_as_documented)
     assert_line("warning: w b=x\n");
 }
 
-TEST(levels_above_the_limit_are_silent)
+TEST(levels_above_the_limit_are_not_logged)
 {
     capture();
     log_debug("hidden", log_int("n", 1));
@@ -142,7 +142,7 @@ TEST(json_lines_are_json_whatever_the_values_are)
     }
 }
 
-TEST(a_line_that_is_too_long_stays_well_formed_and_says_so)
+TEST(an_overlong_line_stays_well_formed_and_is_marked)
 {
     capture();
     for (size_t bytes = 7900; bytes < 8300; bytes++) {
@@ -192,7 +192,7 @@ TEST(without_the_journal_there_is_no_priority)
     assert_line("info: a n=1\n");
 }
 
-TEST(logging_leaves_errno_alone)
+TEST(logging_preserves_errno)
 {
     capture();
     close(STDERR_FILENO);
@@ -221,7 +221,7 @@ TEST(the_writer_keeps_every_line_whole_and_in_each_threads_order)
     log_stop();
     log_info("after the stop", log_int("n", 1));
 
-    /* A slow machine may lose lines, and then says how many. */
+    /* A slow machine may lose lines, and then reports how many. */
     int next[THREADS] = {0};
     uint64_t seen = 0;
     char *text = memory_string(captured_text()), *rest = text;
@@ -251,7 +251,7 @@ TEST(the_writer_can_be_started_again)
     assert_line("info: round i=0\ninfo: round i=1\ninfo: round i=2\n");
 }
 
-/* stderr becomes a pipe that nobody reads yet and that is full. */
+/* Makes stderr a full pipe that nobody reads yet. */
 static int full_pipe(void)
 {
     int ends[2];
@@ -287,7 +287,7 @@ TEST(a_stuck_stderr_costs_lines_which_are_counted_and_reported)
     struct reading reading = {.fd = full_pipe()};
     ck_assert_int_eq(log_start(&error), 0);
     uint64_t written = 0;
-    /* The ring is a bound: these lines are several times what it holds, and no call waits. */
+    /* The ring is bounded: these lines are several times its capacity, and no call waits. */
     for (; written < 100000; written++)
         log_info("line", log_int("i", (int64_t)written), log_text("v", "some more characters"));
     uint64_t lost = log_lost_lines();
@@ -312,7 +312,7 @@ TEST(a_stuck_stderr_costs_lines_which_are_counted_and_reported)
     free(reading.text);
 }
 
-TEST(stopping_does_not_wait_for_ever_for_a_stuck_stderr)
+TEST(stopping_does_not_wait_forever_for_a_stuck_stderr)
 {
     int fd = full_pipe();
     ck_assert_int_eq(log_start(&error), 0);
@@ -329,7 +329,7 @@ TEST(a_closed_stderr_loses_lines_and_nothing_else)
     int ends[2];
     ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
     close(ends[0]);
-    ck_assert_int_eq(dup2(ends[1], STDERR_FILENO), STDERR_FILENO); /* a write gets SIGPIPE */
+    ck_assert_int_eq(dup2(ends[1], STDERR_FILENO), STDERR_FILENO); /* a write raises SIGPIPE */
     ck_assert_int_eq(log_start(&error), 0);
     log_info("lost", log_int("n", 1));
     log_info("lost", log_int("n", 2));

@@ -49,7 +49,7 @@ static int signalled_fd(void)
     return fd;
 }
 
-TEST(a_ready_descriptor_is_told_until_it_is_unwatched)
+TEST(a_ready_descriptor_is_reported_until_it_is_unwatched)
 {
     new_loop();
     struct counter counter = {.watch = {signalled_fd(), count_ready}, .stop_at = 3};
@@ -79,7 +79,7 @@ TEST(a_descriptor_that_cannot_be_watched_is_an_error)
 
 static struct counter *pair[2];
 
-/* Whichever of the two is told first frees the other, whose event is in the same batch. */
+/* The first of the two callbacks frees the other watch, whose event is in the same batch. */
 static void free_other(struct loop_watch *watch, uint32_t events)
 {
     (void)events;
@@ -175,7 +175,7 @@ TEST(timers_fire_once_each_in_the_order_of_their_times)
         clocked[i].timer.fired = note_fired;
         loop_set_timer(loop, &clocked[i].timer, now_ms - 1000 + (random >> 16) % 1020);
     }
-    for (int i = 0; i < TIMERS; i += 3) { /* some move, some go */
+    for (int i = 0; i < TIMERS; i += 3) { /* some are moved, some are cleared */
         random = random * 1103515245 + 12345;
         if (i % 2 == 0)
             loop_set_timer(loop, &clocked[i].timer, now_ms - 1000 + (random >> 16) % 1020);
@@ -236,7 +236,7 @@ TEST(a_timer_that_is_always_due_does_not_keep_descriptors_waiting)
     ck_assert_int_eq(first.timer.slot, 0);
 }
 
-TEST(a_timer_far_away_lets_the_loop_wait_for_other_things)
+TEST(a_distant_timer_lets_the_loop_wait_for_other_events)
 {
     new_loop();
     first.timer.fired = note_fired;
@@ -279,7 +279,7 @@ TEST(no_wake_of_any_thread_is_lost)
     pthread_t threads[WAKERS];
     for (int i = 0; i < WAKERS; i++)
         ck_assert_int_eq(pthread_create(&threads[i], NULL, wake_often, NULL), 0);
-    run(); /* for ever, if the last wake were lost */
+    run(); /* would run forever if the last wake were lost */
     for (int i = 0; i < WAKERS; i++)
         pthread_join(threads[i], NULL);
     ck_assert_int_eq(work_seen, WAKERS * WAKES);
@@ -313,7 +313,7 @@ static void *stop_loop(void *unused)
     return unused;
 }
 
-TEST(another_thread_stops_a_loop_that_waits)
+TEST(another_thread_stops_a_waiting_loop)
 {
     new_loop();
     loop_on_wake(loop, count_wake, NULL);

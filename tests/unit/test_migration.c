@@ -1,4 +1,5 @@
-/* Migrations: in order, each once, each whole or not at all; and files that are not ours are left alone. */
+/* Migrations: in order, each once, each completely or not at all; other programs' files are left
+ * unchanged. */
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
@@ -49,7 +50,7 @@ TEST(each_migration_is_applied_once_and_in_order)
     sqlite3_close(db);
 }
 
-TEST(migration_that_fails_leaves_nothing_of_itself)
+TEST(failed_migration_leaves_no_trace)
 {
     struct error error = ERROR_INIT;
     sqlite3 *db = open_memory();
@@ -63,7 +64,7 @@ TEST(migration_that_fails_leaves_nothing_of_itself)
     sqlite3_close(db);
 }
 
-TEST(newer_database_is_refused_and_not_touched)
+TEST(newer_database_is_refused_and_left_unchanged)
 {
     struct error error = ERROR_INIT;
     sqlite3 *db = open_memory();
@@ -74,7 +75,7 @@ TEST(newer_database_is_refused_and_not_touched)
     sqlite3_close(db);
 }
 
-TEST(database_of_another_program_is_refused_and_not_touched)
+TEST(database_of_another_program_is_refused_and_left_unchanged)
 {
     struct error error = ERROR_INIT;
     sqlite3 *db = open_memory();
@@ -85,7 +86,7 @@ TEST(database_of_another_program_is_refused_and_not_touched)
     sqlite3_close(db);
 }
 
-/* Changes the closed store's file behind its back. */
+/* Changes the file of the closed store directly. */
 static void change_file(const struct store_fixture *fixture, const char *sql)
 {
     char path[128];
@@ -120,7 +121,7 @@ TEST(store_newer_than_the_program_does_not_open)
     store_fixture_close(&fixture);
 }
 
-TEST(file_that_is_no_store_does_not_open)
+TEST(file_that_is_not_a_store_does_not_open)
 {
     struct store_fixture fixture;
     store_fixture_open(&fixture, NULL);

@@ -1,4 +1,4 @@
-/* What may be a name. */
+/* The rules for names. */
 #include "model/name.h"
 
 #include <string.h>
@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include "support/suite.h"
 
-TEST(ordinary_names_are_fine)
+TEST(ordinary_names_are_accepted)
 {
     static const char *const NAMES[] = {"a",      "Greet",  "Run a script", "a.b-c_d", "..",
                                         "日本語", "über 1", "\"quoted\"",   "latest",  "🚢"};
@@ -33,11 +33,11 @@ TEST(control_characters_and_slashes_are_refused)
         ck_assert_ptr_nonnull(problem);
         ck_assert_ptr_nonnull(strstr(problem, "control"));
     }
-    ck_assert_ptr_null(name_problem("\xc2\xa0")); /* the first behind C1 */
+    ck_assert_ptr_null(name_problem("\xc2\xa0")); /* the first character after the C1 controls */
     ck_assert_ptr_nonnull(strstr(name_problem("a/b"), "/"));
 }
 
-TEST(what_looks_like_a_uuid_is_refused)
+TEST(names_that_look_like_a_uuid_are_refused)
 {
     ck_assert_ptr_nonnull(strstr(name_problem("6f0c1a2b-0000-4000-8000-0123456789ab"), "UUID"));
     ck_assert_ptr_nonnull(name_problem("6F0C1A2B-0000-4000-8000-0123456789AB"));
@@ -45,7 +45,7 @@ TEST(what_looks_like_a_uuid_is_refused)
     ck_assert_ptr_null(name_problem("6f0c1a2b-0000-4000-8000-0123456789abc"));
 }
 
-TEST(what_is_no_utf8_is_refused)
+TEST(invalid_utf8_is_refused)
 {
     ck_assert_ptr_nonnull(strstr(name_problem("\x80"), "UTF-8"));
     ck_assert_ptr_nonnull(strstr(name_problem("a\xc3"), "UTF-8"));

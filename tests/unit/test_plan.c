@@ -1,4 +1,4 @@
-/* What starts next, and how a run ended. */
+/* Which vessels start next, and how a run ends. */
 #include "model/plan.h"
 
 #include <string.h>
@@ -11,7 +11,8 @@ static struct definition graph(size_t vessels, struct definition_path *paths, si
     return (struct definition){.vessel_count = vessels, .paths = paths, .path_count = count};
 }
 
-/* One letter for each status and step: s r R S E T I, and w(ait) s(tart) i(ncomplete). */
+/* Statuses and steps are given as one letter each: s r R S E T I, and w(ait) s(tart)
+ * i(ncomplete). */
 static void expect(const struct definition *definition, const char *before, const char *steps)
 {
     static const char STATUS_LETTERS[] = "srRSETI";
@@ -36,7 +37,7 @@ TEST(vessels_without_a_path_before_them_start_first)
     expect(&fleet, "rss", "wsw");
 }
 
-TEST(a_vessel_waits_for_all_before_it_even_if_one_has_failed)
+TEST(a_vessel_waits_for_all_predecessors_even_if_one_has_failed)
 {
     struct definition_path paths[] = {{0, 2, PATH_SUCCESS}, {1, 2, PATH_SUCCESS}};
     struct definition fleet = graph(3, paths, 2);
@@ -57,13 +58,14 @@ TEST(incompleteness_spreads_one_path_at_a_time)
     expect(&fleet, "EII", "www");
 }
 
-/* Success = exit 0, errored = exit 1 to 255, completed = either; terminated and incomplete are none of them. */
+/* SUCCESS means exit code 0, ERRORED 1 to 255, COMPLETED either; terminated and incomplete vessels
+ * meet no condition. */
 TEST(every_condition_is_tested_against_every_status)
 {
     static const struct {
         enum path_condition condition;
-        const char *
-            starts; /* after these the vessel behind the path starts, after the other ends it is incomplete */
+        /* The ends after which the vessel after the path starts; after others it is incomplete. */
+        const char *starts;
     } cases[] = {{PATH_SUCCESS, "S"}, {PATH_ERRORED, "E"}, {PATH_COMPLETED, "SE"}};
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         struct definition_path paths[] = {{0, 1, cases[i].condition}};
@@ -89,7 +91,7 @@ TEST(paths_of_all_kinds_into_one_vessel_must_all_hold)
     expect(&fleet, "SSSs", "wwwi");
     expect(&fleet, "EEEs", "wwwi");
     expect(&fleet, "SErs", "wwww");
-    expect(&fleet, "SSrs", "wwww"); /* it waits for all, also when one does not hold any more */
+    expect(&fleet, "SSrs", "wwww"); /* it waits for all even if one condition already fails */
 }
 
 TEST(only_scheduled_vessels_get_a_step)
@@ -133,7 +135,7 @@ TEST(terminated_outranks_errored_and_errored_outranks_success)
     ck_assert_int_eq((int)plan_run_status(all + 2, 2), RUN_SUCCESS);
 }
 
-/* ---- against an oracle that looks at the whole graph at once ---- */
+/* ---- comparison with an oracle that sees the whole graph ---- */
 
 enum { MOST = 12 };
 
@@ -142,7 +144,7 @@ struct world {
     bool has[MOST][MOST];
     enum path_condition conditions[MOST][MOST];
     enum vessel_status would_end[MOST]; /* how each vessel ends if it starts */
-    enum vessel_status known[MOST];     /* how it ended, for those that have */
+    enum vessel_status known[MOST];     /* how it ended, if it has */
     bool has_ended[MOST];
 };
 
@@ -155,7 +157,8 @@ static bool oracle_holds(enum path_condition condition, enum vessel_status statu
     return status == VESSEL_SUCCESS || status == VESSEL_ERRORED;
 }
 
-/* How a vessel ends in the end: by recursion from it to those before, with no notion of time. */
+/* Returns how a vessel finally ends: by recursion from it to its predecessors, without a notion of
+ * time. */
 static enum vessel_status oracle_end(const struct world *world, size_t vessel)
 {
     for (size_t from = 0; from < world->count; from++)
@@ -190,7 +193,7 @@ static void make_world(struct world *world, unsigned *seed)
                                               VESSEL_TERMINATED};
     memset(world, 0, sizeof(*world));
     world->count = 1 + roll(seed, MOST);
-    size_t order[MOST]; /* paths go from earlier to later in it, so that there is no cycle */
+    size_t order[MOST]; /* paths lead from earlier to later vessels in it, so there is no cycle */
     for (size_t i = 0; i < world->count; i++) {
         size_t at = roll(seed, (unsigned)i + 1);
         order[i] = order[at];
@@ -205,7 +208,8 @@ static void make_world(struct world *world, unsigned *seed)
             }
 }
 
-/* Plays the run in a random order; asks plan_next at each moment, and compares each of its answers. */
+/* Executes the run in a random order, calls plan_next at each point, and compares each of its
+ * steps. */
 static void play(struct world *world, unsigned *seed)
 {
     struct definition_path paths[MOST * MOST];
@@ -244,7 +248,7 @@ static void play(struct world *world, unsigned *seed)
         ck_assert_int_eq((int)statuses[i], (int)oracle_end(world, i));
 }
 
-TEST(thousands_of_random_graphs_go_as_an_oracle_says)
+TEST(thousands_of_random_graphs_end_as_an_oracle_predicts)
 {
     unsigned seed = 20261127;
     for (int i = 0; i < 5000; i++) {

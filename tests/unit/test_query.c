@@ -1,4 +1,4 @@
-/* What a query holds. */
+/* The parameters of a query string. */
 #include "http/query.h"
 
 #include <string.h>
@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include "support/suite.h"
 
-/* "name:value, name:value", undecoded. */
+/* Expects these parameters: "name:value, name:value", undecoded. */
 static void assert_parameters(const char *query, const char *expected)
 {
     char text[200] = "";
@@ -31,13 +31,13 @@ TEST(parameters_come_in_order)
     assert_parameters("a%20b=+%2B", "a%20b:+%2B");
 }
 
-TEST(empty_parameters_are_passed_by)
+TEST(empty_parameters_are_skipped)
 {
     assert_parameters("&", "");
     assert_parameters("&&a=1&&&b=2&", "a:1, b:2");
 }
 
-TEST(parameter_has_its_whole_name)
+TEST(parameter_is_found_by_its_whole_name)
 {
     struct query_parameter parameter;
     const char *query = "limit=1";
@@ -71,7 +71,7 @@ TEST(values_are_decoded)
     }
 }
 
-TEST(what_cannot_be_decoded_or_does_not_fit_is_refused)
+TEST(values_that_cannot_be_decoded_or_do_not_fit_are_refused)
 {
     static const char *const wrong[] = {"a=%",   "a=%4",  "a=%4&b=1",  "a=%4g",
                                         "a=%g4", "a=%00", "a=12345678"};

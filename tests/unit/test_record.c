@@ -1,4 +1,4 @@
-/* The attempt's record: its result as lines, lock, pid and started. */
+/* The attempt's record: its result as lines, its lock, its pid, and the mark "started". */
 #include "supervisor/record.h"
 
 #include <errno.h>
@@ -68,7 +68,7 @@ static void close_ends(const struct ends *ends)
     remove_folder(ends->folder_fd);
 }
 
-TEST(an_exit_record_is_read_as_it_was_written)
+TEST(a_result_is_read_as_it_was_written)
 {
     struct ends ends;
     struct error error = ERROR_INIT;
@@ -96,7 +96,7 @@ TEST(an_exit_record_is_read_as_it_was_written)
     ck_assert(read.output_cut);
     ck_assert_str_eq(read.reason, exit.reason);
 
-    /* The longest reason, and none; a newline can't forge a line. */
+    /* The longest reason, and an empty one; a newline cannot forge a line. */
     memset(exit.reason, 'x', sizeof(exit.reason) - 1);
     exit.reason[5] = '\n';
     ck_assert_int_eq(ftruncate(ends.write_fd, 0), 0);
@@ -126,7 +126,7 @@ static int read_text(const struct ends *ends, const char *text, size_t bytes)
     return result;
 }
 
-TEST(half_an_exit_record_is_damaged)
+TEST(half_a_result_is_damaged)
 {
     struct ends ends;
     struct error error = ERROR_INIT;
@@ -150,7 +150,7 @@ TEST(half_an_exit_record_is_damaged)
     close_ends(&ends);
 }
 
-TEST(a_folder_in_the_place_of_a_record_is_damage)
+TEST(a_folder_in_place_of_a_record_is_damage)
 {
     int folder_fd = make_folder(), lock_fd;
     struct error error = ERROR_INIT;
@@ -176,7 +176,7 @@ TEST(a_lock_is_held_until_its_last_descriptor_is_closed)
     int fd = take_record(folder_fd, &lock_fd);
     int look_fd = record_open(folder_fd, "r.1");
     ck_assert_int_eq(record_lock_is_held(look_fd), 1);
-    ck_assert_int_eq(record_lock_is_held(fd), 1); /* it is not the one that holds it */
+    ck_assert_int_eq(record_lock_is_held(fd), 1); /* fd itself does not hold the lock */
     ck_assert_int_eq(record_take(folder_fd, "r.1", &other_fd, &error), -1);
     ck_assert_int_eq(error.kind, ERROR_CONFLICT);
 
@@ -185,7 +185,7 @@ TEST(a_lock_is_held_until_its_last_descriptor_is_closed)
     ck_assert_int_eq(record_lock_is_held(look_fd), 1);
     close(copy_fd);
     ck_assert_int_eq(record_lock_is_held(look_fd), 0);
-    ck_assert_int_eq(record_lock_is_held(fd), 0); /* to look takes nothing */
+    ck_assert_int_eq(record_lock_is_held(fd), 0); /* querying the lock does not take it */
     close(fd);
     fd = take_record(folder_fd, &lock_fd);
     ck_assert_int_eq(record_lock_is_held(look_fd), 1);
@@ -196,7 +196,7 @@ TEST(a_lock_is_held_until_its_last_descriptor_is_closed)
     remove_folder(folder_fd);
 }
 
-/* What an attempt that provably never ran has left behind. */
+/* The record may come from an attempt that provably never ran. */
 TEST(a_record_that_is_taken_again_is_empty)
 {
     struct ends ends;
@@ -240,7 +240,7 @@ TEST(a_pid_is_read_whole_or_not_at_all)
     ck_assert_int_eq(record_pid_write(-1, 7, &error), -1);
 }
 
-TEST(started_is_there_once_it_was_marked)
+TEST(started_is_reported_once_it_was_marked)
 {
     struct ends ends;
     struct error error = ERROR_INIT;
@@ -253,7 +253,7 @@ TEST(started_is_there_once_it_was_marked)
     ck_assert_int_eq(record_mark_started(-1), -1);
     ck_assert_int_eq(record_has_started(-1), -1);
 
-    /* One that could not be started has a result all the same. */
+    /* An attempt that could not be started has a result nevertheless. */
     struct attempt_result exit = {.ending = ATTEMPT_NOT_STARTED, .exit_code = 127};
     ck_assert_int_eq(ftruncate(ends.write_fd, 0), 0);
     ck_assert_int_eq(record_write_result(ends.write_fd, &exit, &error), 0);

@@ -1,4 +1,5 @@
-/* What the runner makes of what the last one left: with the real store, commit queue and supervisor in a temporary folder. */
+/* How a runner recovers the state that the previous one left; with the real store, commit queue and
+ * supervisor in a temporary folder. */
 #include "runner/runner.h"
 
 #include <fcntl.h>
@@ -25,7 +26,7 @@ struct blocked {
     struct id run;
 };
 
-/* Starts a run whose vessel says that it is there and then waits. */
+/* Starts a run whose vessel signals that it runs and then waits. */
 static void block(struct house *house, struct blocked *blocked, const char *rest)
 {
     blocked->here = house_fifo(house, "here");
@@ -87,7 +88,7 @@ TEST(a_running_vessel_outlives_the_runner_and_is_found_again)
     house_close(&house);
 }
 
-TEST(a_vessel_that_ended_while_no_runner_was_there_has_its_exit_code)
+TEST(a_vessel_that_ended_while_no_runner_existed_has_its_exit_code)
 {
     struct house house;
     struct blocked blocked;
@@ -152,8 +153,8 @@ TEST(an_interrupted_vessel_runs_again_if_the_fleet_says_so)
     house_close(&house);
 }
 
-/* As at the end of a machine: nobody has stopped the run. */
-TEST(a_supervisor_that_is_sent_sigterm_is_an_interruption_too)
+/* As at the shutdown of the machine: nobody has stopped the run. */
+TEST(a_sigterm_to_a_supervisor_is_an_interruption_too)
 {
     static const struct {
         const char *rest;
@@ -177,8 +178,9 @@ TEST(a_supervisor_that_is_sent_sigterm_is_an_interruption_too)
     }
 }
 
-/* Its end is looked at again when there are: it must not be taken for an interruption, and least of all run again. */
-TEST(an_end_that_comes_while_there_are_no_descriptors_is_found_later)
+/* The runner looks again once descriptors are available: it must not treat the end as an
+ * interruption, and above all must not run the vessel again. */
+TEST(an_end_while_there_are_no_descriptors_is_found_later)
 {
     struct house house;
     struct blocked blocked;
@@ -191,7 +193,9 @@ TEST(an_end_that_comes_while_there_are_no_descriptors_is_found_later)
     none = (struct rlimit){.rlim_cur = (rlim_t)lowest, .rlim_max = before.rlim_max};
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
     let_go(&blocked);
-    usleep(500000); /* it has ended and was looked at, or else the test shows nothing */
+    usleep(
+        /* Time for the vessel to end and for the runner to look; otherwise the test shows nothing. */
+        500000);
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
     struct seen seen = house_wait_until_ended(&house, &blocked.run);
     ck_assert_int_eq(seen.vessels[0].attempts, 1);
@@ -206,7 +210,7 @@ static bool is_retrying(struct house *house, const void *context)
     return seen.vessel_count == 1 && seen.vessels[0].status == VESSEL_RETRYING;
 }
 
-/* Neither does the restart shorten it, nor does it give another try. */
+/* The restart neither shortens the wait nor grants another try. */
 TEST(the_wait_before_a_retry_survives_a_restart)
 {
     struct house house;
@@ -254,7 +258,7 @@ TEST(an_attempt_that_provably_never_ran_is_started_once)
     house_close(&house);
 }
 
-TEST(folders_of_an_attempt_that_never_ran_are_used_again)
+TEST(folders_of_an_attempt_that_never_ran_are_reused)
 {
     struct house house;
     struct error error = ERROR_INIT;
@@ -303,7 +307,7 @@ TEST(after_a_restart_of_the_machine_an_attempt_is_interrupted)
     house_close(&house);
 }
 
-TEST(a_disabled_runner_still_notes_how_running_vessels_end)
+TEST(a_disabled_runner_still_records_how_running_vessels_end)
 {
     struct house house;
     house_open(&house, "user = \"nobody\"\nenabled = false");
@@ -330,8 +334,8 @@ TEST(a_run_whose_supervisor_cannot_be_spawned_is_not_lost)
     struct id run = house_accept(&house, &fleet);
     house_start(&house);
     house_await(has_tried, &house, &run);
-    ck_assert_int_eq(symlink(right, house.supervisor),
-                     0); /* it comes back while the runner waits */
+    /* The supervisor is available again while the runner waits. */
+    ck_assert_int_eq(symlink(right, house.supervisor), 0);
     struct seen seen = house_wait_until_ended(&house, &run);
     ck_assert_int_eq(seen.status, RUN_SUCCESS);
     ck_assert_int_eq(seen.vessels[0].attempts, 1);

@@ -16,13 +16,13 @@ static struct id written_in(const json_t *object, const char *name)
 TEST(a_form_is_an_envelope_with_each_id_in_its_place)
 {
     struct http_reply_template *form = http_reply_template_new(names, 2);
-    for (int i = 0; i < 2; i++) { /* a form is filled in again and again */
+    for (int i = 0; i < 2; i++) { /* a form can be filled in repeatedly */
         struct id request = id_random(), fleet = id_random(), run = id_random();
         const struct id *const ids[] = {&fleet, &run};
         char text[HTTP_REPLY_TEMPLATE_BYTES];
         size_t bytes = http_reply_template_write(form, &request, ids, text);
         json_t *envelope = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, NULL);
-        ck_assert_msg(envelope, "no JSON: %.*s", (int)bytes, text);
+        ck_assert_msg(envelope, "invalid JSON: %.*s", (int)bytes, text);
         ck_assert_uint_eq(json_object_size(envelope), 2);
         const json_t *data = json_object_get(envelope, "data");
         ck_assert_uint_eq(json_object_size(data), 2);
@@ -37,7 +37,7 @@ TEST(a_form_is_an_envelope_with_each_id_in_its_place)
     http_reply_template_free(form);
 }
 
-TEST(a_form_says_what_jansson_would_have_said)
+TEST(a_form_equals_the_output_of_jansson)
 {
     struct http_reply_template *form = http_reply_template_new(names, 2);
     struct id request = id_random(), fleet = id_random(), run = id_random();

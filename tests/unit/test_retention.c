@@ -1,4 +1,4 @@
-/* Deleting old runs, and what is given back. */
+/* Deleting old runs, and giving their space back to the file system. */
 #include "retention/retention.h"
 
 #include <fcntl.h>
@@ -56,8 +56,8 @@ TEST(only_ended_runs_that_are_old_enough_are_found_and_never_the_newest)
     store_fixture_finish(&fixture, &second.run_id, RUN_ERRORED);
     int64_t now_ms = clock_wall_ms();
     ck_assert_int_eq(find(now_ms - DAY_MS, runs, 8), 0);
-    ck_assert_int_eq(find(now_ms + DAY_MS, runs, 8),
-                     1); /* the other one that has ended is the newest */
+    /* The other ended run is the newest. */
+    ck_assert_int_eq(find(now_ms + DAY_MS, runs, 8), 1);
     ck_assert(id_equal(&runs[0].id, &first.run_id));
     struct run_ids newest = store_fixture_accept(&fixture, 1);
     store_fixture_finish(&fixture, &newest.run_id, RUN_SUCCESS);
@@ -104,8 +104,8 @@ static void checkpoint(void)
     store_close(checkpointer);
 }
 
-/* Runs of 60 kB each, more of them than what is kept free for those to come. */
-TEST(room_is_given_back_in_steps)
+/* Runs of 60 kB each, more than the space that is kept for later runs. */
+TEST(space_is_given_back_in_steps)
 {
     enum { RUNS = 2500, BODY = 60000 };
     struct error error = ERROR_INIT;
@@ -130,7 +130,7 @@ TEST(room_is_given_back_in_steps)
     int64_t full = file_bytes();
     ck_assert_int_gt(full, (int64_t)RUNS * BODY);
 
-    /* They must have ended: as quickly as possible. */
+    /* The runs must have ended: ends them as quickly as possible. */
     struct expired_run runs[100];
     struct waiting_run waiting[100];
     struct definition definition = store_fixture_definition("greet");
@@ -162,7 +162,7 @@ TEST(room_is_given_back_in_steps)
     }
     ck_assert_int_gt(steps, 2);
     checkpoint();
-    ck_assert_int_lt(file_bytes(), full * 2 / 3); /* 64 MiB stay for runs to come */
+    ck_assert_int_lt(file_bytes(), full * 2 / 3); /* 64 MiB are kept for later runs */
     free(body);
     store_fixture_close(&fixture);
 }
@@ -173,8 +173,8 @@ static int stop_at_none(void *context, const struct run_row *row)
     return 0;
 }
 
-/* A search that nobody wants to wait for, and that would keep the log from starting over. */
-TEST(a_reader_that_searches_for_too_long_is_broken_off)
+/* A search that takes too long and would keep the log from starting over. */
+TEST(a_read_that_searches_for_too_long_is_aborted)
 {
     struct error error = ERROR_INIT;
     store_fixture_open(&fixture, NULL);

@@ -22,7 +22,7 @@ static enum route_result find(const char *method, const char *path, struct route
     return route_find(routes, ARRAY_COUNT(routes), method, path, match);
 }
 
-TEST(method_chooses_between_routes_of_one_path)
+TEST(method_selects_among_the_routes_of_one_path)
 {
     struct route_match match;
     ck_assert_int_eq(find("GET", "/orgs", &match), ROUTE_FOUND);
@@ -77,7 +77,7 @@ TEST(wrong_method_gets_the_list_of_allowed_ones)
     ck_assert_int_eq(find("get", "/orgs", &match), ROUTE_NO_METHOD);
 }
 
-TEST(head_is_served_where_get_is)
+TEST(head_is_served_wherever_get_is)
 {
     struct route_match match;
     ck_assert_int_eq(find("HEAD", "/orgs", &match), ROUTE_FOUND);
@@ -85,7 +85,7 @@ TEST(head_is_served_where_get_is)
     ck_assert_int_eq(find("HEAD", "/orgs/x", &match), ROUTE_NO_METHOD);
 }
 
-TEST(overlong_segment_matches_nothing_and_the_longest_fits)
+TEST(overlong_segment_matches_nothing_but_the_longest_allowed_does)
 {
     char path[200] = "/orgs/";
     struct route_match match;

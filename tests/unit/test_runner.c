@@ -1,4 +1,5 @@
-/* How the runner runs what waits: with the real store, commit queue and supervisor in a temporary folder. */
+/* How the runner executes scheduled runs; with the real store, commit queue and supervisor in a
+ * temporary folder. */
 #include "runner/runner.h"
 
 #include <fcntl.h>
@@ -163,7 +164,7 @@ TEST(a_spooled_body_reaches_the_vessel)
     house_close(&house);
 }
 
-TEST(a_run_whose_spooled_body_is_gone_says_so)
+TEST(a_run_whose_spooled_body_is_gone_reports_it)
 {
     struct house house;
     house_open(&house, "user = \"nobody\"");
@@ -201,7 +202,7 @@ TEST(vessels_run_along_success_paths_in_one_folder)
     house_close(&house);
 }
 
-TEST(what_hangs_on_a_failed_vessel_is_incomplete)
+TEST(the_successors_of_a_failed_vessel_are_incomplete)
 {
     struct house house;
     house_open(&house, "user = \"nobody\"");
@@ -254,7 +255,7 @@ TEST(errored_and_completed_paths_are_followed)
     house_close(&house);
 }
 
-TEST(a_vessel_that_errors_is_tried_again_as_its_guardrails_allow)
+TEST(an_errored_vessel_is_retried_as_its_guardrails_allow)
 {
     static const struct {
         const char *guardrails, *script;
@@ -309,7 +310,7 @@ TEST(stubs_end_errored_without_an_attempt)
     house_close(&house);
 }
 
-TEST(a_vessel_over_its_cutoff_is_errored_and_the_reason_says_when)
+TEST(a_vessel_over_its_cutoff_is_errored_and_the_reason_names_the_cutoff)
 {
     struct house house;
     house_open(&house, "user = \"nobody\"");
@@ -326,7 +327,7 @@ TEST(a_vessel_over_its_cutoff_is_errored_and_the_reason_says_when)
     house_close(&house);
 }
 
-TEST(an_interpreter_that_is_not_there_is_127_with_a_reason)
+TEST(a_missing_interpreter_is_127_with_a_reason)
 {
     struct house house;
     house_open(&house, "user = \"nobody\"\nbash = \"no-such-bash\"");
@@ -340,7 +341,7 @@ TEST(an_interpreter_that_is_not_there_is_127_with_a_reason)
     house_close(&house);
 }
 
-TEST(never_more_vessels_at_once_than_configured)
+TEST(never_more_concurrent_vessels_than_configured)
 {
     struct house house;
     house_open(&house, "user = \"nobody\"\nmax_vessels = 2");
@@ -377,7 +378,7 @@ TEST(never_more_vessels_at_once_than_configured)
         ck_assert_int_eq(house_wait_until_ended(&house, &runs[i]).status, RUN_SUCCESS);
     char *counts = house_read(&house, "../counts");
     ck_assert_ptr_nonnull(strchr(counts, '2'));
-    ck_assert_msg(!strpbrk(counts, "3456"), "at once: %s", counts);
+    ck_assert_msg(!strpbrk(counts, "3456"), "concurrent vessels: %s", counts);
     free(counts);
     free(script);
     free(marks);
@@ -388,7 +389,7 @@ TEST(never_more_vessels_at_once_than_configured)
     house_close(&house);
 }
 
-TEST(a_disabled_runner_lets_runs_wait_until_it_is_enabled)
+TEST(a_disabled_runner_leaves_runs_scheduled_until_it_is_enabled)
 {
     struct house house;
     house_open(&house, "user = \"nobody\"\nenabled = false");
@@ -398,7 +399,7 @@ TEST(a_disabled_runner_lets_runs_wait_until_it_is_enabled)
     struct runner_metrics metrics;
     runner_get_metrics(house.runner, &metrics);
     ck_assert_int_eq(metrics.active_runs, 0);
-    house_stop(&house); /* it has had its time to claim by now */
+    house_stop(&house); /* by now it has had time to claim runs */
     ck_assert_int_eq(house_see(&house, &run).status, RUN_SCHEDULED);
     house_start(&house);
     struct config *fresh = house_config("user = \"nobody\"");
@@ -408,10 +409,10 @@ TEST(a_disabled_runner_lets_runs_wait_until_it_is_enabled)
     house_close(&house);
 }
 
-TEST(root_is_no_user_for_vessels)
+TEST(root_is_refused_as_the_user_of_vessels)
 {
     if (geteuid() != 0) {
-        test_skip("needs root");
+        test_skip("this test needs root");
         return;
     }
     struct house house;
@@ -423,10 +424,10 @@ TEST(root_is_no_user_for_vessels)
     house_close(&house);
 }
 
-TEST(an_unknown_user_refuses_to_start)
+TEST(an_unknown_user_prevents_the_start)
 {
     if (geteuid() != 0) {
-        test_skip("needs root");
+        test_skip("this test needs root");
         return;
     }
     struct house house;
@@ -440,7 +441,7 @@ TEST(an_unknown_user_refuses_to_start)
 TEST(as_another_user_a_vessel_works_in_its_folder_and_sees_no_state)
 {
     if (geteuid() != 0) {
-        test_skip("needs root");
+        test_skip("this test needs root");
         return;
     }
     struct house house;

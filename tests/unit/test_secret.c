@@ -47,7 +47,8 @@ static void init(void)
     ck_assert_int_eq(secret_init(&error), 0);
 }
 
-/* The definition, one bit at a time: nothing in common with the table of the implementation. */
+/* Computes the CRC by its definition, one bit at a time, unlike the implementation with its
+ * table. */
 static uint32_t crc32_by_bits(const char *text, size_t bytes)
 {
     uint32_t crc = 0xffffffff;
@@ -70,7 +71,7 @@ static void make_token(const char *body, char token[SECRET_TOKEN_CHARS + 1])
     token[SECRET_TOKEN_CHARS] = '\0';
 }
 
-TEST(a_minted_token_has_the_published_shape)
+TEST(a_minted_token_has_the_documented_form)
 {
     init();
     ck_assert_uint_eq(crc32_by_bits("123456789", 9), 0xcbf43926);
@@ -89,7 +90,7 @@ TEST(a_minted_token_has_the_published_shape)
 
 TEST(a_checksum_is_padded_with_zeros)
 {
-    /* CRC-32 is under 2^32 and six digits reach 62^6, so the first digit is 0 to 4. */
+    /* A CRC-32 is below 2^32 and six digits reach 62^6, so the first digit is 0 to 4. */
     init();
     bool seen_zero = false;
     for (int i = 0; i < 3000; i++) {
@@ -102,7 +103,7 @@ TEST(a_checksum_is_padded_with_zeros)
     ck_assert(seen_zero);
 }
 
-TEST(an_api_key_is_no_token_and_a_token_no_api_key)
+TEST(an_api_key_is_not_a_token_and_a_token_is_not_an_api_key)
 {
     char key[SECRET_TOKEN_CHARS + 1], token[SECRET_TOKEN_CHARS + 1];
     secret_mint_api_key(key);
@@ -131,7 +132,7 @@ TEST(minted_tokens_use_every_digit_at_every_place)
             ck_assert(seen[k][(unsigned char)digits[d]]);
 }
 
-TEST(a_token_with_one_other_character_is_refused)
+TEST(a_token_with_one_changed_character_is_refused)
 {
     init();
     char token[SECRET_TOKEN_CHARS + 1];
@@ -156,13 +157,13 @@ TEST(a_token_of_another_length_or_alphabet_is_refused)
     ck_assert(!secret_token_is_well_formed(token, SECRET_TOKEN_CHARS + 1));
     ck_assert(!secret_token_is_well_formed(token, SECRET_TOKEN_CHARS - 1));
     ck_assert(!secret_token_is_well_formed("", 0));
-    make_token("-ight-checksum-wrong-alphabet-", token); /* its checksum is right */
+    make_token("-ight-checksum-wrong-alphabet-", token); /* its checksum is correct */
     ck_assert(!secret_token_is_well_formed(token, SECRET_TOKEN_CHARS));
     make_token("RightChecksumAndRightAlphabet0", token);
     ck_assert(secret_token_is_well_formed(token, SECRET_TOKEN_CHARS));
 }
 
-TEST(the_hash_is_sha256_at_once_or_in_pieces)
+TEST(the_hash_is_sha256_in_one_call_or_in_pieces)
 {
     init();
     uint8_t hash[SECRET_HASH_BYTES], pieces[SECRET_HASH_BYTES];
@@ -188,7 +189,7 @@ TEST(the_hash_is_sha256_at_once_or_in_pieces)
     ck_assert(!secret_equal(hash, pieces, sizeof(hash)));
 }
 
-TEST(a_sealed_token_opens_with_its_key_alone)
+TEST(a_sealed_token_opens_only_with_its_key)
 {
     init();
     struct secret_key key = {.present = true}, other = {.present = true};
@@ -217,7 +218,7 @@ TEST(a_sealed_token_opens_with_its_key_alone)
 TEST(a_created_key_is_private_and_read_back)
 {
     open_folder();
-    umask(0777); /* the mode does not depend on it */
+    umask(0777); /* the mode does not depend on the umask */
     struct error error = ERROR_INIT;
     struct secret_key made, read;
     ck_assert_int_eq(secret_key_create(folder_fd, "secret.key", &made, &error), 0);
@@ -251,7 +252,7 @@ TEST(an_existing_key_is_never_replaced)
     remove_folder();
 }
 
-TEST(a_key_that_was_half_made_in_a_crash_is_no_obstacle)
+TEST(a_key_left_half_created_by_a_crash_is_no_obstacle)
 {
     open_folder();
     struct error error = ERROR_INIT;
@@ -263,7 +264,7 @@ TEST(a_key_that_was_half_made_in_a_crash_is_no_obstacle)
     remove_folder();
 }
 
-TEST(an_absent_key_is_no_error)
+TEST(an_absent_key_is_not_an_error)
 {
     open_folder();
     struct error error = ERROR_INIT;
@@ -284,7 +285,7 @@ static void assert_refused(const char *name)
     ck_assert(!key.present);
 }
 
-TEST(a_key_file_that_is_not_right_is_refused)
+TEST(an_invalid_key_file_is_refused)
 {
     open_folder();
     struct error error = ERROR_INIT;

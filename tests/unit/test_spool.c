@@ -136,14 +136,14 @@ TEST(a_discarded_body_leaves_no_file_whatever_its_stage)
     finish();
 }
 
-TEST(a_body_that_cannot_be_written_says_why)
+TEST(a_body_that_cannot_be_written_reports_the_reason)
 {
     begin();
     struct spool *spool = start();
     struct id id = id_ordered();
     char text[ID_TEXT_BYTES];
     char *path = memory_format("spool/%s.part", id_format(&id, text));
-    ck_assert_int_eq(mkdirat(state_fd, path, 0700), 0); /* in its way */
+    ck_assert_int_eq(mkdirat(state_fd, path, 0700), 0); /* blocks the name of the body's file */
     struct spool_body *body = spool_body_new(spool, &id, on_done, NULL);
     spool_append(body, "x", 1);
     await_done();
@@ -156,7 +156,7 @@ TEST(a_body_that_cannot_be_written_says_why)
     finish();
 }
 
-TEST(a_start_sweeps_what_has_no_run_and_nothing_else)
+TEST(a_start_removes_bodies_without_a_run_and_nothing_else)
 {
     begin();
     struct error error = ERROR_INIT;
@@ -212,7 +212,7 @@ TEST(a_start_sweeps_what_has_no_run_and_nothing_else)
     finish();
 }
 
-TEST(a_copy_has_the_same_bytes_and_its_own_life)
+TEST(a_copy_has_the_same_bytes_and_is_independent)
 {
     begin();
     struct error error = ERROR_INIT;

@@ -1,4 +1,4 @@
-/* Statements: how values are bound, what a failed one does, and that threads share them. */
+/* Statements: how values are bound, the effect of a failure, and sharing among threads. */
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +16,7 @@ static void set_up(void)
     store_fixture_open(&fixture, NULL);
 }
 
-TEST(a_value_is_bound_as_what_its_type_says)
+TEST(a_value_is_bound_according_to_its_type)
 {
     static struct statement types = {
         .sql = "SELECT typeof(?1), ?1, typeof(?2), ?2, typeof(?3), ?3, typeof(?4), ?4, "
@@ -58,7 +58,7 @@ TEST(a_null_pointer_is_bound_as_null)
     set_up();
     const char *no_text = NULL;
     const struct id *no_id = NULL;
-    /* Twice: nothing of the first use is left. */
+    /* Twice, so that the second use shows that nothing of the first is left. */
     for (int i = 0; i < 2; i++) {
         sqlite3_stmt *s =
             statement_begin(fixture.store, &types, &error, no_text, no_id, value_blob(NULL, 3),
@@ -89,7 +89,7 @@ static bool is_aborted(struct statement *statement, bool with_two)
     return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
 }
 
-TEST(a_wrong_number_of_values_is_an_assert)
+TEST(a_wrong_number_of_values_fails_an_assertion)
 {
     static struct statement none = {.sql = "SELECT 1"}, one = {.sql = "SELECT ?1"},
                             two = {.sql = "SELECT ?1, ?2"};
@@ -125,7 +125,7 @@ TEST(a_statement_that_does_not_begin_fails_everywhere)
     store_fixture_close(&fixture);
 }
 
-TEST(a_step_that_fails_fails_its_end)
+TEST(a_failed_step_makes_the_end_fail)
 {
     static struct statement overflow = {.sql = "SELECT abs(?1)"};
     struct error error = ERROR_INIT, second = ERROR_INIT;
@@ -134,14 +134,14 @@ TEST(a_step_that_fails_fails_its_end)
     sqlite3_stmt *s = statement_begin(fixture.store, &overflow, &error, INT64_MIN);
     ck_assert_int_eq(statement_find(fixture.store, s, "count", &value, &error), -1);
     ck_assert_str_eq(error.message, "cannot count: integer overflow (1)");
-    /* And it is as good as new. */
+    /* The statement can be used again. */
     s = statement_begin(fixture.store, &overflow, &second, -3);
     ck_assert_int_eq(statement_find(fixture.store, s, "count", &value, &second), 1);
     ck_assert_int_eq(value, 3);
     store_fixture_close(&fixture);
 }
 
-TEST(changes_and_conflicts_are_told)
+TEST(changes_and_conflicts_are_reported)
 {
     static struct statement insert = {.sql = "INSERT INTO org (id, name, created_ms) "
                                              "VALUES (?1, ?2, 1)"};
@@ -178,7 +178,7 @@ TEST(changes_and_conflicts_are_told)
 
 enum { THREADS = 4, STATEMENTS = 60 };
 
-/* All of them are used for the first time by all threads together. */
+/* All threads use each statement for the first time at the same moment. */
 static struct statement shared[STATEMENTS];
 static char texts[STATEMENTS][32];
 static pthread_barrier_t barrier;

@@ -1,4 +1,4 @@
-/* Statuses: their stored numbers, their words, their edges. */
+/* Statuses: their stored numbers, names and transitions. */
 #include "model/run_status.h"
 #include "model/run_trigger.h"
 #include "model/vessel_status.h"
@@ -21,7 +21,7 @@ TEST(stored_numbers_never_change)
         ck_assert_str_eq(run_trigger_name((enum run_trigger)i), TRIGGERS[i]);
 }
 
-TEST(names_are_read_back_and_others_refused)
+TEST(names_are_read_back_and_other_words_are_refused)
 {
     for (int i = 0; i < 5; i++) {
         enum run_status status = RUN_SCHEDULED;
@@ -73,7 +73,7 @@ TEST(a_vessel_moves_only_along_its_diagram)
                 vessel_status_name((enum vessel_status)to));
 }
 
-TEST(what_has_ended_moves_no_more)
+TEST(ended_runs_and_vessels_change_no_more)
 {
     for (int from = 0; from < 7; from++) {
         bool moves = false;

@@ -1,4 +1,5 @@
-/* Stopping runs: whatever their vessels are doing, and whoever dies meanwhile. With the real store, commit queue and supervisor. */
+/* Stopping runs in every state of their vessels, and with every failure meanwhile; with the real
+ * store, commit queue and supervisor. */
 #include "runner/runner.h"
 
 #include <fcntl.h>
@@ -18,7 +19,7 @@ static int apply_stop(void *context, struct store *store, struct error *error)
     return store_stop_run(store, context, clock_wall_ms(), error);
 }
 
-/* As an administrator does. */
+/* Stops a run as an administrator does. */
 static enum error_kind ask_to_stop(struct house *house, const struct id *run)
 {
     struct error error = ERROR_INIT;
@@ -38,7 +39,7 @@ static void expect_stopped(struct house *house, const struct id *run)
     ck_assert_msg(strncmp(seen.vessels[0].reason, "stopped", 7) == 0, "%s", seen.vessels[0].reason);
 }
 
-TEST(a_running_vessel_is_terminated_and_what_hangs_on_it_incomplete)
+TEST(a_running_vessel_is_terminated_and_its_successors_are_incomplete)
 {
     static const char *const conditions[] = {"SUCCESS", "ERRORED", "COMPLETED"};
     struct house house;
@@ -58,7 +59,8 @@ TEST(a_running_vessel_is_terminated_and_what_hangs_on_it_incomplete)
         runner_wake(house.runner);
         house_hear(here_fd);
         ck_assert_int_eq(ask_to_stop(&house, &run), ERROR_NONE);
-        ck_assert_int_eq(ask_to_stop(&house, &run), ERROR_NONE); /* again is fine, while it lasts */
+        ck_assert_int_eq(ask_to_stop(&house, &run),
+                         ERROR_NONE); /* a second call is accepted while the run has not ended */
         expect_stopped(&house, &run);
         struct seen seen = house_see(&house, &run);
         ck_assert_int_eq(seen.vessels[0].exit_code, 9);
@@ -81,7 +83,8 @@ TEST(a_vessel_that_ignores_sigterm_and_all_it_started_are_killed)
     char *alive = house_fifo(&house, "alive"), *here = house_fifo(&house, "here");
     int here_fd = house_open_fifo(here);
     int alive_fd = open(alive, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    /* Each of them holds the pipe: it ends when the last one has. */
+    /* Each of the processes holds the pipe, so its end of file shows that the last one has
+     * ended. */
     char *script =
         memory_format("trap '' TERM; exec 9> %s; setsid bash -c 'trap \"\" TERM; sleep 1000' & "
                       "(setsid bash -c 'exec >/dev/null 2>&1; sleep 1000' &); "
@@ -105,7 +108,7 @@ TEST(a_vessel_that_ignores_sigterm_and_all_it_started_are_killed)
     house_close(&house);
 }
 
-TEST(a_run_that_waits_is_terminated_without_an_attempt_and_also_when_the_runner_is_disabled)
+TEST(a_scheduled_run_is_terminated_without_an_attempt_even_if_the_runner_is_disabled)
 {
     static const char *const keys[] = {"user = \"nobody\" enabled = true",
                                        "user = \"nobody\" enabled = false"};
@@ -116,7 +119,7 @@ TEST(a_run_that_waits_is_terminated_without_an_attempt_and_also_when_the_runner_
         char *file = house_fleet("connections: {first: {second: SUCCESS}}\n", pairs);
         struct id fleet = house_apply(&house, file);
         struct id run = house_accept(&house, &fleet);
-        ck_assert_int_eq(ask_to_stop(&house, &run), ERROR_NONE); /* before there is a runner */
+        ck_assert_int_eq(ask_to_stop(&house, &run), ERROR_NONE); /* before a runner exists */
         house_start(&house);
         expect_stopped(&house, &run);
         struct seen seen = house_see(&house, &run);
@@ -149,8 +152,8 @@ TEST(a_vessel_that_waits_for_its_retry_is_terminated)
     house_close(&house);
 }
 
-/* The wish is in the store: it is carried out by the next runner. */
-TEST(a_wish_that_came_while_no_runner_was_there_ends_a_vessel_that_runs_on)
+/* The request to stop is in the store, so the next runner carries it out. */
+TEST(a_stop_requested_while_no_runner_existed_ends_a_running_vessel)
 {
     struct house house;
     house_open(&house, "user = \"nobody\"");
@@ -173,7 +176,7 @@ TEST(a_wish_that_came_while_no_runner_was_there_ends_a_vessel_that_runs_on)
     house_close(&house);
 }
 
-TEST(what_has_ended_cannot_be_stopped_and_what_is_not_there_either)
+TEST(ended_and_unknown_runs_cannot_be_stopped)
 {
     struct house house;
     house_open(&house, "user = \"nobody\"");
@@ -187,7 +190,8 @@ TEST(what_has_ended_cannot_be_stopped_and_what_is_not_there_either)
     house_close(&house);
 }
 
-/* Starts are being committed, launched and ended all the time: whenever the wish comes, each run ends, and no vessel is left. */
+/* Attempts are started, launched and ended continuously: at whatever moment the stop arrives, each
+ * run ends and no vessel is left. */
 TEST(runs_are_stopped_at_any_moment)
 {
     enum { RUNS = 60 };

@@ -1,4 +1,5 @@
-/* The store: files, folders, fleets, webhooks, transactions. Runs are in test_store_runs.c, failing disks in test_store_faults.c. */
+/* The store: files, folders, fleets, webhooks, transactions. test_store_runs.c covers runs,
+ * test_store_faults.c failing disks. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -63,7 +64,7 @@ static struct id make_org(const char *name, enum error_kind expected)
     return id;
 }
 
-/* Applies what is to be refused. */
+/* Applies a definition that must be refused. */
 static void apply_refused(const struct definition *definition, const struct id *project_id)
 {
     struct error error = ERROR_INIT;
@@ -86,7 +87,7 @@ static enum error_kind delete_fleet(const struct id *fleet_id)
 
 /* ---- Files ---- */
 
-TEST(files_of_the_store_are_for_their_owner_alone)
+TEST(files_of_the_store_are_accessible_to_their_owner_only)
 {
     store_fixture_open(&fixture, NULL);
     static const char *const names[] = {"webhookd.db", "webhookd.db-wal", "webhookd.db-shm"};
@@ -108,7 +109,7 @@ TEST(store_of_an_unknown_kind_is_refused)
     ck_assert_int_eq(error.kind, ERROR_INVALID);
 }
 
-TEST(reader_finds_no_store_where_there_is_none_and_makes_none)
+TEST(reader_does_not_create_a_missing_store)
 {
     store_fixture_open(&fixture, NULL);
     struct error error = ERROR_INIT;
@@ -180,7 +181,7 @@ TEST(name_of_a_folder_is_free_again_after_its_deletion)
     store_fixture_close(&fixture);
 }
 
-TEST(folder_with_something_in_it_cannot_be_deleted)
+TEST(folder_that_is_not_empty_cannot_be_deleted)
 {
     struct error error = ERROR_INIT;
     store_fixture_open(&fixture, NULL);
@@ -199,7 +200,7 @@ TEST(folder_with_something_in_it_cannot_be_deleted)
 
 /* ---- Fleets ---- */
 
-TEST(equal_definition_makes_no_new_version)
+TEST(equal_definition_creates_no_new_version)
 {
     store_fixture_open(&fixture, NULL);
     struct definition definition = store_fixture_definition("greet");
@@ -211,7 +212,7 @@ TEST(equal_definition_makes_no_new_version)
     store_fixture_close(&fixture);
 }
 
-TEST(changed_definition_makes_a_version_in_which_vessels_keep_their_ids)
+TEST(changed_definition_creates_a_version_in_which_vessels_keep_their_ids)
 {
     struct error error = ERROR_INIT;
     store_fixture_open(&fixture, NULL);
@@ -238,14 +239,14 @@ TEST(changed_definition_makes_a_version_in_which_vessels_keep_their_ids)
     store_fixture_close(&fixture);
 }
 
-TEST(vessel_renamed_by_its_id_keeps_it_and_its_old_name_makes_a_new_one)
+TEST(vessel_renamed_by_its_id_keeps_it_and_its_old_name_gets_a_new_one)
 {
     static char renamed[] = "report", added[] = "fetch";
     store_fixture_open(&fixture, NULL);
     struct definition definition = store_fixture_definition("greet");
     struct id fleet = store_fixture_apply(&fixture, &definition).fleet_id;
     struct definition *before = current(&fleet);
-    /* fetch becomes report, and there is a new fetch. */
+    /* fetch is renamed to report, and a new fetch appears. */
     definition.vessels[0].name = renamed;
     definition.vessels[0].id = before->vessels[0].id;
     definition.vessels[1].name = added;
@@ -284,7 +285,7 @@ TEST(id_of_one_fleet_with_the_name_of_another_is_a_conflict)
     struct definition definition = store_fixture_definition("other");
     definition.id = greet;
     apply_refused(&definition, &fixture.project_id);
-    /* Nor does it move to another project. */
+    /* The fleet cannot move to another project either. */
     struct id org = make_org("acme", ERROR_NONE), project;
     store_fixture_begin(&fixture);
     ck_assert_int_eq(store_create_project(fixture.store, &org, "p", 1, &project, &error), 0);
@@ -307,7 +308,7 @@ TEST(fleet_with_open_runs_cannot_be_deleted)
     store_fixture_close(&fixture);
 }
 
-TEST(run_accepted_in_the_same_batch_keeps_its_fleet_from_deletion)
+TEST(run_accepted_in_the_same_batch_prevents_the_deletion_of_its_fleet)
 {
     struct error error = ERROR_INIT;
     store_fixture_open(&fixture, NULL);
@@ -361,7 +362,7 @@ static int check_webhook(void *context, const struct webhook_row *row)
     return count_row(context);
 }
 
-TEST(replaced_token_is_unknown_at_once)
+TEST(replaced_token_is_unknown_immediately)
 {
     struct error error = ERROR_INIT;
     uint8_t hash[SECRET_HASH_BYTES], sealed[SECRET_SEALED_BYTES];
@@ -418,7 +419,7 @@ static struct webhook_row get_webhook(const struct id *fleet, int64_t since_ms)
     return row;
 }
 
-TEST(calls_are_counted_from_the_quarter_asked_for)
+TEST(calls_are_counted_from_the_requested_quarter)
 {
     store_fixture_open(&fixture, NULL);
     struct id fleet = store_fixture_fleet(&fixture, "greet", 1);
@@ -443,7 +444,7 @@ TEST(calls_are_counted_from_the_quarter_asked_for)
     store_fixture_close(&fixture);
 }
 
-TEST(calls_of_an_unknown_token_are_nobodys)
+TEST(calls_of_an_unknown_token_count_for_no_fleet)
 {
     store_fixture_open(&fixture, NULL);
     struct id fleet = store_fixture_fleet(&fixture, "greet", 1);
@@ -452,7 +453,7 @@ TEST(calls_of_an_unknown_token_are_nobodys)
     store_fixture_close(&fixture);
 }
 
-TEST(replaced_webhook_was_not_called_yet_but_its_fleet_was)
+TEST(replaced_webhook_has_no_last_call_but_its_fleet_keeps_its_counts)
 {
     struct error error = ERROR_INIT;
     uint8_t hash[SECRET_HASH_BYTES], sealed[SECRET_SEALED_BYTES] = {0};
@@ -472,7 +473,7 @@ TEST(replaced_webhook_was_not_called_yet_but_its_fleet_was)
     store_fixture_close(&fixture);
 }
 
-TEST(removed_webhook_takes_its_calls_along)
+TEST(removing_a_webhook_removes_its_calls)
 {
     struct error error = ERROR_INIT;
     uint8_t hash[SECRET_HASH_BYTES] = {7}, sealed[SECRET_SEALED_BYTES] = {0};
@@ -488,7 +489,7 @@ TEST(removed_webhook_takes_its_calls_along)
     store_fixture_close(&fixture);
 }
 
-TEST(call_that_is_stored_late_is_not_the_last_one)
+TEST(call_that_is_stored_late_does_not_become_the_last_one)
 {
     store_fixture_open(&fixture, NULL);
     struct id fleet = store_fixture_fleet(&fixture, "greet", 1);
@@ -501,7 +502,7 @@ TEST(call_that_is_stored_late_is_not_the_last_one)
     store_fixture_close(&fixture);
 }
 
-TEST(calls_of_a_clock_that_was_ahead_go)
+TEST(calls_from_a_clock_that_was_ahead_are_deleted)
 {
     store_fixture_open(&fixture, NULL);
     struct id fleet = store_fixture_fleet(&fixture, "greet", 1);
@@ -512,7 +513,7 @@ TEST(calls_of_a_clock_that_was_ahead_go)
     store_fixture_close(&fixture);
 }
 
-TEST(old_calls_go_and_the_last_one_stays)
+TEST(old_calls_are_deleted_and_the_last_one_is_kept)
 {
     store_fixture_open(&fixture, NULL);
     struct id fleet = store_fixture_fleet(&fixture, "greet", 1);
@@ -570,7 +571,7 @@ static void expect_counts(const struct id *fleet, int64_t waiting, int64_t runni
 }
 
 /* Invariant 5. */
-TEST(savepoint_undoes_one_operation_of_a_batch_and_what_it_counted)
+TEST(savepoint_undoes_one_operation_of_a_batch_and_its_counts)
 {
     struct error error = ERROR_INIT;
     store_fixture_open(&fixture, NULL);
@@ -694,7 +695,7 @@ static void begin_session(int number, const struct id *key_id, int64_t now_ms)
 }
 
 /* Invariant 8. */
-TEST(the_session_that_was_used_longest_ago_makes_room)
+TEST(the_least_recently_used_session_makes_room)
 {
     struct error error = ERROR_INIT;
     struct id key_id;
@@ -716,7 +717,7 @@ TEST(the_session_that_was_used_longest_ago_makes_room)
     ck_assert(!is_open(2));
     ck_assert_int_eq(store_end_session(fixture.store, hash, &error), 0);
     ck_assert_int_eq(store_touch_session(fixture.store, hash, NOON, &error), 0);
-    ck_assert(!is_open(1)); /* it stays so */
+    ck_assert(!is_open(1)); /* touching does not bring it back */
     store_fixture_commit(&fixture);
     store_fixture_close(&fixture);
 }
@@ -734,9 +735,9 @@ TEST(session_ends_with_its_key)
     begin_session(3, &key_id, NOON + 999);
     begin_session(4, &key_id, NOON + 1000);
     ck_assert(is_open(1));
-    ck_assert(!is_open(2)); /* was used too long ago */
+    ck_assert(!is_open(2)); /* last used too long ago */
     ck_assert(is_open(3));  /* the clock has stepped back a little */
-    ck_assert(!is_open(4)); /* or too far to be believed */
+    ck_assert(!is_open(4)); /* the clock has stepped back too far */
     ck_assert_int_eq(store_revoke_key(fixture.store, &key_id, &error), 0);
     ck_assert(!is_open(1));
     ck_assert_int_eq(store_begin_session(fixture.store, hash, &key_id, &at_noon, &error), -1);

@@ -1,4 +1,4 @@
-/* The store on a disk that fails: what each failure is called, and what is left. */
+/* The store on a failing disk: the error kind of each failure, and the state afterwards. */
 #include <errno.h>
 #include <sqlite3.h>
 #include <string.h>
@@ -57,7 +57,7 @@ TEST(relaxed_sync_commits_without_a_sync)
     open_faulty();
     fixture.options.relaxed_sync = true;
     store_fixture_reopen(&fixture);
-    store_fixture_accept(&fixture, 1); /* the log's first frames */
+    store_fixture_accept(&fixture, 1); /* writes the log's first frames */
     faulty_vfs_reset();
     store_fixture_accept(&fixture, 1);
     ck_assert_int_eq(faulty_vfs_count(FAULTY_SYNC, FAULTY_ANY_FILE), 0);
@@ -82,7 +82,7 @@ TEST(failed_sync_is_an_io_error_whatever_its_reason)
 }
 
 /* Invariant 6. */
-TEST(full_disk_rolls_back_and_is_over_when_there_is_room)
+TEST(full_disk_rolls_back_and_commits_succeed_again_when_there_is_room)
 {
     static const struct faulty_plan plans[] = {
         {FAULTY_WRITE, FAULTY_LOG, 1, true, SQLITE_FULL, 0},
@@ -124,7 +124,7 @@ TEST(disk_that_fills_up_inside_a_batch_leaves_nothing_of_it)
 {
     struct error error = ERROR_INIT;
     open_faulty();
-    /* So large that pages are written before the commit. */
+    /* A body so large that pages are written before the commit. */
     static char body[60000];
     struct run_input input = store_fixture_input();
     input.body = body;
@@ -191,7 +191,7 @@ static int checkpoint_inside(void *context, const struct org_row *row)
     return 0;
 }
 
-TEST(checkpoint_that_a_reader_holds_up_says_so)
+TEST(checkpoint_that_a_reader_blocks_reports_it)
 {
     struct error error = ERROR_INIT;
     open_faulty();
@@ -207,7 +207,7 @@ TEST(checkpoint_that_a_reader_holds_up_says_so)
 }
 
 /* Invariant 3. */
-TEST(second_writer_is_told_to_wait)
+TEST(second_writer_gets_busy)
 {
     struct error error = ERROR_INIT;
     open_faulty();
@@ -220,7 +220,7 @@ TEST(second_writer_is_told_to_wait)
     store_fixture_close(&fixture);
 }
 
-TEST(codes_of_sqlite_are_our_kinds)
+TEST(codes_of_sqlite_map_to_error_kinds)
 {
     static const struct {
         int code, errnum;

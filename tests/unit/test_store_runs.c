@@ -142,7 +142,7 @@ TEST(spooled_body_is_found_by_its_request)
     store_fixture_close(&fixture);
 }
 
-TEST(id_with_another_random_part_is_no_run)
+TEST(id_with_another_random_part_finds_no_run)
 {
     struct error error = ERROR_INIT;
     store_fixture_open(&fixture, NULL);
@@ -161,13 +161,13 @@ TEST(id_with_another_random_part_is_no_run)
 }
 
 /* Invariant 9. */
-TEST(run_numbers_grow_over_rollback_restart_and_a_clock_that_is_behind)
+TEST(run_numbers_grow_across_rollback_restart_and_a_clock_that_is_behind)
 {
     store_fixture_open(&fixture, NULL);
     store_fixture_fleet(&fixture, "greet", 1);
     int64_t last = 0;
     ck_assert_int_eq(store_clock_floor_ms(fixture.store), 0);
-    /* Two hours ahead, in one transaction: after that the clock is behind. */
+    /* Two hours ahead, in one transaction; afterwards the clock is behind. */
     id_clock_floor(clock_wall_ms() + 2 * 3600 * 1000);
     for (int i = 0; i < 100; i++) {
         if (i == 10)
@@ -186,7 +186,7 @@ TEST(run_numbers_grow_over_rollback_restart_and_a_clock_that_is_behind)
     store_fixture_close(&fixture);
 }
 
-/* It is found by its request in a range of time that begins with the request. */
+/* A run is found by its request in a range of time that begins with the request. */
 TEST(run_whose_request_began_before_the_clock_was_set_forward_is_refused)
 {
     store_fixture_open(&fixture, NULL);
@@ -213,7 +213,7 @@ TEST(run_whose_request_began_before_the_clock_was_set_forward_is_refused)
     store_fixture_close(&fixture);
 }
 
-TEST(waiting_run_keeps_the_version_it_was_accepted_with)
+TEST(scheduled_run_keeps_the_version_it_was_accepted_with)
 {
     struct error error = ERROR_INIT;
     store_fixture_open(&fixture, NULL);
@@ -243,7 +243,7 @@ TEST(waiting_run_keeps_the_version_it_was_accepted_with)
     store_fixture_close(&fixture);
 }
 
-TEST(run_of_a_deleted_fleet_is_refused_and_its_ended_runs_stay)
+TEST(new_run_of_a_deleted_fleet_is_refused_and_its_ended_runs_remain)
 {
     struct error error = ERROR_INIT;
     store_fixture_open(&fixture, NULL);
@@ -266,7 +266,7 @@ TEST(run_of_a_deleted_fleet_is_refused_and_its_ended_runs_stay)
 
 /* ---- Lists ---- */
 
-TEST(pages_are_newest_first_without_gaps_or_doubles)
+TEST(pages_are_newest_first_without_gaps_or_duplicates)
 {
     static const enum run_status ends[] = {RUN_SUCCESS, RUN_ERRORED, RUN_TERMINATED};
     store_fixture_open(&fixture, NULL);
@@ -297,7 +297,7 @@ TEST(pages_are_newest_first_without_gaps_or_doubles)
     store_fixture_close(&fixture);
 }
 
-TEST(lists_can_be_asked_by_status_and_trigger)
+TEST(lists_can_be_filtered_by_status_and_trigger)
 {
     struct error error = ERROR_INIT;
     store_fixture_open(&fixture, NULL);
@@ -377,7 +377,7 @@ TEST(run_is_found_by_its_request_and_by_its_time)
     struct id fleet = store_fixture_fleet(&fixture, "greet", 1);
     store_fixture_accept(&fixture, 1);
     struct run_input input = store_fixture_input();
-    /* A large body, which took five minutes. */
+    /* A large body that took five minutes. */
     id_clock_floor(id_time_ms(&input.request_id) + 5 * 60 * 1000);
     input.arrived_ms = clock_wall_ms() + 1000000;
     struct run_ids ids;
@@ -413,7 +413,7 @@ static int keep_attempt(void *context, const struct attempt_row *row)
     return 0;
 }
 
-TEST(run_goes_through_its_attempts_to_its_end)
+TEST(run_proceeds_through_its_attempts_to_its_end)
 {
     struct error error = ERROR_INIT;
     store_fixture_open(&fixture, NULL);
@@ -516,7 +516,7 @@ TEST(steps_that_the_state_forbids_are_conflicts)
     store_fixture_close(&fixture);
 }
 
-TEST(waiting_runs_are_found_in_order_past_those_that_run)
+TEST(scheduled_runs_are_found_in_order_and_running_ones_are_skipped)
 {
     struct error error = ERROR_INIT;
     store_fixture_open(&fixture, NULL);
@@ -538,9 +538,10 @@ TEST(waiting_runs_are_found_in_order_past_those_that_run)
     int64_t fleet_no = found[0].fleet_no;
     ck_assert_int_eq(store_find_waiting(fixture.store, found[1].number, 5, found, &error), 2);
     ck_assert_int_eq(found[0].number, accepted[3]);
+    /* The first of them is already running. */
     ck_assert_int_eq(store_find_waiting_of(fixture.store, fleet_no, accepted[1], accepted[3], 5,
                                            numbers, &error),
-                     2); /* the first of them runs */
+                     2);
     ck_assert_int_eq(numbers[0], accepted[2]);
     ck_assert_int_eq(numbers[1], accepted[3]);
     ck_assert_int_eq(

@@ -1,5 +1,5 @@
-/* A batch of typed items as one transaction: store_write, on a disk that fails when told. And what
- * stands around it: where a store is, whether there is one, its upkeep and its backup. */
+/* A batch of typed items as one transaction: store_write on a disk that fails on demand. Also what
+ * surrounds it: the store's location, its existence, its upkeep and its backup. */
 #include <errno.h>
 #include <fcntl.h>
 #include <semaphore.h>
@@ -59,10 +59,10 @@ static struct store_item accept_item(struct accepted *accepted, const uint8_t *t
     return (struct store_item){.kind = STORE_ACCEPT, .accept = &accepted->accept};
 }
 
-/* Creates an organization, and then is refused if a kind of error is given. */
+/* A call that creates an organization, and is then refused if an error kind is given. */
 struct call {
-    const char *org_name; /* NULL: it changes nothing */
-    bool accepts_run;     /* and accepts a run of the fleet */
+    const char *org_name; /* NULL: changes nothing */
+    bool accepts_run;     /* also accepts a run of the fleet */
     enum error_kind refusal;
     int applied;
     struct run_ids ids;
@@ -139,7 +139,7 @@ static void expect_lost(struct store_item *items, size_t count, enum error_kind 
     ck_assert_int_eq(outcome, expected);
 }
 
-/* ---- what is there ---- */
+/* ---- what is stored ---- */
 
 static struct run_counts open_runs(void)
 {
@@ -161,7 +161,7 @@ static int keep_status(void *context, const struct run_row *row)
     return 0;
 }
 
-/* Is there such a run, scheduled? */
+/* Whether this run exists and is scheduled. */
 static bool is_scheduled(const struct id *run_id)
 {
     struct error error = ERROR_INIT;
@@ -237,7 +237,7 @@ TEST(items_of_each_kind_are_written_in_order_with_one_sync)
 }
 
 /* Invariant 5. */
-TEST(item_refused_half_way_leaves_nothing_and_the_others_are_there)
+TEST(item_refused_half_way_leaves_nothing_and_the_others_are_written)
 {
     begin();
     struct id waiting = store_fixture_accept(&fixture, 1).run_id;
@@ -256,7 +256,7 @@ TEST(item_refused_half_way_leaves_nothing_and_the_others_are_there)
     static const enum error_kind kinds[] = {ERROR_NONE,      ERROR_CONFLICT,  ERROR_CONFLICT,
                                             ERROR_NOT_FOUND, ERROR_NOT_FOUND, ERROR_NONE,
                                             ERROR_NONE};
-    half.step.attempt = 2; /* the run would be started; this attempt cannot */
+    half.step.attempt = 2; /* the run could be started, but not this attempt */
     expect_written(items, ARRAY_COUNT(items), STORE_DONE);
     for (size_t i = 0; i < ARRAY_COUNT(items); i++)
         ck_assert_msg(items[i].error.kind == kinds[i], "%zu: %s", i, items[i].error.message);
@@ -272,7 +272,7 @@ TEST(item_refused_half_way_leaves_nothing_and_the_others_are_there)
     finish();
 }
 
-/* Invariant 5: of a step or a call what is short for a while is its own as well. */
+/* Invariant 5: a step or a call also fails alone if something is short for a while. */
 TEST(call_that_fails_for_a_reason_of_its_own_fails_alone)
 {
     static const enum error_kind kinds[] = {ERROR_INTERNAL, ERROR_INVALID,     ERROR_NOT_FOUND,
@@ -292,7 +292,7 @@ TEST(call_that_fails_for_a_reason_of_its_own_fails_alone)
 }
 
 /* Invariants 5 and 6. */
-TEST(call_that_tells_of_the_disk_loses_the_whole_batch)
+TEST(call_that_reports_a_disk_error_loses_the_whole_batch)
 {
     static const struct {
         enum error_kind kind;
@@ -315,7 +315,7 @@ TEST(call_that_tells_of_the_disk_loses_the_whole_batch)
     finish();
 }
 
-TEST(batch_that_changes_nothing_is_nothing_and_costs_no_sync)
+TEST(batch_that_changes_nothing_costs_no_sync)
 {
     begin();
     struct store_check known = {0}, unknown = {0};
@@ -335,7 +335,7 @@ TEST(batch_that_changes_nothing_is_nothing_and_costs_no_sync)
     finish();
 }
 
-TEST(batch_of_which_all_was_undone_is_nothing)
+TEST(batch_whose_items_were_all_undone_commits_nothing)
 {
     begin();
     struct id waiting = store_fixture_accept(&fixture, 1).run_id;
@@ -351,7 +351,7 @@ TEST(batch_of_which_all_was_undone_is_nothing)
     finish();
 }
 
-TEST(item_that_is_written_again_forgets_why_it_was_refused)
+TEST(item_that_is_written_again_drops_its_earlier_error)
 {
     begin();
     struct call call = {.org_name = "again", .refusal = ERROR_UNAVAILABLE};
@@ -366,8 +366,8 @@ TEST(item_that_is_written_again_forgets_why_it_was_refused)
     finish();
 }
 
-/* Invariant 9: of the batch that is lost, too. */
-TEST(run_numbers_grow_over_lost_batches_and_refused_calls)
+/* Invariant 9: this includes the numbers of a lost batch. */
+TEST(run_numbers_grow_across_lost_batches_and_refused_calls)
 {
     begin();
     struct call refused = {.accepts_run = true, .refusal = ERROR_CONFLICT};
@@ -389,7 +389,7 @@ TEST(run_numbers_grow_over_lost_batches_and_refused_calls)
 /* ---- a disk that fails ---- */
 
 /* Invariant 6. */
-TEST(batch_whose_sync_fails_tells_that_the_disk_failed)
+TEST(batch_whose_sync_fails_reports_that_the_disk_failed)
 {
     begin();
     struct accepted accepted = {0};
@@ -404,7 +404,7 @@ TEST(batch_whose_sync_fails_tells_that_the_disk_failed)
     finish();
 }
 
-/* Bodies so large that pages are written long before the commit. */
+/* Creates items with bodies so large that pages are written long before the commit. */
 static size_t large_items(struct accepted *accepted, struct store_item *items)
 {
     static const char body[60000];
@@ -417,7 +417,7 @@ static size_t large_items(struct accepted *accepted, struct store_item *items)
 }
 
 /* Invariants 5 and 6. */
-TEST(disk_that_fills_up_in_the_middle_loses_the_batch_and_the_next_ones_work)
+TEST(disk_that_fills_up_during_a_batch_loses_it_and_later_batches_succeed)
 {
     static const struct faulty_plan plans[] = {
         {FAULTY_WRITE, FAULTY_LOG, 20, true, SQLITE_FULL, 0},
@@ -496,14 +496,14 @@ TEST(no_batch_is_written_once_a_checkpoint_has_failed)
     struct store_item item = call_item(&call);
     expect_lost(&item, 1, ERROR_IO, STORE_FAILED_DISK);
     ck_assert_int_eq(call.applied, 0);
-    faulty_vfs_reset(); /* it stays so until the process ends */
+    faulty_vfs_reset(); /* the failure persists until the process ends */
     expect_lost(&item, 1, ERROR_IO, STORE_FAILED_DISK);
     ck_assert_int_eq(told.calls, 1);
     expect_open(stored, 0);
     finish();
 }
 
-TEST(upkeep_tells_of_the_room_and_counts)
+TEST(upkeep_reports_the_free_space_and_counts)
 {
     begin();
     struct error error = ERROR_INIT;
@@ -516,7 +516,7 @@ TEST(upkeep_tells_of_the_room_and_counts)
     ck_assert_int_eq(store_has_room(fixture.store, 0, &error), -1);
     struct accepted accepted = {0};
     struct store_item item = accept_item(&accepted, hash);
-    expect_written(&item, 1, STORE_DONE); /* room is for the caller to ask for */
+    expect_written(&item, 1, STORE_DONE); /* the caller must check the free space */
     struct store_metrics metrics;
     store_get_metrics(fixture.store, &metrics);
     ck_assert_int_gt(metrics.free_bytes, 0);
@@ -525,7 +525,7 @@ TEST(upkeep_tells_of_the_room_and_counts)
     finish();
 }
 
-TEST(upkeep_that_cannot_look_at_the_folder_is_refused_and_leaves_a_store_to_be_closed)
+TEST(upkeep_that_cannot_read_the_folder_fails_and_the_store_can_be_closed)
 {
     begin();
     struct error error = ERROR_INIT;
@@ -549,7 +549,8 @@ TEST(upkeep_that_cannot_look_at_the_folder_is_refused_and_leaves_a_store_to_be_c
     finish();
 }
 
-/* The checkpointer finds no database; the look at free space has begun. */
+/* The checkpointer finds no database; the thread that watches the free space has already
+ * started. */
 TEST(upkeep_that_fails_half_way_ends_with_its_store)
 {
     begin();
@@ -632,7 +633,7 @@ static void begin_session(void)
     store_fixture_commit(&fixture);
 }
 
-/* Copies what the descriptor holds to a file beside the store. The caller frees its path. */
+/* Copies the content of the descriptor to a file beside the store and returns its path. Free it. */
 static char *keep_copy(int fd, const char *name)
 {
     static char bytes[1 << 16];
@@ -647,7 +648,7 @@ static char *keep_copy(int fd, const char *name)
     return path;
 }
 
-TEST(backup_is_a_file_without_a_name_that_holds_all_but_the_sessions)
+TEST(backup_is_an_unnamed_file_with_everything_but_the_sessions)
 {
     begin();
     struct error error = ERROR_INIT;
@@ -674,14 +675,14 @@ TEST(backup_is_a_file_without_a_name_that_holds_all_but_the_sessions)
                                  "WHERE integrity_check <> 'ok'"),
                      0);
     ck_assert_str_eq(store_backup_name(fixture.store), "webhookd.db");
-    store_fixture_accept(&fixture, 1); /* the store works on */
+    store_fixture_accept(&fixture, 1); /* the store still works */
     expect_open(2, 0);
     free(path);
     close(fd);
     finish();
 }
 
-TEST(backup_that_is_broken_off_says_why_and_leaves_no_file)
+TEST(aborted_backup_reports_the_reason_and_leaves_no_file)
 {
     begin();
     struct error error = ERROR_INIT;
@@ -698,7 +699,7 @@ TEST(backup_that_is_broken_off_says_why_and_leaves_no_file)
     finish();
 }
 
-/* Otherwise no checkpoint would let the log start over any more. */
+/* If a failed backup left a reader, no checkpoint could let the log start over. */
 SLOW_TEST(log_starts_over_after_backups_that_failed, 300)
 {
     static struct accepted accepted[MAX_ITEMS];
@@ -723,9 +724,9 @@ SLOW_TEST(log_starts_over_after_backups_that_failed, 300)
     finish();
 }
 
-/* ---- where it is, and whether it is there ---- */
+/* ---- the store's location and existence ---- */
 
-TEST(location_is_a_file_below_the_state_folder_and_nothing_of_ours)
+TEST(location_is_a_file_in_the_state_folder_that_is_not_one_of_webhookds)
 {
     static const char *const good[] = {"sqlite:webhookd.db", "sqlite:db/webhookd.db", "sqlite:...",
                                        "sqlite:.hidden",     "sqlite:spool2",         "sqlite:a:b",
@@ -769,7 +770,7 @@ TEST(location_is_a_file_below_the_state_folder_and_nothing_of_ours)
     ck_assert_ptr_nonnull(store_location_problem(longest));
 }
 
-TEST(store_owns_its_file_with_its_log_or_the_folder_that_it_is_in)
+TEST(store_owns_its_file_and_log_or_the_folder_that_contains_it)
 {
     static const struct {
         const char *location, *name;
@@ -800,7 +801,7 @@ static int exists(const char *location, struct error *error)
     return store_exists(&options, error);
 }
 
-TEST(store_that_cannot_be_looked_for_is_neither_there_nor_missing)
+TEST(store_that_cannot_be_checked_is_neither_present_nor_missing)
 {
     begin();
     struct error error = ERROR_INIT;
@@ -808,13 +809,13 @@ TEST(store_that_cannot_be_looked_for_is_neither_there_nor_missing)
     ck_assert_int_eq(exists("sqlite:other.db", &error), 0);
     ck_assert_int_eq(exists("sqlite:missing/other.db", &error), 0);
     ck_assert(!error_is_set(&error));
-    ck_assert_int_eq(exists("sqlite:webhookd.db/x", &error), -1); /* below a file */
+    ck_assert_int_eq(exists("sqlite:webhookd.db/x", &error), -1); /* a path below a file */
     ck_assert(error_is_set(&error));
     ck_assert(!is_there("other.db"));
     finish();
 }
 
-TEST(store_of_a_scheme_that_no_engine_has_is_refused_by_name)
+TEST(store_with_an_unknown_scheme_is_refused_by_name)
 {
     begin();
     struct error error = ERROR_INIT;

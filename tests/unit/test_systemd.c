@@ -14,7 +14,8 @@
 
 static struct error error = ERROR_INIT;
 
-/* A manager that listens at the name, '@' standing for the abstract namespace's NUL. */
+/* Returns the socket of a service manager that listens at this name; '@' stands for the NUL of the
+ * abstract namespace. */
 static int listen_at(const char *name)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -74,7 +75,7 @@ TEST(without_a_manager_nothing_happens)
     ck_assert(!error_is_set(&error));
 }
 
-TEST(a_name_that_is_no_socket_is_refused)
+TEST(a_name_that_is_not_a_socket_is_refused)
 {
     char name[200];
     memset(name, 'x', sizeof(name) - 1);
@@ -89,7 +90,7 @@ TEST(a_name_that_is_no_socket_is_refused)
     ck_assert_int_eq(error.kind, ERROR_INVALID);
 }
 
-TEST(the_watchdog_is_fed_twice_per_interval_if_it_is_ours)
+TEST(the_watchdog_is_notified_twice_per_interval_if_it_is_ours)
 {
     char pid[32];
     snprintf(pid, sizeof(pid), "%d", (int)getpid());
@@ -121,9 +122,9 @@ static void set_listen(int pid, const char *count)
     setenv("LISTEN_FDNAMES", "a:b", 1);
 }
 
-/* Descriptors 3 and 4 are Check's own, so each case is a child that puts sockets there and answers by
- * its exit status: how many were inherited, + 10 for each of the two that became non-blocking and
- * close-on-exec. */
+/* Descriptors 3 and 4 belong to Check, so each case runs in a child that puts sockets there. Its
+ * exit status is the number of inherited sockets, plus 10 for each of the two that became
+ * non-blocking and close-on-exec. */
 static int inherit(const char *count, int pid_offset)
 {
     pid_t child = fork();
@@ -154,12 +155,12 @@ TEST(inherited_sockets_become_nonblocking_and_close_on_exec)
     ck_assert_int_eq(inherit("1", 0), 11);
 }
 
-TEST(sockets_for_another_process_are_not_taken)
+TEST(sockets_for_another_process_are_ignored)
 {
     ck_assert_int_eq(inherit("2", 1), 0);
 }
 
-TEST(a_count_that_makes_no_sense_gives_no_sockets)
+TEST(an_invalid_count_gives_no_sockets)
 {
     static const char *const wrong[] = {"", "0", "-1", "x", "1x", "99999999999"};
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)

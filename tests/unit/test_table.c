@@ -1,5 +1,5 @@
-/* webhookctl's tables and what they do to hostile text. The program's own folder is in no archive,
- * so the source is part of this test. */
+/* webhookctl's tables and their treatment of hostile text. The program's own folder is not in the
+ * library, so the test includes the source file. */
 #include "webhookctl/table.c"
 
 #include <locale.h>
@@ -9,7 +9,7 @@
 static const struct table_column columns[] = {{"NAME", TABLE_LEFT}, {"N", TABLE_RIGHT}};
 #define COLUMNS ARRAY_COUNT(columns)
 
-/* What table_write writes, for the caller to free. */
+/* Returns what table_write writes. Free it. */
 static char *written(const struct table *table)
 {
     char *text = NULL;
@@ -67,7 +67,7 @@ TEST(absent_and_empty_cells_are_dashes)
     table_free(table);
 }
 
-TEST(table_without_rows_is_its_titles)
+TEST(table_without_rows_has_only_its_titles)
 {
     struct table *table = table_new(columns, COLUMNS);
     char *text = written(table);
@@ -76,7 +76,7 @@ TEST(table_without_rows_is_its_titles)
     table_free(table);
 }
 
-TEST(row_that_is_not_whole_is_not_written)
+TEST(incomplete_row_is_not_written)
 {
     struct table *table = table_new(columns, COLUMNS);
     table_add(table, "a");
@@ -123,14 +123,14 @@ TEST(widths_count_characters_not_bytes)
 TEST(wide_and_combining_characters_take_the_columns_that_a_terminal_gives_them)
 {
     if (!setlocale(LC_CTYPE, "C.UTF-8")) {
-        test_skip("there is no C.UTF-8");
+        test_skip("the locale C.UTF-8 is missing");
         return;
     }
     ck_assert_uint_eq(table_width("日本"), 4);
     ck_assert_uint_eq(table_width("e\xcc\x81"), 1);
 }
 
-TEST(text_without_tricks_stays_as_it_is)
+TEST(harmless_text_stays_unchanged)
 {
     assert_escapes("", "");
     assert_escapes("plain text, \"quotes\" and \\ too", "plain text, \"quotes\" and \\ too");
@@ -145,7 +145,7 @@ TEST(control_characters_cannot_reach_a_terminal)
     assert_escapes("\xc2\x9b", "\\u009b"); /* CSI as one character */
 }
 
-TEST(marks_that_turn_or_hide_text_are_shown)
+TEST(characters_that_reverse_or_hide_text_are_escaped)
 {
     assert_escapes("a\xe2\x80\xae"
                    "b",
@@ -156,7 +156,7 @@ TEST(marks_that_turn_or_hide_text_are_shown)
     assert_escapes("\xef\xbb\xbf", "\\ufeff");
 }
 
-TEST(bytes_that_are_no_utf8_are_shown_one_by_one)
+TEST(bytes_that_are_not_utf8_are_escaped_one_by_one)
 {
     assert_escapes("\xff\xfe", "\\xff\\xfe");
     assert_escapes("\xc3", "\\xc3");

@@ -1,4 +1,5 @@
-/* The tally on a real store whose disk fails when told: what is counted, what comes back after a failure, what is stored at the stop. */
+/* The tally on a real store whose disk fails on demand: what is counted, what is kept after a
+ * failure, and what is stored at the stop. */
 #include <errno.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
@@ -15,7 +16,7 @@
 #define NOON    (2000000 * QUARTER)
 #define LOOKS   2000 /* of 10 ms, until a test gives up */
 
-static struct store_fixture fixture; /* only reads once the queue has started */
+static struct store_fixture fixture; /* only read once the queue has started */
 static struct commit_queue *queue;
 static struct tally *tally;
 static struct id fleet_id;
@@ -103,7 +104,7 @@ TEST(calls_are_stored_a_moment_later)
     finish();
 }
 
-TEST(calls_belong_to_the_quarter_in_which_they_came)
+TEST(calls_belong_to_the_quarter_in_which_they_arrived)
 {
     begin();
     for (int i = 0; i < 10; i++)
@@ -114,18 +115,18 @@ TEST(calls_belong_to_the_quarter_in_which_they_came)
     finish();
 }
 
-TEST(stop_stores_what_is_left_more_than_one_operation_of_it)
+TEST(stop_stores_the_rest_even_if_it_takes_several_operations)
 {
     begin();
-    for (int i = 0; i < 1000; i++) /* each an entry of its own */
+    for (int i = 0; i < 1000; i++) /* each call is an entry of its own */
         call(1, NOON + i * QUARTER, 201);
     stop();
-    /* Those of the last two days are kept. */
+    /* The calls of the last two days are kept. */
     ck_assert_int_eq(stored(0).accepted, STORE_KEEP_CALLS_MS / QUARTER + 1);
     finish();
 }
 
-TEST(calls_of_tokens_that_no_fleet_has_hold_nothing_up)
+TEST(calls_of_unknown_tokens_delay_nothing)
 {
     begin();
     for (int i = 2; i < 256; i++)
@@ -160,7 +161,7 @@ TEST(calls_are_stored_after_the_disk_was_full)
     finish();
 }
 
-TEST(stop_does_not_wait_for_a_disk_that_is_full)
+TEST(stop_does_not_wait_for_a_full_disk)
 {
     begin();
     fill_disk(true);
@@ -171,7 +172,7 @@ TEST(stop_does_not_wait_for_a_disk_that_is_full)
     finish();
 }
 
-/* A call of one of many tokens. */
+/* Counts a call of one of many tokens. */
 static void call_many(uint32_t number, const struct id *of)
 {
     struct webhook_call one = {.at_ms = NOON, .status = 503};
@@ -203,11 +204,11 @@ static void hold(void *context)
         usleep(1000);
 }
 
-TEST(strangers_leave_room_for_those_who_are_known)
+TEST(unknown_tokens_leave_room_for_known_ones)
 {
     begin();
     atomic_store(&is_held, true);
-    faulty_vfs_on_sync(hold, NULL); /* nothing is stored meanwhile */
+    faulty_vfs_on_sync(hold, NULL); /* nothing is stored from here on */
     for (uint32_t i = 0; i < 100000; i++)
         call_many(i, NULL);
     for (uint32_t i = 100000; i < 110000; i++)

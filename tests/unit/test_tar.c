@@ -13,7 +13,7 @@ static unsigned long checksum(const char block[TAR_BLOCK])
     return sum;
 }
 
-TEST(header_has_its_fields_where_posix_has_them)
+TEST(header_has_its_fields_at_the_offsets_of_posix)
 {
     char block[TAR_BLOCK];
     tar_header(block, "spool/some-id", 1234567, 1795765889);

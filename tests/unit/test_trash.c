@@ -1,4 +1,4 @@
-/* The trash: what is moved there, and what is removed. */
+/* The trash: moving folders there, and removing them. */
 #include "runner/trash.h"
 
 #include <fcntl.h>
@@ -13,15 +13,16 @@
 
 #define NOBODY 65534
 
-/* The vessel's user is the daemon's, and has made its working folder read-only: to get another parent a folder must be writable. */
-TEST(a_folder_that_was_made_read_only_is_discarded_too)
+/* The vessel runs as the daemon's user and has made its working folder read-only; a folder must be
+ * writable to be moved to another parent. */
+TEST(a_read_only_folder_is_discarded_too)
 {
     char folder[] = "/tmp/webhookd-clean-XXXXXX";
     struct error error = ERROR_INIT;
     ck_assert_ptr_nonnull(mkdtemp(folder));
     janitor_watch(folder);
     ck_assert_int_eq(chdir(folder), 0);
-    if (geteuid() == 0) { /* root may do everything, and would see nothing of it */
+    if (geteuid() == 0) { /* permissions do not apply to root */
         ck_assert_int_eq(chown(folder, NOBODY, NOBODY), 0);
         ck_assert_int_eq(seteuid(NOBODY), 0);
     }
@@ -33,7 +34,7 @@ TEST(a_folder_that_was_made_read_only_is_discarded_too)
     struct trash *cleaner = trash_start(trash_fd, &error);
     ck_assert_msg(trash_discard(cleaner, runs_fd, "r", &error) == 0, "%s", error.message);
     ck_assert_int_ne(faccessat(runs_fd, "r", F_OK, 0), 0);
-    while (faccessat(trash_fd, "r", F_OK, 0) == 0) /* the test's time-out is the end of patience */
+    while (faccessat(trash_fd, "r", F_OK, 0) == 0) /* the test's timeout bounds this loop */
         usleep(1000);
     trash_stop(cleaner);
     close(runs_fd);

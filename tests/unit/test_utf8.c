@@ -53,17 +53,17 @@ TEST(characters_are_decoded)
     }
 }
 
-TEST(what_is_no_character_has_no_length)
+TEST(invalid_characters_have_no_length)
 {
     uint32_t code_point;
     for (size_t i = 0; i < ARRAY_COUNT(wrong); i++) {
-        ck_assert_msg(utf8_decode(wrong[i], &code_point) == 0, "wrong text %zu", i);
-        ck_assert_msg(!utf8_is_valid(wrong[i], strlen(wrong[i])), "wrong text %zu", i);
+        ck_assert_msg(utf8_decode(wrong[i], &code_point) == 0, "invalid text %zu", i);
+        ck_assert_msg(!utf8_is_valid(wrong[i], strlen(wrong[i])), "invalid text %zu", i);
     }
 }
 
-/* Each text ends with its memory, so that the address sanitizer sees a read beyond it. */
-TEST(nothing_is_read_beyond_the_bytes_given)
+/* Each text ends where its memory ends, so that the address sanitizer detects a read beyond it. */
+TEST(nothing_is_read_beyond_the_given_bytes)
 {
     for (size_t i = 0; i < ARRAY_COUNT(characters); i++)
         for (size_t bytes = 0; bytes < strlen(characters[i].text); bytes++) {
