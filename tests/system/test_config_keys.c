@@ -154,7 +154,7 @@ KEY_TEST(state_dir_holds_everything_durable, "state_dir")
     free(elsewhere);
 }
 
-KEY_TEST(store_is_the_database_s_name, "store")
+KEY_TEST(store_is_the_name_of_the_database, "store")
 {
     struct daemon daemon;
     begin_with(&daemon, "", "min_free = \"0\"\nstore = \"sqlite:other.db\"");
@@ -177,7 +177,7 @@ KEY_TEST(log_level_decides_which_lines_are_logged, "log_level")
     daemon_finish(&daemon);
 }
 
-KEY_TEST(log_format_json_makes_lines_of_json, "log_format")
+KEY_TEST(log_format_json_writes_lines_of_json, "log_format")
 {
     struct daemon daemon;
     begin_with(&daemon, "", "min_free = \"0\"\nlog_format = \"json\"");
@@ -275,7 +275,7 @@ KEY_TEST(hooks_listen_may_be_a_unix_socket, "hooks.listen")
     daemon_finish(&daemon);
 }
 
-KEY_TEST(hooks_listen_never_takes_the_place_of_a_file, "hooks.listen")
+KEY_TEST(hooks_listen_never_replaces_a_file, "hooks.listen")
 {
     struct daemon daemon;
     static const struct daemon_options plain;
@@ -342,7 +342,7 @@ KEY_TEST(hooks_listen_may_be_an_ipv6_address, "hooks.listen")
     daemon_finish(&daemon);
 }
 
-KEY_TEST(public_url_is_what_webhooks_begin_with, "hooks.public_url")
+KEY_TEST(public_url_is_the_start_of_webhook_urls, "hooks.public_url")
 {
     struct daemon daemon;
     begin_with(&daemon, "hooks", "public_url = \"https://hooks.example/in/\"");
@@ -353,7 +353,7 @@ KEY_TEST(public_url_is_what_webhooks_begin_with, "hooks.public_url")
     daemon_finish(&daemon);
 }
 
-KEY_TEST(max_body_is_the_largest_body_that_is_taken, "hooks.max_body")
+KEY_TEST(max_body_is_the_largest_accepted_body, "hooks.max_body")
 {
     struct daemon daemon;
     begin_with(&daemon, "hooks", "max_body = \"2KiB\"");
@@ -471,7 +471,7 @@ KEY_TEST(answer_timeout_bounds_how_long_a_request_waits_for_the_disk, "hooks.ans
     daemon_finish(&daemon);
 }
 
-KEY_TEST(trusted_proxies_are_believed_about_their_clients, "hooks.trusted_proxies")
+KEY_TEST(trusted_proxies_may_name_their_clients, "hooks.trusted_proxies")
 {
     static const char *const headers[] = {"X-Forwarded-For: 192.0.2.7", NULL};
     struct daemon daemon;
@@ -610,7 +610,7 @@ KEY_TEST(nice_is_the_vessels_priority, "runner.nice")
 }
 
 /* Invariant 8. */
-KEY_TEST(max_output_cuts_output_with_a_line_that_says_so, "runner.max_output")
+KEY_TEST(max_output_cuts_off_output_with_a_notice, "runner.max_output")
 {
     struct daemon daemon;
     begin_with(&daemon, "runner", "max_output = \"1KiB\"");
@@ -678,7 +678,7 @@ KEY_TEST(interpreters_are_those_of_the_configuration, "runner.bash", "runner.pyt
     daemon_finish(&daemon);
 }
 
-KEY_TEST(path_is_the_vessels_and_where_interpreters_are_found, "runner.path")
+KEY_TEST(path_is_set_for_vessels_and_used_to_find_interpreters, "runner.path")
 {
     struct daemon daemon;
     static const struct daemon_options plain;
@@ -704,7 +704,7 @@ static void begin_in(struct daemon *daemon, const char *sandbox, const char *run
     daemon_begin(daemon, &options);
 }
 
-KEY_TEST(sandbox_says_whether_vessels_are_isolated, "runner.sandbox")
+KEY_TEST(sandbox_decides_whether_vessels_are_isolated, "runner.sandbox")
 {
     static const struct {
         const char *sandbox, *output;
@@ -733,7 +733,7 @@ KEY_TEST(a_fleet_may_have_another_sandbox, "runner.sandbox")
     daemon_finish(&daemon);
 }
 
-KEY_TEST(readable_and_writable_are_what_vessels_see_besides, "runner.readable", "runner.writable")
+KEY_TEST(readable_and_writable_add_to_what_vessels_see, "runner.readable", "runner.writable")
 {
     char place[] = "/tmp/webhookd-test-XXXXXX";
     ck_assert_ptr_nonnull(mkdtemp(place));
@@ -757,7 +757,7 @@ KEY_TEST(readable_and_writable_are_what_vessels_see_besides, "runner.readable", 
         free(freed[i]);
 }
 
-KEY_TEST(network_false_leaves_a_loopback_device_alone, "runner.network")
+KEY_TEST(network_false_leaves_only_a_loopback_device, "runner.network")
 {
     struct daemon daemon;
     begin_in(&daemon, "strict", "network = false");
@@ -767,7 +767,7 @@ KEY_TEST(network_false_leaves_a_loopback_device_alone, "runner.network")
     daemon_finish(&daemon);
 }
 
-KEY_TEST(bounds_are_the_vessels_and_a_reload_changes_them, "runner.max_memory",
+KEY_TEST(bounds_apply_to_vessels_and_a_reload_changes_them, "runner.max_memory",
          "runner.max_processes", "runner.max_open_files")
 {
     struct daemon daemon;
@@ -788,7 +788,7 @@ KEY_TEST(bounds_are_the_vessels_and_a_reload_changes_them, "runner.max_memory",
     daemon_finish(&daemon);
 }
 
-KEY_TEST(user_is_whom_vessels_run_as_under_root, "runner.user")
+KEY_TEST(user_is_the_user_of_vessels_under_root, "runner.user")
 {
     if (geteuid() != 0 || !getpwnam("daemon")) {
         test_skip("runner.user: only root can run vessels as the user daemon");
@@ -820,7 +820,7 @@ KEY_TEST(user_that_does_not_exist_is_refused_at_start, "runner.user")
     daemon_finish(&daemon);
 }
 
-KEY_TEST(fleet_section_has_its_own_user_and_only_there_may_it_be_root, "runner.user")
+KEY_TEST(fleet_section_has_its_own_user_and_only_there_root_is_allowed, "runner.user")
 {
     if (geteuid() != 0 || !getpwnam("daemon")) {
         test_skip("fleet sections: only root can run vessels as another user");

@@ -407,7 +407,7 @@ TEST(body_of_max_body_is_accepted_and_one_more_byte_refused)
 
 /* ---- the order of checks ---- */
 
-TEST(token_comes_before_the_size_of_a_small_body_too)
+TEST(token_is_checked_before_the_size_of_a_small_body_too)
 {
     struct hook hook;
     struct response response;

@@ -141,15 +141,16 @@ TEST(length_that_is_not_a_number_is_refused)
 {
     static const struct probe probes[] = {
         {"a sign", POST "Content-Length: +5\r\n\r\nhello", 0},
-        {"a negative one", POST "Content-Length: -5\r\n\r\nhello", 0},
+        {"a negative number", POST "Content-Length: -5\r\n\r\nhello", 0},
         {"hexadecimal", POST "Content-Length: 0x5\r\n\r\nhello", 0},
         {"a list", POST "Content-Length: 5, 5\r\n\r\nhello", 0},
         {"a space inside", POST "Content-Length: 5 5\r\n\r\nhello", 0},
         {"a fraction", POST "Content-Length: 5.0\r\n\r\nhello", 0},
-        {"nothing", POST "Content-Length:\r\n\r\nhello", 0},
+        {"an empty value", POST "Content-Length:\r\n\r\nhello", 0},
         {"a word", POST "Content-Length: five\r\n\r\nhello", 0},
         {"more than 64 bits", POST "Content-Length: 18446744073709551621\r\n\r\nhello", 0},
-        {"a great deal more", POST "Content-Length: 99999999999999999999999999\r\n\r\nhello", 0},
+        {"far more than 64 bits", POST "Content-Length: 99999999999999999999999999\r\n\r\nhello",
+         0},
     };
     check_probes(probes, ARRAY_COUNT(probes));
 }
@@ -167,7 +168,7 @@ TEST(encoding_other_than_chunked_is_refused_immediately)
         {"a longer word", POST "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", 400},
         {"quoted", POST "Transfer-Encoding: \"chunked\"\r\n\r\n0\r\n\r\n", 400},
         {"a vertical tab before it", POST "Transfer-Encoding: \vchunked\r\n\r\n0\r\n\r\n", 400},
-        {"nothing", POST "Transfer-Encoding:\r\n\r\n0\r\n\r\n", 400},
+        {"an empty value", POST "Transfer-Encoding:\r\n\r\n0\r\n\r\n", 400},
     };
     check_probes(probes, ARRAY_COUNT(probes));
 }
@@ -175,10 +176,10 @@ TEST(encoding_other_than_chunked_is_refused_immediately)
 TEST(request_without_exactly_one_host_is_refused)
 {
     static const struct probe probes[] = {
-        {"none", "POST %PATH% HTTP/1.1\r\nContent-Length: 0\r\n\r\n", 400},
-        {"two", POST "Host: other\r\nContent-Length: 0\r\n\r\n", 400},
-        {"two equal ones", POST "host: h\r\nContent-Length: 0\r\n\r\n", 400},
-        {"two in HTTP/1.0", "POST %PATH% HTTP/1.0\r\nHost: h\r\nHost: i\r\n\r\n", 400},
+        {"no host", "POST %PATH% HTTP/1.1\r\nContent-Length: 0\r\n\r\n", 400},
+        {"two hosts", POST "Host: other\r\nContent-Length: 0\r\n\r\n", 400},
+        {"two equal hosts", POST "host: h\r\nContent-Length: 0\r\n\r\n", 400},
+        {"two hosts in HTTP/1.0", "POST %PATH% HTTP/1.0\r\nHost: h\r\nHost: i\r\n\r\n", 400},
     };
     check_probes(probes, ARRAY_COUNT(probes));
 }
@@ -209,9 +210,9 @@ TEST(malformed_request_line_is_refused)
 {
     static const struct probe probes[] = {
         {"a percent in the path", "POST %PATH%%41" REST, 400},
-        {"a slash that is escaped", "POST /hooks%2Fwhk_" REST, 400},
-        {"a slash that is escaped, outside", "POST /%2e%2e/hooks/x" REST, 400},
-        {"a NUL that is escaped", "POST %PATH%%00" REST, 400},
+        {"an escaped slash", "POST /hooks%2Fwhk_" REST, 400},
+        {"an escaped path outside of /hooks", "POST /%2e%2e/hooks/x" REST, 400},
+        {"an escaped NUL", "POST %PATH%%00" REST, 400},
         {"a NUL in the path", "POST %PATH%%0%x" REST, 400},
         {"a NUL in the query", "POST %PATH%?a%0%b" REST, 400},
         {"a control byte in the path", "POST %PATH%\001" REST, 400},
@@ -221,8 +222,8 @@ TEST(malformed_request_line_is_refused)
         {"a space in the query", "POST %PATH%?a b" REST, 400},
         {"a space in the path", "POST %PATH% x" REST, 400},
         {"no slash before the path", "POST hooks/x" REST, 400},
-        {"the authority's form", "CONNECT h:80" REST, 400},
-        {"the asterisk", "OPTIONS *" REST, 400},
+        {"the authority form", "CONNECT h:80" REST, 400},
+        {"the asterisk form", "OPTIONS *" REST, 400},
         {"the absolute form", "POST http://h%PATH%" REST, 400},
         {"HTTP/1.2", "POST %PATH% HTTP/1.2\r\nHost: h\r\nContent-Length: 0\r\n\r\n", 400},
         {"HTTP/2.0", "POST %PATH% HTTP/2.0\r\nHost: h\r\nContent-Length: 0\r\n\r\n", 0},
@@ -230,8 +231,8 @@ TEST(malformed_request_line_is_refused)
         {"HTTP/1.10", "POST %PATH% HTTP/1.10\r\nHost: h\r\nContent-Length: 0\r\n\r\n", 0},
         {"lower case", "POST %PATH% http/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n", 0},
         {"no version", "POST %PATH%\r\nHost: h\r\nContent-Length: 0\r\n\r\n", 0},
-        {"a method that is no token", "PO(ST %PATH%" REST, 400},
-        {"a line that is none", "\001\002\003\r\n\r\n", 0},
+        {"a method that is not a token", "PO(ST %PATH%" REST, 400},
+        {"a line of control bytes", "\001\002\003\r\n\r\n", 0},
         {"TLS", "\x16\x03\x01\x02\x01\x01\x01\r\n\r\n", 0},
         {"another protocol", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 0},
     };
@@ -242,7 +243,7 @@ TEST(malformed_chunks_create_no_run)
 {
 #define CHUNKED POST "Transfer-Encoding: chunked\r\n\r\n"
     static const struct probe probes[] = {
-        {"a size that is no number", CHUNKED "xyz\r\nhello\r\n0\r\n\r\n", 0},
+        {"a size that is not a number", CHUNKED "xyz\r\nhello\r\n0\r\n\r\n", 0},
         {"a negative size", CHUNKED "-5\r\nhello\r\n0\r\n\r\n", 0},
         {"a size with 0x", CHUNKED "0x5\r\nhello\r\n0\r\n\r\n", 0},
         {"a size over 64 bits", CHUNKED "10000000000000005\r\nhello\r\n0\r\n\r\n", 0},

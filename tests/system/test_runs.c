@@ -681,7 +681,7 @@ TEST(cutoff_ends_the_whole_tree_and_is_recorded)
     daemon_finish(&daemon);
 }
 
-TEST(output_over_its_bound_is_cut_once_and_disturbs_nothing)
+TEST(output_over_its_bound_is_cut_off_once_and_disturbs_nothing)
 {
     struct setting setting;
     begin(&setting, "max_output = \"1KiB\"",
@@ -697,7 +697,7 @@ TEST(output_over_its_bound_is_cut_once_and_disturbs_nothing)
     finish(&setting);
 }
 
-TEST(working_folder_attempt_and_trash_are_gone_afterwards)
+TEST(working_folder_attempt_and_trash_are_removed_after_a_run)
 {
     struct setting setting;
     begin(&setting, NULL, "mkdir -p a/b; echo x > a/b/c; ln -s /etc a/link; chmod 000 a; pwd");

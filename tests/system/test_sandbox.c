@@ -436,7 +436,7 @@ static void check_left_behind(bool is_strict)
     bench_close(&bench);
 }
 
-TEST(no_process_is_left_behind_by_a_supervisor_that_is_killed)
+TEST(a_killed_supervisor_leaves_no_process_behind)
 {
     check_left_behind(true);
     check_left_behind(false);

@@ -707,7 +707,7 @@ TEST(run_is_shown_with_its_vessels)
     daemon_finish(&daemon);
 }
 
-TEST(body_headers_and_log_are_written_as_they_are)
+TEST(body_headers_and_log_are_written_unchanged)
 {
     static const char *const headers[] = {"X-Same: 1", "X-Same: 2", NULL};
     struct daemon daemon;

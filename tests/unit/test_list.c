@@ -114,7 +114,7 @@ TEST(an_item_may_be_removed_and_freed_while_the_list_is_walked)
         free(item);
 }
 
-TEST(an_item_is_in_a_list_for_each_of_its_nodes)
+TEST(an_item_can_be_in_one_list_per_node)
 {
     struct list list = three(), other = {NULL, NULL};
     list_prepend(&other, &a.other);

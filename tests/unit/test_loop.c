@@ -293,7 +293,7 @@ static void count_wake(void *context)
     loop_stop(loop);
 }
 
-TEST(many_wakes_before_the_loop_looks_are_one)
+TEST(many_wakes_before_the_loop_runs_count_as_one)
 {
     new_loop();
     loop_on_wake(loop, count_wake, NULL);

@@ -193,9 +193,8 @@ TEST(an_end_while_there_are_no_descriptors_is_found_later)
     none = (struct rlimit){.rlim_cur = (rlim_t)lowest, .rlim_max = before.rlim_max};
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
     let_go(&blocked);
-    usleep(
-        /* Time for the vessel to end and for the runner to look; otherwise the test shows nothing. */
-        500000);
+    /* Time for the vessel to end and for the runner to look; otherwise the test shows nothing. */
+    usleep(500000);
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
     struct seen seen = house_wait_until_ended(&house, &blocked.run);
     ck_assert_int_eq(seen.vessels[0].attempts, 1);
