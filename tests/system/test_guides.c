@@ -94,7 +94,19 @@ static char *file_of(char *line)
     return path;
 }
 
-/* Reads the page from the heading on (NULL: from its start) to the next heading of the same level. */
+/* Adds a block of code of this kind. `path` is the file that the text above names, or NULL. */
+static void add_block(struct page *page, const char *kind, const char *path, const char *text,
+                      unsigned at)
+{
+    char *copy = memory_string(text);
+    if (strcmp(kind, "console") == 0)
+        add_commands(page, copy, at);
+    else if (path)
+        add_file(page, path, copy);
+    free(copy);
+}
+
+/* Reads the page from this heading to the next one, or the whole page if it is NULL. */
 static void read_page(struct page *page, const char *heading)
 {
     struct buffer text = BUFFER_INIT, block = BUFFER_INIT;
@@ -106,27 +118,21 @@ static void read_page(struct page *page, const char *heading)
     unsigned at = 0, first = 0;
     for (char *line; (line = next_line(&rest));) {
         at++;
-        if (!is_block && heading && strncmp(line, "## ", 3) == 0)
-            is_wanted = strcmp(line + 3, heading) == 0;
-        if (strncmp(line, "```", 3) == 0 && !is_block) {
-            is_block = true;
+        bool is_fence = strncmp(line, "```", 3) == 0;
+        if (is_fence && !is_block) {
             first = at + 1;
             snprintf(kind, sizeof(kind), "%s", line + 3);
             buffer_reset(&block);
-        } else if (strncmp(line, "```", 3) == 0) {
-            is_block = false;
-            char *content = memory_string(buffer_text(&block));
-            if (is_wanted && strcmp(kind, "console") == 0)
-                add_commands(page, content, first);
-            else if (is_wanted && path)
-                add_file(page, path, content);
-            path = NULL;
-            free(content);
+        } else if (is_fence && is_wanted) {
+            add_block(page, kind, path, buffer_text(&block), first);
         } else if (is_block) {
             buffer_append_format(&block, "%s\n", line);
+        } else if (heading && strncmp(line, "## ", 3) == 0) {
+            is_wanted = strcmp(line + 3, heading) == 0;
         } else if (line[0] != '\0') {
             path = file_of(line);
         }
+        is_block ^= is_fence;
     }
     buffer_free(&block);
     free(whole);
