@@ -1,9 +1,10 @@
-// Output as a terminal shows it. SGR sequences (ECMA-48 8.3.117, with the palette and the direct
-// colours of xterm) become classes; all other control sequences go. lines.js calls this.
+// Output as a terminal shows it. SGR sequences (ECMA-48 8.3.117, with xterm's palette and direct
+// colours) become classes; all other control sequences are removed. lines.js calls this.
 import { h } from './dom.js';
 
 /**
- * One of the first sixteen colours, which light and dark have their own of, or "rgb(…)".
+ * The number of one of the first sixteen colours, which the style sheet defines for light and dark,
+ * or "rgb(…)". piece() also uses the names "back" and "text".
  *
  * @typedef {number | string} Colour
  */
@@ -36,7 +37,7 @@ const rgb = (...parts) => `rgb(${parts.map((part) => Math.min(255, part || 0)).j
 const cube = [0, 95, 135, 175, 215, 255];
 
 /**
- * A colour of the palette of 256.
+ * A colour of the 256-colour palette.
  *
  * @param {number} n
  */
@@ -49,8 +50,8 @@ function ofPalette(n) {
 }
 
 /**
- * The colour after 38, 48 or 58: as "5;n" or "2;r;g;b", which takes the codes from `rest`, or as
- * "5:n" or "2::r:g:b" in the code itself.
+ * The colour after code 38, 48 or 58. It is either "5;n" or "2;r;g;b", which consumes codes from
+ * `rest`, or "5:n" or "2::r:g:b" within the code itself.
  *
  * @param {string} code
  * @param {string[]} rest
@@ -63,15 +64,16 @@ function longColour(code, rest) {
   return rgb(...(parts.length > 0 ? parts.slice(-3) : rest.splice(0, 3)).map(Number));
 }
 
-// CSI; then strings (OSC and its like, to BEL or ST) and the short ones.
+// SEQUENCE matches CSI sequences. OTHER matches control strings (such as OSC, up to BEL or ST) and
+// short escape sequences.
 const SEQUENCE = /\x1b\[([0-?]*)[ -/]*([@-~])/;
 const ALL_SEQUENCES = new RegExp(SEQUENCE, 'g');
 const OTHER = /\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]+[0-~]|\x1b[0-OQ-WYZ\\`-~]/g;
 const CONTROL = /[\0-\x08\x0b-\x1f\x7f]/g;
 
 /**
- * Where the rest of a line begins and ends after a carriage return: a terminal writes over what was
- * before it.
+ * The start and end of what follows the last carriage return within a line: a terminal overwrites
+ * what precedes it.
  *
  * @param {string} text
  * @returns {[number, number]}
@@ -82,7 +84,7 @@ function lastWritten(text) {
 }
 
 /**
- * A line's words, without what only sets its looks.
+ * The text of a line without escape sequences.
  *
  * @param {string} text
  */
@@ -96,7 +98,7 @@ export function plain(text) {
  * @param {string} codes
  */
 function setState(state, codes) {
-  if (/^[<-?]/.test(codes)) return; // private ones set no looks
+  if (/^[<-?]/.test(codes)) return; // private parameters do not affect the style
   const rest = codes.split(';');
   while (rest.length > 0) {
     const part = rest.shift() ?? '';
@@ -140,7 +142,7 @@ function piece(text, state) {
   return span;
 }
 
-/** What has been set so far, from line to line. */
+/** Converts lines to elements. The style that is set lasts from line to line. */
 export class Ansi {
   constructor(state = PLAIN) {
     this.now = { ...state };
@@ -151,7 +153,7 @@ export class Ansi {
   }
 
   /**
-   * A line that is not shown. What it sets lasts.
+   * Skips a line that is not shown, but keeps the style that it sets.
    *
    * @param {string} text
    */
@@ -162,7 +164,7 @@ export class Ansi {
   }
 
   /**
-   * A line's pieces.
+   * Returns a line as text and styled elements.
    *
    * @param {string} text
    */

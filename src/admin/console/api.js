@@ -7,8 +7,8 @@ const BASE = '/api/v1';
 export class ApiError extends Error {
   /**
    * @param {number} status 0 if there was no answer
-   * @param {string} message for people
-   * @param {Problem[]} [errors] of a fleet file
+   * @param {string} message shown to the user
+   * @param {Problem[]} [errors] in a fleet file
    */
   constructor(status, message, errors = []) {
     super(message);
@@ -27,7 +27,7 @@ export const hasStatus = (error, status) => error instanceof ApiError && error.s
 export const messageOf = (error) => (error instanceof Error ? error.message : String(error));
 
 /**
- * Resolves to null if there is no such thing.
+ * Resolves to null if the answer is a 404.
  *
  * @template Value
  * @param {Promise<Value>} answer
@@ -42,7 +42,7 @@ export const orNull = (answer) =>
 let onSignedOut = () => {};
 
 /**
- * `callback` runs whenever a request shows that the session has ended.
+ * Registers the callback that runs whenever a request shows that the session has ended.
  *
  * @param {() => void} callback
  */
@@ -125,7 +125,7 @@ export const getBytes = (path) =>
     .then((buffer) => new Uint8Array(buffer));
 
 /**
- * Where the browser itself finds it: for links and streams.
+ * The URL of an API path, for links and streams that the browser opens itself.
  *
  * @param {string} path
  */

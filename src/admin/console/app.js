@@ -1,4 +1,5 @@
-// Finds the page of each address, opens it, and asks people to sign in. index.html loads it.
+// The entry point, which index.html loads: opens the page that belongs to the address, and shows
+// the sign-in form if there is no session.
 import { get, hasStatus, messageOf, remove, whenSignedOut } from './api.js';
 import { byId, h, say, show } from './dom.js';
 import { fleetPage } from './fleet.js';
@@ -31,13 +32,13 @@ const top = byId('top');
 /* ---- pages ---- */
 
 let leave = () => {};
-/** Counts the pages opened: a page with an older number was left. */
+/** The number of pages opened so far. A page with a smaller number is no longer open. */
 let turn = 0;
 
 const allFleets = () => h('p', null, link('/', 'All fleets'));
 
 /**
- * Leaves the page before, and returns what the next one is told.
+ * Leaves the open page and returns the Page that the next one gets.
  *
  * @param {string[]} parts
  */
@@ -58,7 +59,7 @@ function begin(parts) {
   };
 }
 
-/** Opens the page of the address. */
+/** Opens the page that belongs to the address. */
 async function open() {
   const path = location.pathname.replace(/(.)\/+$/, '$1');
   const [pattern, openPage] = routes.find((route) => route[0].test(path)) ?? [];
@@ -100,7 +101,7 @@ const otherTabs = new BroadcastChannel('webhookd');
 const tellOtherTabs = () => otherTabs.postMessage('signed in');
 let isOut = false;
 /**
- * Closes the dialog that asks for a key, while it is open.
+ * Closes the sign-in dialog. null unless that dialog is open.
  *
  * @type {((keyName: string) => void) | null}
  */
@@ -123,7 +124,7 @@ function whenSignedIn(keyName) {
   openHere();
 }
 
-/** Over what is being written, which is still there afterwards. */
+/** Asks for a key in a dialog. The unsaved text behind it is kept. */
 async function askInDialog() {
   const keyName = await signInAgain(tellOtherTabs, (close) => {
     closeDialog = close;

@@ -1,4 +1,5 @@
-// Bars: how long runs took, and when a run's vessels ran. A bar stays an element while it grows.
+// Bar charts: how long runs took, and when the vessels of a run ran. A bar that grows remains the
+// same element.
 import { keyed, set, show, svg } from './dom.js';
 import { duration, took } from './format.js';
 
@@ -23,7 +24,7 @@ function setBar(anchor, { href, title, ...shape }) {
 /**
  * @param {FleetRun} run
  * @param {number} x
- * @param {number} share of the longest
+ * @param {number} share of the longest duration, from 0 to 1
  */
 function durationBar(run, x, share) {
   const height = Math.max(3, share * (BARS_HEIGHT - 4));
@@ -42,7 +43,7 @@ function durationBar(run, x, share) {
   };
 }
 
-/** Durations of runs, the oldest left. draw() takes the runs, the newest first. */
+/** The durations of runs, the oldest on the left. draw() takes the runs, the newest first. */
 export function bars() {
   const element = svg('svg', { class: 'bars', height: BARS_HEIGHT, role: 'group' });
 
@@ -78,7 +79,7 @@ const clipped = (name) =>
   name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME - 1)}…` : name;
 
 /**
- * Names beside the bars, or above them where there is little room.
+ * Names stand beside the bars, or above them if the chart is narrow.
  *
  * @param {number} width
  */
@@ -129,7 +130,8 @@ function rowsOf(runId, vessels, width) {
 }
 
 /**
- * When each vessel of a run ran. draw() takes the vessel runs, and the width there is, in pixels.
+ * A chart of when each vessel of a run ran. draw() takes the vessel runs and the available width in
+ * pixels.
  *
  * @param {string} runId
  */

@@ -1,4 +1,5 @@
-// The tab with what a fleet is: its graph, its file in all versions, editing it, deleting it.
+// The Definition tab of a fleet: its graph, all versions of its file, and buttons to edit and
+// delete the fleet.
 import { get, messageOf, put, remove } from './api.js';
 import { diffView } from './diff.js';
 import { h, say, show } from './dom.js';
@@ -17,7 +18,8 @@ function whenApplied(applied) {
 }
 
 /**
- * A changed name must not change another fleet, or make one, unless that is meant.
+ * Whether the file may be applied. Asks before a changed name or _id changes another fleet or
+ * creates one.
  *
  * @param {WouldApply} would
  * @param {Fleet} fleet
@@ -76,7 +78,7 @@ async function goBack(fleet, version, file) {
 }
 
 /**
- * What changed between two versions, whichever is older.
+ * The changes between two versions, from the older one to the newer one.
  *
  * @param {Version} one
  * @param {Version} other
@@ -131,7 +133,7 @@ export async function definition(place, page, fleet) {
     );
   }
 
-  /** A version can be compared with any but itself. */
+  /** Offers every version for comparison except the chosen one. */
   function offerOthers() {
     const others = options.filter(([number]) => number !== choose.value);
     drawOptions(against, [['', 'nothing'], ...others]);

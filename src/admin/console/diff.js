@@ -1,9 +1,9 @@
-// What changed between two texts, line by line.
+// Compares two texts line by line. definition.js calls this.
 import { h } from './dom.js';
 
 /** @typedef {[' ' | '-' | '+', string]} Line */
 
-/** Of the table of middle(). Beyond it the whole middle is shown as replaced. */
+/** The largest table of middle(), in cells. Beyond it all lines in between count as replaced. */
 const MOST_CELLS = 4e6;
 
 /** @type {(lines: string[]) => Line[]} */
@@ -14,7 +14,7 @@ const removed = (lines) => lines.map((line) => ['-', line]);
 const added = (lines) => lines.map((line) => ['+', line]);
 
 /**
- * By the longest common subsequence.
+ * Compares the lines between the common head and tail, by their longest common subsequence.
  *
  * @param {string[]} before
  * @param {string[]} after
@@ -47,7 +47,7 @@ function middle(before, after) {
 }
 
 /**
- * The lines of both texts in order.
+ * Returns the lines of both texts in order, each marked as unchanged, removed or added.
  *
  * @param {string} before
  * @param {string} after

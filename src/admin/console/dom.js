@@ -1,11 +1,11 @@
-// Elements from plain values. Text is always text: nothing here parses markup.
+// Creates elements from plain values. Text remains text: nothing here parses markup.
 
 /** @import { Attributes, Child } from './types.d.ts' */
 
 const SVG = 'http://www.w3.org/2000/svg';
 
 /**
- * Sets attributes and listeners (`onclick` and so on). null, undefined and false take one away.
+ * Sets attributes and listeners (such as `onclick`). null, undefined and false remove an attribute.
  *
  * @param {Element} element
  * @param {Attributes | null} attributes
@@ -29,7 +29,8 @@ function flat(child) {
 }
 
 /**
- * h('p', {class: 'note'}, 'text', element…). Children that are null or false are left out.
+ * Creates an element: h('p', {class: 'note'}, 'text', element…). Children that are null, undefined
+ * or false are left out.
  *
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag
@@ -44,7 +45,7 @@ export function h(tag, attributes = null, ...children) {
 }
 
 /**
- * The same for a picture.
+ * The same for SVG elements.
  *
  * @template {keyof SVGElementTagNameMap} Tag
  * @param {Tag} tag
@@ -59,7 +60,7 @@ export function svg(tag, attributes = null, ...children) {
 }
 
 /**
- * An element of index.html.
+ * Returns an element of index.html.
  *
  * @param {string} id
  */
@@ -70,7 +71,7 @@ export function byId(id) {
 }
 
 /**
- * Makes these the only children of the element. It is left alone if they are.
+ * Makes these the only children of the element. Does nothing if they already are.
  *
  * @param {Element} element
  * @param {...Child} children
@@ -84,7 +85,7 @@ export function show(element, ...children) {
 }
 
 /**
- * Whether two plain values are equal, whatever they hold. Elements are if they look the same.
+ * Whether two plain values are deeply equal. Elements are compared with isEqualNode().
  *
  * @param {any} a
  * @param {any} b
@@ -99,16 +100,16 @@ function isSame(a, b) {
 }
 
 /**
- * What keyed() has drawn, by parent and by key.
+ * The items and elements that keyed() has drawn, by parent and by key.
  *
  * @type {WeakMap<Element, Map<unknown, {item: unknown, element: any}>>}
  */
 const drawn = new WeakMap();
 
 /**
- * Makes the children of `parent` those of `items`, in that order. An item's child lives as long as
- * the item's key is among them, and with it focus, selection, open details and scrolling. `build`
- * creates the child; `update` fills it in, then and whenever the item is no longer equal.
+ * Gives `parent` one child for each of `items`, in that order. A child is kept, with its focus,
+ * selection, open details and scroll position, as long as its item's key is among the items.
+ * `build` creates the child; `update` fills it in, after `build` and whenever the item has changed.
  *
  * @template Item
  * @template {Element} Kept
@@ -138,7 +139,7 @@ export function keyed(parent, items, key, build, update) {
 }
 
 /**
- * Says something to everybody, also to those who do not see.
+ * Shows a message for a few seconds. Screen readers read it out.
  *
  * @param {string} text
  * @param {'note' | 'error'} [kind]

@@ -1,4 +1,5 @@
-// A fleet file with line numbers and its errors at their lines, and the form that applies it.
+// An editor for fleet files, with line numbers and errors at their lines, and the form that applies
+// a file.
 import { ApiError, put } from './api.js';
 import { h, keyed, say, set, show } from './dom.js';
 import { actionButton } from './widgets.js';
@@ -10,8 +11,8 @@ const FEWEST_ROWS = 6;
 const MOST_ROWS = 33;
 
 /**
- * A text area with the numbers of its lines beside them. Tab indents, except at the very beginning,
- * where somebody may only pass through.
+ * A text area with line numbers. Tab indents, except at the very beginning of the text, where it
+ * moves the focus on as usual.
  *
  * @param {string} text
  * @param {{readOnly?: boolean}} [options]
@@ -27,7 +28,7 @@ export function editor(text, { readOnly = false } = {}) {
     readonly: readOnly,
   });
   /**
-   * Messages by line.
+   * Error messages by line.
    *
    * @type {Map<number | null, string>}
    */
@@ -103,7 +104,7 @@ function wouldBe({ outcome, version }) {
 }
 
 /**
- * Says what became of a file that was applied.
+ * Shows the outcome of applying a file.
  *
  * @param {Applied} applied
  */
@@ -117,7 +118,7 @@ export function sayApplied({ fleet, outcome, version }) {
 }
 
 /**
- * An error, as a button that leads to its line if it has one.
+ * A list item for an error, with a button that goes to its line if it has one.
  *
  * @param {Problem} problem
  * @param {(line: number) => void} goTo
@@ -130,9 +131,9 @@ function errorItem({ message, path, line }, goTo) {
 }
 
 /**
- * An editor with Check and Apply, for a file of the project that `projectId` returns. `done` gets
- * what was applied. `mayApply` is asked before that, with what applying would do. `more` are
- * further buttons.
+ * An editor with Check and Apply buttons, for a file of the project that `projectId` returns.
+ * `mayApply` decides whether to apply the file, given what that would do. `done` gets the answer.
+ * `more` holds further buttons.
  *
  * @param {string} text
  * @param {() => string} projectId

@@ -1,4 +1,5 @@
-// A fleet: its runs, its webhook, its definition, and starting a run of it.
+// The page of a fleet: tabs for its runs, its webhook and its definition, and buttons that start a
+// run.
 import { get, orNull, post, startRun } from './api.js';
 import { definition } from './definition.js';
 import { h, show } from './dom.js';
@@ -16,7 +17,7 @@ async function runNow(fleetId) {
 }
 
 /**
- * Asks for a body, starts a run with it and opens that.
+ * Asks for a body, starts a run with it and opens the run.
  *
  * @param {Fleet} fleet
  */

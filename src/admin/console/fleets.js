@@ -1,4 +1,4 @@
-// Every fleet: what it did last and what it does now.
+// The page of all fleets: the last runs of each one, and what is running and scheduled now.
 import { get } from './api.js';
 import { h, set, show } from './dom.js';
 import { exactly, time } from './format.js';
@@ -15,13 +15,13 @@ const ALL_PROJECTS = ['', 'All projects'];
 
 /** @import { Column, Fleet, FleetRun, Option, Page } from './types.d.ts' */
 /**
- * A fleet and its last runs, once these are known.
+ * A fleet, with its last runs once they are known.
  *
  * @typedef {{fleet: Fleet, runs?: FleetRun[]}} Row
  */
 
 /**
- * The last runs as circles, the newest right.
+ * The last runs as circles, the newest on the right.
  *
  * @param {FleetRun[]} runs
  */
@@ -79,7 +79,7 @@ const noFleetYet = () =>
   );
 
 /**
- * Runs `action` on each, a few at a time.
+ * Runs `action` for each item, a few at a time.
  *
  * @template Item
  * @param {Item[]} list
@@ -149,7 +149,7 @@ export async function fleetsPage(main, page) {
   }
 
   /**
-   * Reads the runs of the fleets that are `changed` or new.
+   * Reads the last runs of fleets that are in `changed` or new.
    *
    * @param {Set<string>} changed
    */

@@ -1,4 +1,4 @@
-// Values as people read them.
+// Formats times, durations, sizes and ids for display.
 import { h } from './dom.js';
 
 /** @import { Timed, VesselRunStatus } from './types.d.ts' */
@@ -8,7 +8,7 @@ const exact = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyl
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 
 /**
- * Units of time, each with how many of it make the next.
+ * Units of time, each with how many of them make the next unit.
  *
  * @type {[Intl.RelativeTimeFormatUnit, number][]}
  */
@@ -33,10 +33,10 @@ function ago(text) {
 }
 
 /**
- * "3 min ago", with the exact time on hover. The text is kept true.
+ * "3m ago", with the exact time on hover. The text is kept up to date.
  *
  * @param {string | null | undefined} text
- * @param {string} [never] stands in the place of no time
+ * @param {string} [never] shown if there is no time
  */
 export function time(text, never = '–') {
   if (!text) return h('span', { class: 'none' }, never);
@@ -79,7 +79,7 @@ export function duration(ms) {
 }
 
 /**
- * How long a run took, or has taken so far, in milliseconds. NaN if it has not begun.
+ * How long a run took, or has taken so far, in milliseconds. NaN if it has not started.
  *
  * @param {Timed} timed
  */
@@ -89,7 +89,7 @@ export function took({ started_at: start, ended_at: end }) {
 }
 
 /**
- * The same in words. The text is kept true while it goes on.
+ * The same as text, which is kept up to date while the run continues.
  *
  * @param {Timed} timed
  */
@@ -100,7 +100,9 @@ export function elapsed(timed) {
 }
 
 /**
- * @param {string} attribute of the elements to keep true
+ * Keeps the text of all elements with an attribute up to date.
+ *
+ * @param {string} attribute
  * @param {number} everyMs
  * @param {(element: HTMLElement) => string} textOf
  */
@@ -130,7 +132,7 @@ export function size(bytes) {
 }
 
 /**
- * The two ends, which tell ids of one hour apart.
+ * The beginning and end of an id: enough to tell ids of the same hour apart.
  *
  * @param {string} id
  */

@@ -1,5 +1,5 @@
-// The vessels of a fleet as a picture. A vessel stands to the right of all that lead to it. Each
-// arrow says which result leads on.
+// Draws the graph of a fleet. A vessel stands to the right of all vessels that lead to it. Each
+// arrow is labelled with the result that it waits for.
 import { svg } from './dom.js';
 
 /** @import { Definition, Path, VesselDefinition } from './types.d.ts' */
@@ -15,7 +15,7 @@ const LONGEST_NAME = 18;
 const PATHS = ['SUCCESS', 'ERRORED', 'COMPLETED'];
 
 /**
- * The column of each vessel: one behind the last that leads to it.
+ * The column of each vessel: one to the right of the rightmost vessel that leads to it.
  *
  * @param {string[]} names
  * @param {Edge[]} edges
@@ -36,7 +36,7 @@ function columnsOf(names, edges) {
 }
 
 /**
- * Where each vessel stands, and how large the picture is.
+ * The place of each vessel and the size of the graph.
  *
  * @param {string[]} names
  * @param {Edge[]} edges

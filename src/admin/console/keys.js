@@ -1,4 +1,4 @@
-// The API keys, and the audit log: who changed what.
+// The page of the API keys, with a second tab for the audit log, which lists who changed what.
 import { get, messageOf, post, remove } from './api.js';
 import { h, say, show } from './dom.js';
 import { time } from './format.js';

@@ -1,32 +1,32 @@
-// Many lines of output in little of the page. They are kept as text, in blocks; a block far out of
-// sight is an empty element of the same height. output.js calls this.
+// Shows many lines of output with few elements. Lines are kept as text, in blocks. A block far out
+// of sight is an empty element of the same height. output.js and search.js call this.
 import { Ansi, plain } from './ansi.js';
 import { h } from './dom.js';
 
 /**
- * Lines that are shown or emptied together.
+ * Pieces of lines that are shown or emptied together.
  *
  * @typedef {object} Block
- * @property {number} first place
+ * @property {number} first the place of its first piece
  * @property {string[]} texts
- * @property {number[]} numbers of the lines; 0: goes on with the line before
- * @property {import('./ansi.js').State} state before the first of them
+ * @property {number[]} numbers of the lines; 0 if a piece continues the line before
+ * @property {import('./ansi.js').State} state before its first piece
  * @property {HTMLElement} element
- * @property {boolean} isFull has its lines as elements
- * @property {boolean} isNear is in sight, or almost
+ * @property {boolean} isFull whether it contains its lines as elements
+ * @property {boolean} isNear whether it is visible, or almost
  */
 
 const BLOCK_LINES = 200;
-/** Up to so many are all in the page, where the browser's own search and selection find them. */
+/** Up to this many are all in the page, so the browser's own search and selection work. */
 const WHOLE_LINES = 5000;
-/** A longer one is broken into pieces: it alone would make the page slow. */
+/** In characters. A longer line is split into pieces, because it alone would make the page slow. */
 const LONGEST_LINE = 16384;
-/** Beyond these the oldest go: no browser's page is higher. */
+/** Beyond these limits the oldest lines are dropped: browsers limit the height of a page. */
 const MOST_LINES = 500000;
 const MOST_CHARS = 64 * 1024 * 1024;
 const NEAR = '800px 0px';
 
-/** Places count pieces, from 0: a line that is not broken is one. Numbers count lines, from 1. */
+/** Places count pieces, from 0; an unsplit line is one piece. Numbers count lines, from 1. */
 export class Lines {
   /** @type {Block[]} */
   #blocks = [];
@@ -34,29 +34,29 @@ export class Lines {
   #blockOf = new WeakMap();
   #place;
   #watch;
-  /** Shows the line that has no end yet. */
+  /** Contains the line that has no end yet. */
   #tail = h('div');
   #rest = '';
-  /** Whether pieces of that line are in blocks. */
+  /** Whether blocks contain pieces of that line already. */
   #isInLine = false;
-  /** The place of what comes next. */
+  /** The place of the next piece. */
   #next = 0;
   #kept = 0;
   #chars = 0;
   #lineHeight = 0;
   #ansi = new Ansi();
   #words = '';
-  /** Of lines. */
+  /** The number of lines. */
   count = 0;
-  /** Of the lines, how many have gone from the beginning. */
+  /** How many lines were dropped at the beginning. */
   dropped = 0;
   /**
-   * Places that hold the words.
+   * The places that match the search.
    *
    * @type {number[]}
    */
   hits = [];
-  /** The place of the hit in sight, or -1. */
+  /** The place of the current hit, or -1. */
   current = -1;
 
   /** @param {HTMLElement} place */
@@ -91,7 +91,7 @@ export class Lines {
   }
 
   /**
-   * Adds what comes next, wherever it begins and ends.
+   * Appends a chunk of output, which may begin and end anywhere within a line.
    *
    * @param {string} text
    */
@@ -108,7 +108,7 @@ export class Lines {
     this.#settle();
   }
 
-  /** Nothing will come any more. */
+  /** The output has ended: ends the last line. */
   finish() {
     if (this.#rest) this.write('\n');
   }
@@ -117,7 +117,7 @@ export class Lines {
     while (this.#rest.length > LONGEST_LINE) {
       const written = this.#rest.lastIndexOf('\r', this.#rest.length - 2) + 1;
       if (written > 0) {
-        // A terminal writes over this part.
+        // A terminal overwrites this part.
         this.#ansi.pass(this.#rest.slice(0, written));
         this.#rest = this.#rest.slice(written);
         continue;
@@ -128,7 +128,7 @@ export class Lines {
     }
   }
 
-  /** The block that has room for one more piece. */
+  /** Returns a block with room for one more piece. */
   #lastBlock() {
     const last = this.#blocks.at(-1);
     if (last && last.texts.length < BLOCK_LINES) return last;
@@ -167,7 +167,7 @@ export class Lines {
     while (this.#chars > MOST_CHARS || this.#kept > MOST_LINES) if (!this.#drop()) break;
   }
 
-  /** Gives up the oldest block, unless it is the only one. */
+  /** Drops the oldest block. Returns false if it is the only one. */
   #drop() {
     const block = this.#blocks.length > 1 && this.#blocks.shift();
     if (!block) return false;
@@ -179,7 +179,7 @@ export class Lines {
     return true;
   }
 
-  /** After a piece of output: fills and empties blocks, and shows the line without an end. */
+  /** After a chunk of output: fills and empties blocks, and shows the line without an end. */
   #settle() {
     const first = this.#blocks[0]?.first ?? 0;
     if (this.hits[0] < first) this.hits = this.hits.filter((hit) => hit >= first);
@@ -235,7 +235,7 @@ export class Lines {
   }
 
   /**
-   * Makes an empty block about as high as it will be.
+   * Gives an empty block about the height that it will have.
    *
    * @param {Block} block
    */
@@ -257,7 +257,7 @@ export class Lines {
   }
 
   /**
-   * Runs what changes how high lines are, and leaves the first one in sight where it is.
+   * Runs `change`, which changes the height of lines, and keeps the first visible line in place.
    *
    * @param {() => void} change
    */
@@ -291,7 +291,7 @@ export class Lines {
   }
 
   /**
-   * Finds the lines that hold these words.
+   * Finds the lines that contain these words.
    *
    * @param {string} words
    */
@@ -311,7 +311,7 @@ export class Lines {
   }
 
   /**
-   * Brings a place into sight and makes it the current one.
+   * Scrolls to a place and makes it the current one.
    *
    * @param {number} place
    */
@@ -330,7 +330,7 @@ export class Lines {
   }
 
   /**
-   * Where the words stand in an element.
+   * The range of the words in an element, or null if it does not contain them.
    *
    * @param {Element} element
    */
@@ -359,7 +359,7 @@ export class Lines {
   }
 
   /**
-   * Highlights the words, which may be far to the right, and brings them into sight.
+   * Highlights the words and scrolls to them, since they may be far to the right.
    *
    * @param {Element} element
    */

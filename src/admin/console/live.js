@@ -1,5 +1,5 @@
-// News of runs: one stream for the whole page while somebody listens. It returns by itself after it
-// was lost, and its listeners then catch up.
+// News of runs: one stream for the whole page, open while there are listeners. A lost stream is
+// reopened, and its listeners then catch up.
 import { address, get } from './api.js';
 import { byId, h, show } from './dom.js';
 import { clockNow } from './format.js';
@@ -8,7 +8,7 @@ import { clockNow } from './format.js';
 /** @typedef {(change: RunChange | null) => void} Listener */
 
 const RETRY_MS = 3000;
-/** A shorter silence is a restart, or a network that changes. */
+/** A shorter silence may just be a restart of webhookd or a change of network. */
 const AWAY_MS = 2000;
 const GATHER_MS = 250;
 
@@ -24,7 +24,7 @@ function tell(change) {
   for (const listener of listeners) listener(change);
 }
 
-/** Says that the page may be out of date, and since when, until found(). */
+/** Says that the page may be out of date, and since when. found() removes that. */
 export function lost() {
   if (awayTimer) return;
   const since = clockNow();
@@ -45,8 +45,8 @@ function close() {
 }
 
 /**
- * After an answer that is no stream, which ends the stream for good; a lost connection does not.
- * Asks whether somebody is still signed in: a 401 leads to the page to sign in.
+ * Opens the stream again after an answer that is not a stream. EventSource gives up after such an
+ * answer, but not after a lost connection. Reads the session first: a 401 leads to signing in.
  */
 async function reopen() {
   close();
@@ -69,7 +69,7 @@ function open() {
   });
 }
 
-// A browser opens six connections to a host, for all its tabs: a hidden tab must hold none.
+// A browser opens at most six connections to a host for all its tabs: a hidden tab must hold none.
 document.addEventListener('visibilitychange', () => {
   if (!document.hidden) return open();
   close();
@@ -77,7 +77,8 @@ document.addEventListener('visibilitychange', () => {
 });
 
 /**
- * Tells of each change, or null: look at everything anew. Returns what ends it.
+ * Calls the listener with each change, or with null when it must read everything again. Returns the
+ * function that ends this.
  *
  * @param {Listener} listener
  */
@@ -93,7 +94,8 @@ export function watchRuns(listener) {
 }
 
 /**
- * Gathers requests for `callback`: many within `ms` are one, and it never runs twice at a time.
+ * Returns a function that requests a call of `callback`. Many requests within `ms` cause one call,
+ * and `callback` never runs twice at the same time.
  *
  * @param {() => unknown} callback
  * @param {number} [ms]

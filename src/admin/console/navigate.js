@@ -1,10 +1,10 @@
-// Going from page to page without loading the console anew, and the question before unsaved text is
-// lost. app.js opens the page of an address. Everything else calls go(), or is a link.
+// Moves from page to page without reloading the console, and asks before unsaved text is lost.
+// app.js opens the page that belongs to an address. Everything else calls go() or is a link.
 import { byId, show } from './dom.js';
 import { confirm } from './widgets.js';
 
 let openPage = () => {};
-/** Of the page that is open: the browser's own changes before `popstate`. */
+/** The address of the open page. The browser changes its own address before `popstate`. */
 let openAddress = '';
 
 /** Whether the page has an editor with text that was not applied (editor.js marks it). */
@@ -15,14 +15,14 @@ async function mayLeave() {
   return confirm('Leave without applying?', 'What you have written here is lost then.', 'Leave');
 }
 
-/** Opens the page of the address that the browser shows. */
+/** Opens the page that belongs to the browser's address. */
 export function openHere() {
   openAddress = location.pathname + location.search;
   openPage();
 }
 
 /**
- * Opens the page of `path`, at its top, unless the reader decides to stay.
+ * Opens the page at `path`, scrolled to its top, unless the user chooses to stay.
  *
  * @param {string} path
  */
@@ -35,7 +35,7 @@ export async function go(path) {
 }
 
 /**
- * A plain click on a link within the console. All others are the browser's.
+ * Handles a plain click on a link within the console. The browser handles all other clicks.
  *
  * @param {MouseEvent} event
  */
@@ -50,11 +50,11 @@ function whenClicked(event) {
   if (!href || !isPlain) return;
   if (!href.startsWith('/') || href.startsWith('/api/') || anchor.hasAttribute('download')) return;
   event.preventDefault();
-  show(byId('said')); // messages of the page before
+  show(byId('said')); // removes the messages of the page before
   go(href);
 }
 
-/** Back and forward: the browser has changed its address already. */
+/** Handles Back and Forward: the browser has already changed its address. */
 async function whenMoved() {
   if (!isUnsaved()) return openHere();
   history.pushState(null, '', openAddress);
@@ -65,7 +65,7 @@ async function whenMoved() {
 }
 
 /**
- * From now on `open` opens each page.
+ * Starts handling links, Back and Forward. `open` opens the page that belongs to the address.
  *
  * @param {() => void} open
  */

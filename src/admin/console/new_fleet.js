@@ -1,4 +1,4 @@
-// The page on which a fleet begins: with an example, or with a file.
+// The page that creates a fleet, from an example or from a file.
 import { get } from './api.js';
 import { h, show } from './dom.js';
 import { applyForm, sayApplied } from './editor.js';
@@ -40,7 +40,7 @@ async function allProjects() {
 }
 
 /**
- * A new fleet must not become a version of one that happens to have the same name.
+ * Whether the file may be applied. Asks before it becomes a new version of an existing fleet.
  *
  * @param {WouldApply} would
  */

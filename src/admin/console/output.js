@@ -1,5 +1,5 @@
-// The output of a vessel's attempt as it comes, with its controls: follow, wrap and search. The
-// page of the vessel run (vessel.js) opens one attempt after the other.
+// The live output of one attempt of a vessel run, with its controls: follow, wrap and search. The
+// page of the vessel run (vessel.js) opens one attempt at a time.
 import { address, messageOf } from './api.js';
 import { h, show } from './dom.js';
 import { Lines } from './lines.js';
@@ -8,7 +8,7 @@ import { lineSearch } from './search.js';
 
 /** @import { Page } from './types.d.ts' */
 
-/** If more waits to be shown, even more is on its way: it is then shown less often. */
+/** If more than this is waiting, even more is probably coming: it is then shown less often. */
 const MANY_CHARS = 30000;
 const SHOW_MS = 30;
 const SHOW_MANY_MS = 500;
@@ -21,7 +21,7 @@ const LOWEST = 240;
 const fromBase64 = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 
 /**
- * `lookAgain` reads the run anew: after the end of the output, or if it cannot be read.
+ * `lookAgain` reads the run again: after the end of the output, or if the output cannot be read.
  *
  * @param {Page} page
  * @param {() => Promise<void>} lookAgain
@@ -45,7 +45,7 @@ export function outputView(page, lookAgain) {
   let source = null;
   let isPaused = false;
   let path = '';
-  let bytes = 0; // that have come
+  let bytes = 0; // received so far
   let decoder = new TextDecoder();
   let waiting = '';
   let timer = 0;
@@ -56,14 +56,14 @@ export function outputView(page, lookAgain) {
     scrolledTo = element.scrollTop;
   }
 
-  /** Makes the output as high as there is room below its beginning. */
+  /** Limits the height of the output to the room that the window has below its top. */
   function fit() {
     const top = element.getBoundingClientRect().top + scrollY;
     element.style.maxHeight = `${Math.max(LOWEST, innerHeight - top - ROOM_BELOW)}px`;
     if (follow.checked) toEnd();
   }
 
-  /* ---- what comes is gathered, and shown a few times a second ---- */
+  /* ---- output is gathered, and shown at intervals ---- */
 
   function settle() {
     if (search.field.value) search.tell();
@@ -106,7 +106,7 @@ export function outputView(page, lookAgain) {
 
   function whenEnded() {
     stop();
-    waiting += decoder.decode(); // a character that was begun
+    waiting += decoder.decode(); // an incomplete character
     flush();
     lines.finish();
     settle();
@@ -114,7 +114,7 @@ export function outputView(page, lookAgain) {
     lookAgain().catch(() => {});
   }
 
-  /** Asks whether somebody is still signed in, and whether the run is there. */
+  /** Finds out why there is no stream: the session has ended, or the output does not exist. */
   async function whenRefused() {
     stop();
     try {
@@ -125,7 +125,7 @@ export function outputView(page, lookAgain) {
     }
   }
 
-  /** Goes on behind what has come already. */
+  /** Opens the stream, after the bytes that were already received. */
   function listen() {
     stop();
     const mine = new EventSource(address(`${path}&follow=1&from=${bytes}`));
@@ -145,7 +145,7 @@ export function outputView(page, lookAgain) {
   }
 
   /**
-   * Shows another attempt, from its beginning.
+   * Opens an attempt and shows its output from the beginning.
    *
    * @param {string} pathOfLog
    */
@@ -165,7 +165,7 @@ export function outputView(page, lookAgain) {
 
   /* ---- following ---- */
 
-  /** Scrolling up ends it, scrolling to the end begins it, unless only a match is there. */
+  /** Scrolling up stops following. Scrolling to the end resumes it, unless a search is active. */
   function whenScrolled() {
     const { scrollTop, scrollHeight, clientHeight } = element;
     const isAtEnd = scrollHeight - scrollTop - clientHeight < AT_END;
@@ -182,7 +182,7 @@ export function outputView(page, lookAgain) {
     follow.checked = isFollowing;
   }
 
-  /** A hidden page reads nothing. */
+  /** A hidden page does not read the stream. */
   function whenSeen() {
     if (document.hidden && source) {
       stop();

@@ -1,4 +1,4 @@
-// What a run was started with: its headers and its body, which is shown as JSON, text or hex.
+// The tab with the request that started a run: its headers, and its body as JSON, text or hex.
 import { address, get, getBytes } from './api.js';
 import { h, show } from './dom.js';
 import { size } from './format.js';
@@ -13,7 +13,7 @@ const HEX_BYTES = 16384;
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
 /**
- * The bytes as text, or null if they are not.
+ * The bytes as text, or null if they are not text.
  *
  * @param {Uint8Array} bytes
  */
@@ -27,8 +27,8 @@ function asText(bytes) {
 }
 
 /**
- * JSON with line breaks, or null if it is not JSON. Otherwise it stays as it was sent: also numbers
- * too large for this language, and keys that come twice.
+ * JSON with line breaks and indentation, or null if the text is not JSON. Everything else stays as
+ * it was sent, including numbers too large for JavaScript and duplicate keys.
  *
  * @param {string} text
  */
@@ -58,7 +58,7 @@ function asJson(text) {
 }
 
 /**
- * Sixteen bytes, as numbers and as characters.
+ * One line of a hex dump: sixteen bytes, as numbers and as characters.
  *
  * @param {Uint8Array} bytes
  * @param {number} at
@@ -81,8 +81,7 @@ function asHex(bytes) {
 }
 
 /**
- * The body in as many ways as it can be shown, the most readable first. One that was cut is not
- * JSON.
+ * All views of a body, the most readable first. A body that was cut is not shown as JSON.
  *
  * @param {Uint8Array} bytes
  * @param {boolean} isCut
@@ -119,14 +118,14 @@ function bodyView(bytes, isCut) {
 }
 
 /**
- * A text as one word of the shell.
+ * Quotes a text as one word for the shell.
  *
  * @param {string} text
  */
 const shell = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
 /**
- * A command that sends the same request.
+ * A curl command that sends the same request. It leaves out the headers that curl sets itself.
  *
  * @param {RunHeaders} headers
  * @param {Uint8Array} bytes

@@ -1,4 +1,5 @@
-// A fleet run: its vessels as they go. What it was started with is in parameters.js.
+// The page of a fleet run. Its Overview tab shows the vessel runs, live; parameters.js has the
+// other tab.
 import { get, orNull, post } from './api.js';
 import { gantt } from './charts.js';
 import { h, keyed, show } from './dom.js';
@@ -26,7 +27,7 @@ const vesselColumns = (runId) => [
 ];
 
 /**
- * The vessels of a run, as bars and as a table.
+ * The vessel runs of a fleet run, as bars and as a table.
  *
  * @param {string} runId
  */
@@ -50,7 +51,7 @@ function overview(runId) {
 /* ---- the page ---- */
 
 /**
- * When it began and ended, as far as it has.
+ * When the run started and, if it has, ended.
  *
  * @param {FleetRun} run
  */
@@ -91,7 +92,7 @@ export async function runPage(main, page) {
     go(`/runs/${started.id}`);
   }
 
-  /** Stands where Stop stood: a click that was meant for that does nothing. */
+  /** Takes the place of Stop, so it ignores clicks for a second: they were meant for Stop. */
   function againButton() {
     const isNewer = fleet && fleet.version !== run.fleet_version;
     const label = isNewer ? `Run again, with v${fleet.version}` : 'Run again';
@@ -118,7 +119,7 @@ export async function runPage(main, page) {
   };
 
   /**
-   * The buttons for what can be done with the run now.
+   * The names of the buttons for what can be done with the run now.
    *
    * @returns {(keyof typeof buttons)[]}
    */
@@ -173,7 +174,7 @@ export async function runPage(main, page) {
       if (!change || change.run_id === id) look();
     }),
   );
-  // The vessels change without the run's status changing.
+  // Vessel runs may change while the run's status stays the same.
   const timer = setInterval(() => {
     if (ended(run.status)) clearInterval(timer);
     else look();

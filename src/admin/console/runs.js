@@ -1,4 +1,4 @@
-// A list of fleet runs that updates by itself without jumping: of one fleet, or of all.
+// The list of fleet runs, of one fleet or of all. It updates by itself without jumping.
 import { get, hasStatus, messageOf } from './api.js';
 import { bars } from './charts.js';
 import { h, say, show } from './dom.js';
@@ -51,7 +51,8 @@ const createFilters = () => ({
 });
 
 /**
- * The filters stand in the address: they outlive a look at a run, and can be sent to somebody.
+ * Reads the filters from the address. They are kept there so that they survive a visit to a run and
+ * can be shared.
  *
  * @param {Filters} filters
  */
@@ -161,7 +162,7 @@ export async function runList(place, page, fleetId) {
   let next = null;
 
   /**
-   * Reads a page of runs. An id may be a run's, or the beginning of one, or that of a request.
+   * Reads a page of runs. The id filter may contain a run's id, its beginning, or a request's id.
    *
    * @param {string | null} [before]
    */
@@ -185,7 +186,7 @@ export async function runList(place, page, fleetId) {
   }
 
   /**
-   * Says why there are no runs, if there are none.
+   * If there are no runs, says why.
    *
    * @param {string} [why]
    */
@@ -234,8 +235,8 @@ export async function runList(place, page, fleetId) {
   }
 
   /**
-   * Known runs are changed in their place. New ones wait for a click, unless the list is at its top
-   * and short.
+   * Updates known runs in their place. New runs wait for a click, unless the page is scrolled to
+   * the top and the list is short.
    */
   const look = gather(async () => {
     if (!page.isOpen()) return;
@@ -243,7 +244,7 @@ export async function runList(place, page, fleetId) {
     if (!found || !page.isOpen()) return;
     found.fleetruns.forEach(update);
     const told = new Set(found.fleetruns.map((run) => run.id));
-    // A run that has changed may match the filters no longer.
+    // A run that has changed may no longer match the filters.
     const others = runs.filter((run) => !ended(run.status) && !told.has(run.id));
     for (const run of others.slice(0, MOST_LOOKS))
       await get(`/fleetruns/${run.id}`).then(update, () => {});

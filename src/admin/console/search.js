@@ -1,10 +1,10 @@
-// Searching lines: Enter goes on to the next match, Shift+Enter back to the one before.
+// The search field of the output: Enter goes to the next match, Shift+Enter to the previous one.
 import { h, show } from './dom.js';
 
 /** @import { Lines } from './lines.js' */
 
 /**
- * `whenUsed` runs when somebody searches.
+ * `whenUsed` runs whenever the search text changes, unless it is empty.
  *
  * @param {Lines} lines
  * @param {() => void} whenUsed

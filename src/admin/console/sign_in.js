@@ -1,4 +1,4 @@
-// Signing in with an API key: on a page, or in a dialog over what somebody is writing.
+// Signing in with an API key: on a page, or in a dialog if the page behind it has unsaved text.
 import { messageOf, post } from './api.js';
 import { h, show } from './dom.js';
 import { dialog } from './widgets.js';
@@ -70,8 +70,9 @@ export function signInPage(main, done) {
 }
 
 /**
- * The dialog leaves the page as it is. It cannot be cancelled: without a session nothing can be
- * applied. `begun` gets what closes it with the name of a key. Resolves to that name.
+ * Shows the form in a dialog and leaves the page behind it as it is. The dialog cannot be
+ * cancelled: without a session nothing can be applied. `done` runs after signing in. `begun` gets a
+ * function that closes the dialog with the name of a key. Resolves to that name.
  *
  * @param {() => void} done
  * @param {(close: (keyName: string) => void) => void} begun

@@ -1,10 +1,11 @@
-// Tables that are drawn again and again, and change only where their items did.
+// Tables that can be redrawn at any time and change only where their items have changed.
 import { h, keyed } from './dom.js';
 
 /** @import { Column } from './types.d.ts' */
 
 /**
- * A cell that looks the same stays: its buttons may depend only on what it shows and on the key.
+ * Fills in a row. A cell that looks the same is kept, so its buttons may depend only on what it
+ * shows and on the key.
  *
  * @template Item
  * @param {HTMLTableRowElement} row
@@ -21,7 +22,7 @@ function fillIn(row, columns, item) {
 }
 
 /**
- * A table with a row for each item that draw() is given. `key` tells items apart.
+ * A table with a row for each item passed to draw(). `key` identifies an item.
  *
  * @template Item
  * @param {Column<Item>[]} columns

@@ -1,4 +1,5 @@
-// The webhook of a fleet: one secret URL that can be made, copied, replaced and removed.
+// The Triggers tab of a fleet: its webhook, one secret URL that can be created, copied, replaced
+// and removed.
 import { get, hasStatus, orNull, post, put, remove } from './api.js';
 import { h, keyed, say, show } from './dom.js';
 import { duration, time } from './format.js';
@@ -11,7 +12,7 @@ import { actionButton, confirm, copyButton, empty } from './widgets.js';
 const SHOWN_TO = 'whk_'.length + 4;
 const WAIT_MS = 8000;
 const LOOK_MS = 2000;
-/** A request is counted at most so long after its answer. */
+/** A request is usually counted within this time after its answer. */
 const COUNTED_MS = 700;
 
 /** @type {Record<number, string | undefined>} */
@@ -22,7 +23,7 @@ const refusals = {
 };
 
 /**
- * Enough of a URL to tell it from another, and too little to use it.
+ * The beginning of a URL: enough to recognize it, too little to use it.
  *
  * @param {string} url
  */
@@ -61,7 +62,7 @@ const languages = [
 ];
 
 /**
- * The URL is shortened in what is shown, and whole in what is copied.
+ * Examples show the shortened URL. The copy button copies them with the whole URL.
  *
  * @param {string} url
  */
@@ -92,8 +93,9 @@ const today = () => `since=${new Date(new Date().setHours(0, 0, 0, 0)).toISOStri
 const briefly = (us) => (us < 10000 ? `${(us / 1000).toFixed(1)} ms` : duration(us / 1000));
 
 /**
- * Sends a request from this browser to the real URL. The answer is hidden from a page of another
- * origin; the run that comes of it is not. Resolves to the run's id, or to null.
+ * Sends a request from this browser to the real URL. The browser hides the answer, since the URL
+ * has another origin, so the run is recognized by its query. Resolves to the run's id, or to null
+ * if no run appears in time.
  *
  * @param {string} url
  * @param {Fleet} fleet
@@ -132,7 +134,7 @@ async function sendTest(url, fleet) {
 }
 
 /**
- * The answer to a request: its status and how long it took.
+ * The answer to a request: its status and the time that it took.
  *
  * @param {WebhookRequest} request
  */
@@ -145,7 +147,7 @@ function answerTo(request) {
 }
 
 /**
- * The last request to the URL, and how many there were today.
+ * The last request to the URL, and how many requests the webhook got today.
  *
  * @param {Webhook} webhook
  */
@@ -160,7 +162,7 @@ function requestsTo({ last_request: last, requests, created_at: made }) {
 /* ---- the tab ---- */
 
 /**
- * Tells what is on the page apart: a URL, a webhook that cannot be shown, or none.
+ * Identifies what the page shows: a URL, a webhook whose URL cannot be shown, or no webhook.
  *
  * @param {Webhook | null} webhook
  */
@@ -180,8 +182,8 @@ export async function triggers(place, page, fleet) {
   let shown = null;
 
   /**
-   * Shows a webhook, or that there is none. If the focus was at a button that goes, it is then at
-   * the first new one.
+   * Shows a webhook, or that there is none. If the focused button disappears, the first new button
+   * gets the focus.
    *
    * @param {Webhook | null} webhook
    */
@@ -208,7 +210,7 @@ export async function triggers(place, page, fleet) {
   }
 
   /**
-   * Removed elsewhere meanwhile: what is shown must not be copied.
+   * After a failed request: if the webhook was removed elsewhere, its URL is no longer offered.
    *
    * @param {unknown} error
    * @returns {never}
@@ -219,7 +221,7 @@ export async function triggers(place, page, fleet) {
   }
 
   /**
-   * Whether it was replaced or removed elsewhere while somebody was asked about it.
+   * Whether the webhook was replaced or removed elsewhere while the confirmation was open.
    *
    * @param {Webhook} webhook
    */
@@ -332,6 +334,6 @@ export async function triggers(place, page, fleet) {
       if (!change || change.fleet_id === fleet.id) look();
     }),
   );
-  const timer = setInterval(whenSeen, LOOK_MS); // a refused request makes no run, and so no news
+  const timer = setInterval(whenSeen, LOOK_MS); // a refused request creates no run, and so no news
   page.onLeave(() => clearInterval(timer));
 }

@@ -1,5 +1,6 @@
 // The types of the console's scripts, for `make lint` and for editors: first the API's objects, as
-// docs/openapi.yaml describes them, then what the scripts pass to each other. It is not served.
+// docs/openapi.yaml describes them, then what the scripts pass to each other. webhookd does not
+// serve this file.
 
 /* ---- the API's objects ---- */
 
@@ -55,7 +56,7 @@ export interface Version extends VersionSummary {
   definition: Definition;
 }
 
-/** A fleet file as webhookd understood it. */
+/** A fleet file as webhookd parsed it. */
 export interface Definition {
   vessels: VesselDefinition[];
   connections: Record<string, Record<string, Path>>;
@@ -71,7 +72,7 @@ export interface VesselDefinition {
 
 export type Path = 'SUCCESS' | 'ERRORED' | 'COMPLETED';
 
-/** An error in a fleet file, or a note about it. */
+/** An error in a fleet file or a note about it. */
 export interface Problem {
   message: string;
   path: string;
@@ -84,7 +85,7 @@ export interface WouldApply {
   version: number;
 }
 
-/** The answer to a file that was applied. */
+/** The answer to a request that applies a file. */
 export interface Applied {
   outcome: 'created' | 'updated' | 'unchanged';
   fleet: Fleet;
@@ -93,7 +94,7 @@ export interface Applied {
   notes: Problem[];
 }
 
-/** The answer to a file that was only checked. */
+/** The answer to a request that only checks a file. */
 export interface Checked {
   outcome: 'checked';
   fleet: null;
@@ -103,7 +104,7 @@ export interface Checked {
 }
 
 export interface Webhook {
-  /** null if webhookd lacks the key that the URL was sealed with. */
+  /** null if webhookd does not have the key that the URL was sealed with. */
   url: string | null;
   fleet_id: Id;
   fleet_name: string;
@@ -118,7 +119,7 @@ export interface Webhook {
 
 export interface WebhookRequest {
   at: Time;
-  /** null if the connection was closed without an answer, and so is `answer_us`. */
+  /** null, like `answer_us`, if the connection was closed without an answer. */
   status: number | null;
   answer_us: number | null;
   remote_addr: string | null;
@@ -172,7 +173,7 @@ export interface RunChange {
   at: Time;
 }
 
-/** Names of headers, each with its values. */
+/** The values of each header, by its name. */
 export type RunHeaders = Record<string, string[]>;
 
 export interface Key {
@@ -202,7 +203,7 @@ export interface AuditEntry {
 
 export type RunsPath = '/fleetruns' | `/fleets/${Id}/fleetruns`;
 
-/** The specific paths come first: the first one that fits decides. */
+/** Specific paths come first: the first overload that fits is chosen. */
 export interface Get {
   (path: '/session'): Promise<Session>;
   (path: '/orgs'): Promise<{ orgs: Org[] }>;
@@ -236,7 +237,7 @@ export interface Put {
 
 /* ---- what the scripts pass to each other ---- */
 
-/** What an element can hold. Empty ones are left out. */
+/** What an element can contain. null, undefined and false are left out. */
 export type Child = Node | string | false | null | undefined | readonly Child[];
 
 export interface Attributes {
@@ -244,39 +245,39 @@ export interface Attributes {
     string | number | boolean | null | undefined | ((event: Event) => void | Promise<void>);
 }
 
-/** What app.js tells a page. */
+/** What app.js passes to a page. */
 export interface Page {
-  /** Of the path; the last one may be missing. */
+  /** The variable parts of the path. The last one may be missing. */
   parts: string[];
   isOpen(): boolean;
-  /** `end` is called when the page is left. */
+  /** `end` runs when the reader leaves the page. */
   onLeave(end: () => void): void;
 }
 
-/** What has a beginning and an end: a fleet run or a vessel run. */
+/** Something with a start and an end: a fleet run or a vessel run. */
 export interface Timed {
   started_at: Time | null;
   ended_at: Time | null;
 }
 
-/** A column of a table. `class` is that of all its cells. */
+/** A column of a table. All its cells have the class `class`. */
 export interface Column<Item> {
   title: string;
   class?: string;
   cell: (item: Item) => Child;
 }
 
-/** A button of a dialog, which closes it with what `act` returns. */
+/** A button of a dialog. A click closes the dialog with the result of `act`. */
 export interface Answer<Value> {
   label: string;
   class?: string;
   act: () => Value | Promise<Value>;
 }
 
-/** A value and a text. */
+/** The value and the text of an option. */
 export type Option = [string, string];
 
-/** The parts of a bar that change while it is drawn anew. */
+/** The attributes of a bar that may change whenever it is redrawn. */
 export interface Bar {
   href: string;
   title: string;

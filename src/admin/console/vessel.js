@@ -1,4 +1,4 @@
-// A vessel run: its state, its attempts, and the output of one of these.
+// The page of a vessel run: its state, its attempts, and the output of one attempt.
 import { address, get, post } from './api.js';
 import { h, keyed, set, show } from './dom.js';
 import { elapsed, ended, shortId, size, timeOfDay } from './format.js';
@@ -10,7 +10,7 @@ import { actionButton, crumbs, drawFacts, link, status } from './widgets.js';
 const LOOK_MS = 1000;
 
 /**
- * The run and the vessel run in it.
+ * Reads a fleet run and one of its vessel runs.
  *
  * @param {string} runId
  * @param {string} vesselRunId
@@ -24,7 +24,7 @@ async function read(runId, vesselRunId) {
 
 /**
  * @param {VesselRun} vessel
- * @param {number} bytes of output that have come so far
+ * @param {number} bytes of output received so far
  * @param {boolean} isStopping
  */
 const factsOf = (vessel, bytes, isStopping) => ({
@@ -39,7 +39,7 @@ const factsOf = (vessel, bytes, isStopping) => ({
 });
 
 /**
- * What the version that ran says about the vessel. A fleet that was deleted says nothing any more.
+ * Shows what the fleet version that ran says about the vessel. A deleted fleet has no versions.
  *
  * @param {Element} place
  * @param {FleetRun} run
@@ -83,7 +83,7 @@ export async function vesselPage(main, page) {
     { class: 'danger' },
   );
 
-  /** A button for each attempt, if there are several. */
+  /** Draws a button for each attempt, if there are several. */
   function drawAttempts() {
     const count = vessel.attempts > 1 ? vessel.attempts : 0;
     attemptsTitle.hidden = count === 0;
@@ -164,7 +164,7 @@ export async function vesselPage(main, page) {
     const newest = vessel.attempts;
     await load().catch(() => {});
     if (!page.isOpen() || vessel.attempts === newest) return;
-    // Somebody who reads an older attempt, or further up, goes on reading.
+    // A new attempt is not opened while the user reads an older one or has scrolled up.
     if (attempt === newest && (output.isFollowing() || attempt === 0)) open(vessel.attempts);
   }, LOOK_MS);
   page.onLeave(() => clearInterval(looking));

@@ -1,4 +1,4 @@
-// What several pages show: statuses, buttons, dialogs, facts, tabs.
+// Elements that several pages use: statuses, buttons, dialogs, facts, tabs.
 import { messageOf } from './api.js';
 import { h, keyed, say, show, svg } from './dom.js';
 import { shortId } from './format.js';
@@ -6,14 +6,14 @@ import { shortId } from './format.js';
 /** @import { Answer, Attributes, Child, Option, VesselRunStatus } from './types.d.ts' */
 
 /**
- * A circle and a word: never a colour alone.
+ * A status as a coloured circle and a word: colour is never the only sign.
  *
  * @param {VesselRunStatus} name
  */
 export const status = (name) =>
   h('span', { class: `status ${name}` }, h('span', { class: 'dot', 'aria-hidden': 'true' }), name);
 
-/** Stands where there is no value. */
+/** Shown in the place of a missing value. */
 export const none = () => h('span', { class: 'none' }, '–');
 
 /**
@@ -32,7 +32,7 @@ async function toClipboard(text) {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    // No permission, or no secure page: the old way.
+    // No permission, or not a secure context: execCommand may still work.
   }
   const area = h('textarea', { class: 'off-screen', value: text, 'aria-hidden': 'true' });
   document.body.append(area);
@@ -43,12 +43,12 @@ async function toClipboard(text) {
 }
 
 /**
- * A button that copies a text, or what a function returns.
+ * A button that copies a text, or the text that a function returns.
  *
  * @param {string | (() => string)} text
  * @param {Child} [label]
  * @param {Attributes} [attributes]
- * @param {string} [done] is said afterwards
+ * @param {string} [done] the message shown afterwards
  */
 export function copyButton(text, label = 'Copy', attributes = {}, done = 'Copied') {
   async function onclick() {
@@ -63,7 +63,7 @@ export function copyButton(text, label = 'Copy', attributes = {}, done = 'Copied
 const copyHint = (id) => `${id} – click to copy`;
 
 /**
- * An id, shortened. A click copies all of it.
+ * A shortened id. A click copies the whole id.
  *
  * @param {string} id
  */
@@ -78,7 +78,7 @@ const copyIcon = () =>
   );
 
 /**
- * The same beside a link that shows the id.
+ * A copy button with an icon, to stand beside a link that shows the id.
  *
  * @param {string} id
  */
@@ -93,7 +93,7 @@ export const copyId = (id) =>
 const sayFailure = (error) => say(messageOf(error), 'error');
 
 /**
- * A button whose action may fail, and does not run twice at the same time.
+ * A button whose action may fail and never runs twice at the same time.
  *
  * @param {string} label
  * @param {() => unknown} action
@@ -103,7 +103,7 @@ const sayFailure = (error) => say(messageOf(error), 'error');
 export function actionButton(label, action, attributes = {}, whenFailed = sayFailure) {
   const button = h('button', { type: 'button', ...attributes }, label);
   button.addEventListener('click', async () => {
-    if (button.ariaDisabled === 'true') return; // not `disabled`, which would take the focus away
+    if (button.ariaDisabled === 'true') return; // `disabled` would remove the focus
     button.ariaDisabled = 'true';
     try {
       await action();
@@ -119,10 +119,11 @@ export function actionButton(label, action, attributes = {}, whenFailed = sayFai
 /* ---- dialogs ---- */
 
 /**
- * The one modal dialog. `body` is a function of what closes the dialog with a value. A button
- * closes it with what its `act` returns; if that throws, the dialog stays and shows why. Resolves
- * to the value, or to undefined after Cancel or Escape, which `mayCancel: false` forbids. The focus
- * starts at the first element with `autofocus`, else at Cancel, and returns to where it was.
+ * Opens a modal dialog. `body` gets a function that closes the dialog with a value, and returns the
+ * content. A button closes the dialog with the result of its `act`; if that throws, the dialog
+ * stays open and shows why. Resolves to the value, or to undefined after Cancel or Escape;
+ * `mayCancel: false` forbids both. The first element with `autofocus` gets the focus, otherwise
+ * Cancel; closing the dialog returns the focus to where it was.
  *
  * @template Value
  * @param {object} options
@@ -188,7 +189,7 @@ export function dialog({ title, body, buttons = [], mayCancel = true }) {
       cancel();
     });
     element.addEventListener('close', () => {
-      // Browsers close a dialog after some Escapes, whatever it does.
+      // After several Escapes, browsers close a dialog even if it prevents that.
       if (!isAnswered && (!mayCancel || isBusy)) return element.showModal();
       element.remove();
       resolve(answer);
@@ -199,7 +200,7 @@ export function dialog({ title, body, buttons = [], mayCancel = true }) {
 }
 
 /**
- * Asks before something is done. Resolves to whether it shall be done.
+ * Asks the user to confirm an action. Resolves to true if they do.
  *
  * @param {string} title
  * @param {string} text
@@ -213,7 +214,7 @@ export async function confirm(title, text, doIt) {
 /* ---- parts of pages ---- */
 
 /**
- * Draws a line of facts, by name. A fact that is the same stays, and so does a selection in it.
+ * Draws a line of facts, by name. An unchanged fact keeps its element, and with it a selection.
  *
  * @param {Element} place
  * @param {Record<string, Child>} facts
@@ -228,7 +229,7 @@ export const drawFacts = (place, facts) =>
   );
 
 /**
- * Draws the options of a select. The one that is chosen stays so.
+ * Draws the options of a select element. The selected option stays selected.
  *
  * @param {HTMLSelectElement} element
  * @param {Option[]} options
@@ -274,7 +275,7 @@ export const crumbs = (...parts) =>
   );
 
 /**
- * Stands where there is nothing yet.
+ * Shown in the place of an empty list or a missing thing.
  *
  * @param {string} title
  * @param {...Child} children
