@@ -1,9 +1,9 @@
-// The console in a real browser, as a person uses it.
+// Uses the console in a real browser as a person would. tests/system/test_console.c runs this:
 //
 //     node check.mjs URL KEY FOLDER HOOKS_URL
 //
-// Screenshots go to FOLDER. Prints what was done, or what is wrong; then the status is 1.
-import { mkdirSync } from 'node:fs';
+// Writes screenshots to FOLDER. If a check fails, prints why and exits with status 1.
+import { mkdirSync, readFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
@@ -16,6 +16,7 @@ const browser = await chromium.launch({
   args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
 });
 
+/** `what` says what went wrong, for the case that `is` is false. */
 function assert(is, what) {
   if (!is) throw new Error(what);
 }
@@ -30,7 +31,7 @@ page.setDefaultTimeout(20000);
 const wrong = [];
 page.on('pageerror', (error) => wrong.push(`script: ${error.message}`));
 page.on('dialog', (dialog) => {
-  wrong.push(`a dialog of a script that is not ours: ${dialog.message()}`);
+  wrong.push(`a foreign script opened a dialog: ${dialog.message()}`);
   dialog.dismiss();
 });
 await page.route('http://localhost:8080/**', async (route) => {
@@ -39,14 +40,14 @@ await page.route('http://localhost:8080/**', async (route) => {
 });
 page.on('request', (request) => {
   if (!request.url().startsWith(base) && !request.url().startsWith('http://localhost:8080/hooks/'))
-    wrong.push(`a request to ${request.url()}`);
+    wrong.push(`the page sent a request to ${request.url()}`);
 });
 page.on('console', (message) => {
   if (message.type() === 'error' && /Content Security|Trusted/i.test(message.text()))
     wrong.push(message.text());
 });
 
-/** Takes pictures in light and dark, wide and narrow. axe must find nothing serious. */
+/** Takes screenshots, light and dark, wide and narrow. axe must find no serious violation. */
 async function look(name) {
   for (const colorScheme of ['light', 'dark']) {
     for (const [width, form] of [
@@ -66,19 +67,19 @@ async function look(name) {
   await page.setViewportSize({ width: 1200, height: 800 });
   for (const colorScheme of ['light', 'dark']) {
     await page.emulateMedia({ colorScheme });
-    await page.evaluate(await import('node:fs').then((fs) => fs.readFileSync(axe, 'utf8')));
+    await page.evaluate(readFileSync(axe, 'utf8'));
     const { violations } = await page.evaluate(() => globalThis.axe.run());
     const serious = violations.filter((one) => ['serious', 'critical'].includes(one.impact));
-    assert(
-      serious.length === 0,
-      `${name}, ${colorScheme}: ${serious.map((one) => `${one.id}: ${one.nodes.map((node) => node.html).join(' ')}`).join('\n')}`,
+    const found = serious.map(
+      (one) => `${one.id}: ${one.nodes.map((node) => node.html).join(' ')}`,
     );
+    assert(serious.length === 0, `${name}, ${colorScheme}: ${found.join('\n')}`);
   }
   await page.emulateMedia({ colorScheme: 'light' });
 }
 
 const clipboard = () => page.evaluate(() => navigator.clipboard.readText());
-/** The URL at which this machine reaches the webhook: hooks.public_url is another. */
+/** The URL at which this machine reaches the webhook: hooks.public_url differs from it. */
 const here = (url) => hooks + new URL(url).pathname + new URL(url).search;
 const post = (url, body = '{}') =>
   fetch(here(url), {
@@ -86,7 +87,7 @@ const post = (url, body = '{}') =>
     body,
     headers: { 'content-type': 'application/json', 'x-github-event': 'push' },
   });
-/** Announces a body that is too large, and does not send it. */
+/** Announces a body that is too large, but does not send it. */
 const tooLarge = (url) =>
   new Promise((done, fail) => {
     const sent = httpRequest(
@@ -115,9 +116,9 @@ async function signIn() {
   const cookies = await context.cookies();
   assert(
     cookies.length === 1 && cookies[0].httpOnly && cookies[0].sameSite === 'Strict',
-    'the cookie is another one',
+    'the session cookie is not as expected',
   );
-  assert((await page.evaluate(() => document.cookie)) === '', 'a script sees the cookie');
+  assert((await page.evaluate(() => document.cookie)) === '', 'scripts can read the cookie');
 }
 
 async function webhook() {
@@ -130,18 +131,18 @@ async function webhook() {
   await page.waitForSelector('text=Copied');
   const first = await clipboard();
   assert((await post(first)).status === 201, 'the copied URL does not work');
-  assert(!(await page.textContent('main')).includes(first.slice(-20)), 'the whole URL is shown');
+  assert(!(await page.textContent('main')).includes(first.slice(-20)), 'the full URL is shown');
 
   await page.click('button:has-text("Replace")');
   await answerDialog('Cancel');
   assert(
     (await page.evaluate(() => document.activeElement.textContent)) === 'Replace',
-    'a question takes the focus away',
+    'the focus did not return after the dialog',
   );
-  assert((await post(first)).status === 201, 'it was replaced though that was cancelled');
+  assert((await post(first)).status === 201, 'the webhook was replaced in spite of Cancel');
   await page.click('button:has-text("Replace")');
   await answerDialog('Replace');
-  await page.waitForSelector('text=the old URL is gone');
+  await page.waitForSelector('text=the old URL no longer works');
   await page.click('button:text-is("Copy")');
   await page.waitForFunction(
     (old) => navigator.clipboard.readText().then((text) => text !== old),
@@ -153,10 +154,10 @@ async function webhook() {
   await page.waitForSelector(
     'text=/Last request .* · 201 · [0-9.]+ ms · 127.0.0.1 · 3 accepted today, 0 refused/',
   );
-  assert((await tooLarge(second)) === 413, 'a body that is too large is taken');
+  assert((await tooLarge(second)) === 413, 'a body that is too large was accepted');
   await page.waitForSelector(
-    'text=/Last request .* · 413 the body is too large · .* · 3 accepted today, 1 refused/',
-  ); /* by itself */
+    'text=/Last request .* · 413 body too large · .* · 3 accepted today, 1 refused/',
+  ); /* without a reload */
   await look('triggers');
   await page.click('button:has-text("Send test request")');
   await page.waitForSelector('.gantt');
@@ -179,7 +180,7 @@ async function liveRuns(url) {
   ).json();
   const row = page.locator(`tbody tr:has(a[href="/runs/${data.fleet_run_id}"])`);
   await row.waitFor();
-  assert((await page.locator('tbody tr').count()) === before + 1, 'more rows than runs');
+  assert((await page.locator('tbody tr').count()) === before + 1, 'there are more rows than runs');
   await row.locator('.status.success').waitFor();
   await look('logs');
   await row.locator('a').click();
@@ -193,13 +194,13 @@ async function runWithBody() {
   await page.goto(`${base}/`);
   await page.click('a:has-text("Site")');
   const focused = () => page.evaluate(() => document.activeElement.textContent);
-  await page.click('button:text-is("with a body…")');
+  await page.click('button:text-is("Run with body…")');
   await page.waitForSelector('dialog[open] textarea:focus');
   await look('run-with-body');
   await page.keyboard.press('Escape');
   await page.waitForSelector('dialog', { state: 'detached' });
-  assert((await focused()) === 'with a body…', 'a dialog takes the focus away');
-  await page.click('button:text-is("with a body…")');
+  assert((await focused()) === 'Run with body…', 'the focus did not return after the dialog');
+  await page.click('button:text-is("Run with body…")');
   await page.fill('dialog textarea', '{"by": "hand"}');
   await page.fill('dialog input', 'a\u0000b');
   await answerDialog('Run now');
@@ -220,7 +221,7 @@ async function bodies(url, run) {
   await page.click('button:text-is("Hex")');
   assert(
     (await page.textContent('pre')).startsWith('00000000  7b 22'),
-    'the hex view is another one',
+    'the hex view is not as expected',
   );
   await page.click('button:has-text("Copy as curl")');
   await page.waitForFunction(() =>
@@ -246,7 +247,7 @@ async function bodies(url, run) {
   ).json();
   await page.goto(`${base}/runs/${data.fleet_run_id}/parameters`);
   await page.waitForSelector('pre:has-text("00 ff 01 fe")');
-  assert((await page.locator('button:text-is("JSON")').count()) === 0, 'bytes are shown as JSON');
+  assert((await page.locator('button:text-is("JSON")').count()) === 0, 'binary is shown as JSON');
   await page.goto(`${base}/runs/${run}`);
 }
 
@@ -259,7 +260,7 @@ async function output() {
     (await palette.evaluate((one) =>
       [one.style.getPropertyValue('--fore'), one.style.getPropertyValue('--back-of')].join(),
     )) === 'rgb(255 0 0),rgb(0 0 120)',
-    'the palette is another one',
+    'the palette colours are not as expected',
   );
   await page.waitForSelector('.fore-back.back-text:has-text("turned")');
   await page.fill('input[type=search]', 'green');
@@ -271,7 +272,7 @@ async function output() {
   ];
   await field.fill('e');
   const hits = await page.locator('.line.hit').count();
-  assert(hits > 1, 'too few lines to go from one to the next');
+  assert(hits > 1, 'there are too few matches to step through');
   await told(`match 1 of ${hits}`);
   await field.press('Enter');
   await told(`match 2 of ${hits}`);
@@ -280,9 +281,9 @@ async function output() {
   await told(`match ${hits} of ${hits}`);
   await field.press('Enter');
   await told(`match 1 of ${hits}`);
-  assert((await page.locator('.line.current').count()) === 1, 'not one line is the current one');
+  assert((await page.locator('.line.current').count()) === 1, 'there is not one current line');
   await field.fill('no such words');
-  await told('no match');
+  await told('no matches');
   await field.fill('');
 }
 
@@ -293,25 +294,22 @@ async function liveOutput() {
   await page.waitForSelector('.status.running');
   await page.click('td >> a:has-text("main")');
   await page.waitForSelector('.line:has-text("begun")');
-  await page.waitForSelector('.line:has-text("20%")'); /* without an end, and written over */
-  assert(
-    (await page.locator('.line:has-text("10%")').count()) === 0,
-    'what was written over is shown',
-  );
+  await page.waitForSelector('.line:has-text("20%")'); /* unterminated, after a carriage return */
+  assert((await page.locator('.line:has-text("10%")').count()) === 0, 'overwritten text is shown');
   await hiddenTab();
   const vesselPage = page.url();
   const news = (route) => route.abort('connectionrefused');
   await page.route('**/log?*', news);
   await page.goto(vesselPage);
-  await page.waitForSelector('#away >> text=No news from webhookd since');
+  await page.waitForSelector('#away >> text=No connection to webhookd since');
   await page.unroute('**/log?*', news);
   await page.waitForSelector('#away:empty', { state: 'attached' });
   await page.waitForSelector('.line:has-text("20%")');
   await page.focus('button:text-is("Stop fleet run")');
-  await page.waitForTimeout(2500); /* its figures are shown anew each second */
+  await page.waitForTimeout(2500); /* the facts are updated each second */
   assert(
     (await page.evaluate(() => document.activeElement.textContent)) === 'Stop fleet run',
-    'a running vessel takes the focus away',
+    'an update of a running vessel took the focus',
   );
   await page.click('.crumbs >> a:has-text("Run")');
   await page.click('button:text-is("Stop")');
@@ -322,7 +320,7 @@ async function liveOutput() {
   await page.waitForSelector('.facts .status.terminated');
 }
 
-/** keyed() itself: what it builds, fills in, moves and removes. */
+/** keyed() builds, updates, moves and removes the right children. */
 async function keyedChildren() {
   const seen = await page.evaluate(async () => {
     const { h, keyed, show } = await import('/console/dom.js');
@@ -365,7 +363,7 @@ async function keyedChildren() {
   assert(JSON.stringify(seen) === JSON.stringify(expected), `keyed(): ${JSON.stringify(seen)}`);
 }
 
-/** A list that is drawn anew keeps its rows, the focus and what is selected. */
+/** A list that is redrawn keeps its rows, the focus and the selection. */
 async function keptInPlace() {
   await page.goto(`${base}/`);
   await page.click('a:text-is("Slow")');
@@ -388,14 +386,14 @@ async function keptInPlace() {
   const stop = `/api/v1/fleet${pathname.slice(1)}/stop`;
   assert(await page.evaluate((to) => fetch(to, { method: 'POST' }).then((one) => one.ok), stop));
   await page.waitForSelector('td >> .status.terminated');
-  assert(await isKept('tbody tr'), 'a row of the vessels is another one');
-  assert(await isKept('.gantt g'), 'a bar is another one');
-  assert((await focused()) === 'main', 'a vessel that ends takes the focus away');
+  assert(await isKept('tbody tr'), 'a row of the vessels was replaced');
+  assert(await isKept('.gantt g'), 'a bar was replaced');
+  assert((await focused()) === 'main', 'a vessel that ended took the focus');
   const selected = await page.evaluate(() => getSelection().toString());
-  assert(selected === 'on demand', `what was selected is now ${selected}`);
+  assert(selected === 'on demand', `the selection has changed to "${selected}"`);
 
   await page.click('.crumbs >> a:text-is("Slow")');
-  await page.waitForSelector('.bars a'); // the run's own page has a table, too
+  await page.waitForSelector('.bars a'); // the page of the run has a table as well
   await page.waitForSelector('tbody tr .id');
   await mark();
   await page.focus('tbody tr:first-child .id');
@@ -405,10 +403,10 @@ async function keptInPlace() {
   );
   const running = page.locator('tbody tr:has(.status.running)');
   await running.waitFor();
-  assert(await isKept('tbody tr:nth-child(2)'), 'a row is another one once there is a newer run');
-  assert(await isKept('.bars a:first-of-type'), 'a bar is another one once there is a newer run');
+  assert(await isKept('tbody tr:nth-child(2)'), 'a newer run replaced a row');
+  assert(await isKept('.bars a:first-of-type'), 'a newer run replaced a bar');
   const copies = await page.evaluate(() => document.activeElement.getAttribute('aria-label'));
-  assert(copies === `Copy id ${pathname.slice(6)}`, 'a new run takes the focus away');
+  assert(copies === `Copy ID ${pathname.slice(6)}`, 'a new run took the focus');
   await running.locator('a').first().click();
   await page.click('button:text-is("Stop")');
   await page.waitForSelector('.facts .status.terminated');
@@ -420,7 +418,7 @@ const hide = (is) =>
     document.dispatchEvent(new Event('visibilitychange'));
   }, is);
 
-/** More lines than the page holds at a time. */
+/** Output with more lines than the page contains at a time. */
 async function longOutput() {
   await page.goto(`${base}/`);
   await page.click('a:has-text("Long")');
@@ -439,7 +437,7 @@ async function longOutput() {
       );
     }, text);
   await inSight('line 30000.');
-  assert((await page.locator('.line').count()) < 5000, 'all lines are in the page');
+  assert((await page.locator('.line').count()) < 5000, 'the page contains all lines');
   const [field, told] = [
     page.locator('input[type=search]'),
     (text) => page.waitForSelector(`[role=status]:text-is("${text}")`),
@@ -447,10 +445,10 @@ async function longOutput() {
   await field.fill('line 37.');
   await told('match 1 of 1');
   await inSight('line 37.');
-  assert((await page.textContent('.line.current > .n')) === '37', 'the line has another number');
+  assert((await page.textContent('.line.current > .n')) === '37', 'the line number is wrong');
   assert(
     (await page.locator('.line.current .fore-1').count()) === 1,
-    'a colour that was set long before is lost',
+    'a colour that was set much earlier is lost',
   );
   await field.fill('0000.');
   await told('match 1 of 3');
@@ -460,13 +458,13 @@ async function longOutput() {
     box.scrollTop = box.scrollHeight / 2;
   });
   await inSight('line 15010.');
-  assert(!(await page.locator('#follow').isChecked()), 'it goes on to follow who has scrolled up');
+  assert(!(await page.locator('#follow').isChecked()), 'scrolling up did not stop following');
   await field.fill('');
   await page.locator('#follow').check();
   await inSight('line 30000.');
   await page.locator('#wrap').check();
   await inSight('line 30000.');
-  assert(await page.locator('#follow').isChecked(), 'who wraps lines stops following');
+  assert(await page.locator('#follow').isChecked(), 'wrapping lines stopped following');
 }
 
 async function runFleet(name, status = 'success') {
@@ -477,7 +475,7 @@ async function runFleet(name, status = 'success') {
   await page.click('td >> a:has-text("main")');
 }
 
-/** More than a browser's page can be high. */
+/** Output that would be too high for a page in a browser. */
 async function tooManyLines() {
   await runFleet('Many');
   await page.waitForFunction(() =>
@@ -488,8 +486,8 @@ async function tooManyLines() {
           document.querySelector('.output').getBoundingClientRect().bottom,
     ),
   );
-  await page.waitForSelector('text=/The first [0-9]+ lines of 700001 are not shown/');
-  assert((await page.locator('.line').count()) < 5000, 'too many lines are in the page');
+  await page.waitForSelector('text=/The first [0-9]+ of 700001 lines are not shown/');
+  assert((await page.locator('.line').count()) < 5000, 'the page contains too many lines');
 }
 
 async function oddLines() {
@@ -498,16 +496,16 @@ async function oddLines() {
   await line('cut \ufffd').waitFor();
   assert(
     (await line('green.').locator('.n').textContent()) === '3',
-    'a line after a long one has another number',
+    'a line after a long one has the wrong number',
   );
   assert(
     (await line('green.').locator('.fore-2').textContent()) === 'green',
-    'the colour of what was written over is lost',
+    'a colour set in overwritten text is lost',
   );
-  assert((await page.locator('.line').count()) === 6, 'the long line is not in three pieces');
+  assert((await page.locator('.line').count()) === 6, 'the long line was not split into three');
 }
 
-/** The attempt that is followed ends while the page is hidden. */
+/** The attempt that the page follows ends while the page is hidden. */
 async function hiddenOverARetry() {
   await runFleet('Tries', null);
   await page.waitForSelector('.line:has-text("first")');
@@ -524,12 +522,15 @@ async function hiddenOverARetry() {
   await page.waitForSelector('.line:has-text("first")');
   assert(
     (await page.evaluate(() => document.activeElement.textContent)) === '1',
-    'the button of an attempt loses the focus',
+    'the button of an attempt lost the focus',
   );
-  assert((await page.locator('.output').textContent()) === '1first', 'attempts are mixed');
+  assert(
+    (await page.locator('.output').textContent()) === '1first',
+    'the output of two attempts is mixed',
+  );
 }
 
-/** A hidden page reads nothing, and then goes on where it was. */
+/** A hidden page does not read the stream, and continues where it stopped once it is visible. */
 async function hiddenTab() {
   const asked = page.waitForRequest((one) => /log\?attempt=1&follow=1&from=13$/.test(one.url()));
   await hide(true);
@@ -556,7 +557,7 @@ async function definitions() {
   await page.click('.problem button');
   assert(
     (await page.evaluate(() => document.activeElement.tagName)) === 'TEXTAREA',
-    'the error does not lead to its line',
+    'the error button does not go to its line',
   );
   await area.fill(file.replace('My fleet', 'Two'));
   await page.click('button:text-is("Check")');
@@ -567,35 +568,47 @@ async function definitions() {
   await page.waitForSelector('.graph rect');
   await page.click('button:text-is("Edit")');
   await area.fill(
-    `${file.replace('My fleet', 'Two')}  second:\n    source:\n      type: CODE\n      language: PYTHON\n      file_to_run: a.py\n      file: { name: a.py, content: 'print(2)' }\nconnections: { hello: { second: SUCCESS } }\n`,
+    [
+      `${file.replace('My fleet', 'Two')}  second:`,
+      '    source:',
+      '      type: CODE',
+      '      language: PYTHON',
+      '      file_to_run: a.py',
+      "      file: { name: a.py, content: 'print(2)' }",
+      'connections: { hello: { second: SUCCESS } }',
+      '',
+    ].join('\n'),
   );
   await page.click('button:text-is("Apply")');
   await page.waitForSelector('.graph .vessel-name:text-is("second")');
-  assert((await page.locator('.graph rect').count()) === 2, 'the graph is another one');
+  assert((await page.locator('.graph rect').count()) === 2, 'the graph does not have two vessels');
   await page.selectOption('[aria-label="Compare with"]', '1');
   await page.waitForSelector('.diff .added:has-text("second")');
-  assert((await page.locator('.diff .removed').count()) === 0, 'lines are removed that are not');
+  assert((await page.locator('.diff .removed').count()) === 0, 'lines are shown as removed');
   await look('definition');
   await page.selectOption('[aria-label="Compare with"]', '');
   await page.selectOption('[aria-label="Version"]', '1');
   await page.click('button:has-text("Go back to v1")');
   await answerDialog('Go back');
   await page.waitForFunction(() => document.querySelector('[aria-label="Version"]')?.value === '3');
-  assert((await page.locator('.graph rect').count()) === 1, 'it did not go back');
+  assert((await page.locator('.graph rect').count()) === 1, 'the old version was not applied');
   await page.click('button:text-is("Delete fleet")');
   await answerDialog('Delete');
   await page.waitForSelector('h1:text-is("Fleets")');
   await page.waitForSelector('a:has-text("Site")');
-  assert((await page.locator('a:text-is("Two")').count()) === 0, 'it is still there');
+  assert(
+    (await page.locator('a:text-is("Two")').count()) === 0,
+    'the deleted fleet is still listed',
+  );
 }
 
-/** A new fleet with the name of another does not become its new version without a question. */
+/** A new fleet whose name is taken becomes a version of the existing fleet only if confirmed. */
 async function takenName() {
   await page.goto(`${base}/fleets/new`);
   const area = page.locator('.editor textarea');
   await area.fill((await area.inputValue()).replace('My fleet', 'Slow'));
   await page.click('button:text-is("Apply")');
-  await page.waitForSelector('dialog >> text=makes v2 of it');
+  await page.waitForSelector('dialog >> text=creates v2 of it');
   await look('new-fleet-taken');
   await answerDialog('Cancel');
   await page.waitForSelector('h1:text-is("New fleet")');
@@ -606,11 +619,11 @@ async function takenName() {
   await page.waitForSelector('.graph rect');
   assert(
     (await page.locator('[aria-label="Version"] option').count()) === 1,
-    'it was applied though that was cancelled',
+    'the file was applied in spite of Cancel',
   );
 }
 
-/** Nor does a fleet whose name is changed to that of another. */
+/** The same applies to a fleet whose name is changed to that of another. */
 async function otherName() {
   await page.goto(`${base}/`);
   await page.click('a:text-is("Slow")');
@@ -619,7 +632,7 @@ async function otherName() {
   const area = page.locator('.editor textarea');
   await area.fill((await area.inputValue()).replace('Slow', 'Long'));
   await page.click('button:text-is("Apply")');
-  await page.waitForSelector('dialog >> text=This is the name of another fleet');
+  await page.waitForSelector('dialog >> text=This file belongs to another fleet');
   await answerDialog('Cancel');
   await page.evaluate(() => history.back());
   await answerDialog('Leave');
@@ -628,12 +641,12 @@ async function otherName() {
 
 async function noSuchPage() {
   await page.goto(`${base}/flets`);
-  await page.waitForSelector('h1:text-is("There is no such page")');
+  await page.waitForSelector('h1:text-is("Page not found")');
   await page.goto(`${base}/runs/`);
   await page.waitForSelector('h1:text-is("Fleet runs")');
 }
 
-/** What is being written stays when the session ends. */
+/** Unsaved text is kept when the session ends. */
 async function signInAgain() {
   await page.goto(`${base}/fleets/new`);
   const area = page.locator('.editor textarea');
@@ -647,7 +660,7 @@ async function signInAgain() {
   await page.fill('#key', key);
   await page.keyboard.press('Enter');
   await page.waitForSelector('dialog', { state: 'detached' });
-  assert((await area.inputValue()) === 'name: half', 'what was written is gone');
+  assert((await area.inputValue()) === 'name: half', 'unsaved text was lost');
   await page.click('button:text-is("Check")');
   await page.waitForSelector('[role=alert] >> text=nothing was changed');
   await page.click('header >> text=Fleets');
@@ -655,7 +668,7 @@ async function signInAgain() {
   await page.waitForSelector('h1:text-is("Fleets")');
 }
 
-/** A page that was left while it loads must not come back over the next one. */
+/** A page that is left while it loads must not appear over the next one. */
 async function leftEarly(run) {
   await page.goto(`${base}/runs/${run}`);
   await page.waitForSelector('.gantt');
@@ -669,7 +682,7 @@ async function leftEarly(run) {
   await page.waitForTimeout(1500);
   assert(
     (await page.textContent('h1')) === 'Fleets' && new URL(page.url()).pathname === '/',
-    'a page that was left came back',
+    'a page that was left appeared again',
   );
   await page.unroute('**/api/v1/fleetruns/*');
 }
@@ -680,12 +693,12 @@ async function unsaved() {
   await page.locator('.editor textarea').fill('name: half');
   await page.evaluate(() => history.back());
   await answerDialog('Cancel');
-  assert(page.url() === `${base}/fleets/new`, 'the address is of another page');
+  assert(page.url() === `${base}/fleets/new`, 'the address belongs to another page');
   await page.click('header >> text=Runs');
   await answerDialog('Cancel');
   assert(
     (await page.locator('.editor textarea').inputValue()) === 'name: half',
-    'what was written is gone',
+    'unsaved text was lost',
   );
   await page.click('header >> text=Runs');
   await answerDialog('Leave');
@@ -711,14 +724,14 @@ async function lookedFor(run) {
   await page.waitForSelector('tbody tr');
   assert(
     (await page.locator('[aria-label=Status]').inputValue()) === '',
-    'a status that is none is looked for',
+    'an unknown status became a filter',
   );
   await page.selectOption('[aria-label=Status]', 'success');
   await page.selectOption('[aria-label=Since]', '1h');
   await page.fill('[type=search]', run);
   await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 1);
   const sought = `${base}/runs?status=success&since=1h&id=${run}`;
-  assert(page.url() === sought, 'what is looked for is not in the address');
+  assert(page.url() === sought, 'the filters are not in the address');
   await page.click('tbody a');
   await page.waitForSelector('.gantt');
   await page.goBack();
@@ -727,16 +740,16 @@ async function lookedFor(run) {
   await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 1);
   assert(
     page.url() === sought && (await page.inputValue('[type=search]')) === run,
-    'it is gone after a look at the run',
+    'the filters are gone after a visit to the run',
   );
 }
 
-/** webhookd is away, and back. */
+/** The connection to webhookd is lost and returns. */
 async function away() {
   const news = (route) => route.abort('connectionrefused');
   await page.route('**/api/v1/events', news);
   await page.goto(`${base}/runs`);
-  await page.waitForSelector('#away >> text=No news from webhookd since');
+  await page.waitForSelector('#away >> text=No connection to webhookd since');
   await look('away');
   await page.unroute('**/api/v1/events', news);
   await page.waitForSelector('#away:empty', { state: 'attached' });
@@ -748,7 +761,7 @@ async function hostileNames() {
   await look('fleets');
   await page.click('a:has-text("<img src=x onerror=alert(1)>")');
   await page.waitForSelector('h1:has-text("<img src=x onerror=alert(1)>")');
-  await page.waitForSelector('text=No fleet run yet');
+  await page.waitForSelector('text=No fleet runs yet');
   await look('logs-none');
   assert((await page.locator('main img').count()) === 0, 'a name became an element');
 }
@@ -758,8 +771,8 @@ async function keyboardOnly() {
   await page.waitForSelector('table');
   await page.keyboard.press('Tab');
   assert(
-    (await page.evaluate(() => document.activeElement.textContent)) === 'Skip to the content',
-    'the first Tab does not lead to the skip link',
+    (await page.evaluate(() => document.activeElement.textContent)) === 'Skip to content',
+    'the first Tab does not go to the skip link',
   );
   for (let i = 0; i < 40; i++) {
     await page.keyboard.press('Tab');
@@ -788,20 +801,18 @@ async function keysAndAudit() {
     fetch(`${base}/api/v1/fleets`, { headers: { authorization: `Bearer ${bobs}` } }).then(
       (answer) => answer.status,
     );
-  assert((await bob()) === 200, 'the copied key does not open the API');
+  assert((await bob()) === 200, 'the API does not accept the copied key');
   await look('keys');
   await page.click('button:text-is("Done")');
   assert(!(await page.textContent('main')).includes(bobs), 'the key is still shown');
   await page.click('button[aria-label="Revoke <b>bob"]');
   await answerDialog('Revoke');
-  await page.waitForSelector('text=is revoked');
-  assert((await bob()) === 401, 'the revoked key still opens the API');
+  await page.waitForSelector('text=was revoked');
+  assert((await bob()) === 401, 'the API still accepts the revoked key');
   await tab('Audit log');
-  await page.waitForSelector(
-    'tr:has-text("revoked the key"):has-text("<b>bob"):has-text("127.0.0.1")',
-  );
+  await page.waitForSelector('tr:has-text("Revoked key"):has-text("<b>bob"):has-text("127.0.0.1")');
   await look('audit');
-  await page.click('tr:has-text("replaced the webhook of") >> a');
+  await page.click('tr:has-text("Replaced webhook") >> a');
   await page.waitForSelector('h1:text-is("Site")');
 }
 
@@ -821,7 +832,7 @@ try {
   const url = await webhook();
   const run = await liveRuns(url);
   const types = await fetch(`${base}/console/types.d.ts`);
-  assert(types.status === 404, 'the types of the scripts are served');
+  assert(types.status === 404, 'webhookd serves types.d.ts');
   await runWithBody();
   await bodies(url, run);
   await output();
@@ -848,7 +859,7 @@ try {
   await leave();
   assert((await post(url)).status === 400, 'the removed URL still works');
   assert(wrong.length === 0, wrong.join('\n'));
-  console.log(`looked at the console; screenshots are in ${folder}`);
+  console.log(`the console works; screenshots are in ${folder}`);
 } catch (error) {
   await page.screenshot({ path: `${folder}/wrong.png` });
   console.error(

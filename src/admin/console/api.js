@@ -66,19 +66,19 @@ async function send(method, path, body, type) {
   }).catch(() => {
     throw new ApiError(
       0,
-      'webhookd does not answer. Is it running, and is this machine still connected to it?',
+      'webhookd does not answer. Check that it is running and that this computer can reach it.',
     );
   });
   if (answer.ok) return answer;
   if (answer.status === 401 && path !== '/session') {
     onSignedOut();
-    throw new ApiError(401, 'Your session has ended: sign in again.');
+    throw new ApiError(401, 'Your session has ended. Sign in again.');
   }
   const error = await answer.json().then(
     (envelope) => envelope.error,
     () => null,
   );
-  const message = error?.message ?? `webhookd answered with ${answer.status}`;
+  const message = error?.message ?? `webhookd answered with status ${answer.status}`;
   throw new ApiError(answer.status, message, error?.errors);
 }
 

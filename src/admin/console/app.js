@@ -65,8 +65,8 @@ async function open() {
   const [pattern, openPage] = routes.find((route) => route[0].test(path)) ?? [];
   const page = begin(pattern?.exec(path)?.slice(1) ?? []);
   if (!openPage) {
-    document.title = 'No such page · webhookd';
-    return show(main, h('h1', null, 'There is no such page'), allFleets());
+    document.title = 'Page not found · webhookd';
+    return show(main, h('h1', null, 'Page not found'), allFleets());
   }
   try {
     await openPage(main, page);

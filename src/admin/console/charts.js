@@ -55,7 +55,7 @@ export function bars() {
     set(element, {
       viewBox: `0 0 ${Math.max(1, runs.length) * BAR_WIDTH} ${BARS_HEIGHT}`,
       width: runs.length * BAR_WIDTH,
-      'aria-label': `Durations of the last ${runs.length} fleet runs`,
+      'aria-label': `Run durations, last ${runs.length}`,
     });
     keyed(
       element,

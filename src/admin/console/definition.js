@@ -27,16 +27,17 @@ function whenApplied(applied) {
 async function isThis(would, fleet) {
   if (would.outcome === 'created') {
     return confirm(
-      'This makes a new fleet',
-      `There is no fleet of this name and _id yet. ${fleet.name} stays as it is.`,
-      'Make a new fleet',
+      'Create a new fleet?',
+      'No fleet has the name or _id in this file. Applying it creates a new fleet; ' +
+        `${fleet.name} stays unchanged.`,
+      'Create fleet',
     );
   }
   if (would.fleet_id === fleet.id) return true;
   return confirm(
-    'This is the name of another fleet',
-    `Applying this file makes v${would.version} of that one. ${fleet.name} stays as it is.`,
-    `Make v${would.version} of it`,
+    'This file belongs to another fleet',
+    `Applying it creates v${would.version} of that fleet; ${fleet.name} stays unchanged.`,
+    `Create v${would.version}`,
   );
 }
 
@@ -45,18 +46,20 @@ async function deleteFleet(fleet) {
   const { running, waiting } = await get(`/fleets/${fleet.id}`);
   if (running + waiting > 0) {
     return say(
-      `${fleet.name} cannot be deleted yet: of its fleet runs ${running} are running and ${waiting} are scheduled. Stop them, or wait for them.`,
+      `${fleet.name} cannot be deleted while it has active fleet runs ` +
+        `(${running} running, ${waiting} scheduled). Stop them or wait until they end.`,
       'error',
     );
   }
   const isSure = await confirm(
     `Delete ${fleet.name}?`,
-    'Its webhook ends at once. Its fleet runs and their output are kept for as long as those of other fleets.',
+    'Its webhook stops working immediately. ' +
+      'Its fleet runs and their output are kept for as long as those of other fleets.',
     'Delete',
   );
   if (!isSure) return;
   await remove(`/fleets/${fleet.id}`);
-  say(`${fleet.name} is deleted`);
+  say(`${fleet.name} was deleted`);
   go('/');
 }
 
@@ -70,7 +73,7 @@ async function deleteFleet(fleet) {
 async function goBack(fleet, version, file) {
   const isSure = await confirm(
     `Go back to v${version}?`,
-    'Its file is applied again, as a new version. Fleet runs that have begun go on as they are.',
+    'Its file is applied again as a new version. Existing fleet runs keep their version.',
     'Go back',
   );
   if (isSure)
@@ -86,7 +89,7 @@ async function goBack(fleet, version, file) {
 function comparison(one, other) {
   const [older, newer] = one.version < other.version ? [one, other] : [other, one];
   return [
-    h('p', { class: 'soft' }, `From v${older.version} to v${newer.version}`),
+    h('p', { class: 'soft' }, `Changes from v${older.version} to v${newer.version}`),
     diffView(older.file ?? '', newer.file ?? ''),
   ];
 }
@@ -94,7 +97,7 @@ function comparison(one, other) {
 /** @param {Version} version */
 const fileOf = ({ file }) =>
   file === null
-    ? h('p', { class: 'soft' }, 'This file is no text.')
+    ? h('p', { class: 'soft' }, 'This file cannot be shown: it is not text.')
     : editor(file, { readOnly: true }).element;
 
 /**
@@ -115,7 +118,7 @@ export async function definition(place, page, fleet) {
   const back = h('span');
   const choose = select('Version', options);
   const against = select('Compare with', []);
-  const comparing = h('label', { hidden: versions.length < 2 }, 'compared with ', against);
+  const comparing = h('label', { hidden: versions.length < 2 }, 'Compare with ', against);
   const load = (/** @type {string} */ number) => get(`/fleets/${fleet.id}/versions/${number}`);
   /** @type {Version} */
   let version;
@@ -155,14 +158,14 @@ export async function definition(place, page, fleet) {
     const file = version.file ?? '';
     const cancel = actionButton('Cancel', async () => {
       const isSame = form.edit.text === file;
-      const lost = 'What you have written here is lost then.';
-      if (isSame || (await confirm('Throw it away?', lost, 'Throw away'))) showAll();
+      const lost = 'Your changes to this file will be lost.';
+      if (isSame || (await confirm('Discard changes?', lost, 'Discard'))) showAll();
     });
     const form = applyForm(file, () => fleet.project_id, whenApplied, {
       mayApply: (would) => isThis(would, fleet),
       more: cancel,
     });
-    show(place, picture, h('h2', null, `A new version, from v${version.version}`), form.element);
+    show(place, picture, h('h2', null, `New version, based on v${version.version}`), form.element);
     form.edit.focus();
   }
 

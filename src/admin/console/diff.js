@@ -75,7 +75,8 @@ const names = { '-': 'removed', '+': 'added', ' ': null };
  */
 export function diffView(before, after) {
   const lines = diff(before, after);
-  if (lines.every(([kind]) => kind === ' ')) return h('p', { class: 'soft' }, 'They are the same.');
+  if (lines.every(([kind]) => kind === ' '))
+    return h('p', { class: 'soft' }, 'The two versions are identical.');
   return h(
     'pre',
     { class: 'block diff', tabindex: '0', 'aria-label': 'Differences' },

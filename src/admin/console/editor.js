@@ -97,10 +97,10 @@ export function editor(text, { readOnly = false } = {}) {
 
 /** @param {WouldApply} would */
 function wouldBe({ outcome, version }) {
-  if (outcome === 'created') return 'Applying it would make a new fleet.';
+  if (outcome === 'created') return 'Applying this file would create a new fleet.';
   return outcome === 'updated'
-    ? `Applying it would make v${version}.`
-    : 'The fleet is like this already.';
+    ? `Applying this file would create v${version}.`
+    : 'The fleet already has this definition.';
 }
 
 /**
@@ -110,9 +110,9 @@ function wouldBe({ outcome, version }) {
  */
 export function sayApplied({ fleet, outcome, version }) {
   const words = {
-    created: 'made',
+    created: 'created',
     updated: `v${version} applied`,
-    unchanged: 'it was like this already',
+    unchanged: 'no changes',
   };
   say(`${fleet.name}: ${words[outcome]}`);
 }

@@ -39,12 +39,12 @@ async function runWithBody(fleet) {
 
 /** @param {Element} main */
 function showNoFleet(main) {
-  document.title = 'No such fleet · webhookd';
+  document.title = 'Fleet not found · webhookd';
   show(
     main,
     empty(
-      'There is no such fleet',
-      h('p', null, 'It may have been deleted: its fleet runs are kept until they are old enough.'),
+      'Fleet not found',
+      h('p', null, 'It may have been deleted. Its fleet runs are kept for their retention time.'),
       link('/runs', h('span', { class: 'button' }, 'All fleet runs')),
     ),
   );
@@ -66,7 +66,7 @@ export async function fleetPage(main, page) {
     'div',
     { class: 'row' },
     actionButton('Run now', () => runNow(id), { class: 'main' }),
-    h('button', { type: 'button', onclick: askForBody }, 'with a body…'),
+    h('button', { type: 'button', onclick: askForBody }, 'Run with body…'),
   );
   show(
     main,

@@ -73,9 +73,9 @@ const columns = [
 
 const noFleetYet = () =>
   empty(
-    'No fleet yet',
-    h('p', null, 'A fleet is a graph of scripts that runs when its webhook gets a request.'),
-    link('/fleets/new', h('span', { class: 'button main' }, 'Write the first one')),
+    'No fleets yet',
+    h('p', null, 'A fleet is a graph of scripts that runs when its webhook receives a request.'),
+    link('/fleets/new', h('span', { class: 'button main' }, 'Create your first fleet')),
   );
 
 /**
@@ -130,7 +130,14 @@ export async function fleetsPage(main, page) {
     list.draw(wanted.map((fleet) => ({ fleet, runs: lastRuns.get(fleet.id) })));
     if (fleets.length === 0) show(place, noFleetYet());
     else if (wanted.length > 0) show(place, list.element);
-    else show(place, empty('Nothing matches', h('p', null, 'No fleet has such a name.')));
+    else
+      show(
+        place,
+        empty(
+          'No matching fleets',
+          h('p', null, 'Change the search text or choose another project.'),
+        ),
+      );
   }
   const drawSoon = gather(draw, DRAW_MS);
 

@@ -22,7 +22,7 @@ async function keys(place, page) {
     required: true,
     maxlength: 255,
     autocomplete: 'off',
-    placeholder: 'whose it is, or what for',
+    placeholder: 'Owner or purpose',
   });
   const button = h('button', { class: 'main' }, 'Create key');
 
@@ -30,11 +30,11 @@ async function keys(place, page) {
   async function revoke(key) {
     const effect =
       key.name === mine
-        ? 'It is yours: you are signed out, as is everybody else who has it.'
-        : 'Whoever has it is signed out at once, and their requests are refused.';
+        ? 'This is your own key. You and everyone else who uses it will be signed out immediately.'
+        : 'Everyone who uses this key will be signed out immediately. Requests with it will fail.';
     if (!(await confirm(`Revoke ${key.name}?`, effect, 'Revoke'))) return;
     await remove(`/keys/${key.id}`);
-    say(`${key.name} is revoked`);
+    say(`${key.name} was revoked`);
     await load();
   }
 
@@ -44,7 +44,7 @@ async function keys(place, page) {
       title: 'Key',
       cell: (key) => [key.name, key.name === mine && h('span', { class: 'soft' }, ' (yours)')],
     },
-    { title: 'Made', cell: (key) => time(key.created_at) },
+    { title: 'Created', cell: (key) => time(key.created_at) },
     { title: 'Last used', cell: (key) => time(key.last_used_at, 'never') },
     {
       title: '',
@@ -78,7 +78,8 @@ async function keys(place, page) {
           h(
             'p',
             null,
-            `The key of ${key.name}. It is shown this once: whoever has it may do everything here.`,
+            `This is the API key “${key.name}”. Copy it now: it will not be shown again. ` +
+              'Anyone with this key has full access.',
           ),
           h(
             'div',
@@ -120,20 +121,20 @@ async function keys(place, page) {
 
 /** @type {Record<string, string>} */
 const words = {
-  'org.create': 'made the organization',
-  'org.delete': 'deleted the organization',
-  'project.create': 'made the project',
-  'project.delete': 'deleted the project',
-  'fleet.apply': 'applied the fleet',
-  'fleet.delete': 'deleted the fleet',
-  'webhook.create': 'added the webhook of',
-  'webhook.replace': 'replaced the webhook of',
-  'webhook.remove': 'removed the webhook of',
-  'run.start': 'started a fleet run of',
-  'run.stop': 'stopped a fleet run of',
-  'key.create': 'made the key',
-  'key.revoke': 'revoked the key',
-  backup: 'made a backup',
+  'org.create': 'Created organization',
+  'org.delete': 'Deleted organization',
+  'project.create': 'Created project',
+  'project.delete': 'Deleted project',
+  'fleet.apply': 'Applied fleet',
+  'fleet.delete': 'Deleted fleet',
+  'webhook.create': 'Added webhook',
+  'webhook.replace': 'Replaced webhook',
+  'webhook.remove': 'Removed webhook',
+  'run.start': 'Started fleet run',
+  'run.stop': 'Stopped fleet run',
+  'key.create': 'Created key',
+  'key.revoke': 'Revoked key',
+  backup: 'Created backup',
 };
 
 /** @param {AuditEntry} entry */
@@ -147,10 +148,10 @@ function subject({ action, subject_id: id, subject: name }) {
 const entryColumns = [
   { title: 'When', cell: (entry) => time(entry.at) },
   { title: 'Who', cell: (entry) => entry.who.replace(/^key /, '') },
-  { title: 'From', cell: (entry) => entry.source ?? 'this machine' },
-  { title: 'Did', cell: (entry) => words[entry.action] ?? entry.action },
-  { title: 'To', cell: subject },
-  { title: '', cell: (entry) => entry.detail },
+  { title: 'From', cell: (entry) => entry.source ?? 'admin socket' },
+  { title: 'Action', cell: (entry) => words[entry.action] ?? entry.action },
+  { title: 'Target', cell: subject },
+  { title: 'Details', cell: (entry) => entry.detail },
 ];
 
 /**
@@ -174,14 +175,14 @@ async function audit(place, page) {
     show(more, before !== null && older);
   }
 
-  const older = actionButton('Older', load);
+  const older = actionButton('Show older', load);
   await load();
   show(
     place,
     entries.length === 0
       ? empty(
-          'Nothing has been changed yet',
-          h('p', null, 'Every change, by whom and from where, will be here.'),
+          'No changes yet',
+          h('p', null, 'Every change will be listed here, with who made it and from where.'),
         )
       : [list.element, h('p'), more],
   );
@@ -194,13 +195,13 @@ async function audit(place, page) {
 export async function keysPage(main, page) {
   const [tab = 'keys'] = page.parts;
   const place = h('section', { class: 'card' }, '…');
-  document.title = `${tab === 'keys' ? 'Keys' : 'Audit log'} · webhookd`;
+  document.title = `${tab === 'keys' ? 'API keys' : 'Audit log'} · webhookd`;
   show(
     main,
-    h('h1', null, tab === 'keys' ? 'Keys' : 'Audit log'),
+    h('h1', null, tab === 'keys' ? 'API keys' : 'Audit log'),
     tabs(
       [
-        ['keys', '/keys', 'Keys'],
+        ['keys', '/keys', 'API keys'],
         ['audit', '/keys/audit', 'Audit log'],
       ],
       tab,

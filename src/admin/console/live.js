@@ -1,5 +1,5 @@
-// News of runs: one stream for the whole page, open while there are listeners. A lost stream is
-// reopened, and its listeners then catch up.
+// Live changes of runs: one stream for the whole page, open while there are listeners. A lost
+// stream is reopened, and its listeners then catch up.
 import { address, get } from './api.js';
 import { byId, h, show } from './dom.js';
 import { clockNow } from './format.js';
@@ -28,7 +28,9 @@ function tell(change) {
 export function lost() {
   if (awayTimer) return;
   const since = clockNow();
-  const note = `No news from webhookd since ${since}: this page may be out of date. It catches up by itself.`;
+  const note =
+    `No connection to webhookd since ${since}. ` +
+    'This page may be out of date; it updates when the connection returns.';
   awayTimer = setTimeout(() => show(byId('away'), h('p', null, note)), AWAY_MS);
 }
 
@@ -109,7 +111,7 @@ export function gather(callback, ms = GATHER_MS) {
     try {
       await callback();
     } catch {
-      // The next news tries again.
+      // The next change tries again.
     }
     isWaiting = false;
     if (isWanted) wanted();

@@ -12,7 +12,7 @@ export const isUnsaved = () => document.querySelector('[data-unsaved]') !== null
 
 async function mayLeave() {
   if (!isUnsaved()) return true;
-  return confirm('Leave without applying?', 'What you have written here is lost then.', 'Leave');
+  return confirm('Leave without applying?', 'The text that you entered will be lost.', 'Leave');
 }
 
 /** Opens the page that belongs to the browser's address. */

@@ -9,7 +9,7 @@ import { confirm, crumbs, drawOptions, link } from './widgets.js';
 
 const example = `name: My fleet
 vessels:
-  hello: # any name; a fleet has as many vessels as it needs
+  hello: # any name; a fleet can have several vessels
     source:
       type: CODE
       language: BASH # or PYTHON, NODE
@@ -19,18 +19,19 @@ vessels:
         content: |
           echo "Hello from $SHIPYARD_FLEET_NAME"
           if [ -f "$SHIPYARD_WEBHOOK_BODY_FILE" ]; then cat "$SHIPYARD_WEBHOOK_BODY_FILE"; fi
-# connections: { hello: { next: SUCCESS } } would run a vessel "next" once hello has succeeded
+# connections: { hello: { next: SUCCESS } } would run the vessel "next" after hello has succeeded
 `;
 
 const introduction = () =>
   h(
     'p',
     { class: 'soft' },
-    'A fleet is one vessel or more, each a script, and what comes after what. Each fleet run finds the request’s body in the file ',
+    'A fleet consists of vessels and the connections between them. Each vessel runs a script. ' +
+      'The script finds the request’s body in the file ',
     h('code', null, '$SHIPYARD_WEBHOOK_BODY_FILE'),
-    ' and its headers in ',
+    ' and the headers in ',
     h('code', null, '$SHIPYARD_WEBHOOK_HEADERS_FILE'),
-    '. The manual page webhookd-fleet(5) has every key.',
+    '. The manual page webhookd-fleet(5) describes every key of this file.',
   );
 
 async function allProjects() {
@@ -47,9 +48,10 @@ async function allProjects() {
 async function isNew(would) {
   if (would.outcome !== 'updated') return true;
   return confirm(
-    'There is a fleet of this name already',
-    `Applying this file makes v${would.version} of it. For a fleet of its own, give it another name.`,
-    `Make v${would.version}`,
+    'This fleet already exists',
+    `Applying this file creates v${would.version} of it. ` +
+      'To create a separate fleet, use another name.',
+    `Create v${would.version}`,
   );
 }
 
@@ -87,7 +89,7 @@ export async function newFleetPage(main, page) {
     { class: 'row' },
     h('label', { for: 'project' }, 'Project'),
     project,
-    h('label', { for: 'file' }, 'From a file'),
+    h('label', { for: 'file' }, 'Load from file'),
     file,
   );
   show(

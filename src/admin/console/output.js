@@ -99,9 +99,12 @@ export function outputView(page, lookAgain) {
   }
 
   function endNote() {
-    if (lines.count === 0) return 'It said nothing.';
+    if (lines.count === 0) return 'The vessel wrote no output.';
     if (lines.dropped === 0) return null;
-    return `The first ${lines.dropped} lines of ${lines.count} are not shown: download it for all.`;
+    return (
+      `The first ${lines.dropped} of ${lines.count} lines are not shown. ` +
+      'Download the output to see them.'
+    );
   }
 
   function whenEnded() {
@@ -119,7 +122,7 @@ export function outputView(page, lookAgain) {
     stop();
     try {
       await lookAgain();
-      show(note, 'The output cannot be read: it was deleted, or the attempt did not come to run.');
+      show(note, 'The output is not available: it was deleted, or the attempt never ran.');
     } catch (error) {
       show(note, messageOf(error));
     }
@@ -211,8 +214,8 @@ export function outputView(page, lookAgain) {
     element,
     note,
     controls: [
-      h('label', { for: 'follow' }, follow, ' follow'),
-      h('label', { for: 'wrap' }, wrap, ' wrap'),
+      h('label', { for: 'follow' }, follow, ' Follow'),
+      h('label', { for: 'wrap' }, wrap, ' Wrap lines'),
       search.field,
       search.told,
     ],

@@ -158,7 +158,7 @@ function headerTable(headers) {
       h('tr', null, h('td', { class: 'mono' }, name), h('td', { class: 'wide mono' }, value)),
     ),
   );
-  if (rows.length === 0) return h('p', { class: 'soft' }, 'No headers.');
+  if (rows.length === 0) return h('p', { class: 'soft' }, 'The request has no headers.');
   return h('div', { class: 'table' }, h('table', null, h('tbody', null, rows)));
 }
 
@@ -168,11 +168,16 @@ function headerTable(headers) {
  */
 function bodyOf(run, bytes) {
   const note = (/** @type {string} */ text) => h('p', { class: 'soft' }, text);
-  if (run.body_bytes === 0) return note('No body.');
-  if (run.body_bytes > LARGEST_BYTES) return note('It is too large to be shown here: download it.');
+  if (run.body_bytes === 0) return note('The request has no body.');
+  if (run.body_bytes > LARGEST_BYTES)
+    return note('The body is too large to be shown here. Download it instead.');
   const shown = bytes.subarray(0, SHOWN_BYTES);
   const isCut = shown.length < bytes.length;
-  return [bodyView(shown, isCut), isCut && note(`These are the first ${size(SHOWN_BYTES)}.`)];
+  return [
+    bodyView(shown, isCut),
+    isCut &&
+      note(`Only the first ${size(SHOWN_BYTES)} are shown. Download the body to see the rest.`),
+  ];
 }
 
 /**
@@ -190,7 +195,7 @@ export async function parameters(place, page, run) {
   const bytes = hasBody && !isTooLarge ? await getBytes(path) : new Uint8Array();
   if (!page.isOpen()) return;
   const download = { class: 'button', href: address(path), download: `${run.id}.body` };
-  const isSet = 'Copied: set WEBHOOK_URL to the URL first';
+  const isSet = 'Copied: set WEBHOOK_URL to the webhook’s URL before you run it';
   const bold = (/** @type {string} */ text) => h('b', null, text);
   const query = h('b', { class: 'mono' }, `?${run.query_string}`);
   show(
@@ -198,7 +203,7 @@ export async function parameters(place, page, run) {
     h(
       'div',
       { class: 'facts' },
-      h('span', null, 'Request ', idButton(run.request_id)),
+      h('span', null, 'Request ID ', idButton(run.request_id)),
       h('span', null, 'From ', bold(run.remote_addr || '–')),
       run.host && h('span', null, 'Host ', bold(run.host)),
       run.query_string && h('span', null, 'Query ', query),

@@ -35,7 +35,7 @@ function overview(runId) {
   const chart = gantt(runId);
   const picture = h('div', null, chart.element);
   const vessels = table(vesselColumns(runId), (vessel) => vessel.id);
-  const note = h('p', { class: 'soft' }, 'Nothing has started yet: the fleet run is scheduled.');
+  const note = h('p', { class: 'soft' }, 'No vessel has started yet: the fleet run is scheduled.');
   return {
     elements: [picture, vessels.element, note],
     /** @param {FleetRun} run */
@@ -67,7 +67,7 @@ const factsOf = (run) => ({
   trigger: run.trigger.replace('_', ' '),
   version: `v${run.fleet_version}`,
   duration: elapsed(run),
-  arrived: ['arrived ', time(run.created_at)],
+  arrived: ['created ', time(run.created_at)],
   period: period(run),
 });
 
@@ -95,7 +95,7 @@ export async function runPage(main, page) {
   /** Takes the place of Stop, so it ignores clicks for a second: they were meant for Stop. */
   function againButton() {
     const isNewer = fleet && fleet.version !== run.fleet_version;
-    const label = isNewer ? `Run again, with v${fleet.version}` : 'Run again';
+    const label = isNewer ? `Run again with v${fleet.version}` : 'Run again';
     const button = actionButton(label, again);
     if (action.childElementCount > 0) {
       button.ariaDisabled = 'true';

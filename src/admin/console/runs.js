@@ -38,13 +38,13 @@ const createFilters = () => ({
   since: select('Since', [
     ['', 'Any time'],
     ['1h', 'Last hour'],
-    ['1d', 'Last day'],
-    ['7d', 'Last week'],
+    ['1d', 'Last 24 hours'],
+    ['7d', 'Last 7 days'],
   ]),
   id: h('input', {
     type: 'search',
-    placeholder: 'Id or request id',
-    'aria-label': 'Id or request id',
+    placeholder: 'Run ID or request ID',
+    'aria-label': 'Run ID or request ID',
     class: 'mono',
     spellcheck: 'false',
   }),
@@ -122,7 +122,7 @@ const columnsOf = (fleetId) => [
 /** @param {string | null} fleetId */
 const noRunYet = (fleetId) =>
   empty(
-    'No fleet run yet',
+    'No fleet runs yet',
     h(
       'p',
       null,
@@ -130,9 +130,9 @@ const noRunYet = (fleetId) =>
         ? [
             'Add a webhook on the ',
             link(`/fleets/${fleetId}/triggers`, 'Triggers tab'),
-            ' and send it a request, or run the fleet now.',
+            ' and send a request to it, or use Run now.',
           ]
-        : 'Fleet runs appear here as soon as a webhook gets a request.',
+        : 'Fleet runs appear here when a fleet is started, such as by a request to its webhook.',
     ),
   );
 
@@ -153,7 +153,7 @@ export async function runList(place, page, fleetId) {
   const list = table(columnsOf(fleetId), (run) => run.id);
   const emptiness = h('div');
   const more = h('div', { class: 'row' });
-  const older = h('button', { type: 'button' }, 'Older');
+  const older = h('button', { type: 'button' }, 'Show older');
   /** @type {RunsPath} */
   const base = fleetId ? `/fleets/${fleetId}/fleetruns` : '/fleetruns';
   /** @type {FleetRun[]} */
@@ -178,7 +178,7 @@ export async function runList(place, page, fleetId) {
 
   function draw() {
     const charted = runs.slice(0, PAGE);
-    show(caption, `How long the last ${charted.length} took, newest right`);
+    show(caption, `Run durations (last ${charted.length}, newest on the right)`);
     chart.draw(charted);
     list.draw(runs);
     show(more, next && older);
@@ -192,11 +192,11 @@ export async function runList(place, page, fleetId) {
    */
   function drawEmptiness(why) {
     const isFiltered = Object.values(filters).some((filter) => filter.value);
-    const nothing = why ?? (isFiltered && 'No fleet run is like this. Try fewer filters.');
+    const nothing = why ?? (isFiltered && 'Change or remove some of the filters.');
     show(
       emptiness,
       runs.length === 0 &&
-        (nothing ? empty('Nothing matches', h('p', null, nothing)) : noRunYet(fleetId)),
+        (nothing ? empty('No matching fleet runs', h('p', null, nothing)) : noRunYet(fleetId)),
     );
   }
 
@@ -256,7 +256,7 @@ export async function runList(place, page, fleetId) {
     if (scrollY < 40 && runs.length <= PAGE) {
       await load();
     } else {
-      const count = fresh.length < PAGE ? `${fresh.length} new` : `Over ${PAGE - 1} new`;
+      const count = fresh.length < PAGE ? `${fresh.length} new` : `${PAGE}+ new`;
       show(news, h('button', { type: 'button', onclick: () => load() }, count));
     }
   }, 400);

@@ -21,7 +21,7 @@ export function lineSearch(lines, whenUsed) {
     const at = lines.hits.indexOf(lines.current);
     const all = lines.hits.length;
     if (at >= 0) return `match ${at + 1} of ${all}`;
-    if (all === 0) return 'no match';
+    if (all === 0) return 'no matches';
     return all === 1 ? '1 match' : `${all} matches`;
   }
 

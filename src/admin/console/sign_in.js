@@ -49,9 +49,9 @@ function signInForm(done) {
     h(
       'p',
       { class: 'soft', id: 'key-hint' },
-      'It begins with ',
+      'API keys begin with ',
       h('code', null, 'wha_'),
-      '. None yet? Whoever runs webhookd makes one with ',
+      '. The administrator of webhookd can create one for you with ',
       h('code', null, 'webhookctl key create NAME'),
       '.',
     ),
@@ -87,7 +87,7 @@ export const signInAgain = (done, begun) =>
       return h(
         'div',
         { class: 'sign-in' },
-        h('p', null, 'Your session has ended. What you have written stays here meanwhile.'),
+        h('p', null, 'Your session has ended. The text that you entered is kept.'),
         signInForm((keyName) => {
           done();
           close(keyName);

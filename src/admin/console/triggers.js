@@ -18,8 +18,8 @@ const COUNTED_MS = 700;
 /** @type {Record<number, string | undefined>} */
 const refusals = {
   400: 'malformed HTTP',
-  413: 'the body is too large',
-  503: 'it could not be stored then',
+  413: 'body too large',
+  503: 'could not be stored',
 };
 
 /**
@@ -80,7 +80,7 @@ function examples(url) {
     buttons.forEach((button, j) => button.setAttribute('aria-pressed', String(j === i)));
   }
   choose(chosen);
-  const copy = copyButton(() => languages[chosen].example(url), 'Copy with the whole URL');
+  const copy = copyButton(() => languages[chosen].example(url), 'Copy with full URL');
   return [h('h2', null, 'Send a request'), h('div', { class: 'row' }, buttons, copy), h('p'), text];
 }
 
@@ -122,7 +122,8 @@ async function sendTest(url, fleet) {
     });
   } catch {
     throw new Error(
-      `This browser cannot reach ${new URL(url).origin}. Is hooks.public_url right, and open to this machine?`,
+      `This browser cannot reach ${new URL(url).origin}. ` +
+        'Check that hooks.public_url is correct and that this computer can reach it.',
     );
   } finally {
     setTimeout(() => {
@@ -141,7 +142,7 @@ async function sendTest(url, fleet) {
 function answerTo(request) {
   const took = ` · ${briefly(request.answer_us ?? 0)}`;
   if (request.status === 201) return ['201', took];
-  if (!request.status) return h('span', { class: 'refused' }, 'broke off, without an answer');
+  if (!request.status) return h('span', { class: 'refused' }, 'closed without an answer');
   const why = `${request.status} ${refusals[request.status] ?? 'refused'}`;
   return [h('span', { class: 'refused' }, why), took];
 }
@@ -154,7 +155,8 @@ function answerTo(request) {
 function requestsTo({ last_request: last, requests, created_at: made }) {
   const { accepted, refused } = requests;
   const counts = accepted + refused > 0 && ` · ${accepted} accepted today, ${refused} refused`;
-  if (!last) return ['This URL, made ', time(made), ', has had no request yet.', counts];
+  if (!last)
+    return ['This URL was created ', time(made), ' and has not received a request yet', counts];
   const from = last.remote_addr && ` · ${last.remote_addr}`;
   return ['Last request ', time(last.at), ' · ', answerTo(last), from, counts];
 }
@@ -227,7 +229,7 @@ export async function triggers(place, page, fleet) {
    */
   function isAnother(webhook) {
     if (keyOf(shown) === keyOf(webhook)) return false;
-    say('The webhook was changed elsewhere meanwhile: nothing was done', 'error');
+    say('Nothing was done: the webhook has been changed elsewhere in the meantime', 'error');
     return true;
   }
 
@@ -244,25 +246,25 @@ export async function triggers(place, page, fleet) {
   async function replaceIt(webhook) {
     const isSure = await confirm(
       'Replace the webhook?',
-      'It gets a new URL. The old one stops working at once: whoever still uses it gets an error.',
+      'The webhook gets a new URL. The old URL stops working immediately: requests to it fail.',
       'Replace',
     );
     if (!isSure || isAnother(webhook)) return;
     draw(await put(`${path}?${today()}`).catch(whenGone));
-    say('Replaced: the old URL is gone');
+    say('Webhook replaced: the old URL no longer works');
   }
 
   /** @param {Webhook} webhook */
   async function removeIt(webhook) {
     const isSure = await confirm(
       'Remove the webhook?',
-      'Its URL stops working at once. The fleet and its fleet runs stay.',
+      'Its URL stops working immediately. The fleet and its fleet runs are kept.',
       'Remove',
     );
     if (!isSure || isAnother(webhook)) return;
     await remove(path).catch(whenGone);
     draw(null);
-    say('Removed');
+    say('Webhook removed');
   }
 
   /** @param {string} url */
@@ -270,7 +272,8 @@ export async function triggers(place, page, fleet) {
     const runId = await sendTest(url, fleet);
     if (!page.isOpen()) return;
     const why =
-      'It was sent, but no fleet run came of it: does hooks.public_url lead to this webhookd?';
+      'The request was sent, but no fleet run started. ' +
+      'Check that hooks.public_url leads to this webhookd.';
     if (runId) go(`/runs/${runId}`);
     else say(why, 'error');
   }
@@ -292,10 +295,11 @@ export async function triggers(place, page, fleet) {
       return h(
         'p',
         { class: 'problem' },
-        'There is a webhook, and it works, but its URL cannot be shown: webhookd lacks the key that it was sealed with.',
+        'The webhook works, but its URL cannot be shown: ' +
+          'webhookd does not have the key that the URL was encrypted with.',
       );
     }
-    const title = 'The rest of it is copied, not shown';
+    const title = 'The Copy button copies the full URL';
     return [
       h(
         'div',
@@ -308,7 +312,8 @@ export async function triggers(place, page, fleet) {
       h(
         'p',
         { class: 'warning' },
-        'Anyone with this URL can trigger this fleet via a POST request. Keep it safe and treat it like a password.',
+        'Anyone with this URL can trigger this fleet via a POST request. ' +
+          'Keep it safe and treat it like a password.',
       ),
       h(
         'div',

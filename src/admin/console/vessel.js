@@ -18,7 +18,7 @@ const LOOK_MS = 1000;
 async function read(runId, vesselRunId) {
   const run = await get(`/fleetruns/${runId}`);
   const vessel = run.vessels.find((one) => one.id === vesselRunId);
-  if (!vessel) throw new Error('This fleet run has no such vessel.');
+  if (!vessel) throw new Error('This fleet run does not have this vessel.');
   return { run, vessel };
 }
 
@@ -34,7 +34,7 @@ const factsOf = (vessel, bytes, isStopping) => ({
   attempts: vessel.attempts === 1 ? '1 attempt' : `${vessel.attempts} attempts`,
   duration: elapsed(vessel),
   started: timeOfDay(vessel.started_at),
-  output: size(ended(vessel.status) ? vessel.output_bytes : bytes),
+  output: `${size(ended(vessel.status) ? vessel.output_bytes : bytes)} of output`,
   stopping: isStopping && 'stopping…',
 });
 
@@ -156,8 +156,9 @@ export async function vesselPage(main, page) {
   grown.observe(description);
   page.onLeave(() => grown.disconnect());
   if (vessel.attempts > 0) open(vessel.attempts);
-  else if (ended(vessel.status)) show(output.note, 'It did not run, so it said nothing.');
-  else show(output.note, 'It has not started yet.');
+  else if (ended(vessel.status))
+    show(output.note, 'The vessel did not run, so there is no output.');
+  else show(output.note, 'The vessel has not started yet.');
 
   const looking = setInterval(async () => {
     if (ended(vessel.status)) return clearInterval(looking);

@@ -54,7 +54,11 @@ export function copyButton(text, label = 'Copy', attributes = {}, done = 'Copied
   async function onclick() {
     const isCopied = await toClipboard(typeof text === 'function' ? text() : text);
     if (isCopied) say(done);
-    else say('The browser did not let it be copied: select it by hand', 'error');
+    else
+      say(
+        'The browser did not allow copying: allow it to use the clipboard, then try again',
+        'error',
+      );
   }
   return h('button', { type: 'button', ...attributes, onclick }, label);
 }
@@ -86,7 +90,7 @@ export const copyId = (id) =>
   copyButton(id, copyIcon(), {
     class: 'id',
     title: copyHint(id),
-    'aria-label': `Copy id ${id}`,
+    'aria-label': `Copy ID ${id}`,
   });
 
 /** @param {unknown} error */
@@ -270,7 +274,7 @@ export const tabs = (list, current) =>
 export const crumbs = (...parts) =>
   h(
     'nav',
-    { class: 'crumbs', 'aria-label': 'Where you are' },
+    { class: 'crumbs', 'aria-label': 'Breadcrumb' },
     parts.map((part, i) => [i > 0 && h('span', { 'aria-hidden': 'true' }, ' › '), part]),
   );
 
@@ -288,6 +292,6 @@ export const problem = (error) =>
   h(
     'div',
     { class: 'problem', role: 'alert' },
-    h('strong', null, 'That did not work. '),
+    h('strong', null, 'The page could not be loaded: '),
     messageOf(error),
   );
