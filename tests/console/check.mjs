@@ -3,7 +3,7 @@
 //     node check.mjs URL KEY FOLDER HOOKS_URL
 //
 // Writes screenshots to FOLDER. If a check fails, prints why and exits with status 1.
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
@@ -827,6 +827,90 @@ async function leave() {
   await page.waitForSelector('#key');
 }
 
+/* ---- the picture in README.md ---- */
+
+/** @type {(method: string, path: string, body?: string) => Promise<any>} */
+async function api(method, path, body) {
+  const answer = await fetch(`${base}/api/v1${path}`, {
+    method,
+    body,
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/yaml' },
+  });
+  assert(answer.ok, `${method} ${path}: ${answer.status}`);
+  return (await answer.json()).data;
+}
+
+const bashVessel = (name, ...lines) => `  ${name}:
+    source:
+      type: CODE
+      language: BASH
+      file_to_run: ${name}.sh
+      file:
+        name: ${name}.sh
+        content: |
+${lines.map((line) => `          ${line}\n`).join('')}`;
+
+const deploySite = `name: Deploy site
+vessels:
+${bashVessel(
+  'checkout',
+  'echo "Fetching harbour/lighthouse, branch main"',
+  'sleep 0.6',
+  'echo "HEAD is now at 0d1a26e Turn the lamp twice as fast in fog"',
+)}${bashVessel(
+  'build',
+  'echo "Rendering 42 pages"',
+  'sleep 1.4',
+  'for i in {1..42}; do echo "public/page-$i.html"; done',
+)}${bashVessel(
+  'publish',
+  'echo "Copying 42 pages to www.harbour.example"',
+  'sleep 0.8',
+  'echo "The site is live"',
+)}connections: { checkout: { build: SUCCESS }, build: { publish: SUCCESS } }
+`;
+
+/**
+ * Writes run.png: a run that a push to a repository started. docs/images/run.png is a copy of it. A
+ * context of its own gives it a neutral language and time zone.
+ */
+async function picture() {
+  const [org] = (await api('GET', '/orgs')).orgs;
+  const [project] = (await api('GET', `/orgs/${org.id}/projects`)).projects;
+  const { fleet } = await api('PUT', `/projects/${project.id}/fleets`, deploySite);
+  const { url } = await api('POST', `/fleets/${fleet.id}/webhook`);
+  const push = new URL('../../docs/examples/github-push.json', import.meta.url);
+  const answer = await fetch(here(url), {
+    method: 'POST',
+    body: readFileSync(push),
+    headers: {
+      'content-type': 'application/json',
+      'user-agent': 'GitHub-Hookshot/044aadd',
+      'x-github-event': 'push',
+      'x-github-delivery': '72d3162e-cc78-11e3-81ab-4c9367dc0958',
+    },
+  });
+  assert(answer.status === 201, `the push got ${answer.status}`);
+  const run = (await answer.json()).data.fleet_run_id;
+  const own = await browser.newContext({
+    viewport: { width: 1280, height: 600 }, // high enough for the whole content
+    deviceScaleFactor: 1,
+    colorScheme: 'light',
+    locale: 'en-GB',
+    timezoneId: 'UTC',
+  });
+  const view = await own.newPage();
+  await view.goto(`${base}/runs/${run}`);
+  await view.fill('#key', key);
+  await view.keyboard.press('Enter');
+  await view.waitForSelector('.facts .status.success');
+  await view.waitForSelector('button:text-is("Run again"):not([aria-disabled])');
+  const file = `${folder}/run.png`;
+  await view.screenshot({ path: file });
+  await own.close();
+  assert(statSync(file).size < 200 * 1024, 'run.png has 200 KiB or more');
+}
+
 try {
   await signIn();
   const url = await webhook();
@@ -858,6 +942,7 @@ try {
   await keysAndAudit();
   await leave();
   assert((await post(url)).status === 400, 'the removed URL still works');
+  await picture();
   assert(wrong.length === 0, wrong.join('\n'));
   console.log(`the console works; screenshots are in ${folder}`);
 } catch (error) {
