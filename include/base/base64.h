@@ -1,4 +1,4 @@
-/* Base 64 of RFC 4648 section 4, with padding, for bytes that travel in text. Pure. */
+/* Base64 (RFC 4648, section 4) with padding, for bytes that travel as text. Pure; any thread. */
 #ifndef WEBHOOKD_BASE_BASE64_H
 #define WEBHOOKD_BASE_BASE64_H
 
@@ -6,9 +6,10 @@
 
 #include "base/buffer.h"
 
-/* Appends the text of the bytes. 0, or -1 if the buffer has failed. */
+/* Appends the bytes as Base64. Returns 0, or -1 if the buffer is full or memory is exhausted. */
 int base64_append(struct buffer *buffer, const void *data, size_t bytes);
-/* Decodes into data, which has room for 3 * chars / 4 bytes. The number of bytes, or -1 if it is not base 64. */
+/* Decodes into data, which has room for 3 * chars / 4 bytes. Returns the number of bytes, or -1 if
+ * the text is not Base64. */
 long base64_decode(const char *text, size_t chars, void *data);
 
 #endif

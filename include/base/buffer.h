@@ -10,8 +10,9 @@ struct buffer {
     size_t bytes;
     size_t capacity;
     size_t limit; /* appending beyond it fails; 0 = no bound */
-    bool
-        failed; /* an append did not fit or memory was gone; it stays set, the contents stay as they were */
+    /* An append exceeded the bound or memory was exhausted. Stays set until buffer_reset or
+     * buffer_free; further appends fail and leave the contents unchanged. */
+    bool failed;
 };
 
 #define BUFFER_INIT                                                                                \
@@ -19,20 +20,23 @@ struct buffer {
         NULL, 0, 0, 0, false                                                                       \
     }
 
-/* All return 0, or -1 when the bound is passed or memory is gone (and set `failed`). */
+/* All return 0. If the bound would be exceeded, memory is exhausted or `failed` is set, they set
+ * `failed` and return -1. */
 int buffer_append(struct buffer *buffer, const void *data, size_t bytes);
 int buffer_append_text(struct buffer *buffer, const char *text);
 int buffer_append_char(struct buffer *buffer, char c);
 int buffer_append_format(struct buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* The contents as a NUL-terminated string, borrowed until the next change; "" if that failed. */
+/* Returns the contents as a NUL-terminated string, borrowed until the next change, or "" if memory
+ * is exhausted. */
 const char *buffer_text(struct buffer *buffer);
 
-/* Passes the allocation (NUL-terminated, never NULL unless memory is gone) to the caller and empties the buffer. */
+/* Passes the allocation, NUL-terminated, to the caller and empties the buffer. Returns NULL only if
+ * memory is exhausted. */
 char *buffer_take(struct buffer *buffer);
 
-void buffer_reset(struct buffer *buffer); /* empties it, keeps the allocation */
-void buffer_free(struct buffer *buffer);  /* frees the allocation, leaves it empty and usable */
+void buffer_reset(struct buffer *buffer); /* empties it and keeps the allocation */
+void buffer_free(struct buffer *buffer);  /* frees the allocation; the buffer is empty and usable */
 
 #endif

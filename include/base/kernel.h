@@ -1,5 +1,7 @@
-/* System calls of Linux that not every C library has: with glibc its own, with another one (musl 1.2.3 has none of these) thin
- * wrappers that return what the manual pages of section 2 say, -1 with errno if they fail. For what webhookd-vessel is made of. */
+/* Linux system calls that not every C library wraps. With glibc its own wrappers are used. For
+ * other libraries (musl 1.2.3 has none of these) this file defines thin wrappers that return what
+ * the manual pages of section 2 say, and -1 with errno on failure. For the code that is linked into
+ * webhookd-vessel. */
 #ifndef WEBHOOKD_BASE_KERNEL_H
 #define WEBHOOKD_BASE_KERNEL_H
 
@@ -7,13 +9,14 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
-/* What an errno means, in English and never NULL; unlike strerror(3) neither by the locale nor in storage that threads share. */
+/* Returns the English text of an errno, never NULL. Unlike strerror(3), it neither depends on the
+ * locale nor uses storage that threads share. */
 static inline const char *kernel_error_text(int errnum)
 {
 #ifdef __GLIBC__
     const char *text = strerrordesc_np(errnum);
 #else
-    const char *text = strerror(errnum); /* musl's is as wanted, as long as nobody sets a locale */
+    const char *text = strerror(errnum); /* musl's has both properties unless a locale is set */
 #endif
     return text ? text : "unknown error";
 }

@@ -9,8 +9,7 @@
  *     list_append(&waiting_jobs, &job->waiting);
  *     LIST_EACH(struct job, job, &waiting_jobs, waiting)
  *         …
- *
- * Locking is the caller's. */
+ * The caller does the locking. */
 #ifndef WEBHOOKD_BASE_LIST_H
 #define WEBHOOKD_BASE_LIST_H
 
@@ -72,22 +71,22 @@ static inline struct list_node *list_take_first(struct list *list)
     return node;
 }
 
-/* The item that a node is `offset` bytes into; NULL for NULL. */
+/* Returns the item that holds the node at this offset; NULL for NULL. */
 static inline void *list_item(struct list_node *node, size_t offset)
 {
     return node ? (char *)node - offset : NULL;
 }
 
-/* Items of type `type *`, whose node is `member`; NULL if there is none. */
+/* Items of type `type *` whose node is `member`; NULL if there is no such item. */
 #define LIST_FIRST(list, type, member) ((type *)list_item((list)->first, offsetof(type, member)))
 #define LIST_LAST(list, type, member)  ((type *)list_item((list)->last, offsetof(type, member)))
 #define LIST_NEXT(item, type, member)                                                              \
     ((type *)list_item((item)->member.next, offsetof(type, member)))
-/* The same as LIST_FIRST, and removes it. */
+/* Like LIST_FIRST, and removes the item. */
 #define LIST_TAKE_FIRST(list, type, member)                                                        \
     ((type *)list_item(list_take_first(list), offsetof(type, member)))
 
-/* Declares `item`. The body may remove and free it, but no other one. */
+/* Declares `item`. The body may remove and free it, but no other item. */
 #define LIST_EACH(type, item, list, member)                                                        \
     for (type *item = LIST_FIRST(list, type, member), *item##_next;                                \
          item && (item##_next = LIST_NEXT(item, type, member), true); item = item##_next)

@@ -1,12 +1,13 @@
-/* The structured log: one line per event on stderr, written by a thread of its own through a bounded ring, so
- * that a stuck stderr costs lines (counted, and reported when it moves again) and never a request.
+/* The structured log: one line per event on stderr. A thread of its own writes the lines, which
+ * reach it through a bounded ring. A stuck stderr therefore costs lines (counted, and reported when
+ * it moves again) but never blocks a request.
  *
  *     log_info("run accepted", log_id("run", &id), log_int("bytes", n));
- *     → info: run accepted run=0198… bytes=300              (text; <6> before it when stderr is the journal)
- *     → {"time":"…","level":"info","event":"run accepted","run":"0198…","bytes":300}      (json)
- *
- * Text values that hold a space, a quote, '=' or a control byte are quoted and escaped; nothing can forge a line.
- * Never log a token, a key or a body (invariant 7). Before log_start and after log_stop lines are written at once. */
+ *     → info: run accepted run=0198… bytes=300     (text; prefixed by <6> if stderr is the journal)
+ *     → {"time":"…","level":"info","event":"run accepted","run":"0198…","bytes":300}   (json)
+ * Text values that contain a space, a quote, '=' or a control character are quoted and escaped, so
+ * no value can forge a line. Never log a token, a key or a body (invariant 7). Before log_start and
+ * after log_stop, lines are written immediately by the caller. */
 #ifndef WEBHOOKD_BASE_LOG_H
 #define WEBHOOKD_BASE_LOG_H
 
@@ -64,12 +65,13 @@ void log_write(enum log_level level, const char *event, const struct log_field *
 #define log_info(event, ...)    LOG_AT(LOG_LEVEL_INFO, event, __VA_ARGS__)
 #define log_debug(event, ...)   LOG_AT(LOG_LEVEL_DEBUG, event, __VA_ARGS__)
 
-/* Any thread; what they set is atomic. */
+/* Any thread; the settings are atomic. */
 bool log_enabled(enum log_level level);
 void log_set_level(enum log_level level);
 void log_set_format(enum log_format format);
 
-/* The writer thread. log_stop writes what waits (for at most a second if stderr is stuck) and ends it. */
+/* Starts and ends the writer thread. log_stop first writes the lines in the ring; if stderr is
+ * stuck, it waits for one second at most. */
 int log_start(struct error *error);
 void log_stop(void);
 uint64_t log_lost_lines(void); /* since the start, for the metrics */

@@ -9,15 +9,17 @@
 
 struct loop;
 
-struct loop_watch { /* embed it; the loop borrows it until loop_unwatch */
+/* Embed it. The loop borrows it until loop_unwatch. */
+struct loop_watch {
     int fd;
     void (*ready)(struct loop_watch *watch, uint32_t epoll_events);
 };
 
-struct loop_timer { /* embed it; zero it first; the loop borrows it while it is set */
+/* Embed and zero it. The loop borrows it while it is set. */
+struct loop_timer {
     void (*fired)(struct loop_timer *timer);
     int64_t due_ms; /* on the monotonic clock */
-    int slot;       /* the loop's: 1-based place in its heap, 0 = not set */
+    int slot;       /* for the loop: 1-based place in its heap, 0 = not set */
 };
 
 struct loop *loop_new(struct error *error);
@@ -26,20 +28,20 @@ void loop_free(struct loop *loop);
 /* epoll_events as in epoll_ctl(2). */
 int loop_watch(struct loop *loop, struct loop_watch *watch, uint32_t epoll_events,
                struct error *error);
-void loop_unwatch(
-    struct loop *loop,
-    struct loop_watch
-        *watch); /* safe inside any callback, also for a watch whose event is pending */
+/* Safe inside any callback, even for a watch whose event is pending. */
+void loop_unwatch(struct loop *loop, struct loop_watch *watch);
 
-void loop_set_timer(struct loop *loop, struct loop_timer *timer,
-                    int64_t due_ms);                                /* moves it if set */
-void loop_clear_timer(struct loop *loop, struct loop_timer *timer); /* fine if not set */
+/* Moves the timer if it is already set. */
+void loop_set_timer(struct loop *loop, struct loop_timer *timer, int64_t due_ms);
+/* Does nothing if the timer is not set. */
+void loop_clear_timer(struct loop *loop, struct loop_timer *timer);
 
-/* Called on the loop's thread after loop_wake, once for any number of wakes. */
+/* Registers the function that the loop's thread calls after loop_wake, once for any number of
+ * wake-ups. */
 void loop_on_wake(struct loop *loop, void (*woken)(void *context), void *context);
-void loop_wake(struct loop *loop); /* any thread, also a signal handler */
+void loop_wake(struct loop *loop); /* any thread, or a signal handler */
 
-/* Runs until loop_stop (any thread). */
+/* Runs until loop_stop, which any thread may call. */
 int loop_run(struct loop *loop, struct error *error);
 void loop_stop(struct loop *loop);
 

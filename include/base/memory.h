@@ -1,4 +1,5 @@
-/* Small allocations that abort when memory is gone. What a request sizes uses malloc and checks it. */
+/* Small allocations that abort the process when memory is exhausted. Code that takes a size from a
+ * request calls malloc and checks the result instead. Any thread. */
 #ifndef WEBHOOKD_BASE_MEMORY_H
 #define WEBHOOKD_BASE_MEMORY_H
 
@@ -8,11 +9,11 @@
 #define CONTAINER_OF(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
 #define ARRAY_COUNT(array)                  (sizeof(array) / sizeof((array)[0]))
 
-/* Never return NULL. Free with free(). */
+/* These never return NULL, except memory_string for NULL. Free with free(). */
 void *memory_alloc(size_t bytes); /* zeroed */
 void *memory_resize(void *old, size_t bytes);
-void *memory_array(void *old, size_t count,
-                   size_t size_bytes); /* overflow-checked resize, not zeroed */
+/* Like memory_resize, with an overflow check; not zeroed. */
+void *memory_array(void *old, size_t count, size_t size_bytes);
 void *memory_copy(const void *from, size_t bytes);
 char *memory_string(const char *text);                 /* NULL stays NULL */
 char *memory_string_n(const char *text, size_t bytes); /* adds the NUL */

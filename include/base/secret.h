@@ -1,8 +1,9 @@
-/* Secrets: the webhook token, its hash, and its seal; API keys. The only code that handles their characters
- * besides the handler that receives one and the reply that shows it (invariant 7).
+/* Secrets: the webhook token, its hash and its seal; API keys. Only this code, the handler that
+ * receives a secret and the reply that shows it handle its characters (invariant 7). Any thread.
  *
- * A token is "whk_", 30 random base62 characters, and 6 base62 characters of the CRC-32 (ISO-HDLC, as in
- * zlib) of what precedes; digits 0-9A-Za-z, most significant first, zero-padded. An API key is the same with "wha_". */
+ * A token is "whk_", 30 random base62 characters, and 6 base62 characters for the CRC-32 (ISO-HDLC,
+ * as in zlib) of everything before them. The digits are 0-9A-Za-z, most significant first,
+ * zero-padded. An API key is the same with "wha_". */
 #ifndef WEBHOOKD_BASE_SECRET_H
 #define WEBHOOKD_BASE_SECRET_H
 
@@ -15,29 +16,29 @@
 #define SECRET_TOKEN_CHARS 40
 #define SECRET_HASH_BYTES  32
 #define SECRET_KEY_BYTES   32
-#define SECRET_SEALED_BYTES                                                                        \
-    (24 + 16 +                                                                                     \
-     SECRET_TOKEN_CHARS) /* nonce, MAC, token (XSalsa20-Poly1305, libsodium's secretbox) */
+/* Nonce, MAC and token (XSalsa20-Poly1305, libsodium's secretbox). */
+#define SECRET_SEALED_BYTES (24 + 16 + SECRET_TOKEN_CHARS)
 
 struct secret_key {
     bool present;
     uint8_t bytes[SECRET_KEY_BYTES];
 };
 
-/* Once, before anything else here; any later call does nothing. */
+/* Must be called before anything else here. Later calls do nothing. */
 int secret_init(struct error *error);
 
 void secret_mint_token(char token[SECRET_TOKEN_CHARS + 1]);
-/* True if text (of exactly `chars` characters) has a token's shape and checksum. No memory, no store, no timing secret. */
+/* Returns true if text (of exactly `chars` characters) has a token's shape and checksum. Allocates
+ * nothing, does not use the store, and compares nothing secret. */
 bool secret_token_is_well_formed(const char *text, size_t chars);
 
-/* The same for an API key, which is as long. */
+/* The same for an API key, which has the same length. */
 void secret_mint_api_key(char key[SECRET_TOKEN_CHARS + 1]);
 bool secret_api_key_is_well_formed(const char *text, size_t chars);
 
 void secret_hash(const void *data, size_t bytes, uint8_t hash[SECRET_HASH_BYTES]); /* SHA-256 */
 
-/* SHA-256 piece by piece. */
+/* SHA-256 in pieces. */
 struct secret_hasher {
     _Alignas(16) uint8_t state[128];
 };
@@ -47,23 +48,26 @@ void secret_hasher_finish(struct secret_hasher *hasher, uint8_t hash[SECRET_HASH
 
 void secret_seal(const struct secret_key *key, const char token[SECRET_TOKEN_CHARS],
                  uint8_t sealed[SECRET_SEALED_BYTES]);
-/* 0, or -1 if the key is not the one that sealed it. */
+/* Returns 0, or -1 if the key is absent or did not seal this token. */
 int secret_open(const struct secret_key *key, const uint8_t sealed[SECRET_SEALED_BYTES],
                 char token[SECRET_TOKEN_CHARS + 1]);
 
-/* Reads the key file, which must be a regular file of exactly 32 bytes that only its owner can read. Absent: 0 with key->present false. */
+/* Reads the key file, which must be a regular file of exactly 32 bytes without permissions for
+ * group and others. If the file does not exist, returns 0 and sets key->present to false. */
 int secret_key_read(int dir_fd, const char *name, struct secret_key *key, struct error *error);
-/* Makes it: mode 0600, O_EXCL, synced together with its folder before this returns. */
+/* Creates the key file with mode 0600, and syncs it and its folder before it returns.
+ * ERROR_CONFLICT if it exists. */
 int secret_key_create(int dir_fd, const char *name, struct secret_key *key, struct error *error);
 
 void secret_wipe(void *data, size_t bytes);
-bool secret_equal(const void *a, const void *b, size_t bytes); /* in constant time */
+bool secret_equal(const void *a, const void *b, size_t bytes); /* constant time */
 void secret_random(void *data, size_t bytes);
-/* A keyed hash for tables whose keys a stranger may choose: without the key nobody can make many that fall into one slot (SipHash). */
+/* A keyed hash (SipHash) for tables whose keys a stranger may choose. Without the hash's key,
+ * nobody can produce many table keys that share a slot. */
 #define SECRET_SPREAD_KEY_BYTES 16
 uint64_t secret_spread(const uint8_t key[SECRET_SPREAD_KEY_BYTES], const void *data, size_t bytes);
 
-/* 64 lower-case hexadecimal digits and a NUL. Returns text. */
+/* Formats the hash as 64 lower-case hexadecimal digits and a NUL. Returns text. */
 char *secret_hash_format(const uint8_t hash[SECRET_HASH_BYTES],
                          char text[2 * SECRET_HASH_BYTES + 1]);
 

@@ -1,4 +1,5 @@
-/* The state folder: made, checked to be ours, closed to others, and locked, so that one webhookd at a time uses it (invariant 3). */
+/* The state folder. state_dir_open creates it, checks that it is webhookd's, closes it to other
+ * users, and locks it, so that only one webhookd at a time uses it (invariant 3). */
 #ifndef WEBHOOKD_BASE_STATE_DIR_H
 #define WEBHOOKD_BASE_STATE_DIR_H
 
@@ -16,22 +17,23 @@ struct state_dir {
     {                                                                                              \
         -1, -1                                                                                     \
     }
-#define STATE_DIR_SECRET "secret.key" /* the key's file in it */
-#define STATE_DIR_BACKUP "backup.tmp" /* a copy of the store while a backup is made */
+#define STATE_DIR_SECRET "secret.key" /* the key file */
+#define STATE_DIR_BACKUP "backup.tmp" /* a copy of the store while a backup runs */
 
-/* Does a store at this location keep a file or folder of this name in the state folder? */
+/* Whether a store at this location keeps a file or folder of this name in the state folder. */
 typedef bool state_dir_is_stores(const char *location, const char *name);
 
-/* Opens path (created if it is missing, one level), takes state_dir/lock, gives the folder mode
- * 0700, creates the folders in it and syncs it. A folder that holds anything but webhookd's own
- * files and the store's is refused and left as it is: a slip in the configuration must not close
- * somebody's home, or /var, to all others. ERROR_INVALID: another folder must be named;
- * ERROR_CONFLICT: another webhookd has had the lock for a second. */
+/* Opens path (creates it if it is missing, one level), gives the folder mode 0700 if it is open to
+ * others, takes the lock (the file "lock" in it), creates the folders in it and syncs it. Refuses a
+ * folder without a lock file that holds anything but webhookd's own files and the store's, and
+ * leaves it unchanged: a mistake in the configuration must not close someone's home, or /var, to
+ * everyone else. ERROR_INVALID: the folder belongs to another user or holds other files.
+ * ERROR_CONFLICT: another webhookd held the lock for a whole second. */
 int state_dir_open(struct state_dir *state, const char *path, const char *store_location,
                    state_dir_is_stores *is_stores, struct error *error);
 void state_dir_close(struct state_dir *state);
 
-/* Is it the name of something that webhookd keeps there itself, beside the store? */
+/* Whether webhookd itself, apart from the store, keeps something of this name in the folder. */
 bool state_dir_uses(const char *name, size_t bytes);
 
 #endif

@@ -1,4 +1,5 @@
-/* sd_notify(3) without libsystemd: a datagram to $NOTIFY_SOCKET (a path or @abstract). */
+/* The service manager's interfaces without libsystemd: notifications, the watchdog, socket
+ * activation. Main thread. */
 #ifndef WEBHOOKD_BASE_SYSTEMD_H
 #define WEBHOOKD_BASE_SYSTEMD_H
 
@@ -6,12 +7,16 @@
 
 #include "base/error.h"
 
-/* Sends "READY=1", "RELOADING=1\nMONOTONIC_USEC=…", "STOPPING=1", "WATCHDOG=1", "STATUS=…". Does nothing without a service manager. */
+/* sd_notify(3): sends a datagram such as "READY=1", "RELOADING=1\nMONOTONIC_USEC=…", "STOPPING=1",
+ * "WATCHDOG=1" or "STATUS=…" to $NOTIFY_SOCKET (a path or @abstract). Does nothing if that is not
+ * set. */
 int systemd_notify(const char *state, struct error *error);
-/* Half of $WATCHDOG_USEC in milliseconds if it is meant for this process, else 0. */
+/* sd_watchdog_enabled(3): returns half of $WATCHDOG_USEC in milliseconds if it is meant for this
+ * process, else 0. */
 int64_t systemd_watchdog_ms(void);
-/* Sockets that systemd passes (sd_listen_fds(3)): how many there are, from descriptor 3 on; made non-blocking and
- * close-on-exec, and the variables are removed from the environment. */
+/* sd_listen_fds(3): returns the number of sockets that systemd passed, from descriptor 3 on. Makes
+ * them non-blocking and close-on-exec, and removes the variables from the environment. Call it
+ * before other threads start. */
 int systemd_inherited_sockets(void);
 
 #endif

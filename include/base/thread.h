@@ -7,12 +7,14 @@
 
 #include "base/error.h"
 
-/* Starts a thread with all signals blocked (webhookd's main takes them by signalfd). The name has at most 15 characters. */
+/* Starts a thread with all signals blocked (webhookd's main thread receives them by signalfd). The
+ * name has at most 15 characters. */
 int thread_start(pthread_t *thread, const char *name, void *(*main)(void *), void *argument,
                  struct error *error);
 
 void thread_condition_init(pthread_cond_t *condition);
-/* Waits until signalled or until due_ms on the monotonic clock (clock_monotonic_ms); may wake for nothing. */
+/* Waits until signalled or until due_ms on the monotonic clock (clock_monotonic_ms). May wake up
+ * spuriously. */
 void thread_condition_wait_until(pthread_cond_t *condition, pthread_mutex_t *lock, int64_t due_ms);
 
 #endif

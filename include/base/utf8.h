@@ -6,24 +6,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Reads the character at text (NUL-terminated, not at its end). Its length in bytes, or 0 if there
- * is no valid one. */
+/* Reads the character at text, which is NUL-terminated and not empty. Returns its length in bytes,
+ * or 0 if it is not valid. */
 size_t utf8_decode(const char *text, uint32_t *code_point);
-/* The same within `bytes` bytes, which may be none and may hold a NUL. */
+/* The same within `bytes` bytes. There may be none, and they may contain a NUL. */
 size_t utf8_decode_n(const char *text, size_t bytes, uint32_t *code_point);
 
 bool utf8_is_valid(const char *text, size_t bytes);
 
-/* A control character (Unicode category Cc): C0, DEL, C1. */
+/* Whether it is a control character (Unicode category Cc): C0, DEL, C1. */
 bool utf8_is_cc(uint32_t code_point);
-/* Would a terminal or a reader of lines act on it instead of showing it: category Cc, the two
- * Unicode line ends. */
+/* Whether a terminal or a program that reads lines would act on the character instead of showing
+ * it: category Cc and the two Unicode line separators. */
 bool utf8_is_control(uint32_t code_point);
 
-/* The length of the UTF-8 text after a cut to at most max_bytes, between two characters. */
+/* Returns the length of the UTF-8 text after a cut between two characters to at most max_bytes. */
 size_t utf8_cut(const char *text, size_t max_bytes);
 
-/* ISO-8859-1 as UTF-8: each byte is the character of that number. Free it. */
+/* Returns ISO-8859-1 as UTF-8: each byte becomes the character of that number. Free it. */
 char *utf8_from_latin1(const char *text);
 
 #endif

@@ -1,4 +1,5 @@
-/* Base 64, by libsodium: see base64.h. */
+/* Base64 by libsodium: see base64.h. Called for output that travels as server-sent events, by
+ * admin/follow.c and webhookctl, on the caller's thread. */
 #include "base/base64.h"
 
 #include <sodium.h>

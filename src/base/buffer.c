@@ -1,5 +1,6 @@
-/* Bytes that grow. Used wherever something is built piece by piece: bodies, replies, records. What fills it
- * may come from a request, so running out of room or memory is an answer, not an abort. */
+/* A growing sequence of bytes. Called wherever something is built in pieces (bodies, replies,
+ * records), on the thread that owns the buffer. The contents may come from a request, so exceeding
+ * the bound or running out of memory is reported and does not abort the process. */
 #include "base/buffer.h"
 
 #include <stdarg.h>
@@ -16,7 +17,7 @@ static int fail(struct buffer *buffer)
     return -1;
 }
 
-/* Makes room for `more` bytes and a NUL behind them, which the limit does not count. */
+/* Makes room for `more` bytes and a NUL after them, which does not count towards the limit. */
 static int reserve(struct buffer *buffer, size_t more)
 {
     if (more > SIZE_MAX / 4 - buffer->bytes)
@@ -38,7 +39,7 @@ static int reserve(struct buffer *buffer, size_t more)
     return 0;
 }
 
-/* Once an append was refused, later ones are too: a buffer never has a hole in the middle. */
+/* After a failed append all later ones fail too: a buffer never has a gap in the middle. */
 static bool fits(const struct buffer *buffer, size_t more)
 {
     if (buffer->failed)

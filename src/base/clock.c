@@ -1,7 +1,9 @@
-/* The kernel's clocks, and RFC 3339. Any thread. Calendar arithmetic is done here and not by gmtime(3) and
- * strftime(3), which follow locale and time zone files and take a lock; log lines and replies are many.
- * The calendar is the proleptic Gregorian one; its formulas count days in eras of 400 years from 0000-03-01,
- * so that the leap day is the last of its year. */
+/* The kernel's clocks, and RFC 3339. Called by every layer, on any thread.
+ *
+ * This file does its own calendar arithmetic because gmtime(3) and strftime(3) follow the locale
+ * and time zone files and take a lock, and there are many log lines and replies. The calendar is
+ * the proleptic Gregorian one. The formulas count days in eras of 400 years from 0000-03-01, so
+ * that the leap day is the last day of its year. */
 #include "base/clock.h"
 
 #include <stdbool.h>
@@ -13,7 +15,7 @@
 
 enum { DAYS_PER_ERA = 146097, YEARS_PER_ERA = 400, DAYS_TO_EPOCH = 719468 };
 
-/* 0000-01-01T00:00:00.000Z and 9999-12-31T23:59:59.999Z: what four digits of a year can say. */
+/* 0000-01-01T00:00:00.000Z and 9999-12-31T23:59:59.999Z: the years that have four digits. */
 #define OLDEST_MS (-62167219200000)
 #define NEWEST_MS 253402300799999
 
@@ -43,7 +45,7 @@ int64_t clock_monotonic_us(void)
     return read_clock_us(CLOCK_MONOTONIC);
 }
 
-/* For days from 0000-01-01 on. */
+/* For 0000-01-01 and later days. */
 static struct civil civil_from_days(int64_t days_since_epoch)
 {
     int64_t shifted = days_since_epoch + DAYS_TO_EPOCH;
@@ -137,7 +139,7 @@ char *clock_format_day(int64_t wall_ms, char text[CLOCK_TEXT_BYTES])
     return format(wall_ms, false, false, text);
 }
 
-/* Takes exactly that many digits. */
+/* Takes exactly this many digits. */
 static bool take_digits(const char **at, int digits, int *value)
 {
     *value = 0;
@@ -178,7 +180,8 @@ static bool take_date(const char **at, int64_t *days)
     return true;
 }
 
-/* A leap second reads as the first of the next minute; of a fraction, milliseconds count. */
+/* A leap second counts as the first second of the next minute. A fraction is truncated to
+ * milliseconds. */
 static bool take_time(const char **at, int64_t *ms)
 {
     int hour, minute, second;

@@ -1,5 +1,5 @@
-/* Digits → a number. Called by the readers of configuration, fleet files and options, on their
- * caller's thread. */
+/* Digits → a number. Called by the parsers of the configuration, fleet files, options and
+ * durations, on the caller's thread. */
 #include "base/decimal.h"
 
 #include <stddef.h>

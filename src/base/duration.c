@@ -1,5 +1,5 @@
-/* Text ↔ milliseconds. Called by the readers of configuration, fleet files and options, and by
- * those who show a duration, on their caller's thread. */
+/* Text ↔ milliseconds. Called by the parsers of the configuration, fleet files and options, and by
+ * the code that shows a duration, on the caller's thread. */
 #include "base/duration.h"
 
 #include <stdio.h>
@@ -23,7 +23,8 @@ static const struct {
     [DURATION_MS] = {"ms", 1},
 };
 
-/* The unit that the text begins with, or -1. The smallest comes first, so that "ms" is not "m". */
+/* Returns the unit that the text begins with, or -1. Tries the smallest first, so that "ms" is not
+ * read as "m". */
 static int find_unit(const char *text)
 {
     for (int unit = (int)ARRAY_COUNT(units) - 1; unit >= 0; unit--)

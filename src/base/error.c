@@ -1,5 +1,5 @@
-/* What went wrong, as a kind and one line of text.
- * Called by every layer, on any thread; an error belongs to whoever declared it. */
+/* An error as a kind and one line of text. Called by every layer, on any thread; an error belongs
+ * to the function that declared it. */
 #include "base/error.h"
 
 #include <errno.h>
@@ -12,11 +12,12 @@
 #include "base/kernel.h"
 #include "base/utf8.h"
 
-/* More than a message holds, so that a character cut in two by vsnprintf lies behind its end. */
+/* Larger than a message, so that a character that vsnprintf cuts in two lies beyond the message's
+ * end. */
 enum { FORMAT_BYTES = sizeof(((struct error *)0)->message) + 8 };
 
-/* Messages quote file names and payloads: what would break the line or the encoding becomes '?',
- * and what does not fit is left out at a character's edge. */
+/* Messages quote file names and payloads. Bytes that would break the line or the encoding become
+ * '?'. Text that does not fit is cut between two characters. */
 static void append_clean(char *message, size_t room_bytes, const char *text)
 {
     size_t used = strlen(message);

@@ -1,5 +1,5 @@
-/* Files and folders by descriptor. Called by every layer that touches a disk, never on a hook
- * worker. */
+/* Files and folders by descriptor. Called by every layer that touches a disk, and by webhookctl;
+ * never on a hook worker. */
 #include "base/file.h"
 
 #include <dirent.h>
@@ -57,37 +57,38 @@ static int read_to_end(int fd, const char *path, size_t limit_bytes, struct buff
     for (;;) {
         ssize_t bytes = file_read_all(fd, piece, sizeof(piece));
         if (bytes < 0)
-            return error_set_errno(error, errno, "cannot read %s", path);
+            return error_set_errno(error, errno, "cannot read \"%s\"", path);
         if (bytes == 0)
             return 0;
         total += (size_t)bytes;
         if (total > limit_bytes)
-            return error_set(error, ERROR_INVALID, "%s is longer than %zu bytes", path,
+            return error_set(error, ERROR_INVALID, "\"%s\" is longer than %zu bytes", path,
                              limit_bytes);
         if (buffer_append(into, piece, (size_t)bytes) != 0)
-            return error_set(error, ERROR_INTERNAL, "no room to read %s", path);
+            return error_set(error, ERROR_INTERNAL, "not enough memory to read \"%s\"", path);
     }
 }
 
 int file_read(int dir_fd, const char *path, size_t limit_bytes, struct buffer *into,
               struct error *error)
 {
-    /* O_NONBLOCK: a pipe without a writer must not hold us up before we see that it is one. */
+    /* O_NONBLOCK: opening a pipe that has no writer must not block. */
     int fd = openat(dir_fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (fd < 0 && errno == ENOENT)
-        return error_set(error, ERROR_NOT_FOUND, "cannot open %s: no such file", path);
+        return error_set(error, ERROR_NOT_FOUND, "cannot open \"%s\": No such file or directory",
+                         path);
     if (fd < 0 && errno == ENXIO) /* a socket, or a device without a driver */
-        return error_set(error, ERROR_INVALID, "%s is not a regular file", path);
+        return error_set(error, ERROR_INVALID, "\"%s\" is not a regular file", path);
     if (fd < 0)
-        return error_set_errno(error, errno, "cannot open %s", path);
+        return error_set_errno(error, errno, "cannot open \"%s\"", path);
 
     int result = -1;
     size_t bytes_before = into->bytes;
     struct stat status;
     if (fstat(fd, &status) != 0)
-        error_set_errno(error, errno, "cannot examine %s", path);
+        error_set_errno(error, errno, "cannot examine \"%s\"", path);
     else if (!S_ISREG(status.st_mode))
-        error_set(error, ERROR_INVALID, "%s is not a regular file", path);
+        error_set(error, ERROR_INVALID, "\"%s\" is not a regular file", path);
     else
         result = read_to_end(fd, path, limit_bytes, into, error);
     if (result != 0)
@@ -103,7 +104,7 @@ int file_in_memory(const void *data, size_t bytes, struct error *error)
         return error_set_errno(error, errno, "cannot create a memory file");
     if (file_write_all(fd, data, bytes) == 0 && lseek(fd, 0, SEEK_SET) == 0)
         return fd;
-    error_set_errno(error, errno, "cannot fill a memory file");
+    error_set_errno(error, errno, "cannot write to a memory file");
     close(fd);
     return -1;
 }
@@ -122,10 +123,10 @@ int file_move_up(int fd, int lowest, struct error *error)
 int file_open_folder(int dir_fd, const char *name, mode_t mode, struct error *error)
 {
     if (mkdirat(dir_fd, name, mode) != 0 && errno != EEXIST)
-        return error_set_errno(error, errno, "cannot make the folder %s", name);
+        return error_set_errno(error, errno, "cannot create the folder \"%s\"", name);
     int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
-        return error_set_errno(error, errno, "cannot open the folder %s", name);
+        return error_set_errno(error, errno, "cannot open the folder \"%s\"", name);
     return fd;
 }
 
@@ -139,11 +140,11 @@ int file_sync(int fd, const char *what, struct error *error)
 
 /* ---- removing a tree ----
  *
- * A walk with an explicit stack of open folders, at most LEVELS deep. A folder that lies deeper is
- * first moved up into the top one, under a name of ours, and met there again later: so
- * descriptors, memory and stack stay bounded whatever a vessel has built, and no path is ever
- * followed twice by name. A thing that cannot be removed is reported (the first of them) and
- * passed by; the rest still goes. */
+ * A walk with an explicit stack of open folders, at most LEVELS deep. A folder below that is first
+ * moved up into the top folder, under a new name, and found there again later. Descriptors, memory
+ * and stack therefore stay bounded for any tree that a vessel has built, and no path is followed
+ * twice by name. An entry that cannot be removed is skipped, and the first of them is reported; the
+ * rest is still removed. */
 
 enum { LEVELS = 32 };
 
@@ -155,8 +156,8 @@ struct level {
 struct removal {
     struct level levels[LEVELS];
     int depth;          /* levels in use; 0 = done */
-    uint64_t moved;     /* folders moved up so far; numbers their names */
-    bool top_is_stale;  /* something was moved up since the top's stream was last at its start */
+    uint64_t moved;     /* folders moved up so far, and the number in the next name */
+    bool top_is_stale;  /* a folder was moved up since the top's stream was last at its start */
     struct statx mount; /* of the folder that holds the tree */
     struct error *error;
 };
@@ -174,8 +175,8 @@ static int examine(int fd, struct statx *status)
     return statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_MNT_ID, status);
 }
 
-/* Opens a folder for reading and emptying. Permissions that its owner took away are given back;
- * fchmodat with AT_SYMLINK_NOFOLLOW cannot be led to another place by a link. */
+/* Opens a folder in order to read and empty it. Restores permissions that its owner has removed;
+ * with AT_SYMLINK_NOFOLLOW, fchmodat cannot be redirected by a link. */
 static int open_for_removal(int dir_fd, const char *name)
 {
     const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
@@ -190,21 +191,23 @@ static void enter_folder(struct removal *removal, int dir_fd, const char *name)
     int fd = open_for_removal(dir_fd, name);
     if (fd < 0) {
         if (errno != ENOENT)
-            error_set_errno(removal->error, errno, "cannot open the folder %s to remove it", name);
+            error_set_errno(removal->error, errno, "cannot open the folder \"%s\" to remove it",
+                            name);
         return;
     }
     struct statx status;
     DIR *stream = NULL;
     if (examine(fd, &status) != 0) {
-        error_set_errno(removal->error, errno, "cannot examine the folder %s", name);
+        error_set_errno(removal->error, errno, "cannot examine the folder \"%s\"", name);
     } else if (!is_same_mount(&status, &removal->mount)) {
-        error_set(removal->error, ERROR_INTERNAL, "the folder %s is a mount and was left", name);
+        error_set(removal->error, ERROR_INTERNAL,
+                  "the folder \"%s\" is a mount point and was not removed", name);
     } else {
         if ((status.stx_mode & 0700) != 0700)
-            (void)fchmod(fd, 0700); /* if it matters and fails, the entries' removal will say so */
+            (void)fchmod(fd, 0700); /* if this fails and matters, removing the entries reports it */
         stream = fdopendir(fd);
         if (!stream)
-            error_set_errno(removal->error, errno, "cannot read the folder %s", name);
+            error_set_errno(removal->error, errno, "cannot read the folder \"%s\"", name);
     }
     if (!stream) {
         close(fd);
@@ -227,10 +230,11 @@ static void move_to_top(struct removal *removal, int dir_fd, const char *name)
         if (errno == EACCES && fchmodat(dir_fd, name, 0700, AT_SYMLINK_NOFOLLOW) == 0 &&
             renameat(dir_fd, name, top_fd, moved_name) == 0)
             break;
-        /* Taken by a file or a full folder; an empty folder is replaced, which is as good. */
+        /* The name is taken by a file or by a folder with entries. An empty folder is replaced,
+         * which does no harm. */
         if (errno == EEXIST || errno == ENOTEMPTY || errno == ENOTDIR)
             continue;
-        error_set_errno(removal->error, errno, "cannot move the folder %s to remove it", name);
+        error_set_errno(removal->error, errno, "cannot move the folder \"%s\" to remove it", name);
         return;
     }
     removal->top_is_stale = true;
@@ -244,21 +248,21 @@ static void remove_entry(struct removal *removal, const struct dirent *entry)
         if (unlinkat(fd, name, 0) == 0 || errno == ENOENT)
             return;
         if (errno != EISDIR) {
-            error_set_errno(removal->error, errno, "cannot remove %s", name);
+            error_set_errno(removal->error, errno, "cannot remove \"%s\"", name);
             return;
         }
     }
     if (unlinkat(fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
         return;
     if (errno != ENOTEMPTY && errno != EEXIST)
-        error_set_errno(removal->error, errno, "cannot remove the folder %s", name);
+        error_set_errno(removal->error, errno, "cannot remove the folder \"%s\"", name);
     else if (removal->depth < LEVELS)
         enter_folder(removal, fd, name);
     else
         move_to_top(removal, fd, name);
 }
 
-/* The innermost folder has been read to its end. */
+/* Called when the innermost folder has been read to its end. */
 static void leave_folder(struct removal *removal, int parent_fd)
 {
     if (removal->depth == 1 && removal->top_is_stale) {
@@ -271,7 +275,7 @@ static void leave_folder(struct removal *removal, int parent_fd)
     int above_fd =
         removal->depth > 0 ? dirfd(removal->levels[removal->depth - 1].stream) : parent_fd;
     if (unlinkat(above_fd, level->name, AT_REMOVEDIR) != 0 && errno != ENOENT)
-        error_set_errno(removal->error, errno, "cannot remove the folder %s", level->name);
+        error_set_errno(removal->error, errno, "cannot remove the folder \"%s\"", level->name);
 }
 
 static bool is_to_stop(const atomic_bool *stop)
@@ -283,7 +287,7 @@ static void leave_all(struct removal *removal)
 {
     while (removal->depth > 0)
         closedir(removal->levels[--removal->depth].stream);
-    error_set(removal->error, ERROR_UNAVAILABLE, "it was stopped");
+    error_set(removal->error, ERROR_UNAVAILABLE, "the removal was stopped");
 }
 
 static int remove_folder(int parent_fd, const char *name, const atomic_bool *stop,
@@ -292,7 +296,7 @@ static int remove_folder(int parent_fd, const char *name, const atomic_bool *sto
     struct removal *removal = memory_alloc(sizeof(*removal));
     removal->error = error;
     if (examine(parent_fd, &removal->mount) != 0) {
-        error_set_errno(error, errno, "cannot examine the folder that holds %s", name);
+        error_set_errno(error, errno, "cannot examine the folder that holds \"%s\"", name);
         goto out;
     }
     enter_folder(removal, parent_fd, name);
@@ -305,7 +309,7 @@ static int remove_folder(int parent_fd, const char *name, const atomic_bool *sto
         struct dirent *entry = readdir(removal->levels[removal->depth - 1].stream);
         if (!entry) {
             if (errno != 0)
-                error_set_errno(error, errno, "cannot read the folder %s",
+                error_set_errno(error, errno, "cannot read the folder \"%s\"",
                                 removal->levels[removal->depth - 1].name);
             leave_folder(removal, parent_fd);
         } else if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
@@ -321,11 +325,12 @@ static int remove_below(int parent_fd, const char *name, const atomic_bool *stop
                         struct error *error)
 {
     if (name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-        return error_set(error, ERROR_INVALID, "\"%s\" names nothing that can be removed", name);
+        return error_set(error, ERROR_INVALID,
+                         "cannot remove \"%s\": not the name of a file or folder", name);
     if (unlinkat(parent_fd, name, 0) == 0 || errno == ENOENT)
         return 0;
     if (errno != EISDIR)
-        return error_set_errno(error, errno, "cannot remove %s", name);
+        return error_set_errno(error, errno, "cannot remove \"%s\"", name);
     return remove_folder(parent_fd, name, stop, error);
 }
 
@@ -351,7 +356,7 @@ int file_remove_tree_until(int dir_fd, const char *name, const atomic_bool *stop
         if (parent_fd < 0 && errno == ENOENT)
             return 0;
         if (parent_fd < 0)
-            return error_set_errno(error, errno, "cannot open the folder that holds %s", name);
+            return error_set_errno(error, errno, "cannot open the folder that holds \"%s\"", name);
         result = remove_below(parent_fd, !slash ? name : slash + 1, stop, &own);
         close(parent_fd);
     }

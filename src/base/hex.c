@@ -1,4 +1,5 @@
-/* Called by the readers of ids and of percent-encoded text, on their caller's thread. */
+/* The value of a hexadecimal digit. Called by the parsers of ids and of percent-encoded text, on
+ * the caller's thread. */
 #include "base/hex.h"
 
 int hex_digit(char c)

@@ -1,5 +1,5 @@
-/* UUIDs: minted for every request, formatted for every reply and log line, on any thread. Random
- * bits come from getrandom(2) through a pool per thread, so that an id costs no system call. */
+/* UUIDs: created for every request, formatted for every reply and log line, on any thread. Random
+ * bits come from getrandom(2) through a pool per thread, so that few ids cost a system call. */
 #include "base/id.h"
 
 #include <errno.h>
@@ -22,7 +22,7 @@ struct pool {
 
 static _Thread_local struct pool pool;
 
-/* Raised in the child of a fork, whose pool would otherwise repeat its parent's ids. */
+/* Incremented in the child of a fork, whose pool would otherwise repeat its parent's ids. */
 static atomic_uint fork_generation;
 static pthread_once_t fork_handler_once = PTHREAD_ONCE_INIT;
 
@@ -48,7 +48,7 @@ static void fill_pool(uint32_t generation)
         if (bytes > 0)
             filled += (size_t)bytes;
         else if (errno != EINTR)
-            abort(); /* without random bits ids would collide, and stored runs with them */
+            abort(); /* without random bits ids would collide, and so would stored runs */
     }
     pool.left = POOL_BYTES;
     pool.generation = generation;

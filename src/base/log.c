@@ -1,6 +1,6 @@
-/* The log. Lines are formatted on the thread that logs and put into a ring of bytes; the writer
- * thread, which owns stderr while it runs, takes them out in large writes. Nobody but the writer
- * ever waits for stderr: when the ring is full a line is lost and counted. */
+/* The log: see log.h. The thread that logs formats the line and puts it into a ring of bytes. The
+ * writer thread, which owns stderr while it runs, empties the ring with large writes. Only the
+ * writer ever waits for stderr: if the ring is full, the line is lost and counted. */
 #include "base/log.h"
 
 #include <errno.h>
@@ -20,16 +20,16 @@
 
 enum {
     RING_BYTES = 1 << 20,
-    URGENT_BYTES = RING_BYTES / 4, /* the writer stops collecting and writes */
-    COLLECT_MS = 2, /* how long it collects: a write for each line would cost more than the line */
+    URGENT_BYTES = RING_BYTES / 4, /* from here on the writer stops collecting and writes */
+    COLLECT_MS = 2, /* how long it collects: a write per line would cost more than the line */
     STOP_WAIT_MS = 1000,
 };
 
-/* Off: nobody owns stderr, callers write. On: the writer does. Stuck: log_stop left a
- * writer behind that hangs in write(2), so lines are counted as lost.
+/* OFF: callers write to stderr themselves. ON: the writer owns stderr. STUCK: log_stop left behind
+ * a writer that hangs in write(2), so lines are counted as lost.
  *
  *     OFF ── log_start ──► ON ── log_stop, the writer ended ──► OFF
- *                           └── log_stop, stderr stuck ──► STUCK ── it ended ──► OFF */
+ *                           └── log_stop, stderr stuck ──► STUCK ── the writer ended ──► OFF */
 enum log_state { STATE_OFF, STATE_ON, STATE_STUCK };
 
 /* Guards everything in `ring`. Never held while writing. */
@@ -37,11 +37,11 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static struct {
     enum log_state state;
-    bool writer_sleeps; /* on more_lines, with an empty ring */
+    bool writer_sleeps; /* on more_lines, because the ring is empty */
     bool stopping;
     bool writer_ended;
-    size_t first, used;  /* lines wait in bytes[first … first + used), modulo RING_BYTES */
-    uint64_t unreported; /* lost lines that no warning has told yet */
+    size_t first, used;  /* the lines are bytes[first … first + used), modulo RING_BYTES */
+    uint64_t unreported; /* lost lines that no warning has reported yet */
     pthread_cond_t more_lines, ended;
     pthread_t writer;
     char bytes[RING_BYTES];
@@ -74,8 +74,8 @@ uint64_t log_lost_lines(void)
     return atomic_load(&lost_lines);
 }
 
-/* $JOURNAL_STREAM is "device:inode" of the journal's socket, systemd.exec(5); it stays in the
- * environment when stderr has been led elsewhere, so the numbers decide. */
+/* $JOURNAL_STREAM is "device:inode" of the journal's socket, systemd.exec(5). It stays in the
+ * environment when stderr has been redirected, so the numbers must match stderr's. */
 static void look_for_journal(void)
 {
     const char *stream = getenv("JOURNAL_STREAM");
@@ -94,7 +94,7 @@ static void format_line(struct log_line *line, const struct log_event *event)
     log_line_format(line, event, (enum log_format)atomic_load(&line_format), stderr_is_journal);
 }
 
-/* False if the bytes could not be written; waits while stderr is full. */
+/* Waits while stderr is full. Returns false if the bytes could not be written. */
 static bool write_stderr(const char *data, size_t bytes)
 {
     while (bytes > 0) {
@@ -102,7 +102,7 @@ static bool write_stderr(const char *data, size_t bytes)
         if (written >= 0) {
             data += written;
             bytes -= (size_t)written;
-        } else if (errno == EAGAIN) { /* a terminal that another program made non-blocking */
+        } else if (errno == EAGAIN) { /* another program made the terminal non-blocking */
             struct pollfd stderr_poll = {.fd = STDERR_FILENO, .events = POLLOUT};
             (void)poll(&stderr_poll, 1, -1);
         } else if (errno != EINTR) {
@@ -137,7 +137,7 @@ static void put_in_ring(const struct log_line *line)
 
 void log_write(enum log_level level, const char *event, const struct log_field *fields, int count)
 {
-    /* Callers log after a failed call and then look at errno. */
+    /* Callers may log after a failed call and only then read errno. */
     int errnum = errno;
     struct log_line line;
     format_line(&line, &(struct log_event){level, event, fields, count, clock_wall_ms()});
@@ -183,7 +183,7 @@ static uint64_t count_lines(const char *data, size_t bytes)
     return lines;
 }
 
-/* Called and returns with the lock held. */
+/* Called with the lock held, and returns with it held. */
 static void report_lost_lines(void)
 {
     uint64_t lost = ring.unreported;
@@ -201,8 +201,8 @@ static void report_lost_lines(void)
         ring.unreported += lost;
 }
 
-/* Called and returns with the lock held; the bytes stay in the ring, untouched by others, while it
- * is not. */
+/* Called with the lock held, and returns with it held. While it is released, the bytes stay in the
+ * ring and no other thread touches them. */
 static void write_ring(void)
 {
     size_t to_end = RING_BYTES - ring.first;
@@ -231,8 +231,8 @@ static void *run_writer(void *unused)
             write_ring();
     }
     ring.writer_ended = true;
-    ring.state =
-        STATE_OFF; /* in the same step, so that no line is put where nobody looks any more */
+    /* Under the same lock: no line may enter the ring after the writer's last look. */
+    ring.state = STATE_OFF;
     pthread_cond_signal(&ring.ended);
     pthread_mutex_unlock(&lock);
     return unused;
@@ -258,8 +258,8 @@ int log_start(struct error *error)
     if (ring.state == STATE_OFF) {
         ring.stopping = false;
         ring.writer_ended = false;
-        /* Signals are for the main thread; a blocked SIGPIPE is an error of write(2) and nothing
-         * more. */
+        /* The main thread receives all signals. With SIGPIPE blocked, a closed stderr is only an
+         * error of write(2). */
         sigset_t all, before;
         sigfillset(&all);
         pthread_sigmask(SIG_SETMASK, &all, &before);

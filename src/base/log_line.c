@@ -1,6 +1,7 @@
-/* What a log line looks like. Called by log.c on the thread that logs; pure. Values come from
- * strangers (header names, payload errors, vessels' names): each character is copied only if it is
- * valid UTF-8 and no control, so that no value can end its line, forge another or move a cursor. */
+/* The format of a log line. Called by log.c, on the thread that logs or on the log writer's. Values
+ * can come from strangers (header names, payload errors, vessels' names): a character is copied
+ * only if it is valid UTF-8 and not a control character, so that no value can end its line, forge
+ * another line or move a cursor. */
 #include "base/log_line.h"
 
 #include <stdio.h>
@@ -9,7 +10,7 @@
 #include "base/clock.h"
 #include "base/utf8.h"
 
-/* Kept free for what closes a line that is cut. */
+/* Reserved for the text that closes a line that is cut. */
 enum { TAIL_BYTES = 32 };
 
 static const char *const level_names[] = {
@@ -38,7 +39,7 @@ static size_t room_bytes(const struct log_line *line)
     return line->bytes < limit_bytes ? limit_bytes - line->bytes : 0;
 }
 
-/* All or nothing; after the first piece that did not fit, nothing more. */
+/* Appends all of it or nothing. After the first piece that does not fit, appends nothing more. */
 static void put(struct log_line *line, const char *data, size_t bytes)
 {
     if (line->cut || bytes > room_bytes(line)) {
@@ -53,7 +54,7 @@ static void put_text(struct log_line *line, const char *text)
     put(line, text, strlen(text));
 }
 
-/* For what must be there even when the line is cut; counted in TAIL_BYTES. */
+/* For text that must be present even if the line is cut; counted in TAIL_BYTES. */
 static void put_tail(struct log_line *line, const char *text)
 {
     put_all(line, text, strlen(text));
@@ -97,7 +98,8 @@ static bool put_common_escape(struct log_line *line, uint32_t code_point)
     return false;
 }
 
-/* Characters that mean nothing anywhere: not in quotes, not between fields, not to a terminal. */
+/* Counts the leading characters that have no special meaning in quotes, between fields or to a
+ * terminal. */
 static size_t plain_bytes(const char *text)
 {
     size_t bytes = 0;
@@ -113,8 +115,8 @@ static void put_escaped(struct log_line *line, const char *text, enum log_format
         size_t plain = plain_bytes(text);
         if (plain > 0) {
             size_t room = room_bytes(line);
-            size_t bytes =
-                room > 0 && room < plain ? room : plain; /* what is cut shows how it begins */
+            /* A value that is cut still shows how it begins. */
+            size_t bytes = room > 0 && room < plain ? room : plain;
             put(line, text, bytes);
             text += bytes;
             continue;
@@ -172,7 +174,8 @@ static bool is_left_out(const struct log_field *field)
            (field->type == LOG_VALUE_ID && !field->id);
 }
 
-/* A name without room for the smallest value behind it would leave broken JSON: it is not begun. */
+/* A name without room for even a short value after it would leave invalid JSON, so it is not
+ * written. */
 static bool has_room_for_name(struct log_line *line, const char *name)
 {
     if (strlen(name) + ID_TEXT_BYTES + 8 > room_bytes(line))
@@ -180,7 +183,7 @@ static bool has_room_for_name(struct log_line *line, const char *name)
     return !line->cut;
 }
 
-/* Several are in the line of every request: without the detour of printf. */
+/* Every request's line contains several integers, so this avoids the cost of printf. */
 static void put_int(struct log_line *line, int64_t number)
 {
     char text[24];

@@ -1,5 +1,5 @@
-/* One log line as text or JSON, in a buffer of fixed size. What is too long is left out, and the
- * line says so. */
+/* One log line as text or JSON, in a buffer of fixed size. A line that is too long is cut and
+ * marked as cut. Any thread. */
 #ifndef WEBHOOKD_BASE_LOG_LINE_H
 #define WEBHOOKD_BASE_LOG_LINE_H
 
@@ -11,7 +11,7 @@
 #define LOG_LINE_BYTES 8192
 
 struct log_line {
-    size_t bytes; /* with the newline, which is always the last byte and the only one */
+    size_t bytes; /* with the newline, which is the last byte and occurs only there */
     bool cut;
     char data[LOG_LINE_BYTES];
 };
@@ -24,7 +24,7 @@ struct log_event {
     int64_t wall_ms;
 };
 
-/* with_priority: "<6>" comes first (sd-daemon(3)), for journald. */
+/* with_priority puts a prefix such as "<6>" (sd-daemon(3)) first, for journald. */
 void log_line_format(struct log_line *line, const struct log_event *event, enum log_format format,
                      bool with_priority);
 

@@ -1,6 +1,6 @@
 /* An event loop: epoll for descriptors, a binary heap for timers, an eventfd for other threads.
- * One thread calls loop_run and everything else, except loop_wake and loop_stop, which any thread
- * may. */
+ * Called by the daemon's main thread, the runner and the supervisor, each with a loop of its own.
+ * One thread makes all calls on a loop; any thread may call loop_wake and loop_stop. */
 #include "base/loop.h"
 
 #include <assert.h>
@@ -19,8 +19,7 @@ enum { BATCH_EVENTS = 64, FIRST_TIMERS = 16 };
 
 struct loop {
     int epoll_fd, wake_fd;
-    atomic_bool wake_wanted,
-        stop_wanted; /* the only fields that other threads touch, with wake_fd */
+    atomic_bool wake_wanted, stop_wanted; /* other threads touch only these and wake_fd */
     void (*woken)(void *context);
     void *woken_context;
 
@@ -37,12 +36,12 @@ struct loop *loop_new(struct error *error)
     loop->wake_fd = -1;
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (loop->epoll_fd < 0) {
-        error_set_errno(error, errno, "cannot make an epoll descriptor");
+        error_set_errno(error, errno, "cannot create an epoll descriptor");
         goto failed;
     }
     loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (loop->wake_fd < 0) {
-        error_set_errno(error, errno, "cannot make an eventfd");
+        error_set_errno(error, errno, "cannot create an eventfd");
         goto failed;
     }
     struct epoll_event event = {.events = EPOLLIN,
@@ -83,7 +82,7 @@ int loop_watch(struct loop *loop, struct loop_watch *watch, uint32_t epoll_event
 void loop_unwatch(struct loop *loop, struct loop_watch *watch)
 {
     (void)epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, watch->fd, NULL);
-    /* Its owner may free it now: an event that was already fetched must not find it. */
+    /* Its owner may free it now, so an event that was already fetched must not refer to it. */
     for (int i = 0; i < loop->batch_count; i++)
         if (loop->batch[i].data.ptr == watch)
             loop->batch[i].data.ptr = NULL;
@@ -97,7 +96,8 @@ static void place(struct loop *loop, struct loop_timer *timer, int slot)
     timer->slot = slot;
 }
 
-/* Finds the place for timer, starting at the free `slot`: towards the top, then towards the bottom. */
+/* Finds the timer's place, starting at the free `slot`: moves it towards the top, then towards the
+ * bottom. */
 static void settle(struct loop *loop, struct loop_timer *timer, int slot)
 {
     while (slot > 1 && loop->heap[slot / 2 - 1]->due_ms > timer->due_ms) {
@@ -145,7 +145,7 @@ void loop_clear_timer(struct loop *loop, struct loop_timer *timer)
         settle(loop, last, slot);
 }
 
-/* A timer that sets itself anew in the past gets its turn in the next round, after the
+/* A timer that sets itself again for a time in the past fires in a later round, after the
  * descriptors. */
 static void fire_timers(struct loop *loop)
 {
@@ -177,8 +177,8 @@ void loop_on_wake(struct loop *loop, void (*woken)(void *context), void *context
     loop->woken_context = context;
 }
 
-/* Fails only when the counter is full, and then a wake-up is on its way already. errno is kept for
- * the sake of the signal handlers that call this. */
+/* The write fails only if the counter is full, and then a wake-up is already pending. Preserves
+ * errno for the signal handlers that call this. */
 static void poke(struct loop *loop)
 {
     int errnum = errno;
@@ -190,7 +190,8 @@ static void poke(struct loop *loop)
 
 void loop_wake(struct loop *loop)
 {
-    /* While an earlier wish is unanswered its poke is still to be read, or its answer to come. */
+    /* While wake_wanted is set, an earlier poke has not been read yet, or its callback is about to
+     * run. */
     if (!atomic_exchange(&loop->wake_wanted, true))
         poke(loop);
 }

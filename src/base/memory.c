@@ -1,5 +1,6 @@
-/* Allocations that are small and few beside what the process needs anyway: when one of them fails, nothing
- * sensible can go on, and the service manager's restart is the better answer. Any thread. */
+/* Allocations that are small and few compared to what the process needs anyway. If one of them
+ * fails, the process cannot do anything useful, and a restart by the service manager is the better
+ * answer. Any thread. */
 #include "base/memory.h"
 
 #include <stdarg.h>

@@ -1,7 +1,7 @@
-/* Tokens, their hash and seal, the key file, and the few primitives of libsodium that others need:
- * this is the only file of the project that calls libsodium. Hash and check run on the hook
- * workers for every request; the rest where administrators are served. Stateless but for
- * libsodium's own, so any thread. */
+/* Tokens, their hash and seal, API keys, the key file, and the few primitives of libsodium that
+ * other folders need. Only this file and base64.c call libsodium. Token checks and hashes run on
+ * the hook workers for every request, most of the rest on the threads that serve administrators. No
+ * state except libsodium's own, so any thread may call it. */
 #include "base/secret.h"
 
 #include <errno.h>
@@ -42,7 +42,7 @@ int secret_init(struct error *error)
     return 0;
 }
 
-/* CRC-32/ISO-HDLC, four bits at a time: 34 bytes per request do not need the large table. */
+/* CRC-32/ISO-HDLC, four bits at a time: 34 bytes per request do not justify the large table. */
 static uint32_t crc32_of(const char *text, size_t bytes)
 {
     static const uint32_t table[16] = {
@@ -162,16 +162,17 @@ static int check_key_file(int fd, const char *name, struct error *error)
 {
     struct stat status;
     if (fstat(fd, &status) != 0)
-        return error_set_errno(error, errno, "cannot examine the key file %s", name);
+        return error_set_errno(error, errno, "cannot examine the key file \"%s\"", name);
     if (!S_ISREG(status.st_mode))
-        return error_set(error, ERROR_INVALID, "the key file %s is not a regular file", name);
+        return error_set(error, ERROR_INVALID, "the key file \"%s\" is not a regular file", name);
     if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-        return error_set(error, ERROR_INVALID,
-                         "the key file %s is open to others than its owner (mode %04o): chmod 600",
-                         name, (unsigned)(status.st_mode & 07777));
+        return error_set(
+            error, ERROR_INVALID,
+            "the key file \"%s\" is accessible to other users (mode %04o); chmod 600 it", name,
+            (unsigned)(status.st_mode & 07777));
     if (status.st_size != SECRET_KEY_BYTES)
-        return error_set(error, ERROR_INVALID, "the key file %s has %lld bytes instead of %d", name,
-                         (long long)status.st_size, SECRET_KEY_BYTES);
+        return error_set(error, ERROR_INVALID, "the key file \"%s\" has %lld bytes instead of %d",
+                         name, (long long)status.st_size, SECRET_KEY_BYTES);
     return 0;
 }
 
@@ -182,16 +183,17 @@ int secret_key_read(int dir_fd, const char *name, struct secret_key *key, struct
     if (fd < 0 && errno == ENOENT)
         return 0;
     if (fd < 0 && errno == ELOOP)
-        return error_set(error, ERROR_INVALID, "the key file %s is a symbolic link", name);
+        return error_set(error, ERROR_INVALID, "the key file \"%s\" is a symbolic link", name);
     if (fd < 0)
-        return error_set_errno(error, errno, "cannot open the key file %s", name);
+        return error_set_errno(error, errno, "cannot open the key file \"%s\"", name);
 
     int result = -1;
     if (check_key_file(fd, name, error) != 0)
         goto out;
     ssize_t bytes = file_read_all(fd, key->bytes, SECRET_KEY_BYTES);
     if (bytes != SECRET_KEY_BYTES) {
-        error_set_errno(error, bytes < 0 ? errno : ENODATA, "cannot read the key file %s", name);
+        error_set_errno(error, bytes < 0 ? errno : ENODATA, "cannot read the key file \"%s\"",
+                        name);
         secret_wipe(key->bytes, SECRET_KEY_BYTES);
         goto out;
     }
@@ -206,30 +208,31 @@ static int write_key_file(int dir_fd, const char *temporary, const struct secret
                           struct error *error)
 {
     if (unlinkat(dir_fd, temporary, 0) != 0 && errno != ENOENT)
-        return error_set_errno(error, errno, "cannot remove the leftover key file %s", temporary);
+        return error_set_errno(error, errno, "cannot remove the leftover key file \"%s\"",
+                               temporary);
     int fd = openat(dir_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
-        return error_set_errno(error, errno, "cannot create the key file %s", temporary);
+        return error_set_errno(error, errno, "cannot create the key file \"%s\"", temporary);
 
     int result = -1;
-    if (fchmod(fd, 0600) != 0) /* whatever the umask is */
-        error_set_errno(error, errno, "cannot set the mode of the key file %s", temporary);
+    if (fchmod(fd, 0600) != 0) /* independent of the umask */
+        error_set_errno(error, errno, "cannot set the mode of the key file \"%s\"", temporary);
     else if (file_write_all(fd, key->bytes, SECRET_KEY_BYTES) != 0)
-        error_set_errno(error, errno, "cannot write the key file %s", temporary);
+        error_set_errno(error, errno, "cannot write the key file \"%s\"", temporary);
     else
         result = file_sync(fd, temporary, error);
     close(fd);
     return result;
 }
 
-/* The key is complete and synced before it has its name, so a crash leaves either no key file or a
- * good one; and link(2), as O_EXCL, never takes a name that is taken. */
+/* The key is written and synced under a temporary name first, so a crash leaves either no key file
+ * or a complete one. Like O_EXCL, link(2) never replaces an existing file. */
 int secret_key_create(int dir_fd, const char *name, struct secret_key *key, struct error *error)
 {
     char temporary[NAME_BYTES];
     int chars = snprintf(temporary, sizeof(temporary), "%s.tmp", name);
     if (chars < 0 || (size_t)chars >= sizeof(temporary))
-        return error_set(error, ERROR_INVALID, "the key file's name is too long: %s", name);
+        return error_set(error, ERROR_INVALID, "the key file's name is too long: \"%s\"", name);
 
     key->present = false;
     randombytes_buf(key->bytes, SECRET_KEY_BYTES);
@@ -239,11 +242,11 @@ int secret_key_create(int dir_fd, const char *name, struct secret_key *key, stru
         goto out;
     linked = linkat(dir_fd, temporary, dir_fd, name, 0) == 0;
     if (!linked && errno == EEXIST)
-        error_set(error, ERROR_CONFLICT, "the key file %s exists already", name);
+        error_set(error, ERROR_CONFLICT, "the key file \"%s\" already exists", name);
     else if (!linked)
-        error_set_errno(error, errno, "cannot create the key file %s", name);
+        error_set_errno(error, errno, "cannot create the key file \"%s\"", name);
     else if (unlinkat(dir_fd, temporary, 0) != 0)
-        error_set_errno(error, errno, "cannot remove %s", temporary);
+        error_set_errno(error, errno, "cannot remove \"%s\"", temporary);
     else if (file_sync(dir_fd, "the key file's folder", error) == 0)
         result = 0;
 out:

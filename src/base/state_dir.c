@@ -1,4 +1,5 @@
-/* The state folder: see state_dir.h. Called by webhookd's main, before any other thread. */
+/* The state folder: see state_dir.h. Called by webhookd/state.c, on the main thread, when webhookd
+ * starts and stops. */
 #include "base/state_dir.h"
 
 #include <dirent.h>
@@ -35,18 +36,18 @@ bool state_dir_uses(const char *name, size_t bytes)
            is_name(name, bytes, STATE_DIR_SECRET);
 }
 
-/* Whose names may stand in the folder beside our own. */
+/* The store, whose names may also be in the folder. */
 struct store_names {
     const char *location;
     state_dir_is_stores *is_stores;
 };
 
-/* What a restored backup brings counts too: it comes without a lock. */
+/* Files of a restored backup count too: a backup contains no lock file. */
 static bool is_ours(const char *name, const struct store_names *store)
 {
     return state_dir_uses(name, strlen(name)) || strcmp(name, ".") == 0 ||
            strcmp(name, "..") == 0 ||
-           strcmp(name, "lost+found") == 0 || /* mkfs's, on a disk of its own */
+           strcmp(name, "lost+found") == 0 || /* from mkfs, if the folder is a whole file system */
            store->is_stores(store->location, name);
 }
 
@@ -58,7 +59,7 @@ static int check_contents(int fd, const char *path, const struct store_names *st
     int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *stream = copy < 0 ? NULL : fdopendir(copy);
     if (!stream) {
-        error_set_errno(error, errno, "cannot read %s", path);
+        error_set_errno(error, errno, "cannot read \"%s\"", path);
         if (copy >= 0)
             close(copy);
         return -1;
@@ -67,10 +68,11 @@ static int check_contents(int fd, const char *path, const struct store_names *st
     struct dirent *entry;
     while (result == 0 && (entry = readdir(stream)))
         if (!is_ours(entry->d_name, store))
-            result = error_set(error, ERROR_INVALID,
-                               "%s is no state folder of webhookd: it holds \"%.100s\"; let "
-                               "state_dir name an empty folder or a new one",
-                               path, entry->d_name);
+            result =
+                error_set(error, ERROR_INVALID,
+                          "\"%s\" is not a state folder of webhookd: it contains \"%.100s\"; set "
+                          "state_dir to a new or empty folder",
+                          path, entry->d_name);
     closedir(stream);
     return result;
 }
@@ -80,24 +82,25 @@ static int check_folder(int fd, const char *path, const struct store_names *stor
 {
     struct stat status;
     if (fstat(fd, &status) != 0)
-        return error_set_errno(error, errno, "cannot look at %s", path);
+        return error_set_errno(error, errno, "cannot examine \"%s\"", path);
     if (status.st_uid != geteuid())
-        return error_set(error, ERROR_INVALID,
-                         "%s belongs to another user: chown it to the one that webhookd runs as",
-                         path);
+        return error_set(
+            error, ERROR_INVALID,
+            "\"%s\" belongs to another user; chown it to the user that webhookd runs as", path);
     if (check_contents(fd, path, store, error) != 0)
         return -1;
     if ((status.st_mode & 077) != 0 && fchmod(fd, 0700) != 0)
-        return error_set_errno(error, errno, "cannot set the mode of %s to 0700", path);
+        return error_set_errno(error, errno, "cannot set the mode of \"%s\" to 0700", path);
     return 0;
 }
 
-/* One that was killed may have left a child on its way to another program, which still has the lock for a moment. */
+/* A webhookd that was killed may have left a child that has not called exec yet and still holds the
+ * lock for a moment. */
 static int take_lock(struct state_dir *state, const char *path, struct error *error)
 {
     state->lock_fd = openat(state->fd, LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (state->lock_fd < 0)
-        return error_set_errno(error, errno, "cannot open %s/" LOCK, path);
+        return error_set_errno(error, errno, "cannot open \"%s/" LOCK "\"", path);
     int64_t until_ms = clock_monotonic_ms() + LOCK_PATIENCE_MS;
     int result;
     while ((result = flock(state->lock_fd, LOCK_EX | LOCK_NB)) != 0 && errno == EWOULDBLOCK &&
@@ -106,9 +109,10 @@ static int take_lock(struct state_dir *state, const char *path, struct error *er
     if (result == 0)
         return 0;
     if (errno == EWOULDBLOCK)
-        return error_set(error, ERROR_CONFLICT, "another webhookd uses %s (it holds the lock)",
-                         path);
-    return error_set_errno(error, errno, "cannot lock %s/" LOCK, path);
+        return error_set(
+            error, ERROR_CONFLICT,
+            "another webhookd uses \"%s\" (it holds the lock); stop it or change state_dir", path);
+    return error_set_errno(error, errno, "cannot lock \"%s/" LOCK "\"", path);
 }
 
 static int make_folders(int fd, const char *path, struct error *error)
@@ -122,14 +126,15 @@ static int make_folders(int fd, const char *path, struct error *error)
     return file_sync(fd, path, error);
 }
 
-/* It may be new. Who may pass through the folder above but not read it cannot sync it: then somebody else has made it. */
+/* The state folder may be new. A user who may search but not read its parent cannot sync the
+ * parent; webhookd then assumes that another user created the folder. */
 static int sync_parent(int fd, const char *path, struct error *error)
 {
     int parent_fd = openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (parent_fd < 0 && errno == EACCES)
         return 0;
     if (parent_fd < 0)
-        return error_set_errno(error, errno, "cannot open the folder above %s", path);
+        return error_set_errno(error, errno, "cannot open the folder above \"%s\"", path);
     int result = file_sync(parent_fd, path, error);
     close(parent_fd);
     return result;

@@ -1,5 +1,6 @@
-/* The service manager's side of things: sd_notify(3), sd_watchdog_enabled(3), sd_listen_fds(3),
- * without libsystemd. Called by main, on its thread, while it may still change the environment. */
+/* The service manager's interfaces: sd_notify(3), sd_watchdog_enabled(3) and sd_listen_fds(3),
+ * without libsystemd. Called on the main thread: by webhookd/main.c, while no other thread reads
+ * the environment yet, and by webhookd/signals.c. */
 #include "base/systemd.h"
 
 #include <errno.h>
@@ -15,8 +16,8 @@
 
 enum { FIRST_INHERITED_FD = 3 };
 
-/* The socket's address, or its length 0 if the name is neither a path nor abstract, or is too
- * long. */
+/* Sets the socket's address and returns its length, or 0 if the name is neither a path nor
+ * abstract, or is too long. */
 static socklen_t notify_address(const char *name, struct sockaddr_un *address)
 {
     size_t chars = strlen(name);
@@ -38,23 +39,25 @@ int systemd_notify(const char *state, struct error *error)
     struct sockaddr_un address;
     socklen_t address_bytes = notify_address(name, &address);
     if (address_bytes == 0)
-        return error_set(error, ERROR_INVALID, "NOTIFY_SOCKET=%s is not a socket's name", name);
+        return error_set(error, ERROR_INVALID,
+                         "NOTIFY_SOCKET=\"%s\" is not a path or an @NAME of at most 107 bytes",
+                         name);
 
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
-        return error_set_errno(error, errno, "cannot make a socket for the service manager");
+        return error_set_errno(error, errno, "cannot create a socket for the service manager");
     ssize_t sent;
     do
         sent = sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&address,
                       address_bytes);
     while (sent < 0 && errno == EINTR);
     if (sent < 0)
-        error_set_errno(error, errno, "cannot notify the service manager at %s", name);
+        error_set_errno(error, errno, "cannot notify the service manager at \"%s\"", name);
     close(fd);
     return sent < 0 ? -1 : 0;
 }
 
-/* A variable that is nothing but a decimal number. */
+/* Returns true if the variable is a decimal number and nothing else. */
 static bool read_number(const char *variable, long long *number)
 {
     const char *text = getenv(variable);
@@ -92,7 +95,7 @@ int systemd_inherited_sockets(void)
         sockets <= INT_MAX - FIRST_INHERITED_FD)
         while (count < sockets && prepare_socket(FIRST_INHERITED_FD + count))
             count++;
-    /* They are meant for one process: its children must not take them for theirs. */
+    /* They are meant for this process: its children must not act on them. */
     (void)unsetenv("LISTEN_PID");
     (void)unsetenv("LISTEN_FDS");
     (void)unsetenv("LISTEN_FDNAMES");

@@ -1,4 +1,5 @@
-/* Threads and conditions, the way every part of webhookd wants them. */
+/* Threads and conditions: see thread.h. Called by every part of webhookd that starts a thread, on
+ * any thread. */
 #include "base/thread.h"
 
 #include <signal.h>

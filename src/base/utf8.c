@@ -1,12 +1,13 @@
-/* The UTF-8 of texts of unknown origin: what they hold, where they may be cut. Called by those who
- * read files and requests, and by those who write messages and log lines, on any thread. */
+/* UTF-8 in text of unknown origin: whether it is valid, what it contains, where it can be cut.
+ * Called by the code that reads files and requests, and by the code that writes messages and log
+ * lines, on any thread. */
 #include "base/utf8.h"
 
 #include <string.h>
 
 #include "base/memory.h"
 
-#define MAX_BYTES 4 /* of a character */
+#define MAX_BYTES 4 /* of one character */
 
 static bool is_continuation(char c)
 {
@@ -15,7 +16,7 @@ static bool is_continuation(char c)
 
 size_t utf8_decode_n(const char *text, size_t bytes, uint32_t *code_point)
 {
-    /* The range of the second byte is what rules out the forms that are not allowed. */
+    /* The range of the second byte excludes the forms that are not allowed. */
     static const struct {
         uint8_t first_low, first_high, second_low, second_high, bytes;
     } shapes[] = {
@@ -49,7 +50,7 @@ size_t utf8_decode_n(const char *text, size_t bytes, uint32_t *code_point)
 
 size_t utf8_decode(const char *text, uint32_t *code_point)
 {
-    return utf8_decode_n(text, MAX_BYTES, code_point); /* a NUL continues no character */
+    return utf8_decode_n(text, MAX_BYTES, code_point); /* a NUL never continues a character */
 }
 
 bool utf8_is_valid(const char *text, size_t bytes)

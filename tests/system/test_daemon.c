@@ -214,7 +214,7 @@ TEST(folder_with_other_files_is_refused_as_state_folder_and_stays_as_it_is)
     ck_assert_int_eq(chmod(daemon.state_dir, 0755), 0);
     free(daemon_write_file(&daemon, "state/letter.txt", "dear", 4));
     ck_assert_int_eq(daemon_start_fails(&daemon), 1);
-    daemon_await_log(&daemon, "is no state folder of webhookd: it holds \\\"letter.txt\\\"");
+    daemon_await_log(&daemon, "is not a state folder of webhookd: it contains \\\"letter.txt\\\"");
     ck_assert_uint_eq(mode_of(&daemon, ""), 0755);
     char *lock = memory_format("%s/lock", daemon.state_dir);
     ck_assert_int_ne(access(lock, F_OK), 0);
