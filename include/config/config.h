@@ -1,7 +1,8 @@
-/* webhookd.conf as one immutable snapshot. A table in config/keys.c has one row per key: section, name, type, default,
- * range, and whether a reload can change it.
+/* webhookd.conf as one immutable snapshot. The table in config/keys.c has one row for each key:
+ * section, name, type, default, range, and whether a reload can change it.
  *
- * A snapshot is counted: any thread may hold one; a reload parses a fresh one and the holders swap. */
+ * A snapshot is reference-counted, and any thread may hold one. A reload parses a fresh snapshot,
+ * and the holders replace theirs. */
 #ifndef WEBHOOKD_CONFIG_CONFIG_H
 #define WEBHOOKD_CONFIG_CONFIG_H
 
@@ -13,7 +14,7 @@
 #include "base/log.h"
 
 #define CONFIG_DEFAULT_PATH "/etc/webhookd/webhookd.conf"
-#define CONFIG_EXIT_STATUS  78 /* wrong configuration (sysexits.h EX_CONFIG) */
+#define CONFIG_EXIT_STATUS  78 /* invalid configuration (EX_CONFIG of sysexits.h) */
 
 struct config_list {
     char **items;
@@ -23,7 +24,8 @@ struct config_list {
 enum config_sandbox { CONFIG_SANDBOX_STRICT, CONFIG_SANDBOX_OFF };
 const char *config_sandbox_name(enum config_sandbox sandbox); /* as in the file */
 
-/* Sizes in bytes, durations in milliseconds, never negative. Strings are never NULL; "" is not set. */
+/* Sizes are in bytes, durations in milliseconds; neither is ever negative. Strings are never NULL;
+ * "" means not set. */
 struct config {
     char *state_dir;
     char *store; /* store/location.h */
@@ -32,7 +34,7 @@ struct config {
     int64_t min_free_bytes;
     struct {
         char *listen;     /* "ADDRESS:PORT", "[IPV6]:PORT", "unix:/PATH"; port 0 = any free one */
-        char *public_url; /* without a slash at the end */
+        char *public_url; /* without a trailing slash */
         int64_t max_body_bytes;
         int64_t max_connections;
         int64_t max_in_flight_bytes;
@@ -59,9 +61,9 @@ struct config {
         int64_t max_memory_bytes, max_processes, max_open_files;
     } runner;
     struct {
-        int64_t runs_ms; /* 0 = keep */
+        int64_t runs_ms; /* 0 = keep for ever */
     } retention;
-    /* `fleet "org/project/name" { … }` sections, as far as they are accepted now */
+    /* the `fleet "org/project/name" { … }` sections, with the keys supported so far */
     struct config_fleet {
         char *name;
         bool has_sandbox;
@@ -71,29 +73,32 @@ struct config {
     size_t fleet_count;
 };
 
-/* What was wrong, or what is noteworthy, one line each: "webhookd.conf:12: hooks.max_body: …". */
+/* Errors or notes, one line each: "webhookd.conf:12: hooks.max_body: …". */
 struct config_report {
     char **lines;
     size_t count;
 };
 
-/* Reads and checks the file. NULL with at least one line in the report if anything is wrong; all errors that can be found are found.
- * A counted snapshot (count 1) otherwise. */
+/* Reads and checks the file. Returns a snapshot with a reference count of 1, or NULL and at least
+ * one line in the report if the file has errors. Reports as many errors as one reading can find. */
 struct config *config_load(const char *path, struct config_report *report);
-/* The same from memory; `name` stands for the path in the messages. */
+/* The same for text in memory; messages show `name` instead of the path. */
 struct config *config_parse(const char *text, size_t bytes, const char *name,
                             struct config_report *report);
 
 struct config *config_hold(struct config *config); /* any thread */
 void config_release(struct config *config);        /* any thread; NULL is fine */
 
-/* What makes starting impossible though the file is right (TLS keys set): -1 and why, ERROR_INVALID. */
+/* Checks for settings that are valid but prevent a start (TLS keys). Returns 0, or -1 and
+ * ERROR_INVALID. */
 int config_check_start(const struct config *config, struct error *error);
-/* One line per key that differs and needs a restart ("hooks.listen: changed, takes effect after a restart"). */
+/* Adds a line for each key that differs and needs a restart ("hooks.listen: changed, takes effect
+ * after a restart"). */
 void config_report_restart(const struct config *running, const struct config *fresh,
                            struct config_report *report);
 
-/* Gives the fresh snapshot, which nobody else holds yet, the running values of all that needs a restart. */
+/* Copies the running values of all settings that need a restart into the fresh snapshot, which must
+ * have no other holder yet. */
 void config_keep_until_restart(struct config *fresh, const struct config *running);
 
 void config_report_add(struct config_report *report, const char *format, ...)

@@ -1,4 +1,5 @@
-/* What the text values of webhookd.conf may look like. The table in keys.c names them; value.c calls them. Any thread. */
+/* Checks of the text values of webhookd.conf. The table in keys.c names them; value.c and parse.c
+ * call them. Any thread. */
 #include "config/check.h"
 
 #include <arpa/inet.h>
@@ -15,7 +16,7 @@
 
 #define SOCKET_PATH_MAX (sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1)
 #define ACCOUNT_MAX     32  /* useradd(8) */
-#define FLEET_NAME_MAX  255 /* of organization, project and fleet each */
+#define FLEET_NAME_MAX  255 /* each, of organization, project and fleet */
 #define UNIX_PREFIX     "unix:"
 #define URL_CHARS       "-._~:/[]@!$&'()*+,;=%"
 #define DIGITS          "0123456789"
@@ -28,7 +29,7 @@ static bool is_component(const char *text, size_t bytes, const char *what)
     return bytes == strlen(what) && memcmp(text, what, bytes) == 0;
 }
 
-/* Does one of the parts between the slashes equal `what`? */
+/* Whether one of the parts between the slashes equals `what`. */
 static bool has_component(const char *path, const char *what)
 {
     for (;;) {
@@ -59,7 +60,7 @@ const char *config_check_path_or_empty(const char *value)
 
 const char *config_check_state_dir(const char *value)
 {
-    /* Its mode becomes 0700, so it may not be the root. */
+    /* Its mode becomes 0700, so it must not be the root. */
     bool is_root = value[strspn(value, "/.")] == '\0';
     return is_absolute(value) && !is_root ? NULL : "an absolute path without \"..\", and not /";
 }
@@ -87,12 +88,12 @@ const char *config_check_program(const char *value)
     bool is_name = value[0] != '\0' && !strchr(value, '/') && strlen(value) < NAME_MAX;
     return is_name || is_absolute(value)
                ? NULL
-               : "a program's name, to be found in runner.path, or its absolute path";
+               : "the name of a program in runner.path, or an absolute path";
 }
 
 /* ---- addresses ---- */
 
-/* Copies the part of text up to `end` if it fits an address. */
+/* Copies the part of text up to `end`. Returns false if it is too long for an address. */
 static bool address_copy(const char *text, const char *end, char address[INET6_ADDRSTRLEN])
 {
     size_t bytes = (size_t)(end - text);
@@ -110,7 +111,7 @@ static bool is_address(const char *text, const char *end, int family)
     return address_copy(text, end, address) && inet_pton(family, address, &parsed) == 1;
 }
 
-/* Decimal digits and nothing else, at most `highest`. */
+/* Whether the text consists of one to five decimal digits and is at most `highest`. */
 static bool is_number_up_to(const char *text, long highest)
 {
     size_t digits = strspn(text, DIGITS);
@@ -167,7 +168,7 @@ const char *config_check_network(const char *value)
 const char *config_check_url(const char *value)
 {
     static const char wanted[] =
-        "an http:// or https:// URL with a host, without user, query and fragment";
+        "an http:// or https:// URL with a host and without a user, query or fragment";
     const char *host = strncmp(value, "http://", 7) == 0    ? value + 7
                        : strncmp(value, "https://", 8) == 0 ? value + 8
                                                             : "";
@@ -190,7 +191,7 @@ static bool is_account(const char *value)
 const char *config_check_account(const char *value)
 {
     return is_account(value) ? NULL
-                             : "the name of an account: letters, digits, \"_\", \"-\", \".\"";
+                             : "an account name: 1 to 32 letters, digits, \"_\", \"-\", \".\"";
 }
 
 const char *config_check_account_or_empty(const char *value)
@@ -200,7 +201,7 @@ const char *config_check_account_or_empty(const char *value)
 
 const char *config_check_fleet(const char *value)
 {
-    static const char wanted[] = "\"organization/project/fleet\", by name";
+    static const char wanted[] = "\"organization/project/fleet\" (names, not ids)";
     for (int part = 0; part < 3; part++) {
         size_t bytes = strcspn(value, "/");
         char name[FLEET_NAME_MAX + 1];

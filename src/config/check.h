@@ -1,4 +1,5 @@
-/* The syntax of text values. Each returns NULL if the value is good, or what it must be ("an absolute path"). Pure. */
+/* The syntax of text values. Each function returns NULL if the value is valid, else a description
+ * of a valid value ("an absolute path"). Pure; any thread. */
 #ifndef WEBHOOKD_CONFIG_CHECK_H
 #define WEBHOOKD_CONFIG_CHECK_H
 
@@ -14,8 +15,8 @@ const char *config_check_search_path(const char *value); /* as in $PATH */
 const char *config_check_program(const char *value);
 const char *config_check_account(const char *value); /* a user or a group */
 const char *config_check_account_or_empty(const char *value);
-const char *
-config_check_network(const char *value); /* an address or a CIDR range, RFC 4632, RFC 4291 */
+/* An address or a CIDR range (RFC 4632, RFC 4291). */
+const char *config_check_network(const char *value);
 const char *config_check_fleet(const char *value); /* "org/project/name" */
 
 #endif

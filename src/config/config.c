@@ -1,4 +1,5 @@
-/* Loading webhookd.conf, and what webhookd's main says about it at start and after a reload. Parsing is in parse.c. */
+/* Loads webhookd.conf; checks it before a start and compares it after a reload. parse.c does the
+ * parsing. Called by webhookd's main.c and configuration.c, on the main thread. */
 #include "config/config.h"
 
 #include <fcntl.h>
@@ -26,18 +27,18 @@ struct config *config_load(const char *path, struct config_report *report)
     return config;
 }
 
-/* ---- what is said at start ---- */
+/* ---- the check before a start ---- */
 
 int config_check_start(const struct config *config, struct error *error)
 {
     if (config->hooks.tls_certificate[0] != '\0' || config->hooks.tls_key[0] != '\0')
         return error_set(error, ERROR_INVALID,
-                         "hooks.tls_certificate, hooks.tls_key: this version does not speak TLS "
-                         "yet; leave them empty and put a proxy in front");
+                         "hooks.tls_certificate, hooks.tls_key: this version does not support TLS "
+                         "yet; leave them empty and put a proxy in front of webhookd");
     return 0;
 }
 
-/* ---- what is said after a reload ---- */
+/* ---- the report after a reload ---- */
 
 static bool fleets_equal(const struct config *a, const struct config *b)
 {

@@ -1,4 +1,5 @@
-/* The list of what is wrong with a configuration file. Used by text.c and parse.c while they read one, on their thread. */
+/* The list of errors in a configuration file. Called by text.c and parse.c while they read one, on
+ * the caller's thread. */
 #include "config/findings.h"
 
 #include <stdarg.h>
@@ -13,7 +14,8 @@
 #define EXCERPT_BYTES 80
 #define LINE_BYTES    4000 /* of a report */
 
-/* Takes the text. Behind all that are on the same line or before it, so that the order of finding decides among those. */
+/* Takes ownership of the text. Inserts it after all findings of the same or earlier lines, so that
+ * findings of one line stay in the order in which they were found. */
 static void insert(struct config_findings *findings, int line, char *text)
 {
     if (findings->count == CONFIG_FINDINGS_MAX) {
@@ -50,7 +52,7 @@ void config_findings_publish(const struct config_findings *findings, const char 
         config_report_add(report, "%s:%d: %s", name, findings->items[i].line,
                           findings->items[i].text);
     if (findings->count == CONFIG_FINDINGS_MAX)
-        config_report_add(report, "%s: there may be more", name);
+        config_report_add(report, "%s: there may be more errors", name);
 }
 
 void config_findings_clear(struct config_findings *findings)

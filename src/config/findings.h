@@ -1,4 +1,5 @@
-/* What is wrong with a file, in the order of its lines, whatever order it was found in. */
+/* The errors in a configuration file, sorted by line, in whatever order they were found. One
+ * thread. */
 #ifndef WEBHOOKD_CONFIG_FINDINGS_H
 #define WEBHOOKD_CONFIG_FINDINGS_H
 
@@ -6,7 +7,7 @@
 
 #include "config/config.h"
 
-/* Beyond it nobody reads on: further findings are dropped. */
+/* Further findings are dropped: nobody reads that many. */
 #define CONFIG_FINDINGS_MAX 100
 
 struct config_finding {
@@ -22,7 +23,7 @@ struct config_findings {
 void config_findings_add(struct config_findings *findings, int line, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Moves all of `from` into `into`. */
+/* Moves all findings of `from` into `into`. */
 void config_findings_merge(struct config_findings *into, struct config_findings *from);
 
 /* Adds them as "NAME:LINE: TEXT" to the report. */
@@ -30,7 +31,7 @@ void config_findings_publish(const struct config_findings *findings, const char 
                              struct config_report *report);
 void config_findings_clear(struct config_findings *findings);
 
-/* The start of a text, fit to be quoted in a message. A fresh string. */
+/* Returns the start of a text, short enough to quote in a message. The caller frees it. */
 char *config_excerpt(const char *text);
 
 #endif

@@ -1,5 +1,6 @@
-/* One row per key of webhookd.conf: everything that is known about it, once. Read by parse.c, config.c and the tests; what
- * webhookd.conf.example and webhookd.conf(5) say is checked against it. */
+/* The table with one row for each key of webhookd.conf: the only place that defines its properties.
+ * parse.c, config.c and snapshot.c read it; the tests compare webhookd.conf.example and
+ * webhookd.conf(5) with it. Constant; any thread. */
 #include "config/keys.h"
 
 #include <string.h>
@@ -30,7 +31,7 @@ _Static_assert(sizeof(enum log_level) == sizeof(unsigned) &&
                    sizeof(enum config_sandbox) == sizeof(unsigned),
                "value.c writes a choice as an unsigned");
 
-/* What a change needs. */
+/* When a change takes effect. */
 #define RELOAD  true
 #define RESTART false
 

@@ -20,7 +20,7 @@ enum config_type {
     CONFIG_LIST,     /* struct config_list, owned; {} by default */
 };
 
-/* What the documentation says of a key, which the tests compare with this. */
+/* What the documentation says about a key; the tests compare the two. */
 struct config_key_info {
     const char *section; /* "" = top level */
     const char *name;
@@ -33,22 +33,22 @@ struct config_key {
     struct config_key_info info;
     enum config_type type;
     size_t offset;                /* of the field */
-    const char *lowest, *highest; /* of a quantity, as they are written in the file */
-    const char *const *choices;   /* of a choice: by the values of its enumeration; NULL ends */
+    const char *lowest, *highest; /* of a quantity, as written in the file */
+    const char *const *choices;   /* of a choice, indexed by its enumeration; NULL at the end */
     const char *(*check)(const char *value); /* of a text, or of each item of a list */
 };
 
-extern const struct config_key
-    config_keys[]; /* in the order of the file, offsets into struct config */
+/* In the order of the file; offsets into struct config. */
+extern const struct config_key config_keys[];
 extern const size_t config_key_count;
 
-extern const struct config_key
-    config_fleet_keys[]; /* of a fleet section, offsets into struct config_fleet */
+/* The keys of a fleet section; offsets into struct config_fleet. */
+extern const struct config_key config_fleet_keys[];
 enum { CONFIG_FLEET_SANDBOX, CONFIG_FLEET_USER, CONFIG_FLEET_KEYS };
 
-/* The section's name is "" for the top level. NULL if there is no such key. */
+/* The section is "" for the top level. Returns NULL if there is no such key. */
 const struct config_key *config_key_find(const char *section, const char *name);
-/* "hooks.max_body", "state_dir". A fresh string. */
+/* Returns "hooks.max_body" or, at the top level, "state_dir". The caller frees it. */
 char *config_key_path(const char *section, const char *name);
 
 #endif

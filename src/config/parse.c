@@ -1,9 +1,11 @@
-/* From text to a checked snapshot: libconfuse knows the grammar, the table in keys.c the keys. Every value passes through
- * on_value, which notes what is wrong and goes on, so that one reading finds all there is to find; only a syntax error ends it.
+/* Text → a checked snapshot. libconfuse knows the grammar, the table in keys.c the keys. Every
+ * value passes through on_value, which records errors and continues, so that one reading finds all
+ * of them; only a syntax error ends it.
  *
- * libconfuse stops at a key it does not know. So it is noted, declared as a key that takes anything, and the text read again.
+ * libconfuse stops at a key that it does not know. parse.c then records the key, declares it as one
+ * that takes any value, and reads the text again.
  *
- * Called by webhookd's main at start and on a reload, and by the tests. */
+ * Called by config_load, at start and on a reload, and by the tests, on the caller's thread. */
 #include "config/config.h"
 
 #include <assert.h>
@@ -33,19 +35,18 @@ struct unknown {
 
 struct reading {
     struct config_snapshot *snapshot;
-    bool complete; /* the plain text is the whole file */
-    struct config_findings
-        lasting; /* of the text and of unknown keys: every round would find them */
-    struct config_findings findings; /* of this round */
+    bool complete;                   /* the plain text covers the whole file */
+    struct config_findings lasting;  /* of the text, and unknown keys: kept across readings */
+    struct config_findings findings; /* of the current reading */
     struct unknown unknown[UNKNOWN_MAX];
     size_t unknown_count;
     bool once_more;
-    int fleet_line[CONFIG_FLEET_KEYS]; /* where the last fleet section sets each of its keys */
+    int fleet_line[CONFIG_FLEET_KEYS]; /* the line where the last fleet section sets each key */
 };
 
-/* libconfuse's scanner is global, and its callbacks get nothing of ours: one reading at a time. */
-static pthread_mutex_t reading_lock =
-    PTHREAD_MUTEX_INITIALIZER; /* guards current, and libconfuse */
+/* Guards `current` and libconfuse. libconfuse's scanner is global, and its callbacks receive no
+ * context, so only one reading may run at a time. */
+static pthread_mutex_t reading_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct reading *current;
 
 static const char *section_name(const cfg_t *cfg)
@@ -55,7 +56,7 @@ static const char *section_name(const cfg_t *cfg)
 
 /* ---- values ---- */
 
-/* Takes the problem. */
+/* Takes ownership of the problem. NULL adds nothing. */
 static void note(int line, const char *path, char *problem)
 {
     if (problem)
@@ -63,18 +64,18 @@ static void note(int line, const char *path, char *problem)
     free(problem);
 }
 
-/* True if this is the first time; otherwise says so. */
+/* Returns true if the key was not set before; otherwise adds a finding. */
 static bool note_line(int line, const char *path, int *set_line)
 {
     if (*set_line != 0) {
-        note(line, path, memory_format("given twice, first in line %d", *set_line));
+        note(line, path, memory_format("already set in line %d", *set_line));
         return false;
     }
     *set_line = line;
     return true;
 }
 
-/* The first that is called for a list is CONFIG_LIST_START, or the list is none. */
+/* The first item of a list is CONFIG_LIST_START. If it is not, the value is not a list. */
 static void take_list_item(const struct config_key *key, int line, unsigned place, const char *path,
                            int *set_line, const char *value)
 {
@@ -85,10 +86,11 @@ static void take_list_item(const struct config_key *key, int line, unsigned plac
     }
     if (note_line(line, path, set_line) && strcmp(value, CONFIG_LIST_START) != 0)
         note(line, path,
-             memory_format("a list is in braces: { \"…\", \"…\" }; %s", key->info.range_text));
+             memory_format("must be a list in braces: { \"…\", \"…\" }; %s", key->info.range_text));
 }
 
-/* The fleet of the section that is being read, or was read last: libconfuse refuses a title that comes again. */
+/* Returns the fleet of the section that is being read. It is the last one or a new one, because
+ * libconfuse refuses a second section with the same title. */
 static struct config_fleet *fleet_of(cfg_t *section)
 {
     struct config *config = &current->snapshot->config;
@@ -153,19 +155,19 @@ static bool is_declared_unknown(const char *section, const char *name)
     return false;
 }
 
-/* libconfuse's, for each value and each item of a list; cfg->line is that of the value. */
+/* libconfuse calls this for each value and each item of a list. cfg->line is the value's line. */
 static int on_value(cfg_t *cfg, cfg_opt_t *option, const char *value, void *result)
 {
-    *(void **)result = NULL; /* nothing is kept there */
+    *(void **)result = NULL; /* nothing is stored there */
     bool taken = strcmp(cfg->name, FLEET) == 0 ? take_fleet_value(cfg, option->name, value)
                                                : take_value(cfg, option, value);
-    /* "section|key" leads libconfuse into another section, which is no way to write a key. */
+    /* libconfuse takes "section|key" for a key of another section; webhookd.conf does not. */
     if (!taken && !is_declared_unknown(section_name(cfg), option->name))
-        config_findings_add(&current->findings, cfg->line, "%s: no such key here", option->name);
+        config_findings_add(&current->findings, cfg->line, "%s: unknown key", option->name);
     return 0;
 }
 
-/* libconfuse's, at the end of each fleet section: one without keys counts too. */
+/* libconfuse calls this at the end of each fleet section, even of one without keys. */
 static int on_fleet(cfg_t *cfg, cfg_opt_t *option)
 {
     (void)cfg;
@@ -195,7 +197,8 @@ static void note_unknown(const cfg_t *cfg, const char *name)
     char *excerpt = config_excerpt(name);
     char *path = config_key_path(section, excerpt);
     char *known = list_keys(section);
-    config_findings_add(&current->lasting, cfg->line, "%s: unknown; known here: %s", path, known);
+    config_findings_add(&current->lasting, cfg->line, "%s: unknown; expected one of: %s", path,
+                        known);
     if (current->unknown_count < UNKNOWN_MAX) {
         current->unknown[current->unknown_count++] =
             (struct unknown){memory_string(section), memory_string(name)};
@@ -211,7 +214,8 @@ static bool starts_with(const char *text, const char *start)
     return strncmp(text, start, strlen(start)) == 0;
 }
 
-/* libconfuse's. Its formats are told apart by their English text; one that 3.3 does not have is shown as it is. */
+/* libconfuse calls this for each error. The English text of the format distinguishes the errors; an
+ * error that libconfuse 3.3 does not have is shown unchanged. */
 __attribute__((format(printf, 2, 0))) static void on_error(cfg_t *cfg, const char *format,
                                                            va_list arguments)
 {
@@ -224,9 +228,9 @@ __attribute__((format(printf, 2, 0))) static void on_error(cfg_t *cfg, const cha
         return;
     }
     if (starts_with(format, "missing equal sign") && is_declared_unknown(section_name(cfg), name))
-        return; /* an unknown section: it has its finding */
+        return; /* an unknown section, which already has a finding */
     if (starts_with(format, "premature end of file") && !current->complete)
-        return; /* what the text ends with has its finding */
+        return; /* what ended the text early already has a finding */
     char *message = memory_format_v(format, arguments);
     char *excerpt = config_excerpt(message);
     config_findings_add(&current->findings, cfg->line, "syntax error: %s", excerpt);
@@ -239,7 +243,7 @@ __attribute__((format(printf, 2, 0))) static void on_error(cfg_t *cfg, const cha
 #define OPTIONS_MAX (CONFIG_KEYS_MAX + UNKNOWN_MAX + SECTIONS_MAX + 1)
 
 struct options {
-    cfg_opt_t items[OPTIONS_MAX]; /* zeroed: an option without a name ends them */
+    cfg_opt_t items[OPTIONS_MAX]; /* zeroed: an option without a name is the last */
     size_t count;
 };
 
@@ -273,10 +277,10 @@ static void declare_keys(struct options *options, const char *section)
         declare_value(options, config_fleet_keys[i].info.name);
     for (size_t i = 0; i < current->unknown_count; i++)
         if (strcmp(current->unknown[i].section, section) == 0)
-            declare_list(options, current->unknown[i].name); /* takes a single value as well */
+            declare_list(options, current->unknown[i].name); /* accepts a single value as well */
 }
 
-/* libconfuse copies the options that it is given. */
+/* libconfuse copies the options, so they can be freed here. */
 static cfg_t *make_parser(void)
 {
     struct options *top = memory_alloc(sizeof(*top));
@@ -301,7 +305,7 @@ static cfg_t *make_parser(void)
     declare(top, option);
     cfg_t *parser = cfg_init(top->items, CFGF_NONE);
     if (!parser)
-        abort(); /* memory is gone */
+        abort(); /* out of memory */
     cfg_set_error_function(parser, on_error);
     free(top);
     free(sections);
@@ -329,7 +333,7 @@ static int line_of(const struct reading *reading, const char *section, const cha
     return reading->snapshot->set_line[config_key_find(section, name) - config_keys];
 }
 
-/* What single values cannot tell. */
+/* Checks that involve several values. */
 static void check_together(struct reading *reading)
 {
     const struct config *config = &reading->snapshot->config;
@@ -337,10 +341,10 @@ static void check_together(struct reading *reading)
     bool has_key = config->hooks.tls_key[0] != '\0';
     if (has_certificate && !has_key)
         config_findings_add(&reading->findings, line_of(reading, "hooks", "tls_certificate"),
-                            "hooks.tls_key: missing; hooks.tls_certificate needs it");
+                            "hooks.tls_key: missing; hooks.tls_certificate requires it");
     if (has_key && !has_certificate)
         config_findings_add(&reading->findings, line_of(reading, "hooks", "tls_key"),
-                            "hooks.tls_certificate: missing; hooks.tls_key needs it");
+                            "hooks.tls_certificate: missing; hooks.tls_key requires it");
 }
 
 static void normalize(struct config *config)
@@ -356,7 +360,7 @@ static void read_all(struct reading *reading, const char *text, size_t bytes)
     reading->complete = config_text_plain(text, bytes, &plain, &reading->lasting);
     const char *plain_text = buffer_text(&plain);
     if (plain.failed)
-        abort(); /* memory is gone */
+        abort(); /* out of memory */
     do
         read_once(reading, plain_text);
     while (reading->once_more);

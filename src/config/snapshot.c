@@ -1,4 +1,6 @@
-/* The life of a snapshot: its defaults, who holds it, what it keeps of the one before. Any thread may hold and release one. */
+/* The life of a snapshot: its defaults, its reference count, and what it takes over from the
+ * running one. Called by parse.c and by the holders of snapshots. Any thread may hold and release
+ * one. */
 #include "config/snapshot.h"
 
 #include <stdlib.h>

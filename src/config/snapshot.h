@@ -1,4 +1,4 @@
-/* A struct config with what only this folder knows of it. */
+/* A struct config with the fields that are private to this folder. */
 #ifndef WEBHOOKD_CONFIG_SNAPSHOT_H
 #define WEBHOOKD_CONFIG_SNAPSHOT_H
 
@@ -7,15 +7,15 @@
 #include "config/config.h"
 #include "config/keys.h"
 
-/* Immutable once config_parse has returned it, but for the count. */
+/* Immutable after config_parse has returned it, except for the reference count. */
 struct config_snapshot {
     struct config config; /* first: a pointer to one is a pointer to the other */
-    atomic_int holders;
-    int set_line
-        [CONFIG_KEYS_MAX]; /* per row of config_keys: where the file sets it, 0 = it does not */
+    atomic_int holders;   /* the reference count */
+    /* For each row of config_keys: the line where the file sets it, 0 = not set. */
+    int set_line[CONFIG_KEYS_MAX];
 };
 
-/* All defaults, held once. */
+/* Returns a snapshot of the defaults with a reference count of 1. */
 struct config_snapshot *config_snapshot_new(void);
 
 #endif

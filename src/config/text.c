@@ -1,6 +1,8 @@
-/* Stands between a configuration file and libconfuse 3.3, which by itself would: expand ${VAR} in words and strings, end at a NUL,
- * take a section that is never closed, skip bytes that fit nowhere without a word, count a line for every C comment, and after a
- * string or comment without an end begin the next file (a reload!) inside it. Called by parse.c, on its thread. */
+/* Prepares the text of a configuration file for libconfuse 3.3. Without this, libconfuse would
+ * expand ${VAR} in words and strings, stop at a NUL, accept a section that is never closed,
+ * silently skip bytes that do not belong anywhere, count a line for every C comment, and, after an
+ * unterminated string or comment, start reading the next file (a reload!) inside it. Called by
+ * parse.c, on the caller's thread. */
 #include "config/text.h"
 
 #include <stdlib.h>
@@ -9,15 +11,15 @@
 #include "base/memory.h"
 #include "base/utf8.h"
 
-/* A list in a section is two. */
+/* A list in a section has depth 2. */
 #define DEPTH_MAX 8
 
 struct scanner {
-    const char *at; /* NUL-terminated, UTF-8, without control characters but tab and line ends */
+    const char *at; /* NUL-terminated UTF-8; its only control characters are tabs and line ends */
     int line;
     struct buffer *plain;
     struct config_findings *findings;
-    bool after_equals; /* what was last taken is "=" */
+    bool after_equals; /* the last token was "=" */
     int depth;
     int opened[DEPTH_MAX]; /* the line of each open brace */
 };
@@ -41,7 +43,7 @@ static bool is_word_char(char c)
                                                             c));
 }
 
-/* One character of a string, so that libconfuse takes it for itself. */
+/* Appends one character of a string, escaped so that libconfuse takes it literally. */
 static void put(struct scanner *scanner, char c)
 {
     if (c == '"' || c == '\\' || c == '$')
@@ -71,7 +73,7 @@ static bool skip_comment(struct scanner *scanner)
             scanner->at++;
     }
     if (scanner->at[0] == '\0') {
-        config_findings_add(scanner->findings, opened, "this comment has no end: */ is missing");
+        config_findings_add(scanner->findings, opened, "unterminated comment: */ is missing");
         return false;
     }
     scanner->at += 2;
@@ -86,8 +88,9 @@ static bool take_string(struct scanner *scanner)
         if (*scanner->at == '\\') {
             scanner->at++;
             if (is_line_end(*scanner->at) || !strchr("\\\"'", *scanner->at)) {
-                config_findings_add(scanner->findings, scanner->line,
-                                    "a \\ in a string stands before another \\ or a quote only");
+                config_findings_add(
+                    scanner->findings, scanner->line,
+                    "invalid \\ in a string: only another \\ or a quote may follow it");
                 return false;
             }
         }
@@ -96,15 +99,14 @@ static bool take_string(struct scanner *scanner)
     buffer_append_char(scanner->plain, '"');
     if (*scanner->at != quote) {
         config_findings_add(scanner->findings, scanner->line,
-                            "this string has no end: its closing %c must be on the same line",
-                            quote);
+                            "unterminated string: the closing %c must be on the same line", quote);
         return false;
     }
     scanner->at++;
     return true;
 }
 
-/* The bytes of a "${…}" in a word, which stays as it is written; 0 if there is none. */
+/* Returns the length in bytes of a "${…}" in a word, which is kept as written; else 0. */
 static size_t reference_bytes(const char *at)
 {
     if (at[0] != '$' || at[1] != '{')
@@ -113,7 +115,8 @@ static size_t reference_bytes(const char *at)
     return at[bytes] == '}' ? bytes + 1 : 0;
 }
 
-/* A comment begins behind a blank, never inside a word: "/var//lib" or "http://host" without quotes must not become a shorter value. */
+/* A comment begins after white space, never inside a word: "/var//lib" or "http://host" without
+ * quotes must not become a shorter value. */
 static bool take_word(struct scanner *scanner)
 {
     buffer_append_char(scanner->plain, '"');
@@ -126,8 +129,8 @@ static bool take_word(struct scanner *scanner)
     if (!starts_comment(scanner->at))
         return true;
     config_findings_add(scanner->findings, scanner->line,
-                        "\"%.*s\" inside a word: put a value that holds it in double quotes, and a "
-                        "blank before a comment",
+                        "\"%.*s\" inside a word: put a value that contains it in double quotes, "
+                        "or a space before a comment",
                         scanner->at[0] == '#' ? 1 : 2, scanner->at);
     return false;
 }
@@ -149,7 +152,7 @@ static bool take_mark(struct scanner *scanner)
     if (mark == '{')
         return open_brace(scanner);
     if (mark == '}' && scanner->depth == 0) {
-        config_findings_add(scanner->findings, scanner->line, "this } closes nothing");
+        config_findings_add(scanner->findings, scanner->line, "} without a matching {");
         return false;
     }
     if (mark == '}')
@@ -161,12 +164,12 @@ static bool take_mark(struct scanner *scanner)
 static bool take_unexpected(struct scanner *scanner)
 {
     config_findings_add(scanner->findings, scanner->line,
-                        "unexpected \"%c\": a value that holds it must be in double quotes",
+                        "unexpected \"%c\": a value that contains it must be in double quotes",
                         *scanner->at);
     return false;
 }
 
-/* A word, a string or a mark, with a space behind it. */
+/* Takes a word, a string or a mark, and appends a space to it. */
 static bool take_token(struct scanner *scanner)
 {
     bool is_equals = *scanner->at == '=';
@@ -198,19 +201,19 @@ static bool scan(struct scanner *scanner)
         else
             taken = take_token(scanner);
         if (!taken) {
-            scanner->plain->bytes = plain_bytes; /* no half token */
+            scanner->plain->bytes = plain_bytes; /* drop the incomplete token */
             return false;
         }
     }
     if (scanner->depth > 0) {
         config_findings_add(scanner->findings, scanner->opened[scanner->depth - 1],
-                            "this { is never closed: } is missing");
+                            "{ without a matching }");
         return false;
     }
     return true;
 }
 
-/* Text without a NUL. */
+/* The text contains no NUL. */
 static bool check_characters(const char *text, struct config_findings *findings)
 {
     int line = 1;
@@ -218,14 +221,14 @@ static bool check_characters(const char *text, struct config_findings *findings)
         uint32_t code_point = 0;
         size_t bytes = utf8_decode(text, &code_point);
         if (bytes == 0) {
-            config_findings_add(findings, line, "this line is not UTF-8");
+            config_findings_add(findings, line, "invalid UTF-8");
             return false;
         }
         if (code_point == '\n')
             line++;
         else if (code_point != '\t' && !(code_point == '\r' && text[1] == '\n') &&
                  utf8_is_control(code_point)) {
-            config_findings_add(findings, line, "a control character (U+%04X)",
+            config_findings_add(findings, line, "control character U+%04X is not allowed",
                                 (unsigned)code_point);
             return false;
         }
@@ -249,7 +252,7 @@ bool config_text_plain(const char *text, size_t bytes, struct buffer *plain,
     const char *nul = bytes > 0 ? memchr(text, '\0', bytes) : NULL;
     if (nul) {
         config_findings_add(findings, count_lines(text, (size_t)(nul - text)),
-                            "a NUL byte: this is no text file");
+                            "NUL byte: not a text file");
         return false;
     }
     char *copy = memory_string_n(bytes > 0 ? text : "", bytes);

@@ -1,4 +1,4 @@
-/* The file's text in the form that libconfuse reads as it is written. */
+/* Rewrites a file's text so that libconfuse reads exactly what is written. Any thread. */
 #ifndef WEBHOOKD_CONFIG_TEXT_H
 #define WEBHOOKD_CONFIG_TEXT_H
 
@@ -8,12 +8,13 @@
 #include "base/buffer.h"
 #include "config/findings.h"
 
-/* What every list begins with in the plain text: it cannot be written in a file. libconfuse calls back for items only, so without
- * it an empty list, and a list given twice, would go unseen. */
+/* The first item of every list in the plain text; no file can contain it. libconfuse calls back for
+ * items only, so without it an empty list, and a list that is set twice, would go unnoticed. */
 #define CONFIG_LIST_START "\001"
 
-/* Rewrites text (any bytes) into plain: every word and string in double quotes with nothing left to expand, no comments, the same
- * lines. True if all of it could be read; otherwise a finding says why, and plain holds what precedes. */
+/* Rewrites text (any bytes) into plain: every word and string in double quotes with nothing left to
+ * expand, no comments, the same line numbers. Returns true if it could read all of the text;
+ * otherwise adds a finding, and plain holds everything before the error. */
 bool config_text_plain(const char *text, size_t bytes, struct buffer *plain,
                        struct config_findings *findings);
 

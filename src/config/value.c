@@ -1,4 +1,5 @@
-/* Units, ranges and the typed fields. Used by parse.c and config.c, on their caller's thread. */
+/* Units, ranges and the typed fields. Called by parse.c, config.c and snapshot.c, on the caller's
+ * thread. */
 #include "config/value.h"
 
 #include <assert.h>
@@ -38,13 +39,13 @@ static int read_number(const char *text, int64_t *number)
     return behind && *behind == '\0' ? 0 : -1;
 }
 
-/* Reads a number, a size or a duration. NULL, or what it must be. */
+/* Reads a number, a size or a duration. Returns NULL, or a description of a valid one. */
 static const char *read_quantity(enum config_type type, const char *text, int64_t *value)
 {
     if (type == CONFIG_SIZE)
         return read_size(text, value) == 0
                    ? NULL
-                   : "a size: a whole number, of bytes or with KiB, MiB or GiB";
+                   : "a size: a whole number of bytes, or one with KiB, MiB or GiB";
     if (type == CONFIG_DURATION)
         return read_duration(text, value) == 0
                    ? NULL
@@ -66,7 +67,7 @@ static int64_t known_quantity(enum config_type type, const char *text)
 static char *refuse(const char *text, const char *why, const char *wanted, const char *range)
 {
     char *excerpt = config_excerpt(text);
-    char *message = range ? memory_format("\"%s\" %s %s; %s", excerpt, why, wanted, range)
+    char *message = range ? memory_format("\"%s\" %s %s; allowed: %s", excerpt, why, wanted, range)
                           : memory_format("\"%s\" %s %s", excerpt, why, wanted);
     free(excerpt);
     return message;
@@ -80,7 +81,7 @@ static char *set_quantity(const struct config_key *key, int64_t *field, const ch
         return refuse(text, "is not", wanted, key->info.range_text);
     if (value < known_quantity(key->type, key->lowest) ||
         value > known_quantity(key->type, key->highest))
-        return refuse(text, "is out of range;", key->info.range_text, NULL);
+        return refuse(text, "is out of range; allowed:", key->info.range_text, NULL);
     *field = value;
     return NULL;
 }
@@ -89,7 +90,7 @@ static char *set_choice(const struct config_key *key, void *field, const char *t
 {
     for (unsigned i = 0; key->choices[i]; i++) {
         if (strcmp(key->choices[i], text) == 0) {
-            memcpy(field, &i, sizeof(i)); /* an enumeration of these names */
+            memcpy(field, &i, sizeof(i)); /* the field is an enumeration of these names */
             return NULL;
         }
     }
@@ -148,7 +149,7 @@ char *config_value_set(const struct config_key *key, void *base, const char *tex
 void config_value_set_default(const struct config_key *key, void *base)
 {
     if (key->type == CONFIG_LIST)
-        return; /* {} for all of them: fields start zeroed */
+        return; /* the default is always {}, and fields are zeroed at first */
     const char *text = key->info.default_text;
     size_t quote = text[0] == '"' ? 1 : 0;
     char *bare = memory_string_n(text + quote, strlen(text) - 2 * quote);

@@ -284,7 +284,7 @@ TEST(invalid_configuration_ends_with_78_and_names_file_and_line)
         {"hooks {\n max_body = \"32MB\"\n}\n", 2, "KiB"},
         {"hooks { header_timeout = \"10\" }\n", 1, "hooks.header_timeout"},
         {"log_level = \"loud\"\n", 1, "error, warning, info, debug"},
-        {"runner {\n nice = 5\n nice = 6\n}\n", 3, "given twice"},
+        {"runner {\n nice = 5\n nice = 6\n}\n", 3, "already set"},
         {"runner {\n max_vessels = 99999\n}\n", 2, "10000"},
         {"runner {\n sandbox = \"maybe\"\n}\n", 2, "strict, off"},
         {"hooks { listen = \"localhost:8080\" }\n", 1, "hooks.listen"},

@@ -160,7 +160,7 @@ TEST(every_range_includes_its_ends_and_nothing_beyond)
 TEST(negative_numbers_and_other_booleans_are_refused)
 {
     assert_refused("runner { nice = -1 }",
-                   "w.conf:1: runner.nice: \"-1\" is not a whole number; 0 to 19", NULL);
+                   "w.conf:1: runner.nice: \"-1\" is not a whole number; allowed: 0 to 19", NULL);
     assert_refused("runner { nice = \"\" }", "w.conf:1: runner.nice: ", NULL);
     assert_refused("runner { enabled = yes }",
                    "w.conf:1: runner.enabled: \"yes\" is not true or false", NULL);
