@@ -1,5 +1,6 @@
-/* Retention: see retention.h. A run's files go first and its rows after them, so that a crash in between leaves a run whose files are found
- * to be gone, and that is deleted again; never files that nothing knows of. Started and stopped by webhookd's main. */
+/* Retention: see retention.h. It deletes a run's files first and its rows afterwards. A crash in
+ * between leaves a run without files, which is deleted again later, but never files without a run.
+ * webhookd/daemon.c starts, stops and reconfigures it, on the main thread. */
 #include "retention/retention.h"
 
 #include <errno.h>
@@ -18,9 +19,10 @@
 #include "store/runs.h"
 #include "supervisor/record.h"
 
-#define STEP_RUNS 25 /* in one operation: requests wait behind it for a few milliseconds at most */
-#define PAUSE_MS                                                                                   \
-    20 /* between operations, so that they are a small part of what the committer does */
+/* Runs in one operation: requests wait behind it for a few milliseconds at most. */
+#define STEP_RUNS 25
+/* The pause between operations keeps them a small part of the committer's work. */
+#define PAUSE_MS        20
 #define LOOK_EVERY_MS   60000 /* when there was nothing to do */
 #define LOOK_SOONEST_MS 500
 
@@ -51,7 +53,7 @@ static int remove_log(void *context, const struct attempt_row *row)
     if (unlinkat(removal->state_fd, path, 0) != 0 && errno != ENOENT)
         return error_set_errno(removal->error, errno, "cannot remove %s", path);
     snprintf(path, sizeof(path), "logs/%s", day);
-    (void)unlinkat(removal->state_fd, path, AT_REMOVEDIR); /* the last one of its day */
+    (void)unlinkat(removal->state_fd, path, AT_REMOVEDIR); /* if it was the day's last log */
     return 0;
 }
 
@@ -72,7 +74,7 @@ static int remove_files(struct retention *retention, const struct expired_run *r
 struct expiry {
     struct expired_run runs[STEP_RUNS];
     int count;
-    bool is_more; /* room to give back */
+    bool is_more; /* whether there is more room to give back */
 };
 
 static int delete_runs(void *context, struct store *store, struct error *error)
@@ -99,7 +101,7 @@ static int submit(struct retention *retention, const char *name,
 
 /* ---- steps ---- */
 
-/* How many runs it has deleted, -1 on error. */
+/* Returns the number of runs it deleted, or -1 and *error. */
 static int delete_some(struct retention *retention, int64_t keep_ms, struct error *error)
 {
     struct expiry expiry = {.count = 0};
@@ -117,7 +119,7 @@ static int delete_some(struct retention *retention, int64_t keep_ms, struct erro
                : -1;
 }
 
-/* False: nothing more to do for now. */
+/* Returns false if there is nothing more to do for now. */
 static bool step(struct retention *retention, int64_t keep_ms, int64_t *deleted)
 {
     struct error error = ERROR_INIT;
@@ -126,7 +128,7 @@ static bool step(struct retention *retention, int64_t keep_ms, int64_t *deleted)
     if (count == 0)
         (void)submit(retention, "give room back", give_back, &room, &error);
     if (error_is_set(&error)) {
-        log_warning("old fleet runs not deleted, to be tried again", log_why(&error));
+        log_warning("cannot delete old fleet runs, will try again later", log_why(&error));
         return false;
     }
     *deleted += count;
@@ -143,7 +145,7 @@ static void wait_ms(struct retention *retention, int64_t ms)
     retention->has_news = false;
 }
 
-/* Who keeps runs for seconds does not wait for a minute more. */
+/* If runs are kept for seconds only, retention looks more often than once a minute. */
 static int64_t look_again_ms(int64_t keep_ms)
 {
     if (keep_ms == 0 || keep_ms > LOOK_EVERY_MS)
