@@ -1,5 +1,5 @@
-/* fleet apply: every file with its own report, and all are tried. Called by main.c; the program
- * has one thread. */
+/* fleet apply: applies all files, even if some fail, and reports on each. Called by main.c; the
+ * program has one thread. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -15,13 +15,13 @@
 
 struct apply {
     struct ctl *ctl;
-    char *path; /* of the API */
+    char *path; /* the API's */
     bool failed;
 };
 
 /* ---- one file's report ---- */
 
-/* "FILE:LINE: path: message", as compilers write it, so that editors jump there. */
+/* Prints "FILE:LINE: path: message" as compilers do, so that editors can jump to the line. */
 static void report_problems(const char *file, const char *kind, const json_t *problems)
 {
     for (size_t i = 0; i < json_array_size(problems); i++) {
@@ -47,12 +47,12 @@ static void report_checked(const char *file, const json_t *would)
 {
     const char *outcome = show_text(would, "outcome");
     if (outcome && strcmp(outcome, "created") == 0)
-        ctl_say("%s: checked, no errors: it would make a new fleet; nothing was changed", file);
+        ctl_say("%s: checked, no errors: would create a new fleet; nothing was changed", file);
     else if (outcome && strcmp(outcome, "updated") == 0)
-        ctl_say("%s: checked, no errors: it would be version %lld; nothing was changed", file,
+        ctl_say("%s: checked, no errors: would create version %lld; nothing was changed", file,
                 show_integer(would, "version"));
     else if (outcome)
-        ctl_say("%s: checked, no errors: the fleet is like this already", file);
+        ctl_say("%s: checked, no errors: would leave the fleet unchanged", file);
     else
         ctl_say("%s: checked, no errors; nothing was changed", file);
 }
@@ -102,7 +102,7 @@ static void apply_file(struct apply *apply, int folder_fd, const char *name, con
     struct error error = ERROR_INIT;
     int fd = openat(folder_fd, name, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
-        error_set_errno(&error, errno, "cannot open it");
+        error_set_errno(&error, errno, "cannot open the file");
         fail(apply, file, &error);
         return;
     }
@@ -123,7 +123,7 @@ static int is_fleet_file(const struct dirent *entry)
            (ends_with(name, ".yaml") || ends_with(name, ".yml") || ends_with(name, ".json"));
 }
 
-/* The folder's own .yaml, .yml and .json files in the order of their names. */
+/* Applies the .yaml, .yml and .json files in the folder, not in its subfolders, ordered by name. */
 static void apply_folder(struct apply *apply, int fd, const char *folder)
 {
     struct error error = ERROR_INIT;
@@ -133,7 +133,7 @@ static void apply_folder(struct apply *apply, int fd, const char *folder)
         error_set_errno(&error, errno, "cannot read the folder");
     else if (count == 0)
         error_set(&error, ERROR_NOT_FOUND,
-                  "the folder holds no fleet file (none ends in .yaml, .yml or .json)");
+                  "the folder contains no fleet file (no name ends in .yaml, .yml or .json)");
     if (count <= 0)
         fail(apply, folder, &error);
     for (int i = 0; i < count; i++) {
@@ -157,7 +157,7 @@ static void apply_operand(struct apply *apply, const char *operand)
         apply_file(apply, AT_FDCWD, operand, operand);
     } else if (fd < 0) {
         struct error error = ERROR_INIT;
-        error_set_errno(&error, errno, "cannot open it");
+        error_set_errno(&error, errno, "cannot open the file or folder");
         fail(apply, operand, &error);
     } else {
         apply_folder(apply, fd, operand);

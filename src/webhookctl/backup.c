@@ -1,4 +1,5 @@
-/* backup: into a file that has its name only once it is whole and on the disk. Called by main.c; the program has one thread. */
+/* backup: writes to a temporary file that gets its final name only when it is complete and synced.
+ * Called by main.c; the program has one thread. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -12,7 +13,7 @@
 #include "webhookctl/client.h"
 #include "webhookctl/ctl.h"
 
-#define SILENCE_S 3600 /* webhookd copies its database first */
+#define SILENCE_S 3600 /* webhookd sends nothing while it copies its database */
 
 static const int deadly[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
 static char *part_path; /* the unfinished file */
@@ -29,7 +30,7 @@ static int sync_folder_of(const char *path, struct error *error)
     const char *slash = strrchr(path, '/');
     char *folder = slash ? memory_string_n(path, (size_t)(slash - path) + 1) : memory_string(".");
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int result = fd < 0 ? error_set_errno(error, errno, "cannot open %s", folder)
+    int result = fd < 0 ? error_set_errno(error, errno, "cannot open \"%s\"", folder)
                         : file_sync(fd, folder, error);
     if (fd >= 0)
         close(fd);
@@ -40,7 +41,7 @@ static int sync_folder_of(const char *path, struct error *error)
 static void remove_part(int signal_number)
 {
     (void)unlink(part_path);
-    (void)raise(signal_number); /* its disposition is the default again */
+    (void)raise(signal_number); /* SA_RESETHAND has restored the default action */
 }
 
 static void on_deadly_signals(void (*handler)(int))
@@ -50,20 +51,20 @@ static void on_deadly_signals(void (*handler)(int))
         (void)sigaction(deadly[i], &action, NULL);
 }
 
-/* For the owner's eyes alone: it holds bodies and headers. */
+/* Only the owner can read the file: it contains bodies and headers. */
 static int write_file(struct ctl *ctl, const char *path, struct error *error)
 {
     struct client_stream stream;
     int fd = mkostemp(part_path, O_CLOEXEC); /* mode 0600 */
     if (fd < 0)
-        return error_set_errno(error, errno, "cannot create %s", part_path);
+        return error_set_errno(error, errno, "cannot create \"%s\"", part_path);
     on_deadly_signals(remove_part);
     int result = fetch(ctl, fd, path, &stream, error);
     if (result == 0)
         result = file_sync(fd, part_path, error);
     close(fd);
     if (result == 0 && rename(part_path, path) != 0)
-        result = error_set_errno(error, errno, "cannot rename %s to %s", part_path, path);
+        result = error_set_errno(error, errno, "cannot rename \"%s\" to \"%s\"", part_path, path);
     on_deadly_signals(SIG_DFL);
     if (result != 0)
         (void)unlink(part_path);

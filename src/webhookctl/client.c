@@ -1,7 +1,8 @@
-/* The admin API over the admin socket, by libcurl. Called by the commands; the program has one
- * thread.
+/* A client for the admin API over the admin socket, by libcurl. Called by the commands; the program
+ * has one thread.
  *
- * Lists are collected in memory up to a bound; bodies and output go straight through. */
+ * JSON answers are collected in memory up to a bound; bodies, output and backups are passed on as
+ * they arrive. */
 #include "webhookctl/client.h"
 
 #include <curl/curl.h>
@@ -24,8 +25,9 @@
 #define API_URL          "http://localhost/api/v1"
 #define ANSWER_MAX_BYTES (256u << 20)
 #define CONNECT_LIMIT_MS 5000L
-#define SILENCE_LIMIT_S                                                                            \
-    60L /* of webhookd; who follows output hears a comment more often than that */
+/* How long webhookd may send nothing. To followers of output it sends a comment more often than
+ * that. */
+#define SILENCE_LIMIT_S 60L
 
 struct client {
     CURL *curl;
@@ -35,7 +37,7 @@ struct client {
     json_t *errors;
 };
 
-/* One API call; the callbacks' context. */
+/* One API call, and the context of its callbacks. */
 struct call {
     struct client *client;
     const char *method;
@@ -43,7 +45,7 @@ struct call {
     const char *body; /* NULL: none */
     const struct client_upload *upload;
     struct client_stream *stream;
-    off_t upload_start; /* where the file's position was; -1 if it has none */
+    off_t upload_start; /* the file's position at the start; -1 if it has none */
     int read_errno, write_errno;
 };
 
@@ -51,7 +53,7 @@ struct client *client_open(const char *socket_path, struct error *error)
 {
     struct sockaddr_un address;
     if (socket_path[0] == '\0' || strlen(socket_path) >= sizeof(address.sun_path)) {
-        error_set(error, ERROR_INVALID, "a socket's path has 1 to %zu bytes: \"%.200s\"",
+        error_set(error, ERROR_INVALID, "the socket's path must have 1 to %zu bytes: \"%.200s\"",
                   sizeof(address.sun_path) - 1, socket_path);
         return NULL;
     }
@@ -121,8 +123,8 @@ static size_t give_upload(char *room, size_t size, size_t count, void *context)
     return CURL_READFUNC_ABORT;
 }
 
-/* A connection that turned out to be closed makes libcurl start over, which a file can and a
- * pipe cannot. */
+/* libcurl calls this to start over if the kept connection turned out to be closed. That works for a
+ * file but not for a pipe. */
 static int rewind_upload(void *context, curl_off_t offset, int origin)
 {
     const struct call *call = context;
@@ -135,7 +137,7 @@ static int rewind_upload(void *context, curl_off_t offset, int origin)
 
 /* ---- an API call ---- */
 
-/* How many bytes are left in the file; -1 if only reading tells. */
+/* Returns how many bytes are left in the file; -1 if that is not known before reading it. */
 static curl_off_t upload_bytes(const struct call *call)
 {
     struct stat status;
@@ -145,7 +147,8 @@ static curl_off_t upload_bytes(const struct call *call)
     return status.st_size - call->upload_start;
 }
 
-/* libcurl counts the silence of both sides, and a body that comes from a pipe may come slowly. */
+/* libcurl's low-speed limit covers both directions, and a body from a pipe may arrive slowly, so it
+ * is off for those. */
 static void prepare_limits(CURL *curl, const struct call *call)
 {
     bool is_slow = call->upload && upload_bytes(call) < 0;
@@ -164,7 +167,7 @@ static void prepare_limits(CURL *curl, const struct call *call)
                                                 : left_ms));
 }
 
-/* Nothing of the environment's proxies, and HTTP alone: what is asked for goes to the socket or
+/* Ignores proxies in the environment and allows only HTTP: the request goes to the socket or
  * nowhere. */
 static void prepare(CURL *curl, const char *url, struct call *call)
 {
@@ -207,7 +210,7 @@ static struct curl_slist *prepare_body(CURL *curl, struct call *call)
     return headers;
 }
 
-/* libcurl does not say why a connection failed, so it is tried once more by hand. */
+/* libcurl does not report why a connection failed, so this tries to connect directly. */
 static int connect_errno(const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -229,29 +232,32 @@ static int explain_connection(const struct client *client, struct error *error)
     case ENOTDIR:
         return error_set(
             error, ERROR_UNAVAILABLE,
-            "cannot reach webhookd: there is no socket %s (start webhookd, or name its "
-            "socket with -s or in $WEBHOOKD_SOCKET)",
+            "cannot reach webhookd: the socket \"%s\" does not exist (start webhookd, or set "
+            "its socket with -s or $WEBHOOKD_SOCKET)",
             path);
     case ECONNREFUSED:
         return error_set(
             error, ERROR_UNAVAILABLE,
-            "cannot reach webhookd: nothing listens on %s (webhookd has stopped: start "
-            "it, or name its socket with -s or in $WEBHOOKD_SOCKET)",
+            "cannot reach webhookd: no process listens on \"%s\" (start webhookd, or set its "
+            "socket with -s or $WEBHOOKD_SOCKET)",
             path);
     case EACCES:
     case EPERM:
         return error_set(error, ERROR_UNAVAILABLE,
-                         "cannot reach webhookd: no permission for %s (become webhookd's user or "
-                         "root, or a member of the group in admin.socket_group)",
+                         "cannot reach webhookd: no permission for \"%s\" (run as webhookd's user, "
+                         "as root, or as a member of the group in admin.socket_group)",
                          path);
     case EAGAIN:
         return error_set(error, ERROR_UNAVAILABLE,
-                         "cannot reach webhookd: too many wait in line at %s (try again)", path);
+                         "cannot reach webhookd: too many connections are pending at \"%s\" (try "
+                         "again later)",
+                         path);
     case 0:
-        return error_set(error, ERROR_UNAVAILABLE,
-                         "webhookd did not take the connection at %s in time (try again)", path);
+        return error_set(
+            error, ERROR_UNAVAILABLE,
+            "webhookd did not accept the connection at \"%s\" in time (try again later)", path);
     default:
-        error_set_errno(error, why, "cannot reach webhookd at %s", path);
+        error_set_errno(error, why, "cannot reach webhookd at \"%s\"", path);
         error->kind = ERROR_UNAVAILABLE;
         return -1;
     }
@@ -270,14 +276,15 @@ static int explain_transfer(struct call *call, CURLcode code, struct error *erro
         return error_set(error, ERROR_INTERNAL, "webhookd's answer is larger than %u MiB",
                          ANSWER_MAX_BYTES >> 20);
     if (code == CURLE_OPERATION_TIMEDOUT)
-        return error_set(error, ERROR_UNAVAILABLE, "webhookd at %s does not answer (see its log)",
+        return error_set(error, ERROR_UNAVAILABLE,
+                         "webhookd at \"%s\" does not answer (see its log)",
                          call->client->socket_path);
     if (code == CURLE_PARTIAL_FILE || code == CURLE_GOT_NOTHING || code == CURLE_RECV_ERROR ||
         code == CURLE_SEND_ERROR)
         return error_set(error, ERROR_UNAVAILABLE,
                          "webhookd closed the connection before its answer was complete (see its "
                          "log)");
-    return error_set(error, ERROR_INTERNAL, "talking to webhookd at %s: %s",
+    return error_set(error, ERROR_INTERNAL, "request to webhookd at \"%s\" failed: %s",
                      call->client->socket_path, curl_easy_strerror(code));
 }
 
@@ -292,8 +299,7 @@ static enum error_kind kind_of(long status)
     return status >= 400 && status < 500 ? ERROR_INVALID : ERROR_INTERNAL;
 }
 
-/* Reads the envelope. Its data if the status is one of success, else NULL and what its error
- * says. */
+/* Parses the envelope. Returns its data if the status is 2xx, else NULL and its error in *error. */
 static json_t *open_envelope(struct client *client, long status, struct error *error)
 {
     json_t *envelope =
@@ -301,7 +307,8 @@ static json_t *open_envelope(struct client *client, long status, struct error *e
     if (!json_is_object(envelope)) {
         json_decref(envelope);
         error_set(error, ERROR_INTERNAL,
-                  "%s answered with status %ld and no JSON (is it webhookd's admin socket?)",
+                  "\"%s\" answered with status %ld and no JSON (check that it is webhookd's admin "
+                  "socket)",
                   client->socket_path, status);
         return NULL;
     }
@@ -328,7 +335,7 @@ static json_t *perform(struct call *call, struct error *error)
     buffer_free(&client->answer);
     json_decref(client->errors);
     client->errors = NULL;
-    /* What has been printed so far must come out before bytes that go around stdio. */
+    /* Flush the output so far: the answer's bytes bypass stdio. */
     if (call->stream && fflush(stdout) != 0) {
         error_set_errno(error, errno, "cannot write to standard output");
         return NULL;

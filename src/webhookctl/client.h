@@ -1,5 +1,5 @@
-/* The admin API over the admin socket: one request at a time, one connection that is kept. One
- * thread. */
+/* A client for the admin API over the admin socket: one request at a time, over one connection that
+ * is kept open. One thread. */
 #ifndef WEBHOOKCTL_CLIENT_H
 #define WEBHOOKCTL_CLIENT_H
 
@@ -10,24 +10,25 @@
 
 struct client;
 
-/* Connects to nothing yet. The path is borrowed. NULL and *error. */
+/* Does not connect yet. Borrows the path. Returns NULL and sets *error on failure. */
 struct client *client_open(const char *socket_path, struct error *error);
 void client_close(struct client *client); /* NULL is fine */
 
-/* API calls from now on are broken off at this moment of the monotonic clock (ERROR_UNAVAILABLE);
- * INT64_MAX = only when webhookd is silent. */
+/* Later API calls fail with ERROR_UNAVAILABLE at this time of the monotonic clock. INT64_MAX: only
+ * if webhookd sends nothing for too long. */
 void client_set_deadline(struct client *client, int64_t deadline_ms);
 
-/* All return the envelope's "data" (a new reference, never NULL; json_null() if there is none),
- * or NULL and *error. The kind of error follows the answer's status: ERROR_NOT_FOUND for 404,
- * ERROR_CONFLICT for 409, ERROR_INVALID for other 4xx, ERROR_UNAVAILABLE for 503 and when
- * webhookd cannot be reached, else ERROR_INTERNAL. Paths begin behind /api/v1. */
+/* These return the envelope's "data" (a new reference; json_null() if it has none), or NULL and
+ * *error. The status determines the kind of error: ERROR_NOT_FOUND for 404, ERROR_CONFLICT for 409,
+ * ERROR_INVALID for other 4xx, ERROR_UNAVAILABLE for 503 and if webhookd cannot be reached, else
+ * ERROR_INTERNAL. Paths are relative to /api/v1. */
 json_t *client_get(struct client *client, struct error *error, const char *path_format, ...)
     __attribute__((format(printf, 3, 4)));
+/* Takes ownership of body; NULL sends none. */
 json_t *client_send(struct client *client, const char *method, const char *path, json_t *body,
-                    struct error *error); /* takes body; NULL: none */
+                    struct error *error);
 
-/* Sends what fd holds from its position on, without holding it in memory. */
+/* Sends the contents of fd from its current position on, without holding them in memory. */
 struct client_upload {
     int fd;
     const char *what;         /* the file's name, for messages */
@@ -36,22 +37,23 @@ struct client_upload {
 json_t *client_upload(struct client *client, const char *method, const char *path,
                       const struct client_upload *upload, struct error *error);
 
-/* Writes the bytes that an API call answers with to fd as they come, or hands them to `take` if
- * that is set. `take` returns -1 with errno if it cannot. */
+/* Writes the bytes of an answer to fd as they arrive, or passes them to `take` if that is set.
+ * `take` returns 0, or -1 with errno. */
 struct client_stream {
     int fd;
-    const char *what;  /* fd is this file, for messages; NULL = standard output */
-    int64_t silence_s; /* webhookd may say nothing for so long; 0 = as in any other API call */
+    const char *what;  /* the name of fd for messages; NULL = standard output */
+    int64_t silence_s; /* how long webhookd may send nothing; 0 = as in other API calls */
     int (*take)(void *context, const char *data, size_t bytes);
     void *context;
-    const char *header; /* sent along, "Name: value"; NULL = none */
-    uint64_t bytes;     /* written */
-    char last;          /* the last of them */
+    const char *header; /* an extra request header, "Name: value"; NULL = none */
+    uint64_t bytes;     /* written so far */
+    char last;          /* the last byte written */
 };
 int client_stream(struct client *client, const char *method, const char *path,
                   struct client_stream *stream, struct error *error);
 
-/* error.errors of the last failed call, borrowed until the next call; NULL if it had none. */
+/* Returns error.errors of the last call if it failed, borrowed until the next call; NULL if it has
+ * none. */
 const json_t *client_errors(const struct client *client);
 
 #endif

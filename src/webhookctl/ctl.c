@@ -1,4 +1,5 @@
-/* What every command says, and how: see ctl.h. */
+/* The output that all commands share: see ctl.h. Called by main.c and the commands; the program has
+ * one thread. */
 #include "webhookctl/ctl.h"
 
 #include <stdarg.h>
@@ -9,7 +10,8 @@
 #include "base/memory.h"
 #include "webhookctl/table.h"
 
-/* A line with its control characters escaped: a name from the store must not move the cursor. */
+/* Writes a line with its control characters escaped: a name from the store must not move the
+ * cursor. */
 static void write_line(FILE *file, const char *start, const char *format, va_list arguments)
 {
     struct buffer safe = BUFFER_INIT;

@@ -1,4 +1,4 @@
-/* What webhookctl's commands have in common. One thread, one command, then the process ends. */
+/* What webhookctl's commands share. The process has one thread, runs one command and ends. */
 #ifndef WEBHOOKCTL_CTL_H
 #define WEBHOOKCTL_CTL_H
 
@@ -11,19 +11,19 @@
 
 enum ctl_exit { CTL_DONE = 0, CTL_FAILED = 1, CTL_USAGE = 2 };
 
-/* What *error says was typed wrongly: main.c adds the command's form and exits with CTL_USAGE. */
+/* A usage error, described by *error. main.c adds the command's usage and exits with CTL_USAGE. */
 #define CTL_MISTAKE (-2)
 
 struct ctl {
     struct client *client;
     const struct options *options;
-    const char *const *operands; /* behind the command's words */
+    const char *const *operands; /* after the command's words */
     size_t operand_count;
     bool json;
 };
 
-/* A command returns CTL_DONE, CTL_FAILED when everything has been said, -1 when *error says what
- * failed, or CTL_MISTAKE. */
+/* A command returns CTL_DONE; CTL_FAILED if it has already printed the reason; -1 if *error holds
+ * the reason; or CTL_MISTAKE. */
 typedef int ctl_command(struct ctl *ctl, struct error *error);
 
 /* projects.c */
@@ -51,16 +51,16 @@ static inline bool ctl_has(const struct ctl *ctl, enum option option)
     return ctl->options->values[option];
 }
 
-/* "webhookctl: …" on stderr, control characters escaped. */
+/* Prints "webhookctl: …" on stderr, with control characters escaped. */
 void ctl_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* A line on stdout, escaped likewise. */
+/* Prints a line on stdout, escaped in the same way. */
 void ctl_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* run_follow.c, for run log --follow: of one vessel (NULL: of all), and of one attempt (0: of all). */
+/* run_follow.c, for run log --follow. A NULL vessel means all vessels, attempt 0 all attempts. */
 int run_follow(struct ctl *ctl, json_t *run, const char *vessel, int64_t attempt,
                struct error *error);
-/* Is it that vessel, by its name, the id of its vessel run, or its own? */
+/* Whether the text is this vessel's name, its vessel run's id, or its own id. */
 bool run_follow_is_vessel(const json_t *vessel, const char *text);
 
 #endif

@@ -40,13 +40,13 @@ int fleets_list(struct ctl *ctl, struct error *error)
     return show_list(&fleet_listing, ctl->json, data);
 }
 
-/* The file as it was applied, byte for byte, so that it can be changed and applied again. */
+/* Prints the file as it was applied, byte for byte, so that it can be changed and applied again. */
 static int write_file(const json_t *version, struct error *error)
 {
     const json_t *file = json_object_get(version, "file");
     if (!json_is_string(file))
         return error_set(error, ERROR_INTERNAL,
-                         "the file of this version is no text (--json shows its definition)");
+                         "this version has no file as text (--json shows its definition)");
     fwrite(json_string_value(file), 1, json_string_length(file), stdout);
     return CTL_DONE;
 }

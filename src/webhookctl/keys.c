@@ -1,5 +1,5 @@
-/* key list, create, revoke, and audit. A key stands alone on its line, for scripts; it is shown once. Called by main.c; the program
- * has one thread. */
+/* key list, create and revoke; audit. A new key is printed alone on its line, for scripts, and is
+ * never shown again. Called by main.c; the program has one thread. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +34,7 @@ int keys_create(struct ctl *ctl, struct error *error)
 {
     json_t *body = json_pack("{s:s}", "name", ctl->operands[0]);
     if (!body)
-        return error_set(error, ERROR_INVALID, "a name is UTF-8 text");
+        return error_set(error, ERROR_INVALID, "the name must be UTF-8 text");
     json_t *data = client_send(ctl->client, "POST", "/keys", body, error);
     if (!data)
         return -1;
@@ -76,13 +76,14 @@ static void add_entry(struct table *table, const json_t *entry)
     show_cell(table, entry, "detail");
 }
 
-static const struct table_column entry_columns[] = {{"AT", TABLE_LEFT},   {"WHO", TABLE_LEFT},
-                                                    {"FROM", TABLE_LEFT}, {"DID", TABLE_LEFT},
-                                                    {"TO", TABLE_LEFT},   {"DETAIL", TABLE_LEFT}};
+static const struct table_column entry_columns[] = {
+    {"TIME", TABLE_LEFT},   {"WHO", TABLE_LEFT},     {"FROM", TABLE_LEFT},
+    {"ACTION", TABLE_LEFT}, {"SUBJECT", TABLE_LEFT}, {"DETAIL", TABLE_LEFT}};
 static const struct show_listing entry_listing = {"entries", entry_columns,
                                                   ARRAY_COUNT(entry_columns), add_entry};
 
-/* The answer's data for so many entries, which may be several pages; NULL and *error. */
+/* Returns the answer's data for up to `left` entries, from several pages if needed, or NULL and
+ * *error. */
 static json_t *gather_entries(struct client *client, int64_t left, struct error *error)
 {
     json_t *all = json_array();

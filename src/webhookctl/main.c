@@ -1,5 +1,5 @@
-/* webhookctl: the command line for administrators. Reads the arguments, finds the command in the
- * table, runs it, and says what failed. One thread. */
+/* webhookctl, the administrator's command-line program. Parses the arguments, finds the command in
+ * the table, runs it, and reports what failed. One thread. */
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
@@ -22,7 +22,7 @@
 struct command {
     const char *subject;
     const char *verb;     /* NULL: the subject is the command */
-    const char *operands; /* as the help shows it, with its own options */
+    const char *operands; /* as the help shows them, with the command's own options */
     const char *summary;
     ctl_command *run;
     size_t least, most;
@@ -30,58 +30,60 @@ struct command {
 };
 
 static const struct command commands[] = {
-    {"org", "list", "", "every organization", projects_list_orgs, 0, 0, JSON},
-    {"org", "create", "NAME", "make an organization", projects_create_org, 1, 1, JSON},
+    {"org", "list", "", "list all organizations", projects_list_orgs, 0, 0, JSON},
+    {"org", "create", "NAME", "create an organization", projects_create_org, 1, 1, JSON},
     {"org", "delete", "NAME", "delete an empty organization", projects_delete_org, 1, 1, JSON},
-    {"project", "list", "[ORG]", "every project, or those of one organization", projects_list, 0, 1,
-     JSON},
-    {"project", "create", "[ORG/]NAME", "make a project", projects_create, 1, 1, JSON},
+    {"project", "list", "[ORG]", "list all projects, or those of one organization", projects_list,
+     0, 1, JSON},
+    {"project", "create", "[ORG/]NAME", "create a project", projects_create, 1, 1, JSON},
     {"project", "delete", "[ORG/]NAME", "delete an empty project", projects_delete, 1, 1, JSON},
-    {"fleet", "list", "[--project [ORG/]NAME]", "every fleet, or those of one project", fleets_list,
-     0, 0, JSON | BIT(OPTION_PROJECT)},
+    {"fleet", "list", "[--project [ORG/]NAME]", "list all fleets, or those of one project",
+     fleets_list, 0, 0, JSON | BIT(OPTION_PROJECT)},
     {"fleet", "apply", "FILE|DIR|-... [--project [ORG/]NAME] [--check] [--stub]",
      "create or update fleets from files", apply_fleet, 1, SIZE_MAX,
      JSON | BIT(OPTION_PROJECT) | BIT(OPTION_CHECK) | BIT(OPTION_STUB)},
-    {"fleet", "show", "FLEET [--version N]", "print the fleet's file", fleets_show, 1, 1,
+    {"fleet", "show", "FLEET [--version N]", "print a fleet's file", fleets_show, 1, 1,
      JSON | BIT(OPTION_VERSION)},
-    {"fleet", "versions", "FLEET", "every version of a fleet", fleets_versions, 1, 1, JSON},
+    {"fleet", "versions", "FLEET", "list all versions of a fleet", fleets_versions, 1, 1, JSON},
     {"fleet", "delete", "FLEET", "delete a fleet and its webhook", fleets_delete, 1, 1, JSON},
-    {"webhook", "list", "", "every fleet that has a webhook, with its URL", webhooks_list, 0, 0,
-     JSON},
-    {"webhook", "create", "FLEET [--if-missing]", "make the fleet's webhook and print its URL",
+    {"webhook", "list", "", "list all fleets that have a webhook, with their URLs", webhooks_list,
+     0, 0, JSON},
+    {"webhook", "create", "FLEET [--if-missing]", "create a fleet's webhook and print its URL",
      webhooks_create, 1, 1, JSON | BIT(OPTION_IF_MISSING)},
-    {"webhook", "show", "FLEET", "print the URL", webhooks_show, 1, 1, JSON},
-    {"webhook", "replace", "FLEET", "make a new URL and print it; the old one ends at once",
+    {"webhook", "show", "FLEET", "print the URL of a fleet's webhook", webhooks_show, 1, 1, JSON},
+    {"webhook", "replace", "FLEET",
+     "replace a webhook's URL and print the new one; the old URL stops working immediately",
      webhooks_replace, 1, 1, JSON},
-    {"webhook", "remove", "FLEET", "remove the webhook; its URL ends at once", webhooks_remove, 1,
-     1, JSON},
-    {"run", "list", "[--fleet FLEET] [--status STATUS] [--limit N]", "the latest fleet runs",
+    {"webhook", "remove", "FLEET", "remove a fleet's webhook; its URL stops working immediately",
+     webhooks_remove, 1, 1, JSON},
+    {"run", "list", "[--fleet FLEET] [--status STATUS] [--limit N]", "list the latest fleet runs",
      runs_list, 0, 0, JSON | BIT(OPTION_FLEET) | BIT(OPTION_STATUS) | BIT(OPTION_LIMIT)},
-    {"run", "show", "RUN", "a fleet run and its vessel runs", runs_show, 1, 1, JSON},
-    {"run", "body", "RUN", "write the request's body, byte for byte", run_output_body, 1, 1, 0},
-    {"run", "headers", "RUN", "the request's headers", run_output_headers, 1, 1, JSON},
+    {"run", "show", "RUN", "show a fleet run and its vessel runs", runs_show, 1, 1, JSON},
+    {"run", "body", "RUN", "print the request's body, byte for byte", run_output_body, 1, 1, 0},
+    {"run", "headers", "RUN", "print the request's headers", run_output_headers, 1, 1, JSON},
     {"run", "log", "RUN [VESSEL] [--attempt N] [--follow]",
-     "write the output of all vessels, or of one", run_output_log, 1, 2,
+     "print the output of all vessels, or of one", run_output_log, 1, 2,
      BIT(OPTION_ATTEMPT) | BIT(OPTION_FOLLOW)},
     {"run", "start", "FLEET [--body FILE|-]", "start a fleet run and print its id", runs_start, 1,
      1, JSON | BIT(OPTION_BODY)},
-    {"run", "stop", "RUN", "end a fleet run's vessels, and start none of the others", runs_stop, 1,
-     1, JSON},
+    {"run", "stop", "RUN", "stop a fleet run: end its running vessels and start no others",
+     runs_stop, 1, 1, JSON},
     {"run", "again", "RUN",
-     "start a fleet run with the same headers and body in the current version, print its id",
+     "start a fleet run of the current version with the same headers and body; print its id",
      runs_again, 1, 1, JSON},
     {"run", "wait", "RUN [--timeout DURATION]",
-     "wait for the end; status 0 if the fleet run succeeded, else 1", run_wait, 1, 1,
+     "wait for a fleet run to end; exit status 0 if it succeeded, else 1", run_wait, 1, 1,
      JSON | BIT(OPTION_TIMEOUT)},
-    {"key", "list", "", "every API key", keys_list, 0, 0, JSON},
-    {"key", "create", "NAME", "make an API key and print it, this once", keys_create, 1, 1, JSON},
-    {"key", "revoke", "NAME", "end an API key, with its sessions and streams", keys_revoke, 1, 1,
-     JSON},
-    {"audit", NULL, "[--limit N]", "who changed what, when and from where", keys_list_audit, 0, 0,
-     JSON | BIT(OPTION_LIMIT)},
-    {"status", NULL, "", "what webhookd is doing", status_show, 0, 0, JSON},
-    {"backup", NULL, "FILE|-", "write a backup of the store, bodies and output, without the key",
-     backup, 1, 1, 0},
+    {"key", "list", "", "list all API keys", keys_list, 0, 0, JSON},
+    {"key", "create", "NAME", "create an API key and print it; it is not shown again", keys_create,
+     1, 1, JSON},
+    {"key", "revoke", "NAME", "revoke an API key and end its sessions and streams", keys_revoke, 1,
+     1, JSON},
+    {"audit", NULL, "[--limit N]", "show who changed what, when and from where", keys_list_audit, 0,
+     0, JSON | BIT(OPTION_LIMIT)},
+    {"status", NULL, "", "show what webhookd is doing", status_show, 0, 0, JSON},
+    {"backup", NULL, "FILE|-",
+     "write a backup of the store, the bodies and the output, without secret.key", backup, 1, 1, 0},
 };
 
 /* ---- help ---- */
@@ -106,7 +108,7 @@ static void write_help_on(const struct command *command)
     printf("\n      %s\n", command->summary);
 }
 
-/* The commands of a subject and a verb (NULL: any). How many there are. */
+/* Prints the commands with this subject and verb (NULL: any). Returns how many there are. */
 static size_t write_commands(const char *subject, const char *verb)
 {
     size_t count = 0;
@@ -121,25 +123,25 @@ static size_t write_commands(const char *subject, const char *verb)
 static int help(const char *subject, const char *verb)
 {
     if (!subject)
-        printf("webhookctl talks to webhookd over its admin socket.\n\nCommands:\n");
+        printf("webhookctl administers webhookd over its admin socket.\n\nCommands:\n");
     if (write_commands(subject, verb) == 0) {
-        ctl_complain("there is no help on %s%s%s (webhookctl help lists all commands)", subject,
+        ctl_complain("unknown command \"%s%s%s\" (webhookctl help lists all commands)", subject,
                      verb ? " " : "", verb ? verb : "");
         return CTL_USAGE;
     }
-    printf("\nFLEET is an id or [[ORG/]PROJECT/]NAME; what is left out is \"default\".\n"
-           "RUN is an id, the beginning of one, a request's id, or latest.\n\n"
-           "Options, before or behind operands; -- ends them:\n"
-           "  -s, --socket SOCKET  webhookd's admin socket ($WEBHOOKD_SOCKET, else " DEFAULT_SOCKET
-           ")\n"
-           "      --json           the API's JSON instead of text\n"
+    printf("\nFLEET is an id or [[ORG/]PROJECT/]NAME; ORG and PROJECT default to \"default\".\n"
+           "RUN is an id, a prefix of an id, a request's id, or \"latest\".\n\n"
+           "Options, before or after operands; -- ends them:\n"
+           "  -s, --socket SOCKET  webhookd's admin socket (default: $WEBHOOKD_SOCKET,\n"
+           "                       or else " DEFAULT_SOCKET ")\n"
+           "      --json           print the API's JSON instead of text\n"
            "  -V                   print webhookctl's version\n"
-           "  -h, --help           print this\n\n"
-           "Exit status: 0 done, 1 failed, 2 wrong usage. See webhookctl(1).\n");
+           "  -h, --help           print this help\n\n"
+           "Exit status: 0 success, 1 failure, 2 incorrect usage. See webhookctl(1).\n");
     return CTL_DONE;
 }
 
-/* ---- wrong usage ---- */
+/* ---- incorrect usage ---- */
 
 static int write_usage(const struct command *command)
 {
@@ -166,12 +168,13 @@ static int unknown_command(const struct options *options)
         buffer_append_format(&verbs, "%s%s", verbs.bytes > 0 ? ", " : "", command->verb);
     }
     if (verbs.bytes == 0)
-        ctl_complain("there is no command \"%s\" (webhookctl help lists all)", subject);
+        ctl_complain("unknown command \"%s\" (webhookctl help lists all commands)", subject);
     else if (options->operand_count > 1)
-        ctl_complain("there is no command \"%s %s\" (after %s comes one of %s)", subject,
+        ctl_complain("unknown command \"%s %s\" (%s is followed by one of %s)", subject,
                      options->operands[1], subject, buffer_text(&verbs));
     else
-        ctl_complain("%s what? (one of %s)", subject, buffer_text(&verbs));
+        ctl_complain("the command \"%s\" is incomplete (add one of %s)", subject,
+                     buffer_text(&verbs));
     buffer_free(&verbs);
     return CTL_USAGE;
 }
@@ -181,7 +184,7 @@ static int check_options(const struct command *command, const struct options *op
     for (int i = 0; i < OPTION_COUNT; i++) {
         if (!options->values[i] || ((command->options | EVERYWHERE) & BIT(i)))
             continue;
-        ctl_complain("%s%s%s takes no %s", command->subject, command->verb ? " " : "",
+        ctl_complain("%s%s%s does not take %s", command->subject, command->verb ? " " : "",
                      command->verb ? command->verb : "", options_name(i));
         return write_usage(command);
     }
@@ -239,7 +242,7 @@ static int dispatch(const struct options *options)
     if (asks || options->values[OPTION_HELP])
         return help(count > asks ? words[asks] : NULL, count > asks + 1u ? words[asks + 1] : NULL);
     if (count == 0) {
-        ctl_complain("which command? (webhookctl help lists all)");
+        ctl_complain("a command is missing (webhookctl help lists all commands)");
         return CTL_USAGE;
     }
     const struct command *command = find_command(options);
@@ -256,14 +259,14 @@ static int dispatch(const struct options *options)
     if (ctl.operand_count < command->least)
         return mistake(command, "an operand is missing");
     if (ctl.operand_count > command->most) {
-        ctl_complain("\"%s\" is one operand too many", ctl.operands[command->most]);
+        ctl_complain("unexpected operand \"%s\"", ctl.operands[command->most]);
         return write_usage(command);
     }
     return run_command(command, &ctl);
 }
 
-/* What was printed counts only once it has been written. (A reader that went away has ended us
- * by SIGPIPE.) */
+/* Output counts as printed only after it has been written. (If the reader went away, SIGPIPE has
+ * already ended the process.) */
 static int finish_output(int result)
 {
     bool failed_before = ferror(stdout) != 0;
@@ -276,8 +279,9 @@ static int finish_output(int result)
     return CTL_FAILED;
 }
 
-/* A standard stream that came closed would be the next thing that is opened, and output would go
- * into that: webhookd's socket. Opened the wrong way round, using it fails as if it were closed. */
+/* If the process starts with a standard stream closed, the next file opened would get its number,
+ * and output could go into webhookd's socket. This opens such a stream in the wrong mode, so that
+ * using it fails as if it were closed. */
 static void keep_standard_streams(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
@@ -290,11 +294,12 @@ int main(int argc, char **argv)
     struct options options;
     struct error error = ERROR_INIT;
     keep_standard_streams();
-    signal(SIGPIPE,
-           SIG_DFL); /* whoever started us may ignore it; when a reader goes away, so do we */
-    setlocale(LC_CTYPE, "C.UTF-8"); /* how wide characters are; nothing else here depends on it */
+    /* The parent may have set it to be ignored. The process must end when its reader goes away. */
+    signal(SIGPIPE, SIG_DFL);
+    setlocale(LC_CTYPE, "C.UTF-8"); /* only for the widths of characters */
 
-    /* --version asks for a fleet's version and needs a value, but people type it alone. */
+    /* --version is an option for a fleet's version and requires a value, but people type it alone
+     * to get the program's. */
     static char version[] = "-V";
     if (argc == 2 && strcmp(argv[1], "--version") == 0)
         argv[1] = version;

@@ -1,8 +1,9 @@
-/* Reads webhookctl's arguments. Called by main.c and, for values, by the commands.
+/* Parses webhookctl's arguments. Called by main.c and, for values, by the commands; the program has
+ * one thread.
  *
- * getopt_long is not used: with POSIXLY_CORRECT in the environment it stops at the first
- * operand, it takes beginnings of names that a later version may make ambiguous, and its
- * messages give no hint. */
+ * getopt_long is not used: with POSIXLY_CORRECT in the environment it stops at the first operand,
+ * it accepts abbreviated names that a later version may make ambiguous, and its messages give no
+ * hint. */
 #include "webhookctl/options.h"
 
 #include <stdlib.h>
@@ -56,8 +57,8 @@ static int find_letter(char letter)
     return -1;
 }
 
-/* Takes the option's value from what is attached to it or from the next argument. The number of
- * arguments used besides, or -1. */
+/* Takes the option's value from the text attached to it or from the next argument. Returns the
+ * number of further arguments used, or -1. */
 static int set_value(struct options *options, int option, const char *attached, const char *next,
                      struct error *error)
 {
@@ -67,7 +68,7 @@ static int set_value(struct options *options, int option, const char *attached, 
     }
     options->values[option] = attached ? attached : next;
     if (!options->values[option])
-        return error_set(error, ERROR_INVALID, "%s needs a value", forms[option].name);
+        return error_set(error, ERROR_INVALID, "%s requires a value", forms[option].name);
     return attached ? 0 : 1;
 }
 
@@ -77,11 +78,11 @@ static int parse_long(struct options *options, const char *text, const char *nex
     size_t length = strcspn(text, "=");
     int option = find_long(text, length);
     if (option < 0)
-        return error_set(error, ERROR_INVALID, "unknown option %.*s",
+        return error_set(error, ERROR_INVALID, "unknown option \"%.*s\"",
                          (int)(length > 100 ? 100 : length), text);
     const char *attached = text[length] == '=' ? text + length + 1 : NULL;
     if (attached && !forms[option].has_value)
-        return error_set(error, ERROR_INVALID, "%s takes no value", forms[option].name);
+        return error_set(error, ERROR_INVALID, "%s does not take a value", forms[option].name);
     return set_value(options, option, attached, next, error);
 }
 
@@ -92,7 +93,7 @@ static int parse_letters(struct options *options, const char *text, const char *
     for (const char *letter = text + 1; *letter != '\0'; letter++) {
         int option = find_letter(*letter);
         if (option < 0)
-            return error_set(error, ERROR_INVALID, "unknown option %.100s", text);
+            return error_set(error, ERROR_INVALID, "unknown option \"%.100s\"", text);
         if (forms[option].has_value)
             return set_value(options, option, letter[1] != '\0' ? letter + 1 : NULL, next, error);
         options->values[option] = "";

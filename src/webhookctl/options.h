@@ -1,5 +1,5 @@
-/* webhookctl's options and operands. Options stand before or behind operands; "--" ends them.
- * One thread. */
+/* webhookctl's options and operands. Options may come before or after operands; "--" ends them. One
+ * thread. */
 #ifndef WEBHOOKCTL_OPTIONS_H
 #define WEBHOOKCTL_OPTIONS_H
 
@@ -30,24 +30,25 @@ enum option {
 };
 
 struct options {
-    const char *values[OPTION_COUNT]; /* NULL: not given; "" for one that takes no value */
+    const char *values[OPTION_COUNT]; /* NULL: not given; "": given, and takes no value */
     const char **operands;
     size_t operand_count;
 };
 
-/* 0, or -1 and *error. Values and operands are borrowed from argv; the last of an option that is
- * given twice wins. */
+/* Returns 0, or -1 and *error. Values and operands are borrowed from argv. If an option is given
+ * twice, the last one counts. */
 int options_parse(int argc, char **argv, struct options *options, struct error *error);
 void options_free(struct options *options);
 
-const char *options_name(enum option option); /* as it is typed: "--json" */
+const char *options_name(enum option option); /* as typed: "--json" */
 
-/* A whole number from low to high; absent leaves *number alone. 0, or -1 and *error. */
+/* Reads a whole number from low to high; leaves *number unchanged if the option is not given.
+ * Returns 0, or -1 and *error. */
 int options_number(const struct options *options, enum option option, int64_t low, int64_t high,
                    int64_t *number, struct error *error);
 
-/* "90s", "1h30m", "250ms": whole numbers with ms, s, m, h or d; absent leaves *ms alone. 0, or -1
- * and *error. */
+/* Reads a duration such as "90s", "1h30m" or "250ms": whole numbers with ms, s, m, h or d. Leaves
+ * *ms unchanged if the option is not given. Returns 0, or -1 and *error. */
 int options_duration(const struct options *options, enum option option, int64_t *ms,
                      struct error *error);
 

@@ -7,16 +7,16 @@
 #include "webhookctl/resolve.h"
 #include "webhookctl/show.h"
 
-/* {"name": …}, or NULL and *error. */
+/* Returns {"name": …}, or NULL and *error. */
 static json_t *name_body(const char *name, struct error *error)
 {
     json_t *body = json_pack("{s:s}", "name", name);
     if (!body)
-        error_set(error, ERROR_INVALID, "a name is UTF-8 text");
+        error_set(error, ERROR_INVALID, "the name must be UTF-8 text");
     return body;
 }
 
-/* Says what was made, or shows it as JSON. Takes data; NULL: -1. */
+/* Prints what was created, as text or JSON. Takes ownership of data. Returns -1 if it is NULL. */
 static int show_created(const struct ctl *ctl, const char *what, json_t *data)
 {
     if (!data)
@@ -83,7 +83,7 @@ int projects_delete_org(struct ctl *ctl, struct error *error)
 
 /* ---- projects ---- */
 
-/* Appends the organization's projects to the list. 0, or -1 and *error. */
+/* Appends the organization's projects to the list. Returns 0, or -1 and *error. */
 static int collect_projects(struct client *client, const json_t *org, json_t *list,
                             struct error *error)
 {
@@ -95,7 +95,7 @@ static int collect_projects(struct client *client, const json_t *org, json_t *li
     return 0;
 }
 
-/* Those of the organization that was named, or all. A list, or NULL and *error. */
+/* Returns a list of the given organization's projects, or of all, or NULL and *error. */
 static json_t *list_projects(struct ctl *ctl, struct error *error)
 {
     json_t *orgs = NULL, *projects = json_array();

@@ -1,9 +1,9 @@
-/* From what an administrator types to the API's objects. Called by the commands; the program has
- * one thread.
+/* Finds the API's object for the text that an administrator typed. Called by the commands; the
+ * program has one thread.
  *
- * A name without its folders means the folder "default" and nothing else: if it meant "the only
- * fleet of that name", the same script would do something else as soon as someone created a
- * second one. Names hold no "/" and look like no id, so what is typed has one meaning. */
+ * A name without an organization or project refers to the one named "default" and no other. If it
+ * meant "the only fleet of that name", a script would behave differently as soon as someone created
+ * a second one. Names contain no "/" and do not look like ids, so the text has only one meaning. */
 #include "webhookctl/resolve.h"
 
 #include <stdlib.h>
@@ -16,7 +16,7 @@
 #define DEFAULT_FOLDER "default"
 #define MAX_PARTS      3
 
-/* "a/b/c" → its parts, right-aligned: what is missing on the left is "default". */
+/* The parts of "a/b/c", right-aligned; parts missing on the left are "default". */
 struct path {
     char *copy;
     const char *parts[MAX_PARTS];
@@ -46,7 +46,7 @@ static bool has_text(const json_t *object, const char *key, const char *text)
     return value && strcmp(value, text) == 0;
 }
 
-/* The list's first object with that text at that key, as a new reference, or NULL. */
+/* Returns a new reference to the list's first object with this text at this key, or NULL. */
 static json_t *find(const json_t *list, const char *key, const char *text)
 {
     for (size_t i = 0; i < json_array_size(list); i++)
@@ -55,16 +55,16 @@ static json_t *find(const json_t *list, const char *key, const char *text)
     return NULL;
 }
 
-/* An id as the API writes it, or NULL if the text is none. */
+/* Returns the id as the API writes it, or NULL if the text is not an id. */
 static const char *as_id(const char *text, char canonical[ID_TEXT_BYTES])
 {
     struct id id;
     return id_parse(text, &id) == 0 ? id_format(&id, canonical) : NULL;
 }
 
-/* ---- folders ---- */
+/* ---- organizations, keys, projects ---- */
 
-/* From a list that is not long: by its id or its name. */
+/* Finds an object by its id or name in a list that is short enough to fetch. */
 static json_t *resolve_listed(struct client *client, const char *list, const char *what,
                               const char *text, struct error *error)
 {
@@ -92,7 +92,8 @@ json_t *resolve_key(struct client *client, const char *text, struct error *error
     return resolve_listed(client, "keys", "API key", text, error);
 }
 
-/* The project among those of one organization, or NULL, with *error only if asking failed. */
+/* Returns the project among those of one organization, or NULL; sets *error only if the request
+ * failed. */
 static json_t *find_project(struct client *client, const json_t *org, const char *key,
                             const char *text, struct error *error)
 {
@@ -132,7 +133,7 @@ json_t *resolve_project(struct client *client, const char *text, struct error *e
     if (!project)
         error_set(error, ERROR_NOT_FOUND,
                   "there is no project \"%.200s\" (webhookctl project list shows all; "
-                  "webhookctl project create makes one)",
+                  "webhookctl project create creates one)",
                   text);
     return project;
 }
@@ -151,7 +152,8 @@ static json_t *find_fleet(const json_t *fleets, const struct path *path)
     return NULL;
 }
 
-/* Whoever left the folders out may have meant a fleet of that name elsewhere. */
+/* If the text has no organization or project, the user may have meant a fleet of the same name in
+ * another one. */
 static void no_such_fleet(const json_t *fleets, const struct path *path, const char *text,
                           struct error *error)
 {
@@ -159,7 +161,7 @@ static void no_such_fleet(const json_t *fleets, const struct path *path, const c
     if (elsewhere) {
         char *place = show_fleet_path(elsewhere);
         error_set(error, ERROR_NOT_FOUND,
-                  "there is no fleet \"%s\" in %s/%s (but there is \"%s\": write the whole path)",
+                  "there is no fleet \"%s\" in \"%s/%s\", but there is \"%s\" (use the full path)",
                   path->parts[2], path->parts[0], path->parts[1], place);
         free(place);
     } else {
@@ -192,7 +194,8 @@ json_t *resolve_fleet(struct client *client, const char *text, struct error *err
 
 /* ---- runs ---- */
 
-/* The run if the query finds exactly one. NULL and *error; NULL alone if it finds none. */
+/* Returns the run if the query finds exactly one. Returns NULL and leaves *error unset if it finds
+ * none; otherwise returns NULL and sets *error. */
 static json_t *only_run(struct client *client, const char *key, const char *value,
                         struct error *error)
 {
@@ -201,7 +204,8 @@ static json_t *only_run(struct client *client, const char *key, const char *valu
     json_t *run = NULL;
     if (json_array_size(runs) > 1)
         error_set(error, ERROR_CONFLICT,
-                  "several fleet runs' ids begin with %s, such as %s and %s (type more of it)",
+                  "several fleet runs have an id that begins with \"%s\", such as %s and %s (use a "
+                  "longer prefix)",
                   value, show_text(json_array_get(runs, 0), "id"),
                   show_text(json_array_get(runs, 1), "id"));
     else
@@ -228,7 +232,7 @@ json_t *resolve_run(struct client *client, const char *text, struct error *error
         return latest_run(client, error);
     if (text[0] == '\0' || !id_is_prefix(text)) {
         error_set(error, ERROR_INVALID,
-                  "\"%.200s\" names no fleet run (an id, the beginning of one, a request's id, or "
+                  "\"%.200s\" is not a fleet run (use an id, a prefix of an id, a request's id, or "
                   "\"latest\")",
                   text);
         return NULL;

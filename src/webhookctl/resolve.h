@@ -1,5 +1,5 @@
-/* From what an administrator types to the API's objects. Each returns a new reference, or NULL
- * and *error. One thread. */
+/* Finds the API's object for the text that an administrator typed. Each function returns a new
+ * reference, or NULL and *error. One thread. */
 #ifndef WEBHOOKCTL_RESOLVE_H
 #define WEBHOOKCTL_RESOLVE_H
 
@@ -7,17 +7,18 @@
 
 #include "webhookctl/client.h"
 
-json_t *resolve_org(struct client *client, const char *text, struct error *error); /* id or name */
+/* An id or a name. */
+json_t *resolve_org(struct client *client, const char *text, struct error *error);
 
-json_t *resolve_key(struct client *client, const char *text, struct error *error); /* likewise */
+json_t *resolve_key(struct client *client, const char *text, struct error *error);
 
-/* An id or [ORG/]NAME; without ORG it is in the organization "default". */
+/* An id or [ORG/]NAME; ORG defaults to "default". */
 json_t *resolve_project(struct client *client, const char *text, struct error *error);
 
-/* FLEET: an id or [[ORG/]PROJECT/]NAME; what is left out is "default". */
+/* FLEET: an id or [[ORG/]PROJECT/]NAME; ORG and PROJECT default to "default". */
 json_t *resolve_fleet(struct client *client, const char *text, struct error *error);
 
-/* RUN: an id, the beginning of exactly one, a request's id, or "latest". */
+/* RUN: an id, a prefix of exactly one id, a request's id, or "latest". */
 json_t *resolve_run(struct client *client, const char *text, struct error *error);
 
 #endif

@@ -1,8 +1,8 @@
-/* run log --follow: output as it comes, of one vessel or of one after the other, until the run has ended. Called by run_output.c; the
- * program has one thread.
+/* run log --follow: prints output as it arrives, of one vessel or of one vessel after another,
+ * until the run has ended. Called by run_output.c; the program has one thread.
  *
- * The output of an attempt comes as server-sent events. Vessels outlive a restart of webhookd, so following does too: it goes on behind the last
- * byte that it has written. */
+ * The output of an attempt arrives as server-sent events. Vessels survive a restart of webhookd, so
+ * following does too: it continues after the last byte that it has written. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -19,19 +19,19 @@
 #include "webhookctl/show.h"
 
 #define PAUSE_MS    200
-#define PATIENCE_MS 30000 /* with a webhookd that is away */
+#define PATIENCE_MS 30000 /* for a webhookd that cannot be reached */
 
 struct follower {
     struct ctl *ctl;
-    json_t *run; /* as it was last seen; owned */
-    int64_t away_since_ms;
+    json_t *run;           /* as of the last request; owned */
+    int64_t away_since_ms; /* -1: webhookd answered the last request */
     bool headings;
     size_t followed; /* attempts so far */
-    char last;       /* the last byte that is written, 0 if there is none */
+    char last;       /* the last byte written, 0 if there is none */
     /* The stream of one attempt: */
-    struct buffer line;  /* that has not ended yet */
-    int64_t offset;      /* bytes of its output that are written */
-    int64_t next_offset; /* once the event that is coming is */
+    struct buffer line;  /* not complete yet */
+    int64_t offset;      /* bytes of its output written so far */
+    int64_t next_offset; /* the offset after the event that is arriving */
     bool has_ended;
 };
 
@@ -61,7 +61,8 @@ static int write_output(struct follower *follower, const char *text, size_t char
     return result;
 }
 
-/* Of an event only these lines matter: its id comes before its data, so the offset is taken over when that is written. */
+/* Only these lines of an event matter. Its id precedes its data, so the offset changes after the
+ * data is written. */
 static int take_line(struct follower *follower, const char *line, size_t chars)
 {
     static const char id[] = "id: ", output[] = "data: ", end[] = "event: end";
@@ -101,7 +102,7 @@ static int take_events(void *context, const char *data, size_t bytes)
     return 0;
 }
 
-/* ---- asking ---- */
+/* ---- requests ---- */
 
 static void pause_a_little(void)
 {
@@ -109,7 +110,8 @@ static void pause_a_little(void)
     nanosleep(&pause, NULL);
 }
 
-/* 0: it may be asked again, after a pause; -1 and the error: it has been away for too long, or it is something else. */
+/* Pauses and returns 0 if the request may be repeated. Returns -1 and *error if webhookd has been
+ * unreachable for too long, or for any other error. */
 static int be_patient(struct follower *follower, const struct error *why, struct error *error)
 {
     int64_t now_ms = clock_monotonic_ms();
@@ -162,7 +164,7 @@ static int follow_attempt(struct follower *follower, const char *vessel_run_id, 
     return result;
 }
 
-/* ---- one vessel after the other ---- */
+/* ---- one vessel after another ---- */
 
 static bool is_one_of(const char *status, const char *const *list)
 {
@@ -184,7 +186,7 @@ static bool run_goes_on(const json_t *run)
     return is_one_of(show_text(run, "status"), statuses);
 }
 
-/* Behind an empty line, whether or not the output before ended its last line. */
+/* Puts an empty line before the heading, whether or not the last output ended with a newline. */
 static void write_heading(struct follower *follower, const json_t *vessel, int64_t attempt)
 {
     if (!follower->headings)
@@ -224,7 +226,7 @@ static int follow_vessel(struct follower *follower, size_t index, int64_t only_a
     }
 }
 
-/* It has none before it starts. */
+/* A run has no vessels before it starts. */
 static int await_vessels(struct follower *follower, struct error *error)
 {
     while (json_array_size(json_object_get(follower->run, "vessels")) == 0 &&
@@ -258,7 +260,7 @@ int run_follow(struct ctl *ctl, json_t *run, const char *vessel, int64_t attempt
         result = error_set(error, ERROR_NOT_FOUND, "there is no attempt %" PRId64 " of %s", attempt,
                            vessel ? vessel : "any vessel of this fleet run");
     else if (result == 0 && follower.followed == 0)
-        ctl_complain("run log: nothing was started (run show says more)");
+        ctl_complain("run log: no vessel of this fleet run has started (run show has details)");
     buffer_free(&follower.line);
     json_decref(follower.run);
     return result == 0 ? CTL_DONE : -1;

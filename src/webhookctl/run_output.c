@@ -1,6 +1,5 @@
-/* run body, headers, log: what came with a fleet run and what came out of it. Called by main.c;
- * the program has one thread. Bodies and output are bytes: they reach stdout as they are, and
- * are never held in memory. */
+/* run body, headers, log: the input and the output of a fleet run. Called by main.c; the program
+ * has one thread. Bodies and output go to stdout unchanged and are never held in memory. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,14 +49,14 @@ int run_output_headers(struct ctl *ctl, struct error *error)
 struct log {
     struct ctl *ctl;
     const char *run_id;
-    int64_t attempt; /* 0: the last one */
+    int64_t attempt; /* 0: the last */
     bool headings;
-    size_t written; /* outputs so far */
-    char last;      /* the last byte of the one before, 0 if it had none */
+    size_t written; /* number of outputs so far */
+    char last;      /* the last byte of the previous output, 0 if it was empty */
 };
 
-/* "==> name <==" as tail writes it, behind an empty line, whether or not the output before ended
- * its last line. */
+/* Writes "==> name <==", as tail does, after an empty line, whether or not the previous output
+ * ended with a newline. */
 static void write_heading(const struct log *log, const json_t *vessel)
 {
     if (log->written > 0)
@@ -82,7 +81,7 @@ static int write_output(struct log *log, const json_t *vessel, struct error *err
     return result;
 }
 
-/* All vessels that have the attempt, in the run's order. */
+/* Writes the output of all vessels that have the attempt, in the run's order. */
 static int write_all(struct log *log, const json_t *vessels, struct error *error)
 {
     log->headings = json_array_size(vessels) > 1;
@@ -96,7 +95,7 @@ static int write_all(struct log *log, const json_t *vessels, struct error *error
         return error_set(error, ERROR_NOT_FOUND,
                          "no vessel of this fleet run has an attempt %" PRId64, log->attempt);
     if (log->written == 0)
-        ctl_complain("run log: no vessel of this fleet run has started (run show says more)");
+        ctl_complain("run log: no vessel of this fleet run has started (run show has details)");
     return CTL_DONE;
 }
 
@@ -136,7 +135,7 @@ int run_output_log(struct ctl *ctl, struct error *error)
     }
     int result = vessel ? write_one(&log, vessels, vessel, error) : write_all(&log, vessels, error);
     if (log.written > 0 && log.last != '\n' && log.last != '\0' && isatty(STDOUT_FILENO))
-        putchar('\n'); /* for the prompt that comes next */
+        putchar('\n'); /* for the shell's prompt */
     json_decref(run);
     return result;
 }

@@ -1,7 +1,7 @@
 /* run wait: returns when the run has ended. Called by main.c; the program has one thread.
  *
- * It asks again and again, first soon and then less often. Vessels outlive a restart of
- * webhookd, so waiting does too: only when webhookd has been away for a while is that a failure. */
+ * It polls with pauses that grow. Vessels survive a restart of webhookd, so waiting does too: it
+ * fails only if webhookd cannot be reached for PATIENCE_MS. */
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
@@ -28,8 +28,8 @@ static void pause_ms(int64_t milliseconds)
     nanosleep(&time, NULL);
 }
 
-/* Asks once. The new state takes the place of *run; if webhookd is away, *run stays and
- * *away_since_ms says since when. */
+/* Polls once and replaces *run with the new state. If webhookd cannot be reached, leaves *run
+ * unchanged and sets *away_since_ms to the time since when. */
 static int look_again(struct client *client, json_t **run, int64_t *away_since_ms,
                       struct error *error)
 {
@@ -50,7 +50,8 @@ static int look_again(struct client *client, json_t **run, int64_t *away_since_m
     return -1;
 }
 
-/* Until *run has ended: 0. -1 when asking failed; CTL_FAILED when the time is over. */
+/* Waits until *run has ended. Returns CTL_DONE, -1 if a request failed, or CTL_FAILED at the
+ * deadline. */
 static int wait_for_end(struct client *client, json_t **run, int64_t deadline_ms,
                         struct error *error)
 {
@@ -84,7 +85,7 @@ int run_wait(struct ctl *ctl, struct error *error)
     int result = wait_for_end(ctl->client, &run, deadline_ms, error);
     const char *status = show_text(run, "status");
     if (result == CTL_FAILED)
-        ctl_complain("run wait: fleet run %s is still %s after %s; it goes on",
+        ctl_complain("run wait: fleet run %s is still %s after %s; it continues",
                      show_text(run, "id"), status, timeout);
     if (result == CTL_DONE) {
         if (ctl->json)

@@ -1,4 +1,4 @@
-/* run list, show, start, again. Called by main.c; the program has one thread. */
+/* run list, show, start, stop, again. Called by main.c; the program has one thread. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -27,8 +27,8 @@ static int check_status(const struct ctl *ctl, struct error *error)
                      "--status must be scheduled, running, success, errored or terminated");
 }
 
-/* Page after page until there are `limit` runs or no more. The API's data, with the runs of all
- * pages; or NULL and *error. */
+/* Fetches pages until there are `limit` runs or no more. Returns the API's data with the runs of
+ * all pages, or NULL and *error. */
 static json_t *collect_runs(struct ctl *ctl, const char *base, size_t limit, struct error *error)
 {
     const char *status = ctl->options->values[OPTION_STATUS];
@@ -148,7 +148,7 @@ int runs_show(struct ctl *ctl, struct error *error)
     return CTL_DONE;
 }
 
-/* ---- start and again: the new run's id, alone on its line ---- */
+/* ---- start and again: print the new run's id, alone on its line ---- */
 
 static int show_started(const struct ctl *ctl, json_t *run)
 {
@@ -163,8 +163,8 @@ static int show_started(const struct ctl *ctl, json_t *run)
     return CTL_DONE;
 }
 
-/* The file's name says what a vessel may read in the run's headers; of anything but JSON nothing
- * is claimed. */
+/* Returns the content type that the run's headers get, by the file's name; NULL for anything but
+ * JSON. */
 static const char *type_by_name(const char *file)
 {
     const char *dot = strrchr(file, '.');
@@ -177,7 +177,7 @@ static json_t *start_with_body(struct ctl *ctl, const char *path, const char *fi
     bool standard = strcmp(file, "-") == 0;
     int fd = standard ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
-        error_set_errno(error, errno, "cannot open %s", file);
+        error_set_errno(error, errno, "cannot open \"%s\"", file);
         return NULL;
     }
     struct client_upload upload = {
@@ -202,7 +202,7 @@ int runs_start(struct ctl *ctl, struct error *error)
     return show_started(ctl, run);
 }
 
-/* ---- stop: `run wait` waits for the end ---- */
+/* ---- stop: does not wait for the end; `run wait` does ---- */
 
 int runs_stop(struct ctl *ctl, struct error *error)
 {

@@ -1,5 +1,5 @@
-/* The API's objects as text for people, and as JSON. Called by the commands; the program has one
- * thread. */
+/* Prints the API's objects as text for people, or as JSON. Called by the commands; the program has
+ * one thread. */
 #include "webhookctl/show.h"
 
 #include <stdlib.h>
@@ -13,8 +13,8 @@
 
 #define NAME_WIDTH 12
 
-/* A terminal acts on some characters that JSON may hold as they are (U+009B begins a control
- * sequence); for a reader of JSON the escaped form means the same. */
+/* JSON may contain characters unescaped on which a terminal acts (U+009B begins a control
+ * sequence). To a JSON parser the escaped form means the same. */
 int show_json(const json_t *value)
 {
     size_t flags =

@@ -1,4 +1,4 @@
-/* status: what webhookd is doing. Called by main.c; the program has one thread. */
+/* status: shows what webhookd is doing. Called by main.c; the program has one thread. */
 #include <stdlib.h>
 
 #include "base/duration.h"
@@ -27,8 +27,8 @@ static void write_daemon(const json_t *status)
         show_line("Ready", yes_no(status, "ready"));
     show_line("Key", json_is_true(json_object_get(status, "key_present"))
                          ? "present"
-                         : "none: webhooks cannot be shown (the first webhook makes one, unless "
-                           "there are old ones)");
+                         : "missing: webhooks cannot be shown (creating a webhook creates a key "
+                           "if no old webhooks are left)");
     free(started);
 }
 
@@ -60,7 +60,7 @@ static void write_work(const json_t *status)
     show_line_take("Queue",
                    memory_format("%lld operations waiting",
                                  show_integer(json_object_get(status, "queue"), "queued")));
-    show_line_take("Disk", memory_format("%lld MiB free, at least %lld MiB wanted",
+    show_line_take("Disk", memory_format("%lld MiB free, at least %lld MiB required",
                                          show_integer(disk, "free_bytes") >> 20,
                                          show_integer(disk, "min_free_bytes") >> 20));
     long long lost = show_integer(status, "log_lost_lines");

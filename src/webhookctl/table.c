@@ -1,8 +1,8 @@
-/* Tables for people. Called by the commands of webhookctl and by whatever writes a message; the
- * program has one thread.
+/* Tables for people. Called by webhookctl's commands and, for table_escape, by all code that writes
+ * a message; the program has one thread.
  *
- * Names, reasons and headers come from strangers. They are escaped when a cell is added, so
- * widths are those of what is shown. */
+ * Names, reasons and headers can come from strangers. They are escaped when a cell is added, so the
+ * column widths are those of the escaped text. */
 #include "webhookctl/table.h"
 
 #include <assert.h>
@@ -26,7 +26,7 @@ struct table {
 
 /* ---- text ---- */
 
-/* Shown as nothing, or as text that reads differently from what is there. */
+/* Whether the character is invisible or makes the text around it look different from what it is. */
 static bool misleads(uint32_t code_point)
 {
     return code_point == 0x00ad || code_point == 0x061c || code_point == 0x180e ||
@@ -69,8 +69,8 @@ void table_escape(struct buffer *into, const char *text)
     }
 }
 
-/* How many columns of a terminal UTF-8 text takes: by wcwidth where LC_CTYPE knows the
- * character, else one each. */
+/* Returns how many columns of a terminal the text takes: wcwidth(3) if LC_CTYPE knows the
+ * character, else one column for each. */
 static size_t table_width(const char *text)
 {
     size_t width = 0;

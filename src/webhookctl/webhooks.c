@@ -1,4 +1,4 @@
-/* webhook list, create, show, replace, remove. The URL stands alone on its line, for scripts.
+/* webhook list, create, show, replace, remove. The URL is printed alone on its line, for scripts.
  * Called by main.c; the program has one thread. */
 #include <stdlib.h>
 #include <string.h>
@@ -31,13 +31,13 @@ int webhooks_list(struct ctl *ctl, struct error *error)
     return show_list(&webhook_listing, ctl->json, client_get(ctl->client, error, "/webhooks"));
 }
 
-/* What to do about an answer that says only what is. */
+/* Adds what to do to an answer that only describes the state. */
 static void add_hint(const char *method, struct error *error)
 {
     struct error plain = *error;
     const char *hint = NULL;
     if (plain.kind == ERROR_NOT_FOUND && strcmp(method, "DELETE") != 0)
-        hint = "webhookctl webhook create makes one";
+        hint = "webhookctl webhook create creates one";
     else if (plain.kind == ERROR_CONFLICT)
         hint = "webhookctl webhook show prints its URL";
     if (!hint)
@@ -46,7 +46,7 @@ static void add_hint(const char *method, struct error *error)
     error_set(error, plain.kind, "%s (%s)", plain.message, hint);
 }
 
-/* The API call for the webhook of the fleet that was named; its data, or NULL and *error. */
+/* Makes the API call for the given fleet's webhook. Returns its data, or NULL and *error. */
 static json_t *call_webhook(struct ctl *ctl, const char *method, struct error *error)
 {
     json_t *fleet = resolve_fleet(ctl->client, ctl->operands[0], error);
@@ -54,8 +54,8 @@ static json_t *call_webhook(struct ctl *ctl, const char *method, struct error *e
         return NULL;
     char *path = memory_format("/fleets/%s/webhook", show_text(fleet, "id"));
     json_t *data = client_send(ctl->client, method, path, NULL, error);
-    /* --if-missing: the one that is there will do. Asking after the refusal, not before, leaves
-     * no gap for a second one. */
+    /* --if-missing: an existing webhook is fine. Asking for it after the refusal, not before, is
+     * free of races. */
     if (!data && error->kind == ERROR_CONFLICT && ctl_has(ctl, OPTION_IF_MISSING)) {
         error_clear(error);
         data = client_send(ctl->client, "GET", path, NULL, error);
@@ -104,7 +104,7 @@ int webhooks_remove(struct ctl *ctl, struct error *error)
     if (ctl->json)
         show_json(data);
     else
-        ctl_say("the webhook of %s is removed", ctl->operands[0]);
+        ctl_say("webhook of %s removed", ctl->operands[0]);
     json_decref(data);
     return CTL_DONE;
 }

@@ -161,7 +161,7 @@ TEST(a_backup_that_fails_leaves_no_file)
     daemon_begin(&daemon, &plain);
     char *out, *err;
     ck_assert_int_eq(ctl(&daemon, &out, NULL, &err, "backup", "/nonexistent/file", NULL), 1);
-    ck_assert_ptr_nonnull(strstr(err, "cannot create /nonexistent/file."));
+    ck_assert_ptr_nonnull(strstr(err, "cannot create \"/nonexistent/file."));
     free(out);
     free(err);
     char *file = memory_format("%s/backup.tar", daemon.folder);

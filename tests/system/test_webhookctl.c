@@ -201,7 +201,7 @@ TEST(check_changes_nothing_and_finds_what_apply_would)
     daemon_begin(&daemon, &plain);
     char *good = write_fleet(&daemon, "good.yaml", "Good", "true");
     char *text = ctl_ok(&daemon, "fleet", "apply", "--check", good, NULL);
-    assert_holds(text, "checked, no errors: it would make a new fleet; nothing was changed");
+    assert_holds(text, "checked, no errors: would create a new fleet; nothing was changed");
     free(text);
     static const char wrong[] = "name: Wrong\nvessels: {}\n";
     char *bad = daemon_write_file(&daemon, "bad.yaml", wrong, strlen(wrong));
@@ -274,7 +274,7 @@ TEST(folder_applies_its_fleet_files_in_order)
     daemon_begin(&daemon, &plain);
     char *folder = memory_format("%s/fleets", daemon.folder);
     ck_assert_int_eq(mkdir(folder, 0755), 0);
-    assert_fails(&daemon, 1, "holds no fleet file", "fleet", "apply", folder);
+    assert_fails(&daemon, 1, "contains no fleet file", "fleet", "apply", folder);
     free(write_fleet(&daemon, "fleets/2.yml", "Second", "true"));
     free(write_fleet(&daemon, "fleets/1.yaml", "First", "true"));
     free(write_fleet(&daemon, "fleets/ignored.txt", "Ignored", "true"));
@@ -455,7 +455,7 @@ TEST(webhook_is_created_shown_replaced_and_removed_immediately)
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
     apply(&daemon, "Hooked", "true");
-    assert_fails(&daemon, 1, "webhook create makes one", "webhook", "show", "Hooked");
+    assert_fails(&daemon, 1, "webhook create creates one", "webhook", "show", "Hooked");
     assert_fails(&daemon, 1, "webhook", "webhook", "replace", "Hooked");
     assert_fails(&daemon, 1, "webhook", "webhook", "remove", "Hooked");
     char *first = ctl_ok(&daemon, "webhook", "create", "Hooked", NULL);
@@ -625,7 +625,7 @@ TEST(run_is_named_by_id_prefix_request_id_or_latest)
     assert_fails(&daemon, 1, "there is no fleet run", "run", "show",
                  "00000000-0000-7000-8000-000000000000");
     assert_fails(&daemon, 1, "there is no fleet run", "run", "show", "ffffffff");
-    assert_fails(&daemon, 1, "names no fleet run", "run", "show", "no id at all");
+    assert_fails(&daemon, 1, "is not a fleet run", "run", "show", "no id at all");
     free(common);
     free(second);
     free(prefix);
@@ -848,14 +848,14 @@ TEST(invalid_usage_ends_with_2_and_a_hint)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
-    assert_fails(&daemon, 2, "which command?", "--");
-    assert_fails(&daemon, 2, "there is no command \"fleets\"", "fleets");
+    assert_fails(&daemon, 2, "a command is missing", "--");
+    assert_fails(&daemon, 2, "unknown command \"fleets\"", "fleets");
     assert_fails(&daemon, 2, "one of list, apply", "fleet");
-    assert_fails(&daemon, 2, "there is no command \"run sotp\"", "run", "sotp", "latest");
+    assert_fails(&daemon, 2, "unknown command \"run sotp\"", "run", "sotp", "latest");
     assert_fails(&daemon, 2, "an operand is missing", "webhook", "create");
-    assert_fails(&daemon, 2, "one operand too many", "org", "create", "a", "b");
-    assert_fails(&daemon, 2, "unknown option --nonsense", "org", "list", "--nonsense");
-    assert_fails(&daemon, 2, "takes no --stub", "org", "list", "--stub");
+    assert_fails(&daemon, 2, "unexpected operand \"b\"", "org", "create", "a", "b");
+    assert_fails(&daemon, 2, "unknown option \"--nonsense\"", "org", "list", "--nonsense");
+    assert_fails(&daemon, 2, "does not take --stub", "org", "list", "--stub");
     assert_fails(&daemon, 2, "usage: webhookctl run list", "run", "list", "extra");
     daemon_finish(&daemon);
 }

@@ -87,14 +87,14 @@ TEST(the_last_occurrence_of_an_option_wins)
 
 TEST(unknown_options_are_refused_by_name)
 {
-    assert_refused("fleet list --bogus", "unknown option --bogus");
-    assert_refused("fleet list --bogus=1", "unknown option --bogus");
-    assert_refused("fleet list --jso", "unknown option --jso");
-    assert_refused("fleet list -x", "unknown option -x");
-    assert_refused("fleet list -hx", "unknown option -hx");
-    assert_refused("fleet list --json=1", "--json takes no value");
-    assert_refused("fleet list --project", "--project needs a value");
-    assert_refused("fleet list -s", "--socket needs a value");
+    assert_refused("fleet list --bogus", "unknown option \"--bogus\"");
+    assert_refused("fleet list --bogus=1", "unknown option \"--bogus\"");
+    assert_refused("fleet list --jso", "unknown option \"--jso\"");
+    assert_refused("fleet list -x", "unknown option \"-x\"");
+    assert_refused("fleet list -hx", "unknown option \"-hx\"");
+    assert_refused("fleet list --json=1", "--json does not take a value");
+    assert_refused("fleet list --project", "--project requires a value");
+    assert_refused("fleet list -s", "--socket requires a value");
 }
 
 TEST(numbers_are_whole_and_within_their_bounds)
