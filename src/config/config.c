@@ -1,5 +1,5 @@
 /* Loads webhookd.conf; checks it before a start and compares it after a reload. parse.c does the
- * parsing. Called by webhookd's main.c and configuration.c, on the main thread. */
+ * parsing. Called by webhookd/main.c and webhookd/configuration.c, on the main thread. */
 #include "config/config.h"
 
 #include <fcntl.h>

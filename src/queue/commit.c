@@ -130,8 +130,8 @@ static void batch_succeeded(struct commit_queue *queue, struct batch *batch)
     struct commit_op *op;
     while ((op = LIST_TAKE_FIRST(&batch->ops, struct commit_op, queued))) {
         if (is_to_be_retried(op)) {
-            log_warning("operation not stored, will be retried",
-                        log_text("operation", op->kind->name), log_why(&op->item.error));
+            log_warning("operation not stored, will retry", log_text("operation", op->kind->name),
+                        log_why(&op->item.error));
             list_append(&later, &op->queued);
         } else {
             op->kind->done(op, error_is_set(&op->item.error) ? &op->item.error : NULL);

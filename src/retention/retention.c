@@ -128,7 +128,7 @@ static bool step(struct retention *retention, int64_t keep_ms, int64_t *deleted)
     if (count == 0)
         (void)submit(retention, "give room back", give_back, &room, &error);
     if (error_is_set(&error)) {
-        log_warning("cannot delete old fleet runs, will try again later", log_why(&error));
+        log_warning("old fleet runs not deleted, will retry", log_why(&error));
         return false;
     }
     *deleted += count;
