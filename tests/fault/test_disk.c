@@ -537,7 +537,7 @@ static void disk_that_hangs_closes_a_large_body(const char *rule)
     char *url = daemon_fleet(daemon, fleet);
     faults_set_rule(&faults, rule);
     ck_assert_int_eq(post(url, LARGE_BYTES), 0);
-    daemon_await_log(daemon, "did not take its body in time");
+    daemon_await_log(daemon, "did not store the body in time");
     ck_assert_int_eq(post(url, SMALL_BYTES), 201); /* other requests succeed meanwhile */
     faults_clear_rules(&faults);
     aftermath_await_empty(daemon->state_dir, "spool");
