@@ -64,7 +64,7 @@ DAEMON_LIBS := -lmicrohttpd -ljansson -luuid -lsqlite3 -lconfuse -lyaml -lsodium
 CTL_LIBS    := -lcurl -ljansson
 TEST_LIBS   := $(shell $(PKG_CONFIG) --libs check 2>/dev/null) -lcurl $(DAEMON_LIBS)
 
-.PHONY: FORCE all install lint bench asan tsan check check-run check-programs demo deps deps-tests \
+.PHONY: FORCE all install lint clang bench asan tsan check check-run check-programs demo deps deps-tests \
         clean format
 # `make V=1` shows the whole commands.
 ifndef V
@@ -206,6 +206,10 @@ bench: all
 	@$(MAKE) --no-print-directory $(BUILD)/tests/bench/bare $(BUILD)/tests/bench/bench
 	@exec env BUILD='$(BUILD)' BENCH_AGAINST='$(if $(AA),$(BUILD),$(AGAINST))' \
 	  BENCH_TURNS='$(or $(TURNS),$(BENCH_TURNS))' $(BUILD)/tests/bench/bench $(ROWS)
+
+# Compiles everything with clang as well: it finds other errors than gcc.
+clang:
+	@$(MAKE) --no-print-directory $(PARALLEL) BUILD=build/clang CC=clang all check-programs
 
 lint:
 	@sh tests/lint/run

@@ -10,6 +10,9 @@
 #include "base/memory.h"
 #include "webhookctl/table.h"
 
+static void write_line(FILE *file, const char *start, const char *format, va_list arguments)
+    __attribute__((format(printf, 3, 0)));
+
 /* Writes a line with its control characters escaped: a name from the store must not move the
  * cursor. */
 static void write_line(FILE *file, const char *start, const char *format, va_list arguments)
