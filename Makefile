@@ -1,4 +1,5 @@
-# `make demo` shows it, `make check` tests it. CONTRIBUTING.md describes the other targets.
+# `make demo` shows webhookd at work, `make check` tests it. README.md describes `make install`,
+# CONTRIBUTING.md the targets for development.
 
 VERSION  := 0.1.0
 PREFIX   ?= /usr/local
@@ -64,8 +65,8 @@ DAEMON_LIBS := -lmicrohttpd -ljansson -luuid -lsqlite3 -lconfuse -lyaml -lsodium
 CTL_LIBS    := -lcurl -ljansson
 TEST_LIBS   := $(shell $(PKG_CONFIG) --libs check 2>/dev/null) -lcurl $(DAEMON_LIBS)
 
-.PHONY: FORCE all install lint clang bench asan tsan check check-run check-programs demo deps deps-tests \
-        clean format
+.PHONY: FORCE all install lint clang bench asan tsan check check-run check-programs demo deps \
+        deps-tests clean format
 # `make V=1` shows the whole commands.
 ifndef V
 QUIET = @printf '  %-5s %s\n' $(1) $(2);
@@ -160,7 +161,7 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_SHARED) $(ARCHIVE)
 	$(call QUIET,LINK,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBS)
 
 $(TEST_PROGRAMS): $(BUILD)/tests/main.o
-# This program puts its own function in front of the store's, to report that a check is stale.
+# This program wraps the store's function, so that a test can make it return ERROR_STALE.
 $(BUILD)/tests/unit/test_checks: private LDFLAGS += -Wl,--wrap=sqlite_accept_hook
 
 check-programs: $(PROGRAMS) $(TEST_PROGRAMS) $(PRELOADS)
@@ -170,14 +171,14 @@ check-programs: $(PROGRAMS) $(TEST_PROGRAMS) $(PRELOADS)
 check-run: check-programs
 	@BUILD=$(BUILD) sh tests/run $(or $(TESTS),$(TEST_PROGRAMS))
 
-# Install the packages that are missing, or print the command that does.
+# Installs the missing packages, or prints the command that installs them.
 deps:
 	@sh packaging/install-dependencies
 
 deps-tests:
 	@sh packaging/install-dependencies tests
 
-# Builds for those who did not say -j themselves use every processor.
+# Without an explicit -j, `check` and `demo` build with one job for each processor.
 PARALLEL = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 
 check: deps-tests

@@ -34,7 +34,7 @@ struct admin_hooks_metrics {
     uint64_t unanswered;     /* closed without an answer */
     uint64_t uncounted;      /* missing from their webhook's counts because too many waited */
     int64_t in_flight_bytes; /* of bodies that are in memory and not yet on disk */
-    uint64_t answer_us_sum;  /* from the arrival of the headers to the answer, of all 201 */
+    uint64_t answer_us_sum;  /* from the first line to the answer, summed over all 201s */
 };
 
 /* News of fleet runs, for pages that show them live. Created before everything that pushes news,
@@ -53,7 +53,8 @@ struct admin_options {
     struct commit_queue *queue;
     struct runner *runner; /* NULL: webhookd only accepts and stores runs */
     struct admin_events *events;
-    /* The key as read at the start. If it is not present, it is read again when it is needed. */
+    /* The key that seals tokens (secret.key), as read at the start. If it is not present, it is
+     * read again when it is needed. */
     const struct secret_key *key;
     int state_fd;              /* state_dir, borrowed; logs/ and spool/ lie below it */
     const char *hooks_address; /* of the public listener, for /api/v1/status; borrowed */

@@ -1,4 +1,4 @@
-/* Linux system calls that not every C library wraps. With glibc its own wrappers are used. For
+/* Linux system calls that not every C library wraps. With glibc, glibc's own wrappers are used. For
  * other libraries (musl 1.2.3 has none of these) this file defines thin wrappers that return what
  * the manual pages of section 2 say, and -1 with errno on failure. For the code that is linked into
  * webhookd-vessel. */

@@ -5,9 +5,10 @@
  *     log_info("run accepted", log_id("run", &id), log_int("bytes", n));
  *     → info: run accepted run=0198… bytes=300     (text; prefixed by <6> if stderr is the journal)
  *     → {"time":"…","level":"info","event":"run accepted","run":"0198…","bytes":300}   (json)
- * Text values that contain a space, a quote, '=' or a control character are quoted and escaped, so
- * no value can forge a line. Never log a token, a key or a body (invariant 7). Before log_start and
- * after log_stop, lines are written immediately by the caller. */
+ * Text values that are empty or contain a space, a quote, '=', a backslash, a control character or
+ * invalid UTF-8 are quoted and escaped, so no value can forge a line. Never log a token, a key or a
+ * body (invariant 7). Before log_start and after log_stop, lines are written immediately by the
+ * caller. */
 #ifndef WEBHOOKD_BASE_LOG_H
 #define WEBHOOKD_BASE_LOG_H
 

@@ -48,7 +48,7 @@ void secret_hasher_finish(struct secret_hasher *hasher, uint8_t hash[SECRET_HASH
 
 void secret_seal(const struct secret_key *key, const char token[SECRET_TOKEN_CHARS],
                  uint8_t sealed[SECRET_SEALED_BYTES]);
-/* Returns 0, or -1 if the key is absent or did not seal this token. */
+/* Returns 0, or -1 if the key is absent, or the token was sealed with another key or is damaged. */
 int secret_open(const struct secret_key *key, const uint8_t sealed[SECRET_SEALED_BYTES],
                 char token[SECRET_TOKEN_CHARS + 1]);
 

@@ -14,9 +14,9 @@ int systemd_notify(const char *state, struct error *error);
 /* sd_watchdog_enabled(3): returns half of $WATCHDOG_USEC in milliseconds if it is meant for this
  * process, else 0. */
 int64_t systemd_watchdog_ms(void);
-/* sd_listen_fds(3): returns the number of sockets that systemd passed, from descriptor 3 on. Makes
- * them non-blocking and close-on-exec, and removes the variables from the environment. Call it
- * before other threads start. */
+/* sd_listen_fds(3): returns how many of the sockets that systemd passed are usable, counted from
+ * descriptor 3, from descriptor 3 on. Makes them non-blocking and close-on-exec, and removes the
+ * variables from the environment. Call it before other threads start. */
 int systemd_inherited_sockets(void);
 
 #endif

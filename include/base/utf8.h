@@ -20,10 +20,12 @@ bool utf8_is_cc(uint32_t code_point);
  * it: category Cc and the two Unicode line separators. */
 bool utf8_is_control(uint32_t code_point);
 
-/* Returns the length of the UTF-8 text after a cut between two characters to at most max_bytes. */
+/* Returns the length of the longest prefix of the text that has at most max_bytes bytes and does
+ * not split a character. */
 size_t utf8_cut(const char *text, size_t max_bytes);
 
-/* Returns ISO-8859-1 as UTF-8: each byte becomes the character of that number. Free it. */
+/* Returns ISO-8859-1 as UTF-8: each byte becomes the character of that number. The caller frees the
+ * result. */
 char *utf8_from_latin1(const char *text);
 
 #endif

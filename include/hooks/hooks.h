@@ -21,8 +21,8 @@ struct hooks_options {
     struct spool *spool;
     struct tally *tally;
     const struct check *checks; /* NULL: checks_all; tests pass their own (hooks/checks.h) */
-    /* A run was stored. Called on the committer's thread, before the runner can know of the run.
-     * Must not block. May be NULL. */
+    /* A run was stored. Called on the committer's thread, before the runner is woken for the run
+     * and before any step of it can be committed. Must not block. May be NULL. */
     void (*run_stored)(void *context, const struct run_ids *ids);
     void *context;
 };

@@ -11,7 +11,7 @@ struct query_parameter {
     size_t name_bytes, value_bytes;
 };
 
-/* Sets *parameter to the parameter at *at and moves *at behind it. Skips empty parameters ("&&").
+/* Sets *parameter to the parameter at *at and moves *at past it. Skips empty parameters ("&&").
  * Returns false at the end of the query. */
 bool query_next(const char **at, struct query_parameter *parameter);
 bool query_is_named(const struct query_parameter *parameter, const char *name);

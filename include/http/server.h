@@ -60,7 +60,8 @@ struct http_options {
     const char *name; /* for the log: "hooks", "admin" */
     int listen_fd;    /* from http_listen or systemd; the server owns it */
     unsigned workers; /* threads in the pool; 0 = one for each connection, whose steps may block */
-    /* At the bound the longest-idle connection is closed, or the new one if all are busy. */
+    /* At the bound, an idle connection is closed, else one that makes no progress or whose sender
+     * is not authenticated, else the new one (http/reaper.c). */
     int64_t max_connections;
     int64_t header_timeout_ms, body_timeout_ms, idle_timeout_ms; /* absolute deadlines */
     const struct http_service *service;
@@ -113,7 +114,8 @@ const char *http_header(const struct http_exchange *exchange, const char *name);
 /* Calls `each` for every header in order, as long as `each` returns 0. */
 void http_each_header(const struct http_exchange *exchange,
                       int (*each)(void *, const char *name, const char *value), void *context);
-/* Returns the declared length, or -1 if the body is chunked or no header mentions a body. */
+/* Returns the declared length, or -1 if there is no Content-Length: the body is chunked or
+ * empty. */
 int64_t http_content_length(const struct http_exchange *exchange);
 bool http_is_chunked(const struct http_exchange *exchange);
 /* Writes the peer's address without the port ("" on a unix socket). Returns text. */
@@ -122,7 +124,7 @@ char *http_peer(const struct http_exchange *exchange, char text[HTTP_PEER_BYTES]
 /* On a unix socket: sets *uid to the user of the process that connected (unix(7), SO_PEERCRED).
  * Returns 0, or -1. */
 int http_peer_user(const struct http_exchange *exchange, uid_t *uid);
-/* Returns when the request's first line had arrived, on the monotonic clock. */
+/* Returns the time at which the request's first line arrived, on the monotonic clock. */
 int64_t http_started_us(const struct http_exchange *exchange);
 
 /* Suspends the exchange until http_resume. deadline_ms is on the monotonic clock; 0 = none. */

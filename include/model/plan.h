@@ -16,9 +16,9 @@ enum plan_verdict {
     PLAN_INCOMPLETE, /* all predecessors have ended, but the condition of a path does not hold */
 };
 
-/* Reads the statuses and writes the steps of all definition->vessel_count vessels. The caller sets
- * the vessels with PLAN_INCOMPLETE to that status and calls this again until there are none:
- * incompleteness spreads along the paths. */
+/* Reads the statuses and writes a verdict for each of the definition->vessel_count vessels to
+ * `steps`. The caller sets the vessels with PLAN_INCOMPLETE to that status and calls this again
+ * until there are none: incompleteness spreads along the paths. */
 void plan_next(const struct definition *definition, const enum vessel_status *statuses,
                enum plan_verdict *steps);
 

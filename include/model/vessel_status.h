@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 /*   scheduled ─► running ─► success | errored | terminated
- *        │          └─► retrying ─► running
+ *        │          └─► retrying ─► running | terminated
  *        └─► incomplete | terminated                          */
 enum vessel_status {
     VESSEL_SCHEDULED = 0,

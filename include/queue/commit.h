@@ -22,7 +22,8 @@ struct commit_op;
 enum commit_class {
     /* A caller waits for the outcome: refused if the queue is full; fails if its batch fails. */
     COMMIT_REQUEST,
-    /* Never refused for lack of room; retried until it is committed or the process ends. */
+    /* Never refused for lack of room. Retried after a failure that is not its own, until it is
+     * committed, the queue stops or the disk fails; refused alone if the store rejects it. */
     COMMIT_RUNNER,
 };
 

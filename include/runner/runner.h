@@ -39,15 +39,15 @@ int runner_check_config(struct config *config, const char *config_path, const ch
 struct runner *runner_start(const struct runner_options *options, struct error *error);
 /* Stops claiming and watching; vessels keep running under their supervisors. Returns when every
  * operation that the runner has submitted is committed or withdrawn, so commit_stop must come after
- * it. Frees the runner. A caller that calls runner_wake from the committer's `committed` must
- * prevent that (by a lock around the pointer) from this call on, because `committed` follows the
- * last `done`. */
+ * it. Frees the runner. The committer's `committed` may still run after the last `done`. A caller
+ * that calls runner_wake from it must therefore clear its pointer to the runner, under a lock,
+ * before it calls runner_stop. */
 void runner_stop(struct runner *runner);
 
 /* Wakes the runner because there may be a scheduled fleet run. Any thread. */
 void runner_wake(struct runner *runner);
-/* Wakes the runner because the wish to stop a run is committed (store_stop_run): the runner ends
- * the run's vessels. Any thread. */
+/* Wakes the runner because a request to stop a run has been committed (store_stop_run): the runner
+ * ends the run's vessels. Any thread. */
 void runner_stop_runs(struct runner *runner);
 /* Applies a fresh configuration and holds a reference to it. If that fails, logs why and keeps the
  * present one. May block (name services). Any thread but the runner's. */

@@ -32,8 +32,8 @@ struct session_row {
     const char *key_name;
     int64_t seen_ms; /* the last use that was recorded */
 };
-/* The current time, and how long an unused session lasts. A session last used further in the future
- * than idle_ms (before the clock stepped back) has expired, too. */
+/* The current time, and how long an unused session lasts. A session whose last use is more than
+ * idle_ms in the future, because the clock has stepped back since, has also expired. */
 struct session_time {
     int64_t now_ms, idle_ms;
 };

@@ -14,7 +14,7 @@
 int64_t store_quarter(int64_t at_ms);
 
 struct webhook_call {
-    int64_t at_ms;     /* when its headers had arrived; wall clock */
+    int64_t at_ms;     /* when its headers arrived; wall clock */
     unsigned status;   /* 0 = closed without an answer */
     int64_t answer_us; /* time until the answer; 0 without one */
     char remote_addr[64];
@@ -61,8 +61,8 @@ struct webhook_calls {
     int64_t accepted, refused;
     struct webhook_call last;
 };
-/* Adds the calls to the stored counts. Does nothing if no webhook has the token and the fleet has
- * none. */
+/* Adds the calls to the stored counts. Does nothing if no webhook has the token and, if fleet_id is
+ * given, that fleet has no webhook either. */
 int store_add_calls(struct store *store, const struct webhook_calls *calls, struct error *error);
 
 #endif

@@ -13,8 +13,9 @@
 
 #define JOB_FORMAT 4
 
-/* Descriptors that the supervisor is spawned with. 0 to 2 are /dev/null; for a trial, 1 is a pipe.
- * The last two are absent if they would be empty. */
+/* Descriptors that the supervisor is spawned with. 0 to 2 are /dev/null; in a trial, 1 is a pipe
+ * and 2 is the daemon's stderr. JOB_FD_HEADERS and JOB_FD_BODY are absent if they would be
+ * empty. */
 enum job_fd {
     JOB_FD_JOB = 3,     /* the job: a memfd, at its start */
     JOB_FD_LOCK = 4,    /* the record, read-only, with the flock */
@@ -27,7 +28,7 @@ enum job_fd {
     JOB_FD_BODY = 9,
 };
 
-/* With this argument, a supervisor only tries whether the job's sandbox can be built. It needs
+/* With this argument, a supervisor only tests whether the job's sandbox can be built. It needs
  * JOB_FD_JOB and JOB_FD_WORKDIR. It exits with 0, or writes to stdout why not. */
 #define JOB_TRIAL_ARGUMENT "--try-sandbox"
 
@@ -85,7 +86,7 @@ struct job {
 /* Appends the job's written form. Returns -1 if memory is short. */
 int job_write(const struct job *job, struct buffer *into);
 /* Fills *job, or leaves it empty and returns -1. ERROR_UNAVAILABLE: the job has another format,
- * because the daemon was not restarted since the supervisor was installed. */
+ * because the daemon has not been restarted since the supervisor was installed. */
 int job_read(const void *data, size_t bytes, struct job *job, struct error *error);
 void job_free(struct job *job);
 

@@ -9,12 +9,12 @@
  *
  *    0  "pid 12345"   the supervisor's, first of all; trusted only if the lock is still held after
  *                     pidfd_open
- *   32  "started"     once the process that becomes the interpreter was released
+ *   32  "started"     once the process that becomes the interpreter has been released
  *   64  the result    lines of a key, a space and a value
  *
- * The record is one file, all of it in one block. There is one for each attempt, and creating and
- * removing a folder of four files was a tenth of what an attempt cost. A result that needs no new
- * block can be written to a full disk. */
+ * The record is one file, all of it in one block. A folder with a file for each part would
+ * take a tenth of an attempt's cost to create and remove. A result that needs no new block can be
+ * written even to a full disk. */
 #ifndef WEBHOOKD_SUPERVISOR_RECORD_H
 #define WEBHOOKD_SUPERVISOR_RECORD_H
 

@@ -17,7 +17,7 @@
 #define CONNECTIONS_PER_LISTENER 128
 #define HEADER_TIMEOUT_MS        10000
 #define BODY_TIMEOUT_MS          300000 /* a large upload takes a while */
-#define IDLE_TIMEOUT_MS          300000 /* also bounds the sending of an answer, a large download */
+#define IDLE_TIMEOUT_MS          300000 /* also bounds the sending of a large download */
 
 /* Opens both sockets. Neither is served before both are open, so the addresses never change while a
  * request reads them. */

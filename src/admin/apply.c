@@ -35,7 +35,7 @@ static int apply_file(struct change *change, struct store *store, struct error *
     apply->checked = apply->check_only;
     if (!apply->check_only)
         return 0;
-    /* Only an error undoes a change alone. */
+    /* The only way to undo this change without the rest of the batch is to return an error. */
     return error_set(error, ERROR_CONFLICT, "the fleet file was only checked");
 }
 

@@ -1,7 +1,7 @@
 /* Creates a backup: one tar archive, created while it is sent. First comes the database, as an
  * online copy, which delays no other request; then the files beside it: spooled bodies and output.
  * A body is on disk before its run is in the database, so every run in the copy has its body,
- * unless retention deletes both meanwhile. The archive never contains the key. On admin workers'
+ * unless retention deletes both meanwhile. The archive never contains secret.key. On admin workers'
  * threads, which may block.
  *
  * An archive is complete or ends early: an error closes the connection before the end of the

@@ -54,7 +54,9 @@ void caller_set_cookie(struct http_exchange *exchange, const char *token);
 /* Extends the session and the cookie of an accepted request by another CALLER_IDLE_MS. */
 void caller_prolong(struct admin_request *request);
 
-/* Returns false after the key was revoked or the session has ended. Any thread. */
+/* Looks again only after some key was revoked or somebody signed out. Then returns false if this
+ * key was revoked, if this session has ended, or if the store cannot be read. A session that
+ * expires in between is not noticed. Any thread. */
 bool caller_is_let_in(struct admin *admin, struct caller_ticket *ticket);
 
 #endif

@@ -24,7 +24,7 @@ struct change_kind {
     const char *action; /* in the audit log, such as "key.create"; NULL: not audited */
     /* Makes the change. Called on the committer's thread, inside the transaction, possibly more
      * than once, so it must write only to the store and to its own struct. If it returns -1 and
-     * sets *error, the change is undone alone (docs/architecture.md, invariant 5). NULL: only the
+     * sets *error, only this change is undone (docs/architecture.md, invariant 5). NULL: only the
      * entry of the audit log is written. */
     int (*apply)(struct change *change, struct store *store, struct error *error);
     /* Called when the change is committed and synced (error NULL) or has failed: on the committer's

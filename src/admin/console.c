@@ -89,7 +89,7 @@ int console_get_page(struct admin_request *request, struct error *error)
     return answer(request, file);
 }
 
-/* Serves the same page for a path that does not exist, which the page then says. Caches do not keep
+/* Serves the same page for a path that does not exist. The page then says so. Caches do not keep
  * it, and it is never answered with 304 (RFC 9110 13.2.1). */
 static int get_no_page(struct admin_request *request, struct error *error)
 {

@@ -118,7 +118,7 @@ static void add_runner(struct buffer *text, const struct runner_metrics *runner)
                 "Vessel attempts started.");
     add_counter(text, "attempts_ended_total", runner->attempts_ended, "Vessel attempts ended.");
     add_counter(text, "attempts_interrupted_total", runner->attempts_interrupted,
-                "Vessel attempts that left no result.");
+                "Vessel attempts that were interrupted.");
     add_counter(text, "attempts_adopted_total", runner->attempts_adopted,
                 "Vessel attempts found running at the start.");
 }

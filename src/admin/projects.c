@@ -110,8 +110,8 @@ static int match_org(void *context, const struct org_row *row)
     return find->found;
 }
 
-/* Reads the id of the organization in the path. The organization must exist: an empty list of
- * projects would not show that it does not. */
+/* Reads the id of the organization in the path. Fails if the organization does not exist; otherwise
+ * its list of projects would merely look empty. */
 static int path_org(struct admin_request *request, struct store *store, struct id *id,
                     struct error *error)
 {

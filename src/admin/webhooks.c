@@ -52,7 +52,8 @@ static int open_all(struct admin_request *request, struct store *store, struct s
 
 #define COUNT_MS (24 * INT64_C(3600000)) /* the default of "since" */
 
-/* Reads the time from which requests are counted: not earlier than the store keeps the counts. */
+/* Reads the time from which requests are counted: at the earliest, the time back to which the store
+ * keeps counts. */
 static int read_since(struct admin_request *request, int64_t *since_ms, struct error *error)
 {
     int64_t now_ms = clock_wall_ms(), kept_ms = now_ms - STORE_KEEP_CALLS_MS;
@@ -116,7 +117,7 @@ struct webhook_change {
     uint8_t sealed[SECRET_SEALED_BYTES];
 };
 
-/* Mints a token and keeps its hash and its seal. */
+/* Mints a token and keeps its hash and its sealed form. */
 static int mint(struct admin_request *request, bool may_create_key, struct webhook_change *webhook,
                 struct error *error)
 {

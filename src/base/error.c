@@ -16,8 +16,8 @@
  * end. */
 enum { FORMAT_BYTES = sizeof(((struct error *)0)->message) + 8 };
 
-/* Messages quote file names and payloads. Bytes that would break the line or the encoding become
- * '?'. Text that does not fit is cut between two characters. */
+/* Messages quote file names and text from fleet files and requests. Bytes that would break the line
+ * or the encoding become '?'. Text that does not fit is cut between two characters. */
 static void append_clean(char *message, size_t room_bytes, const char *text)
 {
     size_t used = strlen(message);

@@ -39,9 +39,10 @@ int systemd_notify(const char *state, struct error *error)
     struct sockaddr_un address;
     socklen_t address_bytes = notify_address(name, &address);
     if (address_bytes == 0)
-        return error_set(error, ERROR_INVALID,
-                         "NOTIFY_SOCKET=\"%s\" is not a path or an @NAME of at most 107 bytes",
-                         name);
+        return error_set(
+            error, ERROR_INVALID,
+            "NOTIFY_SOCKET=\"%s\" must be an absolute path or an @NAME, of at most 107 bytes",
+            name);
 
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0)

@@ -5,7 +5,7 @@
  * libconfuse stops at a key that it does not know. parse.c then records the key, declares it as one
  * that takes any value, and reads the text again.
  *
- * Called by config_load, at start and on a reload, and by the tests, on the caller's thread. */
+ * Called by config_load, at the start and on a reload, and by the tests, on the caller's thread. */
 #include "config/config.h"
 
 #include <assert.h>
@@ -161,7 +161,8 @@ static int on_value(cfg_t *cfg, cfg_opt_t *option, const char *value, void *resu
     *(void **)result = NULL; /* nothing is stored there */
     bool taken = strcmp(cfg->name, FLEET) == 0 ? take_fleet_value(cfg, option->name, value)
                                                : take_value(cfg, option, value);
-    /* libconfuse takes "section|key" for a key of another section; webhookd.conf does not. */
+    /* In libconfuse, "section|key" names a key of another section; webhookd.conf does not allow
+     * that. */
     if (!taken && !is_declared_unknown(section_name(cfg), option->name))
         config_findings_add(&current->findings, cfg->line, "%s: unknown key", option->name);
     return 0;

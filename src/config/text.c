@@ -1,8 +1,8 @@
 /* Prepares the text of a configuration file for libconfuse 3.3. Without this, libconfuse would
  * expand ${VAR} in words and strings, stop at a NUL, accept a section that is never closed,
- * silently skip bytes that do not belong anywhere, count a line for every C comment, and, after an
- * unterminated string or comment, start reading the next file (a reload!) inside it. Called by
- * parse.c, on the caller's thread. */
+ * silently skip bytes that do not belong anywhere, count one line too many for every C comment,
+ * and, after an unterminated string or comment, start reading the next file (a reload!) inside it.
+ * Called by parse.c, on the caller's thread. */
 #include "config/text.h"
 
 #include <stdlib.h>

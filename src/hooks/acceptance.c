@@ -63,9 +63,9 @@ static void drop_body(struct acceptance *acceptance)
     acceptance->spooled = NULL;
 }
 
-/* Decides what becomes of the spooled body. A stale request may still be stored with it, by another
- * operation; if it is not, the last reference discards the body. After a failed disk it is unknown
- * whether the run exists: the next start removes a body without a run. */
+/* Decides what becomes of the spooled body. The body of a stale request is kept: the same operation
+ * may be submitted again; if it is not, the last reference discards the body. After a failed disk
+ * it is unknown whether the run exists: the next start removes a body without a run. */
 static void end_body(struct acceptance *acceptance, const struct error *error)
 {
     if (!acceptance->spooled || (error && error->kind == ERROR_STALE))

@@ -36,7 +36,7 @@ struct verdict {
     enum verdict_kind { VERDICT_PASS, VERDICT_REFUSE, VERDICT_ANSWER } kind;
     unsigned status; /* VERDICT_REFUSE: 0 closes the connection without an answer */
     /* VERDICT_REFUSE: the message of the error, and the reason in the log. NULL: the answer's
-     * "data" is null and it has no "error", as for every token that opens nothing. */
+     * "data" is null and it has no "error", as for every token that belongs to no webhook. */
     const char *message;
     int retry_after_s; /* 0 = no Retry-After */
     /* VERDICT_ANSWER: the answer; no run is stored. */

@@ -83,7 +83,7 @@ static void add_value(json_t *object, const char *name, const char *value)
         json_object_set_new_nocheck(object, name, json_pack("[o]", text));
 }
 
-/* Whether the text is UTF-8 that needs no escape in JSON. */
+/* Whether the text is ASCII that needs no escape in JSON. */
 static bool is_plain(const char *text, size_t bytes)
 {
     for (size_t i = 0; i < bytes; i++) {

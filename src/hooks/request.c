@@ -265,8 +265,8 @@ static int reserve_pieces(struct request *request)
     return request->body ? 0 : -1;
 }
 
-/* Counts the bytes of a small body as they arrive, because a stranger may declare a large body and
- * send nothing. Returns -1 like reserve_pieces. */
+/* Counts the bytes of a small body as they arrive, because a stranger may declare a length and send
+ * nothing. Returns -1 like reserve_pieces. */
 static int reserve_arrived(struct request *request, size_t bytes)
 {
     if (request->spools)
@@ -590,7 +590,7 @@ static enum http_step request_finish(struct http_exchange *exchange, void *conte
 
 /* ---- the rest ---- */
 
-/* Counts the call for the owner of the webhook. A token that opens nothing has no owner. */
+/* Counts the call for the owner of the webhook. A token that belongs to no webhook has no owner. */
 static void tell_tally(const struct request *request)
 {
     if (!request->has_token || request->result.outcome == ACCEPTANCE_NO_TOKEN)

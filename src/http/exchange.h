@@ -56,7 +56,7 @@ enum connection_state {
     CONNECTION_IDLE, /* between requests */
     CONNECTION_HEADERS,
     CONNECTION_BODY,
-    CONNECTION_SUSPENDED, /* its deadline calls the service's expired */
+    CONNECTION_SUSPENDED, /* at its deadline, the service's `expired` is called */
     CONNECTION_REPLY,
 };
 

@@ -92,7 +92,7 @@ static enum MHD_Result look_at_header(void *context, enum MHD_ValueKind kind, co
         value = "";
     findings->bytes += name_bytes + value_bytes + 4; /* ": " and CRLF */
     if (!is_token(name, name_bytes))
-        refuse(findings, 400, "a header name is not a token");
+        refuse(findings, 400, "a header name is empty or contains a character that is not allowed");
     if (has_control_bytes(value, value_bytes))
         refuse(findings, 400, "a header value contains a control byte");
     look_at_framing(findings, name, name_bytes, value);
@@ -155,7 +155,7 @@ struct guard_refusal guard_check(struct http_exchange *exchange)
     if (!http_1_1 && strcmp(exchange->version, "HTTP/1.0") != 0)
         refuse(&findings, 400, "the version must be HTTP/1.0 or HTTP/1.1");
     if (!is_token(exchange->method, strlen(exchange->method)))
-        refuse(&findings, 400, "the method is not a token");
+        refuse(&findings, 400, "the method contains a character that is not allowed");
     judge_target(&findings, exchange);
     judge_framing(&findings, exchange, http_1_1);
     if (http_1_1 ? findings.hosts != 1 : findings.hosts > 1)

@@ -1,4 +1,4 @@
-/* A sorted list of names. Called by the validation of a fleet file; pure. */
+/* A sorted list of names. Called by the YAML reader and by the validation of a fleet file; pure. */
 #include "model/name_index.h"
 
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  * whenever the statuses of a run have changed; pure. */
 #include "model/plan.h"
 
-/* Returns the step that one path allows the vessel at its end, after the vessel at its beginning
+/* Returns the verdict that one path allows the vessel at its end, after the vessel at its beginning
  * has ended with `status`. */
 static enum plan_verdict test_path(enum path_condition condition, enum vessel_status status)
 {
@@ -21,7 +21,7 @@ static enum plan_verdict test_path(enum path_condition condition, enum vessel_st
     return holds ? PLAN_START : PLAN_INCOMPLETE;
 }
 
-/* If several paths lead into one vessel, the strongest step counts. Waiting is the strongest: a
+/* If several paths lead into one vessel, the strongest verdict counts. Waiting is the strongest: a
  * vessel waits until all its predecessors have ended. */
 static int strength(enum plan_verdict step)
 {

@@ -97,8 +97,8 @@ static int batch_write(struct commit_queue *queue, struct batch *batch, enum sto
     return store_write(queue->store, items, count, outcome, error);
 }
 
-/* An operation of the runner is refused only for what it is; one that failed for lack of resources
- * is retried. */
+/* An operation of the runner is refused only if the store's state does not allow it. One that
+ * failed for another reason (a shortage, an internal error) is retried. */
 static bool is_to_be_retried(const struct commit_op *op)
 {
     return op->kind->class == COMMIT_RUNNER &&
@@ -106,7 +106,7 @@ static bool is_to_be_retried(const struct commit_op *op)
 }
 
 /* Puts the operations back at the front of the queue, in their order. Returns false if the queue is
- * stopping, so that there is no later. */
+ * stopping: then there will be no retry. */
 static bool retry_later(struct commit_queue *queue, struct list *later)
 {
     pthread_mutex_lock(&queue->lock);

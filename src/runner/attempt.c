@@ -117,7 +117,7 @@ void attempt_free(struct attempt *attempt)
     free(attempt);
 }
 
-/* Returns first_ms, doubled with each of `count` failures but the first, at most max_ms. */
+/* Returns first_ms after the first failure, doubled for each further one, at most max_ms. */
 static int64_t wait_after(int count, int64_t first_ms, int64_t max_ms)
 {
     int64_t wait_ms = first_ms;

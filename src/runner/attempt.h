@@ -25,8 +25,8 @@ enum attempt_state {
 #define ATTEMPT_FDS (JOB_FD_BODY + 1)
 
 struct attempt;
-/* Called when the attempt has ended or turns out never to have run. The callee owns the attempt
- * from then on and frees it. */
+/* Called when the attempt is over: it has ended, it can never be started, or its run was stopped or
+ * given up before it started. The callee owns the attempt from then on and frees it. */
 typedef void attempt_over(struct attempt *attempt, const struct attempt_result *result);
 
 struct attempt {

@@ -1,5 +1,5 @@
 /* The fleets' queues and their turn: see fair_queue.h. Called by runner/dispatch and, for ready
- * vessels and for the begin and end of runs, by runner/run and runner/core. On the runner's
+ * vessels and for the beginning and end of runs, by runner/run and runner/core. On the runner's
  * thread. */
 #include "runner/fair_queue.h"
 

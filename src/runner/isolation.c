@@ -1,7 +1,7 @@
 /* The daemon's side of strict mode (the supervisor's sandbox.c and rootfs.c carry it out), and the
- * check of off mode. isolation_check is called by runner_check_config at the start, by
- * --check-config and at each reload, so that what cannot work is reported then and not as the
- * failure of every vessel. isolation_describe is called by runner/launch on the runner's thread. */
+ * check of off mode. runner_check_config calls isolation_check at the start, for --check-config and
+ * at each reload, so that what cannot work is reported then and not as the failure of every vessel.
+ * isolation_describe is called by runner/launch on the runner's thread. */
 #include "runner/isolation.h"
 
 #include <errno.h>
@@ -154,13 +154,13 @@ static int check_own_places(const struct config_list *paths, const char *list, s
             if (covers(paths->items[i], own[k]))
                 return error_set(
                     error, ERROR_INVALID,
-                    "%s: \"%s\" would cover %s, which each vessel has of its own; remove it", list,
+                    "%s: \"%s\" would cover %s, of which each vessel has its own; remove it", list,
                     paths->items[i], own[k]);
     return 0;
 }
 
-/* A vessel could replace a path that is inside a writable one by a link, and so mislead the vessel
- * that comes next. Such a path would not be read-only either. */
+/* A vessel could replace a path inside a writable one with a link, and so mislead the next vessel.
+ * Such a path would not be read-only either. */
 static int check_nesting(const struct config *config, const struct config_list *paths,
                          const char *list, struct error *error)
 {
@@ -199,8 +199,8 @@ static int check_paths(const struct config *config, const char *config_path, str
 
 /* ---- what the kernel permits ---- */
 
-/* Returns what to do: first by the switches that make kernels refuse, then by the error text in
- * `words`. */
+/* Returns what to do. Looks first at the sysctls that make kernels refuse, then at the error text
+ * in `words`. */
 static const char *advice(const char *words)
 {
     static const struct {

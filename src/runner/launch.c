@@ -69,8 +69,8 @@ static int make_record(struct attempt *attempt, struct error *error)
     return place(attempt, JOB_FD_LOCK, lock_fd, error) != 0 ? -1 : result;
 }
 
-/* Creates the log. Logs are in one folder for each day, that of the vessel run's id, so the id
- * alone tells where a log is. */
+/* Creates the log. There is a folder of logs for each day. The day is the one in the vessel run's
+ * id, so the id alone tells where a log is. */
 static int make_log(struct attempt *attempt, struct error *error)
 {
     const struct run *run = attempt->vessel->run;

@@ -2,7 +2,7 @@
  * claimed, so nothing here races with a claim.
  *
  * The order matters: first all running runs are loaded, then everything that belongs to none of
- * them is cleared away, and only then the attempts are examined. A record must not be removed
+ * them is cleared away, and only then are the attempts examined. A record must not be removed
  * before the end that it reports is committed. */
 #include "runner/recover.h"
 
@@ -24,9 +24,9 @@
 #define PAGE_RUNS 64
 
 /* What the last daemon left. Whatever the store does not account for is cleared away, unless this
- * program meets something that it does not understand. After a run of a newer version nothing is
- * cleared away; after a running vessel that is not in this store, no folder of a run is. A program
- * that understands them will clear the rest. */
+ * program meets something that it does not understand. If it meets a run of a newer version, it
+ * clears nothing. If it meets a running vessel that is not in this store, it clears no run's
+ * folder. A program that understands them will clear the rest. */
 struct remains {
     struct runner *runner;
     bool must_stay;

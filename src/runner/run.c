@@ -313,8 +313,8 @@ static struct run_step *end_step(const struct attempt *attempt, const struct att
     return step;
 }
 
-/* Whether the vessel is to run again: after an interruption immediately, if the fleet says so;
- * after an error as often as the guardrails allow, after their wait. Notes the retry. */
+/* Whether the vessel is to run again: immediately after an interruption, if on_interrupt is RERUN;
+ * after an error, as often as retry_count allows, each time after retry_wait. Counts the retry. */
 static bool is_tried_again(struct run_vessel *vessel, const struct attempt_result *result)
 {
     const struct definition *definition = vessel->run->definition;

@@ -157,8 +157,8 @@ static int read_boot_id(struct id *boot_id, struct error *error)
     return result;
 }
 
-/* Combines the boot id with an id of the state folder. An attempt without a record never ran if it
- * was started in this boot and in this state folder. A folder restored from a backup has no
+/* Combines the boot id with an id of the state folder. An attempt without a record never ran if its
+ * start was committed in this boot and in this state folder. A folder restored from a backup has no
  * records, whatever ran. Therefore the state folder has an id of its own, in its lock file, which
  * no backup contains, and an attempt is marked with both. */
 static int mix_in_folder_id(struct runner *runner, struct error *error)

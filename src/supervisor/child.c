@@ -184,7 +184,7 @@ static int settle(const struct job *job, int output_fd, struct error *error)
     return 0;
 }
 
-/* What the forked process needs to know of the supervisor. */
+/* What the forked process needs to know about the supervisor. */
 struct line {
     pid_t supervisor;
     int talk_fd, output_fd;

@@ -141,8 +141,8 @@ static int place_copy(const struct job *job, const char *suffix, bool wanted, in
 
 /* ---- the file to run ---- */
 
-/* Creates and descends the folders of path. Returns the descriptor of the last one (dir_fd itself
- * if there is none), or -1. Sets *name to the last component. */
+/* Creates the folders of path and descends into them. Returns the descriptor of the last one
+ * (dir_fd itself if there is none), or -1. Sets *name to the last component. */
 static int descend(int dir_fd, const char *path, const char **name, struct error *error)
 {
     int fd = dir_fd;
@@ -178,8 +178,8 @@ static int write_script(const struct job *job, int files_fd, struct error *error
     return result;
 }
 
-/* Places the script in a fresh folder each time, because the script would import a module that
- * another vessel has left there. */
+/* Places the script in a fresh folder each time, because otherwise the script might import a module
+ * that another vessel left there. */
 static int place_script(const struct job *job, struct error *error)
 {
     char name[NAME_BYTES];

@@ -1,4 +1,4 @@
-/* The vessel's own files in the working folder, into which other vessels have written before. */
+/* The vessel's own files in the working folder, to which other vessels may already have written. */
 #ifndef WEBHOOKD_SUPERVISOR_FILES_H
 #define WEBHOOKD_SUPERVISOR_FILES_H
 

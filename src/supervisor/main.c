@@ -102,8 +102,8 @@ static int set_up(struct job *job, struct error *error)
     return 0;
 }
 
-/* Writes the result. A full disk or any other failure is waited for: without the result, webhookd
- * could not know what has happened. */
+/* Writes the result. Tries once a second until it succeeds, even on a full disk: without the
+ * result, webhookd could not know what happened. */
 static void write_result(const struct attempt_result *result, struct output *output)
 {
     for (;;) {
@@ -115,7 +115,7 @@ static void write_result(const struct attempt_result *result, struct output *out
     }
 }
 
-/* Tries whether vessels can be isolated, for webhookd's start, reload and --check-config: builds
+/* Tests whether vessels can be isolated, for webhookd's start, reload and --check-config: builds
  * the sandbox of a job and leaves it. Writes to stdout why that failed. */
 static int try_sandbox(void)
 {
@@ -141,8 +141,8 @@ int main(int argc, char **argv)
     struct output output;
     output_init(&output, INT64_MAX);
 
-    /* A passing shortage before the vessel ran is not a result: without a result and the mark, the
-     * attempt is launched again. */
+    /* A passing shortage before the vessel ran is not a result: an attempt that has neither a
+     * result nor the mark is launched again. */
     if (take_descriptors(&job, &error) != 0 || set_up(&job, &error) != 0) {
         if (error_may_pass(&error))
             return EXIT_FAILURE;

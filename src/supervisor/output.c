@@ -1,8 +1,8 @@
 /* The output log. Called by the supervisor.
  *
- * Once bytes were discarded, nothing more is logged: the log is a beginning without holes, and one
- * line says so. That line is written immediately when the limit is reached; if the disk was full,
- * it is written when there is space again. */
+ * Once bytes have been discarded, nothing more is logged: the log is the beginning of the output,
+ * without gaps, and one line says so. That line is written immediately when the limit is reached;
+ * if the disk was full, it is written when there is space again. */
 #include "supervisor/output.h"
 
 #include <errno.h>

@@ -18,7 +18,7 @@ struct output {
 void output_init(struct output *output, int64_t limit_bytes);
 
 /* Reads once, at most at_most bytes, and writes them to the log. Beyond the limit or on a full disk
- * it discards them, so that the writers into the pipe are not held up. Returns the number of bytes
+ * it discards them, so that the writers to the pipe are not held up. Returns the number of bytes
  * read, 0 at the end, -1 with errno. */
 int64_t output_copy(struct output *output, int from_fd, size_t at_most);
 /* Copies what is in the pipe now and returns even if writers go on. */

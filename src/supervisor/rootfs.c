@@ -90,7 +90,7 @@ static int make_link(const char *to, const char *path, struct error *error)
 
 /* ---- showing what is outside ---- */
 
-/* Opens a path in the old root, resolving its links in there. */
+/* Opens a path in the old root, resolving its links within that root. */
 static int open_old(int old_fd, const char *path)
 {
     struct open_how how = {
@@ -188,7 +188,7 @@ static int show_etc_entry(int old_fd, int folder_fd, const char *folder, const c
         return show_entry(old_fd, folder_fd, folder, name, error);
     int fd = openat(folder_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
-        return 0; /* not readable for the vessel's user, nor would a mount be; or just replaced */
+        return 0; /* not readable by the vessel's user, nor would a mount be; or just replaced */
     char path[300];
     (void)snprintf(path, sizeof(path), "%s%.255s", folder, name);
     int result = copy_file(fd, path, status.st_mode, error);

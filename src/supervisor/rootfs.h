@@ -5,9 +5,9 @@
 #include "base/error.h"
 #include "supervisor/job.h"
 
-/* Replaces the root of the calling process by a fresh one that contains what is on the allow-list
- * and nothing else. The process must have mount and pid namespaces of its own and its cwd in the
- * working folder. Afterwards the cwd is SANDBOX_HOME. */
+/* Replaces the root of the calling process with a fresh one that contains only what rootfs.c lists.
+ * The process must have mount and pid namespaces of its own and its cwd in the working folder.
+ * Afterwards the cwd is SANDBOX_HOME. */
 int rootfs_build(const struct job *job, struct error *error);
 
 #endif

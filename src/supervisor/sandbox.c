@@ -153,9 +153,9 @@ int sandbox_enter(const struct job *job, struct error *error)
 }
 
 /* Whether the vessel is being stopped. The supervisor sends its SIGTERM to the whole tree and so to
- * pid 1, where it stays pending. After it, the processes that main leaves behind also have until
- * the end of the grace period; without it, they end with main. A SIGTERM that a vessel sends to its
- * pid 1 has a sender in this namespace. */
+ * pid 1, where it stays pending. If it is pending, the processes that outlive main may go on until
+ * the grace period ends. Otherwise they end with main. A SIGTERM that a vessel sends to its pid 1
+ * has a sender in this namespace. */
 static bool is_being_stopped(void)
 {
     const struct timespec now = {0, 0};
@@ -221,7 +221,7 @@ static int limit(int resource, int64_t most, const char *what, struct error *err
 static int set_limits(const struct job *job, struct error *error)
 {
     /* One more process for pid 1. RLIMIT_DATA, not RLIMIT_AS, which would count reserved address
-     * space, and Node reserves much. */
+     * space, of which Node reserves a lot. */
     return limit(RLIMIT_NPROC, job->max_processes + 1, "processes", error) != 0 ||
                    limit(RLIMIT_NOFILE, job->max_open_files, "open files", error) != 0 ||
                    limit(RLIMIT_CORE, 0, "core files", error) != 0 ||

@@ -6,11 +6,11 @@
  *         └────────────┴──────► STOPPING ──────┴──────────┘
  *
  *   STARTING  the child has not become the interpreter yet; the cutoff does not count yet
- *   STOPPING  SIGTERM was sent; the vessel and all that it started have until the grace timer
+ *   STOPPING  SIGTERM was sent; the vessel and all that it started have until the grace timer fires
  *   SWEEPING  SIGKILL to what is left, layer by layer: children of dead processes become ours
  *
  * The main process stays unreaped until its group has been killed, so that no other process can get
- * its number before. */
+ * its number before then. */
 #include "supervisor/supervise.h"
 
 #include <assert.h>
@@ -32,7 +32,7 @@
 enum {
     CHUNK_BYTES = 65536,
     SWEEP_MS = 50,          /* a child that /proc did not list in one look is listed in the next */
-    SWEEP_LIMIT_MS = 10000, /* a process that survives SIGKILL for so long hangs in the kernel */
+    SWEEP_LIMIT_MS = 10000, /* what survives SIGKILL for this long is stuck in the kernel */
     KILLED_CODE = 128,
     NOT_STARTED_CODE = 127,
 };

@@ -109,9 +109,9 @@ static void signal_one(pid_t pid, const struct processes *list, int signal_numbe
     close(fd);
 }
 
-/* All processes are found before the first is signalled, because with that the tree begins to fall
- * apart. There is no second pass for processes that were missed: it would also find those that are
- * started to clean up. */
+/* All processes are found before the first is signalled, because the first signal makes the tree
+ * fall apart. There is no second pass for processes that were missed: it would also find those that
+ * are started to clean up. */
 void tree_signal(pid_t leader, int signal_number)
 {
     struct processes list = {NULL, 0, 0};

@@ -29,7 +29,7 @@ static void pause_ms(int64_t milliseconds)
 }
 
 /* Polls once and replaces *run with the new state. If webhookd cannot be reached, leaves *run
- * unchanged and sets *away_since_ms to the time since when. */
+ * unchanged and sets *away_since_ms to the time at which that began. */
 static int look_again(struct client *client, json_t **run, int64_t *away_since_ms,
                       struct error *error)
 {

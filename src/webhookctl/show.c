@@ -13,8 +13,8 @@
 
 #define NAME_WIDTH 12
 
-/* JSON may contain characters unescaped on which a terminal acts (U+009B begins a control
- * sequence). To a JSON parser the escaped form means the same. */
+/* JSON may contain unescaped characters that a terminal acts on (U+009B begins a control sequence).
+ * The escaped form means the same to a JSON parser. */
 int show_json(const json_t *value)
 {
     size_t flags =

@@ -73,7 +73,7 @@ static void on_committed(void *context)
 static void on_disk_failed(void *context, const struct error *error)
 {
     struct daemon *daemon = context;
-    log_error("the disk failed: webhookd stops", log_why(error));
+    log_error("the disk failed; webhookd is stopping", log_why(error));
     atomic_store(&daemon->disk_failed, true);
     loop_stop(daemon->loop);
 }

@@ -33,7 +33,7 @@ TEST(a_kernel_that_cannot_watch_vessels_is_reported_at_the_start)
     faults_finish(&faults);
 }
 
-TEST(without_a_runner_such_a_kernel_accepts_and_a_later_start_executes_scheduled_runs)
+TEST(without_a_runner_runs_are_accepted_without_pidfds_and_executed_after_a_later_start)
 {
     struct faults faults = {0};
     faults_prepare(&faults, "enabled = false");

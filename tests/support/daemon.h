@@ -10,7 +10,7 @@
 #include <sys/types.h>
 
 struct daemon_options {
-    /* Lines for the top level of webhookd.conf; "" = none, NULL = min_free = "0". */
+    /* Lines for the top level of webhookd.conf; "" = none; NULL = the line min_free = "0". */
     const char *top;
     /* Lines for the sections; NULL = none. */
     const char *hooks;
@@ -47,7 +47,7 @@ char *daemon_program(const char *name);
 void daemon_restart(struct daemon *daemon);
 /* Starts webhookd, fails the test if it becomes ready, and returns its exit status. */
 int daemon_start_fails(struct daemon *daemon);
-/* Starts webhookd and kills it after so many microseconds, wherever it is by then. */
+/* Starts webhookd and kills it after that many microseconds, wherever it has got to. */
 void daemon_start_and_kill(struct daemon *daemon, unsigned after_us);
 /* Sends SIGTERM and returns the exit status (128 + n for signal n). Fails the test if the end takes
  * more than 30 s. */

@@ -49,8 +49,8 @@ struct load *load_start(const struct load_options *options, struct load_book *bo
  * at most 30 s; requests still open count as unanswered). The book belongs to the caller again. */
 void load_stop(struct load *load);
 
-/* Waits until this load has received so many 201s and 503s, at most 30 s; fails the test otherwise.
- * May be called any time between start and stop. */
+/* Waits until this load has received this many 201s and 503s, at most 30 s; fails the test
+ * otherwise. May be called any time between start and stop. */
 void load_await(struct load *load, size_t promises, size_t refusals);
 /* The numbers received so far. */
 size_t load_promises(const struct load *load);

@@ -71,8 +71,8 @@ struct run_input house_plain_input(void);
 struct id house_accept_input(struct house *house, const struct id *fleet_id,
                              const struct run_input *input);
 struct id house_accept(struct house *house, const struct id *fleet_id);
-/* Returns a run of which "attempt starts" was committed during that boot of the machine, and
- * nothing more: the state left by a daemon that dies right there. */
+/* Returns a run whose "attempt starts" was committed during that boot of the machine, and nothing
+ * more: the state left by a daemon that dies right there. */
 struct id house_make_committed_start(struct house *house, const char *rest,
                                      const struct id *boot_id);
 

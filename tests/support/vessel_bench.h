@@ -44,7 +44,8 @@ void bench_reopen(struct bench *bench);
 void bench_make_folder(const char *path);
 int bench_open_folder(const char *path);
 
-/* Creates the descriptors, indexed by enum job_fd; -1 = absent. All are far above these numbers. */
+/* Creates the descriptors, indexed by enum job_fd; -1 = absent. All have numbers far above those of
+ * the enum. */
 void bench_make_fds(const struct bench *bench, int fds[BENCH_FDS]);
 void bench_close_fds(const int fds[BENCH_FDS]);
 int bench_memory_file(const void *data, size_t bytes);

@@ -29,7 +29,7 @@ static long long count(const json_t *webhook, const char *key)
     return json_integer_value(json_object_get(json_object_get(webhook, "requests"), key));
 }
 
-/* Waits until so many requests are counted and returns the webhook. */
+/* Waits until this many requests have been counted and returns the webhook. */
 static json_t *await_calls(struct hook *hook, long long accepted, long long refused)
 {
     int64_t until_ms = clock_monotonic_ms() + PATIENCE_MS;

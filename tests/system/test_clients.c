@@ -104,7 +104,7 @@ static void check_curl(struct hook *hook, const char *arguments, const void *bod
     free(run);
 }
 
-TEST(curl_posts_in_every_way_it_has)
+TEST(curl_posts_in_every_way_it_can)
 {
     if (!node_succeeds("curl --version >/dev/null 2>&1")) {
         test_skip("curl is not installed");
@@ -151,7 +151,7 @@ TEST(curl_posts_in_every_way_it_has)
 
 /* ---- Python ---- */
 
-TEST(python_requests_posts_in_every_way_it_has)
+TEST(python_requests_posts_in_every_way_it_can)
 {
     if (!node_succeeds(PYTHON " -c 'import requests' 2>/dev/null")) {
         test_skip("Python's module requests is not installed");
@@ -165,7 +165,7 @@ TEST(python_requests_posts_in_every_way_it_has)
 
 /* ---- Node ---- */
 
-TEST(node_fetch_posts_in_every_way_it_has)
+TEST(node_fetch_posts_in_every_way_it_can)
 {
     if (!node_succeeds(
             "node -e 'process.exit(typeof fetch === \"function\" ? 0 : 1)' 2>/dev/null")) {
@@ -178,7 +178,7 @@ TEST(node_fetch_posts_in_every_way_it_has)
     hook_finish(&hook);
 }
 
-TEST(axios_posts_in_every_way_it_has)
+TEST(axios_posts_in_every_way_it_can)
 {
     struct hook hook;
     if (!node_install(CLIENTS "/package.json", "system"))

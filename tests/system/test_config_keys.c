@@ -212,7 +212,7 @@ KEY_TEST(min_free_refuses_requests_when_the_disk_has_less, "min_free")
     daemon_finish(&daemon);
 }
 
-/* There was enough free space when the body began, but not any more while it arrives. */
+/* There is enough free space when the body begins, but no longer while it arrives. */
 KEY_TEST(min_free_refuses_a_body_that_is_still_arriving, "min_free")
 {
     struct daemon daemon;

@@ -133,8 +133,8 @@ TEST(a_cutoff_ends_a_vessel_that_ignores_sigterm)
     bench_close(&bench);
 }
 
-/* Bash runs a trap when the current command has ended, hence the short sleeps. It would report
- * their deaths on stderr. */
+/* Bash runs a trap only when the current command has ended, hence the short sleeps. Its stderr is
+ * closed off because it would report that the signal killed a sleep. */
 TEST(a_stop_lets_the_vessel_clean_up)
 {
     struct bench bench;

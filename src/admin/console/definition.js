@@ -34,6 +34,12 @@ async function isThis(would, fleet) {
     );
   }
   if (would.fleet_id === fleet.id) return true;
+  if (would.outcome === 'unchanged')
+    return confirm(
+      'This file belongs to another fleet',
+      `That fleet already has this definition; ${fleet.name} stays unchanged.`,
+      'Apply',
+    );
   return confirm(
     'This file belongs to another fleet',
     `Applying it creates v${would.version} of that fleet; ${fleet.name} stays unchanged.`,

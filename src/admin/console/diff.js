@@ -3,7 +3,10 @@ import { h } from './dom.js';
 
 /** @typedef {[' ' | '-' | '+', string]} Line */
 
-/** The largest table of middle(), in cells. Beyond it all lines in between count as replaced. */
+/**
+ * The largest table of middle(), in cells. Beyond it, all lines between the common head and tail
+ * count as replaced.
+ */
 const MOST_CELLS = 4e6;
 
 /** @type {(lines: string[]) => Line[]} */

@@ -39,7 +39,7 @@ const factsOf = (vessel, bytes, isStopping) => ({
 });
 
 /**
- * Shows what the fleet version that ran says about the vessel. A deleted fleet has no versions.
+ * Shows what the fleet version that ran says about the vessel.
  *
  * @param {Element} place
  * @param {FleetRun} run

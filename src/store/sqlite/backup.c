@@ -109,8 +109,8 @@ static int make_copy(const struct store_options *options, const char *path,
     return result;
 }
 
-/* The log only grows meanwhile: no batch waits for this reader to end so that the log can start
- * over. */
+/* Meanwhile the log can only grow: checkpointer_hold_log keeps batches from waiting for this reader
+ * to end. */
 int sqlite_backup(struct store *store, const struct store_backup_guard *guard, struct error *error)
 {
     struct connection *connection = connection_of(store);

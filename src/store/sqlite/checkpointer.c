@@ -15,8 +15,8 @@
 #include "store/sqlite/connection.h"
 
 /* In frames of 4 KiB. After every 4 MiB of new log, the log is copied while commits go on. From 64
- * MiB on, the committer pauses for one batch, so that the copying can catch up and the log can
- * start over from its beginning. */
+ * MiB on, the committer waits before its next batch, so that the copying can catch up and the log
+ * can start over from its beginning. */
 #define COPY_EVERY_FRAMES 1024
 #define RESTART_AT_FRAMES (64 * 256)
 #define RETRY_MS          1000

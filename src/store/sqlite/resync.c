@@ -3,7 +3,7 @@
  * the disk. What the log holds after a restart may then exist in memory only: further commits would
  * be appended behind it, their syncs would succeed, and a power failure would leave a hole in front
  * of them. Therefore the log is written again, byte for byte, and synced before it is used. On the
- * behavior of fsync(2) after an error, see "Can Applications Recover from fsync Failures?", Rebello
+ * behaviour of fsync(2) after an error, see "Can Applications Recover from fsync Failures?", Rebello
  * et al., 2020. */
 #include <errno.h>
 #include <fcntl.h>

@@ -3,7 +3,8 @@
  *
  * A list merges several streams. Open and ended runs are in two tables, and the index of a fleet's
  * ended runs holds one sequence per final status. Each of these streams is sorted newest first, so
- * the cost of a page depends on its length only, whatever else the store holds. */
+ * the cost of a page normally depends on its length only. A filter by trigger, or one fleet's
+ * scheduled runs among very many, can cost more: store_set_deadline bounds it. */
 #include "store/sqlite/connection.h"
 
 #include <assert.h>

@@ -1,4 +1,5 @@
-/* Transactions and savepoints. Called by write.c on the committer's thread. */
+/* Transactions and savepoints. Called by write.c and accept.c on the committer's thread, and by
+ * projects.c when a store is opened. */
 #include "store/sqlite/connection.h"
 
 #include <assert.h>

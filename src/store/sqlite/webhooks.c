@@ -22,7 +22,7 @@
                                                     "FROM webhook_calls m WHERE m.fleet_no = "     \
                                                     "w.fleet_no) "
 
-/* Replaces a sealed token of the wrong size by zeros, which no key opens, so that nothing reads
+/* Replaces a sealed token of the wrong size with zeros, which no key opens, so that nothing reads
  * past its end. */
 static const uint8_t *column_sealed(sqlite3_stmt *s, int place)
 {
@@ -166,7 +166,8 @@ static int find_called(struct store *store, const struct webhook_calls *calls, i
 }
 
 /* Deletes the counts of old quarters. The row of this quarter stays, so the last call is never
- * lost. Rows of future quarters come from a clock that was wrong, and are deleted, too. */
+ * lost. Rows more than an hour in the future come from a clock that was wrong, and are deleted,
+ * too. */
 static int drop_old_calls(struct store *store, int64_t fleet_no, int64_t quarter_ms,
                           struct error *error)
 {

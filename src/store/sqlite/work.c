@@ -285,8 +285,8 @@ int sqlite_end_run(struct store *store, int64_t number, enum run_status status, 
     return statement_end(s);
 }
 
-/* The runner goes on meanwhile: this reads only the step, and the parts of the run that never
- * change. */
+/* The runner may change its own copy of the run meanwhile, so this reads only the step, and the
+ * parts of the run that never change. */
 int sqlite_step(struct store *store, const struct store_step *step, struct error *error)
 {
     int64_t number = step->number, now_ms = step->now_ms;
