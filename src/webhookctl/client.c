@@ -25,7 +25,7 @@
 #define API_URL          "http://localhost/api/v1"
 #define ANSWER_MAX_BYTES (256u << 20)
 #define CONNECT_LIMIT_MS 5000L
-/* How long webhookd may send nothing. It sends followers of output a comment more often than that. */
+/* How long webhookd may send nothing. It sends followers of output a comment more often. */
 #define SILENCE_LIMIT_S 60L
 
 struct client {

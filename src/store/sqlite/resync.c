@@ -2,9 +2,9 @@
  * connection is opened. After a failed sync, the kernel may count pages as clean that never reached
  * the disk. What the log holds after a restart may then exist in memory only: further commits would
  * be appended behind it, their syncs would succeed, and a power failure would leave a hole in front
- * of them. Therefore the log is written again, byte for byte, and synced before it is used. On the
- * behaviour of fsync(2) after an error, see "Can Applications Recover from fsync Failures?", Rebello
- * et al., 2020. */
+ * of them. Therefore the log is written again, byte for byte, and synced before it is used. About
+ * fsync(2) after an error, see "Can Applications Recover from fsync Failures?", Rebello et al.,
+ * 2020. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
