@@ -22,7 +22,7 @@ struct fleet_row {
     int version;
     int64_t created_ms, updated_ms;
     bool has_webhook;
-    int64_t waiting_runs, running_runs;
+    int64_t scheduled_runs, running_runs;
 };
 struct version_row {
     struct id fleet_id;

@@ -32,16 +32,16 @@ void store_free_work(struct run_work *work); /* NULL is fine */
 
 /* ---- Finding runs: by query, so that none can be forgotten (invariant 9) ---- */
 
-struct waiting_run {
+struct scheduled_run {
     int64_t number, fleet_no;
 };
 /* Finds at most `limit` scheduled runs after after_number, in order of acceptance. Returns their
  * number, or -1 on error. */
-int store_find_waiting(struct store *store, int64_t after_number, int limit,
-                       struct waiting_run *runs, struct error *error);
+int store_find_scheduled(struct store *store, int64_t after_number, int limit,
+                         struct scheduled_run *runs, struct error *error);
 /* The same for one fleet's scheduled runs, from from_number to to_number, both included. */
-int store_find_waiting_of(struct store *store, int64_t fleet_no, int64_t from_number,
-                          int64_t to_number, int limit, int64_t *numbers, struct error *error);
+int store_find_scheduled_of(struct store *store, int64_t fleet_no, int64_t from_number,
+                            int64_t to_number, int limit, int64_t *numbers, struct error *error);
 /* The same for running runs. */
 int store_find_running(struct store *store, int64_t after_number, int limit, int64_t *numbers,
                        struct error *error);

@@ -92,7 +92,7 @@ json_t *render_fleet(const struct fleet_row *row)
     render_set(fleet, "created_at", render_time(row->created_ms));
     render_set(fleet, "updated_at", render_time(row->updated_ms));
     render_set(fleet, "has_webhook", json_boolean(row->has_webhook));
-    render_set(fleet, "waiting", json_integer(row->waiting_runs));
+    render_set(fleet, "waiting", json_integer(row->scheduled_runs));
     render_set(fleet, "running", json_integer(row->running_runs));
     return fleet;
 }

@@ -74,7 +74,7 @@ struct runner {
     struct list runs;             /* linked by `active` */
     struct fair_queue fair_queue; /* whose turn it is */
     int slots_used;
-    bool may_wait; /* there may be scheduled runs that are in no queue yet */
+    bool may_have_scheduled; /* there may be scheduled runs that are in no queue yet */
     struct loop_timer claim_timer;
     struct list steps; /* submitted and not yet back; linked by `under_way` */
     int step_count;

@@ -46,23 +46,23 @@ static struct run *find_run(const struct runner *runner, int64_t number)
 static bool scan(struct runner *runner)
 {
     struct fair_queue *queue = &runner->fair_queue;
-    struct waiting_run found[SCAN_RUNS];
-    for (int round = 0; runner->may_wait && round < SCAN_ROUNDS; round++) {
+    struct scheduled_run found[SCAN_RUNS];
+    for (int round = 0; runner->may_have_scheduled && round < SCAN_ROUNDS; round++) {
         struct error error = ERROR_INIT;
-        int count = store_find_waiting(runner->store, queue->scanned, SCAN_RUNS, found, &error);
+        int count = store_find_scheduled(runner->store, queue->scanned, SCAN_RUNS, found, &error);
         if (count < 0) {
             log_warning("cannot query the scheduled fleet runs, will retry", log_why(&error));
             return false;
         }
         for (int i = 0; i < count; i++) {
             struct fleet_queue *fleet = fair_queue_get(queue, found[i].fleet_no);
-            fair_queue_add_waiting(fleet, found[i].number);
+            fair_queue_add_scheduled(fleet, found[i].number);
             fair_queue_enter(queue, fleet);
             queue->scanned = found[i].number;
         }
-        runner->may_wait = count == SCAN_RUNS;
+        runner->may_have_scheduled = count == SCAN_RUNS;
     }
-    if (runner->may_wait)
+    if (runner->may_have_scheduled)
         loop_wake(runner->loop);
     return true;
 }
@@ -70,17 +70,17 @@ static bool scan(struct runner *runner)
 /* Refills the ring of a fleet that is empty while the store has more. */
 static int fill(struct runner *runner, struct fleet_queue *fleet, struct error *error)
 {
-    int64_t numbers[FAIR_QUEUE_WAITING];
+    int64_t numbers[FAIR_QUEUE_SCHEDULED];
     int64_t from = fleet->skipped_from;
     int count =
-        store_find_waiting_of(runner->store, fleet->fleet_no, from, runner->fair_queue.scanned,
-                              FAIR_QUEUE_WAITING, numbers, error);
+        store_find_scheduled_of(runner->store, fleet->fleet_no, from, runner->fair_queue.scanned,
+                                FAIR_QUEUE_SCHEDULED, numbers, error);
     if (count < 0)
         return -1;
     fleet->skipped_from = 0;
     for (int i = 0; i < count; i++)
-        fair_queue_add_waiting(fleet, numbers[i]);
-    if (count == FAIR_QUEUE_WAITING)
+        fair_queue_add_scheduled(fleet, numbers[i]);
+    if (count == FAIR_QUEUE_SCHEDULED)
         fleet->skipped_from = numbers[count - 1] + 1;
     return 0;
 }
@@ -109,7 +109,7 @@ static enum claim cannot_read(struct runner *runner, struct fleet_queue *fleet,
         return CLAIM_HELD;
     }
     log_error("scheduled fleet run not readable, skipped until the next start",
-              log_int("number", fair_queue_first_waiting(fleet)), log_why(error));
+              log_int("number", fair_queue_first_scheduled(fleet)), log_why(error));
     return CLAIM_NEXT;
 }
 
@@ -117,7 +117,7 @@ static enum claim cannot_read(struct runner *runner, struct fleet_queue *fleet,
  * a program that understands it. */
 static enum claim claim_first(struct runner *runner, struct fleet_queue *fleet)
 {
-    int64_t number = fair_queue_first_waiting(fleet);
+    int64_t number = fair_queue_first_scheduled(fleet);
     struct error error = ERROR_INIT;
     if (find_run(runner, number)) /* claimed before its turn, to be stopped */
         return CLAIM_NEXT;
@@ -137,7 +137,7 @@ static enum claim claim_first(struct runner *runner, struct fleet_queue *fleet)
         definition_free(definition);
         return CLAIM_HELD;
     }
-    fair_queue_drop_waiting(fleet);
+    fair_queue_drop_scheduled(fleet);
     run_claim(runner, work, definition);
     return CLAIMED;
 }
@@ -160,7 +160,7 @@ static bool claim(struct runner *runner, struct fleet_queue *fleet)
         case CLAIMED:
             return true;
         case CLAIM_NEXT:
-            fair_queue_drop_waiting(fleet);
+            fair_queue_drop_scheduled(fleet);
             break;
         case CLAIM_HELD:
             fleet->is_held = true;
@@ -265,7 +265,7 @@ static void try_again(struct loop_timer *timer)
     struct runner *runner = CONTAINER_OF(timer, struct runner, claim_timer);
     if (runner->is_stopping)
         return;
-    runner->may_wait = true;
+    runner->may_have_scheduled = true;
     fair_queue_release(&runner->fair_queue);
     if (atomic_exchange(&runner->stops, false))
         dispatch_stops(runner);
@@ -274,6 +274,6 @@ static void try_again(struct loop_timer *timer)
 
 void dispatch_init(struct runner *runner)
 {
-    runner->may_wait = true;
+    runner->may_have_scheduled = true;
     runner->claim_timer.fired = try_again;
 }

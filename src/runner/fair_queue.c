@@ -84,27 +84,27 @@ void fair_queue_leave(struct fair_queue *queue, struct fleet_queue *fleet)
 
 /* ---- scheduled runs ---- */
 
-void fair_queue_add_waiting(struct fleet_queue *fleet, int64_t number)
+void fair_queue_add_scheduled(struct fleet_queue *fleet, int64_t number)
 {
     if (fleet->skipped_from > 0)
         return; /* it comes after those */
-    if (fleet->count == FAIR_QUEUE_WAITING) {
+    if (fleet->count == FAIR_QUEUE_SCHEDULED) {
         fleet->skipped_from = number;
         return;
     }
-    fleet->waiting[(fleet->first + fleet->count) % FAIR_QUEUE_WAITING] = number;
+    fleet->scheduled[(fleet->first + fleet->count) % FAIR_QUEUE_SCHEDULED] = number;
     fleet->count++;
 }
 
-int64_t fair_queue_first_waiting(const struct fleet_queue *fleet)
+int64_t fair_queue_first_scheduled(const struct fleet_queue *fleet)
 {
-    return fleet->count > 0 ? fleet->waiting[fleet->first] : 0;
+    return fleet->count > 0 ? fleet->scheduled[fleet->first] : 0;
 }
 
-void fair_queue_drop_waiting(struct fleet_queue *fleet)
+void fair_queue_drop_scheduled(struct fleet_queue *fleet)
 {
     assert(fleet->count > 0);
-    fleet->first = (fleet->first + 1) % FAIR_QUEUE_WAITING;
+    fleet->first = (fleet->first + 1) % FAIR_QUEUE_SCHEDULED;
     fleet->count--;
     fleet->failures = 0;
 }

@@ -14,13 +14,13 @@
 
 struct run_vessel;
 
-#define FAIR_QUEUE_WAITING 64
-#define FAIR_QUEUE_BUCKETS 256
+#define FAIR_QUEUE_SCHEDULED 64
+#define FAIR_QUEUE_BUCKETS   256
 
 struct fleet_queue {
     int64_t fleet_no;
-    struct list ready;                   /* vessels; linked by `ready` */
-    int64_t waiting[FAIR_QUEUE_WAITING]; /* numbers of scheduled runs: a ring, in order */
+    struct list ready;                       /* vessels; linked by `ready` */
+    int64_t scheduled[FAIR_QUEUE_SCHEDULED]; /* numbers of scheduled runs: a ring, in order */
     size_t first, count;
     int64_t skipped_from; /* runs from this number on did not fit into the ring; 0 = all did */
     int active_runs;      /* claimed and not over */
@@ -49,11 +49,11 @@ void fair_queue_to_end(struct fair_queue *queue, struct fleet_queue *fleet);
 void fair_queue_leave(struct fair_queue *queue, struct fleet_queue *fleet);
 
 /* Adds a scheduled run, whose number must be greater than all before it. */
-void fair_queue_add_waiting(struct fleet_queue *fleet, int64_t number);
+void fair_queue_add_scheduled(struct fleet_queue *fleet, int64_t number);
 /* Returns the number of the first scheduled run in the ring, 0 if the ring is empty. */
-int64_t fair_queue_first_waiting(const struct fleet_queue *fleet);
+int64_t fair_queue_first_scheduled(const struct fleet_queue *fleet);
 /* Removes the first scheduled run from the ring. */
-void fair_queue_drop_waiting(struct fleet_queue *fleet);
+void fair_queue_drop_scheduled(struct fleet_queue *fleet);
 
 /* Counts a run as active from its claim on. */
 void fair_queue_run_begins(struct fleet_queue *fleet);

@@ -70,7 +70,7 @@ static void take_over_settings(struct runner *runner, struct runner_settings *fr
         return;
     runner_settings_free(runner->settings);
     runner->settings = fresh;
-    runner->may_wait = true;
+    runner->may_have_scheduled = true;
 }
 
 /* ---- stopping ---- */
@@ -113,7 +113,7 @@ static void woken(void *context)
 
     take_over_settings(runner, fresh);
     if (atomic_exchange(&runner->news, false))
-        runner->may_wait = true;
+        runner->may_have_scheduled = true;
     if (atomic_load(&runner->stop) && !runner->is_stopping)
         begin_stop(runner);
     if (!runner->is_stopping && atomic_exchange(&runner->stops, false))

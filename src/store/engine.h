@@ -146,10 +146,10 @@ struct store_engine {
 
     /* work.h */
     struct run_work *(*load_work)(struct store *store, int64_t number, struct error *error);
-    int (*find_waiting)(struct store *store, int64_t after_number, int limit,
-                        struct waiting_run *runs, struct error *error);
-    int (*find_waiting_of)(struct store *store, int64_t fleet_no, int64_t from_number,
-                           int64_t to_number, int limit, int64_t *numbers, struct error *error);
+    int (*find_scheduled)(struct store *store, int64_t after_number, int limit,
+                          struct scheduled_run *runs, struct error *error);
+    int (*find_scheduled_of)(struct store *store, int64_t fleet_no, int64_t from_number,
+                             int64_t to_number, int limit, int64_t *numbers, struct error *error);
     int (*find_running)(struct store *store, int64_t after_number, int limit, int64_t *numbers,
                         struct error *error);
     int (*find_stopping)(struct store *store, int64_t after_number, int limit, int64_t *numbers,

@@ -26,17 +26,17 @@ struct run_work *store_load_work(struct store *store, int64_t number, struct err
     return store->engine->load_work(store, number, error);
 }
 
-int store_find_waiting(struct store *store, int64_t after_number, int limit,
-                       struct waiting_run *runs, struct error *error)
+int store_find_scheduled(struct store *store, int64_t after_number, int limit,
+                         struct scheduled_run *runs, struct error *error)
 {
-    return store->engine->find_waiting(store, after_number, limit, runs, error);
+    return store->engine->find_scheduled(store, after_number, limit, runs, error);
 }
 
-int store_find_waiting_of(struct store *store, int64_t fleet_no, int64_t from_number,
-                          int64_t to_number, int limit, int64_t *numbers, struct error *error)
+int store_find_scheduled_of(struct store *store, int64_t fleet_no, int64_t from_number,
+                            int64_t to_number, int limit, int64_t *numbers, struct error *error)
 {
-    return store->engine->find_waiting_of(store, fleet_no, from_number, to_number, limit, numbers,
-                                          error);
+    return store->engine->find_scheduled_of(store, fleet_no, from_number, to_number, limit, numbers,
+                                            error);
 }
 
 int store_find_running(struct store *store, int64_t after_number, int limit, int64_t *numbers,

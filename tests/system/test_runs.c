@@ -107,7 +107,7 @@ static void await_empty(const struct daemon *daemon, const char *name)
 
 /* Moves the only run into the past, as if it had been scheduled since then: its number contains the
  * time and is the front of its id. */
-static void age_waiting_run(const struct daemon *daemon, int64_t by_ms)
+static void age_scheduled_run(const struct daemon *daemon, int64_t by_ms)
 {
     char *path = memory_format("%s/webhookd.db", daemon->state_dir);
     char *sql = memory_format("UPDATE run SET no = no - %lld; UPDATE run_open SET no = no - %lld",
@@ -1039,7 +1039,7 @@ TEST(output_of_a_run_that_was_scheduled_for_days_is_found)
     begin(&setting, "enabled = false", "echo at last\n");
     free(api_post(setting.url, "x", 1));
     ck_assert_int_eq(daemon_stop(&setting.daemon), 0);
-    age_waiting_run(&setting.daemon, 2 * 86400 * 1000LL);
+    age_scheduled_run(&setting.daemon, 2 * 86400 * 1000LL);
 
     struct daemon_options options = {.runner = ""};
     daemon_configure(&setting.daemon, &options);

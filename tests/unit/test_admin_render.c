@@ -53,7 +53,7 @@ static void assert_keys(json_t *object, const char *const *keys, size_t count)
 
 static const uint8_t a_hash[SECRET_HASH_BYTES] = {0xab, 0x01, [31] = 0xff};
 
-static struct run_row waiting_run(void)
+static struct run_row scheduled_run(void)
 {
     return (struct run_row){
         .id = parsed(AN_ID),
@@ -82,7 +82,7 @@ TEST(fleet_run_has_exactly_its_keys)
                                        "status",       "request_id", "remote_addr", "host",
                                        "query_string", "body_bytes", "body_sha256", "created_at",
                                        "started_at",   "ended_at",   "vessels"};
-    struct run_row row = waiting_run();
+    struct run_row row = scheduled_run();
     json_t *run = render_run(&row, json_array());
     assert_keys(run, keys, ARRAY_COUNT(keys));
     json_decref(run);
@@ -90,7 +90,7 @@ TEST(fleet_run_has_exactly_its_keys)
 
 TEST(properties_without_a_value_are_null)
 {
-    struct run_row row = waiting_run();
+    struct run_row row = scheduled_run();
     json_t *run = render_run(&row, json_array());
     assert_text(run, "created_at", A_TIME_RFC);
     assert_null(run, "started_at");
@@ -106,7 +106,7 @@ TEST(properties_without_a_value_are_null)
 
 TEST(fleet_run_shows_its_input)
 {
-    struct run_row row = waiting_run();
+    struct run_row row = scheduled_run();
     row.event = "push";
     row.remote_addr = "192.0.2.7";
     row.host = "hooks.example";
@@ -184,7 +184,7 @@ TEST(fleet_counts_its_open_runs)
                             .created_ms = A_TIME,
                             .updated_ms = A_TIME + 1,
                             .has_webhook = true,
-                            .waiting_runs = 1000000,
+                            .scheduled_runs = 1000000,
                             .running_runs = 4};
     json_t *fleet = render_fleet(&row);
     assert_keys(fleet, keys, ARRAY_COUNT(keys));

@@ -132,13 +132,13 @@ TEST(space_is_given_back_in_steps)
 
     /* The runs must have ended: ends them as quickly as possible. */
     struct expired_run runs[100];
-    struct waiting_run waiting[100];
+    struct scheduled_run scheduled[100];
     struct definition definition = store_fixture_definition("greet");
-    for (int count; (count = store_find_waiting(fixture.store, 0, 100, waiting, &error)) > 0;) {
+    for (int count; (count = store_find_scheduled(fixture.store, 0, 100, scheduled, &error)) > 0;) {
         store_fixture_begin(&fixture);
         for (int i = 0; i < count; i++) {
             struct id vessels[2] = {id_random(), id_random()};
-            int64_t number = waiting[i].number;
+            int64_t number = scheduled[i].number;
             ck_assert_int_eq(
                 sqlite_start_run(fixture.store, number, &definition, vessels, 1, &error), 0);
             ck_assert_int_eq(sqlite_end_run(fixture.store, number, RUN_TERMINATED, 2, &error), 0);

@@ -557,16 +557,16 @@ TEST(fleet_has_one_webhook_or_none)
 
 /* ---- Transactions ---- */
 
-static void expect_counts(const struct id *fleet, int64_t waiting, int64_t running)
+static void expect_counts(const struct id *fleet, int64_t scheduled, int64_t running)
 {
     struct error error = ERROR_INIT;
     struct fleet_row row;
     struct run_counts counts;
     ck_assert_int_eq(store_get_fleet(fixture.store, fleet, keep_fleet, &row, &error), 0);
     ck_assert_int_eq(store_count_open_runs(fixture.store, &counts, &error), 0);
-    ck_assert_int_eq(row.waiting_runs, waiting);
+    ck_assert_int_eq(row.scheduled_runs, scheduled);
     ck_assert_int_eq(row.running_runs, running);
-    ck_assert_int_eq(counts.scheduled, waiting);
+    ck_assert_int_eq(counts.scheduled, scheduled);
     ck_assert_int_eq(counts.running, running);
 }
 

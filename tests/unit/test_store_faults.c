@@ -19,7 +19,7 @@ static void open_faulty(void)
     faulty_vfs_reset();
 }
 
-static int64_t waiting(void)
+static int64_t scheduled(void)
 {
     struct error error = ERROR_INIT;
     struct run_counts counts;
@@ -93,17 +93,17 @@ TEST(full_disk_rolls_back_and_commits_succeed_again_when_there_is_room)
     open_faulty();
     ck_assert_int_eq(commit_one(), ERROR_NONE);
     for (size_t i = 0; i < sizeof(plans) / sizeof(plans[0]); i++) {
-        int64_t before = waiting();
+        int64_t before = scheduled();
         faulty_vfs_fail(&plans[i]);
         ck_assert_int_eq(commit_one(), ERROR_FULL);
         ck_assert_int_eq(commit_one(), ERROR_FULL);
-        ck_assert_int_eq(waiting(), before);
+        ck_assert_int_eq(scheduled(), before);
         faulty_vfs_reset();
         ck_assert_int_eq(commit_one(), ERROR_NONE);
-        ck_assert_int_eq(waiting(), before + 1);
+        ck_assert_int_eq(scheduled(), before + 1);
     }
     store_fixture_reopen(&fixture);
-    ck_assert_int_eq(waiting(), 5);
+    ck_assert_int_eq(scheduled(), 5);
     store_fixture_close(&fixture);
 }
 
@@ -144,7 +144,7 @@ TEST(disk_that_fills_up_inside_a_batch_leaves_nothing_of_it)
     error_clear(&error);
     ck_assert_int_eq(transaction_commit(fixture.store, &error), -1);
     faulty_vfs_reset();
-    ck_assert_int_eq(waiting(), 0);
+    ck_assert_int_eq(scheduled(), 0);
     ck_assert_int_eq(commit_one(), ERROR_NONE);
     store_fixture_close(&fixture);
 }

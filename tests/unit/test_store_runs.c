@@ -303,7 +303,7 @@ TEST(lists_can_be_filtered_by_status_and_trigger)
     store_fixture_open(&fixture, NULL);
     struct id fleet = store_fixture_fleet(&fixture, "greet", 1);
     struct id other = store_fixture_fleet(&fixture, "other", 2);
-    struct id waiting = store_fixture_accept(&fixture, 1).run_id;
+    struct id scheduled = store_fixture_accept(&fixture, 1).run_id;
     struct id ended = store_fixture_accept(&fixture, 1).run_id;
     store_fixture_finish(&fixture, &ended, RUN_ERRORED);
     struct run_input input = store_fixture_input();
@@ -320,7 +320,7 @@ TEST(lists_can_be_filtered_by_status_and_trigger)
     for (int i = 0; i < 2; i++) {
         const struct id *in = i == 0 ? NULL : &fleet;
         struct run_filter filter = {.fleet_id = in, .has_status = true, .status = RUN_SCHEDULED};
-        expect_one(filter, &waiting);
+        expect_one(filter, &scheduled);
         filter.status = RUN_RUNNING;
         expect_one(filter, &started.run_id);
         filter.status = RUN_ERRORED;
@@ -420,10 +420,10 @@ TEST(run_proceeds_through_its_attempts_to_its_end)
     store_fixture_fleet(&fixture, "greet", 1);
     struct run_ids ids = store_fixture_accept(&fixture, 1);
     int64_t number = id_run_number(&ids.run_id), numbers[4];
-    struct waiting_run waiting[4];
+    struct scheduled_run scheduled[4];
     struct definition definition = store_fixture_definition("greet");
     struct id vessel_runs[2] = {id_random(), id_random()}, boot = id_random();
-    ck_assert_int_eq(store_find_waiting(fixture.store, 0, 4, waiting, &error), 1);
+    ck_assert_int_eq(store_find_scheduled(fixture.store, 0, 4, scheduled, &error), 1);
     store_fixture_begin(&fixture);
     ck_assert_int_eq(sqlite_start_run(fixture.store, number, &definition, vessel_runs, 10, &error),
                      0);
@@ -444,7 +444,7 @@ TEST(run_proceeds_through_its_attempts_to_its_end)
     ck_assert_int_eq(vessels[0].exit_code, 143);
     ck_assert_int_eq(vessels[1].status, VESSEL_SCHEDULED);
     ck_assert(!vessels[1].has_exit_code);
-    ck_assert_int_eq(store_find_waiting(fixture.store, 0, 4, waiting, &error), 0);
+    ck_assert_int_eq(store_find_scheduled(fixture.store, 0, 4, scheduled, &error), 0);
     ck_assert_int_eq(store_find_running(fixture.store, 0, 4, numbers, &error), 1);
     ck_assert_int_eq(numbers[0], number);
     ck_assert_int_eq(store_find_running(fixture.store, number, 4, numbers, &error), 0);
@@ -522,7 +522,7 @@ TEST(scheduled_runs_are_found_in_order_and_running_ones_are_skipped)
     store_fixture_open(&fixture, NULL);
     store_fixture_fleet(&fixture, "greet", 1);
     int64_t accepted[5], numbers[5];
-    struct waiting_run found[5];
+    struct scheduled_run found[5];
     struct definition definition = store_fixture_definition("greet");
     struct id runs[2] = {id_random(), id_random()};
     store_fixture_begin(&fixture);
@@ -532,20 +532,21 @@ TEST(scheduled_runs_are_found_in_order_and_running_ones_are_skipped)
     }
     ck_assert_int_eq(sqlite_start_run(fixture.store, accepted[1], &definition, runs, 1, &error), 0);
     store_fixture_commit(&fixture);
-    ck_assert_int_eq(store_find_waiting(fixture.store, 0, 2, found, &error), 2);
+    ck_assert_int_eq(store_find_scheduled(fixture.store, 0, 2, found, &error), 2);
     ck_assert_int_eq(found[0].number, accepted[0]);
     ck_assert_int_eq(found[1].number, accepted[2]);
     int64_t fleet_no = found[0].fleet_no;
-    ck_assert_int_eq(store_find_waiting(fixture.store, found[1].number, 5, found, &error), 2);
+    ck_assert_int_eq(store_find_scheduled(fixture.store, found[1].number, 5, found, &error), 2);
     ck_assert_int_eq(found[0].number, accepted[3]);
     /* The first of them is already running. */
-    ck_assert_int_eq(store_find_waiting_of(fixture.store, fleet_no, accepted[1], accepted[3], 5,
-                                           numbers, &error),
+    ck_assert_int_eq(store_find_scheduled_of(fixture.store, fleet_no, accepted[1], accepted[3], 5,
+                                             numbers, &error),
                      2);
     ck_assert_int_eq(numbers[0], accepted[2]);
     ck_assert_int_eq(numbers[1], accepted[3]);
     ck_assert_int_eq(
-        store_find_waiting_of(fixture.store, fleet_no + 1, 0, accepted[4], 5, numbers, &error), 0);
+        store_find_scheduled_of(fixture.store, fleet_no + 1, 0, accepted[4], 5, numbers, &error),
+        0);
     struct run_counts counts;
     ck_assert_int_eq(store_count_open_runs(fixture.store, &counts, &error), 0);
     ck_assert_int_eq(counts.scheduled, 4);

@@ -213,13 +213,13 @@ static int vessels_of(const struct id *run_id)
 TEST(items_of_each_kind_are_written_in_order_with_one_sync)
 {
     begin();
-    struct id waiting = store_fixture_accept(&fixture, 1).run_id;
+    struct id scheduled = store_fixture_accept(&fixture, 1).run_id;
     struct store_check check = {0};
     struct accepted accepted = {0};
     struct call call = {.org_name = "built"};
     struct start start;
     struct store_item items[] = {check_item(&check, hash), accept_item(&accepted, hash),
-                                 start_item(&start, &waiting), call_item(&call)};
+                                 start_item(&start, &scheduled), call_item(&call)};
     faulty_vfs_reset();
     expect_written(items, ARRAY_COUNT(items), STORE_DONE);
     for (size_t i = 0; i < ARRAY_COUNT(items); i++)
@@ -231,7 +231,7 @@ TEST(items_of_each_kind_are_written_in_order_with_one_sync)
     store_fixture_reopen(&fixture);
     expect_open(1, 1);
     ck_assert(is_scheduled(&accepted.accept.ids.run_id));
-    ck_assert_int_eq(vessels_of(&waiting), 2);
+    ck_assert_int_eq(vessels_of(&scheduled), 2);
     ck_assert(org_is_there("built"));
     finish();
 }
@@ -240,7 +240,7 @@ TEST(items_of_each_kind_are_written_in_order_with_one_sync)
 TEST(item_refused_half_way_leaves_nothing_and_the_others_are_written)
 {
     begin();
-    struct id waiting = store_fixture_accept(&fixture, 1).run_id;
+    struct id scheduled = store_fixture_accept(&fixture, 1).run_id;
     struct accepted before = {0}, strangers = {0}, after = {0};
     struct store_check unknown = {0};
     struct call refused = {.org_name = "refused", .accepts_run = true, .refusal = ERROR_CONFLICT};
@@ -248,7 +248,7 @@ TEST(item_refused_half_way_leaves_nothing_and_the_others_are_written)
     struct start half;
     struct store_item items[] = {accept_item(&before, hash),
                                  call_item(&refused),
-                                 start_item(&half, &waiting),
+                                 start_item(&half, &scheduled),
                                  check_item(&unknown, strangers_hash),
                                  accept_item(&strangers, strangers_hash),
                                  call_item(&applied),
@@ -262,11 +262,11 @@ TEST(item_refused_half_way_leaves_nothing_and_the_others_are_written)
         ck_assert_msg(items[i].error.kind == kinds[i], "%zu: %s", i, items[i].error.message);
     store_fixture_reopen(&fixture);
     expect_open(3, 0);
-    ck_assert(is_scheduled(&waiting));
+    ck_assert(is_scheduled(&scheduled));
     ck_assert(is_scheduled(&before.accept.ids.run_id));
     ck_assert(is_scheduled(&after.accept.ids.run_id));
     ck_assert(!is_scheduled(&refused.ids.run_id));
-    ck_assert_int_eq(vessels_of(&waiting), 0);
+    ck_assert_int_eq(vessels_of(&scheduled), 0);
     ck_assert(!org_is_there("refused"));
     ck_assert(org_is_there("applied"));
     finish();
@@ -338,10 +338,10 @@ TEST(batch_that_changes_nothing_costs_no_sync)
 TEST(batch_whose_items_were_all_undone_commits_nothing)
 {
     begin();
-    struct id waiting = store_fixture_accept(&fixture, 1).run_id;
+    struct id scheduled = store_fixture_accept(&fixture, 1).run_id;
     struct call refused = {.org_name = "refused", .accepts_run = true, .refusal = ERROR_INVALID};
     struct start half;
-    struct store_item items[] = {call_item(&refused), start_item(&half, &waiting)};
+    struct store_item items[] = {call_item(&refused), start_item(&half, &scheduled)};
     half.step.attempt = 2;
     expect_written(items, ARRAY_COUNT(items), STORE_NOTHING);
     ck_assert_int_eq(items[0].error.kind, ERROR_INVALID);
@@ -426,20 +426,20 @@ TEST(disk_that_fills_up_during_a_batch_loses_it_and_later_batches_succeed)
     static struct accepted accepted[MAX_ITEMS];
     static struct store_item items[MAX_ITEMS];
     begin();
-    struct id waiting = store_fixture_accept(&fixture, 1).run_id;
+    struct id scheduled = store_fixture_accept(&fixture, 1).run_id;
     for (size_t i = 0; i < ARRAY_COUNT(plans); i++) {
         struct start start;
         size_t count = large_items(accepted, items);
-        items[0] = start_item(&start, &waiting);
+        items[0] = start_item(&start, &scheduled);
         faulty_vfs_fail(&plans[i]);
         expect_lost(items, count, ERROR_FULL, STORE_NOTHING);
         faulty_vfs_reset();
         expect_open(1, 0);
-        ck_assert_int_eq(vessels_of(&waiting), 0);
+        ck_assert_int_eq(vessels_of(&scheduled), 0);
     }
     struct start start;
     size_t count = large_items(accepted, items);
-    items[0] = start_item(&start, &waiting);
+    items[0] = start_item(&start, &scheduled);
     expect_written(items, count, STORE_DONE);
     store_fixture_reopen(&fixture);
     expect_open((int64_t)count - 1, 1);

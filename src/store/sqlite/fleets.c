@@ -26,7 +26,7 @@ static struct fleet_row read_row(sqlite3_stmt *s)
                               .created_ms = column_int(s, 7),
                               .updated_ms = column_int(s, 8),
                               .has_webhook = column_int(s, 9) != 0,
-                              .waiting_runs = open - running,
+                              .scheduled_runs = open - running,
                               .running_runs = running};
 }
 

@@ -120,10 +120,10 @@ int sqlite_find_expired(struct store *store, int64_t before_ms, int limit, struc
                         struct error *error);
 int sqlite_delete_run(struct store *store, int64_t number, struct error *error);
 struct run_work *sqlite_load_work(struct store *store, int64_t number, struct error *error);
-int sqlite_find_waiting(struct store *store, int64_t after_number, int limit,
-                        struct waiting_run *runs, struct error *error);
-int sqlite_find_waiting_of(struct store *store, int64_t fleet_no, int64_t from_number,
-                           int64_t to_number, int limit, int64_t *numbers, struct error *error);
+int sqlite_find_scheduled(struct store *store, int64_t after_number, int limit,
+                          struct scheduled_run *runs, struct error *error);
+int sqlite_find_scheduled_of(struct store *store, int64_t fleet_no, int64_t from_number,
+                             int64_t to_number, int limit, int64_t *numbers, struct error *error);
 int sqlite_find_running(struct store *store, int64_t after_number, int limit, int64_t *numbers,
                         struct error *error);
 int sqlite_find_stopping(struct store *store, int64_t after_number, int limit, int64_t *numbers,

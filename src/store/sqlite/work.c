@@ -20,8 +20,8 @@ static int read_numbers(struct store *store, sqlite3_stmt *s, int limit, int64_t
     return statement_end(s) == 0 ? count : -1;
 }
 
-int sqlite_find_waiting(struct store *store, int64_t after_number, int limit,
-                        struct waiting_run *runs, struct error *error)
+int sqlite_find_scheduled(struct store *store, int64_t after_number, int limit,
+                          struct scheduled_run *runs, struct error *error)
 {
     static struct statement find = {
         .sql = "SELECT no, fleet_no FROM run_open NOT INDEXED WHERE no > ?1 AND status = 0 "
@@ -35,8 +35,8 @@ int sqlite_find_waiting(struct store *store, int64_t after_number, int limit,
     return statement_end(s) == 0 ? count : -1;
 }
 
-int sqlite_find_waiting_of(struct store *store, int64_t fleet_no, int64_t from_number,
-                           int64_t to_number, int limit, int64_t *numbers, struct error *error)
+int sqlite_find_scheduled_of(struct store *store, int64_t fleet_no, int64_t from_number,
+                             int64_t to_number, int limit, int64_t *numbers, struct error *error)
 {
     static struct statement find = {
         .sql = "SELECT no FROM run_open NOT INDEXED WHERE no >= ?1 AND no <= ?2 "
