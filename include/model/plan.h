@@ -17,10 +17,10 @@ enum plan_verdict {
 };
 
 /* Reads the statuses and writes a verdict for each of the definition->vessel_count vessels to
- * `steps`. The caller sets the vessels with PLAN_INCOMPLETE to that status and calls this again
+ * `verdicts`. The caller sets the vessels with PLAN_INCOMPLETE to that status and calls this again
  * until there are none: incompleteness spreads along the paths. */
 void plan_next(const struct definition *definition, const enum vessel_status *statuses,
-               enum plan_verdict *steps);
+               enum plan_verdict *verdicts);
 
 /* Whether a vessel that errored with this exit code is tried again after this many retries
  * (guardrails: retry_count, excluded). */

@@ -23,9 +23,9 @@ static enum plan_verdict test_path(enum path_condition condition, enum vessel_st
 
 /* If several paths lead into one vessel, the strongest verdict counts. Waiting is the strongest: a
  * vessel waits until all its predecessors have ended. */
-static int strength(enum plan_verdict step)
+static int strength(enum plan_verdict verdict)
 {
-    switch (step) {
+    switch (verdict) {
     case PLAN_START:
         return 0;
     case PLAN_INCOMPLETE:
@@ -37,17 +37,17 @@ static int strength(enum plan_verdict step)
 }
 
 void plan_next(const struct definition *definition, const enum vessel_status *statuses,
-               enum plan_verdict *steps)
+               enum plan_verdict *verdicts)
 {
     for (size_t i = 0; i < definition->vessel_count; i++)
-        steps[i] = statuses[i] == VESSEL_SCHEDULED ? PLAN_START : PLAN_WAIT;
+        verdicts[i] = statuses[i] == VESSEL_SCHEDULED ? PLAN_START : PLAN_WAIT;
     for (size_t i = 0; i < definition->path_count; i++) {
         const struct definition_path *path = &definition->paths[i];
         enum vessel_status before = statuses[path->from];
-        enum plan_verdict step =
+        enum plan_verdict verdict =
             vessel_status_has_ended(before) ? test_path(path->condition, before) : PLAN_WAIT;
-        if (strength(step) > strength(steps[path->to]))
-            steps[path->to] = step;
+        if (strength(verdict) > strength(verdicts[path->to]))
+            verdicts[path->to] = verdict;
     }
 }
 

@@ -11,12 +11,12 @@ static struct definition graph(size_t vessels, struct definition_path *paths, si
     return (struct definition){.vessel_count = vessels, .paths = paths, .path_count = count};
 }
 
-/* Statuses and steps are given as one letter each: s r R S E T I, and w(ait) s(tart)
+/* Statuses and verdicts are given as one letter each: s r R S E T I, and w(ait) s(tart)
  * i(ncomplete). */
-static void expect(const struct definition *definition, const char *before, const char *steps)
+static void expect(const struct definition *definition, const char *before, const char *verdicts)
 {
     static const char STATUS_LETTERS[] = "srRSETI";
-    static const char STEP_LETTERS[] = {
+    static const char VERDICT_LETTERS[] = {
         [PLAN_WAIT] = 'w', [PLAN_START] = 's', [PLAN_INCOMPLETE] = 'i'};
     enum vessel_status statuses[8];
     enum plan_verdict found[8];
@@ -25,8 +25,8 @@ static void expect(const struct definition *definition, const char *before, cons
         statuses[i] = (enum vessel_status)(strchr(STATUS_LETTERS, before[i]) - STATUS_LETTERS);
     plan_next(definition, statuses, found);
     for (size_t i = 0; i < definition->vessel_count; i++)
-        text[i] = STEP_LETTERS[found[i]];
-    ck_assert_msg(strcmp(text, steps) == 0, "%s gives %s, not %s", before, text, steps);
+        text[i] = VERDICT_LETTERS[found[i]];
+    ck_assert_msg(strcmp(text, verdicts) == 0, "%s gives %s, not %s", before, text, verdicts);
 }
 
 TEST(vessels_without_a_path_before_them_start_first)
@@ -72,11 +72,11 @@ TEST(every_condition_is_tested_against_every_status)
         struct definition fleet = graph(2, paths, 1);
         for (const char *status = "srRSETI"; *status; status++) {
             char before[] = {*status, 's', '\0'};
-            const char *steps = *status == 's'                     ? "sw"
-                                : strchr("rR", *status)            ? "ww"
-                                : strchr(cases[i].starts, *status) ? "ws"
-                                                                   : "wi";
-            expect(&fleet, before, steps);
+            const char *verdicts = *status == 's'                     ? "sw"
+                                   : strchr("rR", *status)            ? "ww"
+                                   : strchr(cases[i].starts, *status) ? "ws"
+                                                                      : "wi";
+            expect(&fleet, before, verdicts);
         }
     }
 }
@@ -94,7 +94,7 @@ TEST(paths_of_all_kinds_into_one_vessel_must_all_hold)
     expect(&fleet, "SSrs", "wwww"); /* it waits for all even if one condition already fails */
 }
 
-TEST(only_scheduled_vessels_get_a_step)
+TEST(only_scheduled_vessels_get_a_verdict_other_than_wait)
 {
     struct definition_path paths[] = {{0, 1, PATH_SUCCESS}};
     struct definition fleet = graph(2, paths, 1);
@@ -168,7 +168,7 @@ static enum vessel_status oracle_end(const struct world *world, size_t vessel)
     return world->would_end[vessel];
 }
 
-static enum plan_verdict oracle_step(const struct world *world, size_t vessel)
+static enum plan_verdict oracle_verdict(const struct world *world, size_t vessel)
 {
     bool all_hold = true;
     for (size_t from = 0; from < world->count; from++) {
@@ -209,7 +209,7 @@ static void make_world(struct world *world, unsigned *seed)
 }
 
 /* Executes the run in a random order, calls plan_next at each point, and compares each of its
- * steps. */
+ * verdicts. */
 static void play(struct world *world, unsigned *seed)
 {
     struct definition_path paths[MOST * MOST];
@@ -220,23 +220,23 @@ static void play(struct world *world, unsigned *seed)
                 paths[fleet.path_count++] =
                     (struct definition_path){from, to, world->conditions[from][to]};
     enum vessel_status statuses[MOST];
-    enum plan_verdict steps[MOST];
+    enum plan_verdict verdicts[MOST];
     for (size_t i = 0; i < world->count; i++)
         statuses[i] = VESSEL_SCHEDULED;
     for (size_t ended = 0; ended < world->count;) {
-        plan_next(&fleet, statuses, steps);
+        plan_next(&fleet, statuses, verdicts);
         for (size_t i = 0; i < world->count; i++)
             if (statuses[i] == VESSEL_SCHEDULED)
-                ck_assert_int_eq((int)steps[i], (int)oracle_step(world, i));
+                ck_assert_int_eq((int)verdicts[i], (int)oracle_verdict(world, i));
             else
-                ck_assert_int_eq((int)steps[i], (int)PLAN_WAIT);
+                ck_assert_int_eq((int)verdicts[i], (int)PLAN_WAIT);
         size_t i = roll(seed, (unsigned)world->count);
         if (statuses[i] == VESSEL_RUNNING)
             world->known[i] = world->would_end[i];
-        else if (steps[i] == PLAN_INCOMPLETE)
+        else if (verdicts[i] == PLAN_INCOMPLETE)
             world->known[i] = VESSEL_INCOMPLETE;
         else {
-            if (steps[i] == PLAN_START)
+            if (verdicts[i] == PLAN_START)
                 statuses[i] = VESSEL_RUNNING;
             continue;
         }
