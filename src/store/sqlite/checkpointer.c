@@ -8,7 +8,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/thread.h"
@@ -19,7 +18,6 @@
  * can start over from its beginning. */
 #define COPY_EVERY_FRAMES 1024
 #define RESTART_AT_FRAMES (64 * 256)
-#define RETRY_MS          1000
 
 struct checkpointer {
     struct store *store; /* used by the thread alone */
@@ -32,7 +30,6 @@ struct checkpointer {
     pthread_cond_t restarted; /* wakes the committer */
     int log_frames;           /* after the last commit */
     int copied_at_frames;     /* log_frames when the last copy began */
-    int64_t not_before_ms;    /* the earliest time for the next copy */
     bool must_restart; /* the log must start over: the committer waits before its next batch */
     int holds;         /* number of long readers: see checkpointer_hold_log */
     bool stopping;
@@ -77,7 +74,7 @@ static bool checkpoint(struct checkpointer *checkpointer, bool restart)
         return false;
     }
     /* The disk is full, or a reader is in the way: the log keeps everything, and grows until the
-     * next try. */
+     * next try, after another 4 MiB of log. */
     log_warning("checkpoint postponed", log_why(&error), log_int("log_frames", log_frames));
     return true;
 }
@@ -98,11 +95,6 @@ static void *checkpointer_main(void *argument)
             pthread_cond_wait(&checkpointer->news, &checkpointer->lock);
             continue;
         }
-        if (!checkpointer->must_restart && clock_monotonic_ms() < checkpointer->not_before_ms) {
-            thread_condition_wait_until(&checkpointer->news, &checkpointer->lock,
-                                        checkpointer->not_before_ms);
-            continue;
-        }
         bool restart = checkpointer->must_restart;
         checkpointer->copied_at_frames = checkpointer->log_frames;
         pthread_mutex_unlock(&checkpointer->lock);
@@ -114,7 +106,6 @@ static void *checkpointer_main(void *argument)
             checkpointer->must_restart = false;
             pthread_cond_signal(&checkpointer->restarted);
         }
-        checkpointer->not_before_ms = clock_monotonic_ms() + (working ? 0 : RETRY_MS);
     }
     checkpointer->must_restart = false;
     checkpointer->stopping = true;
@@ -188,7 +179,7 @@ struct checkpointer *checkpointer_start(const struct store_options *store,
     checkpointer->failed = failed;
     checkpointer->context = context;
     pthread_mutex_init(&checkpointer->lock, NULL);
-    thread_condition_init(&checkpointer->news);
+    pthread_cond_init(&checkpointer->news, NULL);
     pthread_cond_init(&checkpointer->restarted, NULL);
 
     checkpointer->store = connection_open_checkpointer(store, error);
