@@ -8,8 +8,6 @@
 #include "base/memory.h"
 #include "config/value.h"
 
-_Static_assert(offsetof(struct config_snapshot, config) == 0, "the casts below");
-
 struct config_snapshot *config_snapshot_new(void)
 {
     struct config_snapshot *snapshot = memory_alloc(sizeof(*snapshot));

@@ -9,8 +9,8 @@
 
 /* Immutable after config_parse has returned it, except for the reference count. */
 struct config_snapshot {
-    struct config config; /* first: a pointer to one is a pointer to the other */
-    atomic_int holders;   /* the reference count */
+    struct config config;
+    atomic_int holders; /* the reference count */
     /* For each row of config_keys: the line where the file sets it, 0 = not set. */
     int set_line[CONFIG_KEYS_MAX];
 };
