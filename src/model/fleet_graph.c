@@ -17,7 +17,6 @@
 struct graph {
     struct checker *checker;
     struct definition *definition;
-    const struct node *vessels; /* not used */
     struct name_index names;
     size_t capacity; /* of definition->paths */
     size_t paths;    /* seen so far, valid or not */
