@@ -80,10 +80,11 @@ char *http_listen_address(int listen_fd, char text[HTTP_ADDRESS_BYTES]);
 struct http_server *http_server_start(const struct http_options *options, struct error *error);
 /* Stops listening. Connections in the middle of a request go on. */
 void http_server_quiesce(struct http_server *server);
-/* Waits until no request is in progress, and then closes everything. After timeout_ms it shuts the
- * connections that wait for their client, and after another second it returns -1: some request has
- * not ended, libmicrohttpd cannot stop under it, and the process can only exit. Requests that
- * arrived during the wait get the same time once again. NULL is fine. */
+/* Waits until no request is in progress, and then closes everything. After timeout_ms it shuts down
+ * the connections that wait for their client. If some request has still not ended after another
+ * second, it returns -1: libmicrohttpd cannot be stopped while a request is in progress, so the
+ * process can only exit. Requests that arrived during the wait get the same time once again. NULL
+ * is fine. */
 int http_server_stop(struct http_server *server, int64_t timeout_ms);
 /* Call after http_server_stop, once nothing can read the metrics any more. NULL is fine. */
 void http_server_free(struct http_server *server);
@@ -104,7 +105,7 @@ void *http_user(const struct http_exchange *exchange);
 const struct id *http_request_id(const struct http_exchange *exchange);
 const char *http_method(const struct http_exchange *exchange);
 const char *http_path(const struct http_exchange *exchange);  /* raw, up to "?" */
-const char *http_query(const struct http_exchange *exchange); /* raw, behind "?"; "" if none */
+const char *http_query(const struct http_exchange *exchange); /* raw, after "?"; "" if none */
 /* Decodes a query parameter into text. Returns 1, 0 if there is no such parameter, or -1 if its
  * value does not fit (it is never truncated) or is invalid (query_decode). */
 int http_query_value(const struct http_exchange *exchange, const char *name, char *text,

@@ -1,7 +1,7 @@
 /* The request guard: refuses what libmicrohttpd 0.9.75 should refuse but accepts (two lengths,
  * folded or malformed framing headers, …). Any difference between two parsers can turn a body into
- * a second request. The guard sees what a handler can see; README.md names the rest under
- * "Limits". */
+ * a second request. The guard sees what a handler can see; docs/guarantees.md names the rest
+ * ("Ambiguous requests are refused", _Not promised_). */
 #ifndef WEBHOOKD_HTTP_GUARD_H
 #define WEBHOOKD_HTTP_GUARD_H
 

@@ -1,6 +1,6 @@
 /* The reaper: one thread for each server, which examines the deadline of every connection ten times
- * a second. Started and stopped by server.c. Locks are taken in the order reaper, connection,
- * commit queue. */
+ * a second. Started and stopped by server.c. Locks are taken in these orders: reaper → connection →
+ * commit queue or spool; daemon → reaper (docs/architecture.md). */
 #include "http/reaper.h"
 
 #include <stdlib.h>

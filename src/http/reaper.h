@@ -1,5 +1,6 @@
-/* Closes connections at their absolute deadlines, and the longest-idle one when there are too many.
- * libmicrohttpd's own timeout counts from the last byte, so a client that sends its bytes slowly
+/* Shuts down each connection at its absolute deadline (a suspended one is left to the service's
+ * `expired`) and, when there are too many, one to make room; libmicrohttpd then closes the
+ * descriptor. Its own timeout counts from the last byte, so a client that sends its bytes slowly
  * would never reach it. */
 #ifndef WEBHOOKD_HTTP_REAPER_H
 #define WEBHOOKD_HTTP_REAPER_H
@@ -20,7 +21,7 @@ void reaper_free(struct reaper *reaper);
 void reaper_add(struct reaper *reaper, struct http_connection *connection);
 void reaper_remove(struct reaper *reaper, struct http_connection *connection);
 
-/* Shuts each connection that waits for its client and not for the server. Any thread. */
+/* Shuts down each connection that waits for its client and not for the server. Any thread. */
 void reaper_shut_unfinished(struct reaper *reaper);
 void reaper_get_metrics(struct reaper *reaper, struct http_metrics *metrics);
 

@@ -23,7 +23,7 @@
  * libmicrohttpd clears all of it for each request. */
 #define POOL_BYTES    (24 * 1024)
 #define DRAIN_LOOK_US 2000
-#define DRAIN_SHUT_MS 1000 /* for libmicrohttpd to notice a connection that was shut */
+#define DRAIN_SHUT_MS 1000 /* for libmicrohttpd to notice a connection that was shut down */
 
 /* ---- libmicrohttpd's callbacks ---- */
 
@@ -223,8 +223,8 @@ int http_server_stop(struct http_server *server, int64_t timeout_ms)
     int64_t until_ms = clock_monotonic_ms() + timeout_ms;
     if (await_idle(server, until_ms) != 0)
         return -1;
-    /* A kept-alive connection may have sent another request in the meantime: requests that have
-     * begun end, and no further one begins. */
+    /* Kept-alive connections may have sent further requests in the meantime: those that have begun
+     * may end, but no new one may begin. */
     atomic_store(&server->stopping, true);
     if (await_idle(server, clock_monotonic_ms() + timeout_ms) != 0)
         return -1;
