@@ -20,8 +20,8 @@ struct buffer {
         NULL, 0, 0, 0, false                                                                       \
     }
 
-/* All return 0. If the bound would be exceeded, memory is exhausted or `failed` is set, they set
- * `failed` and return -1. */
+/* Each returns 0, or sets `failed` and returns -1 if the bound would be exceeded, memory is
+ * exhausted or `failed` is already set. */
 int buffer_append(struct buffer *buffer, const void *data, size_t bytes);
 int buffer_append_text(struct buffer *buffer, const char *text);
 int buffer_append_char(struct buffer *buffer, char c);
@@ -33,7 +33,7 @@ int buffer_append_format(struct buffer *buffer, const char *format, ...)
 const char *buffer_text(struct buffer *buffer);
 
 /* Passes the allocation, NUL-terminated, to the caller and empties the buffer. Returns NULL only if
- * memory is exhausted. */
+ * memory is exhausted. `failed` is not cleared: check it first. */
 char *buffer_take(struct buffer *buffer);
 
 void buffer_reset(struct buffer *buffer); /* empties it and keeps the allocation */

@@ -25,8 +25,9 @@ ssize_t file_read_all(int fd, void *data, size_t bytes);
 /* Creates a file in memory that holds these bytes, positioned at its start. Returns a descriptor,
  * or -1. */
 int file_in_memory(const void *data, size_t bytes, struct error *error);
-/* Takes ownership of fd and returns it under a number of at least `lowest`, out of the way of those
- * that spawning uses. Closes it and returns -1 on failure. */
+/* Takes ownership of fd and moves it to a number of at least `lowest`, so that it does not collide
+ * with the fixed descriptors of a spawned process (supervisor/job.h). Returns the number. Closes fd
+ * and returns -1 on failure. */
 int file_move_up(int fd, int lowest, struct error *error);
 
 /* Opens the folder and creates it with this mode if it is missing (one level). Returns a
@@ -37,8 +38,9 @@ int file_open_folder(int dir_fd, const char *name, mode_t mode, struct error *er
 int file_sync(int fd, const char *what, struct error *error);
 
 /* Removes a file, or a whole tree of any depth, below dir_fd: iteratively and by descriptor,
- * without following links or crossing mounts. First restores its user's access to folders that are
- * unreadable. Succeeds if the name does not exist. Only for threads that may block for long. */
+ * without following links or crossing mounts. Before that, makes folders accessible again whose
+ * owner has removed a permission. Succeeds if the name does not exist. Only for threads that may
+ * block for long. */
 int file_remove_tree(int dir_fd, const char *name, struct error *error);
 /* The same, but gives up with ERROR_UNAVAILABLE as soon as *stop is set. Another call can remove
  * the rest. */

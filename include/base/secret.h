@@ -46,6 +46,7 @@ void secret_hasher_start(struct secret_hasher *hasher);
 void secret_hasher_add(struct secret_hasher *hasher, const void *data, size_t bytes);
 void secret_hasher_finish(struct secret_hasher *hasher, uint8_t hash[SECRET_HASH_BYTES]);
 
+/* The key must be present; this does not check it. */
 void secret_seal(const struct secret_key *key, const char token[SECRET_TOKEN_CHARS],
                  uint8_t sealed[SECRET_SEALED_BYTES]);
 /* Returns 0, or -1 if the key is absent, or the token was sealed with another key or is damaged. */

@@ -1,4 +1,4 @@
-/* Threads with names, and conditions that wait on the monotonic clock. */
+/* Threads with names, and condition variables that use the monotonic clock. */
 #ifndef WEBHOOKD_BASE_THREAD_H
 #define WEBHOOKD_BASE_THREAD_H
 

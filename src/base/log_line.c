@@ -1,7 +1,8 @@
 /* The format of a log line. Called by log.c, on the thread that logs or on the log writer's. Values
- * can come from strangers (header names, payload errors, vessels' names): a character is copied
- * only if it is valid UTF-8 and not a control character, so that no value can end its line, forge
- * another line or move a cursor. */
+ * can come from strangers (a request's Origin header, libmicrohttpd's messages about bytes that it
+ * cannot parse) and from fleet files (the names of vessels): a character is copied only if it is
+ * valid UTF-8 and not a control character, so that no value can end its line, forge another line or
+ * move a cursor. */
 #include "base/log_line.h"
 
 #include <stdio.h>
