@@ -1,5 +1,6 @@
-/* Deletes ended runs that are old enough: their output, their bodies, their rows. Works in small
- * steps on a thread of its own. */
+/* Deletes ended runs that are old enough: their output, their bodies, their rows. The newest run is
+ * kept, whatever its age: run numbers continue from it. Works in small steps on a thread of its
+ * own. */
 #ifndef WEBHOOKD_RETENTION_RETENTION_H
 #define WEBHOOKD_RETENTION_RETENTION_H
 

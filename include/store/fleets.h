@@ -77,9 +77,10 @@ struct apply_result {
     int version;
 };
 /* Applies a valid definition. If its _id or name is known, this creates a new version, unless the
- * definition equals the current one; otherwise it creates a fleet. A vessel keeps its id across
- * versions: it is matched by _id, else by name. New vessels get a new id. `file` is stored
- * unchanged. */
+ * definition equals the current one; otherwise it creates a fleet. The _id of a deleted fleet
+ * brings that fleet back, in this project, with a new version and without a webhook
+ * (APPLY_CREATED). A vessel keeps its id across versions: it is matched by _id, else by name. New
+ * vessels get a new id. `file` is stored unchanged. */
 int store_apply_fleet(struct store *store, const struct id *project_id,
                       const struct definition *definition, const char *file, size_t file_bytes,
                       int64_t now_ms, struct apply_result *result, struct error *error);

@@ -50,15 +50,17 @@ struct store_check {
 };
 
 /* STORE_ACCEPT: finds the fleet in the same way, and inserts the run in the same transaction, so
- * that a replaced token never slips through. ERROR_STALE: the data that the request was judged by
- * has changed since. */
+ * that a replaced token never slips through. ERROR_NOT_FOUND: as above. ERROR_STALE: the data that
+ * the request was judged by has changed since. ERROR_CONFLICT: the clock was changed while the
+ * request was being received. */
 struct store_accept {
     const uint8_t *token_hash;
     const struct run_input *input;
     struct run_ids ids; /* out */
 };
 
-/* Accepts a run that was not started through the fleet's webhook (on demand, API, run again). */
+/* Accepts a run that was not started through the fleet's webhook (on demand, API, run again).
+ * ERROR_NOT_FOUND: there is no such fleet. ERROR_CONFLICT: as above. */
 int store_accept_run(struct store *store, const struct id *fleet_id, const struct run_input *input,
                      struct run_ids *ids, struct error *error);
 
@@ -148,8 +150,8 @@ struct expired_run {
     struct id id, request_id;
     bool is_spooled; /* its body is in state_dir/spool */
 };
-/* Finds at most `limit` runs that ended before before_ms, oldest first. Returns their number, or -1
- * on error. */
+/* Finds at most `limit` runs that ended before before_ms, in order of acceptance, and never the
+ * newest run. Returns how many it found, or -1 on error. */
 int store_find_expired(struct store *store, int64_t before_ms, int limit, struct expired_run *runs,
                        struct error *error);
 /* Deletes a run. The caller must have removed its files. ERROR_CONFLICT: the run has not ended. */

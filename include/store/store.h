@@ -46,8 +46,8 @@ int store_prepare(const struct store_options *options, struct error *error);
 int store_exists(const struct store_options *options, struct error *error);
 
 /* STORE_WRITE creates the store if necessary and migrates it; STORE_READ opens an existing store.
- * ERROR_INVALID: it belongs to another program, or was written by a newer webhookd; or, with
- * STORE_READ, it needs to be migrated. */
+ * ERROR_NOT_FOUND: with STORE_READ, there is no store yet. ERROR_INVALID: it belongs to another
+ * program, or was written by a newer webhookd; or, with STORE_READ, it needs to be migrated. */
 struct store *store_open(const struct store_options *options, struct error *error);
 /* Also ends the upkeep. NULL is fine. */
 void store_close(struct store *store);

@@ -35,8 +35,8 @@ void store_free_work(struct run_work *work); /* NULL is fine */
 struct scheduled_run {
     int64_t number, fleet_no;
 };
-/* Finds at most `limit` scheduled runs after after_number, in order of acceptance. Returns their
- * number, or -1 on error. */
+/* Finds at most `limit` scheduled runs after after_number, in order of acceptance. Returns how many
+ * it found, or -1 on error. */
 int store_find_scheduled(struct store *store, int64_t after_number, int limit,
                          struct scheduled_run *runs, struct error *error);
 /* The same for one fleet's scheduled runs, from from_number to to_number, both included. */

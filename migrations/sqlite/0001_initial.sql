@@ -53,9 +53,9 @@ CREATE TABLE webhook (
 
 -- What a run was started with; a row never changes. `no` = milliseconds << 12 | counter: the first
 -- 60 bits of the run's id, without its version. So rows are appended at the right edge, and need no
--- other index. Columns that may be large come last: lists never read that far. There are no foreign
--- keys here and in run_open: rows of `fleet` are never deleted, and a check would slow down every
--- request.
+-- other index. Columns that may be large come last: lists never read that far. Neither this table
+-- nor run_open has foreign keys: rows of `fleet` are never deleted, and a check would slow down
+-- every request.
 CREATE TABLE run (
     no          INTEGER PRIMARY KEY,
     id_random   INTEGER NOT NULL, -- the other 62 bits of the id
@@ -86,7 +86,7 @@ CREATE TABLE run_open (
 ) STRICT;
 -- Contains only the running runs, which are few. With an index of the scheduled runs by fleet,
 -- requests to many fleets would each write a page of their own, which would cost more than all
--- their other work. fleet_load replaces it.
+-- their other work. fleet_load takes the place of such an index.
 CREATE INDEX run_open_running ON run_open (fleet_no) WHERE status = 1;
 
 -- The number of a fleet's rows in run_open; written once per fleet and transaction.
@@ -95,7 +95,8 @@ CREATE TABLE fleet_load (
     open     INTEGER NOT NULL
 ) STRICT;
 
--- Entries of an index end with the row's number, so each of these returns runs in order.
+-- Entries of an index end with the row's number, so each of the two indexes below returns runs in
+-- order.
 CREATE TABLE run_ended (
     no         INTEGER PRIMARY KEY,
     fleet_no   INTEGER NOT NULL,

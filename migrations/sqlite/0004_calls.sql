@@ -1,6 +1,6 @@
 -- How often each webhook was called in each quarter of an hour (midnight in every time zone is the
--- start of a quarter), and the last call in it. Written shortly after the answer, for many calls at
--- the same time. Counts are kept for two days before the quarter of the last call.
+-- start of a quarter), and the last call in it. Written shortly after the answer, many calls in one
+-- operation. Counts are kept for two days before the quarter of the last call.
 CREATE TABLE webhook_calls (
     fleet_no         INTEGER NOT NULL REFERENCES fleet (no),
     quarter_ms       INTEGER NOT NULL, -- the start of the quarter

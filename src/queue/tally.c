@@ -163,8 +163,8 @@ static int add_calls(void *context, struct store *store, struct error *error)
     return 0;
 }
 
-/* Takes out some entries and stores them. Returns their number, or -1 if storing failed and they
- * have been put back. The lock is held, but released while it stores. */
+/* Takes out some entries and stores them. Returns how many, or -1 if storing failed and they have
+ * been put back. The lock is held, but released while it stores. */
 static ssize_t store_some(struct tally *tally, struct step *step)
 {
     struct error error = ERROR_INIT;

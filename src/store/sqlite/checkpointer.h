@@ -25,8 +25,8 @@ void checkpointer_committed(struct checkpointer *checkpointer, int log_frames);
  * before each batch. */
 int checkpointer_let_finish(struct checkpointer *checkpointer, struct error *error);
 
-/* Between these two calls a reader that takes minutes (a backup) keeps the log from starting over:
- * the log grows, and the committer does not wait. Calls nest. Any thread. */
+/* Announce the start and the end of a read that takes minutes (a backup). In between the log cannot
+ * start over, so it grows, and the committer does not wait for it. Calls nest. Any thread. */
 void checkpointer_hold_log(struct checkpointer *checkpointer);
 void checkpointer_let_log_go(struct checkpointer *checkpointer);
 

@@ -63,7 +63,9 @@ static inline struct connection *connection_of(const struct store *store)
     return (struct connection *)(uintptr_t)store;
 }
 
-/* ---- transaction.c: store_write's transactions, on the writing connection ---- */
+/* ---- transaction.c: a transaction on the writing connection, and a savepoint in it ----
+ *
+ * For store_write, and for projects_make_default when a store is opened. */
 
 int transaction_begin(struct store *store, struct error *error); /* BEGIN IMMEDIATE */
 int transaction_commit(struct store *store, struct error *error);
@@ -101,14 +103,17 @@ int sqlite_end_run(struct store *store, int64_t number, enum run_status status, 
 
 /* Inserts the row of a new fleet, with 0 open runs. */
 int load_create(struct store *store, int64_t fleet_no, struct error *error);
-/* Changes a number in memory until load_write. Rolling back to the savepoint undoes the change. */
+/* Changes a fleet's count of open runs, in memory only; load_write writes it. Rolling back to the
+ * savepoint undoes the change. */
 void load_change(struct store *store, int64_t fleet_no, int change);
 /* Writes the changes before the commit, with one UPDATE per fleet. */
 int load_write(struct store *store, struct error *error);
-/* Reads a fleet's number, including changes that are not yet written. */
+/* Reads a fleet's count of open runs, including the changes that load_write has not written yet. */
 int load_open(struct store *store, int64_t fleet_no, int64_t *open, struct error *error);
 
-/* ---- projects.c, fleets.c, runs.c: rows by id; ERROR_NOT_FOUND with the id in the message ---- */
+/* ---- projects.c, fleets.c, runs.c: from an id to the row's integer key ----
+ *
+ * If there is no such row, ERROR_NOT_FOUND with the id in the message. */
 
 /* Creates organization `default` with project `default` if the store never had an organization. */
 int projects_make_default(struct store *store, int64_t now_ms, struct error *error);

@@ -7,8 +7,8 @@
  *         … column_text(s, 0) …
  *     return statement_end(s);
  *
- * One check for errors, at the end, is enough: if statement_begin fails, it returns NULL, with
- * which every other function here fails as well. */
+ * One check for errors, at the end, is enough: if statement_begin fails, it returns NULL, and the
+ * other statement_ functions fail when they are given NULL. */
 #ifndef WEBHOOKD_STORE_SQLITE_STATEMENT_H
 #define WEBHOOKD_STORE_SQLITE_STATEMENT_H
 

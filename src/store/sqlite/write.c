@@ -10,8 +10,8 @@
 #include "store/sqlite/checkpointer.h"
 #include "store/sqlite/connection.h"
 
-/* The two kinds of items that requests cause many thousand times a second have none: if
- * sqlite_accept_hook fails halfway, it rolls back the whole transaction. */
+/* CHECK and ACCEPT items have no savepoint, because requests cause many thousands of them a second.
+ * If sqlite_accept_hook fails halfway, it rolls back the whole transaction. */
 static bool has_savepoint(const struct store_item *item)
 {
     return item->kind == STORE_STEP || item->kind == STORE_CALL;
