@@ -51,7 +51,8 @@ bool caller_is_foreign(const struct http_exchange *exchange, bool has_session);
  * reports that the browser uses TLS. An empty token removes the cookie. */
 #define CALLER_TOKEN_CHARS 43
 void caller_set_cookie(struct http_exchange *exchange, const char *token);
-/* Extends the session and the cookie of an accepted request by another CALLER_IDLE_MS. */
+/* Extends the session and the cookie of an accepted request by another CALLER_IDLE_MS. Does nothing
+ * without a session, or if its use was stored less than five minutes ago. */
 void caller_prolong(struct admin_request *request);
 
 /* Looks again only after some key was revoked or somebody signed out. Then returns false if this

@@ -2,7 +2,8 @@
  *
  *   begin   runs the checks of the headers (hooks/checks.h). Suspends a request with a large or
  *           chunked body until the store has found its token to be good, so that a stranger cannot
- *           upload to a wrong URL; likewise one whose refusal only the webhook's owner may see.
+ *           upload to a wrong URL. Also suspends a request whose refusal may be shown only to a
+ *           sender with a good token.
  *   data    reads a small body into memory, and passes a large one piece by piece to the spooler,
  *           suspended while the spooler writes. Runs the checks of each piece.
  *   finish  runs the checks of the whole body, submits the run to the commit queue, and suspends

@@ -12,8 +12,8 @@ struct run *run_new(struct runner *runner, struct run_work *work, struct definit
 /* Frees the run; its vessels go on. None of its steps may be under way. */
 void run_free(struct run *run);
 
-/* Claims a scheduled fleet run: mints its vessels' ids and makes the vessels ready that have no
- * predecessor. Takes ownership of the work and the definition. */
+/* Claims a scheduled fleet run: mints the ids of its vessel runs and makes the vessels without
+ * predecessors ready. Takes ownership of the work and the definition. */
 void run_claim(struct runner *runner, struct run_work *work, struct definition *definition);
 /* Goes on with a run that was running at the start, once all its attempts are recovered. */
 void run_resume(struct run *run);

@@ -1,6 +1,6 @@
 /* Slow, idle and hostile clients, and the bounds: such clients cost little, and others are served
- * meanwhile. Deadlines are short here; the clock checks them from below, and only the test's
- * patience from above. */
+ * meanwhile. Deadlines are short here; the tests check that nothing is closed too early; closing
+ * late is bounded only by how long a test waits. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
