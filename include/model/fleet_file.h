@@ -27,9 +27,10 @@ struct fleet_file_options {
 };
 
 /* Returns the definition, which the caller frees with definition_free, or NULL with at least one
- * problem. Adds to `notes`, also on success, what is accepted but has no effect yet (packages,
- * triggers, …) or may be a mistake. The file is read as JSON if its first character other than
- * white space is '{'. The caller frees both lists with report_free_problems. */
+ * problem. Adds to `notes`, also on success, what is accepted but has no effect (packages,
+ * triggers, …) or may be a mistake. Both lists are sorted by line; entries without a line come
+ * last. The file is read as JSON if its first character other than white space is '{'. The caller
+ * frees both lists with report_free_problems. */
 struct definition *fleet_file_parse(const char *text, size_t bytes,
                                     const struct fleet_file_options *options,
                                     struct fleet_problems *problems, struct fleet_problems *notes);

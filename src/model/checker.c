@@ -59,8 +59,7 @@ void checker_keys(struct checker *checker, const struct node *map, const char *c
             continue;
         if (list[0] == '\0')
             list_words(allowed, list);
-        checker_problem(checker, entry->line, entry->key, "unknown key \"%.60s\": expected %s",
-                        entry->key, list);
+        checker_problem(checker, entry->line, entry->key, "unknown key; expected %s", list);
     }
 }
 
@@ -70,7 +69,7 @@ void checker_note_later(struct checker *checker, const struct node *map)
     for (size_t i = 0; i < ARRAY_COUNT(LATER); i++) {
         const struct node *value = node_get(map, LATER[i]);
         if (value && (value->kind == NODE_TEXT || value->count > 0))
-            checker_note(checker, value->line, LATER[i], "\"%s\" is accepted, but not acted on yet",
+            checker_note(checker, value->line, LATER[i], "\"%s\" is accepted, but has no effect",
                          LATER[i]);
     }
 }
@@ -82,7 +81,7 @@ const struct node *checker_map(struct checker *checker, const struct node *map, 
         return NULL;
     if (value->kind == NODE_MAP)
         return value;
-    checker_problem(checker, value->line, key, "\"%s\" must be a mapping (key: value)", key);
+    checker_problem(checker, value->line, key, "must be a mapping (key: value)");
     return NULL;
 }
 
@@ -93,7 +92,7 @@ const char *checker_text(struct checker *checker, const struct node *map, const 
         return NULL;
     if (value->kind == NODE_TEXT)
         return value->text;
-    checker_problem(checker, value->line, key, "\"%s\" must be a single value, not a %s", key,
+    checker_problem(checker, value->line, key, "must be a single value, not a %s",
                     value->kind == NODE_LIST ? "list" : "mapping");
     return NULL;
 }
@@ -101,7 +100,7 @@ const char *checker_text(struct checker *checker, const struct node *map, const 
 const char *checker_required(struct checker *checker, const struct node *map, const char *key)
 {
     if (!node_get(map, key))
-        checker_problem(checker, map->line, key, "\"%s\" is missing", key);
+        checker_problem(checker, map->line, key, "missing");
     return checker_text(checker, map, key);
 }
 
@@ -130,8 +129,7 @@ void checker_number(struct checker *checker, const struct node *map, const char 
         *number = value;
     else
         checker_problem(checker, checker_line(map, key), key,
-                        "\"%s\" must be a whole number from %d to %d, not \"%.60s\"", key, low,
-                        high, text);
+                        "must be a whole number from %d to %d, not \"%.60s\"", low, high, text);
 }
 
 int checker_line(const struct node *map, const char *key)

@@ -103,9 +103,8 @@ void fleet_arguments_read(struct checker *checker, const struct node *source,
     if (!value || value->kind == NODE_BROKEN)
         return;
     if (value->kind == NODE_TEXT) {
-        checker_problem(
-            checker, value->line, "arguments",
-            "\"arguments\" must be a list: each entry is one argument and is never split");
+        checker_problem(checker, value->line, "arguments",
+                        "must be a list: each entry is one argument and is never split");
         return;
     }
     struct entries entries = entries_of(value);
@@ -238,9 +237,8 @@ void fleet_arguments_read_environment(struct checker *checker, const struct node
     if (!value || value->kind == NODE_BROKEN)
         return;
     if (value->kind == NODE_TEXT) {
-        checker_problem(
-            checker, value->line, "environment",
-            "\"environment\" must be a mapping (NAME: value), or a list of {name, value}");
+        checker_problem(checker, value->line, "environment",
+                        "must be a mapping (NAME: value), or a list of {name, value}");
         return;
     }
     size_t mark = node_path_enter(&checker->path, "environment");

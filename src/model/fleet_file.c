@@ -118,7 +118,7 @@ static bool read_vessels(struct checker *checker, const struct node *fleet,
     const struct node *vessels = checker_map(checker, fleet, "vessels");
     if (!vessels) {
         if (!node_get(fleet, "vessels"))
-            checker_problem(checker, fleet->line, "vessels", "\"vessels\" is missing");
+            checker_problem(checker, fleet->line, "vessels", "missing");
         return true;
     }
     if (vessels->count < 1 || vessels->count > MAX_VESSELS)

@@ -43,7 +43,11 @@ static int read_condition(struct checker *checker, const struct node *entry)
     int condition = entry->kind == NODE_TEXT ? words_find(WORDS_CONDITION, entry->text) : -1;
     if (entry->kind == NODE_BROKEN)
         return -1;
-    if (condition < 0)
+    if (condition < 0 && entry->kind == NODE_TEXT)
+        checker_problem(checker, entry->line, entry->key,
+                        "invalid condition \"%.60s\": write SUCCESS, ERRORED or COMPLETED",
+                        entry->text);
+    else if (condition < 0)
         checker_problem(checker, entry->line, entry->key,
                         "a path needs a condition: SUCCESS, ERRORED or COMPLETED");
     return condition;
@@ -212,12 +216,14 @@ static void report_groups(struct graph *graph, size_t *parents)
         const char *name = definition->vessels[i].name;
         int line = graph->checker->vessel_lines[i];
         if (sizes[group] == 1)
-            checker_problem(graph->checker, line, name, "no path connects this vessel to the rest");
-        else
             checker_problem(
                 graph->checker, line, name,
-                "no path connects this vessel and those on its paths (%zu in all) to the rest",
-                sizes[group]);
+                "no path connects this vessel to the others: add one to \"connections\"");
+        else
+            checker_problem(graph->checker, line, name,
+                            "no path connects this vessel's group (%zu vessels) to the others: add "
+                            "one to \"connections\"",
+                            sizes[group]);
         sizes[group] = 0; /* so that each group is reported once */
     }
     free(sizes);

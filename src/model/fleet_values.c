@@ -77,7 +77,8 @@ static const char *skip_word(const char *text)
 const char *fleet_values_placeholder_problem(const char *text)
 {
     if (strcmp(text, "SHIPYARD_HIDDEN") == 0)
-        return "the export left this value out (SHIPYARD_HIDDEN): write the real value";
+        return "the platform that exported this file left the value out (SHIPYARD_HIDDEN): write "
+               "the real value";
     for (const char *at = strstr(text, "#{"); at; at = strstr(at + 1, "#{")) {
         const char *end = skip_word(at + 2);
         if (end && *end == '.')

@@ -18,8 +18,7 @@ static void read_file(struct checker *checker, const struct node *source,
     const struct node *file = checker_map(checker, source, "file");
     if (!file) {
         if (!node_get(source, "file"))
-            checker_problem(checker, source->line, "file",
-                            "\"file\" is missing: write {name: …, content: …}");
+            checker_problem(checker, source->line, "file", "missing: write {name: …, content: …}");
         return;
     }
     size_t mark = node_path_enter(&checker->path, "file");
@@ -66,8 +65,7 @@ static void read_code(struct checker *checker, const struct node *source,
     checker_keys(checker, source, KEYS);
     checker_note_later(checker, source);
     if (!node_get(source, "language"))
-        checker_problem(checker, source->line, "language",
-                        "\"language\" is missing: write BASH, PYTHON or NODE");
+        checker_problem(checker, source->line, "language", "missing: write BASH, PYTHON or NODE");
     int language = checker_word(checker, source, "language", WORDS_LANGUAGE);
     if (language >= 0)
         vessel->language = (enum vessel_language)language;
@@ -90,13 +88,13 @@ static void read_foreign(struct checker *checker, const struct node *source, con
 {
     vessel->kind = VESSEL_STUB;
     if (checker->stub)
-        checker_note(checker, checker_line(source, key), key,
-                     "%s is kept as a stub: the vessel will end errored (\"not available here\")",
-                     what);
+        checker_note(
+            checker, checker_line(source, key), key,
+            "%s is kept as a stub: the vessel will end as errored (\"not available here\")", what);
     else
         checker_problem(
             checker, checker_line(source, key), key,
-            "%s is not available here (--stub keeps the vessel, which then ends errored)", what);
+            "%s is not available here (with --stub the vessel is kept, and ends as errored)", what);
 }
 
 static void read_source(struct checker *checker, const struct node *map,
@@ -106,12 +104,12 @@ static void read_source(struct checker *checker, const struct node *map,
     const struct node *source = checker_map(checker, map, "source");
     if (!source) {
         if (!node_get(map, "source"))
-            checker_problem(checker, map->line, "source", "\"source\" is missing");
+            checker_problem(checker, map->line, "source", "missing");
         return;
     }
     size_t mark = node_path_enter(&checker->path, "source");
     if (!node_get(source, "type"))
-        checker_problem(checker, source->line, "type", "\"type\" is missing: write CODE");
+        checker_problem(checker, source->line, "type", "missing: write CODE");
     const char *type = checker_text(checker, source, "type");
     int place = type ? words_find(TYPES, type) : 0;
     if (place == 1)

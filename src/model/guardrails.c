@@ -43,7 +43,7 @@ static void read_duration(struct checker *checker, const struct node *map, const
             checker, checker_line(map, key), key,
             "\"%.60s\" is not a duration: write hours, minutes and seconds as in 1h2m3s", text);
     else if (value < range->low_ms || value > range->high_ms)
-        checker_problem(checker, checker_line(map, key), key, "\"%s\" must be %s, not %.60s", key,
+        checker_problem(checker, checker_line(map, key), key, "must be %s, not \"%.60s\"",
                         range->text, text);
     else
         *ms = value;

@@ -4,6 +4,7 @@
 #include "model/fleet_file.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,8 +75,27 @@ void report_add(struct report *report, int line, const char *path, const char *f
     va_end(arguments);
 }
 
+/* Problems without a line come last. */
+static bool is_before(const struct fleet_problem *one, const struct fleet_problem *other)
+{
+    return one->line > 0 && (other->line == 0 || one->line < other->line);
+}
+
+/* Sorts by line. Stable: a line's problems stay in the order in which they were found. */
+static void sort(struct fleet_problems *problems)
+{
+    for (size_t i = 1; i < problems->count; i++) {
+        struct fleet_problem problem = problems->items[i];
+        size_t at = i;
+        for (; at > 0 && is_before(&problem, &problems->items[at - 1]); at--)
+            problems->items[at] = problems->items[at - 1];
+        problems->items[at] = problem;
+    }
+}
+
 void report_finish(struct report *report, const char *what)
 {
+    sort(report->list);
     if (report->count <= REPORT_MAX_ITEMS)
         return;
     char message[MESSAGE_BYTES];

@@ -19,7 +19,8 @@ void report_add(struct report *report, int line, const char *path, const char *f
     __attribute__((format(printf, 4, 5)));
 void report_add_v(struct report *report, int line, const char *path, const char *format,
                   va_list arguments) __attribute__((format(printf, 4, 0)));
-/* Adds an entry that says how many were left out, if any. `what`: "problems" or "notes". */
+/* Sorts the list by line and adds an entry that says how many were left out, if any. `what`:
+ * "problems" or "notes". */
 void report_finish(struct report *report, const char *what);
 
 #endif

@@ -154,8 +154,9 @@ TEST(ignored_keys_are_noted)
                "max_concurrent_runs: 2\nnotifications: { emails: [ a@b.c ] }\ntriggers: []\n");
     ck_assert_uint_eq(outcome.notes.count, 3);
     ck_assert(has(&outcome.notes, 8, "vessels.a.source.version", "configuration"));
-    ck_assert(has(&outcome.notes, 9, "vessels.a.source.packages", "not acted on yet"));
-    ck_assert(has(&outcome.notes, 12, "notifications", "not acted on yet"));
+    ck_assert(has(&outcome.notes, 9, "vessels.a.source.packages",
+                  "\"packages\" is accepted, but has no effect"));
+    ck_assert(has(&outcome.notes, 12, "notifications", "has no effect"));
     ck_assert_str_eq(outcome.definition->vessels[0].version, "3.9");
     outcome_free(&outcome);
 }
@@ -334,7 +335,7 @@ TEST(duplicate_keys_are_refused_everywhere)
 
 TEST(unknown_keys_are_refused_with_the_list_of_known_ones)
 {
-    refuse(SOURCE "colour: red\n", 8, "colour", "on_interrupt");
+    refuse(SOURCE "colour: red\n", 8, "colour", "unknown key; expected name, _id");
     refuse(SOURCE "    gaurdrails: {}\n", 8, "vessels.a.gaurdrails", "guardrails");
     refuse_source("lang: BASH", "vessels.a.source.lang", "language, version");
     refuse(GUARDRAILS "retries: 3\n", 9, "vessels.a.guardrails.retries", "retry_count");
@@ -346,6 +347,46 @@ TEST(unknown_keys_are_refused_with_the_list_of_known_ones)
                   "vessels.a.source.environment[0].x", "unknown");
     refuse_source("arguments: [ { --a: 1, key: c } ]", "vessels.a.source.arguments[0].--a",
                   "key, name or value");
+}
+
+static void assert_lines(const struct fleet_problems *problems, const int *lines, size_t count)
+{
+    ck_assert_uint_eq(problems->count, count);
+    for (size_t i = 0; i < count; i++)
+        ck_assert_int_eq(problems->items[i].line, lines[i]);
+}
+
+TEST(problems_and_notes_are_sorted_by_line)
+{
+    static const int problems[] = {4, 5}, notes[] = {8, 9, 10};
+    struct outcome outcome = parse("name: x\nvessels:\n" VESSEL("a") VESSEL("b") "colour: red\n");
+    assert_lines(&outcome.problems, problems, 2); /* b is not connected; colour is not a key */
+    ck_assert_str_eq(outcome.problems.items[0].path, "vessels.b");
+    outcome_free(&outcome);
+    outcome = parse("name: x\nvessels:\n  a: { source: {}, x: 1 }\n  b: { guardrails: {} }\n"
+                    "colour: red\n");
+    ck_assert_str_eq(outcome.problems.items[0].path, "vessels.a.x");
+    ck_assert_str_eq(outcome.problems.items[outcome.problems.count - 1].path, "colour");
+    outcome_free(&outcome);
+    outcome = parse_good(SOURCE "triggers: [ a ]\npackages: [ b ]\nnotifications: [ c ]\n");
+    assert_lines(&outcome.notes, notes, 3);
+    outcome_free(&outcome);
+}
+
+TEST(problems_without_a_line_come_last)
+{
+    static const int lines[] = {2, 2, 7, 0};
+    struct fleet_problems problems = {0};
+    struct report report = {.list = &problems};
+    report_add(&report, 7, "", "last");
+    report_add(&report, 0, "", "without a line");
+    report_add(&report, 2, "", "first");
+    report_add(&report, 2, "", "second");
+    report_finish(&report, "problems");
+    assert_lines(&problems, lines, ARRAY_COUNT(lines));
+    ck_assert_str_eq(problems.items[0].message, "first");
+    ck_assert_str_eq(problems.items[1].message, "second");
+    report_free_problems(&problems);
 }
 
 TEST(required_keys_must_be_present)
@@ -454,7 +495,7 @@ TEST(malformed_arguments_and_variables_are_refused)
 TEST(placeholders_of_the_reference_platform_are_refused)
 {
     refuse_source("environment: { A: SHIPYARD_HIDDEN }", "vessels.a.source.environment.A",
-                  "SHIPYARD_HIDDEN");
+                  "the platform that exported this file left the value out (SHIPYARD_HIDDEN)");
     refuse_source("arguments: [ { key: -p, value: SHIPYARD_HIDDEN } ]",
                   "vessels.a.source.arguments[0].value", "SHIPYARD_HIDDEN");
     refuse_source("arguments: [ 'x#{GROUP.ITEM}y' ]", "vessels.a.source.arguments[0]",
@@ -502,7 +543,8 @@ TEST(foreign_vessels_are_refused_or_kept_as_stubs)
         "connections: { a: { b: SUCCESS } }\n";
     struct outcome outcome = parse(TEXT);
     ck_assert_uint_eq(outcome.problems.count, 2);
-    ck_assert(has(&outcome.problems, 3, "vessels.a.source.type", "--stub"));
+    ck_assert(has(&outcome.problems, 3, "vessels.a.source.type",
+                  "(with --stub the vessel is kept, and ends as errored)"));
     ck_assert(has(&outcome.problems, 4, "vessels.b.source.git", "--stub"));
     outcome_free(&outcome);
     outcome = parse_bytes(TEXT, strlen(TEXT), true);
@@ -523,7 +565,7 @@ TEST(paths_lead_between_vessels_of_the_fleet)
     refuse(THREE "connections: { d: { a: SUCCESS } }\n", 6, "connections.d", "no vessel \"d\"");
     refuse(THREE "connections: { a: { a: SUCCESS } }\n", 6, "connections.a.a", "itself");
     refuse(THREE "connections: { a: { b: DONE } }\n", 6, "connections.a.b",
-           "SUCCESS, ERRORED or COMPLETED");
+           "invalid condition \"DONE\": write SUCCESS, ERRORED or COMPLETED");
     refuse(THREE "connections: { a: { b: } }\n", 6, "connections.a.b", "condition");
     refuse(THREE "connections: { a: b }\n", 6, "connections.a", "mapping");
     refuse(THREE "connections: [ a ]\n", 6, "connections", "mapping");
@@ -543,13 +585,18 @@ TEST(cycles_are_refused_and_named)
 
 TEST(vessels_that_no_path_connects_are_refused)
 {
-    refuse(THREE "connections: { a: { b: SUCCESS } }\n", 5, "vessels.c", "no path connects");
+    refuse(THREE "connections: { a: { b: SUCCESS } }\n", 5, "vessels.c",
+           "no path connects this vessel to the others: add one to \"connections\"");
     refuse(THREE "connections: { b: { c: SUCCESS } }\n", 3, "vessels.a", "no path connects");
     struct outcome outcome = parse(THREE);
     ck_assert_uint_eq(outcome.problems.count, 2);
     outcome_free(&outcome);
     outcome = parse_good(THREE "connections: { a: { b: SUCCESS }, c: { b: SUCCESS } }\n");
     outcome_free(&outcome);
+    refuse(THREE VESSEL("d") VESSEL("e") VESSEL("f")
+               VESSEL("g") "connections: { b: { a: SUCCESS }, c: { d: SUCCESS, e: SUCCESS }, "
+                           "f: { e: SUCCESS, g: SUCCESS } }\n",
+           3, "vessels.a", "this vessel's group (2 vessels) to the others");
 }
 
 static char *long_chain(size_t vessels, const char *last)
