@@ -71,7 +71,7 @@ static int write_file(struct ctl *ctl, const char *path, struct error *error)
     else if (sync_folder_of(path, error) != 0)
         return -1;
     if (result == 0)
-        ctl_say("%s: %" PRIu64 " bytes", path, stream.bytes);
+        ctl_say("%s: %" PRIu64 " byte%s", path, stream.bytes, stream.bytes == 1 ? "" : "s");
     return result;
 }
 

@@ -222,10 +222,21 @@ static int connect_errno(const char *path)
     return result;
 }
 
+static bool is_other_file(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && !S_ISSOCK(status.st_mode);
+}
+
 static int explain_connection(const struct client *client, struct error *error)
 {
     const char *path = client->socket_path;
     int why = connect_errno(path);
+    if (why == ECONNREFUSED && is_other_file(path))
+        return error_set(error, ERROR_UNAVAILABLE,
+                         "\"%s\" is not a socket (set webhookd's admin socket with -s or "
+                         "$WEBHOOKD_SOCKET)",
+                         path);
     switch (why) {
     case ENOENT:
     case ENOTDIR:

@@ -39,7 +39,7 @@ static const struct command commands[] = {
     {"project", "delete", "[ORG/]NAME", "delete an empty project", projects_delete, 1, 1, JSON},
     {"fleet", "list", "[--project [ORG/]NAME]", "list all fleets, or those of one project",
      fleets_list, 0, 0, JSON | BIT(OPTION_PROJECT)},
-    {"fleet", "apply", "FILE|DIR|-... [--project [ORG/]NAME] [--check] [--stub]",
+    {"fleet", "apply", "FILE|FOLDER|-... [--project [ORG/]NAME] [--check] [--stub]",
      "create or update fleets from files", apply_fleet, 1, SIZE_MAX,
      JSON | BIT(OPTION_PROJECT) | BIT(OPTION_CHECK) | BIT(OPTION_STUB)},
     {"fleet", "show", "FLEET [--version N]", "print a fleet's file", fleets_show, 1, 1,
@@ -77,13 +77,44 @@ static const struct command commands[] = {
     {"key", "list", "", "list all API keys", keys_list, 0, 0, JSON},
     {"key", "create", "NAME", "create an API key and print it; it is not shown again", keys_create,
      1, 1, JSON},
-    {"key", "revoke", "NAME", "revoke an API key and end its sessions and streams", keys_revoke, 1,
+    {"key", "revoke", "KEY", "revoke an API key and end its sessions and streams", keys_revoke, 1,
      1, JSON},
     {"audit", NULL, "[--limit N]", "show who changed what, when and from where", keys_list_audit, 0,
      0, JSON | BIT(OPTION_LIMIT)},
     {"status", NULL, "", "show what webhookd is doing", status_show, 0, 0, JSON},
     {"backup", NULL, "FILE|-",
      "write a backup of the store, the bodies and the output, without secret.key", backup, 1, 1, 0},
+};
+
+/* A command's own options, in the order of its form. */
+static const struct {
+    ctl_command *run;
+    const char *option, *meaning;
+} meanings[] = {
+    {fleets_list, "--project [ORG/]NAME", "list only the fleets of this project"},
+    {apply_fleet, "--project [ORG/]NAME", "the fleets' project (default: default/default)"},
+    {apply_fleet, "--check", "only check the files; change nothing"},
+    {apply_fleet, "--stub", "accept vessels that cannot run here; they end as errored"},
+    {fleets_show, "--version N", "print the file of version N instead of the current one"},
+    {webhooks_create, "--if-missing", "if the fleet already has a webhook, print its URL"},
+    {runs_list, "--fleet FLEET", "list only the runs of this fleet"},
+    {runs_list, "--status STATUS", "one of scheduled, running, success, errored, terminated"},
+    {runs_list, "--limit N", "list at most N fleet runs (default: 50)"},
+    {run_output_log, "--attempt N", "print attempt N of each vessel instead of its last one"},
+    {run_output_log, "--follow", "keep printing new output until the run has ended"},
+    {runs_start, "--body FILE|-", "the request's body: a file, or - for standard input"},
+    {run_wait, "--timeout DURATION", "wait at most this long, for example 90s, 5m or 1h30m"},
+    {keys_list_audit, "--limit N", "show at most N changes (default: 20)"},
+};
+
+/* What the words in the commands' forms stand for. */
+static const struct {
+    const char *word, *meaning;
+} words[] = {
+    {"FLEET", "FLEET is an id or [[ORG/]PROJECT/]NAME; ORG and PROJECT default to \"default\"."},
+    {"[ORG/]NAME", "ORG defaults to \"default\"."},
+    {"RUN", "RUN is an id, a prefix of an id, a request's id, or \"latest\"."},
+    {"KEY", "KEY is a name or an id."},
 };
 
 /* ---- help ---- */
@@ -101,11 +132,19 @@ static void write_form(FILE *file, const struct command *command)
             command->verb ? command->verb : "", command->operands[0] ? " " : "", command->operands);
 }
 
-static void write_help_on(const struct command *command)
+static void write_help_on(const struct command *command, bool in_detail)
 {
     printf("  ");
     write_form(stdout, command);
     printf("\n      %s\n", command->summary);
+    for (size_t i = 0; in_detail && i < ARRAY_COUNT(meanings); i++)
+        if (meanings[i].run == command->run)
+            printf("      %-20s  %s\n", meanings[i].option, meanings[i].meaning);
+}
+
+static bool is_asked_for(const struct command *command, const char *subject, const char *verb)
+{
+    return command->run && is_of(command, subject, verb);
 }
 
 /* Prints the commands with this subject and verb (NULL: any). Returns how many there are. */
@@ -113,11 +152,30 @@ static size_t write_commands(const char *subject, const char *verb)
 {
     size_t count = 0;
     for (size_t i = 0; i < ARRAY_COUNT(commands); i++)
-        if (commands[i].run && is_of(&commands[i], subject, verb)) {
-            write_help_on(&commands[i]);
+        if (is_asked_for(&commands[i], subject, verb)) {
+            write_help_on(&commands[i], subject != NULL);
             count++;
         }
     return count;
+}
+
+static bool any_has_word(const char *word, const char *subject, const char *verb)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(commands); i++)
+        if (is_asked_for(&commands[i], subject, verb) && strstr(commands[i].operands, word))
+            return true;
+    return false;
+}
+
+/* Explains the words that occur in the forms of these commands. */
+static void write_words(const char *subject, const char *verb)
+{
+    const char *before = "\n";
+    for (size_t i = 0; i < ARRAY_COUNT(words); i++)
+        if (any_has_word(words[i].word, subject, verb)) {
+            printf("%s%s\n", before, words[i].meaning);
+            before = "";
+        }
 }
 
 static int help(const char *subject, const char *verb)
@@ -129,9 +187,8 @@ static int help(const char *subject, const char *verb)
                      verb ? " " : "", verb ? verb : "");
         return CTL_USAGE;
     }
-    printf("\nFLEET is an id or [[ORG/]PROJECT/]NAME; ORG and PROJECT default to \"default\".\n"
-           "RUN is an id, a prefix of an id, a request's id, or \"latest\".\n\n"
-           "Options, before or after operands; -- ends them:\n"
+    write_words(subject, verb);
+    printf("\nOptions, before or after operands; -- ends them:\n"
            "  -s, --socket SOCKET  webhookd's admin socket (default: $WEBHOOKD_SOCKET,\n"
            "                       or else " DEFAULT_SOCKET ")\n"
            "      --json           print the API's JSON instead of text\n"
@@ -236,11 +293,11 @@ static int dispatch(const struct options *options)
         printf("webhookctl " WEBHOOKD_VERSION "\n");
         return CTL_DONE;
     }
-    const char *const *words = options->operands;
+    const char *const *typed = options->operands;
     size_t count = options->operand_count;
-    bool asks = count > 0 && strcmp(words[0], "help") == 0;
+    bool asks = count > 0 && strcmp(typed[0], "help") == 0;
     if (asks || options->values[OPTION_HELP])
-        return help(count > asks ? words[asks] : NULL, count > asks + 1u ? words[asks + 1] : NULL);
+        return help(count > asks ? typed[asks] : NULL, count > asks + 1u ? typed[asks + 1] : NULL);
     if (count == 0) {
         ctl_complain("a command is missing (webhookctl help lists all commands)");
         return CTL_USAGE;
@@ -253,7 +310,7 @@ static int dispatch(const struct options *options)
         return wrong;
     size_t used = command->verb ? 2 : 1;
     struct ctl ctl = {.options = options,
-                      .operands = words + used,
+                      .operands = typed + used,
                       .operand_count = count - used,
                       .json = options->values[OPTION_JSON]};
     if (ctl.operand_count < command->least)

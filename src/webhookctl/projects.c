@@ -141,6 +141,9 @@ int projects_list(struct ctl *ctl, struct error *error)
 int projects_create(struct ctl *ctl, struct error *error)
 {
     const char *slash = strchr(ctl->operands[0], '/');
+    if (slash && strchr(slash + 1, '/'))
+        return error_set(error, ERROR_INVALID, "\"%.200s\" is not of the form [ORG/]NAME",
+                         ctl->operands[0]);
     json_t *body = name_body(slash ? slash + 1 : ctl->operands[0], error);
     if (!body)
         return -1;

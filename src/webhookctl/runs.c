@@ -123,7 +123,8 @@ static void write_run(const json_t *run)
     show_line("From", show_text(run, "remote_addr"));
     show_line("Host", show_text(run, "host"));
     show_line("Query", show_text(run, "query_string"));
-    show_line_take("Body", memory_format("%lld bytes", show_integer(run, "body_bytes")));
+    long long bytes = show_integer(run, "body_bytes");
+    show_line_take("Body", memory_format("%lld byte%s", bytes, bytes == 1 ? "" : "s"));
     show_line("SHA-256", show_text(run, "body_sha256"));
     show_line_take("Created", show_time(show_text(run, "created_at"), true));
     show_line_take("Started", show_time(show_text(run, "started_at"), true));

@@ -11,6 +11,11 @@ static const char *yes_no(const json_t *object, const char *key)
     return json_is_true(json_object_get(object, key)) ? "yes" : "no";
 }
 
+static const char *plural(long long count)
+{
+    return count == 1 ? "" : "s";
+}
+
 static void write_daemon(const json_t *status)
 {
     const char *version = show_text(status, "version");
@@ -25,10 +30,11 @@ static void write_daemon(const json_t *status)
         show_line_take("Ready", memory_format("no: %s", why));
     else
         show_line("Ready", yes_no(status, "ready"));
-    show_line("Key", json_is_true(json_object_get(status, "key_present"))
-                         ? "present"
-                         : "missing: webhooks cannot be shown (creating a webhook creates a key "
-                           "if no old webhooks are left)");
+    show_line("secret.key",
+              json_is_true(json_object_get(status, "key_present"))
+                  ? "present"
+                  : "missing: put it back to show webhooks; if it is lost, remove all "
+                    "webhooks, and the next webhook create makes a new key");
     free(started);
 }
 
@@ -45,6 +51,8 @@ static void write_work(const json_t *status)
     const json_t *runner = json_object_get(status, "runner");
     const json_t *disk = json_object_get(status, "disk");
     const char *sandbox = show_text(runner, "sandbox");
+    long long vessels = show_integer(runner, "running_vessels");
+    long long queued = show_integer(json_object_get(status, "queue"), "queued");
     show_line_take("Contents",
                    memory_format("organizations %lld, projects %lld, fleets %lld, webhooks %lld",
                                  show_integer(counts, "orgs"), show_integer(counts, "projects"),
@@ -54,18 +62,17 @@ static void write_work(const json_t *status)
                                                show_integer(counts, "runs_running")));
     show_line_take("Runner",
                    json_is_true(json_object_get(runner, "enabled"))
-                       ? memory_format("sandbox %s, %lld vessels running", sandbox ? sandbox : "?",
-                                       show_integer(runner, "running_vessels"))
+                       ? memory_format("sandbox %s, %lld vessel%s running", sandbox ? sandbox : "?",
+                                       vessels, plural(vessels))
                        : memory_string("disabled: fleet runs are accepted and stay scheduled"));
-    show_line_take("Queue",
-                   memory_format("%lld operations waiting",
-                                 show_integer(json_object_get(status, "queue"), "queued")));
+    show_line_take("Queue", memory_format("%lld operation%s waiting", queued, plural(queued)));
     show_line_take("Disk", memory_format("%lld MiB free, at least %lld MiB required",
                                          show_integer(disk, "free_bytes") >> 20,
                                          show_integer(disk, "min_free_bytes") >> 20));
     long long lost = show_integer(status, "log_lost_lines");
     if (lost > 0)
-        show_line_take("Log", memory_format("%lld lines lost: stderr was stuck", lost));
+        show_line_take("Log",
+                       memory_format("%lld line%s lost: stderr was stuck", lost, plural(lost)));
 }
 
 int status_show(struct ctl *ctl, struct error *error)

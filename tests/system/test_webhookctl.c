@@ -98,8 +98,9 @@ TEST(organizations_are_listed_created_and_deleted)
     json_t *orgs = ctl_json(&daemon, "org", "list", NULL);
     const json_t *org = api_find(json_object_get(orgs, "orgs"), "name", "Größe 2");
     ck_assert_ptr_nonnull(org);
-    assert_fails(&daemon, 1, "already", "org", "create", "Größe 2");
-    assert_fails(&daemon, 1, "not empty", "org", "delete", "default"); /* contains a project */
+    assert_fails(&daemon, 1, "organization \"Größe 2\" already exists", "org", "create", "Größe 2");
+    assert_fails(&daemon, 1, "organization \"default\" is not empty: it contains 1 project", "org",
+                 "delete", "default");
     assert_fails(&daemon, 1, "nowhere", "org", "delete", "nowhere");
     free(ctl_ok(&daemon, "org", "delete", api_text(org, "id"), NULL)); /* by id */
     json_decref(orgs);
@@ -130,7 +131,10 @@ TEST(projects_are_listed_created_and_deleted)
     json_t *projects = ctl_json(&daemon, "project", "list", "acme");
     const json_t *site = api_find(json_object_get(projects, "projects"), "name", "site");
     ck_assert_str_eq(api_text(site, "org_name"), "acme");
-    assert_fails(&daemon, 1, "must not contain", "project", "create", "acme/site/deeper");
+    assert_fails(&daemon, 1, "\"acme/site/deeper\" is not of the form [ORG/]NAME", "project",
+                 "create", "acme/site/deeper");
+    assert_fails(&daemon, 1, "project \"site\" already exists in this organization", "project",
+                 "create", "acme/site");
     assert_fails(&daemon, 1, "nowhere", "project", "create", "nowhere/x");
     assert_fails(&daemon, 1, "nowhere", "project", "list", "nowhere");
     assert_fails(&daemon, 1, "not empty", "org", "delete", "acme");
@@ -177,7 +181,8 @@ TEST(fleet_file_is_created_updated_left_unchanged_and_shown_as_applied)
     assert_holds(text, " SCHEDULED ");
     assert_holds(text, "\ndefault/default/One ");
     free(text);
-    assert_fails(&daemon, 1, "version", "fleet", "show", "One", "--version", "3");
+    assert_fails(&daemon, 1, "fleet \"One\" has no version 3", "fleet", "show", "One", "--version",
+                 "3");
     assert_fails(&daemon, 2, "--version", "fleet", "show", "One", "--version", "0");
     assert_fails(&daemon, 2, "--version", "fleet", "show", "One", "--version", "two");
 
@@ -377,7 +382,8 @@ TEST(fleet_with_scheduled_runs_is_not_deleted)
     char *fleet = bash_fleet("Busy", "true");
     char *url = daemon_fleet(&daemon, fleet);
     free(api_post(url, "x", 1));
-    assert_fails(&daemon, 1, "scheduled or running fleet runs", "fleet", "delete", "Busy");
+    assert_fails(&daemon, 1, "fleet \"Busy\" has scheduled or running fleet runs", "fleet",
+                 "delete", "Busy");
     char *path = memory_string(url);
     ck_assert_int_eq(daemon_stop(&daemon), 0);
     daemon_configure(&daemon, &plain);
@@ -455,14 +461,18 @@ TEST(webhook_is_created_shown_replaced_and_removed_immediately)
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
     apply(&daemon, "Hooked", "true");
-    assert_fails(&daemon, 1, "webhook create creates one", "webhook", "show", "Hooked");
-    assert_fails(&daemon, 1, "webhook", "webhook", "replace", "Hooked");
-    assert_fails(&daemon, 1, "webhook", "webhook", "remove", "Hooked");
+    assert_fails(&daemon, 1,
+                 "fleet \"Hooked\" has no webhook (webhookctl webhook create creates one)",
+                 "webhook", "show", "Hooked");
+    assert_fails(&daemon, 1, "fleet \"Hooked\" has no webhook", "webhook", "replace", "Hooked");
+    assert_fails(&daemon, 1, "fleet \"Hooked\" has no webhook", "webhook", "remove", "Hooked");
     char *first = ctl_ok(&daemon, "webhook", "create", "Hooked", NULL);
     ck_assert_int_eq(strncmp(first, "http://localhost:8080/hooks/whk_", 32), 0);
     ck_assert_uint_eq(strlen(first), 32 + 36);
     ck_assert_int_eq(count_lines(first), 1); /* alone on its line */
     ck_assert_int_eq(post_status(&daemon, first), 201);
+    assert_fails(&daemon, 1, "fleet \"Hooked\" already has a webhook", "webhook", "create",
+                 "Hooked");
     assert_fails(&daemon, 1, "webhook show prints its URL", "webhook", "create", "Hooked");
     char *same = ctl_ok(&daemon, "webhook", "create", "Hooked", "--if-missing", NULL);
     ck_assert_str_eq(same, first);
@@ -828,7 +838,7 @@ TEST(status_shows_what_webhookd_is_doing)
     const char *const parts[] = {"webhookd    " WEBHOOKD_VERSION,
                                  pid,
                                  "\nReady       yes\n",
-                                 "\nKey         present\n",
+                                 "\nsecret.key  present\n",
                                  daemon.socket,
                                  "organizations 1, projects 1, fleets 0, webhooks 0",
                                  "\nFleet runs  0 scheduled, 0 running\n"};
@@ -875,7 +885,7 @@ TEST(stop_ends_a_run_and_gives_the_reason_if_it_cannot)
     free(out);
     char *shown = ctl_ok(&daemon, "run", "show", id, NULL);
     ck_assert_ptr_nonnull(strstr(shown, "stopped"));
-    assert_fails(&daemon, 1, "has ended", "run", "stop", id);
+    assert_fails(&daemon, 1, "has already ended", "run", "stop", id);
     assert_fails(&daemon, 1, "no fleet run", "run", "stop", "01938f00-0000-7000-8000-000000000000");
     free(shown);
     free(said);
@@ -902,12 +912,55 @@ TEST(help_and_version_need_no_daemon)
     free(text);
 }
 
+TEST(help_on_a_command_explains_its_options_and_operands)
+{
+    static const struct {
+        const char *subject, *verb, *has, *lacks;
+    } cases[] = {
+        {"fleet", "list", "\n      --project [ORG/]NAME  ", "FLEET"},
+        {"fleet", "apply", "FILE|FOLDER|-...", "FLEET"},
+        {"fleet", "apply", "\n      --project [ORG/]NAME  ", "RUN"},
+        {"fleet", "apply", "\n      --check  ", "--version"},
+        {"fleet", "apply", "\n      --stub  ", "--version"},
+        {"fleet", "show", "\n      --version N  ", "RUN is"},
+        {"fleet", "show", "\nFLEET is an id", "ORG defaults"},
+        {"webhook", "create", "\n      --if-missing  ", "RUN"},
+        {"run", "list", "\n      --fleet FLEET  ", "RUN is"},
+        {"run", "list", "scheduled, running, success, errored, terminated\n", "--follow"},
+        {"run", "list", "\n      --limit N  ", "--follow"},
+        {"run", "show", "\nRUN is an id", "FLEET"},
+        {"run", "log", "\n      --attempt N  ", "FLEET"},
+        {"run", "log", "\n      --follow  ", "FLEET"},
+        {"run", "start", "\n      --body FILE|-  ", "RUN"},
+        {"run", "wait", "for example 90s, 5m or 1h30m\n", "FLEET"},
+        {"key", "revoke", "key revoke KEY\n", "FLEET"},
+        {"key", "revoke", "\nKEY is a name or an id", "RUN"},
+        {"audit", NULL, "\n      --limit N  ", "FLEET"},
+        {"org", "create", "org create NAME\n", "ORG defaults"},
+    };
+    struct daemon daemon = {.folder = "/tmp", .socket = "/nonexistent/socket"};
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        char *text = ctl_ok(&daemon, "help", cases[i].subject, cases[i].verb, NULL);
+        assert_holds(text, cases[i].has);
+        assert_lacks(text, cases[i].lacks);
+        free(text);
+    }
+}
+
 TEST(unreachable_daemon_is_reported_with_the_name_of_the_socket)
 {
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
     ck_assert_int_eq(daemon_stop(&daemon), 0);
     assert_fails(&daemon, 1, daemon.socket, "status");
+    char *file = daemon_write_file(&daemon, "d.conf", "x", 1), *out, *err;
+    char *said = memory_format("\"%s\" is not a socket", file);
+    ck_assert_int_eq(ctl(&daemon, &out, NULL, &err, "-s", file, "status", NULL), 1);
+    assert_holds(err, said);
+    free(said);
+    free(err);
+    free(out);
+    free(file);
     daemon_finish(&daemon);
 }
 

@@ -189,6 +189,7 @@ TEST(folder_that_is_not_empty_cannot_be_deleted)
     store_fixture_begin(&fixture);
     ck_assert_int_eq(store_delete_project(fixture.store, &fixture.project_id, &error), -1);
     ck_assert_int_eq(error.kind, ERROR_CONFLICT);
+    ck_assert_str_eq(error.message, "project \"default\" is not empty: it contains 1 fleet");
     store_fixture_commit(&fixture);
     ck_assert_int_eq(delete_fleet(&fleet), ERROR_NONE);
     error_clear(&error);
@@ -537,6 +538,9 @@ TEST(fleet_has_one_webhook_or_none)
     store_fixture_begin(&fixture);
     ck_assert_int_eq(store_create_webhook(fixture.store, &fleet, hash, sealed, 3, &error), -1);
     ck_assert_int_eq(error.kind, ERROR_CONFLICT);
+    ck_assert_str_eq(error.message,
+                     "fleet \"greet\" already has a webhook: replace it, or remove it "
+                     "first");
     error_clear(&error);
     ck_assert_int_eq(check_token(1), ERROR_NONE);
     ck_assert_int_eq(store_remove_webhook(fixture.store, &fleet, &error), 0);

@@ -2,6 +2,7 @@
  * transaction and the operation's savepoint: the caller undoes an operation that fails halfway. */
 #include "store/sqlite/connection.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,7 +87,9 @@ static int load_current(struct store *store, const struct found_fleet *fleet,
         const char *json = column_text(s, 0);
         *current = definition_json_read(json, (size_t)sqlite3_column_bytes(s, 0), error);
     } else {
-        error_set(error, ERROR_INTERNAL, "the store lacks version %d of a fleet", fleet->version);
+        char text[ID_TEXT_BYTES];
+        error_set(error, ERROR_INTERNAL, "the store lacks version %d of fleet %s", fleet->version,
+                  id_format(&fleet->id, text));
     }
     statement_end(s);
     return !*current ? -1 : 0;
@@ -151,6 +154,8 @@ static int write_fleet(struct store *store, int64_t project_no, const char *name
                        struct found_fleet *fleet, struct error *error)
 {
     bool is_new = fleet->no == 0;
+    char taken[NAME_MAX_BYTES + 100];
+    snprintf(taken, sizeof(taken), "the project already has a fleet \"%s\"", name);
     fleet->version++;
     static struct statement create = {
         .sql = "INSERT INTO fleet (id, project_no, name, version, created_ms, updated_ms) "
@@ -160,8 +165,7 @@ static int write_fleet(struct store *store, int64_t project_no, const char *name
                "deleted_ms = NULL WHERE id = ?1"};
     sqlite3_stmt *s = statement_begin(store, is_new ? &create : &update, error, &fleet->id,
                                       project_no, name, fleet->version, now_ms);
-    if (statement_insert(store, s, "write a fleet",
-                         "the project already has a fleet with this name", error) != 0)
+    if (statement_insert(store, s, "write a fleet", taken, error) != 0)
         return -1;
     if (!is_new)
         return 0;
@@ -228,10 +232,14 @@ int sqlite_delete_fleet(struct store *store, const struct id *fleet_id, int64_t 
     int64_t open = 0;
     if (load_open(store, fleet_no, &open, error) != 0)
         return -1;
+    char name[NAME_MAX_BYTES + 1];
+    if (open > 0 && fleets_name(store, fleet_no, name, error) == 0)
+        error_set(error, ERROR_CONFLICT,
+                  "fleet \"%s\" has scheduled or running fleet runs: stop them, or wait until they "
+                  "end",
+                  name);
     if (open > 0)
-        return error_set(
-            error, ERROR_CONFLICT,
-            "the fleet has scheduled or running fleet runs: stop them, or wait until they end");
+        return -1;
     struct error none = ERROR_INIT;
     if (sqlite_remove_webhook(store, fleet_id, &none) != 0 && none.kind != ERROR_NOT_FOUND)
         return error_set(error, none.kind, "%s", none.message);

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/name.h"
 #include "store/sqlite/sqlite.h"
 #include "store/sqlite/statement.h"
 
@@ -121,6 +122,9 @@ int projects_find(struct store *store, const struct id *project_id, int64_t *pro
                   struct error *error);
 /* Does not find a deleted fleet. */
 int fleets_find(struct store *store, const struct id *fleet_id, int64_t *fleet_no,
+                struct error *error);
+/* Reads the name of a fleet, also of a deleted one, for a message. */
+int fleets_name(struct store *store, int64_t fleet_no, char name[NAME_MAX_BYTES + 1],
                 struct error *error);
 int runs_find(struct store *store, const struct id *run_id, int64_t *number, struct error *error);
 

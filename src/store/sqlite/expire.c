@@ -69,7 +69,8 @@ int sqlite_delete_run(struct store *store, int64_t number, struct error *error)
                                       {.sql = "DELETE FROM run WHERE no = ?1"}};
     sqlite3_stmt *s = statement_begin(store, &end, error, number);
     if (statement_change(store, s, "delete a run", error) <= 0)
-        return error_set(error, ERROR_CONFLICT, "fleet run %lld has not ended", (long long)number);
+        return error_set(error, ERROR_CONFLICT, "fleet run number %lld has not ended",
+                         (long long)number);
     for (size_t i = 0; i < ARRAY_COUNT(rest); i++) {
         s = statement_begin(store, &rest[i], error, number);
         if (statement_run(store, s, "delete a run", error) != 0)

@@ -2,6 +2,8 @@
  * them. */
 #include "store/sqlite/connection.h"
 
+#include <stdio.h>
+
 /* The counts come from fleet_load and the index of running runs, so they cost no more with a
  * million scheduled runs. */
 #define FLEET_SELECT                                                                               \
@@ -44,6 +46,16 @@ int fleets_find(struct store *store, const struct id *fleet_id, int64_t *fleet_n
     sqlite3_stmt *s = statement_begin(store, &find, error, fleet_id);
     int found = statement_find(store, s, "find a fleet", fleet_no, error);
     return found > 0 ? 0 : fleet_not_found(fleet_id, error);
+}
+
+int fleets_name(struct store *store, int64_t fleet_no, char name[NAME_MAX_BYTES + 1],
+                struct error *error)
+{
+    static struct statement read = {.sql = "SELECT name FROM fleet WHERE no = ?1"};
+    sqlite3_stmt *s = statement_begin(store, &read, error, fleet_no);
+    bool found = statement_step(store, s, "read a fleet's name", error);
+    snprintf(name, NAME_MAX_BYTES + 1, "%s", found ? column_text(s, 0) : "");
+    return statement_end(s);
 }
 
 int sqlite_list_fleets(struct store *store, const struct id *project_id,
@@ -102,6 +114,22 @@ int sqlite_list_versions(struct store *store, const struct id *fleet_id,
     return statement_end(s);
 }
 
+/* Says whether the fleet or only its version does not exist. Always returns -1. */
+static int version_not_found(struct store *store, const struct id *fleet_id, int version,
+                             struct error *error)
+{
+    static struct statement find = {.sql = "SELECT no FROM fleet WHERE id = ?1"};
+    int64_t fleet_no = 0;
+    char name[NAME_MAX_BYTES + 1];
+    sqlite3_stmt *s = statement_begin(store, &find, error, fleet_id);
+    int found = statement_find(store, s, "find a fleet", &fleet_no, error);
+    if (version == 0 || found == 0)
+        return fleet_not_found(fleet_id, error);
+    if (found < 0 || fleets_name(store, fleet_no, name, error) != 0)
+        return -1;
+    return error_set(error, ERROR_NOT_FOUND, "fleet \"%s\" has no version %d", name, version);
+}
+
 int sqlite_get_version(struct store *store, const struct id *fleet_id, int version,
                        int (*each)(void *, const struct version_row *), void *context,
                        struct error *error)
@@ -125,11 +153,5 @@ int sqlite_get_version(struct store *store, const struct id *fleet_id, int versi
         each(context, &row);
     }
     statement_end(s);
-    if (found)
-        return 0;
-    if (version == 0)
-        return fleet_not_found(fleet_id, error);
-    char text[ID_TEXT_BYTES];
-    return error_set(error, ERROR_NOT_FOUND, "there is no version %d of fleet %s", version,
-                     id_format(fleet_id, text));
+    return found ? 0 : version_not_found(store, fleet_id, version, error);
 }

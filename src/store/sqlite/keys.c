@@ -2,6 +2,8 @@
  * committer's. No key and no hash ever appears in a message (docs/architecture.md, invariant 7). */
 #include "store/sqlite/connection.h"
 
+#include <stdio.h>
+
 #define KEY_COLUMNS "id, name, created_ms, last_used_ms"
 
 static struct key_row read_row(sqlite3_stmt *s)
@@ -49,12 +51,14 @@ int sqlite_find_key(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
 int sqlite_create_key(struct store *store, const char *name, const uint8_t hash[SECRET_HASH_BYTES],
                       int64_t now_ms, struct id *id, struct error *error)
 {
+    char taken[NAME_MAX_BYTES + 100];
+    snprintf(taken, sizeof(taken),
+             "there is already an API key \"%s\": choose another name, or revoke that key", name);
     *id = id_random();
     static struct statement create = {
         .sql = "INSERT INTO api_key (id, name, hash, created_ms) VALUES (?1, ?2, ?3, ?4)"};
     sqlite3_stmt *s = statement_begin(store, &create, error, id, name, value_hash(hash), now_ms);
-    return statement_insert(store, s, "create an API key",
-                            "an API key with this name already exists", error);
+    return statement_insert(store, s, "create an API key", taken, error);
 }
 
 int sqlite_revoke_key(struct store *store, const struct id *id, struct error *error)

@@ -2,6 +2,8 @@
  * row of a deleted organization or project stays, because ended runs still refer to it. */
 #include "store/sqlite/connection.h"
 
+#include <stdio.h>
+
 static int not_found(const char *what, const struct id *id, struct error *error)
 {
     char text[ID_TEXT_BYTES];
@@ -72,12 +74,13 @@ int sqlite_list_projects(struct store *store, const struct id *org_id,
 int sqlite_create_org(struct store *store, const char *name, int64_t now_ms, struct id *id,
                       struct error *error)
 {
+    char taken[NAME_MAX_BYTES + 100];
+    snprintf(taken, sizeof(taken), "organization \"%s\" already exists", name);
     *id = id_random();
     static struct statement create = {
         .sql = "INSERT INTO org (id, name, created_ms) VALUES (?1, ?2, ?3)"};
     sqlite3_stmt *s = statement_begin(store, &create, error, id, name, now_ms);
-    return statement_insert(store, s, "create an organization",
-                            "an organization with this name already exists", error);
+    return statement_insert(store, s, "create an organization", taken, error);
 }
 
 int sqlite_create_project(struct store *store, const struct id *org_id, const char *name,
@@ -86,25 +89,25 @@ int sqlite_create_project(struct store *store, const struct id *org_id, const ch
     int64_t org_no = 0;
     if (find_org(store, org_id, &org_no, error) != 0)
         return -1;
+    char taken[NAME_MAX_BYTES + 100];
+    snprintf(taken, sizeof(taken), "project \"%s\" already exists in this organization", name);
     *id = id_random();
     static struct statement create = {
         .sql = "INSERT INTO project (id, org_no, name, created_ms) VALUES (?1, ?2, ?3, ?4)"};
     sqlite3_stmt *s = statement_begin(store, &create, error, id, org_no, name, now_ms);
-    return statement_insert(store, s, "create a project",
-                            "the organization already has a project with this name", error);
+    return statement_insert(store, s, "create a project", taken, error);
 }
 
-/* Refuses unless the folder (an organization or a project) is empty. `s` counts its contents. */
-static int refuse_unless_empty(struct store *store, sqlite3_stmt *s, const char *folder,
-                               const char *contents, struct error *error)
+/* Refuses unless an organization or a project is empty. `s` reads the number of its contents and
+ * its name; `what` says so. */
+static int refuse_unless_empty(struct store *store, sqlite3_stmt *s, const char *what,
+                               const char *folder, const char *contents, struct error *error)
 {
-    int64_t count = 0;
-    if (statement_find(store, s, "count the contents of a folder", &count, error) < 0)
-        return -1;
-    if (count > 0)
-        return error_set(error, ERROR_CONFLICT, "the %s is not empty: it contains %lld %s%s",
-                         folder, (long long)count, contents, count == 1 ? "" : "s");
-    return 0;
+    if (statement_step(store, s, what, error) && column_int(s, 0) > 0)
+        error_set(error, ERROR_CONFLICT, "%s \"%s\" is not empty: it contains %lld %s%s", folder,
+                  column_text(s, 1), (long long)column_int(s, 0), contents,
+                  column_int(s, 0) == 1 ? "" : "s");
+    return statement_end(s) != 0 || error_is_set(error) ? -1 : 0;
 }
 
 int sqlite_delete_org(struct store *store, const struct id *id, struct error *error)
@@ -113,9 +116,11 @@ int sqlite_delete_org(struct store *store, const struct id *id, struct error *er
     if (find_org(store, id, &no, error) != 0)
         return -1;
     static struct statement count = {
-        .sql = "SELECT count(*) FROM project WHERE org_no = ?1 AND deleted = 0"};
+        .sql = "SELECT count(*), (SELECT name FROM org WHERE no = ?1) FROM project "
+               "WHERE org_no = ?1 AND deleted = 0"};
     sqlite3_stmt *s = statement_begin(store, &count, error, no);
-    if (refuse_unless_empty(store, s, "organization", "project", error) != 0)
+    if (refuse_unless_empty(store, s, "count the projects of an organization", "organization",
+                            "project", error) != 0)
         return -1;
     static struct statement delete = {.sql = "UPDATE org SET deleted = 1 WHERE no = ?1"};
     s = statement_begin(store, &delete, error, no);
@@ -128,9 +133,11 @@ int sqlite_delete_project(struct store *store, const struct id *id, struct error
     if (projects_find(store, id, &no, error) != 0)
         return -1;
     static struct statement count = {
-        .sql = "SELECT count(*) FROM fleet WHERE project_no = ?1 AND deleted_ms IS NULL"};
+        .sql = "SELECT count(*), (SELECT name FROM project WHERE no = ?1) FROM fleet "
+               "WHERE project_no = ?1 AND deleted_ms IS NULL"};
     sqlite3_stmt *s = statement_begin(store, &count, error, no);
-    if (refuse_unless_empty(store, s, "project", "fleet", error) != 0)
+    if (refuse_unless_empty(store, s, "count the fleets of a project", "project", "fleet", error) !=
+        0)
         return -1;
     static struct statement delete = {.sql = "UPDATE project SET deleted = 1 WHERE no = ?1"};
     s = statement_begin(store, &delete, error, no);

@@ -344,7 +344,8 @@ int sqlite_get_run(struct store *store, const struct id *run_id,
         each(context, &row);
     }
     statement_end(s);
+    char text[ID_TEXT_BYTES];
     return found ? 0
-                 : error_set(error, ERROR_INTERNAL, "fleet run %lld is neither open nor ended",
-                             (long long)number);
+                 : error_set(error, ERROR_INTERNAL, "fleet run %s is neither open nor ended",
+                             id_format(run_id, text));
 }

@@ -53,9 +53,12 @@ static struct webhook_row read_row(sqlite3_stmt *s, int64_t since_ms)
     return row;
 }
 
-static int no_webhook(struct error *error)
+static int no_webhook(struct store *store, int64_t fleet_no, struct error *error)
 {
-    return error_set(error, ERROR_NOT_FOUND, "the fleet has no webhook");
+    char name[NAME_MAX_BYTES + 1];
+    if (error_is_set(error) || fleets_name(store, fleet_no, name, error) != 0)
+        return -1;
+    return error_set(error, ERROR_NOT_FOUND, "fleet \"%s\" has no webhook", name);
 }
 
 int sqlite_list_webhooks(struct store *store, int64_t since_ms,
@@ -87,7 +90,7 @@ int sqlite_get_webhook(struct store *store, const struct id *fleet_id, int64_t s
         each(context, &row);
     }
     statement_end(s);
-    return found ? 0 : no_webhook(error);
+    return found ? 0 : no_webhook(store, fleet_no, error);
 }
 
 int sqlite_count_webhooks(struct store *store, int64_t *count, struct error *error)
@@ -105,15 +108,17 @@ int sqlite_create_webhook(struct store *store, const struct id *fleet_id,
                           struct error *error)
 {
     int64_t fleet_no = 0;
-    if (fleets_find(store, fleet_id, &fleet_no, error) != 0)
+    char name[NAME_MAX_BYTES + 1], taken[NAME_MAX_BYTES + 100];
+    if (fleets_find(store, fleet_id, &fleet_no, error) != 0 ||
+        fleets_name(store, fleet_no, name, error) != 0)
         return -1;
+    snprintf(taken, sizeof(taken),
+             "fleet \"%s\" already has a webhook: replace it, or remove it first", name);
     static struct statement create = {
         .sql = "INSERT INTO webhook (hash, fleet_no, created_ms, sealed) VALUES (?1, ?2, ?3, ?4)"};
     sqlite3_stmt *s = statement_begin(store, &create, error, value_hash(hash), fleet_no, now_ms,
                                       value_blob(sealed, SECRET_SEALED_BYTES));
-    return statement_insert(store, s, "create a webhook",
-                            "the fleet already has a webhook: replace it, or remove it first",
-                            error);
+    return statement_insert(store, s, "create a webhook", taken, error);
 }
 
 int sqlite_replace_webhook(struct store *store, const struct id *fleet_id,
@@ -128,7 +133,9 @@ int sqlite_replace_webhook(struct store *store, const struct id *fleet_id,
         .sql = "UPDATE webhook SET hash = ?1, created_ms = ?3, sealed = ?4 WHERE fleet_no = ?2"};
     sqlite3_stmt *s = statement_begin(store, &replace, error, value_hash(hash), fleet_no, now_ms,
                                       value_blob(sealed, SECRET_SEALED_BYTES));
-    return statement_change(store, s, "replace a webhook", error) > 0 ? 0 : no_webhook(error);
+    return statement_change(store, s, "replace a webhook", error) > 0
+               ? 0
+               : no_webhook(store, fleet_no, error);
 }
 
 static int remove_calls(struct store *store, int64_t fleet_no, struct error *error)
@@ -146,7 +153,9 @@ int sqlite_remove_webhook(struct store *store, const struct id *fleet_id, struct
         return -1;
     static struct statement remove = {.sql = "DELETE FROM webhook WHERE fleet_no = ?1"};
     sqlite3_stmt *s = statement_begin(store, &remove, error, fleet_no);
-    return statement_change(store, s, "remove a webhook", error) > 0 ? 0 : no_webhook(error);
+    return statement_change(store, s, "remove a webhook", error) > 0
+               ? 0
+               : no_webhook(store, fleet_no, error);
 }
 
 /* ---- calls ---- */

@@ -139,7 +139,7 @@ struct run_work *sqlite_load_work(struct store *store, int64_t number, struct er
     struct run_work *work = found ? read_work(s, error) : NULL;
     statement_end(s);
     if (!found)
-        error_set(error, ERROR_NOT_FOUND, "fleet run %lld is neither scheduled nor running",
+        error_set(error, ERROR_NOT_FOUND, "fleet run number %lld is neither scheduled nor running",
                   (long long)number);
     return work;
 }
@@ -154,7 +154,7 @@ static int step_one(struct store *store, sqlite3_stmt *s, const char *what, int6
     if (statement_change(store, s, what, error) > 0)
         return 0;
     return error_set(error, ERROR_CONFLICT,
-                     "cannot %s: the state of fleet run %lld does not allow it", what,
+                     "cannot %s: the state of fleet run number %lld does not allow it", what,
                      (long long)number);
 }
 
@@ -180,7 +180,8 @@ int sqlite_stop_run(struct store *store, const struct id *run_id, int64_t now_ms
     char text[ID_TEXT_BYTES];
     int ended = find_ended(store, number, random, error);
     if (ended > 0)
-        return error_set(error, ERROR_CONFLICT, "fleet run %s has ended", id_format(run_id, text));
+        return error_set(error, ERROR_CONFLICT, "fleet run %s has already ended",
+                         id_format(run_id, text));
     return error_set(error, ERROR_NOT_FOUND, "there is no fleet run %s", id_format(run_id, text));
 }
 
