@@ -194,7 +194,7 @@ static ssize_t give_file(struct backup *backup, char *data, size_t bytes)
         return fail(backup, "read", backup->block); /* the header begins with the name */
     if (count == 0)
         return error_set(&backup->error, ERROR_INTERNAL,
-                         "a file has become shorter while it was sent");
+                         "\"%s\" has become shorter while it was sent", backup->block);
     backup->left -= (uint64_t)count;
     return count;
 }

@@ -163,7 +163,8 @@ static int filter_by_prefix(struct admin_request *request, struct list_filter *l
         *c = (char)tolower((unsigned char)*c);
     if (!id_is_prefix(list->prefix))
         return request_invalid(request, "id", error,
-                               "id must be the beginning of a fleet run's id");
+                               "\"%s\" is neither the beginning of a run ID nor a request ID",
+                               list->prefix);
     if (list->prefix[0] != '\0')
         list->filter.id_prefix = list->prefix;
     return 0;

@@ -25,8 +25,8 @@ static int wrong_key(struct error *error)
 {
     return error_set(error, ERROR_UNAVAILABLE,
                      STATE_DIR_SECRET
-                     " is not the key that sealed this webhook: put the right key back into the "
-                     "state folder, or remove the old webhooks");
+                     " is not the key that sealed the stored webhooks: put the right key back "
+                     "into the state folder, or remove these webhooks");
 }
 
 /* A key that has not yet opened a stored webhook is tried on one, so that webhooks are never sealed

@@ -118,6 +118,17 @@ static enum http_step refuse_size(struct admin_request *request)
     return refuse(request->exchange, 413, message);
 }
 
+/* `allow` is the value of the header of that name: "GET, HEAD". */
+static enum http_step refuse_method(struct http_exchange *exchange, const char *allow)
+{
+    const char *last = strrchr(allow, ',');
+    struct error error = ERROR_INIT;
+    error_set(&error, ERROR_INVALID, "%.60s is not allowed here: use %.*s%s%s",
+              http_method(exchange), last ? (int)(last - allow) : 0, allow, last ? " or " : "",
+              last ? last + 2 : allow);
+    return refuse(exchange, 405, error.message);
+}
+
 /* Returns the pattern of the route, for the log. Never logs the path itself, which contains a
  * webhook's token if a sender uses the wrong port (docs/architecture.md, invariant 7). Returns
  * NULL, which the log leaves out, if there is no route. */
@@ -155,7 +166,7 @@ static enum http_step identify(struct admin_request *request)
         http_add_header(exchange, "Retry-After", RETRY_AFTER_S);
         return refuse(exchange, 503, error.message);
     }
-    http_log_info(exchange, "caller refused", log_text("from", request->caller.source),
+    http_log_info(exchange, "API request refused", log_text("from", request->caller.source),
                   log_text("path", pattern_of(request)), log_why(&error));
     http_add_header(exchange, "WWW-Authenticate", "Bearer");
     return refuse(exchange, 401, error.message);
@@ -193,7 +204,7 @@ static enum http_step service_begin(struct http_exchange *exchange, void *contex
         return refuse(exchange, 404, "this path does not exist");
     if (found == ROUTE_NO_METHOD) {
         http_add_header(exchange, "Allow", request->match.allow);
-        return refuse(exchange, 405, "this path does not allow this method");
+        return refuse_method(exchange, request->match.allow);
     }
     request->body_bound = body_bound(request);
     if (http_content_length(exchange) > request->body_bound)

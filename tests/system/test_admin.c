@@ -588,6 +588,10 @@ TEST(runs_are_listed_with_every_filter_and_page_by_page)
         call_fails(daemon, "GET", path, NULL, 400, wrong[i][0]);
         free(path);
     }
+    json_t *refused = call(daemon, "GET", "/api/v1/fleetruns?id=zz!", NULL, 400);
+    ck_assert_str_eq(api_text(json_object_get(refused, "error"), "message"),
+                     "\"zz!\" is neither the beginning of a run ID nor a request ID");
+    json_decref(refused);
     json_decref(all);
     finish(&setting);
 }
@@ -818,6 +822,23 @@ static bool takes(size_t route, const char *method)
     return at && (at == routes[route].methods || at[-1] == ' ');
 }
 
+/* The message names the same methods as the header: "GET, HEAD" is "GET or HEAD". */
+static void assert_method_message(const char *method, const char *allow, const char *body)
+{
+    json_t *envelope = api_parse(body);
+    const char *message = api_text(json_object_get(envelope, "error"), "message");
+    char *start = memory_format("%s is not allowed here: use ", method);
+    ck_assert_int_eq(strncmp(message, start, strlen(start)), 0);
+    for (size_t i = 0; i < ARRAY_COUNT(methods); i++) {
+        char *line = memory_string_n(allow, strcspn(allow, "\r"));
+        const char *named = strstr(message + strlen(start), methods[i]);
+        ck_assert_msg(!named == !strstr(line, methods[i]), "%s: %s", line, message);
+        free(line);
+    }
+    free(start);
+    json_decref(envelope);
+}
+
 TEST(other_methods_get_405_and_the_allowed_methods)
 {
     struct daemon daemon;
@@ -833,6 +854,8 @@ TEST(other_methods_get_405_and_the_allowed_methods)
                           methods[m], path, response.status);
             const char *allow = strstr(response.headers, "Allow: ");
             ck_assert_msg(!allow == (response.status != 405), "%s %s", methods[m], path);
+            if (allow && strcmp(methods[m], "HEAD") != 0)
+                assert_method_message(methods[m], allow, response.body);
             for (size_t a = 0; allow && a < ARRAY_COUNT(methods); a++) {
                 char *line = memory_string_n(allow, strcspn(allow, "\r"));
                 ck_assert_msg(!strstr(line, methods[a]) != takes(i, methods[a]), "%s: %s", path,
@@ -996,7 +1019,7 @@ TEST(no_webhook_is_on_the_admin_listeners)
     http_post(url, foreign, "x", 1, &response);
     ck_assert_int_eq(response.status, 403);
     response_free(&response);
-    daemon_await_log(&setting.daemon, "caller refused");
+    daemon_await_log(&setting.daemon, "API request refused");
     daemon_await_log(&setting.daemon, "another site's page refused");
     char *log = daemon_log(
         &setting.daemon); /* a call to the wrong port does not put the token into the log */

@@ -530,12 +530,14 @@ TEST(database_of_another_program_is_refused)
     daemon_finish(&daemon);
 }
 
-/* Runs a webhookctl command that must fail because the secret key is missing. */
-static void assert_no_key(struct daemon *daemon, const char *verb, const char *fleet)
+/* Runs a webhookctl command that must fail because the right secret key is not there. */
+static void assert_no_key(struct daemon *daemon, const char *verb, const char *fleet,
+                          const char *why)
 {
     char *out, *err;
     ck_assert_int_eq(ctl(daemon, &out, NULL, &err, "webhook", verb, fleet, NULL), 1);
     assert_holds(err, "secret.key");
+    assert_holds(err, why);
     ck_assert_str_eq(out, "");
     free(out);
     free(err);
@@ -558,15 +560,19 @@ TEST(without_the_key_webhooks_cannot_be_shown_but_still_accept)
     daemon_restart(&daemon);
     daemon_await_log(&daemon, "error: secret.key is missing");
     ck_assert_int_eq(post_status(daemon.port, url_path(url), "{}", 2), 201);
-    assert_no_key(&daemon, "show", "Sealed");
-    assert_no_key(&daemon, "replace", "Sealed");
-    assert_no_key(&daemon, "create", "Other");
+    assert_no_key(&daemon, "show", "Sealed", "is missing");
+    assert_no_key(&daemon, "replace", "Sealed", "is missing");
+    assert_no_key(&daemon, "create", "Other", "is missing");
     char *out;
     ck_assert_int_eq(ctl(&daemon, &out, NULL, NULL, "webhook", "list", NULL), 1);
     free(out);
     json_t *status = api_get(&daemon, "/status");
     ck_assert(json_is_false(json_object_get(status, "key_present")));
     json_decref(status);
+    char *text = ctl_ok(&daemon, "status", NULL);
+    assert_holds(text, "\nsecret.key  missing: put it back to show webhooks; if it is lost, remove "
+                       "all webhooks, and the next webhook create makes a new key\n");
+    free(text);
     ck_assert_int_ne(access(key, F_OK), 0); /* no new key while sealed tokens exist */
     ck_assert_int_eq(post_status(daemon.port, url_path(url), "{}", 2), 201);
 
@@ -601,8 +607,8 @@ TEST(wrong_key_is_refused_until_the_right_one_is_back)
     close(fd);
 
     daemon_restart(&daemon);
-    assert_no_key(&daemon, "show", "Sealed");
-    assert_no_key(&daemon, "replace", "Sealed");
+    assert_no_key(&daemon, "show", "Sealed", "is not the key that sealed the stored webhooks");
+    assert_no_key(&daemon, "replace", "Sealed", "is not the key that sealed the stored webhooks");
     ck_assert_int_eq(rename(away, key), 0);
     free(ctl_ok(&daemon, "webhook", "show", "Sealed", NULL));
     free(away);
@@ -621,7 +627,7 @@ TEST(new_key_is_created_once_the_old_webhooks_are_removed)
     char *key = state_path(&daemon, "secret.key");
     ck_assert_int_eq(unlink(key), 0);
     daemon_restart(&daemon);
-    assert_no_key(&daemon, "show", "Sealed");
+    assert_no_key(&daemon, "show", "Sealed", "is missing");
     free(ctl_ok(&daemon, "webhook", "remove", "Sealed", NULL));
     char *url = ctl_ok(&daemon, "webhook", "create", "Sealed", NULL);
     ck_assert_int_eq(post_status(daemon.port, url_path(url), "", 0), 201);

@@ -103,7 +103,7 @@ TEST(an_invalid_key_is_refused_and_changes_nothing)
     ck_assert_int_eq(status_with(&daemon, NULL, "GET", "/healthz"), 200);
     char *orgs = ctl_ok(&daemon, "org", "list", NULL);
     ck_assert_ptr_null(strstr(orgs, "sneaked in"));
-    daemon_await_log(&daemon, "caller refused");
+    daemon_await_log(&daemon, "API request refused");
     char *log = daemon_log(&daemon);
     ck_assert_ptr_null(strstr(log, key + 4)); /* neither the key nor a similar one */
     ck_assert_ptr_null(strstr(log, other + 11));
@@ -125,6 +125,8 @@ TEST(names_of_keys_are_unique_and_checked)
     free(ctl_ok(&daemon, "key", "create", "one", NULL));
     api_call(&daemon, "POST", "/api/v1/keys", "{\"name\":\"one\"}", 14, &response);
     ck_assert_int_eq(response.status, 409);
+    ck_assert_ptr_nonnull(strstr(response.body, "there is already an API key \\\"one\\\": choose "
+                                                "another name, or revoke that key"));
     response_free(&response);
     api_call(&daemon, "POST", "/api/v1/keys", "{\"name\":\"a/b\"}", 14, &response);
     ck_assert_int_eq(response.status, 400);
