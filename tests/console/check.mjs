@@ -168,6 +168,20 @@ async function webhook() {
   return second;
 }
 
+/** The answer of a webhookd without its secret.key; then the key is back. */
+async function sealedWebhook() {
+  const message = 'secret.key is missing from the state folder';
+  const refuse = (route) =>
+    route.fulfill({ status: 503, json: { data: null, error: { message } } });
+  await page.route('**/webhook?*', refuse);
+  await page.reload();
+  await page.waitForSelector(`.card .problem:text-is("${message}")`);
+  await page.waitForSelector('h1:text-is("Site")');
+  await page.unroute('**/webhook?*', refuse);
+  await page.waitForSelector('button:text-is("Replace")'); // without a reload
+  assert((await page.locator('.problem').count()) === 0, 'the problem is still shown');
+}
+
 async function liveRuns(url) {
   await tab('Logs');
   await page.waitForSelector('tbody tr');
@@ -543,6 +557,8 @@ async function hiddenTab() {
   );
 }
 
+const kept = 'Its runs and their output are kept until their retention time has passed.';
+
 async function definitions() {
   await page.goto(`${base}/`);
   await page.click('a:has-text("New fleet")');
@@ -592,7 +608,9 @@ async function definitions() {
   await answerDialog('Go back');
   await page.waitForFunction(() => document.querySelector('[aria-label="Version"]')?.value === '3');
   assert((await page.locator('.graph rect').count()) === 1, 'the old version was not applied');
+  const deleted = page.url();
   await page.click('button:text-is("Delete fleet")');
+  await page.waitForSelector(`dialog >> text=${kept}`);
   await answerDialog('Delete');
   await page.waitForSelector('h1:text-is("Fleets")');
   await page.waitForSelector('a:has-text("Site")');
@@ -600,6 +618,8 @@ async function definitions() {
     (await page.locator('a:text-is("Two")').count()) === 0,
     'the deleted fleet is still listed',
   );
+  await page.goto(deleted);
+  await page.waitForSelector(`text=It may have been deleted. ${kept}`);
 }
 
 /** A new fleet whose name is taken becomes a version of the existing fleet only if confirmed. */
@@ -608,6 +628,7 @@ async function takenName() {
   const area = page.locator('.editor textarea');
   await area.fill((await area.inputValue()).replace('My fleet', 'Slow'));
   await page.click('button:text-is("Apply")');
+  await page.waitForSelector('dialog >> text=There is already a fleet “Slow”');
   await page.waitForSelector('dialog >> text=creates v2 of it');
   await look('new-fleet-taken');
   await answerDialog('Cancel');
@@ -632,7 +653,7 @@ async function otherName() {
   const area = page.locator('.editor textarea');
   await area.fill((await area.inputValue()).replace('Slow', 'Long'));
   await page.click('button:text-is("Apply")');
-  await page.waitForSelector('dialog >> text=This file belongs to another fleet');
+  await page.waitForSelector('dialog >> text=This file belongs to the fleet “Long”');
   await answerDialog('Cancel');
   await page.evaluate(() => history.back());
   await answerDialog('Leave');
@@ -809,6 +830,18 @@ async function keysAndAudit() {
   await answerDialog('Revoke');
   await page.waitForSelector('text=was revoked');
   assert((await bob()) === 401, 'the API still accepts the revoked key');
+  for (let i = 0; i < 2; i++) {
+    await page.fill('#key-name', 'carol');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector(
+      i === 0 ? '.warning >> text=“carol”' : '[role=alert]:has-text("carol")',
+    );
+  }
+  await page.click('button[aria-label="Revoke carol"]');
+  await answerDialog('Revoke');
+  await page.waitForSelector('text=carol was revoked');
+  assert((await page.locator('.warning').count()) === 0, 'a revoked key is still shown');
+  assert(!(await page.isVisible('.problem')), 'an old error is still shown');
   await tab('Audit log');
   await page.waitForSelector('tr:has-text("Revoked key"):has-text("<b>bob"):has-text("127.0.0.1")');
   await look('audit');
@@ -870,6 +903,26 @@ ${bashVessel(
 )}connections: { checkout: { build: SUCCESS }, build: { publish: SUCCESS } }
 `;
 
+/** The first vessel fails, so the second does not run. */
+async function incompleteVessel() {
+  const file = `name: Half
+vessels:
+${bashVessel('one', 'exit 1')}${bashVessel('two', 'true')}connections: { one: { two: SUCCESS } }
+`;
+  const [org] = (await api('GET', '/orgs')).orgs;
+  const [project] = (await api('GET', `/orgs/${org.id}/projects`)).projects;
+  await api('PUT', `/projects/${project.id}/fleets`, file);
+  await page.goto(`${base}/`);
+  await page.click('a:text-is("Half")');
+  await page.click('button:text-is("Run now")');
+  await page.waitForSelector('.facts .status.errored');
+  await page.click('td >> a:text-is("two")');
+  await page.waitForSelector(
+    'text=The vessel did not run, because the condition of a path to it did not hold ' +
+      'or an earlier vessel was stopped.',
+  );
+}
+
 /**
  * Writes run.png: a run that a push to a repository started. docs/images/run.png is a copy of it. A
  * context of its own gives it a neutral language and time zone.
@@ -914,6 +967,7 @@ async function picture() {
 try {
   await signIn();
   const url = await webhook();
+  await sealedWebhook();
   const run = await liveRuns(url);
   const types = await fetch(`${base}/console/types.d.ts`);
   assert(types.status === 404, 'webhookd serves types.d.ts');
@@ -927,6 +981,7 @@ try {
   await tooManyLines();
   await oddLines();
   await hiddenOverARetry();
+  await incompleteVessel();
   await definitions();
   await takenName();
   await otherName();

@@ -34,15 +34,17 @@ async function isThis(would, fleet) {
     );
   }
   if (would.fleet_id === fleet.id) return true;
+  const { name } = await get(`/fleets/${would.fleet_id}`);
+  const title = `This file belongs to the fleet “${name}”`;
   if (would.outcome === 'unchanged')
     return confirm(
-      'This file belongs to another fleet',
-      `That fleet already has this definition; ${fleet.name} stays unchanged.`,
+      title,
+      `${name} already has this definition; ${fleet.name} stays unchanged.`,
       'Apply',
     );
   return confirm(
-    'This file belongs to another fleet',
-    `Applying it creates v${would.version} of that fleet; ${fleet.name} stays unchanged.`,
+    title,
+    `Applying it creates v${would.version} of ${name}; ${fleet.name} stays unchanged.`,
     `Create v${would.version}`,
   );
 }
@@ -60,7 +62,7 @@ async function deleteFleet(fleet) {
   const isSure = await confirm(
     `Delete ${fleet.name}?`,
     'Its webhook stops working immediately. ' +
-      'Its fleet runs and their output are kept for as long as those of other fleets.',
+      'Its runs and their output are kept until their retention time has passed.',
     'Delete',
   );
   if (!isSure) return;

@@ -81,7 +81,9 @@ export function editor(text, { readOnly = false } = {}) {
     },
     /** @param {Problem[]} problems */
     mark(problems) {
-      bad = new Map(problems.map(({ line, message }) => [line, message]));
+      bad = new Map(
+        problems.map(({ line, path, message }) => [line, path ? `${path}: ${message}` : message]),
+      );
       number();
     },
     /** @param {number} line */
@@ -176,9 +178,8 @@ export function applyForm(text, projectId, done, { mayApply, more = null }) {
 
   /** @param {Problem[]} errors */
   function showErrors(errors) {
-    const sorted = errors.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0));
-    const count = sorted.length === 1 ? '1 error' : `${sorted.length} errors`;
-    edit.mark(sorted);
+    const count = errors.length === 1 ? '1 error' : `${errors.length} errors`;
+    edit.mark(errors);
     show(
       said,
       h(
@@ -188,7 +189,7 @@ export function applyForm(text, projectId, done, { mayApply, more = null }) {
         h(
           'ul',
           null,
-          sorted.map((one) => errorItem(one, (line) => edit.goTo(line))),
+          errors.map((one) => errorItem(one, (line) => edit.goTo(line))),
         ),
       ),
     );

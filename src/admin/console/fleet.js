@@ -44,7 +44,12 @@ function showNoFleet(main) {
     main,
     empty(
       'Fleet not found',
-      h('p', null, 'It may have been deleted. Its fleet runs are kept for their retention time.'),
+      h(
+        'p',
+        null,
+        'It may have been deleted. ' +
+          'Its runs and their output are kept until their retention time has passed.',
+      ),
       link('/runs', h('span', { class: 'button' }, 'All fleet runs')),
     ),
   );

@@ -25,6 +25,7 @@ async function keys(place, page) {
     placeholder: 'Owner or purpose',
   });
   const button = h('button', { class: 'main' }, 'Create key');
+  let madeId = '';
 
   /** @param {Key} key */
   async function revoke(key) {
@@ -34,6 +35,8 @@ async function keys(place, page) {
         : 'Everyone who uses this key will be signed out immediately. Requests with it will fail.';
     if (!(await confirm(`Revoke ${key.name}?`, effect, 'Revoke'))) return;
     await remove(`/keys/${key.id}`);
+    said.hidden = true;
+    if (key.id === madeId) show(made);
     say(`${key.name} was revoked`);
     await load();
   }
@@ -70,6 +73,7 @@ async function keys(place, page) {
     said.hidden = true;
     try {
       const key = await post('/keys', { name: name.value });
+      madeId = key.id;
       show(
         made,
         h(

@@ -47,8 +47,9 @@ async function allProjects() {
  */
 async function isNew(would) {
   if (would.outcome !== 'updated') return true;
+  const { name } = await get(`/fleets/${would.fleet_id}`);
   return confirm(
-    'This fleet already exists',
+    `There is already a fleet “${name}”`,
     `Applying this file creates v${would.version} of it. ` +
       'To create a separate fleet, use another name.',
     `Create v${would.version}`,

@@ -43,8 +43,9 @@ const createFilters = () => ({
   ]),
   id: h('input', {
     type: 'search',
-    placeholder: 'Run ID or request ID',
-    'aria-label': 'Run ID or request ID',
+    size: 37,
+    placeholder: 'Beginning of a run ID, or a request ID',
+    'aria-label': 'Beginning of a run ID, or a request ID',
     class: 'mono',
     spellcheck: 'false',
   }),

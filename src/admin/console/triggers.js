@@ -1,6 +1,6 @@
 // The Triggers tab of a fleet: its webhook, one secret URL that can be created, copied, replaced
 // and removed.
-import { get, hasStatus, orNull, post, put, remove } from './api.js';
+import { get, hasStatus, messageOf, orNull, post, put, remove } from './api.js';
 import { h, keyed, say, show } from './dom.js';
 import { duration, time } from './format.js';
 import { gather, watchRuns } from './live.js';
@@ -164,11 +164,11 @@ function requestsTo({ last_request: last, requests, created_at: made }) {
 /* ---- the tab ---- */
 
 /**
- * Identifies what the page shows: a URL, a webhook whose URL cannot be shown, or no webhook.
+ * Identifies what the page shows: a URL, or no webhook.
  *
  * @param {Webhook | null} webhook
  */
-const keyOf = (webhook) => (webhook ? (webhook.url ?? 'sealed') : 'none');
+const keyOf = (webhook) => webhook?.url ?? 'none';
 
 /**
  * Fills `place` with the webhook of a fleet.
@@ -291,14 +291,6 @@ export async function triggers(place, page, fleet) {
       );
     }
     const { url } = webhook;
-    if (!url) {
-      return h(
-        'p',
-        { class: 'problem' },
-        'The webhook works, but its URL cannot be shown: ' +
-          'webhookd does not have the key that the URL was encrypted with.',
-      );
-    }
     const title = 'The Copy button copies the full URL';
     return [
       h(
@@ -325,9 +317,20 @@ export async function triggers(place, page, fleet) {
     ];
   }
 
-  const webhook = await read();
+  /**
+   * A webhook may work although its URL cannot be shown, because secret.key is missing. lookAgain()
+   * shows it once the key is back.
+   *
+   * @param {unknown} error
+   */
+  function showProblem(error) {
+    if (!hasStatus(error, 503)) throw error;
+    if (page.isOpen()) show(place, h('p', { class: 'problem', role: 'alert' }, messageOf(error)));
+  }
+
+  const first = await read().catch(showProblem);
   if (!page.isOpen()) return;
-  draw(webhook);
+  if (first !== undefined) draw(first);
   const whenSeen = () => {
     if (!document.hidden) lookAgain();
   };

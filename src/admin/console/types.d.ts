@@ -104,8 +104,7 @@ export interface Checked {
 }
 
 export interface Webhook {
-  /** null if webhookd does not have the key that the URL was sealed with. */
-  url: string | null;
+  url: string;
   fleet_id: Id;
   fleet_name: string;
   project_id: Id;

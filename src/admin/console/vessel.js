@@ -156,6 +156,12 @@ export async function vesselPage(main, page) {
   grown.observe(description);
   page.onLeave(() => grown.disconnect());
   if (vessel.attempts > 0) open(vessel.attempts);
+  else if (vessel.status === 'incomplete')
+    show(
+      output.note,
+      'The vessel did not run, because the condition of a path to it did not hold ' +
+        'or an earlier vessel was stopped.',
+    );
   else if (ended(vessel.status))
     show(output.note, 'The vessel did not run, so there is no output.');
   else show(output.note, 'The vessel has not started yet.');
