@@ -382,6 +382,9 @@ TEST(fleet_with_scheduled_runs_is_not_deleted)
     char *fleet = bash_fleet("Busy", "true");
     char *url = daemon_fleet(&daemon, fleet);
     free(api_post(url, "x", 1));
+    char *run = ctl_ok(&daemon, "run", "show", "latest", NULL);
+    assert_holds(run, "\nBody        1 byte\n");
+    free(run);
     assert_fails(&daemon, 1, "fleet \"Busy\" has scheduled or running fleet runs", "fleet",
                  "delete", "Busy");
     char *path = memory_string(url);
