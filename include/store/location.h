@@ -5,7 +5,8 @@
 
 #include <stdbool.h>
 
-/* Returns NULL if an engine can use the location, else a description of a valid one. */
+/* Returns NULL if an engine can use the location, else what to say
+ * after it: "is not …". */
 const char *store_location_problem(const char *location);
 /* Whether the store keeps a file or folder of this name in the state folder. */
 bool store_location_owns(const char *location, const char *name);

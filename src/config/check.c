@@ -49,20 +49,23 @@ static bool is_absolute(const char *path)
 
 const char *config_check_path(const char *value)
 {
-    return is_absolute(value) ? NULL : "an absolute path without \"..\"";
+    return is_absolute(value) ? NULL : "is not an absolute path without \"..\"";
 }
 
 const char *config_check_path_or_empty(const char *value)
 {
-    return value[0] == '\0' || is_absolute(value) ? NULL
-                                                  : "an absolute path without \"..\", or empty";
+    return value[0] == '\0' || is_absolute(value)
+               ? NULL
+               : "is neither an absolute path without \"..\" nor empty";
 }
 
 const char *config_check_state_dir(const char *value)
 {
     /* Its mode becomes 0700, so it must not be the root. */
     bool is_root = value[strspn(value, "/.")] == '\0';
-    return is_absolute(value) && !is_root ? NULL : "an absolute path without \"..\", and not /";
+    return is_absolute(value) && !is_root
+               ? NULL
+               : "is invalid: write an absolute path without \"..\", other than /";
 }
 
 const char *config_check_store(const char *value)
@@ -72,11 +75,11 @@ const char *config_check_store(const char *value)
 
 const char *config_check_search_path(const char *value)
 {
-    static const char wanted[] = "absolute paths with \":\" between them";
+    static const char problem[] = "is not a list of absolute paths separated by \":\"";
     for (;;) {
         size_t bytes = strcspn(value, ":");
         if (value[0] != '/' || bytes >= PATH_MAX)
-            return wanted;
+            return problem;
         if (value[bytes] == '\0')
             return NULL;
         value += bytes + 1;
@@ -88,7 +91,7 @@ const char *config_check_program(const char *value)
     bool is_name = value[0] != '\0' && !strchr(value, '/') && strlen(value) < NAME_MAX;
     return is_name || is_absolute(value)
                ? NULL
-               : "the name of a program in runner.path, or an absolute path";
+               : "is neither a program's name without \"/\" nor an absolute path";
 }
 
 /* ---- addresses ---- */
@@ -135,24 +138,25 @@ static bool is_listen(const char *value)
     return is_address(value, colon, AF_INET);
 }
 
-#define LISTEN_WANTED                                                                              \
-    "\"ADDRESS:PORT\", \"[IPV6]:PORT\" (port 0 to 65535) or \"unix:/PATH\" (at most 107 bytes)"
+#define LISTEN_PROBLEM                                                                             \
+    "is not \"ADDRESS:PORT\", \"[IPV6]:PORT\" (port 0 to 65535) or \"unix:/PATH\" (at most 107 "   \
+    "bytes)"
 
 const char *config_check_listen(const char *value)
 {
-    return is_listen(value) ? NULL : LISTEN_WANTED;
+    return is_listen(value) ? NULL : LISTEN_PROBLEM;
 }
 
 const char *config_check_listen_or_empty(const char *value)
 {
-    return value[0] == '\0' || is_listen(value) ? NULL : LISTEN_WANTED ", or empty";
+    return value[0] == '\0' || is_listen(value) ? NULL : LISTEN_PROBLEM ", or empty";
 }
 
 const char *config_check_socket_or_empty(const char *value)
 {
     return value[0] == '\0' || is_socket_path(value)
                ? NULL
-               : "an absolute path of at most 107 bytes without \"..\", or empty";
+               : "is neither an absolute path of at most 107 bytes without \"..\" nor empty";
 }
 
 const char *config_check_network(const char *value)
@@ -162,21 +166,21 @@ const char *config_check_network(const char *value)
     bool is_v6 = !is_v4 && is_address(value, slash, AF_INET6);
     if ((is_v4 || is_v6) && (*slash == '\0' || is_number_up_to(slash + 1, is_v4 ? 32 : 128)))
         return NULL;
-    return "an address or a range: \"10.0.0.0/8\", \"192.0.2.1\", \"2001:db8::/32\"";
+    return "is not an address or a range: \"10.0.0.0/8\", \"192.0.2.1\", \"2001:db8::/32\"";
 }
 
 const char *config_check_url(const char *value)
 {
-    static const char wanted[] =
-        "an http:// or https:// URL with a host and without a user, query or fragment";
+    static const char problem[] =
+        "is not an http:// or https:// URL with a host and without a user, query or fragment";
     const char *host = strncmp(value, "http://", 7) == 0    ? value + 7
                        : strncmp(value, "https://", 8) == 0 ? value + 8
                                                             : "";
     size_t host_bytes = strcspn(host, "/");
     if (host_bytes == 0 || host[0] == ':' || memchr(host, '@', host_bytes))
-        return wanted;
+        return problem;
     return host[strspn(host, LETTERS DIGITS URL_CHARS)] == '\0' && strlen(value) < 2000 ? NULL
-                                                                                        : wanted;
+                                                                                        : problem;
 }
 
 /* ---- names ---- */
@@ -190,8 +194,9 @@ static bool is_account(const char *value)
 
 const char *config_check_account(const char *value)
 {
-    return is_account(value) ? NULL
-                             : "an account name: 1 to 32 letters, digits, \"_\", \"-\", \".\"";
+    return is_account(value)
+               ? NULL
+               : "is not an account name: 1 to 32 letters, digits, \"_\", \"-\", \".\"";
 }
 
 const char *config_check_account_or_empty(const char *value)
@@ -201,16 +206,16 @@ const char *config_check_account_or_empty(const char *value)
 
 const char *config_check_fleet(const char *value)
 {
-    static const char wanted[] = "\"organization/project/fleet\" (names, not ids)";
+    static const char problem[] = "is not \"organization/project/fleet\" (names, not ids)";
     for (int part = 0; part < 3; part++) {
         size_t bytes = strcspn(value, "/");
         char name[FLEET_NAME_MAX + 1];
         if (bytes == 0 || bytes > FLEET_NAME_MAX || (value[bytes] == '/') != (part < 2))
-            return wanted;
+            return problem;
         memcpy(name, value, bytes);
         name[bytes] = '\0';
         if (id_looks_like(name))
-            return wanted;
+            return problem;
         value += bytes + 1;
     }
     return NULL;

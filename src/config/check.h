@@ -1,5 +1,5 @@
-/* The syntax of text values. Each function returns NULL if the value is valid, else a description
- * of a valid value ("an absolute path"). Pure; any thread. */
+/* The syntax of text values. Each function returns NULL if the value is valid, else what to say
+ * after it: "is not an absolute path". Pure; any thread. */
 #ifndef WEBHOOKD_CONFIG_CHECK_H
 #define WEBHOOKD_CONFIG_CHECK_H
 

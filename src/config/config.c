@@ -13,6 +13,7 @@
 #include "config/value.h"
 
 #define FILE_BYTES_MAX ((size_t)1 << 20)
+#define CREATE_IT      " (create it, an empty file is valid; or name another file with -c)"
 
 struct config *config_load(const char *path, struct config_report *report)
 {
@@ -20,7 +21,8 @@ struct config *config_load(const char *path, struct config_report *report)
     struct error error = ERROR_INIT;
     struct config *config = NULL;
     if (file_read(AT_FDCWD, path, FILE_BYTES_MAX, &text, &error) != 0)
-        config_report_add(report, "%s", error.message);
+        config_report_add(report, "%s%s", error.message,
+                          error.kind == ERROR_NOT_FOUND ? CREATE_IT : "");
     else
         config = config_parse(text.data, text.bytes, path, report);
     buffer_free(&text);

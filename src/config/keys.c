@@ -116,7 +116,7 @@ const struct config_key config_keys[] = {
     TEXT("runner", "node", runner.node, "\"node\"", config_check_program,
          "a name in runner.path, or an absolute path", RELOAD),
     TEXT("runner", "path", runner.path, "\"/usr/local/bin:/usr/bin:/bin\"",
-         config_check_search_path, "absolute paths with \":\" between them", RELOAD),
+         config_check_search_path, "absolute paths separated by \":\"", RELOAD),
     CHOICE("runner", "sandbox", runner.sandbox, "\"strict\"", sandboxes, "strict, off", RESTART),
     TEXT("runner", "user", runner.user, "\"nobody\"", config_check_account, "a user", RESTART),
     LIST("runner", "readable", runner.readable, config_check_path, "absolute paths", RESTART),

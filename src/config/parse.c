@@ -68,7 +68,7 @@ static void note(int line, const char *path, char *problem)
 static bool note_line(int line, const char *path, int *set_line)
 {
     if (*set_line != 0) {
-        note(line, path, memory_format("already set in line %d", *set_line));
+        note(line, path, memory_format("already set on line %d", *set_line));
         return false;
     }
     *set_line = line;
@@ -86,7 +86,8 @@ static void take_list_item(const struct config_key *key, int line, unsigned plac
     }
     if (note_line(line, path, set_line) && strcmp(value, CONFIG_LIST_START) != 0)
         note(line, path,
-             memory_format("must be a list in braces: { \"…\", \"…\" }; %s", key->info.range_text));
+             memory_format("must be a list of %s in braces: { \"…\", \"…\" }",
+                           key->info.range_text));
 }
 
 /* Returns the fleet of the section that is being read. It is the last one or a new one, because
@@ -101,11 +102,11 @@ static struct config_fleet *fleet_of(cfg_t *section)
     struct config_fleet *fleet = &config->fleets[config->fleet_count++];
     *fleet = (struct config_fleet){.name = memory_string(name), .user = memory_string("")};
     memset(current->fleet_line, 0, sizeof(current->fleet_line));
-    const char *wanted = config_check_fleet(name);
-    if (wanted) {
+    const char *problem = config_check_fleet(name);
+    if (problem) {
         char *excerpt = config_excerpt(name);
-        config_findings_add(&current->findings, section->line, "fleet \"%s\": the title is not %s",
-                            excerpt, wanted);
+        config_findings_add(&current->findings, section->line, "fleet \"%s\": the title %s",
+                            excerpt, problem);
         free(excerpt);
     }
     return fleet;
@@ -119,7 +120,7 @@ static bool take_fleet_value(cfg_t *section, const char *name, const char *value
             continue;
         struct config_fleet *fleet = fleet_of(section);
         char *excerpt = config_excerpt(fleet->name);
-        char *path = memory_format("fleet \"%s\".%s", excerpt, name);
+        char *path = memory_format("fleet \"%s\": %s", excerpt, name);
         if (note_line(section->line, path, &current->fleet_line[i]))
             note(section->line, path, config_value_set(key, fleet, value));
         if (i == CONFIG_FLEET_SANDBOX)
@@ -192,14 +193,25 @@ static char *list_keys(const char *section)
     return buffer_take(&text);
 }
 
-static void note_unknown(const cfg_t *cfg, const char *name)
+/* Returns how a message names the key of a section. Allocated. */
+static char *path_in(cfg_t *cfg, const char *key)
+{
+    if (strcmp(cfg->name, FLEET) != 0)
+        return config_key_path(section_name(cfg), key);
+    char *title = config_excerpt(cfg_title(cfg));
+    char *path = memory_format(FLEET " \"%s\": %s", title, key);
+    free(title);
+    return path;
+}
+
+static void note_unknown(cfg_t *cfg, const char *name)
 {
     const char *section = section_name(cfg);
     char *excerpt = config_excerpt(name);
-    char *path = config_key_path(section, excerpt);
+    char *path = path_in(cfg, excerpt);
     char *known = list_keys(section);
-    config_findings_add(&current->lasting, cfg->line, "%s: unknown; expected one of: %s", path,
-                        known);
+    config_findings_add(&current->lasting, cfg->line, "%s: unknown %s; expected one of: %s", path,
+                        section[0] == '\0' ? "key or section" : "key", known);
     if (current->unknown_count < UNKNOWN_MAX) {
         current->unknown[current->unknown_count++] =
             (struct unknown){memory_string(section), memory_string(name)};
@@ -213,6 +225,27 @@ static void note_unknown(const cfg_t *cfg, const char *name)
 static bool starts_with(const char *text, const char *start)
 {
     return strncmp(text, start, strlen(start)) == 0;
+}
+
+/* Returns what to say instead of libconfuse's text, or NULL. Allocated. */
+static char *better_text(const char *format, const char *name)
+{
+    bool is_fleet = strcmp(name, FLEET) == 0;
+    if (starts_with(format, "found duplicate title")) {
+        char *title = config_excerpt(name);
+        char *text = memory_format(
+            FLEET " \"%s\": already described above; keep one of the sections", title);
+        free(title);
+        return text;
+    }
+    if (starts_with(format, "missing title") ||
+        (starts_with(format, "missing opening") && is_fleet))
+        return memory_format("\"%s\" is a section with a title: write " FLEET
+                             " \"organization/project/fleet\" { … }",
+                             name);
+    if (starts_with(format, "missing opening brace"))
+        return memory_format("\"%s\" is a section: write %s { … }", name, name);
+    return NULL;
 }
 
 /* libconfuse calls this for each error. The English text of the format distinguishes the errors; an
@@ -232,11 +265,14 @@ __attribute__((format(printf, 2, 0))) static void on_error(cfg_t *cfg, const cha
         return; /* an unknown section, which already has a finding */
     if (starts_with(format, "premature end of file") && !current->complete)
         return; /* what ended the text early already has a finding */
+    char *better = better_text(format, name);
     char *message = memory_format_v(format, arguments);
     char *excerpt = config_excerpt(message);
-    config_findings_add(&current->findings, cfg->line, "syntax error: %s", excerpt);
+    config_findings_add(&current->findings, cfg->line, "%s%s",
+                        better ? "" : "syntax error: ", better ? better : excerpt);
     free(excerpt);
     free(message);
+    free(better);
 }
 
 /* ---- the grammar ---- */

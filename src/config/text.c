@@ -14,12 +14,23 @@
 /* A list in a section has depth 2. */
 #define DEPTH_MAX 8
 
+/* Where a word or a string begins. */
+struct place {
+    const char *at;
+    size_t plain_bytes; /* of the plain text before it */
+    int line;
+};
+
 struct scanner {
     const char *at; /* NUL-terminated UTF-8; its only control characters are tabs and line ends */
     int line;
     struct buffer *plain;
     struct config_findings *findings;
     bool after_equals; /* the last token was "=" */
+    struct place word; /* the last word or string */
+    struct place key;  /* the one before the last "=" */
+    bool
+        value_is_far; /* the last token is a value below the line of its key, or a title after it */
     int depth;
     int opened[DEPTH_MAX]; /* the line of each open brace */
 };
@@ -169,11 +180,47 @@ static bool take_unexpected(struct scanner *scanner)
     return false;
 }
 
+/* Notes a word or a string that is about to be taken. */
+static void note_word(struct scanner *scanner)
+{
+    struct place here = {scanner->at, scanner->plain->bytes, scanner->line};
+    bool is_quoted = *scanner->at == '"' || *scanner->at == '\'';
+    scanner->value_is_far = scanner->after_equals ? here.line > scanner->key.line
+                                                  : scanner->value_is_far && is_quoted &&
+                                                        here.line == scanner->word.line;
+    scanner->word = here;
+}
+
+/* Whether a "=" without a value precedes the text's next character: what could be the value is a
+ * key or a section, because this character follows it. */
+static bool misses_value(const struct scanner *scanner)
+{
+    char next = *scanner->at;
+    return scanner->after_equals ? next == '}' || next == '\0'
+                                 : scanner->value_is_far && (next == '{' || next == '=');
+}
+
+/* Drops the key from the plain text. Returns false. */
+static bool refuse_key(struct scanner *scanner)
+{
+    const char *name = scanner->key.at + strspn(scanner->key.at, "\"'");
+    config_findings_add(scanner->findings, scanner->key.line, "%.*s: the value is missing",
+                        (int)strcspn(name, "\"'= \t\r\n"), name);
+    scanner->plain->bytes = scanner->key.plain_bytes;
+    return false;
+}
+
 /* Takes a word, a string or a mark, and appends a space to it. */
 static bool take_token(struct scanner *scanner)
 {
     bool is_equals = *scanner->at == '=';
     bool taken = true;
+    if (strchr("={},", *scanner->at)) {
+        scanner->value_is_far = false;
+        scanner->key = is_equals ? scanner->word : scanner->key;
+    } else {
+        note_word(scanner);
+    }
     if (*scanner->at == '"' || *scanner->at == '\'')
         taken = take_string(scanner);
     else if (strchr("={},", *scanner->at))
@@ -192,6 +239,8 @@ static bool scan(struct scanner *scanner)
     while (*scanner->at != '\0') {
         size_t plain_bytes = scanner->plain->bytes;
         bool taken = true;
+        if (misses_value(scanner))
+            return refuse_key(scanner);
         if (*scanner->at == '\n')
             take_line_end(scanner);
         else if (strchr(" \t\r", *scanner->at))
@@ -205,6 +254,8 @@ static bool scan(struct scanner *scanner)
             return false;
         }
     }
+    if (misses_value(scanner))
+        return refuse_key(scanner);
     if (scanner->depth > 0) {
         config_findings_add(scanner->findings, scanner->opened[scanner->depth - 1],
                             "{ without a matching }");

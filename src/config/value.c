@@ -39,49 +39,60 @@ static int read_number(const char *text, int64_t *number)
     return behind && *behind == '\0' ? 0 : -1;
 }
 
-/* Reads a number, a size or a duration. Returns NULL, or a description of a valid one. */
+/* Reads a number, a size or a duration. Returns NULL, or what to say after the
+ * text: "is not a size". */
 static const char *read_quantity(enum config_type type, const char *text, int64_t *value)
 {
     if (type == CONFIG_SIZE)
         return read_size(text, value) == 0
                    ? NULL
-                   : "a size: a whole number of bytes, or one with KiB, MiB or GiB";
+                   : "is not a size: a whole number of bytes, or one with KiB, MiB or GiB";
     if (type == CONFIG_DURATION)
         return read_duration(text, value) == 0
                    ? NULL
-                   : "a duration: whole numbers with ms, s, m, h or d, such as 1h30m";
-    return read_number(text, value) == 0 ? NULL : "a whole number";
+                   : "is not a duration: whole numbers with ms, s, m, h or d, such as 1h30m";
+    return read_number(text, value) == 0 ? NULL : "is not a whole number";
 }
 
 static int64_t known_quantity(enum config_type type, const char *text)
 {
     int64_t value = 0;
-    const char *wanted = read_quantity(type, text, &value);
-    assert(!wanted);
-    (void)wanted;
+    const char *problem = read_quantity(type, text, &value);
+    assert(!problem);
+    (void)problem;
     return value;
 }
 
 /* ---- fields ---- */
 
-static char *refuse(const char *text, const char *why, const char *wanted, const char *range)
+/* `range` may be NULL. */
+static char *refuse(const char *text, const char *problem, const char *range)
 {
     char *excerpt = config_excerpt(text);
-    char *message = range ? memory_format("\"%s\" %s %s; allowed: %s", excerpt, why, wanted, range)
-                          : memory_format("\"%s\" %s %s", excerpt, why, wanted);
+    char *message = range ? memory_format("\"%s\" %s; allowed: %s", excerpt, problem, range)
+                          : memory_format("\"%s\" %s", excerpt, problem);
     free(excerpt);
     return message;
+}
+
+/* Whether the text is a quantity that no range contains: a negative one, or more digits than an
+ * int64_t can hold. */
+static bool is_beyond(enum config_type type, const char *text)
+{
+    int64_t ignored = 0;
+    return text[0] == '-' ? !read_quantity(type, text + 1, &ignored)
+                          : text[0] != '\0' && text[strspn(text, "0123456789")] == '\0';
 }
 
 static char *set_quantity(const struct config_key *key, int64_t *field, const char *text)
 {
     int64_t value = 0;
-    const char *wanted = read_quantity(key->type, text, &value);
-    if (wanted)
-        return refuse(text, "is not", wanted, key->info.range_text);
-    if (value < known_quantity(key->type, key->lowest) ||
+    const char *problem = read_quantity(key->type, text, &value);
+    if (problem && !is_beyond(key->type, text))
+        return refuse(text, problem, key->info.range_text);
+    if (problem || value < known_quantity(key->type, key->lowest) ||
         value > known_quantity(key->type, key->highest))
-        return refuse(text, "is out of range; allowed:", key->info.range_text, NULL);
+        return refuse(text, "is out of range", key->info.range_text);
     *field = value;
     return NULL;
 }
@@ -94,23 +105,26 @@ static char *set_choice(const struct config_key *key, void *field, const char *t
             return NULL;
         }
     }
-    return refuse(text, "is not one of", key->info.range_text, NULL);
+    char *excerpt = config_excerpt(text);
+    char *message = memory_format("\"%s\" is not one of %s", excerpt, key->info.range_text);
+    free(excerpt);
+    return message;
 }
 
 static char *set_bool(bool *field, const char *text)
 {
     bool is_true = strcmp(text, "true") == 0;
     if (!is_true && strcmp(text, "false") != 0)
-        return refuse(text, "is not", "true or false", NULL);
+        return refuse(text, "is not true or false", NULL);
     *field = is_true;
     return NULL;
 }
 
 static char *set_text(const struct config_key *key, char **field, const char *text)
 {
-    const char *wanted = key->check(text);
-    if (wanted)
-        return refuse(text, "is not", wanted, NULL);
+    const char *problem = key->check(text);
+    if (problem)
+        return refuse(text, problem, NULL);
     free(*field);
     *field = memory_string(text);
     return NULL;
@@ -118,9 +132,9 @@ static char *set_text(const struct config_key *key, char **field, const char *te
 
 static char *add_item(const struct config_key *key, struct config_list *list, const char *text)
 {
-    const char *wanted = key->check(text);
-    if (wanted)
-        return refuse(text, "is not", wanted, NULL);
+    const char *problem = key->check(text);
+    if (problem)
+        return refuse(text, problem, NULL);
     list->items = memory_array(list->items, list->count + 1, sizeof(*list->items));
     list->items[list->count++] = memory_string(text);
     return NULL;

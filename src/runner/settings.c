@@ -41,10 +41,10 @@ static int look_up(const char *name, const char *key, bool may_be_root, struct v
     struct passwd entry, *found = NULL;
     int failure = getpwnam_r(name, &entry, buffer, sizeof(buffer), &found);
     if (failure != 0)
-        return error_set_errno(error, failure, "cannot look up the user \"%s\"", name);
+        return error_set_errno(error, failure, "%s: cannot look up the user \"%s\"", key, name);
     if (!found)
-        return error_set(error, ERROR_INVALID, "unknown user \"%s\": change %s or create the user",
-                         name, key);
+        return error_set(error, ERROR_INVALID,
+                         "%s: there is no user \"%s\"; create it, or name another user", key, name);
     if (found->pw_uid == 0 && !may_be_root)
         return error_set(error, ERROR_INVALID,
                          "%s: only a fleet's own section may name root; name another user", key);

@@ -452,7 +452,13 @@ TEST(check_config_refuses_what_a_start_refuses)
     if (geteuid() == 0) { /* otherwise runner.user has no effect */
         write_config(&daemon, "runner { sandbox = \"off\" user = \"nobody-of-this-name\" }\n");
         ck_assert_int_eq(run_webhookd(&out, "-t", "-c", daemon.config, NULL), 78);
-        assert_holds(out, "nobody-of-this-name");
+        assert_holds(out,
+                     "runner.user: there is no user \"nobody-of-this-name\"; create it, or name");
+        free(out);
+        write_config(&daemon, "fleet \"a/b/c\" { user = \"nobody-of-this-name\" }\n");
+        ck_assert_int_eq(run_webhookd(&out, "-t", "-c", daemon.config, NULL), 78);
+        assert_holds(out,
+                     "fleet \"a/b/c\": user: there is no user \"nobody-of-this-name\"; create");
         free(out);
     }
     daemon_finish(&daemon);

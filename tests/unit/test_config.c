@@ -109,7 +109,7 @@ static const char *other_value(const struct config_key_info *info)
         {"\"sqlite", "\"sqlite:other.db\""},
         {"\"ADDRESS", "\"127.0.0.1:9\""},
         {"addresses", "{ \"127.0.0.9\" }"},
-        {"absolute paths with", "\"/other\""},
+        {"absolute paths separated", "\"/other\""},
         {"absolute paths", "{ \"/other\" }"},
         {"an absolute path", "\"/other\""},
         {"a name", "\"other\""},
@@ -207,6 +207,8 @@ TEST(unreadable_files_are_refused)
         ck_assert_ptr_null(config_load(paths[i], &report));
         ck_assert_uint_eq(report.count, 1);
         ck_assert_ptr_nonnull(strstr(report.lines[0], paths[i]));
+        bool says_create = strstr(report.lines[0], "create it, an empty file is valid; or name");
+        ck_assert_int_eq(says_create, paths[i] == file);
         config_report_free(&report);
     }
     if (geteuid() != 0) { /* root may read any file */

@@ -20,8 +20,8 @@ TEST(nothing_is_expanded_in_any_quoting)
         config_release(config);
         free(text);
     }
-    assert_refused("state_dir = ${HOME}", "w.conf:1: state_dir: \"${HOME}\" is not an absolute",
-                   NULL);
+    assert_refused("state_dir = ${HOME}",
+                   "w.conf:1: state_dir: \"${HOME}\" is invalid: write an absolute", NULL);
     assert_refused("state_dir = \"${HOME}\"", "w.conf:1: state_dir: \"${HOME}\" is not", NULL);
     assert_refused("state_dir = \"${NONE:-/x}\"", "w.conf:1: state_dir: \"${NONE:-/x}\" is", NULL);
     assert_refused("state_dir = '~/x'", "w.conf:1: state_dir: \"~/x\" is not", NULL);
@@ -45,7 +45,7 @@ TEST(every_key_given_twice_is_refused)
         const struct config_key_info *info = &config_keys[i].info;
         char *once = setting(info, info->default_text);
         char *text = memory_format("%s\n%s", once, once);
-        char *line = memory_format("w.conf:3: %s%s%s: already set in line 1", info->section,
+        char *line = memory_format("w.conf:3: %s%s%s: already set on line 1", info->section,
                                    info->section[0] ? "." : "", info->name);
         assert_refused(text, line, NULL);
         free(line);
@@ -57,12 +57,12 @@ TEST(every_key_given_twice_is_refused)
 TEST(key_given_twice_in_one_section_is_refused)
 {
     assert_refused("hooks {\nmax_body = 1MiB\nmax_body = 2MiB\nmax_body = x\n}",
-                   "w.conf:3: hooks.max_body: already set in line 2",
-                   "w.conf:4: hooks.max_body: already set in line 2", NULL);
+                   "w.conf:3: hooks.max_body: already set on line 2",
+                   "w.conf:4: hooks.max_body: already set on line 2", NULL);
     assert_refused("runner { readable = {}\nreadable = { \"/a\" }\n}",
-                   "w.conf:2: runner.readable: already set in line 1", NULL);
+                   "w.conf:2: runner.readable: already set on line 1", NULL);
     assert_refused("runner { readable = { \"/a\" }\nreadable = {}\n}",
-                   "w.conf:2: runner.readable: already set in line 1", NULL);
+                   "w.conf:2: runner.readable: already set on line 1", NULL);
 }
 
 TEST(unknown_keys_and_sections_are_all_reported)
@@ -71,8 +71,8 @@ TEST(unknown_keys_and_sections_are_all_reported)
                    "hooks { max_bdy = \"1MiB\"\n max_body = \"2MB\" socket = {} }\n"
                    "listen = \"127.0.0.1:80\"\n"
                    "runner { nice = 20 hooks { } }\n",
-                   "w.conf:1: colour: unknown; expected one of: state_dir, store,",
-                   "w.conf:2: hooks.max_bdy: unknown; expected one of: listen, public_url,",
+                   "w.conf:1: colour: unknown key or section; expected one of: state_dir, store,",
+                   "w.conf:2: hooks.max_bdy: unknown key; expected one of: listen, public_url,",
                    "w.conf:3: hooks.max_body: \"2MB\" is not a size",
                    "w.conf:3: hooks.socket: unknown", "w.conf:4: listen: unknown",
                    "w.conf:5: runner.nice: \"20\" is out of range; allowed: 0 to 19",
@@ -88,6 +88,20 @@ TEST(key_cannot_be_set_through_a_path)
     assert_refused("\"hooks|max_body\" = \"1MiB\"", "w.conf:1: max_body: unknown key", NULL);
     assert_refused("hooks|max_body = \"1MiB\"", "w.conf:1: unexpected \"|\"", NULL);
     assert_refused("\"\" = 1", "w.conf:1: ", NULL);
+}
+
+TEST(a_missing_value_is_reported_at_its_key)
+{
+    assert_refused("store = x\nlog_format=\n\nhooks {\n}", "w.conf:1: store: \"x\"",
+                   "w.conf:2: log_format: the value is missing", NULL);
+    assert_refused("log_format =\n\"log_level\" = info", "w.conf:1: log_format: the value is miss",
+                   NULL);
+    assert_refused("log_format = # c\nfleet \"a/b/c\" { }", "w.conf:1: log_format: the value is",
+                   NULL);
+    assert_refused("hooks {\n listen = }", "w.conf:2: listen: the value is missing", NULL);
+    assert_refused("log_format =", "w.conf:1: log_format: the value is missing", NULL);
+    assert_accepted("log_format =\n json\nlog_level =\n \"info\"\nhooks { }\n"
+                    "runner { readable =\n { \"/a\" }\n writable = { } }");
 }
 
 TEST(report_of_many_unknown_keys_is_bounded)
@@ -123,10 +137,14 @@ TEST(syntax_errors_name_their_line_and_preceding_lines_are_still_checked)
     assert_refused("store", "w.conf:1: syntax error: premature end of file", NULL);
     assert_refused("store \"x\"", "w.conf:1: syntax error: missing equal sign", NULL);
     assert_refused("store = { \"x\" }", "w.conf:1: syntax error: unexpected token '{'", NULL);
-    assert_refused("hooks = 1", "w.conf:1: syntax error: missing opening brace", NULL);
+    assert_refused("hooks = 1", "w.conf:1: \"hooks\" is a section: write hooks { … }", NULL);
+    assert_refused("\nhooks \"x\" { }", "w.conf:2: \"hooks\" is a section: write hooks { … }",
+                   NULL);
     assert_refused("store = = x", "w.conf:1: syntax error: unexpected token '='", NULL);
     assert_refused("runner { readable = \"/a\" }",
-                   "w.conf:1: runner.readable: must be a list in braces", NULL);
+                   "w.conf:1: runner.readable: must be a list of absolute paths in braces: "
+                   "{ \"…\", \"…\" }",
+                   NULL);
     assert_refused("runner { readable += { \"/a\" } }", "w.conf:1: unexpected \"+\"", NULL);
     assert_refused("runner { readable = { \"/a\" \"/b\" } }", "w.conf:1: syntax error: unexpected",
                    NULL);
@@ -251,14 +269,17 @@ TEST(invalid_fleet_sections_are_refused)
     assert_refused("fleet \"a/b/\" { }", "w.conf:1: fleet ", NULL);
     assert_refused("fleet \"a/b/0198c8a4-0000-7000-8000-000000000000\" { }", "w.conf:1: fleet ",
                    NULL);
-    assert_refused("fleet { user = \"x\" }", "w.conf:1: syntax error: missing title", NULL);
+    assert_refused("fleet { user = \"x\" }",
+                   "w.conf:1: \"fleet\" is a section with a title: write fleet \"", NULL);
     assert_refused("fleet \"a/b/c\" { user = \"\" sandbox = \"x\" colour = 1 }",
-                   "w.conf:1: fleet \"a/b/c\".user: ", "w.conf:1: fleet \"a/b/c\".sandbox: ",
-                   "w.conf:1: fleet.colour: unknown; expected one of: sandbox, user", NULL);
+                   "w.conf:1: fleet \"a/b/c\": user: ", "w.conf:1: fleet \"a/b/c\": sandbox: ",
+                   "w.conf:1: fleet \"a/b/c\": colour: unknown key; expected one of: sandbox, user",
+                   NULL);
     assert_refused("fleet \"a/b/c\" { user = x\nuser = y }",
-                   "w.conf:2: fleet \"a/b/c\".user: already set in line 1", NULL);
+                   "w.conf:2: fleet \"a/b/c\": user: already set on line 1", NULL);
     assert_refused("fleet \"a/b/c\" { }\nfleet \"a/b/d\" { }\nfleet \"a/b/c\" { }",
-                   "w.conf:3: syntax error: found duplicate title 'a/b/c'", NULL);
+                   "w.conf:3: fleet \"a/b/c\": already described above; keep one of the sections",
+                   NULL);
 }
 
 static void *parse_and_release(void *shared)

@@ -160,7 +160,11 @@ TEST(every_range_includes_its_ends_and_nothing_beyond)
 TEST(negative_numbers_and_other_booleans_are_refused)
 {
     assert_refused("runner { nice = -1 }",
-                   "w.conf:1: runner.nice: \"-1\" is not a whole number; allowed: 0 to 19", NULL);
+                   "w.conf:1: runner.nice: \"-1\" is out of range; allowed: 0 to 19", NULL);
+    assert_refused("runner { nice = 99999999999999999999 }",
+                   "w.conf:1: runner.nice: \"99999999999999999999\" is out of range;", NULL);
+    assert_refused("runner { nice = -x }", "w.conf:1: runner.nice: \"-x\" is not a whole num",
+                   NULL);
     assert_refused("runner { nice = \"\" }", "w.conf:1: runner.nice: ", NULL);
     assert_refused("runner { enabled = yes }",
                    "w.conf:1: runner.enabled: \"yes\" is not true or false", NULL);
@@ -224,8 +228,19 @@ TEST(paths_and_programs_are_checked)
     try_values("runner { bash = ", TEXTS("bash", "/bin/bash"), TEXTS("", "./bash", "bin/bash"));
     try_values("runner { path = ", TEXTS("/bin", "/bin:/usr/bin"),
                TEXTS("", "bin", "/bin:", ":/bin", "/bin::/x", "/bin:."));
-    assert_refused("state_dir = \"var\"", "w.conf:1: state_dir: \"var\" is not an absolute path",
+    assert_refused(
+        "runner { bash = ./bash }",
+        "w.conf:1: runner.bash: \"./bash\" is neither a program's name without \"/\" nor an "
+        "absolute path",
+        NULL);
+    assert_refused("runner { path = \"\" }",
+                   "w.conf:1: runner.path: \"\" is not a list of absolute paths separated by \":\"",
                    NULL);
+    assert_refused(
+        "state_dir = \"var\"",
+        "w.conf:1: state_dir: \"var\" is invalid: write an absolute path without \"..\", "
+        "other than /",
+        NULL);
     assert_refused("state_dir = \"\"", "w.conf:1: state_dir: ", NULL);
     assert_refused("state_dir = \"/\"", "w.conf:1: state_dir: ", NULL);
     assert_refused("state_dir = \"//./\"", "w.conf:1: state_dir: ", NULL);

@@ -21,13 +21,12 @@ static bool leads_elsewhere(const char *path)
 
 const char *sqlite_location_problem(const char *rest)
 {
-    static const char wanted[] =
-        "\"sqlite:NAME\", where NAME is a relative path of less than 255 bytes that nothing else "
-        "in "
-        "state_dir uses, without \"?\", \"%\" and parts that are empty, \".\" or \"..\"";
+    static const char problem[] =
+        "is not \"sqlite:NAME\", where NAME is a relative path of less than 255 bytes that nothing "
+        "else in state_dir uses, without \"?\", \"%\" and parts that are empty, \".\" or \"..\"";
     if (leads_elsewhere(rest) || strlen(rest) >= NAME_MAX || strchr(rest, '?') || strchr(rest, '%'))
-        return wanted;
-    return state_dir_uses(rest, strcspn(rest, "/")) ? wanted : NULL;
+        return problem;
+    return state_dir_uses(rest, strcspn(rest, "/")) ? problem : NULL;
 }
 
 /* A database in a folder owns that folder. Otherwise it also owns its log and its shared memory,
