@@ -11,6 +11,7 @@
 enum error_kind {
     ERROR_NONE = 0,
     ERROR_INTERNAL,    /* a fault of webhookd or of the machine: 500 */
+    ERROR_CONFIG,      /* a start cannot succeed with this configuration: exit status 78 */
     ERROR_INVALID,     /* the input is invalid; the message says how: 400 or 422 */
     ERROR_NOT_FOUND,   /* 404 */
     ERROR_CONFLICT,    /* the input is valid, but the state forbids it: 409 */

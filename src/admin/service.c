@@ -251,6 +251,7 @@ static unsigned status_of(enum error_kind kind)
     case ERROR_IO:
         return 503;
     case ERROR_NONE:
+    case ERROR_CONFIG:
     case ERROR_INTERNAL:
         break;
     }

@@ -33,7 +33,12 @@ static int find_group(const char *name, gid_t *gid, struct error *error)
     free(room);
     if (found)
         return 0;
-    return error_set(error, ERROR_INVALID, "admin.socket_group: there is no group \"%s\"", name);
+    if (status != 0 && status != ENOENT && status != ESRCH)
+        return error_set_errno(error, status, "admin.socket_group: cannot look up the group \"%s\"",
+                               name);
+    return error_set(
+        error, ERROR_CONFIG,
+        "admin.socket_group: there is no group \"%s\"; create it, or name another group", name);
 }
 
 /* Creates the folder of the socket if it is missing, because /run is empty after a boot. Creates

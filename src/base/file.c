@@ -134,7 +134,7 @@ int file_sync(int fd, const char *what, struct error *error)
 {
     while (fsync(fd) != 0)
         if (errno != EINTR)
-            return error_set_errno(error, errno, "cannot sync %s", what);
+            return error_set_errno(error, errno, "cannot sync \"%s\"", what);
     return 0;
 }
 

@@ -247,7 +247,9 @@ int secret_key_create(int dir_fd, const char *name, struct secret_key *key, stru
         error_set_errno(error, errno, "cannot create the key file \"%s\"", name);
     else if (unlinkat(dir_fd, temporary, 0) != 0)
         error_set_errno(error, errno, "cannot remove \"%s\"", temporary);
-    else if (file_sync(dir_fd, "the key file's folder", error) == 0)
+    else if (file_sync(dir_fd, ".", error) != 0)
+        error_context(error, "the folder of the key file \"%s\"", name);
+    else
         result = 0;
 out:
     key->present = result == 0;

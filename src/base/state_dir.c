@@ -69,7 +69,7 @@ static int check_contents(int fd, const char *path, const struct store_names *st
     while (result == 0 && (entry = readdir(stream)))
         if (!is_ours(entry->d_name, store))
             result =
-                error_set(error, ERROR_INVALID,
+                error_set(error, ERROR_CONFIG,
                           "\"%s\" is not a state folder of webhookd: it contains \"%.100s\"; set "
                           "state_dir to a new or empty folder",
                           path, entry->d_name);
@@ -85,7 +85,7 @@ static int check_folder(int fd, const char *path, const struct store_names *stor
         return error_set_errno(error, errno, "cannot examine \"%s\"", path);
     if (status.st_uid != geteuid())
         return error_set(
-            error, ERROR_INVALID,
+            error, ERROR_CONFIG,
             "\"%s\" belongs to another user; chown it to the user that webhookd runs as", path);
     if (check_contents(fd, path, store, error) != 0)
         return -1;
@@ -126,6 +126,22 @@ static int make_folders(int fd, const char *path, struct error *error)
     return file_sync(fd, path, error);
 }
 
+static int open_folder(const char *path, struct error *error)
+{
+    bool exists = mkdir(path, 0700) == 0 || errno == EEXIST;
+    if (!exists && errno == ENOENT)
+        return error_set(error, ERROR_CONFIG,
+                         "cannot create \"%s\": its parent folder does not exist", path);
+    if (!exists && errno != ENOTDIR)
+        return error_set_errno(error, errno, "cannot create the folder \"%s\"", path);
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0)
+        return fd;
+    if (errno == ENOTDIR)
+        return error_set(error, ERROR_CONFIG, "\"%s\" is not a folder", path);
+    return error_set_errno(error, errno, "cannot open the folder \"%s\"", path);
+}
+
 /* The state folder may be new. A user who may search but not read its parent cannot sync the
  * parent; webhookd then assumes that another user created the folder. */
 static int sync_parent(int fd, const char *path, struct error *error)
@@ -135,7 +151,9 @@ static int sync_parent(int fd, const char *path, struct error *error)
         return 0;
     if (parent_fd < 0)
         return error_set_errno(error, errno, "cannot open the folder above \"%s\"", path);
-    int result = file_sync(parent_fd, path, error);
+    char *parent = memory_format("%s/..", path);
+    int result = file_sync(parent_fd, parent, error);
+    free(parent);
     close(parent_fd);
     return result;
 }
@@ -144,7 +162,7 @@ int state_dir_open(struct state_dir *state, const char *path, const char *store_
                    state_dir_is_stores *is_stores, struct error *error)
 {
     const struct store_names store = {store_location, is_stores};
-    state->fd = file_open_folder(AT_FDCWD, path, 0700, error);
+    state->fd = open_folder(path, error);
     if (state->fd >= 0 && check_folder(state->fd, path, &store, error) == 0 &&
         take_lock(state, path, error) == 0 && make_folders(state->fd, path, error) == 0 &&
         sync_parent(state->fd, path, error) == 0)

@@ -115,7 +115,7 @@ static int body_finish(struct spool_body *body, struct error *error)
         return error_set_errno(error, errno, "cannot rename \"spool/%s\"", part);
     body->named = true;
     secret_hasher_finish(&body->hasher, body->sha256);
-    return file_sync(body->spool->folder_fd, "the folder spool", error);
+    return file_sync(body->spool->folder_fd, "spool", error);
 }
 
 static void body_free(struct spool_body *body)

@@ -25,7 +25,7 @@
 #define TRIAL_FOLDER "/usr" /* stands for the working folder; every machine has it */
 enum { HIGH_FD = 64 };      /* above all descriptors that a supervisor is spawned with */
 
-#define WAY_OUT "or turn isolation off: runner { sandbox = \"off\" }"
+#define TURN_OFF "turn isolation off: runner { sandbox = \"off\" }"
 
 void isolation_describe(const struct runner_settings *settings, const struct isolation *isolation,
                         struct job *job)
@@ -105,11 +105,12 @@ static int check_secret(const struct config *config, const struct secret *secret
                         struct error *error)
 {
     char *resolved = resolve(secret->path);
-    int result = allow_list_shows(resolved)
-                     ? error_set(error, ERROR_INVALID,
-                                 "%s: vessels can read \"%s\" in strict mode; move it, " WAY_OUT,
-                                 secret->key, secret->path)
-                     : 0;
+    int result =
+        allow_list_shows(resolved)
+            ? error_set(error, ERROR_INVALID,
+                        "%s: vessels can read \"%s\" in strict mode; move it, or " TURN_OFF,
+                        secret->key, secret->path)
+            : 0;
     if (result == 0)
         result = check_list(secret, resolved, &config->runner.readable, "runner.readable", error);
     if (result == 0)
@@ -189,17 +190,31 @@ static int check_list_itself(const struct config *config, const struct config_li
                                                      : check_nesting(config, paths, list, error);
 }
 
+static int check_presence(const struct config_list *paths, const char *list, struct error *error)
+{
+    for (size_t i = 0; i < paths->count; i++)
+        if (access(paths->items[i], F_OK) != 0 && errno == ENOENT)
+            return error_set(
+                error, ERROR_INVALID,
+                "%s: \"%s\" does not exist; create the folder, or remove it from the list", list,
+                paths->items[i]);
+    return 0;
+}
+
 static int check_paths(const struct config *config, const char *config_path, struct error *error)
 {
     if (check_list_itself(config, &config->runner.readable, "runner.readable", error) != 0 ||
         check_list_itself(config, &config->runner.writable, "runner.writable", error) != 0)
         return -1;
-    return check_secrets(config, config_path, error);
+    if (check_secrets(config, config_path, error) != 0 ||
+        check_presence(&config->runner.readable, "runner.readable", error) != 0)
+        return -1;
+    return check_presence(&config->runner.writable, "runner.writable", error);
 }
 
 /* ---- what the kernel permits ---- */
 
-/* Returns what to do. Looks first at the sysctls that make kernels refuse, then at the error text
+/* Returns what to do, or NULL. Looks first at the sysctls that make kernels refuse, then at the error text
  * in `words`. */
 static const char *advice(const char *words)
 {
@@ -226,7 +241,7 @@ static const char *advice(const char *words)
                ? "allow namespaces and mounts in the container or the systemd unit"
            : strstr(words, kernel_error_text(ENOSPC))
                ? "raise sysctl user.max_user_namespaces (of a container: on its host)"
-               : "remove the cause";
+               : NULL;
 }
 
 static int make_trial_job(const struct runner_settings *settings, const struct isolation *isolation,
@@ -286,8 +301,10 @@ static int hear_trial(pid_t pid, int words_fd, struct error *error)
     if (status == 0)
         return 0;
     words[bytes > 0 ? bytes : 0] = '\0';
-    return error_set(error, ERROR_INVALID, "vessels cannot be isolated: %s; %s, " WAY_OUT,
-                     bytes > 0 ? words : "the trial was killed", advice(words));
+    const char *todo = advice(words);
+    return error_set(error, ERROR_INVALID, "vessels cannot be isolated: %s; %s%s" TURN_OFF,
+                     bytes > 0 ? words : "the trial was killed", todo ? todo : "",
+                     todo ? ", or " : "to run without it, ");
 }
 
 static int run_trial(const char *supervisor_path, int job_fd, int folder_fd, struct error *error)

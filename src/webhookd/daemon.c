@@ -212,8 +212,10 @@ static int start_address(struct daemon *daemon, struct error *error)
     int inherited_fd = daemon->options->hooks_fd;
     daemon->listen_fd =
         inherited_fd >= 0 ? inherited_fd : http_listen(daemon->config->hooks.listen, error);
-    if (daemon->listen_fd < 0)
+    if (daemon->listen_fd < 0) {
+        error_context(error, "hooks.listen");
         return -1;
+    }
     http_listen_address(daemon->listen_fd, daemon->hooks_address);
     /* A unix socket is as open as a port: its folder decides who may POST, not the umask. A socket
      * passed by systemd keeps its mode. */
@@ -538,10 +540,12 @@ int daemon_run(const struct daemon_options *options)
     struct error error = ERROR_INIT;
     int status = EXIT_FAILURE;
     bool is_up = log_start(&error) == 0 && layers_start(&daemon, &error) == 0;
-    if (is_up)
+    if (is_up) {
         status = run_started(&daemon);
-    else
+    } else {
         log_error("cannot start", log_why(&error));
+        status = error.kind == ERROR_CONFIG ? CONFIG_EXIT_STATUS : EXIT_FAILURE;
+    }
     layers_stop(&daemon);
     if (is_up)
         log_info("stopped", log_int("status", status));

@@ -48,9 +48,10 @@ int state_open(struct state *state, const struct config *config, struct error *e
 {
     *state = (struct state){.dir = STATE_DIR_INIT};
     set_store_options(state, config);
-    if (state_dir_open(&state->dir, config->state_dir, config->store, store_location_owns, error) ==
-            0 &&
-        prepare_key(state, error) == 0 && store_prepare(&state->store, error) == 0)
+    if (state_dir_open(&state->dir, config->state_dir, config->store, store_location_owns, error) !=
+        0)
+        error_context(error, "state_dir");
+    else if (prepare_key(state, error) == 0 && store_prepare(&state->store, error) == 0)
         return 0;
     state_close(state);
     return -1;

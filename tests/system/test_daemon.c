@@ -213,7 +213,7 @@ TEST(folder_with_other_files_is_refused_as_state_folder_and_stays_as_it_is)
     ck_assert_int_eq(mkdir(daemon.state_dir, 0755), 0);
     ck_assert_int_eq(chmod(daemon.state_dir, 0755), 0);
     free(daemon_write_file(&daemon, "state/letter.txt", "dear", 4));
-    ck_assert_int_eq(daemon_start_fails(&daemon), 1);
+    ck_assert_int_eq(daemon_start_fails(&daemon), 78);
     daemon_await_log(&daemon, "is not a state folder of webhookd: it contains \\\"letter.txt\\\"");
     ck_assert_uint_eq(mode_of(&daemon, ""), 0755);
     char *lock = memory_format("%s/lock", daemon.state_dir);
@@ -407,7 +407,11 @@ TEST(paths_of_webhookd_that_vessels_would_see_are_refused_with_a_reason)
         {"runner { writable = { \"/srv/a\", \"/srv\" } }\n", "which vessels may write"},
         {"runner { readable = { \"/./proc\" } }\n", "would cover /proc"},
         {"runner { writable = { \"/home\" } }\n", "runner.writable: \"/home\" would cover"},
-        {"runner { readable = { \"/nowhere\" } }\n", "cannot show \"/nowhere\""},
+        {"runner { readable = { \"/nowhere\" } }\n",
+         "runner.readable: \"/nowhere\" does not exist; create the folder, or remove it from the "
+         "list"},
+        {"runner { writable = { \"/var/nowhere\" } }\n",
+         "runner.writable: \"/var/nowhere\" does not exist;"},
         {"runner { sandbox = off }\nfleet \"a/b/c\" { sandbox = strict }\n"
          "admin { socket = \"/opt/admin.sock\" }\n",
          "/opt/admin.sock"},
@@ -483,9 +487,37 @@ TEST(port_in_use_is_refused_with_a_reason)
     write_config(&second, text);
     free(text);
     ck_assert_int_eq(daemon_start_fails(&second), 1);
-    daemon_await_log(&second, "cannot listen on \\\"127.0.0.1:");
+    daemon_await_log(&second, "hooks.listen: cannot listen on \\\"127.0.0.1:");
     daemon_finish(&second);
     daemon_finish(&first);
+}
+
+/* Starts with these lines in the configuration, behind those of a state folder and a socket. */
+static void assert_start_fails(const char *state_dir, const char *more, int status,
+                               const char *words)
+{
+    struct daemon daemon;
+    daemon_prepare(&daemon, &plain);
+    free(daemon_write_file(&daemon, "file", "x", 1));
+    char *text = memory_format("state_dir = \"%s/%s\"\nhooks { listen = \"127.0.0.1:0\" }\n"
+                               "admin { listen = \"\" socket = \"%s\" %s }\n"
+                               "runner { sandbox = \"off\" }\n",
+                               daemon.folder, state_dir, daemon.socket, more);
+    write_config(&daemon, text);
+    ck_assert_int_eq(daemon_start_fails(&daemon), status);
+    daemon_await_log(&daemon, words);
+    free(text);
+    daemon_finish(&daemon);
+}
+
+TEST(a_start_that_the_configuration_prevents_ends_with_78_and_names_the_key)
+{
+    assert_start_fails("x/state", "", 78, "state_dir: cannot create \\\"");
+    assert_start_fails("x/state", "", 78, "/x/state\\\": its parent folder does not exist");
+    assert_start_fails("file", "", 78, "/file\\\" is not a folder");
+    assert_start_fails("file/state", "", 78, "state_dir: ");
+    assert_start_fails("state", "socket_group = \"no-such-group\"", 78,
+                       "admin.socket_group: there is no group \\\"no-such-group\\\"; create it");
 }
 
 /* ---- store and key ---- */

@@ -22,9 +22,9 @@ TEST(nothing_is_expanded_in_any_quoting)
     }
     assert_refused("state_dir = ${HOME}",
                    "w.conf:1: state_dir: \"${HOME}\" is invalid: write an absolute", NULL);
-    assert_refused("state_dir = \"${HOME}\"", "w.conf:1: state_dir: \"${HOME}\" is not", NULL);
+    assert_refused("state_dir = \"${HOME}\"", "w.conf:1: state_dir: \"${HOME}\" is invalid", NULL);
     assert_refused("state_dir = \"${NONE:-/x}\"", "w.conf:1: state_dir: \"${NONE:-/x}\" is", NULL);
-    assert_refused("state_dir = '~/x'", "w.conf:1: state_dir: \"~/x\" is not", NULL);
+    assert_refused("state_dir = '~/x'", "w.conf:1: state_dir: \"~/x\" is invalid", NULL);
 }
 
 TEST(quotes_and_backslashes_can_be_written)

@@ -45,6 +45,7 @@ static bool fails_alone(struct store *store, const struct store_item *item)
     case ERROR_INVALID:
     case ERROR_STALE:
         return true;
+    case ERROR_CONFIG:
     case ERROR_INTERNAL:
     case ERROR_UNAVAILABLE:
         return has_savepoint(item);
