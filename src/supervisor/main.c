@@ -32,7 +32,7 @@
 
 #define JOB_LIMIT_BYTES ((off_t)256 * 1024 * 1024)
 
-enum { NOT_STARTED_CODE = 127 };
+enum { USAGE_CODE = 2, NOT_STARTED_CODE = 127 };
 
 /* Checks the inherited descriptors. Nothing may be opened before this: it would take the number of
  * a descriptor that is absent. */
@@ -131,9 +131,20 @@ static int try_sandbox(void)
     return EXIT_FAILURE;
 }
 
+/* A person has started it, not webhookd. */
+static int refuse_start(void)
+{
+    static const char text[] = "webhookd-vessel is started by webhookd; see webhookd(8)\n";
+    (void)file_write_all(STDERR_FILENO, text, sizeof(text) - 1);
+    return USAGE_CODE;
+}
+
 int main(int argc, char **argv)
 {
-    if (argc == 2 && strcmp(argv[1], JOB_TRIAL_ARGUMENT) == 0)
+    bool is_trial = argc == 2 && strcmp(argv[1], JOB_TRIAL_ARGUMENT) == 0;
+    if ((argc > 1 && !is_trial) || fcntl(JOB_FD_JOB, F_GETFD) < 0)
+        return refuse_start();
+    if (is_trial)
         return try_sandbox();
     struct job job = {.has_body = false};
     struct error error = ERROR_INIT;

@@ -261,7 +261,7 @@ static int mount_tmpfs(const char *path, const char *mode, int64_t bytes, int in
     (void)snprintf(options, sizeof(options), "mode=%s,size=%lld,nr_inodes=%d", mode,
                    (long long)bytes, inodes);
     if (mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, options) != 0)
-        return error_set_errno(error, errno, "cannot mount a tmpfs");
+        return error_set_errno(error, errno, "cannot mount a tmpfs on \"%s\"", path);
     return 0;
 }
 

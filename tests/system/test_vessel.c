@@ -116,6 +116,23 @@ TEST(an_invalid_job_leaves_a_record_with_the_reason)
     bench_close(&bench);
 }
 
+TEST(a_start_by_hand_is_refused_with_a_hint)
+{
+    static const char *const lines[] = {"3<&-", "--try-sandbox 3<&-", "-h", "-V", "--help 3<&-"};
+    char *path = bench_supervisor_path();
+    for (size_t i = 0; i < ARRAY_COUNT(lines); i++) {
+        char text[200] = "";
+        char *command = memory_format("%s %s 2>&1 >&-", path, lines[i]);
+        FILE *stream = popen(command, "re");
+        ck_assert_ptr_nonnull(stream);
+        ck_assert_uint_gt(fread(text, 1, sizeof(text) - 1, stream), 0);
+        ck_assert_int_eq(WEXITSTATUS(pclose(stream)), 2);
+        ck_assert_str_eq(text, "webhookd-vessel is started by webhookd; see webhookd(8)\n");
+        free(command);
+    }
+    free(path);
+}
+
 TEST(a_cutoff_ends_a_vessel_that_ignores_sigterm)
 {
     struct bench bench;
