@@ -28,7 +28,8 @@ typedef bool state_dir_is_stores(const char *location, const char *name);
  * folder without a lock file that holds anything but webhookd's own files and the store's, and
  * leaves it unchanged: a mistake in the configuration must not close someone's home, or /var, to
  * everyone else. ERROR_CONFIG: the path is not a folder, its parent is missing, or the folder
- * belongs to another user or holds other files. ERROR_CONFLICT: another webhookd held the lock for a whole second. */
+ * belongs to another user or holds other files. ERROR_CONFLICT: another webhookd held the lock for
+ * a whole second. */
 int state_dir_open(struct state_dir *state, const char *path, const char *store_location,
                    state_dir_is_stores *is_stores, struct error *error);
 void state_dir_close(struct state_dir *state);

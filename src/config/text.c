@@ -29,8 +29,8 @@ struct scanner {
     bool after_equals; /* the last token was "=" */
     struct place word; /* the last word or string */
     struct place key;  /* the one before the last "=" */
-    bool
-        value_is_far; /* the last token is a value below the line of its key, or a title after it */
+    /* The last token is a value below the line of its key, or a title behind such a value. */
+    bool value_is_far;
     int depth;
     int opened[DEPTH_MAX]; /* the line of each open brace */
 };

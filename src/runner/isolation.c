@@ -214,8 +214,8 @@ static int check_paths(const struct config *config, const char *config_path, str
 
 /* ---- what the kernel permits ---- */
 
-/* Returns what to do, or NULL. Looks first at the sysctls that make kernels refuse, then at the error text
- * in `words`. */
+/* Returns what to do, or NULL. Looks first at the sysctls that make kernels refuse, then at the
+ * error text in `words`. */
 static const char *advice(const char *words)
 {
     static const struct {
