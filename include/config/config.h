@@ -92,8 +92,8 @@ void config_release(struct config *config);        /* any thread; NULL is fine *
 /* Checks for settings that are valid but prevent a start (TLS keys). Returns 0, or -1 and
  * ERROR_INVALID. */
 int config_check_start(const struct config *config, struct error *error);
-/* Adds a line for each key that differs and needs a restart ("hooks.listen: changed, takes effect
- * after a restart"). */
+/* Adds a line for each key that differs and needs a restart ("hooks.listen"), and "fleet" if the
+ * fleet sections differ. */
 void config_report_restart(const struct config *running, const struct config *fresh,
                            struct config_report *report);
 

@@ -62,7 +62,7 @@ static int find_key(struct admin *admin, struct store *store, bool may_create, s
     if (secret_key_read(state_fd, STATE_DIR_SECRET, &admin->key, &why) != 0)
         return error_set(error, ERROR_UNAVAILABLE, "%s", why.message);
     if (admin->key.present) {
-        log_info("key restored", log_text("file", STATE_DIR_SECRET));
+        log_info("key read", log_text("file", STATE_DIR_SECRET));
         return 0;
     }
     int64_t sealed = 0;

@@ -58,15 +58,14 @@ static bool fleets_equal(const struct config *a, const struct config *b)
 void config_report_restart(const struct config *running, const struct config *fresh,
                            struct config_report *report)
 {
-    static const char follows[] = "changed, takes effect after a restart";
     for (size_t i = 0; i < config_key_count; i++) {
         const struct config_key *key = &config_keys[i];
         if (key->info.reloadable || config_value_equal(key, running, fresh))
             continue;
         char *path = config_key_path(key->info.section, key->info.name);
-        config_report_add(report, "%s: %s", path, follows);
+        config_report_add(report, "%s", path);
         free(path);
     }
     if (!fleets_equal(running, fresh))
-        config_report_add(report, "fleet sections: %s", follows);
+        config_report_add(report, "fleet");
 }

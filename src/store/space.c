@@ -41,7 +41,7 @@ static void report_change(struct space *space)
     struct error why = ERROR_INIT;
     bool low = space_is_low(space, 0, &why);
     if (low && !space->was_low)
-        log_error("requests are refused", log_why(&why));
+        log_error("requests are refused", log_text("reason", why.message));
     else if (!low && space->was_low)
         log_info("requests are accepted again", log_int("free_bytes", space_free_bytes(space)));
     space->was_low = low;
@@ -85,6 +85,11 @@ bool space_is_low(const struct space *space, int64_t more_bytes, struct error *e
     int64_t min_free_bytes = atomic_load(&space->min_free_bytes);
     if (free_bytes >= min_free_bytes && free_bytes - min_free_bytes >= more_bytes)
         return false;
+    if (more_bytes == 0)
+        error_set(error, ERROR_UNAVAILABLE,
+                  "the state disk has %" PRId64 " MiB free, less than the %" PRId64
+                  " MiB that min_free reserves: free some space, or lower min_free",
+                  free_bytes >> 20, min_free_bytes >> 20);
     error_set(error, ERROR_UNAVAILABLE,
               "the state disk has %" PRId64 " MiB free, but min_free reserves %" PRId64
               " MiB, and %" PRId64 " more bytes are needed: free some space, or lower min_free",

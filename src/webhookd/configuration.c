@@ -4,10 +4,12 @@
 #include "base/log.h"
 #include "runner/runner.h"
 
-static void log_report(enum log_level level, const char *event, struct config_report *report)
+/* `name` is the key of the report's lines in the log. */
+static void log_report(enum log_level level, const char *event, const char *name,
+                       struct config_report *report)
 {
     for (size_t i = 0; i < report->count; i++)
-        LOG_AT(level, event, log_text("message", report->lines[i]));
+        LOG_AT(level, event, log_text(name, report->lines[i]));
     config_report_free(report);
 }
 
@@ -31,10 +33,10 @@ struct config *configuration_reload(const struct config *first, const char *path
         fresh = NULL;
     }
     if (!fresh) {
-        log_report(LOG_LEVEL_ERROR, "configuration not reloaded", &report);
+        log_report(LOG_LEVEL_ERROR, "configuration not reloaded", "error", &report);
         return NULL;
     }
     config_report_restart(first, fresh, &report);
-    log_report(LOG_LEVEL_WARNING, "configuration", &report);
+    log_report(LOG_LEVEL_WARNING, "setting changed, takes effect after a restart", "key", &report);
     return fresh;
 }

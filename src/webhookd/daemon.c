@@ -157,8 +157,10 @@ static void raise_descriptor_limit(const struct config *config)
     limit.rlim_cur =
         limit.rlim_max == RLIM_INFINITY || limit.rlim_max > needed ? needed : limit.rlim_max;
     if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < needed)
-        log_warning("too few file descriptors for hooks.max_connections",
-                    log_int("limit", (int64_t)limit.rlim_cur), log_int("needed", (int64_t)needed));
+        log_warning(
+            "too few file descriptors for hooks.max_connections",
+            log_int("limit", (int64_t)limit.rlim_cur), log_int("needed", (int64_t)needed),
+            log_text("advice", "raise LimitNOFILE= in the unit, or lower hooks.max_connections"));
 }
 
 static int start_process(struct daemon *daemon, struct error *error)
@@ -504,7 +506,7 @@ static void log_exceptions(const struct config *config)
     for (size_t i = 0; i < config->fleet_count; i++) {
         const struct config_fleet *fleet = &config->fleets[i];
         if (fleet->has_sandbox && fleet->sandbox != config->runner.sandbox)
-            log_info("fleet with a different sandbox", log_text("fleet", fleet->name),
+            log_info("fleet with a different sandbox", log_text("fleet_name", fleet->name),
                      log_text("sandbox", config_sandbox_name(fleet->sandbox)));
     }
 }

@@ -204,6 +204,7 @@ KEY_TEST(min_free_refuses_requests_when_the_disk_has_less, "min_free")
     api_call(&daemon, "GET", "/readyz", NULL, 0, &response);
     ck_assert_int_eq(response.status, 503);
     assert_holds(response.body, "min_free");
+    daemon_await_log(&daemon, "less than the 1048576 MiB that min_free reserves: free some space");
     response_free(&response);
     api_call(&daemon, "GET", "/healthz", NULL, 0, &response);
     ck_assert_int_eq(response.status, 200);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -520,6 +521,17 @@ TEST(a_start_that_the_configuration_prevents_ends_with_78_and_names_the_key)
                        "admin.socket_group: there is no group \\\"no-such-group\\\"; create it");
 }
 
+TEST(too_few_file_descriptors_are_reported_with_advice)
+{
+    struct daemon daemon;
+    struct rlimit limit = {2000, 2000};
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    daemon_begin(&daemon, &plain);
+    daemon_await_log(&daemon,
+                     "limit=2000 needed=11024 advice=\"raise LimitNOFILE= in the unit, or");
+    daemon_finish(&daemon);
+}
+
 /* ---- store and key ---- */
 
 static void execute(const struct daemon *daemon, const char *sql)
@@ -615,8 +627,12 @@ TEST(without_the_key_webhooks_cannot_be_shown_but_still_accept)
     ck_assert_int_eq(post_status(daemon.port, url_path(url), "{}", 2), 201);
 
     ck_assert_int_eq(rename(away, key), 0);
+    char *log = daemon_log(&daemon);
+    ck_assert_ptr_null(strstr(log, "info: key read"));
+    free(log);
     char *again = ctl_ok(&daemon, "webhook", "show", "Sealed", NULL);
     ck_assert_str_eq(again, shown);
+    daemon_await_log(&daemon, "info: key read file=secret.key");
     free(ctl_ok(&daemon, "webhook", "create", "Other", NULL));
     free(again);
     free(away);
@@ -998,8 +1014,10 @@ TEST(hangup_reports_which_keys_need_a_restart)
     struct daemon_options options = {.hooks = "max_connections = 50",
                                      .runner = "enabled = false\nnice = 7"};
     reload(&daemon, &options, "configuration reloaded");
-    daemon_await_log(&daemon, "hooks.max_connections: changed, takes effect after a restart");
-    daemon_await_log(&daemon, "runner.enabled: changed, takes effect after a restart");
+    daemon_await_log(
+        &daemon,
+        "warning: setting changed, takes effect after a restart key=hooks.max_connections");
+    daemon_await_log(&daemon, "key=runner.enabled");
     char *log = daemon_log(&daemon);
     ck_assert_ptr_null(strstr(log, "runner.nice"));
     free(log);
@@ -1023,7 +1041,7 @@ TEST(keys_that_need_a_restart_do_not_take_effect_before_it)
     ck_assert_str_eq(after, before);
     json_decref(run);
     /* A further reload reports it again, because the restart is still due. */
-    reload(&daemon, &options, "runner.enabled: changed, takes effect after a restart");
+    reload(&daemon, &options, "key=runner.enabled");
     free(after);
     free(before);
     free(url);

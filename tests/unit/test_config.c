@@ -140,8 +140,8 @@ TEST(every_key_that_needs_a_restart_is_reported)
         struct config *fresh = accept(text);
         struct config_report report = {0};
         config_report_restart(running, fresh, &report);
-        char *line = memory_format("%s%s%s: changed, takes effect after a restart", info->section,
-                                   info->section[0] ? "." : "", info->name);
+        char *line =
+            memory_format("%s%s%s", info->section, info->section[0] ? "." : "", info->name);
         ck_assert_msg(report.count == (is_tls ? 2 : !info->reloadable), "%s", text);
         ck_assert_msg(has_line(&report, line) == !info->reloadable, "%s", line);
         *(info->reloadable ? &silent : &said) += 1;
@@ -168,7 +168,7 @@ TEST(changed_fleet_sections_need_a_restart)
         struct config_report report = {0};
         config_report_restart(running, fresh, &report);
         ck_assert_uint_eq(report.count, 1);
-        ck_assert(has_line(&report, "fleet sections: changed"));
+        ck_assert(has_line(&report, "fleet"));
         config_report_free(&report);
         config_release(fresh);
     }
