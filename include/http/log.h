@@ -12,6 +12,12 @@
 #include "base/log.h"
 #include "http/server.h"
 
+/* The field `from`: a peer's address as of http_peer, or "unix". */
+static inline struct log_field http_log_from(const char *peer)
+{
+    return log_text("from", peer[0] != '\0' ? peer : "unix");
+}
+
 #define HTTP_LOG_AT(level, exchange, event, ...)                                                   \
     LOG_AT(level, event, log_id("request", http_request_id(exchange)), __VA_ARGS__)
 

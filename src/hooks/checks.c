@@ -45,7 +45,7 @@ static struct verdict judge_size(const struct check_input *input)
 {
     return http_content_length(input->exchange) <= input->config->hooks.max_body_bytes
                ? pass
-               : checks_refuse(413, "the body is larger than max_body");
+               : checks_refuse(413, input->too_large);
 }
 
 static struct verdict judge_room_for(const struct check_input *input, int64_t bytes)
@@ -71,7 +71,7 @@ static struct verdict judge_growth(const struct check_input *input)
 {
     return input->body_bytes <= input->config->hooks.max_body_bytes
                ? pass
-               : checks_refuse(0, "the chunked body is larger than max_body");
+               : checks_refuse(0, input->chunked_too_large);
 }
 
 /* A large body arrives in many pieces, and other requests use up room meanwhile. */

@@ -113,16 +113,16 @@ static void set_state(struct request *request, enum request_state state)
 /* Called once the answer is out, so that no sender waits for a log line. */
 static void log_accepted(const struct request *request)
 {
-    http_log_info(request->exchange, "request", log_int("status", 201),
-                  log_text("from", request->remote_addr), log_int("bytes", request->total_bytes),
-                  log_int("us", request->answer_us), log_id("fleet", &request->result.ids.fleet_id),
-                  log_id("fleet_run", &request->result.ids.run_id));
+    http_log_info(
+        request->exchange, "request", log_int("status", 201), http_log_from(request->remote_addr),
+        log_int("bytes", request->total_bytes), log_int("duration_us", request->answer_us),
+        log_id("fleet", &request->result.ids.fleet_id), log_id("run", &request->result.ids.run_id));
 }
 
 static void log_unaccepted(const struct request *request, unsigned status, const char *reason)
 {
     http_log_info(request->exchange, "request", log_int("status", status),
-                  log_text("from", request->remote_addr), log_int("us", request->answer_us),
+                  http_log_from(request->remote_addr), log_int("duration_us", request->answer_us),
                   log_text("reason", reason));
 }
 
@@ -135,7 +135,7 @@ static void note_answer(struct request *request, unsigned status)
 
 static enum http_step close_without_answer(struct request *request, const char *reason)
 {
-    http_log_warning(request->exchange, "request closed", log_text("from", request->remote_addr),
+    http_log_warning(request->exchange, "request closed", http_log_from(request->remote_addr),
                      log_text("reason", reason));
     return HTTP_CLOSE;
 }
@@ -205,6 +205,8 @@ static struct verdict judge(const struct request *request, enum check_stage stag
     const struct check_input input = {
         .exchange = request->exchange,
         .config = request->settings->config,
+        .too_large = request->settings->too_large,
+        .chunked_too_large = request->settings->chunked_too_large,
         .queue = request->hooks->queue,
         .body_bytes = request->total_bytes,
         .unwritten_bytes = request->spools ? (int64_t)request->body_bytes : 0,
@@ -641,7 +643,7 @@ static void request_refused(struct http_exchange *exchange, unsigned status, con
     char peer[HTTP_PEER_BYTES];
     hooks_count_answer(hooks, status);
     http_log_info(exchange, "request", log_int("status", status),
-                  log_text("from", http_peer(exchange, peer)), log_text("reason", message));
+                  http_log_from(http_peer(exchange, peer)), log_text("reason", message));
 }
 
 const struct http_service request_service = {

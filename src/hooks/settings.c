@@ -2,10 +2,22 @@
  * held by hook workers for the length of a request. */
 #include "hooks/settings.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
 #include "hooks/instance.h"
+
+/* Writes a size in its largest whole unit. */
+static char *describe_excess(const char *what, int64_t bytes)
+{
+    static const char *const units[] = {"bytes", "KiB", "MiB", "GiB"};
+    size_t unit = 0;
+    for (; unit < ARRAY_COUNT(units) - 1 && bytes % 1024 == 0; unit++)
+        bytes /= 1024;
+    return memory_format("the %s is larger than %" PRId64 " %s (hooks.max_body)", what, bytes,
+                         units[unit]);
+}
 
 struct hooks_settings *hooks_settings_new(struct config *config)
 {
@@ -13,6 +25,8 @@ struct hooks_settings *hooks_settings_new(struct config *config)
     atomic_store(&settings->references, 1);
     settings->config = config_hold(config);
     settings->proxies = proxies_new(&config->hooks.trusted_proxies);
+    settings->too_large = describe_excess("body", config->hooks.max_body_bytes);
+    settings->chunked_too_large = describe_excess("chunked body", config->hooks.max_body_bytes);
     return settings;
 }
 
@@ -29,6 +43,8 @@ void hooks_settings_release(struct hooks_settings *settings)
 {
     if (atomic_fetch_sub(&settings->references, 1) != 1)
         return;
+    free(settings->too_large);
+    free(settings->chunked_too_large);
     proxies_free(settings->proxies);
     config_release(settings->config);
     free(settings);

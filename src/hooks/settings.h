@@ -1,4 +1,5 @@
-/* A configuration and what is derived from it for the public listener: the parsed proxies. */
+/* A configuration and what is derived from it for the public listener: the parsed proxies and
+ * texts of answers. */
 #ifndef WEBHOOKD_HOOKS_SETTINGS_H
 #define WEBHOOKD_HOOKS_SETTINGS_H
 
@@ -15,6 +16,7 @@ struct hooks_settings {
     _Atomic int references;
     struct config *config; /* held */
     struct proxies *proxies;
+    char *too_large, *chunked_too_large; /* "the body is larger than 32 MiB (hooks.max_body)" */
 };
 
 struct hooks_settings *hooks_settings_new(struct config *config);

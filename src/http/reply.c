@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/memory.h"
 #include "http/exchange.h"
+#include "http/log.h"
 #include "http/reply_template.h"
 
 /* Queues the response and releases it. Closes the connection if response is NULL. */
@@ -25,7 +25,8 @@ static enum http_step reply(struct http_exchange *exchange, unsigned status,
     /* libmicrohttpd refuses a header that contains a control character. */
     LIST_EACH(struct extra_header, extra, &exchange->extra, node)
         if (MHD_add_response_header(response, extra->name, extra->value) != MHD_YES)
-            log_error("header not sent", log_text("name", extra->name));
+            http_log_error(exchange, "header not sent", log_text("name", extra->name),
+                           log_text("reason", "its value has a control character, or no memory"));
     if (exchange->close_after ||
         atomic_load_explicit(&exchange->connection->server->draining, memory_order_relaxed))
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");

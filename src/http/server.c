@@ -101,8 +101,7 @@ static void on_log(void *context, const char *format, va_list arguments)
     vsnprintf(text, sizeof(text), format, arguments);
 #pragma GCC diagnostic pop
     text[strcspn(text, "\r\n")] = '\0';
-    log_debug("libmicrohttpd", log_text("listener", server->options.name),
-              log_text("message", text));
+    log_debug("libmicrohttpd", log_text("listener", server->options.name), log_text("error", text));
 }
 
 /* ---- start and stop ---- */

@@ -164,6 +164,8 @@ TEST(log_holds_no_token_and_no_body)
     ck_assert_int_eq(daemon_stop(&hook.daemon), 0);
     char *log = daemon_log(&hook.daemon);
     ck_assert_ptr_nonnull(strstr(log, "status=201"));
+    ck_assert_ptr_nonnull(strstr(log, " from=127.0.0.1 bytes=11 duration_us="));
+    ck_assert_ptr_nonnull(strstr(log, " run="));
     ck_assert_ptr_null(strstr(log, token));
     ck_assert_ptr_null(strstr(log, unknown + strlen("/hooks/")));
     ck_assert_ptr_null(strstr(log, "privatebody"));
@@ -389,7 +391,7 @@ static void check_max_body(const char *setting, size_t max_body)
     http_post_chunked(hook.url, body, max_body + 1, &response);
     ck_assert_msg(response.status == 0, "%d: %s", response.status, response.body);
     response_free(&response);
-    daemon_await_log(&hook.daemon, "the chunked body is larger than max_body");
+    daemon_await_log(&hook.daemon, "the chunked body is larger than ");
 
     ck_assert_uint_eq(hook_count_runs(&hook), 2);
     int whole = max_body > 64 * KIB ? 2 : 0;
@@ -421,6 +423,8 @@ TEST(token_is_checked_before_the_size_of_a_small_body_too)
     response_free(&response);
     http_post(hook.url, NULL, body, sizeof(body), &response);
     ck_assert_int_eq(response.status, 413);
+    ck_assert_ptr_nonnull(
+        strstr(response.body, "\"the body is larger than 1 KiB (hooks.max_body)\""));
     response_free(&response);
     free(url);
     free(unknown);
