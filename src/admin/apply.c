@@ -100,7 +100,7 @@ static int answer_applied(struct admin_request *request, const struct file_chang
     if (!apply->check_only) {
         outcome = outcome_name(apply->result.outcome);
         http_log_info(request->exchange, "fleet applied", log_id("fleet", &apply->result.fleet_id),
-                      log_text("name", apply->definition->name), log_text("outcome", outcome),
+                      log_text("fleet_name", apply->definition->name), log_text("outcome", outcome),
                       log_int("version", apply->result.version));
         fleet = fleets_object(request->store, &apply->result.fleet_id, error);
         if (!fleet)

@@ -264,7 +264,7 @@ static void backup_done(void *context)
     else
         log_info("backup sent", log_id("request", &backup->request_id),
                  log_int("bytes", backup->sent_bytes),
-                 log_int("ms", clock_monotonic_ms() - backup->begun_ms));
+                 log_int("duration_ms", clock_monotonic_ms() - backup->begun_ms));
     close_folder(&backup->folder);
     close_folder(&backup->days);
     close_file(backup);

@@ -75,7 +75,7 @@ int keys_create(struct admin_request *request, struct error *error)
         json_t *object = render_key(&row);
         render_set(object, "key", json_string(key));
         request_answer_data(request, 201, object);
-        http_log_info(request->exchange, "API key created", log_id("key", &create.id),
+        http_log_info(request->exchange, "API key created", log_id("api_key", &create.id),
                       log_text("name", name));
     }
     secret_wipe(key, sizeof(key));
@@ -115,7 +115,7 @@ int keys_revoke(struct admin_request *request, struct error *error)
         change_commit(request, &revoke.change, error) != 0)
         return -1;
     atomic_fetch_add(&request->admin->revocations, 1);
-    http_log_info(request->exchange, "API key revoked", log_id("key", &revoke.id));
+    http_log_info(request->exchange, "API key revoked", log_id("api_key", &revoke.id));
     return 0;
 }
 

@@ -166,8 +166,8 @@ static enum http_step identify(struct admin_request *request)
         http_add_header(exchange, "Retry-After", RETRY_AFTER_S);
         return refuse(exchange, 503, error.message);
     }
-    http_log_info(exchange, "API request refused", log_text("from", request->caller.source),
-                  log_text("path", pattern_of(request)), log_why(&error));
+    http_log_info(exchange, "API request refused", http_log_from(request->caller.source),
+                  log_text("path", pattern_of(request)), log_text("reason", error.message));
     http_add_header(exchange, "WWW-Authenticate", "Bearer");
     return refuse(exchange, 401, error.message);
 }

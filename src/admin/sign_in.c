@@ -32,7 +32,8 @@ static int refuse(struct admin_request *request, const char *source, struct erro
                          "the key is invalid, and too many sign-ins have failed: wait a minute");
     }
     sign_in_limit_failed(request->admin->sign_in_limit, source, now_ms);
-    http_log_info(request->exchange, "sign-in refused", log_text("from", source), log_why(error));
+    http_log_info(request->exchange, "sign-in refused", http_log_from(source),
+                  log_text("reason", error->message));
     request->answer.status = 401;
     free(request->answer.field);
     request->answer.field = memory_string("key");
@@ -107,7 +108,7 @@ int sign_in_begin(struct admin_request *request, struct error *error)
     if (result != 0 || begin_session(request, &caller->ticket.key_id, error) != 0)
         return refuse(request, source, error);
     http_log_info(request->exchange, "signed in", log_text("who", caller->who),
-                  log_text("from", source));
+                  http_log_from(source));
     request_answer_data(request, 201, session_object(caller));
     return 0;
 }

@@ -45,7 +45,7 @@ static int sweep_list(struct spool_sweep *sweep, struct error *error)
     int fd = openat(sweep->folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *folder = fd < 0 ? NULL : fdopendir(fd);
     if (!folder) {
-        error_set_errno(error, errno, "cannot list the folder spool");
+        error_set_errno(error, errno, "cannot list the folder \"spool\"");
         if (fd >= 0)
             close(fd);
         return -1;

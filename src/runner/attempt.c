@@ -221,7 +221,7 @@ static void watch_child(struct attempt *attempt)
     }
     if (attempt->looks == 0)
         run_log_warning(work_of(attempt), "vessel not watched, will retry",
-                        log_text("attempt", attempt->name), log_why(&error));
+                        log_text("record", attempt->name), log_why(&error));
     call_again(attempt, wait_after(++attempt->looks, LOOK_FIRST_MS, LOOK_MAX_MS));
 }
 
@@ -245,7 +245,7 @@ static void launch_now(struct attempt *attempt)
     }
     int64_t wait_ms = wait_after(attempt->tries, LAUNCH_FIRST_MS, LAUNCH_MAX_MS);
     run_log_warning(work_of(attempt), "vessel not started, will retry",
-                    log_text("attempt", attempt->name), log_int("wait_ms", wait_ms),
+                    log_text("record", attempt->name), log_int("wait_ms", wait_ms),
                     log_why(&error));
     call_again(attempt, wait_ms);
 }
@@ -254,7 +254,7 @@ void attempt_prepare(struct attempt *attempt)
 {
     struct error error = ERROR_INIT;
     if (launch_prepare(attempt, &error) != 0)
-        run_log_debug(work_of(attempt), "attempt not prepared", log_text("attempt", attempt->name),
+        run_log_debug(work_of(attempt), "attempt not prepared", log_text("record", attempt->name),
                       log_why(&error));
 }
 
@@ -307,7 +307,7 @@ static void never_ran(struct attempt *attempt)
         return;
     }
     run_log_warning(work_of(attempt), "attempt never ran, will be launched",
-                    log_text("attempt", attempt->name));
+                    log_text("record", attempt->name));
     set_state(attempt, ATTEMPT_LAUNCHING);
     give_slot(attempt);
     runner_ready_add(runner_of(attempt), attempt->vessel);
@@ -334,7 +334,7 @@ static void look_at_remains(struct attempt *attempt, int record_fd)
         look_again(attempt);
     } else if (found < 0) {
         run_log_error(work_of(attempt), "attempt's record not readable",
-                      log_text("attempt", attempt->name), log_why(&error));
+                      log_text("record", attempt->name), log_why(&error));
         end_interrupted(attempt, "the record of its end cannot be read");
     } else if (!same_boot) {
         end_interrupted(attempt, "the machine was restarted, or the state was restored");
@@ -427,7 +427,7 @@ void attempt_remove_record(struct runner *runner, const char *name)
     struct error error = ERROR_INIT;
     if (unlinkat(runner->attempts_fd, name, 0) == 0 || errno == ENOENT)
         return;
-    error_set_errno(&error, errno, "cannot remove attempts/%s", name);
+    error_set_errno(&error, errno, "cannot remove \"attempts/%s\"", name);
     log_warning("attempt's record not removed, will retry at the next start",
-                log_text("attempt", name), log_why(&error));
+                log_text("record", name), log_why(&error));
 }

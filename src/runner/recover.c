@@ -143,8 +143,7 @@ static bool is_open_attempt(struct remains *remains, const char *name)
     if (fd >= 0)
         close(fd);
     if (is_held) {
-        log_warning("running vessel is unknown to the store, left alone",
-                    log_text("attempt", name));
+        log_warning("running vessel is unknown to the store, left alone", log_text("record", name));
         remains->must_stay = true; /* its run's folder as well */
     }
     return is_held;
@@ -152,13 +151,13 @@ static bool is_open_attempt(struct remains *remains, const char *name)
 
 /* Clears away folders of runs and records of attempts that have ended or whose start was never
  * committed. One that cannot be cleared away does no harm. */
-static int clear_folder(struct remains *remains, int folder_fd,
+static int clear_folder(struct remains *remains, int folder_fd, const char *folder,
                         bool (*is_open)(struct remains *, const char *), struct error *error)
 {
     int fd = openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *stream = fd < 0 ? NULL : fdopendir(fd);
     if (!stream) {
-        error_set_errno(error, errno, "cannot list a folder in the state folder");
+        error_set_errno(error, errno, "cannot list the folder \"%s\"", folder);
         if (fd >= 0)
             close(fd);
         return -1;
@@ -197,9 +196,10 @@ int recover(struct runner *runner, struct error *error)
         return -1;
     }
     if (!remains.must_stay &&
-        clear_folder(&remains, runner->attempts_fd, is_open_attempt, error) != 0)
+        clear_folder(&remains, runner->attempts_fd, "attempts", is_open_attempt, error) != 0)
         return -1;
-    if (!remains.must_stay && clear_folder(&remains, runner->runs_fd, is_open_run, error) != 0)
+    if (!remains.must_stay &&
+        clear_folder(&remains, runner->runs_fd, "runs", is_open_run, error) != 0)
         return -1;
     int64_t runs = 0, attempts = 0;
     LIST_EACH(struct run, run, &runner->runs, active) {

@@ -373,7 +373,7 @@ static void log_attempt_end(const struct run *run, const struct run_step *step)
                  log_int("attempt", step->what.attempt),
                  log_text("status", vessel_status_name(step->status)),
                  log_text("exit", result->has_exit_code ? exit_code : NULL),
-                 log_int("ms", result->ended_ms - started_ms),
+                 log_int("duration_ms", result->ended_ms - started_ms),
                  log_text("reason", result->reason[0] != '\0' ? result->reason : NULL));
 }
 
@@ -388,7 +388,7 @@ static void run_ended(struct run *run, const struct run_step *step)
                         log_why(&error));
     run_log_info(run->work, "fleet run ended",
                  log_text("status", run_status_name(step->what.run_status)),
-                 log_int("ms", step->what.now_ms - run->started_ms));
+                 log_int("duration_ms", step->what.now_ms - run->started_ms));
 }
 
 /* The store refused a step that should always be accepted. What runs is left alone; the next start

@@ -56,7 +56,7 @@ static void empty_trash(struct trash *trash, bool also_stuck)
     DIR *stream = fd < 0 ? NULL : fdopendir(fd);
     if (!stream) {
         struct error error = ERROR_INIT;
-        error_set_errno(&error, errno, "cannot list the trash folder");
+        error_set_errno(&error, errno, "cannot list the folder \"trash\"");
         log_warning("trash not emptied", log_why(&error));
         if (fd >= 0)
             close(fd);

@@ -19,7 +19,7 @@ static void set_store_options(struct state *state, const struct config *config)
     };
     if (state->store.relaxed_sync)
         log_error("WEBHOOKD_TEST_RELAXED_SYNC is set",
-                  log_text("follows", "accepted fleet runs can be lost: for tests only"));
+                  log_text("effect", "accepted fleet runs can be lost: for tests only"));
 }
 
 /* The key is created and synced before the store. Beside an existing store it is not created here,
@@ -38,7 +38,7 @@ static int prepare_key(struct state *state, struct error *error)
     log_error(
         "secret.key is missing", log_text("state_dir", state->store.state_dir),
         log_text(
-            "follows",
+            "effect",
             "requests are accepted as before; webhooks cannot be shown, created or replaced until "
             "the key is back or the old webhooks are removed"));
     return 0;

@@ -57,6 +57,30 @@ static void finish(struct setting *setting)
     daemon_finish(&setting->daemon);
 }
 
+TEST(log_lines_of_a_run_name_it_by_the_same_key)
+{
+    struct setting setting;
+    struct response response;
+    begin(&setting, "", "exit 3\n");
+    http_post(setting.url, NULL, "x", 1, &response);
+    ck_assert_int_eq(response.status, 201);
+    json_decref(api_await_end(&setting.daemon, response.run_id));
+    char *accepted = memory_format(" run=%s\n", response.run_id);
+    char *attempt = memory_format("attempt ended run=%s fleet_name=Probe vessel=main attempt=1 "
+                                  "status=errored exit=3 duration_ms=",
+                                  response.run_id);
+    char *end = memory_format("fleet run ended run=%s fleet_name=Probe status=errored duration_ms=",
+                              response.run_id);
+    daemon_await_log(&setting.daemon, accepted);
+    daemon_await_log(&setting.daemon, attempt);
+    daemon_await_log(&setting.daemon, end);
+    free(end);
+    free(attempt);
+    free(accepted);
+    response_free(&response);
+    finish(&setting);
+}
+
 /* Applies the fleet file without creating a webhook. */
 static void apply(struct daemon *daemon, const char *fleet)
 {
