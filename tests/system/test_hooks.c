@@ -922,6 +922,7 @@ TEST(listener_can_be_a_unix_socket)
     assert_accepted(&response);
     hook_assert_body(&hook, response.run_id, large, 100 * KIB);
     response_free(&response);
+    daemon_await_log(daemon, "status=201 from=unix bytes=102400 ");
     daemon_kill(daemon);
     daemon_restart(daemon); /* replaces the socket file that the killed daemon left */
     http_request_over(socket_path, "POST", url, NULL, "again", 5, &response);
