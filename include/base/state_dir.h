@@ -24,10 +24,10 @@ struct state_dir {
 typedef bool state_dir_is_stores(const char *location, const char *name);
 
 /* Opens path (creates it if it is missing, one level), gives the folder mode 0700 if it is open to
- * others, takes the lock (the file "lock" in it), creates the folders in it and syncs it. Refuses a
- * folder without a lock file that holds anything but webhookd's own files and the store's, and
- * leaves it unchanged: a mistake in the configuration must not close someone's home, or /var, to
- * everyone else. ERROR_CONFIG: the path is not a folder, its parent is missing, or the folder
+ * others, takes the lock (the file "lock" in it), creates the folders in it and syncs it. If the
+ * folder has no lock file and holds anything but webhookd's own files and the store's, refuses it
+ * and leaves it unchanged: a mistake in the configuration must not close someone's home, or /var,
+ * to everyone else. ERROR_CONFIG: the path is not a folder, its parent is missing, or the folder
  * belongs to another user or holds other files. ERROR_CONFLICT: another webhookd held the lock for
  * a whole second. */
 int state_dir_open(struct state_dir *state, const char *path, const char *store_location,

@@ -14,9 +14,10 @@ int systemd_notify(const char *state, struct error *error);
 /* sd_watchdog_enabled(3): returns half of $WATCHDOG_USEC in milliseconds if it is meant for this
  * process, else 0. */
 int64_t systemd_watchdog_ms(void);
-/* sd_listen_fds(3): returns how many of the sockets that systemd passed are usable, counted from
- * descriptor 3, from descriptor 3 on. Makes them non-blocking and close-on-exec, and removes the
- * variables from the environment. Call it before other threads start. */
+/* sd_listen_fds(3): systemd passes sockets as descriptors 3, 4, …. Returns how many of them, in
+ * that order, are usable; stops at the first that is not. Makes them non-blocking and
+ * close-on-exec, and removes the variables from the environment. Call it before other threads
+ * start. */
 int systemd_inherited_sockets(void);
 
 #endif

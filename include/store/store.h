@@ -115,8 +115,8 @@ int store_start_upkeep(struct store *store, const struct store_upkeep *upkeep, s
 int store_has_room(struct store *store, int64_t bytes, struct error *error);
 /* Any thread. Requires the upkeep. */
 void store_set_min_free(struct store *store, int64_t bytes);
-/* Returns a bounded amount of the space that deleted runs occupied to the file system. *is_more:
- * whether another call would return more. To be called by a STORE_CALL item. */
+/* Gives a bounded amount of the space that deleted runs occupied back to the file system. Sets
+ * *is_more if another call would give back more. To be called by a STORE_CALL item. */
 int store_give_back(struct store *store, bool *is_more, struct error *error);
 
 struct store_metrics {

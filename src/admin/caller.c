@@ -76,8 +76,8 @@ void caller_of_socket(const struct http_exchange *exchange, struct caller *calle
 
 /* ---- over TCP ---- */
 
-/* Returns the key after "Bearer ", in upper or lower case (RFC 9110 11.1, RFC 6750 2.1), or
- * NULL. */
+/* Returns the key after "Bearer ", or NULL. The word "Bearer" may be in upper or lower case (RFC
+ * 9110 11.1, RFC 6750 2.1). */
 static const char *bearer_key(const struct http_exchange *exchange)
 {
     static const char scheme[] = "Bearer ";

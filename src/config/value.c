@@ -81,7 +81,8 @@ static bool is_beyond(enum config_type type, const char *text)
 {
     int64_t ignored = 0;
     return text[0] == '-' ? !read_quantity(type, text + 1, &ignored)
-                          : text[0] != '\0' && text[strspn(text, "0123456789")] == '\0';
+                          : type != CONFIG_DURATION && text[0] != '\0' &&
+                                text[strspn(text, "0123456789")] == '\0';
 }
 
 static char *set_quantity(const struct config_key *key, int64_t *field, const char *text)

@@ -6,7 +6,7 @@
 #include "base/secret.h"
 #include "http/log.h"
 
-#define RETRY_S 5 /* a failed batch has ended by then */
+#define RETRY_S 5 /* what made one batch fail may have passed by then */
 
 static const struct verdict pass = {.kind = VERDICT_PASS};
 

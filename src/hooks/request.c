@@ -33,10 +33,11 @@
 #define TOKEN_UNKNOWN       "the token could not be looked up now: try again"
 
 /*   NEW ─► CHECKING ─► READING ─► (WRITING ─► READING)* ─► SYNCING ─► STORING
- *    └────────────────────►┘ (small)   └───────────────────────────────►┘ (stale: STORING again)
+ *    └────────────────────►┘ (small)   └───────────────────────────────►┘ (small)
  *                          └─► (REFUSED ─►) ASKING
- * Each state can lead to an answer. NEW and CHECKING can lead to REFUSED, too, which reads a small
- * body to its end, so that its sender sees the answer. */
+ * STORING leads to STORING if the checks were stale. Each state can lead to an answer. NEW and
+ * CHECKING can lead to REFUSED, too, which reads a small body to its end, so that its sender sees
+ * the answer. */
 enum request_state {
     REQUEST_NEW,
     REQUEST_CHECKING, /* suspended: the store looks up the token */

@@ -8,7 +8,8 @@
 #include "base/memory.h"
 #include "hooks/instance.h"
 
-/* Writes a size in its largest whole unit. */
+/* Returns the message that `what` is larger than so many bytes, in the largest whole unit. The
+ * caller frees it. */
 static char *describe_excess(const char *what, int64_t bytes)
 {
     static const char *const units[] = {"bytes", "KiB", "MiB", "GiB"};

@@ -65,7 +65,8 @@ static void look_at_framing(struct findings *findings, const char *name, size_t 
 {
     if (name_bytes >= strlen(CONTENT_LENGTH) &&
         strncasecmp(name, CONTENT_LENGTH, strlen(CONTENT_LENGTH)) == 0) {
-        /* A folded line appears as "Content-Length5". */
+        /* libmicrohttpd joins a header that is folded over two lines to a name such as
+         * "Content-Length5". */
         if (name_bytes != strlen(CONTENT_LENGTH))
             refuse(findings, 400, "a header name begins with Content-Length but is longer");
         findings->lengths++;

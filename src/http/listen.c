@@ -74,7 +74,8 @@ static socklen_t parse_unix(const char *path, union any_address *address)
 }
 
 /* Removes a socket file on which nobody listens any more. Leaves everything else for bind to
- * report: a connection to a plain file is refused, too. */
+ * report. ECONNREFUSED alone does not prove that it is a socket: connecting to a plain file is
+ * refused as well. */
 static void remove_stale_socket(const union any_address *address, socklen_t bytes)
 {
     struct stat status;

@@ -19,7 +19,8 @@ struct http_reply_template {
     char text[HTTP_REPLY_TEMPLATE_BYTES];
 };
 
-/* Returns an id that marks the place of this index in the text, and of no other. */
+/* Returns a placeholder id, a different one for each index. It occurs once in the text and so shows
+ * where the id of this index goes. */
 static struct id placeholder(size_t index)
 {
     struct id id = {{0}};

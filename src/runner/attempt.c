@@ -4,9 +4,9 @@
  *
  * What happened is determined without guessing by pid: the supervisor holds the lock of the
  * attempt's record while it lives. If the lock is held, the attempt is running and is watched. If
- * the lock is free, the record says how the attempt ended. Without a result, the attempt never ran
- * if the record has no mark of a start and boot and state folder are still the same; otherwise it
- * was interrupted. */
+ * the lock is free, the record says how the attempt ended. Without a result, there are two cases.
+ * If the boot and the state folder are still the same and the record has no mark of a start, the
+ * attempt never ran; otherwise it was interrupted. */
 #include "runner/attempt.h"
 
 #include <assert.h>

@@ -15,7 +15,9 @@
 #include "supervisor/record.h"
 
 /*   committing ─► launching ─► running ─► (over)
- *                     ▲───────────┘  its supervisor vanished before it released the vessel  */
+ *                     ▲───────────┘  its supervisor vanished before it released the vessel
+ * At recovery: committing ─► running. Launching also leads to (over): the attempt can never be
+ * started, or its run was stopped. */
 enum attempt_state {
     ATTEMPT_COMMITTING, /* "attempt starts" is on its way to the store */
     ATTEMPT_LAUNCHING,  /* the start is committed; nothing runs */
@@ -43,7 +45,7 @@ struct attempt {
     struct loop_watch watch;
     struct loop_timer timer;
     int tries; /* to launch it; each failure lengthens the wait before the next one */
-    int looks; /* since its state was last clear; each one lengthens the wait likewise */
+    int looks; /* in a row that did not show what became of it; each lengthens the wait, too */
 };
 
 struct attempt *attempt_new(struct run_vessel *vessel, int number, const struct id *boot_id,

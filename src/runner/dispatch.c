@@ -1,7 +1,7 @@
-/* Decides which fleet gets the next free slot. One scan of the newest scheduled runs puts them into
- * their fleets' queues (fair_queue.h). Each fleet in its turn starts one vessel: one that is ready,
- * or the first of the run that it claims next. Called by runner/runner on the runner's thread, and
- * by its own timer. */
+/* Decides which fleet gets the next free slot. Each scheduled run is scanned once, in order of
+ * acceptance, and put into its fleet's queue (fair_queue.h). Each fleet in its turn starts one
+ * vessel: one that is ready, or the first of the run that it claims next. Called by runner/runner
+ * on the runner's thread, and by its own timer. */
 #include "runner/dispatch.h"
 
 #include <string.h>
@@ -67,7 +67,8 @@ static bool scan(struct runner *runner)
     return true;
 }
 
-/* Refills the ring of a fleet that is empty while the store has more. */
+/* Refills a fleet's ring of scheduled runs (fair_queue.h), which is empty while the store has
+ * more. */
 static int fill(struct runner *runner, struct fleet_queue *fleet, struct error *error)
 {
     int64_t numbers[FAIR_QUEUE_SCHEDULED];

@@ -1,5 +1,6 @@
 /* A fleet run's life between its claim and its end. On the runner's thread (at recovery, on that of
- * runner_start): called when a slot is free, when an attempt is over, and when a step is back.
+ * runner_start): called when a slot is free, when an attempt is over, when a step is back, when the
+ * run is to be stopped, and by its retry timers.
  *
  *     claim ─► vessels ready ─► start (step: run and attempt start) ─► committed: launch ─┐
  *                  ▲                                                                      ▼

@@ -114,7 +114,7 @@ static bool may_be_elsewhere(int errnum)
 }
 
 /* Searches like a shell, except that an empty element does not mean the current folder, which
- * contains files of callers. Returns only on failure. */
+ * contains data that the sender of the request chose. Returns only on failure. */
 static void exec_from_path(const struct job *job, char **argv, struct error *error)
 {
     const char *path = job->search_path;

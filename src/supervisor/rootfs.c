@@ -313,8 +313,8 @@ static int show_own(int old_fd, const struct job *job, struct error *error)
 
 /* ---- the whole ---- */
 
-/* Makes a tmpfs the root. Afterwards the old root is reached through OLD, not through its former
- * mount points, so what BASE covered is visible again there. */
+/* Makes a tmpfs the root. Afterwards the old root is at OLD. The tmpfs that covered BASE is now the
+ * root itself, so OLD shows the machine's real BASE again. */
 static int change_root(struct error *error)
 {
     if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) != 0)

@@ -155,7 +155,7 @@ int sandbox_enter(const struct job *job, struct error *error)
 /* Whether the vessel is being stopped. The supervisor sends its SIGTERM to the whole tree and so to
  * pid 1, where it stays pending. If it is pending, the processes that outlive main may go on until
  * the grace period ends. Otherwise they end with main. A SIGTERM that a vessel sends to its pid 1
- * has a sender in this namespace. */
+ * has a sender in this namespace, so its si_pid is not 0 and it does not count. */
 static bool is_being_stopped(void)
 {
     const struct timespec now = {0, 0};

@@ -9,8 +9,10 @@
  *   STOPPING  SIGTERM was sent; the vessel and all that it started have until the grace timer fires
  *   SWEEPING  SIGKILL to what is left, layer by layer: children of dead processes become ours
  *
- * The main process stays unreaped until its group has been killed, so that no other process can get
- * its number before then. */
+ * STARTING also leads to SWEEPING: the child ended before it became the interpreter. In STARTING
+ * and RUNNING the main process stays unreaped until its group has been killed, so that no other
+ * process can get its number before then. In STOPPING it is reaped when it ends; from then on its
+ * group is not signalled as a group. */
 #include "supervisor/supervise.h"
 
 #include <assert.h>

@@ -1,8 +1,8 @@
 /* Follows pages of the documentation word for word: what they save, type and expect to read.
  *
- * In a page, a sentence that ends with "Save this as `PATH`:" names the file for the next block. In
- * a block of the kind "console", a line "$ COMMAND" is typed (a backslash at its end continues it),
- * and the other lines are its output. "…" in the output stands for any text within a line. */
+ * In a page, "Save this as `PATH`" in the text names the file for the next block. In a block of the
+ * kind "console", a line "$ COMMAND" is typed (a backslash at its end continues it), and the other
+ * lines are its output. "…" in the output stands for any text within a line. */
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -83,17 +83,6 @@ static void add_commands(struct page *page, char *text, unsigned at)
     }
 }
 
-/* The path in a sentence that names a file, borrowed from the line; NULL if it names none. */
-static char *file_of(char *line)
-{
-    char *path = strstr(line, SAVE_AS);
-    if (!path)
-        return NULL;
-    path += strlen(SAVE_AS);
-    path[strcspn(path, "`")] = '\0';
-    return path;
-}
-
 /* Adds a block of code of this kind. `path` is the file that the text above names, or NULL. */
 static void add_block(struct page *page, const char *kind, const char *path, const char *text,
                       unsigned at)
@@ -125,12 +114,14 @@ static void read_page(struct page *page, const char *heading)
             buffer_reset(&block);
         } else if (is_fence && is_wanted) {
             add_block(page, kind, path, buffer_text(&block), first);
+            path = NULL;
         } else if (is_block) {
             buffer_append_format(&block, "%s\n", line);
         } else if (heading && strncmp(line, "## ", 3) == 0) {
             is_wanted = strcmp(line + 3, heading) == 0;
-        } else if (line[0] != '\0') {
-            path = file_of(line);
+        } else if (strstr(line, SAVE_AS)) {
+            path = strstr(line, SAVE_AS) + strlen(SAVE_AS);
+            path[strcspn(path, "`")] = '\0';
         }
         is_block ^= is_fence;
     }

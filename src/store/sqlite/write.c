@@ -1,9 +1,9 @@
 /* store_write: writes a batch as one transaction. Runs on the committer's thread and on the writing
  * connection.
  *
- * Items of several statements get a savepoint, so that each fails alone (invariant 5). After any
- * error, this checks whether SQLite still has the transaction: SQLITE_FULL and similar errors roll
- * back the whole batch, and then all of it fails. */
+ * STEP and CALL items get a savepoint, so that each fails alone (invariant 5). After any error,
+ * this checks whether SQLite still has the transaction: SQLITE_FULL and similar errors roll back
+ * the whole batch, and then all of it fails. */
 #include <assert.h>
 
 #include "base/clock.h"
