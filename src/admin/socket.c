@@ -50,9 +50,13 @@ static int make_folder(const char *path, struct error *error)
         return 0;
     char *folder = memory_string_n(path, (size_t)(slash - path));
     int result = 0;
-    if (mkdir(folder, 0755) != 0 && errno != EEXIST)
-        result =
-            error_set_errno(error, errno, "admin.socket: cannot create the folder \"%s\"", folder);
+    /* The umask would keep the socket's group out. */
+    if (mkdir(folder, 0755) == 0)
+        result = chmod(folder, 0755);
+    else if (errno != EEXIST)
+        result = -1;
+    if (result != 0)
+        error_set_errno(error, errno, "admin.socket: cannot create the folder \"%s\"", folder);
     free(folder);
     return result;
 }

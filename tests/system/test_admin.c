@@ -1122,3 +1122,19 @@ TEST(socket_is_open_to_its_owner_and_group_only)
     ck_assert_int_eq(status.st_size, 8);
     daemon_finish(&daemon);
 }
+
+/* webhookd's umask must not keep the socket's group out of the folder. */
+TEST(folder_of_the_socket_is_open_to_the_group_if_webhookd_creates_it)
+{
+    struct daemon daemon;
+    struct stat status;
+    daemon_prepare(&daemon, &plain);
+    char *folder = memory_format("%s/run", daemon.folder);
+    snprintf(daemon.socket, sizeof(daemon.socket), "%s/s", folder);
+    daemon_configure(&daemon, &plain);
+    daemon_restart(&daemon);
+    ck_assert_int_eq(stat(folder, &status), 0);
+    ck_assert_uint_eq(status.st_mode & 07777, 0755);
+    daemon_finish(&daemon);
+    free(folder);
+}
