@@ -68,9 +68,9 @@ struct admin_options {
 struct admin *admin_start(const struct admin_options *options, struct error *error);
 /* Accepts no more connections; /readyz answers 503 on the open ones. */
 void admin_quiesce(struct admin *admin);
-/* Removes the socket and waits for requests in progress, at most timeout_ms. The commit queue must
- * still be running. Returns -1 if a request has not ended: nothing was freed, and the process must
- * exit. NULL is fine. */
+/* Removes the socket and waits for requests in progress, on each listener as long as
+ * http_server_stop does. The commit queue must still be running. Returns -1 if a request has not
+ * ended: nothing was freed, and the process must exit. NULL is fine. */
 int admin_stop(struct admin *admin, int64_t timeout_ms);
 
 /* Replaces the configuration: holds the fresh snapshot and releases the old one. Any thread. */

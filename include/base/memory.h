@@ -1,5 +1,6 @@
-/* Small allocations that abort the process when memory is exhausted. Code that takes a size from a
- * request calls malloc and checks the result instead. Any thread. */
+/* Small allocations that abort the process when memory is exhausted. Code that holds the body of a
+ * request uses a buffer or malloc and checks the result; smaller parts of a request (a header, a
+ * name, a fleet file) may use these. Any thread. */
 #ifndef WEBHOOKD_BASE_MEMORY_H
 #define WEBHOOKD_BASE_MEMORY_H
 

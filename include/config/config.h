@@ -80,7 +80,8 @@ struct config_report {
 };
 
 /* Reads and checks the file. Returns a snapshot with a reference count of 1, or NULL and at least
- * one line in the report if the file has errors. Reports as many errors as one reading can find. */
+ * one line in the report if the file has errors. Reports all errors up to the first syntax
+ * error. */
 struct config *config_load(const char *path, struct config_report *report);
 /* The same for text in memory; messages show `name` instead of the path. */
 struct config *config_parse(const char *text, size_t bytes, const char *name,
@@ -89,8 +90,8 @@ struct config *config_parse(const char *text, size_t bytes, const char *name,
 struct config *config_hold(struct config *config); /* any thread */
 void config_release(struct config *config);        /* any thread; NULL is fine */
 
-/* Checks for settings that are valid but prevent a start (TLS keys). Returns 0, or -1 and
- * ERROR_INVALID. */
+/* Checks for settings that the parser accepts but that prevent a start (TLS keys). Returns 0, or -1
+ * and ERROR_INVALID; the caller exits with 78. */
 int config_check_start(const struct config *config, struct error *error);
 /* Adds a line for each key that differs and needs a restart ("hooks.listen"), and "fleet" if the
  * fleet sections differ. */

@@ -3,8 +3,8 @@
  * batch, and then calls each one's `done`. One fsync serves the whole batch.
  *
  * This module keeps these invariants of docs/architecture.md: 1 (no answer before COMMIT has
- * returned), 3 (one writer), 5 (an operation that fails alone fails alone), 6 (a disk failure stops
- * the process), 8 (bounds), 9 (news reaches the runner as a flag). */
+ * returned), 3 (one writer), 5 (an operation that fails does not affect the others in its batch), 6
+ * (a disk failure stops the process), 8 (bounds), 9 (news reaches the runner as a flag). */
 #ifndef WEBHOOKD_QUEUE_COMMIT_H
 #define WEBHOOKD_QUEUE_COMMIT_H
 

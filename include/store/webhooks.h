@@ -61,8 +61,8 @@ struct webhook_calls {
     int64_t accepted, refused;
     struct webhook_call last;
 };
-/* Adds the calls to the stored counts. Does nothing if no webhook has the token and, if fleet_id is
- * given, that fleet has no webhook either. */
+/* Adds the calls to the stored counts. If no webhook has the token (it was replaced), counts for
+ * the webhook of calls->fleet_id, if has_fleet_id. Does nothing if there is neither. */
 int store_add_calls(struct store *store, const struct webhook_calls *calls, struct error *error);
 
 #endif

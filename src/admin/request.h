@@ -3,8 +3,9 @@
  *
  * A handler (`handle` of struct admin_call) reads the request, queries the store or commits a
  * change, and fills in request->answer. If it fails, it returns -1 with *error, whose kind
- * determines the status. It never speaks HTTP, so no statement is open while bytes are sent to a
- * client. It runs on the thread of the request's connection, which may block. */
+ * determines the status. It sends nothing itself: service.c sends request->answer afterwards, so no
+ * statement is open while bytes are sent to a client. It runs on the thread of the request's
+ * connection, which may block. */
 #ifndef WEBHOOKD_ADMIN_REQUEST_H
 #define WEBHOOKD_ADMIN_REQUEST_H
 

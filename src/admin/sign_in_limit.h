@@ -1,5 +1,5 @@
-/* Counts failed sign-ins by address, so that nobody can try keys quickly. In memory only. Any
- * thread. */
+/* Counts failed sign-ins by address. Beyond the limit, further invalid keys get 429 and are not
+ * logged; a valid key still signs in. In memory only. Any thread. */
 #ifndef WEBHOOKD_ADMIN_SIGN_IN_LIMIT_H
 #define WEBHOOKD_ADMIN_SIGN_IN_LIMIT_H
 

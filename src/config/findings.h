@@ -1,5 +1,5 @@
-/* The errors in a configuration file, sorted by line, in whatever order they were found. One
- * thread. */
+/* The errors in a configuration file. The list stays sorted by line, whatever the order in which
+ * they are added. One thread. */
 #ifndef WEBHOOKD_CONFIG_FINDINGS_H
 #define WEBHOOKD_CONFIG_FINDINGS_H
 

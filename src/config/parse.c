@@ -1,6 +1,6 @@
 /* Text → a checked snapshot. libconfuse knows the grammar, the table in keys.c the keys. Every
- * value passes through on_value, which records errors and continues, so that one reading finds all
- * of them; only a syntax error ends it.
+ * value passes through on_value, which records errors and continues, so that one reading finds many
+ * of them. A syntax error ends it; after an unknown key, the text is read again (see below).
  *
  * libconfuse stops at a key that it does not know. parse.c then records the key, declares it as one
  * that takes any value, and reads the text again.

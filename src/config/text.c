@@ -29,7 +29,8 @@ struct scanner {
     bool after_equals; /* the last token was "=" */
     struct place word; /* the last word or string */
     struct place key;  /* the one before the last "=" */
-    /* The last token is a value below the line of its key, or a title behind such a value. */
+    /* The last token follows a "=" but is on a later line than the key, or is a title after such a
+     * token. It may be the next key or section, because the value was forgotten. */
     bool value_is_far;
     int depth;
     int opened[DEPTH_MAX]; /* the line of each open brace */
@@ -191,8 +192,8 @@ static void note_word(struct scanner *scanner)
     scanner->word = here;
 }
 
-/* Whether a "=" without a value precedes the text's next character: what could be the value is a
- * key or a section, because this character follows it. */
+/* Whether a key has no value, as the next character shows: after "=" comes } or the end; or { or =
+ * follows the word on a later line that looked like the value, so it is a section or a key. */
 static bool misses_value(const struct scanner *scanner)
 {
     char next = *scanner->at;

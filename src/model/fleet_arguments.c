@@ -8,7 +8,7 @@
 #include "model/name_index.h"
 
 /* The bound of arguments and environment, including the pointers to them. execve(2) allows 2 MiB
- * with the usual stack limit, and the platform's own variables need room. */
+ * with the usual stack limit, and the variables that webhookd itself adds need room. */
 #define MAX_EXEC_BYTES (1u << 20)
 
 /* The items of a list. A single mapping counts as a list of one. */

@@ -101,7 +101,7 @@ static const struct {
     {runs_list, "--status STATUS", "one of scheduled, running, success, errored, terminated"},
     {runs_list, "--limit N", "list at most N fleet runs (default: 50)"},
     {run_output_log, "--attempt N", "print attempt N of each vessel instead of its last one"},
-    {run_output_log, "--follow", "keep printing new output until the run has ended"},
+    {run_output_log, "--follow", "keep printing new output until it has ended"},
     {runs_start, "--body FILE|-", "the request's body: a file, or - for standard input"},
     {run_wait, "--timeout DURATION", "wait at most this long, for example 90s, 5m or 1h30m"},
     {keys_list_audit, "--limit N", "show at most N changes (default: 20)"},

@@ -1,5 +1,6 @@
-/* run log --follow: prints output as it arrives, of one vessel or of one vessel after another,
- * until the run has ended. Called by run_output.c; the program has one thread.
+/* run log --follow: prints output as it arrives: of one vessel until it has ended (with an attempt,
+ * until that has ended), or of one vessel after another until all have ended. Called by
+ * run_output.c; the program has one thread.
  *
  * The output of an attempt arrives as server-sent events. Vessels survive a restart of webhookd, so
  * following does too: it continues after the last byte that it has written. */

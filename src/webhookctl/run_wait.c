@@ -1,7 +1,7 @@
 /* run wait: returns when the run has ended. Called by main.c; the program has one thread.
  *
- * It polls with pauses that grow. Vessels survive a restart of webhookd, so waiting does too: it
- * fails only if webhookd cannot be reached for PATIENCE_MS. */
+ * It polls with pauses that grow. Vessels survive a restart of webhookd, so waiting does too: while
+ * webhookd cannot be reached, it fails only after PATIENCE_MS. */
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>

@@ -154,11 +154,13 @@ function answerTo(request) {
  */
 function requestsTo({ last_request: last, requests, created_at: made }) {
   const { accepted, refused } = requests;
-  const counts = accepted + refused > 0 && ` · ${accepted} accepted today, ${refused} refused`;
-  if (!last)
-    return ['This URL was created ', time(made), ' and has not received a request yet', counts];
+  const counts = accepted + refused > 0 && `${accepted} accepted today, ${refused} refused`;
+  if (!last) {
+    const earlier = counts && ` · with earlier URLs: ${counts}`;
+    return ['This URL was created ', time(made), ' and has not received a request yet', earlier];
+  }
   const from = last.remote_addr && ` · ${last.remote_addr}`;
-  return ['Last request ', time(last.at), ' · ', answerTo(last), from, counts];
+  return ['Last request ', time(last.at), ' · ', answerTo(last), from, counts && ` · ${counts}`];
 }
 
 /* ---- the tab ---- */

@@ -99,7 +99,7 @@ int sqlite_create_project(struct store *store, const struct id *org_id, const ch
 }
 
 /* Refuses unless an organization or a project is empty. `s` reads the number of its contents and
- * its name; `what` says so. */
+ * its name; `what` describes that if the read fails. */
 static int refuse_unless_empty(struct store *store, sqlite3_stmt *s, const char *what,
                                const char *folder, const char *contents, struct error *error)
 {

@@ -1,5 +1,6 @@
 /* Statements: prepares them once per connection, binds and steps them, and translates their
- * failures. Called by every file of this folder, on the thread that owns the connection. */
+ * failures. Called by the files of this folder that run SQL, on the thread that owns the
+ * connection. */
 #include "store/sqlite/statement.h"
 
 #include <assert.h>
