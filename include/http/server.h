@@ -110,10 +110,14 @@ const char *http_query(const struct http_exchange *exchange); /* raw, after "?";
  * value does not fit (it is never truncated) or is invalid (query_decode). */
 int http_query_value(const struct http_exchange *exchange, const char *name, char *text,
                      size_t text_bytes);
-/* Returns the header's first value, or NULL. */
-const char *http_header(const struct http_exchange *exchange, const char *name);
-/* Calls `each` for every header in order, as long as `each` returns 0. */
-void http_each_header(const struct http_exchange *exchange,
+/* Returns the header's first value without the blanks around it, or NULL. */
+const char *http_header(struct http_exchange *exchange, const char *name);
+/* Returns the host that the request is for, with the port if there is one: the authority of a
+ * target in absolute form, or else the Host header ("" if there is none). */
+const char *http_host(struct http_exchange *exchange);
+/* Calls `each` for every header in order, as long as `each` returns 0. Values are without the
+ * blanks around them and live as long as the exchange. */
+void http_each_header(struct http_exchange *exchange,
                       int (*each)(void *, const char *name, const char *value), void *context);
 /* Returns the declared length, or -1 if there is no Content-Length: the body is chunked or
  * empty. */

@@ -78,7 +78,7 @@ void caller_of_socket(const struct http_exchange *exchange, struct caller *calle
 
 /* Returns the key after "Bearer ", or NULL. The word "Bearer" may be in upper or lower case (RFC
  * 9110 11.1, RFC 6750 2.1). */
-static const char *bearer_key(const struct http_exchange *exchange)
+static const char *bearer_key(struct http_exchange *exchange)
 {
     static const char scheme[] = "Bearer ";
     const char *value = http_header(exchange, "Authorization");
@@ -155,7 +155,7 @@ void caller_set_cookie(struct http_exchange *exchange, const char *token)
 }
 
 /* Copies the token from the session's cookie, or "" if there is none. */
-static void read_cookie(const struct http_exchange *exchange, char token[CALLER_TOKEN_CHARS + 1])
+static void read_cookie(struct http_exchange *exchange, char token[CALLER_TOKEN_CHARS + 1])
 {
     static const char name[] = COOKIE "=";
     const char *at = http_header(exchange, "Cookie");
@@ -236,15 +236,15 @@ int caller_of_tcp(struct admin_request *request, struct caller *caller, struct e
 
 /* A browser reports where a request comes from: always in Sec-Fetch-Site (Fetch Metadata), and in
  * Origin if the request may change something. */
-bool caller_is_foreign(const struct http_exchange *exchange, bool has_session)
+bool caller_is_foreign(struct http_exchange *exchange, bool has_session)
 {
-    const char *origin = http_header(exchange, "Origin"), *host = http_header(exchange, "Host");
+    const char *origin = http_header(exchange, "Origin"), *host = http_host(exchange);
     const char *site = http_header(exchange, "Sec-Fetch-Site");
     if (site && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0)
         return true;
     if (origin) {
         const char *authority = strstr(origin, "://");
-        return !authority || !host || strcasecmp(authority + 3, host) != 0;
+        return !authority || strcasecmp(authority + 3, host) != 0;
     }
     bool may_change =
         strcmp(http_method(exchange), "GET") != 0 && strcmp(http_method(exchange), "HEAD") != 0;

@@ -42,7 +42,7 @@ int caller_by_key(struct admin_request *request, const char *key, struct caller 
                   struct error *error);
 /* Returns true if the request comes from another site's page, or if it may change something, relies
  * on a cookie, and does not say where it comes from. */
-bool caller_is_foreign(const struct http_exchange *exchange, bool has_session);
+bool caller_is_foreign(struct http_exchange *exchange, bool has_session);
 
 /* A session ends when it has not been used for this long. */
 #define CALLER_IDLE_MS (12 * INT64_C(3600000))

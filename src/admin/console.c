@@ -36,7 +36,7 @@ static bool has_word(const char *list, const char *word)
 }
 
 /* Whether If-None-Match lists the tag; weak comparison is enough (RFC 9110 13.1.2). */
-static bool is_known(const struct http_exchange *exchange, const char *tag)
+static bool is_known(struct http_exchange *exchange, const char *tag)
 {
     const char *tags = http_header(exchange, "If-None-Match");
     return tags && (strcmp(tags, "*") == 0 || strstr(tags, tag));

@@ -102,7 +102,7 @@ static void fill_origin(struct admin_request *request, struct run_input *input,
 
 /* A vessel needs the content type to read the body. The other headers of an API request have
  * nothing to do with the run. */
-static char *content_type_json(const struct http_exchange *exchange)
+static char *content_type_json(struct http_exchange *exchange)
 {
     const char *type = http_header(exchange, "Content-Type");
     json_t *headers = json_object();

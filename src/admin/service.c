@@ -173,7 +173,7 @@ static enum http_step identify(struct admin_request *request)
 }
 
 /* Whether a browser opens a page; not a program, and not a script of the console. */
-static bool is_from_a_person(const struct http_exchange *exchange)
+static bool is_from_a_person(struct http_exchange *exchange)
 {
     const char *accept = http_header(exchange, "Accept");
     return strcmp(http_method(exchange), "GET") == 0 && accept && strstr(accept, "text/html") &&

@@ -139,11 +139,8 @@ static char *write_simple(const struct simple_headers *simple, size_t *bytes)
 static int look(void *context, const char *name, const char *value)
 {
     struct collection *collection = context;
-    if (strcasecmp(name, "Host") == 0) {
-        if (!collection->stored->host)
-            collection->stored->host = headers_to_utf8(value);
+    if (strcasecmp(name, "Host") == 0)
         return 0;
-    }
     note_event(collection, name, value);
     if (collection->simple.is_simple)
         note_simple(&collection->simple, name, value);
@@ -163,8 +160,7 @@ static int collect(void *context, const char *name, const char *value)
     return 0;
 }
 
-static char *write_any(struct collection *collection, const struct http_exchange *exchange,
-                       size_t *bytes)
+static char *write_any(struct collection *collection, struct http_exchange *exchange, size_t *bytes)
 {
     collection->object = json_object();
     http_each_header(exchange, collect, collection);
@@ -174,9 +170,10 @@ static char *write_any(struct collection *collection, const struct http_exchange
     return text;
 }
 
-void headers_collect(const struct http_exchange *exchange, struct stored_headers *stored)
+void headers_collect(struct http_exchange *exchange, struct stored_headers *stored)
 {
-    stored->json = stored->host = NULL;
+    stored->json = NULL;
+    stored->host = headers_to_utf8(http_host(exchange));
     stored->bytes = 0;
     stored->event[0] = '\0';
     struct collection collection;
@@ -189,6 +186,4 @@ void headers_collect(const struct http_exchange *exchange, struct stored_headers
         stored->json = write_simple(&collection.simple, &stored->bytes);
     else
         stored->json = write_any(&collection, exchange, &stored->bytes);
-    if (!stored->host)
-        stored->host = memory_string("");
 }

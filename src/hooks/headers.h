@@ -19,7 +19,7 @@ struct stored_headers {
 };
 
 /* Collects the headers. A value that is not UTF-8 is read as ISO-8859-1. */
-void headers_collect(const struct http_exchange *exchange, struct stored_headers *stored);
+void headers_collect(struct http_exchange *exchange, struct stored_headers *stored);
 
 /* Converts any bytes to UTF-8 by the same rule. The caller frees the result. */
 char *headers_to_utf8(const char *text);

@@ -3,13 +3,16 @@
 #include "hooks/proxies.h"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/memory.h"
 
-#define CHAIN_MAX 64 /* X-Forwarded-For headers that are examined: the last ones */
+#define X_FORWARDED_FOR "X-Forwarded-For"
+#define FORWARDED       "Forwarded"
+#define CHAIN_MAX       64 /* addresses that are examined: the last ones */
 
 struct range {
     unsigned char address[16]; /* IPv4 as ::ffff:a.b.c.d */
@@ -73,69 +76,152 @@ static bool in_range(const struct range *range, const unsigned char address[16])
     return rest == 0 || ((range->address[whole] ^ address[whole]) >> (8 - rest)) == 0;
 }
 
-static bool is_trusted(const struct proxies *proxies, const char *text)
+static bool is_trusted(const struct proxies *proxies, const unsigned char address[16])
 {
-    unsigned char address[16];
-    if (parse_address(text, address) < 0)
-        return false;
     for (size_t i = 0; i < proxies->count; i++)
         if (in_range(&proxies->ranges[i], address))
             return true;
     return false;
 }
 
+/* Writes the address in its shortest form; one of IPv4 that is mapped to IPv6 as IPv4. */
+static void write_address(const unsigned char address[16], char text[HTTP_PEER_BYTES])
+{
+    struct in6_addr v6;
+    memcpy(&v6, address, sizeof(v6));
+    if (IN6_IS_ADDR_V4MAPPED(&v6))
+        inet_ntop(AF_INET, address + 12, text, HTTP_PEER_BYTES);
+    else
+        inet_ntop(AF_INET6, &v6, text, HTTP_PEER_BYTES);
+}
+
+/* ---- the proxies' headers ---- */
+
+struct slice {
+    const char *start, *end;
+};
+
+/* The addresses that proxies have added, in order: the last CHAIN_MAX ones. */
 struct chain {
-    const char *values[CHAIN_MAX];
+    const char *header; /* the one to be read */
+    struct slice entries[CHAIN_MAX];
     size_t count;
 };
 
+static struct slice trim(const char *start, const char *end)
+{
+    while (start < end && (*start == ' ' || *start == '\t'))
+        start++;
+    while (end > start && (end[-1] == ' ' || end[-1] == '\t'))
+        end--;
+    return (struct slice){start, end};
+}
+
+/* Returns the end of the text up to one of the separators outside of quotes. */
+static const char *end_of(const char *text, const char *separators)
+{
+    bool quoted = false;
+    for (; *text != '\0'; text++) {
+        if (quoted && text[0] == '\\' && text[1] != '\0')
+            text++;
+        else if (*text == '"')
+            quoted = !quoted;
+        else if (!quoted && strchr(separators, *text))
+            break;
+    }
+    return text;
+}
+
+/* Returns the value of "for" in an element of Forwarded (RFC 7239 section 4), without its quotes;
+ * empty if there is none. */
+static struct slice forwarded_for(struct slice element)
+{
+    for (const char *at = element.start; at < element.end;) {
+        const char *end = end_of(at, ";,");
+        struct slice pair = trim(at, end);
+        if (pair.end - pair.start > 4 && strncasecmp(pair.start, "for=", 4) == 0) {
+            pair.start += 4;
+            if (pair.end - pair.start >= 2 && *pair.start == '"' && pair.end[-1] == '"')
+                return (struct slice){pair.start + 1, pair.end - 1};
+            return pair;
+        }
+        at = *end == ';' ? end + 1 : element.end;
+    }
+    return (struct slice){element.start, element.start};
+}
+
+/* Adds the entries of one header. Empty elements of a list count for nothing (RFC 9110 section
+ * 5.6.1). */
 static int collect(void *context, const char *name, const char *value)
 {
     struct chain *chain = context;
-    if (strcasecmp(name, "X-Forwarded-For") == 0)
-        chain->values[chain->count++ % CHAIN_MAX] = value; /* the last ones: the nearest proxies' */
-    return 0;
-}
-
-/* Walks the entries of one header from the right. Returns true once the client is found. */
-static bool walk(const struct proxies *proxies, const char *value, char text[HTTP_PEER_BYTES])
-{
-    const char *end = value + strlen(value);
-    while (end > value) {
-        const char *from = end;
-        while (from > value && from[-1] != ',')
-            from--;
-        const char *first = from + strspn(from, " \t");
-        const char *last = end;
-        while (last > first && (last[-1] == ' ' || last[-1] == '\t'))
-            last--;
-        char entry[HTTP_PEER_BYTES];
-        unsigned char address[16];
-        if (last <= first || (size_t)(last - first) >= sizeof(entry))
-            return true; /* malformed: the nearer address stays the client */
-        memcpy(entry, first, (size_t)(last - first));
-        entry[last - first] = '\0';
-        if (parse_address(entry, address) < 0)
-            return true;
-        strcpy(text, entry);
-        if (!is_trusted(proxies, entry))
-            return true;
-        end = from > value ? from - 1 : value;
+    if (strcasecmp(name, chain->header) != 0)
+        return 0;
+    bool is_forwarded = strcmp(chain->header, FORWARDED) == 0;
+    for (const char *at = value;; at++) {
+        const char *end = is_forwarded ? end_of(at, ",") : at + strcspn(at, ",");
+        struct slice entry = trim(at, end);
+        if (entry.start < entry.end)
+            chain->entries[chain->count++ % CHAIN_MAX] =
+                is_forwarded ? forwarded_for(entry) : entry;
+        at = end;
+        if (*at == '\0')
+            return 0;
     }
-    return false;
 }
 
-char *proxies_client(const struct proxies *proxies, const struct http_exchange *exchange,
+/* Reads ADDRESS, IPV4:PORT, [IPV6] or [IPV6]:PORT. Returns false for anything else, such as
+ * "unknown". */
+static bool parse_entry(struct slice entry, unsigned char address[16])
+{
+    char text[HTTP_PEER_BYTES];
+    size_t bytes = (size_t)(entry.end - entry.start);
+    if (bytes >= sizeof(text))
+        return false;
+    memcpy(text, entry.start, bytes);
+    text[bytes] = '\0';
+    char *start = text, *rest = NULL, *colon = strchr(text, ':');
+    if (text[0] == '[') {
+        start = text + 1;
+        rest = strchr(start, ']');
+        if (!rest)
+            return false;
+        *rest++ = '\0';
+    } else if (colon && !strchr(colon + 1, ':')) {
+        *colon = '\0';
+        rest = NULL;
+        if (colon[1 + strspn(colon + 1, "0123456789")] != '\0')
+            return false;
+    }
+    if (rest && rest[0] != '\0' && (rest[0] != ':' || rest[1 + strspn(rest + 1, "0123456789")]))
+        return false;
+    return parse_address(start, address) >= 0 && (text[0] != '[' || strchr(start, ':'));
+}
+
+char *proxies_client(const struct proxies *proxies, struct http_exchange *exchange,
                      char text[HTTP_PEER_BYTES])
 {
+    unsigned char address[16];
     http_peer(exchange, text);
-    if (proxies->count == 0 || (text[0] != '\0' && !is_trusted(proxies, text)))
+    if (proxies->count == 0)
         return text;
-    struct chain chain = {.count = 0};
+    if (text[0] != '\0' && (parse_address(text, address) < 0 || !is_trusted(proxies, address)))
+        return text;
+    struct chain chain = {.header = X_FORWARDED_FOR};
     http_each_header(exchange, collect, &chain);
-    size_t last = chain.count, first = last > CHAIN_MAX ? last - CHAIN_MAX : 0;
-    while (last > first)
-        if (walk(proxies, chain.values[--last % CHAIN_MAX], text))
+    if (chain.count == 0) {
+        chain.header = FORWARDED;
+        http_each_header(exchange, collect, &chain);
+    }
+    /* From the nearest proxy on, up to the first address that is not a trusted proxy's. What is not
+     * an address ends the walk: the nearer address stays the client. */
+    size_t first = chain.count > CHAIN_MAX ? chain.count - CHAIN_MAX : 0;
+    for (size_t i = chain.count; i > first; i--) {
+        if (!parse_entry(chain.entries[(i - 1) % CHAIN_MAX], address))
             break;
+        write_address(address, text);
+        if (!is_trusted(proxies, address))
+            break;
+    }
     return text;
 }

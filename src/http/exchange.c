@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"
@@ -57,12 +58,46 @@ int http_query_value(const struct http_exchange *exchange, const char *name, cha
     return 0;
 }
 
-const char *http_header(const struct http_exchange *exchange, const char *name)
+void exchange_trim(const char **value, size_t *bytes)
 {
-    return MHD_lookup_connection_value(exchange->mhd, MHD_HEADER_KIND, name);
+    while (*bytes > 0 && (**value == ' ' || **value == '\t')) {
+        (*value)++;
+        (*bytes)--;
+    }
+    while (*bytes > 0 && ((*value)[*bytes - 1] == ' ' || (*value)[*bytes - 1] == '\t'))
+        (*bytes)--;
+}
+
+/* Returns the value without the blanks around it. Copies it only if blanks follow it, which is
+ * rare. */
+static const char *trimmed(struct http_exchange *exchange, const char *value)
+{
+    size_t before = strlen(value), bytes = before;
+    const char *start = value;
+    exchange_trim(&start, &bytes);
+    if (start[bytes] == '\0')
+        return start;
+    struct trimmed_value *copy = memory_alloc(sizeof(*copy) + bytes + 1);
+    memcpy(copy->text, start, bytes);
+    list_append(&exchange->trimmed, &copy->node);
+    return copy->text;
+}
+
+const char *http_header(struct http_exchange *exchange, const char *name)
+{
+    const char *value = MHD_lookup_connection_value(exchange->mhd, MHD_HEADER_KIND, name);
+    return value ? trimmed(exchange, value) : NULL;
+}
+
+const char *http_host(struct http_exchange *exchange)
+{
+    const char *host =
+        exchange->authority ? exchange->authority : http_header(exchange, MHD_HTTP_HEADER_HOST);
+    return host ? host : "";
 }
 
 struct each_header {
+    struct http_exchange *exchange;
     int (*each)(void *context, const char *name, const char *value);
     void *context;
 };
@@ -72,13 +107,14 @@ static enum MHD_Result pass_header(void *context, enum MHD_ValueKind kind, const
 {
     (void)kind;
     struct each_header *pass = context;
-    return pass->each(pass->context, name, value ? value : "") == 0 ? MHD_YES : MHD_NO;
+    const char *text = value ? trimmed(pass->exchange, value) : "";
+    return pass->each(pass->context, name, text) == 0 ? MHD_YES : MHD_NO;
 }
 
-void http_each_header(const struct http_exchange *exchange,
+void http_each_header(struct http_exchange *exchange,
                       int (*each)(void *, const char *name, const char *value), void *context)
 {
-    struct each_header pass = {each, context};
+    struct each_header pass = {exchange, each, context};
     MHD_get_connection_values(exchange->mhd, MHD_HEADER_KIND, pass_header, &pass);
 }
 
@@ -150,9 +186,30 @@ void exchange_free_headers(struct http_exchange *exchange)
     struct extra_header *extra;
     while ((extra = LIST_TAKE_FIRST(&exchange->extra, struct extra_header, node)))
         free(extra);
+    struct trimmed_value *value;
+    while ((value = LIST_TAKE_FIRST(&exchange->trimmed, struct trimmed_value, node)))
+        free(value);
+    free(exchange->authority);
+    exchange->authority = NULL;
 }
 
 /* ---- the steps ---- */
+
+void exchange_split_target(struct http_exchange *exchange)
+{
+    char *target = exchange->target;
+    size_t scheme = strncasecmp(target, "http://", 7) == 0    ? 7
+                    : strncasecmp(target, "https://", 8) == 0 ? 8
+                                                              : 0;
+    if (scheme == 0 || exchange->authority)
+        return;
+    char *host = target + scheme, *path = host + strcspn(host, "/");
+    exchange->authority = memory_string_n(host, (size_t)(path - host));
+    if (path[0] == '\0')
+        strcpy(target, "/");
+    else
+        memmove(target, path, strlen(path) + 1);
+}
 
 static void exchange_set_stage(struct http_exchange *exchange, enum exchange_stage stage)
 {

@@ -31,6 +31,12 @@ struct extra_header {
     char *name, *value; /* in the same allocation */
 };
 
+/* A header's value whose copy lives as long as the exchange. */
+struct trimmed_value {
+    struct list_node node;
+    char text[];
+};
+
 struct http_exchange {
     struct http_connection *connection;
     struct MHD_Connection *mhd;
@@ -44,10 +50,12 @@ struct http_exchange {
     size_t target_capacity;
     uintptr_t target_end;   /* its end in libmicrohttpd's buffer; only compared */
     const char *query;      /* in target; "" if there is none */
+    char *authority;        /* of a target in absolute form; NULL: the Host header counts */
     int64_t content_length; /* -1 = none declared */
     int64_t started_us;
     void *user;
-    struct list extra; /* headers of the answer, in order */
+    struct list extra;   /* headers of the answer, in order */
+    struct list trimmed; /* values that end with blanks, without them */
 };
 
 /* What the reaper examines. The deadline is absolute: bytes that arrive do not extend it. Only
@@ -103,6 +111,12 @@ void exchange_open(struct http_exchange *exchange, struct MHD_Connection *mhd, c
 /* Handles each call of libmicrohttpd from the headers on: calls the next step of the service. Sets
  * *bytes to the number of body bytes that were not consumed. */
 enum MHD_Result exchange_continue(struct http_exchange *exchange, const char *data, size_t *bytes);
+/* Removes the blanks around a header's value, which are not part of it (RFC 9110 section 5.5).
+ * libmicrohttpd keeps those behind it. */
+void exchange_trim(const char **value, size_t *bytes);
+/* Splits a target in absolute form (RFC 9112 section 3.2.2) into authority and path; any other
+ * target stays as it is. */
+void exchange_split_target(struct http_exchange *exchange);
 /* Ends the exchange: the answer was sent, or the connection is gone. */
 void exchange_close(struct http_exchange *exchange);
 void exchange_free_headers(struct http_exchange *exchange);

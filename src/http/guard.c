@@ -2,7 +2,7 @@
  * thread. */
 #include "http/guard.h"
 
-#include <stdlib.h>
+#include <arpa/inet.h>
 #include <string.h>
 #include <strings.h>
 
@@ -10,11 +10,18 @@
 #define TRANSFER_ENCODING "Transfer-Encoding"
 #define MAX_LINE_BYTES    (64 * 1024) /* more than a connection's memory */
 
+/* A header's value without the blanks around it. */
+struct value {
+    const char *text;
+    size_t bytes;
+};
+
 struct findings {
     struct guard_refusal refusal; /* the first one */
     size_t bytes;
     int lengths, encodings, hosts;
-    const char *length, *encoding, *expect;
+    struct value length, encoding, host, expect;
+    bool encoding_has_blanks; /* behind the value */
 };
 
 static void refuse(struct findings *findings, unsigned status, const char *message)
@@ -51,17 +58,58 @@ static bool has_control_bytes(const char *text, size_t bytes)
     return false;
 }
 
-/* Reads 1*DIGIT. Returns -1 if the text is anything else or has more than 18 digits. */
-static int64_t parse_length(const char *text)
+static bool is_word(const struct value *value, const char *word)
 {
-    size_t digits = strspn(text, "0123456789");
-    if (digits == 0 || digits > 18 || text[digits] != '\0')
-        return -1;
-    return strtoll(text, NULL, 10);
+    return value->bytes == strlen(word) && strncasecmp(value->text, word, value->bytes) == 0;
+}
+
+/* Reads 1*DIGIT. Returns -1 if the text is anything else or has more than 18 digits. */
+static int64_t parse_length(const struct value *value)
+{
+    int64_t length = 0;
+    for (size_t i = 0; i < value->bytes; i++) {
+        if (value->text[i] < '0' || value->text[i] > '9')
+            return -1;
+        length = length * 10 + (value->text[i] - '0');
+    }
+    return value->bytes == 0 || value->bytes > 18 ? -1 : length;
+}
+
+/* Whether the text is uri-host [":" port] of RFC 3986 section 3.2.2, or empty. */
+static bool is_host(const char *text, size_t bytes)
+{
+    static const bool allowed[256] = {
+        ['!'] = true,         ['$'] = true,         ['%'] = true,         ['&'] = true,
+        ['\''] = true,        ['('] = true,         [')'] = true,         ['*'] = true,
+        ['+'] = true,         [','] = true,         ['-'] = true,         ['.'] = true,
+        [';'] = true,         ['='] = true,         ['_'] = true,         ['~'] = true,
+        ['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true,
+    };
+    const char *end = text + bytes, *at = text;
+    if (at < end && *at == '[') {
+        char address[INET6_ADDRSTRLEN];
+        struct in6_addr parsed;
+        const char *close = memchr(at, ']', bytes);
+        size_t inside = close ? (size_t)(close - at - 1) : sizeof(address);
+        if (inside >= sizeof(address))
+            return false;
+        memcpy(address, at + 1, inside);
+        address[inside] = '\0';
+        if (inet_pton(AF_INET6, address, &parsed) != 1)
+            return false;
+        at = close + 1;
+    } else {
+        while (at < end && allowed[(unsigned char)*at])
+            at++;
+    }
+    if (at < end && *at == ':')
+        for (at++; at < end && *at >= '0' && *at <= '9';)
+            at++;
+    return at == end;
 }
 
 static void look_at_framing(struct findings *findings, const char *name, size_t name_bytes,
-                            const char *value)
+                            struct value value)
 {
     if (name_bytes >= strlen(CONTENT_LENGTH) &&
         strncasecmp(name, CONTENT_LENGTH, strlen(CONTENT_LENGTH)) == 0) {
@@ -77,8 +125,10 @@ static void look_at_framing(struct findings *findings, const char *name, size_t 
             refuse(findings, 400, "a header name begins with Transfer-Encoding but is longer");
         findings->encodings++;
         findings->encoding = value;
+        findings->encoding_has_blanks = value.text[value.bytes] != '\0';
     } else if (name_bytes == 4 && strcasecmp(name, "Host") == 0) {
         findings->hosts++;
+        findings->host = value;
     } else if (name_bytes == 6 && strcasecmp(name, "Expect") == 0) {
         findings->expect = value;
     }
@@ -96,7 +146,8 @@ static enum MHD_Result look_at_header(void *context, enum MHD_ValueKind kind, co
         refuse(findings, 400, "a header name is empty or contains a character that is not allowed");
     if (has_control_bytes(value, value_bytes))
         refuse(findings, 400, "a header value contains a control byte");
-    look_at_framing(findings, name, name_bytes, value);
+    exchange_trim(&value, &value_bytes);
+    look_at_framing(findings, name, name_bytes, (struct value){value, value_bytes});
     return MHD_YES;
 }
 
@@ -109,14 +160,17 @@ static void judge_framing(struct findings *findings, struct http_exchange *excha
     if (findings->lengths > 0 && findings->encodings > 0)
         refuse(findings, 400, "Content-Length must not be combined with Transfer-Encoding");
     if (findings->encodings > 0) {
-        if (strcasecmp(findings->encoding, "chunked") != 0)
+        if (!is_word(&findings->encoding, "chunked"))
             refuse(findings, 400, "the only supported Transfer-Encoding is chunked");
+        /* libmicrohttpd would not decode the chunks. */
+        if (findings->encoding_has_blanks)
+            refuse(findings, 400, "blanks behind the value of Transfer-Encoding are not supported");
         if (!http_1_1)
             refuse(findings, 400, "Transfer-Encoding is not allowed in HTTP/1.0");
         exchange->chunked = true;
     }
     if (findings->lengths > 0) {
-        exchange->content_length = parse_length(findings->length);
+        exchange->content_length = parse_length(&findings->length);
         if (exchange->content_length < 0)
             refuse(findings, 400, "Content-Length must be a number of at most 18 digits");
     }
@@ -127,13 +181,16 @@ static bool has_blanks(const char *text)
     return has_control_bytes(text, strlen(text)) || strpbrk(text, " \t");
 }
 
-static void judge_target(struct findings *findings, const struct http_exchange *exchange)
+static void judge_target(struct findings *findings, struct http_exchange *exchange)
 {
-    const char *target = exchange->target;
+    exchange_split_target(exchange);
+    const char *target = exchange->target, *authority = exchange->authority;
     if (target[0] != '/') {
-        refuse(findings, 400, "the request target must be a path");
+        refuse(findings, 400, "the request target must be a path or an http URL");
         return;
     }
+    if (authority && (authority[0] == '\0' || !is_host(authority, strlen(authority))))
+        refuse(findings, 400, "the request target contains an invalid host");
     if (strchr(target, '%'))
         refuse(findings, 400, "the path must not contain \"%\"");
     if (has_blanks(target) || has_blanks(exchange->query))
@@ -144,6 +201,16 @@ static void judge_target(struct findings *findings, const struct http_exchange *
     uintptr_t distance = (uintptr_t)exchange->version - exchange->target_end;
     if (distance > 1 && distance < MAX_LINE_BYTES)
         refuse(findings, 400, "the request target contains a NUL");
+}
+
+static void judge_host(struct findings *findings, bool http_1_1)
+{
+    if (findings->hosts > 1)
+        refuse(findings, 400, "more than one Host header");
+    if (http_1_1 && findings->hosts == 0)
+        refuse(findings, 400, "no Host header");
+    if (findings->hosts > 0 && !is_host(findings->host.text, findings->host.bytes))
+        refuse(findings, 400, "the Host header must be a host and optionally a port");
 }
 
 struct guard_refusal guard_check(struct http_exchange *exchange)
@@ -159,10 +226,11 @@ struct guard_refusal guard_check(struct http_exchange *exchange)
         refuse(&findings, 400, "the method contains a character that is not allowed");
     judge_target(&findings, exchange);
     judge_framing(&findings, exchange, http_1_1);
-    if (http_1_1 ? findings.hosts != 1 : findings.hosts > 1)
-        refuse(&findings, 400,
-               http_1_1 && findings.hosts == 0 ? "no Host header" : "more than one Host header");
-    if (findings.expect && strcasecmp(findings.expect, "100-continue") != 0)
+    judge_host(&findings, http_1_1);
+    if (!http_1_1 && findings.lengths == 0 && strcmp(exchange->method, "GET") != 0 &&
+        strcmp(exchange->method, "HEAD") != 0) /* RFC 1945 section 8.3: the body would be lost */
+        refuse(&findings, 400, "a request in HTTP/1.0 needs a Content-Length");
+    if (findings.expect.bytes > 0 && !is_word(&findings.expect, "100-continue"))
         refuse(&findings, 400, "the only supported Expect is 100-continue");
     return findings.refusal;
 }

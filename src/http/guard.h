@@ -15,7 +15,7 @@ struct guard_refusal {
 };
 
 /* Checks the raw target, the version and all headers (RFC 9110 section 5, RFC 9112 sections 3, 5
- * and 6). Sets content_length and chunked of the exchange. */
+ * and 6). Sets content_length and chunked of the exchange, and splits a target in absolute form. */
 struct guard_refusal guard_check(struct http_exchange *exchange);
 
 #endif

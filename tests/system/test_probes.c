@@ -120,6 +120,7 @@ TEST(request_whose_length_is_ambiguous_is_refused)
         {"two equal lengths", POST "Content-Length: 5\r\ncontent-length: 5\r\n\r\nhello", 400},
         {"two encodings",
          POST "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
+        {"no length in HTTP/1.0", "POST %PATH% HTTP/1.0\r\nHost: h\r\n\r\nhello", 400},
         {"an encoding in HTTP/1.0",
          "POST %PATH% HTTP/1.0\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
         {"a length with a space before the colon", POST "Content-Length : 5\r\n\r\nhello", 400},
@@ -169,6 +170,7 @@ TEST(encoding_other_than_chunked_is_refused_immediately)
         {"quoted", POST "Transfer-Encoding: \"chunked\"\r\n\r\n0\r\n\r\n", 400},
         {"a vertical tab before it", POST "Transfer-Encoding: \vchunked\r\n\r\n0\r\n\r\n", 400},
         {"an empty value", POST "Transfer-Encoding:\r\n\r\n0\r\n\r\n", 400},
+        {"a blank behind it", POST "Transfer-Encoding: chunked \r\n\r\n0\r\n\r\n", 400},
     };
     check_probes(probes, ARRAY_COUNT(probes));
 }
@@ -179,6 +181,19 @@ TEST(request_without_exactly_one_host_is_refused)
         {"no host", "POST %PATH% HTTP/1.1\r\nContent-Length: 0\r\n\r\n", 400},
         {"two hosts", POST "Host: other\r\nContent-Length: 0\r\n\r\n", 400},
         {"two equal hosts", POST "host: h\r\nContent-Length: 0\r\n\r\n", 400},
+        {"a space in the host", "POST %PATH% HTTP/1.1\r\nHost: a b\r\nContent-Length: 0\r\n\r\n",
+         400},
+        {"markup", "POST %PATH% HTTP/1.1\r\nHost: <script>\r\nContent-Length: 0\r\n\r\n", 400},
+        {"a path", "POST %PATH% HTTP/1.1\r\nHost: h/x\r\nContent-Length: 0\r\n\r\n", 400},
+        {"a user", "POST %PATH% HTTP/1.1\r\nHost: u@h\r\nContent-Length: 0\r\n\r\n", 400},
+        {"a port that is not a number",
+         "POST %PATH% HTTP/1.1\r\nHost: h:80x\r\nContent-Length: 0\r\n\r\n", 400},
+        {"an IPv6 address without brackets",
+         "POST %PATH% HTTP/1.1\r\nHost: 2001:db8::1\r\nContent-Length: 0\r\n\r\n", 400},
+        {"brackets without an address",
+         "POST %PATH% HTTP/1.1\r\nHost: [h]\r\nContent-Length: 0\r\n\r\n", 400},
+        {"a bracket that is never closed",
+         "POST %PATH% HTTP/1.1\r\nHost: [::1\r\nContent-Length: 0\r\n\r\n", 400},
         {"two hosts in HTTP/1.0", "POST %PATH% HTTP/1.0\r\nHost: h\r\nHost: i\r\n\r\n", 400},
     };
     check_probes(probes, ARRAY_COUNT(probes));
@@ -224,7 +239,9 @@ TEST(malformed_request_line_is_refused)
         {"no slash before the path", "POST hooks/x" REST, 400},
         {"the authority form", "CONNECT h:80" REST, 400},
         {"the asterisk form", "OPTIONS *" REST, 400},
-        {"the absolute form", "POST http://h%PATH%" REST, 400},
+        {"the absolute form without a host", "POST http://%PATH%" REST, 400},
+        {"the absolute form with a user", "POST http://u@h%PATH%" REST, 400},
+        {"the absolute form of another scheme", "POST ftp://h%PATH%" REST, 400},
         {"HTTP/1.2", "POST %PATH% HTTP/1.2\r\nHost: h\r\nContent-Length: 0\r\n\r\n", 400},
         {"HTTP/2.0", "POST %PATH% HTTP/2.0\r\nHost: h\r\nContent-Length: 0\r\n\r\n", 0},
         {"HTTP/0.9", "POST %PATH% HTTP/0.9\r\nHost: h\r\nContent-Length: 0\r\n\r\n", 0},
