@@ -31,6 +31,9 @@ void secret_mint_token(char token[SECRET_TOKEN_CHARS + 1]);
 /* Returns true if text (of exactly `chars` characters) has a token's shape and checksum. Allocates
  * nothing, does not use the store, and compares nothing secret. */
 bool secret_token_is_well_formed(const char *text, size_t chars);
+/* Says what is wrong with a text that is not a well-formed token, without quoting it: "the token is
+ * cut off", … */
+const char *secret_token_problem(const char *text, size_t chars);
 
 /* The same for an API key, which has the same length. */
 void secret_mint_api_key(char key[SECRET_TOKEN_CHARS + 1]);

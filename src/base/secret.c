@@ -109,6 +109,25 @@ bool secret_token_is_well_formed(const char *text, size_t chars)
     return is_well_formed(token_prefix, text, chars);
 }
 
+const char *secret_token_problem(const char *text, size_t chars)
+{
+    if (chars == 0)
+        return "the token is missing";
+    if (chars >= PREFIX_CHARS && memcmp(text, api_key_prefix, PREFIX_CHARS) == 0)
+        return "an API key is in the place of the token";
+    if (chars < PREFIX_CHARS || memcmp(text, token_prefix, PREFIX_CHARS) != 0)
+        return "the token does not begin with whk_";
+    size_t good = PREFIX_CHARS;
+    while (good < chars && is_base62(text[good]))
+        good++;
+    if (good < chars)
+        return text[good] == '/' ? "a slash follows the token"
+                                 : "the token contains a character that no token has";
+    if (chars != SECRET_TOKEN_CHARS)
+        return chars < SECRET_TOKEN_CHARS ? "the token is cut off" : "the token is too long";
+    return "the token is mistyped: its checksum is wrong";
+}
+
 bool secret_api_key_is_well_formed(const char *text, size_t chars)
 {
     return is_well_formed(api_key_prefix, text, chars);

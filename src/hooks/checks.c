@@ -20,12 +20,48 @@ struct verdict checks_refuse(unsigned status, const char *message)
 
 /* ---- the headers ---- */
 
+/* Load balancers ask whether to send requests here. The answer is one word. */
+static struct verdict judge_health(const struct check_input *input)
+{
+    static const char yes[] = "ok\n", no[] = "unavailable\n";
+    const char *method = http_method(input->exchange);
+    if (strcmp(http_path(input->exchange), "/healthz") != 0 ||
+        (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0))
+        return pass;
+    struct error why = ERROR_INIT;
+    bool is_ready = commit_has_room(input->queue, 0, &why) == 0;
+    return (struct verdict){.kind = VERDICT_ANSWER,
+                            .status = is_ready ? 200 : 503,
+                            .reason = "health check",
+                            .is_routine = true,
+                            .content_type = "text/plain",
+                            .body = is_ready ? yes : no,
+                            .body_bytes = is_ready ? strlen(yes) : strlen(no)};
+}
+
+/* Returns what is nearly right about a path outside of /hooks/, for the log, or NULL. */
+static const char *path_problem(const char *path)
+{
+    const char *one_slash = path + strspn(path, "/") - 1;
+    if (one_slash > path && strncmp(one_slash, CHECKS_PATH_PREFIX, strlen(CHECKS_PATH_PREFIX)) == 0)
+        return "the path begins with more than one slash";
+    if (strncmp(path, CHECKS_PATH_PREFIX, strlen(CHECKS_PATH_PREFIX) - 1) == 0 &&
+        path[strlen(CHECKS_PATH_PREFIX) - 1] == '\0')
+        return "the path ends before the token";
+    if (strstr(path, "/whk_"))
+        return "the path contains a token, but does not begin with " CHECKS_PATH_PREFIX;
+    return NULL;
+}
+
 static struct verdict judge_path(const struct check_input *input)
 {
-    if (strncmp(http_path(input->exchange), CHECKS_PATH_PREFIX, strlen(CHECKS_PATH_PREFIX)) == 0)
+    const char *path = http_path(input->exchange);
+    if (strncmp(path, CHECKS_PATH_PREFIX, strlen(CHECKS_PATH_PREFIX)) == 0)
         return pass;
-    return checks_refuse(404,
-                         "no such path: call a webhook with POST " CHECKS_PATH_PREFIX "<token>");
+    struct verdict verdict =
+        checks_refuse(404, "no such path: call a webhook with POST " CHECKS_PATH_PREFIX "<token>");
+    verdict.reason = path_problem(path);
+    return verdict;
 }
 
 static struct verdict judge_method(const struct check_input *input)
@@ -38,7 +74,11 @@ static struct verdict judge_method(const struct check_input *input)
 static struct verdict judge_token_form(const struct check_input *input)
 {
     const char *token = http_path(input->exchange) + strlen(CHECKS_PATH_PREFIX);
-    return secret_token_is_well_formed(token, strlen(token)) ? pass : checks_refuse(400, NULL);
+    if (secret_token_is_well_formed(token, strlen(token)))
+        return pass;
+    struct verdict verdict = checks_refuse(400, NULL);
+    verdict.reason = secret_token_problem(token, strlen(token));
+    return verdict;
 }
 
 static struct verdict judge_size(const struct check_input *input)
@@ -81,6 +121,7 @@ static struct verdict judge_room_for_piece(const struct check_input *input)
 }
 
 const struct check checks_all[] = {
+    {"health", CHECK_HEADERS, false, judge_health},
     {"path", CHECK_HEADERS, false, judge_path},
     {"method", CHECK_HEADERS, false, judge_method},
     {"token's form", CHECK_HEADERS, false, judge_token_form},

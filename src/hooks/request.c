@@ -120,11 +120,20 @@ static void log_accepted(const struct request *request)
         log_id("fleet", &request->result.ids.fleet_id), log_id("run", &request->result.ids.run_id));
 }
 
-static void log_unaccepted(const struct request *request, unsigned status, const char *reason)
+static void log_unaccepted(const struct request *request, const struct verdict *verdict)
 {
-    http_log_info(request->exchange, "request", log_int("status", status),
-                  http_log_from(request->remote_addr), log_int("duration_us", request->answer_us),
-                  log_text("reason", reason));
+    const char *reason = verdict->reason    ? verdict->reason
+                         : verdict->message ? verdict->message
+                         : verdict->kind == VERDICT_ANSWER
+                             ? "answered by a check"
+                             : "the token belongs to no webhook: unknown, replaced or removed";
+    if (verdict->is_routine)
+        http_log_debug(request->exchange, "request", log_int("status", verdict->status),
+                       http_log_from(request->remote_addr), log_text("reason", reason));
+    else
+        http_log_info(request->exchange, "request", log_int("status", verdict->status),
+                      http_log_from(request->remote_addr),
+                      log_int("duration_us", request->answer_us), log_text("reason", reason));
 }
 
 static void note_answer(struct request *request, unsigned status)
@@ -147,10 +156,7 @@ static enum http_step answer(struct request *request, const struct verdict *verd
     if (verdict->status == 0)
         return close_without_answer(request, verdict->message);
     note_answer(request, verdict->status);
-    log_unaccepted(request, verdict->status,
-                   verdict->message                  ? verdict->message
-                   : verdict->kind == VERDICT_ANSWER ? "answered by a check"
-                                                     : "no such webhook");
+    log_unaccepted(request, verdict);
     char seconds[16];
     snprintf(seconds, sizeof(seconds), "%d", verdict->retry_after_s);
     if (verdict->retry_after_s > 0)
@@ -169,14 +175,14 @@ static enum http_step answer_refusal(struct request *request, unsigned status, c
     return answer(request, &verdict);
 }
 
-/* Answers before the body. A small body (or an empty one) is read to its end first, so that its
+/* Answers before the body. A small body (or none) is read to its end first, so that its
  * sender sees the answer and can keep its connection: libmicrohttpd closes the connection if a POST
  * is answered before its body has arrived. */
 static enum http_step answer_early(struct request *request, const struct verdict *verdict)
 {
     int64_t length = http_content_length(request->exchange);
     bool is_small = !http_is_chunked(request->exchange) && length <= SPOOL_THRESHOLD_BYTES;
-    if (length >= 0 && is_small && !http_header(request->exchange, "Expect")) {
+    if (is_small && !http_header(request->exchange, "Expect")) {
         request->verdict = *verdict;
         set_state(request, REQUEST_REFUSED);
         return HTTP_CONTINUE;

@@ -988,6 +988,8 @@ TEST(no_admin_route_is_on_the_public_listener)
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
     for (size_t i = 0; i < ARRAY_COUNT(routes); i++) {
+        if (strcmp(routes[i].path, "/healthz") == 0) /* the public listener has its own */
+            continue;
         char *path = concrete(routes[i].path);
         char *url = memory_format("http://127.0.0.1:%u%s", daemon.port, path);
         for (size_t m = 0; m < ARRAY_COUNT(methods); m++) {

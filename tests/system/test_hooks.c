@@ -271,7 +271,7 @@ TEST(replaced_token_gets_400_immediately_and_the_new_one_201)
 TEST(path_outside_hooks_gets_404)
 {
     static const char *const paths[] = {"/",         "/hooks",       "/hook/x",  "/Hooks/x",
-                                        "//hooks/x", "/api/v1/orgs", "/metrics", "/healthz"};
+                                        "//hooks/x", "/api/v1/orgs", "/metrics", "/readyz"};
     struct hook hook;
     hook_begin(&hook, &plain);
     for (size_t i = 0; i < ARRAY_COUNT(paths); i++) {
@@ -659,7 +659,7 @@ TEST(http_1_0_is_supported)
     struct hook hook;
     hook_begin(&hook, &plain);
     static const char *const ends[] = {"Content-Length: 2\r\n\r\nhi",
-                                       "Host: h\r\nContent-Length: 2\r\n\r\nhi", "\r\n"};
+                                       "Host: h\r\nContent-Length: 2\r\n\r\nhi"};
     for (size_t i = 0; i < ARRAY_COUNT(ends); i++) {
         struct response response;
         int fd = raw_connect(hook.daemon.port);
@@ -667,12 +667,162 @@ TEST(http_1_0_is_supported)
         send_text(fd, text);
         raw_read_answer(fd, &response);
         assert_accepted(&response);
-        hook_assert_body(&hook, response.run_id, "hi", i == 2 ? 0 : 2);
+        hook_assert_body(&hook, response.run_id, "hi", 2);
         raw_await_close(fd);
         close(fd);
         free(text);
         response_free(&response);
     }
+    hook_finish(&hook);
+}
+
+/* RFC 9112 section 3.2.2. */
+TEST(target_in_absolute_form_names_the_host)
+{
+    static const struct {
+        const char *start, *host, *query;
+    } cases[] = {{"http://hooks.example:81", "hooks.example:81", "a=1"},
+                 {"HTTPS://Hooks.example", "Hooks.example", "a=http://x/"},
+                 {"http://[2001:db8::1]:8080", "[2001:db8::1]:8080", ""}};
+    struct hook hook;
+    hook_begin(&hook, &plain);
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct response response;
+        char *text =
+            memory_format("POST %s%s%s%s HTTP/1.1\r\nHost: other\r\n"
+                          "Content-Length: 2\r\n\r\nhi",
+                          cases[i].start, hook.path, cases[i].query[0] ? "?" : "", cases[i].query);
+        exchange(&hook, text, &response);
+        assert_accepted(&response);
+        json_t *run = hook_run(&hook, response.run_id);
+        ck_assert_str_eq(api_text(run, "host"), cases[i].host);
+        ck_assert_str_eq(api_text(run, "query_string"), cases[i].query);
+        json_decref(run);
+        response_free(&response);
+        free(text);
+    }
+    hook_finish(&hook);
+}
+
+/* RFC 9110 section 5.5. */
+TEST(blanks_around_a_header_s_value_are_not_part_of_it)
+{
+    struct hook hook;
+    hook_begin(&hook, &plain);
+    struct response response;
+    char *text = memory_format("POST %s HTTP/1.1\r\nHost: \t hooks.example \r\n"
+                               "Expect: 100-continue \t\r\nX-GitHub-Event:push  \r\n"
+                               "X-Inside: \t a  b\t \r\nX-Blank:  \t\r\nX-Empty:\r\n"
+                               "Content-Length: 2\r\n\r\nhi",
+                               hook.path);
+    exchange(&hook, text, &response);
+    assert_accepted(&response);
+    json_t *run = hook_run(&hook, response.run_id);
+    ck_assert_str_eq(api_text(run, "host"), "hooks.example");
+    ck_assert_str_eq(api_text(run, "event"), "push");
+    json_t *headers = hook_headers(&hook, response.run_id);
+    json_t *expected = api_parse("{\"Expect\":[\"100-continue\"],\"X-Github-Event\":[\"push\"],"
+                                 "\"X-Inside\":[\"a  b\"],\"X-Blank\":[\"\"],\"X-Empty\":[\"\"],"
+                                 "\"Content-Length\":[\"2\"]}");
+    ck_assert(json_equal(headers, expected));
+    json_decref(expected);
+    json_decref(headers);
+    json_decref(run);
+    response_free(&response);
+    free(text);
+    hook_finish(&hook);
+}
+
+TEST(empty_expectation_counts_for_nothing)
+{
+    struct hook hook;
+    hook_begin(&hook, &plain);
+    struct response response;
+    char *text = memory_format("POST %s HTTP/1.1\r\nHost: h\r\nExpect:\r\n"
+                               "Content-Length: 2\r\n\r\nhi",
+                               hook.path);
+    exchange(&hook, text, &response);
+    assert_accepted(&response);
+    response_free(&response);
+    free(text);
+    hook_finish(&hook);
+}
+
+/* For load balancers, which can ask for nothing else. */
+TEST(health_is_one_word_on_the_public_listener_too)
+{
+    struct hook hook;
+    struct response response;
+    hook_begin(&hook, &plain);
+    char *url = memory_format("http://127.0.0.1:%u/healthz?from=haproxy", hook.daemon.port);
+    http_request("GET", url, NULL, NULL, 0, &response);
+    ck_assert_int_eq(response.status, 200);
+    ck_assert_str_eq(response.body, "ok\n");
+    response_free(&response);
+    http_request("HEAD", url, NULL, NULL, 0, &response);
+    ck_assert_int_eq(response.status, 200);
+    ck_assert_uint_eq(response.body_bytes, 0);
+    response_free(&response);
+    http_post(url, NULL, "x", 1, &response);
+    assert_refused(&response, 404, true);
+    response_free(&response);
+    char *log = daemon_log(&hook.daemon);
+    ck_assert_ptr_null(strstr(log, "health check")); /* several a second would fill the log */
+    free(log);
+    free(url);
+    hook_finish(&hook);
+
+    hook_begin(&hook, &(struct daemon_options){.top = "min_free = \"1023GiB\""});
+    url = memory_format("http://127.0.0.1:%u/healthz", hook.daemon.port);
+    http_request("GET", url, NULL, NULL, 0, &response);
+    ck_assert_int_eq(response.status, 503);
+    ck_assert_str_eq(response.body, "unavailable\n");
+    response_free(&response);
+    free(url);
+    hook_finish(&hook);
+}
+
+/* Why a sender's requests are refused is in the log, never in the answer. */
+TEST(log_says_what_is_nearly_right_about_a_URL)
+{
+    static const struct {
+        const char *format, *reason; /* the format gets the path of the webhook */
+    } cases[] = {
+        {"%s/", "a slash follows the token"},
+        {"%sx", "the token is too long"},
+        {"%s.", "the token contains a character that no token has"},
+        {"/%s", "the path begins with more than one slash"},
+        {"/prefix%s", "the path contains a token, but does not begin with /hooks/"},
+        {"/hooks/%.0s", "the token is missing"},
+        {"/hooks%.0s", "the path ends before the token"},
+        {"%.30s", "the token is cut off"},
+        {"/hooks/wha_%.0s", "an API key is in the place of the token"},
+    };
+    struct hook hook;
+    hook_begin(&hook, &plain);
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct response response;
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+        char *path = memory_format(cases[i].format, hook.path);
+#pragma GCC diagnostic pop
+        char *url = memory_format("http://127.0.0.1:%u%s", hook.daemon.port, path);
+        http_post(url, NULL, "x", 1, &response);
+        ck_assert_int_ge(response.status, 400);
+        ck_assert_ptr_null(strstr(response.body, cases[i].reason));
+        daemon_await_log(&hook.daemon, cases[i].reason);
+        response_free(&response);
+        free(url);
+        free(path);
+    }
+    char *unknown = hook_unknown_path(),
+         *url = memory_format("http://127.0.0.1:%u%s", hook.daemon.port, unknown);
+    struct response response;
+    http_post(url, NULL, "x", 1, &response);
+    daemon_await_log(&hook.daemon, "the token belongs to no webhook");
+    response_free(&response);
+    free(url);
+    free(unknown);
     hook_finish(&hook);
 }
 
@@ -804,6 +954,35 @@ TEST(forwarded_address_is_used_only_from_trusted_proxies)
     check_address(&hook, FORWARDED("X-Forwarded-For: 10.9.9.9, 10.1.2.3"), "10.9.9.9");
     check_address(&hook, FORWARDED("X-Forwarded-For: 192.0.2.7, nonsense, 10.1.2.3"), "10.1.2.3");
     check_address(&hook, FORWARDED("X-Forwarded-For: nonsense"), "127.0.0.1");
+
+    check_address(&hook, FORWARDED("X-Forwarded-For: 203.0.113.9:51234"), "203.0.113.9");
+    check_address(&hook, FORWARDED("X-Forwarded-For: [2001:db8::7]:443"), "2001:db8::7");
+    check_address(&hook, FORWARDED("X-Forwarded-For: [2001:DB8::7]"), "2001:db8::7");
+    check_address(&hook, FORWARDED("X-Forwarded-For: 192.0.2.7, "), "192.0.2.7");
+    check_address(&hook, FORWARDED("X-Forwarded-For: , 192.0.2.7,,10.1.2.3 ,"), "192.0.2.7");
+    check_address(&hook, FORWARDED("X-Forwarded-For: 192.0.2.7, ::ffff:10.1.2.3"), "192.0.2.7");
+    check_address(&hook, FORWARDED("X-Forwarded-For: ::ffff:192.0.2.7"), "192.0.2.7");
+    check_address(&hook, FORWARDED("X-Forwarded-For: 192.0.2.7:port"), "127.0.0.1");
+    check_address(&hook, FORWARDED("X-Forwarded-For: [192.0.2.7]"), "127.0.0.1");
+    check_address(&hook, FORWARDED("X-Forwarded-For: [2001:db8::7"), "127.0.0.1");
+    check_address(&hook, FORWARDED("X-Forwarded-For: unknown"), "127.0.0.1");
+
+    /* RFC 7239. */
+    check_address(&hook, FORWARDED("Forwarded: for=192.0.2.60;proto=http;by=203.0.113.43"),
+                  "192.0.2.60");
+    check_address(&hook, FORWARDED("Forwarded: proto=http;For=\"[2001:db8:cafe::17]:4711\""),
+                  "2001:db8:cafe::17");
+    check_address(&hook, FORWARDED("Forwarded: for=192.0.2.43, for=10.1.2.3"), "192.0.2.43");
+    check_address(&hook, FORWARDED("Forwarded: for=192.0.2.43", "Forwarded: for=10.1.2.3"),
+                  "192.0.2.43");
+    check_address(&hook, FORWARDED("Forwarded: host=\"a,for=192.0.2.1;b\"; for=\"192.0.2.2:80\","),
+                  "192.0.2.2");
+    check_address(&hook, FORWARDED("Forwarded: for=unknown, for=10.1.2.3"), "10.1.2.3");
+    check_address(&hook, FORWARDED("Forwarded: for=_hidden"), "127.0.0.1");
+    check_address(&hook, FORWARDED("Forwarded: proto=https"), "127.0.0.1");
+    check_address(&hook, FORWARDED("Forwarded: for=\"192.0.2.9"), "127.0.0.1");
+    check_address(&hook, FORWARDED("Forwarded: for=192.0.2.60", "X-Forwarded-For: 192.0.2.7"),
+                  "192.0.2.7");
 
     const char *many[102]; /* the sender's own lines precede the proxies' */
     for (size_t i = 0; i < ARRAY_COUNT(many); i++)

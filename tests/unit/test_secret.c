@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/memory.h"
 #include "support/suite.h"
 
 static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -161,6 +162,33 @@ TEST(a_token_of_another_length_or_alphabet_is_refused)
     ck_assert(!secret_token_is_well_formed(token, SECRET_TOKEN_CHARS));
     make_token("RightChecksumAndRightAlphabet0", token);
     ck_assert(secret_token_is_well_formed(token, SECRET_TOKEN_CHARS));
+}
+
+TEST(a_malformed_token_is_explained_without_quoting_it)
+{
+    char token[SECRET_TOKEN_CHARS + 2];
+    secret_mint_token(token);
+    token[SECRET_TOKEN_CHARS] = 'x';
+    token[SECRET_TOKEN_CHARS + 1] = '\0';
+    const struct {
+        const char *text;
+        size_t chars;
+        const char *problem;
+    } cases[] = {
+        {"", 0, "the token is missing"},
+        {"wha_", 4, "an API key is in the place of the token"},
+        {"wh", 2, "the token does not begin with whk_"},
+        {"robots.txt", 10, "the token does not begin with whk_"},
+        {token, 4, "the token is cut off"},
+        {token, SECRET_TOKEN_CHARS - 1, "the token is cut off"},
+        {token, SECRET_TOKEN_CHARS + 1, "the token is too long"},
+        {"whk_abc/", 8, "a slash follows the token"},
+        {"whk_abc.", 8, "the token contains a character that no token has"},
+        {"whk_0000000000000000000000000000000000zz", 40,
+         "the token is mistyped: its checksum is wrong"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
+        ck_assert_str_eq(secret_token_problem(cases[i].text, cases[i].chars), cases[i].problem);
 }
 
 TEST(the_hash_is_sha256_in_one_call_or_in_pieces)
