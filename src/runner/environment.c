@@ -182,8 +182,9 @@ static bool is_platform_name(const char *name)
     return strncmp(name, "SHIPYARD_", 9) == 0 || strncmp(name, "WEBHOOKD_", 9) == 0;
 }
 
-/* A vessel may set its own PATH, LANG, TZ or HOME; the last value of a name counts. The platform's
- * variables cannot be replaced (a fleet file that tries is refused long before). */
+/* A vessel may set its own PATH, LANG, TZ, HOME, USER, LOGNAME or PYTHONUNBUFFERED; the last value
+ * of a name counts. The platform's variables cannot be replaced (a fleet file that tries is refused
+ * long before). */
 static void add_own(struct list *list, const struct environment_entry *entry)
 {
     if (is_platform_name(entry->name))
@@ -206,10 +207,16 @@ char **environment_make(const struct environment_input *input, size_t *count)
     const struct definition_vessel *vessel = &input->definition->vessels[input->vessel];
     add(&list, "PATH", input->path);
     add(&list, "LANG", "C.UTF-8");
-    add(&list, "TZ", input->time_zone);
+    if (input->time_zone) /* else /etc/localtime decides, which the sandbox shows, too */
+        add(&list, "TZ", input->time_zone);
     add(&list, "HOME", input->workdir);
-    if (input->user)
+    if (input->user[0] != '\0') {
         add(&list, "USER", input->user);
+        add(&list, "LOGNAME", input->user);
+    }
+    /* Otherwise Python keeps output in memory until there are 8 KiB or it ends by itself: what a
+     * vessel printed before it was stopped would be lost, and would not follow in order. */
+    add(&list, "PYTHONUNBUFFERED", "1");
     add_names(&list, input);
     add_start_time(&list, "SHIPYARD_VESSEL_START_TIME", input->vessel_started_ms);
     add_start_time(&list, "SHIPYARD_FLEET_START_TIME", input->run_started_ms);

@@ -17,9 +17,9 @@ struct environment_input {
     int attempt;
     int64_t run_started_ms, vessel_started_ms;
     const char *workdir; /* absolute, as the vessel sees it */
-    const char *user;    /* $USER, or NULL */
+    const char *user;    /* $USER and $LOGNAME; "": none */
     const char *path;
-    const char *time_zone;
+    const char *time_zone; /* $TZ, or NULL */
 };
 
 /* Returns the complete environment as "NAME=value" strings, each name once, and their number in

@@ -196,7 +196,7 @@ static void job_init(struct job *job, const struct attempt *attempt)
         .run_started_ms = run->started_ms,
         .vessel_started_ms = attempt->vessel->started_ms,
         .workdir = job->workdir,
-        .user = isolation->is_strict ? SANDBOX_USER : NULL,
+        .user = isolation->is_strict ? SANDBOX_USER : isolation->user.name,
         .path = config->runner.path,
         .time_zone = runner->settings->time_zone,
     };

@@ -55,12 +55,24 @@ static int look_up(const char *name, const char *key, bool may_be_root, struct v
     return 0;
 }
 
+/* Returns the name of webhookd's own user, or "" if it has none. Free it. */
+static char *own_name(void)
+{
+    char buffer[PASSWD_BUFFER_BYTES];
+    struct passwd entry, *found = NULL;
+    return memory_string(getpwuid_r(geteuid(), &entry, buffer, sizeof(buffer), &found) == 0 && found
+                             ? entry.pw_name
+                             : "");
+}
+
 /* Without root, vessels run as webhookd's own user. */
 static int user_init(struct vessel_user *user, const char *name, struct error *error)
 {
-    user->name = memory_string(name);
-    if (geteuid() != 0 || name[0] == '\0')
+    if (geteuid() != 0 || name[0] == '\0') {
+        user->name = own_name();
         return 0;
+    }
+    user->name = memory_string(name);
     return look_up(name, "runner.user", false, user, error);
 }
 
@@ -109,7 +121,7 @@ struct runner_settings *runner_settings_new(struct config *config, struct error 
     settings->config = config_hold(config);
     settings->slots = count_slots(config);
     const char *zone = getenv("TZ");
-    settings->time_zone = memory_string(zone && zone[0] != '\0' ? zone : "UTC");
+    settings->time_zone = zone && zone[0] != '\0' ? memory_string(zone) : NULL;
     if (config->fleet_count > 0)
         settings->fleet_isolations =
             memory_alloc(config->fleet_count * sizeof(*settings->fleet_isolations));

@@ -287,6 +287,8 @@ static bool is_known_variable(const char *name)
                                         "TZ",
                                         "HOME",
                                         "USER",
+                                        "LOGNAME",
+                                        "PYTHONUNBUFFERED",
                                         "STAGE",
                                         "SHIPYARD_ORG_ID",
                                         "SHIPYARD_ORG_NAME",
@@ -417,6 +419,39 @@ TEST(variables_are_the_platforms_and_no_others)
     free(url);
     free(whole);
     free(fleet);
+    daemon_finish(&daemon);
+}
+
+/* An interpreter that keeps its output in memory would lose it here. */
+TEST(output_of_a_python_vessel_that_is_stopped_is_kept_and_in_order)
+{
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    static const char fleet[] = "name: Talks\n"
+                                "vessels:\n"
+                                "  talk:\n"
+                                "    source:\n"
+                                "      type: CODE\n"
+                                "      language: PYTHON\n"
+                                "      file:\n"
+                                "        name: talk.py\n"
+                                "        content: |\n"
+                                "          import subprocess, sys, time\n"
+                                "          print('one')\n"
+                                "          subprocess.run(['echo', 'two'])\n"
+                                "          print('three', file=sys.stderr)\n"
+                                "          print('four')\n"
+                                "          time.sleep(600)\n";
+    char *url = daemon_fleet(&daemon, fleet), *id = api_post(url, NULL, 0);
+    api_await_output(&daemon, id, "talk", "one\ntwo\nthree\nfour\n");
+    free(ctl_ok(&daemon, "run", "stop", id, NULL));
+    json_t *run = api_await_end(&daemon, id);
+    char *output = api_output(&daemon, run, "talk");
+    ck_assert_str_eq(output, "one\ntwo\nthree\nfour\n");
+    free(output);
+    json_decref(run);
+    free(id);
+    free(url);
     daemon_finish(&daemon);
 }
 

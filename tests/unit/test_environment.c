@@ -83,6 +83,7 @@ static void scene_open(struct scene *scene, size_t vessel, const char *environme
                                               .run_started_ms = NOON_MS,
                                               .vessel_started_ms = 1704161106007LL,
                                               .workdir = "/state/runs/x",
+                                              .user = "",
                                               .path = "/usr/bin:/bin",
                                               .time_zone = "Europe/Berlin"};
     scene->items = environment_make(&scene->input, &scene->count);
@@ -227,11 +228,30 @@ TEST(data_of_a_caller_is_a_value_never_a_name)
 TEST(a_vessels_own_variables_win_over_path_but_every_name_appears_once)
 {
     struct scene scene;
-    scene_open(&scene, 0, "{PATH: /opt/bin, TZ: UTC, PATHS: other, EMPTY: ''}");
+    scene_open(&scene, 0,
+               "{PATH: /opt/bin, TZ: UTC, PATHS: other, EMPTY: '', PYTHONUNBUFFERED: ''}");
     expect(&scene, "PATH", "/opt/bin");
     expect(&scene, "TZ", "UTC");
     expect(&scene, "PATHS", "other");
     expect(&scene, "EMPTY", "");
+    expect(&scene, "PYTHONUNBUFFERED", "");
+    scene_close(&scene);
+}
+
+TEST(without_TZ_the_machine_s_time_zone_counts)
+{
+    struct scene scene;
+    scene_open(&scene, 0, "{STAGE: test}");
+    for (size_t i = 0; i < scene.count; i++)
+        free(scene.items[i]);
+    free(scene.items);
+    scene.input.time_zone = NULL;
+    scene.input.user = "deploy";
+    scene.items = environment_make(&scene.input, &scene.count);
+    ck_assert_ptr_null(value_of(&scene, "TZ"));
+    expect(&scene, "USER", "deploy");
+    expect(&scene, "LOGNAME", "deploy");
+    expect(&scene, "PYTHONUNBUFFERED", "1");
     scene_close(&scene);
 }
 
@@ -242,6 +262,7 @@ TEST(no_variable_of_the_daemons_own_environment_is_passed_on)
     scene_open(&scene, 0, "{STAGE: test}");
     ck_assert_ptr_null(value_of(&scene, "SECRET_OF_THE_DAEMON"));
     ck_assert_ptr_null(value_of(&scene, "USER"));
+    ck_assert_ptr_null(value_of(&scene, "LOGNAME"));
     for (size_t i = 0; i < scene.count; i++)
         ck_assert_ptr_nonnull(strchr(scene.items[i], '='));
     scene_close(&scene);
