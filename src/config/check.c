@@ -173,9 +173,9 @@ const char *config_check_url(const char *value)
 {
     static const char problem[] =
         "is not an http:// or https:// URL with a host and without a user, query or fragment";
-    const char *host = strncmp(value, "http://", 7) == 0    ? value + 7
-                       : strncmp(value, "https://", 8) == 0 ? value + 8
-                                                            : "";
+    const char *host = strncasecmp(value, "http://", 7) == 0    ? value + 7
+                       : strncasecmp(value, "https://", 8) == 0 ? value + 8
+                                                                : "";
     size_t host_bytes = strcspn(host, "/");
     if (host_bytes == 0 || host[0] == ':' || memchr(host, '@', host_bytes))
         return problem;

@@ -1,6 +1,7 @@
 /* Reads a vessel and its source. Called by fleet_file.c for each entry of "vessels"; pure. */
 #include "model/fleet_vessel.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -34,6 +35,39 @@ static void read_file(struct checker *checker, const struct node *source,
     vessel->file_name = memory_string(name);
     vessel->file_content = memory_string(content);
     node_path_leave(&checker->path, mark);
+}
+
+/* Whether the script's first line names an interpreter that is not a shell. */
+static bool names_other_interpreter(const char *script)
+{
+    if (strncmp(script, "#!", 2) != 0)
+        return false;
+    char line[200];
+    snprintf(line, sizeof(line), "%.*s", (int)strcspn(script, "\r\n"), script);
+    return !strstr(line, "sh");
+}
+
+/* Notes what makes a script fail although it looks right in an editor. Its bytes are kept. */
+static void note_pitfalls(struct checker *checker, const struct node *source,
+                          const struct definition_vessel *vessel)
+{
+    const char *script = vessel->file_content;
+    int line = checker_line(source, "file");
+    if (!script)
+        return;
+    if (strncmp(script, "\xef\xbb\xbf", 3) == 0)
+        checker_note(checker, line, "file.content",
+                     "the script begins with a byte order mark, which is kept: most interpreters "
+                     "refuse it");
+    if (strstr(script, "\r\n"))
+        checker_note(
+            checker, line, "file.content",
+            "the script has CR LF line ends, which are kept: Bash takes the CR as a part of "
+            "each line");
+    if (vessel->language == LANGUAGE_BASH && names_other_interpreter(script))
+        checker_note(checker, line, "file.content",
+                     "the script's first line names another interpreter, but the language is BASH: "
+                     "Bash runs it");
 }
 
 static void read_file_to_run(struct checker *checker, const struct node *source,
@@ -76,6 +110,7 @@ static void read_code(struct checker *checker, const struct node *source,
             "\"version\" is accepted, but has no effect: the configuration sets the interpreter");
     read_file(checker, source, vessel);
     read_file_to_run(checker, source, vessel);
+    note_pitfalls(checker, source, vessel);
     fleet_arguments_read(checker, source, vessel);
     fleet_arguments_read_environment(checker, source, vessel);
     fleet_arguments_check_size(checker, source, vessel);

@@ -1,7 +1,7 @@
 /* Reads YAML into a tree, from libyaml's events. No value is interpreted: what YAML defines as a
- * number, a date or null is read as its characters. Refuses aliases, with which a small file can
- * expand to a large one, and tags, which change the meaning of what is written. Called by
- * fleet_file.c; pure. */
+ * number or a date is read as its characters; only null counts as absent, as in JSON. Refuses
+ * aliases, with which a small file can expand to a large one, and tags, which change the meaning of
+ * what is written. Called by fleet_file.c; pure. */
 #include "model/node.h"
 
 #include <limits.h>
@@ -10,6 +10,7 @@
 #include <string.h>
 #include <yaml.h>
 
+#include "base/memory.h"
 #include "model/name_index.h"
 
 #define MAX_BLANKS 4096
@@ -112,6 +113,17 @@ static bool has_plain_properties(struct yaml_reader *reader, const yaml_char_t *
     return !anchor && harmless;
 }
 
+/* Whether a plain scalar counts as absent, as null does in JSON: no text at all, or null as the
+ * core schema writes it (YAML 1.2.2, section 10.3.2). */
+static bool is_null(const char *text, size_t bytes)
+{
+    static const char *const words[] = {"", "~", "null", "Null", "NULL"};
+    for (size_t i = 0; i < ARRAY_COUNT(words); i++)
+        if (strlen(words[i]) == bytes && memcmp(text, words[i], bytes) == 0)
+            return true;
+    return false;
+}
+
 /* Returns a copy of the scalar's text, or NULL after reporting. */
 static char *scalar_text(struct yaml_reader *reader, const yaml_event_t *event, int line)
 {
@@ -148,9 +160,8 @@ static int take_scalar(struct yaml_reader *reader, const yaml_event_t *event)
         node->kind = NODE_BROKEN;
         return 0;
     }
-    /* Nothing is written: a key without a value. `~` and `null` are text like any other. */
-    if (event->data.scalar.length == 0 && event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
-        !event->data.scalar.tag) {
+    if (event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && !event->data.scalar.tag &&
+        is_null((const char *)event->data.scalar.value, event->data.scalar.length)) {
         node->kind = NODE_ABSENT;
         return 0;
     }
@@ -265,6 +276,28 @@ static int take_event(struct yaml_reader *reader, const yaml_event_t *event)
     return 0;
 }
 
+/* Returns the text of a line, from 1; its end in *end. */
+static const char *find_line(const struct yaml_reader *reader, int line, const char **end)
+{
+    const char *at = reader->text, *last = reader->text + reader->bytes;
+    while (line-- > 1 && at < last) {
+        const char *newline = memchr(at, '\n', (size_t)(last - at));
+        at = newline ? newline + 1 : last;
+    }
+    const char *newline = memchr(at, '\n', (size_t)(last - at));
+    *end = newline ? newline : last;
+    return at;
+}
+
+/* libyaml does not name the usual cause of a syntax error: a tab where only spaces may be. */
+static bool is_indented_by_tab(const struct yaml_reader *reader, int line)
+{
+    const char *end, *at = find_line(reader, line, &end);
+    while (at < end && *at == ' ')
+        at++;
+    return at < end && *at == '\t';
+}
+
 static int report_syntax(struct yaml_reader *reader)
 {
     const yaml_parser_t *parser = &reader->parser;
@@ -278,8 +311,12 @@ static int report_syntax(struct yaml_reader *reader)
         for (size_t i = 0; i < parser->problem_offset && i < reader->bytes; i++)
             line += reader->text[i] == '\n';
     }
-    report_add(reader->problems, line, "", "invalid YAML: %s%s%s",
-               parser->context ? parser->context : "", parser->context ? ": " : "", why);
+    if (is_indented_by_tab(reader, line))
+        report_add(reader->problems, line, "",
+                   "invalid YAML: the line is indented with a tab; use spaces");
+    else
+        report_add(reader->problems, line, "", "invalid YAML: %s%s%s",
+                   parser->context ? parser->context : "", parser->context ? ": " : "", why);
     return -1;
 }
 
@@ -357,10 +394,34 @@ static int refuse_long_blanks(const struct yaml_reader *reader)
     return 0;
 }
 
+/* libyaml reads these characters as ends of lines, and so changes a text that contains them. */
+static int refuse_odd_line_ends(const struct yaml_reader *reader)
+{
+    static const struct {
+        const char *bytes, *name, *escape;
+    } odd[] = {{"\xc2\x85", "U+0085", "\\N"},
+               {"\xe2\x80\xa8", "U+2028", "\\L"},
+               {"\xe2\x80\xa9", "U+2029", "\\P"}};
+    for (size_t i = 0; i < ARRAY_COUNT(odd); i++) {
+        const char *at = memmem(reader->text, reader->bytes, odd[i].bytes, strlen(odd[i].bytes));
+        if (!at)
+            continue;
+        int line = 1;
+        for (const char *c = reader->text; c < at; c++)
+            line += *c == '\n';
+        report_add(reader->problems, line, "",
+                   "the character %s ends a line in YAML: write it as %s in double quotes",
+                   odd[i].name, odd[i].escape);
+        return -1;
+    }
+    return 0;
+}
+
 int node_yaml_read(const char *text, size_t bytes, struct node_tree *tree, struct report *problems)
 {
     struct yaml_reader reader = {.text = text, .bytes = bytes, .tree = tree, .problems = problems};
-    if (refuse_directives(&reader) != 0 || refuse_long_blanks(&reader) != 0)
+    if (refuse_directives(&reader) != 0 || refuse_long_blanks(&reader) != 0 ||
+        refuse_odd_line_ends(&reader) != 0)
         return -1;
     if (!yaml_parser_initialize(&reader.parser))
         return out_of_room(&reader, 0);

@@ -292,7 +292,8 @@ TEST(networks_are_addresses_and_ranges)
 TEST(public_url_is_http_with_a_host)
 {
     try_values("hooks { public_url = ",
-               TEXTS("http://localhost", "https://h.example:8443/a/b/", "http://[::1]:80"),
+               TEXTS("http://localhost", "https://h.example:8443/a/b/", "http://[::1]:80",
+                     "HTTPS://H.example"),
                TEXTS("", "h.example", "ftp://h", "http://", "http:///a", "https://u@h",
                      "http://h/?q", "http://h/#f", "http://h /", "http://:80", "http://h\xc3\xa4"));
 }

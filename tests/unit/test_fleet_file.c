@@ -104,10 +104,74 @@ TEST(arguments_take_every_documented_form)
 TEST(values_are_exactly_the_characters_of_the_file)
 {
     expect_arguments(
-        "arguments: [ 007, yes, 3.10, ~, null, 1e3, 2001-01-01, 0x1F, True, 1_000, .5 ]",
-        "007|yes|3.10|~|null|1e3|2001-01-01|0x1F|True|1_000|.5");
+        "arguments: [ 007, yes, 3.10, 1e3, 2001-01-01, 0x1F, True, 1_000, .5, nULL, ~~ ]",
+        "007|yes|3.10|1e3|2001-01-01|0x1F|True|1_000|.5|nULL|~~");
     expect_arguments("arguments: [ !!str 1, !!str , ! x ]", "1||x");
     expect_arguments("arguments: [ \"\\u00e4\\n\", 'it''s' ]", "ä\n|it's");
+}
+
+TEST(plain_null_counts_as_absent_and_a_quoted_one_is_text)
+{
+    expect_arguments("arguments: [ a, ~, null, Null, NULL, b ]", "a|b");
+    expect_arguments("arguments: [ '~', \"null\", !!str null ]", "~|null|null");
+    expect_arguments("arguments: null", "");
+    expect_environment("environment: { A: null, B: 'null' }", "B=null");
+    struct outcome outcome = parse("name: null\nvessels: ~\n");
+    ck_assert_ptr_null(outcome.definition);
+    ck_assert(has(&outcome.problems, 1, "name", "missing"));
+    ck_assert(has(&outcome.problems, 1, "vessels", "missing"));
+    outcome_free(&outcome);
+}
+
+TEST(what_libyaml_would_change_or_cannot_explain_is_named)
+{
+    static const struct {
+        const char *text, *message;
+    } cases[] = {
+        {"name: \"a\xc2\x85 b\"\n", "U+0085"},
+        {"name: |\n  a\n  b\xe2\x80\xa8\n", "U+2028"},
+        {"name: a\xe2\x80\xa9\n", "U+2029"},
+        {"name: a\nvessels:\n\ta:\n", "indented with a tab"},
+        {"name: a\nvessels:\n  \ta: 1\n", "indented with a tab"},
+    };
+    static const int lines[] = {1, 3, 1, 3, 3};
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct outcome outcome = parse(cases[i].text);
+        ck_assert_ptr_null(outcome.definition);
+        ck_assert_msg(has(&outcome.problems, lines[i], "", cases[i].message), "%zu: %d: %s", i,
+                      outcome.problems.items[0].line, outcome.problems.items[0].message);
+        outcome_free(&outcome);
+    }
+    expect_arguments("arguments: [ \"a\\Nb\" ]", "a\xc2\x85"
+                                                 "b");
+}
+
+TEST(pitfalls_of_a_script_are_noted_and_its_bytes_kept)
+{
+    static const struct {
+        const char *language, *content, *note;
+    } cases[] = {
+        {"BASH", "echo a\\r\\necho b\\n", "CR LF"},
+        {"PYTHON", "print(1)\\r\\n", "CR LF"},
+        {"NODE", "\\uFEFFconsole.log(1)", "byte order mark"},
+        {"BASH", "#!/usr/bin/env python3\\nprint(1)", "another interpreter"},
+        {"BASH", "#!/bin/sh -eu\\necho", NULL},
+        {"BASH", "#!/usr/bin/env bash\\necho", NULL},
+        {"PYTHON", "#!/usr/bin/python3\\nprint(1)", NULL},
+        {"BASH", "echo '\\r'\\n", NULL},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        char *text = memory_format("name: n\nvessels:\n  a:\n    source:\n      type: CODE\n"
+                                   "      language: %s\n"
+                                   "      file: { name: f, content: \"%s\" }\n",
+                                   cases[i].language, cases[i].content);
+        struct outcome outcome = parse_good(text);
+        ck_assert_uint_eq(outcome.notes.count, cases[i].note ? 1 : 0);
+        if (cases[i].note)
+            ck_assert(has(&outcome.notes, 7, "vessels.a.source.file.content", cases[i].note));
+        outcome_free(&outcome);
+        free(text);
+    }
 }
 
 TEST(environment_takes_a_list_a_mapping_or_one_entry)
