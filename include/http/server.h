@@ -77,6 +77,18 @@ int http_listen(const char *address, struct error *error);
 #define HTTP_ADDRESS_BYTES 160
 char *http_listen_address(int listen_fd, char text[HTTP_ADDRESS_BYTES]);
 
+/* The file of a unix socket. */
+struct http_socket_file {
+    char path[HTTP_ADDRESS_BYTES]; /* "": there is none */
+    dev_t device;
+    ino_t inode;
+};
+/* Notes the file of a socket that this process has just bound. */
+void http_socket_file_note(int listen_fd, struct http_socket_file *file);
+/* Removes the file if it is still the one that was noted, so that no sender meets a socket on which
+ * no process listens. */
+void http_socket_file_remove(const struct http_socket_file *file);
+
 struct http_server *http_server_start(const struct http_options *options, struct error *error);
 /* Stops listening. Connections in the middle of a request go on. */
 void http_server_quiesce(struct http_server *server);

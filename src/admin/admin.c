@@ -25,11 +25,12 @@ static int open_sockets(struct admin *admin, struct error *error)
 {
     const struct config *config = admin->config;
     if (config->admin.socket[0] != '\0') {
-        admin->local.listen_fd = socket_open(config->admin.socket, config->admin.socket_group,
-                                             &admin->socket_file, error);
+        admin->local.listen_fd =
+            socket_open(config->admin.socket, config->admin.socket_group, error);
         if (admin->local.listen_fd < 0)
             return -1;
         http_listen_address(admin->local.listen_fd, admin->local.address);
+        http_socket_file_note(admin->local.listen_fd, &admin->local.file);
     }
     if (config->admin.listen[0] != '\0') {
         admin->tcp.listen_fd = http_listen(config->admin.listen, error);
@@ -38,6 +39,7 @@ static int open_sockets(struct admin *admin, struct error *error)
             return -1;
         }
         http_listen_address(admin->tcp.listen_fd, admin->tcp.address);
+        http_socket_file_note(admin->tcp.listen_fd, &admin->tcp.file);
     }
     return 0;
 }
@@ -91,7 +93,8 @@ struct admin *admin_start(const struct admin_options *options, struct error *err
         admin_stop(admin, 0);
         return NULL;
     }
-    log_info("admin API is open", log_text("socket", admin->socket_file.path),
+    log_info("admin API is open",
+             log_text("socket", admin->local.file.path[0] != '\0' ? admin->local.file.path : NULL),
              log_text("listen", admin->tcp.address[0] != '\0' ? admin->tcp.address : NULL));
     return admin;
 }
@@ -111,7 +114,8 @@ int admin_stop(struct admin *admin, int64_t timeout_ms)
         return 0;
     int64_t deadline_ms = clock_monotonic_ms() + timeout_ms;
     admin_quiesce(admin);
-    socket_remove(&admin->socket_file);
+    http_socket_file_remove(&admin->local.file);
+    http_socket_file_remove(&admin->tcp.file);
     listener_close_unused(&admin->tcp);
     listener_close_unused(&admin->local);
     int stopped = http_server_stop(admin->tcp.server, timeout_ms);
@@ -121,7 +125,6 @@ int admin_stop(struct admin *admin, int64_t timeout_ms)
     /* Freed after both have stopped: a request on one may read the metrics of the other. */
     http_server_free(admin->tcp.server);
     http_server_free(admin->local.server);
-    socket_file_free(&admin->socket_file);
     readers_free(admin->readers);
     sign_in_limit_free(admin->sign_in_limit);
     config_release(admin->config);

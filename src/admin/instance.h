@@ -18,6 +18,7 @@ struct admin_listener {
     bool over_tcp;
     int listen_fd;                      /* -1: disabled, or owned by the server */
     char address[HTTP_ADDRESS_BYTES];   /* "": disabled */
+    struct http_socket_file file;       /* of a unix socket */
     struct http_server *_Atomic server; /* atomic: the other listener may already serve requests */
 };
 
@@ -26,7 +27,6 @@ struct admin {
     int64_t started_monotonic_ms;
     struct readers *readers;
     struct admin_listener tcp, local;
-    struct socket_file socket_file;
     atomic_bool stopping;
     atomic_bool makes_backup;
     struct sign_in_limit *sign_in_limit;

@@ -111,7 +111,7 @@ static int protect_and_listen(int fd, const char *path, const char *group, struc
     return 0;
 }
 
-int socket_open(const char *path, const char *group, struct socket_file *file, struct error *error)
+int socket_open(const char *path, const char *group, struct error *error)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (strlen(path) >= sizeof(address.sun_path))
@@ -128,27 +128,9 @@ int socket_open(const char *path, const char *group, struct socket_file *file, s
         close(fd);
         return -1;
     }
-    struct stat status;
-    if (protect_and_listen(fd, path, group, error) != 0 || stat(path, &status) != 0) {
-        error_set_errno(error, errno, "admin.socket: cannot examine \"%s\"", path);
-        unlink(path);
-        close(fd);
-        return -1;
-    }
-    *file = (struct socket_file){memory_string(path), status.st_dev, status.st_ino};
-    return fd;
-}
-
-void socket_remove(const struct socket_file *file)
-{
-    struct stat status;
-    if (file->path && lstat(file->path, &status) == 0 && status.st_dev == file->device &&
-        status.st_ino == file->inode)
-        unlink(file->path);
-}
-
-void socket_file_free(struct socket_file *file)
-{
-    free(file->path);
-    file->path = NULL;
+    if (protect_and_listen(fd, path, group, error) == 0)
+        return fd;
+    unlink(path);
+    close(fd);
+    return -1;
 }

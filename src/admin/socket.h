@@ -3,22 +3,11 @@
 #ifndef WEBHOOKD_ADMIN_SOCKET_H
 #define WEBHOOKD_ADMIN_SOCKET_H
 
-#include <sys/types.h>
-
 #include "base/error.h"
-
-struct socket_file {
-    char *path; /* NULL: there is no socket */
-    dev_t device;
-    ino_t inode;
-};
 
 /* Binds and listens. The file gets mode 0660 and the group (by name; "" = the process's own group).
  * Creates the last folder of the path (0755) if it is missing; replaces a socket on which no
  * process listens. Returns a descriptor (non-blocking, close-on-exec), or -1 and sets *error. */
-int socket_open(const char *path, const char *group, struct socket_file *file, struct error *error);
-/* Removes the file if it is still the one that socket_open created. The struct remains valid. */
-void socket_remove(const struct socket_file *file);
-void socket_file_free(struct socket_file *file);
+int socket_open(const char *path, const char *group, struct error *error);
 
 #endif

@@ -120,7 +120,7 @@ static json_t *listeners_object(const struct admin_request *request)
     json_t *object = json_object();
     render_set(object, "hooks", render_optional(admin->options.hooks_address));
     render_set(object, "admin", render_optional(admin->tcp.address));
-    render_set(object, "socket", render_optional(admin->socket_file.path));
+    render_set(object, "socket", render_optional(admin->local.file.path));
     return object;
 }
 

@@ -112,6 +112,28 @@ int http_listen(const char *address_text, struct error *error)
     return -1;
 }
 
+void http_socket_file_note(int listen_fd, struct http_socket_file *file)
+{
+    struct stat status;
+    char address[HTTP_ADDRESS_BYTES];
+    file->path[0] = '\0';
+    http_listen_address(listen_fd, address);
+    if (strncmp(address, UNIX_PREFIX "/", sizeof(UNIX_PREFIX)) != 0 ||
+        lstat(address + strlen(UNIX_PREFIX), &status) != 0)
+        return;
+    strcpy(file->path, address + strlen(UNIX_PREFIX));
+    file->device = status.st_dev;
+    file->inode = status.st_ino;
+}
+
+void http_socket_file_remove(const struct http_socket_file *file)
+{
+    struct stat status;
+    if (file->path[0] != '\0' && lstat(file->path, &status) == 0 && status.st_dev == file->device &&
+        status.st_ino == file->inode)
+        unlink(file->path);
+}
+
 char *http_listen_address(int listen_fd, char text[HTTP_ADDRESS_BYTES])
 {
     union any_address address;

@@ -43,6 +43,7 @@ struct daemon {
     struct state state;
     int listen_fd; /* the public address; -1 before it is opened and once the hooks own it */
     char hooks_address[HTTP_ADDRESS_BYTES];
+    struct http_socket_file hooks_file; /* of a unix socket that systemd has not passed */
     struct admin_events *events;
     struct commit_queue *queue;
     struct spool *spool;
@@ -221,13 +222,16 @@ static int start_address(struct daemon *daemon, struct error *error)
     http_listen_address(daemon->listen_fd, daemon->hooks_address);
     /* A unix socket is as open as a port: its folder decides who may POST, not the umask. A socket
      * passed by systemd keeps its mode. */
-    if (inherited_fd < 0 && strncmp(daemon->hooks_address, "unix:/", 6) == 0)
-        (void)chmod(daemon->hooks_address + 5, 0666);
+    if (inherited_fd < 0)
+        http_socket_file_note(daemon->listen_fd, &daemon->hooks_file);
+    if (daemon->hooks_file.path[0] != '\0')
+        (void)chmod(daemon->hooks_file.path, 0666);
     return 0;
 }
 
 static void stop_address(struct daemon *daemon)
 {
+    http_socket_file_remove(&daemon->hooks_file);
     if (daemon->listen_fd >= 0)
         close(daemon->listen_fd);
 }
@@ -421,6 +425,7 @@ static int start_hooks(struct daemon *daemon, struct error *error)
 static void quiesce_hooks(struct daemon *daemon)
 {
     show_to_callbacks(daemon, daemon->runner, NULL);
+    http_socket_file_remove(&daemon->hooks_file);
     hooks_quiesce(daemon->hooks);
 }
 

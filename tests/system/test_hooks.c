@@ -1070,6 +1070,38 @@ TEST(pipelined_requests_are_answered_in_order)
     hook_finish(&hook);
 }
 
+/* A sender or a proxy would meet a socket on which no process listens. */
+TEST(files_of_unix_sockets_are_removed_at_a_stop_unless_they_are_another_s)
+{
+    struct daemon daemon;
+    daemon_prepare(&daemon, &plain);
+    char *hooks = memory_format("%s/hooks.sock", daemon.folder);
+    char *admin = memory_format("%s/admin-tcp.sock", daemon.folder);
+    char *text = memory_format("state_dir = \"%s\"\nmin_free = \"0\"\n"
+                               "hooks { listen = \"unix:%s\" }\n"
+                               "admin { listen = \"unix:%s\" socket = \"%s\" }\n"
+                               "runner { enabled = false sandbox = \"off\" }\n",
+                               daemon.state_dir, hooks, admin, daemon.socket);
+    for (int replaced = 0; replaced < 2; replaced++) {
+        free(daemon_write_file(&daemon, "webhookd.conf", text, strlen(text)));
+        daemon_restart(&daemon);
+        ck_assert_int_eq(access(hooks, F_OK), 0);
+        ck_assert_int_eq(access(admin, F_OK), 0);
+        if (replaced) {
+            ck_assert_int_eq(unlink(hooks), 0);
+            free(daemon_write_file(&daemon, "hooks.sock", "another's", 9));
+        }
+        ck_assert_int_eq(daemon_stop(&daemon), 0);
+        ck_assert_int_eq(access(hooks, F_OK), replaced ? 0 : -1);
+        ck_assert_int_eq(access(admin, F_OK), -1);
+        ck_assert_int_eq(access(daemon.socket, F_OK), -1);
+    }
+    free(text);
+    free(admin);
+    free(hooks);
+    daemon_finish(&daemon);
+}
+
 TEST(listener_can_be_a_unix_socket)
 {
     struct hook hook;
