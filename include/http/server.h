@@ -60,9 +60,10 @@ struct http_options {
     const char *name; /* for the log: "hooks", "admin" */
     int listen_fd;    /* from http_listen or systemd; the server owns it */
     unsigned workers; /* threads in the pool; 0 = one for each connection, whose steps may block */
-    /* At the bound, an idle connection is closed, else one that makes no progress or whose sender
-     * is not authenticated, else the new one (http/reaper.c). */
+    /* At the bound, the connection that has earned the least is closed (http/reaper.c), or the new
+     * one if all others carry requests of known senders that make progress. */
     int64_t max_connections;
+    int64_t reserved_for_known; /* of them: what connections of unknown senders cannot use up */
     int64_t header_timeout_ms, body_timeout_ms, idle_timeout_ms; /* absolute deadlines */
     const struct http_service *service;
     void *context;
@@ -151,9 +152,11 @@ void http_resume(struct http_exchange *exchange);
 /* Closes the connection of a suspended exchange, which must still be resumed; its step is not
  * called again. Only for the service's `expired`, which has the connection held. */
 void http_abort(struct http_exchange *exchange);
-/* The sender of this request is not authenticated yet: while the body is being read, its connection
- * may be closed to make room for a new one. */
-void http_is_from_stranger(struct http_exchange *exchange);
+/* The sender of this request is authenticated. Until this is called, its connection may be closed
+ * to make room for a new one; afterwards only if it is very slow. */
+void http_sender_is_known(struct http_exchange *exchange);
+/* The request is refused: its body and its answer get five seconds, not the usual deadlines. */
+void http_is_refused(struct http_exchange *exchange);
 /* Whether the client has closed its connection. Does not wait. */
 bool http_peer_is_gone(const struct http_exchange *exchange);
 /* Closes the connection after this answer (no keep-alive). */

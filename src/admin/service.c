@@ -94,6 +94,7 @@ static enum http_step refuse(struct http_exchange *exchange, unsigned status, co
 {
     if (http_is_chunked(exchange) || http_content_length(exchange) > 0)
         http_close_after(exchange);
+    http_is_refused(exchange);
     return http_reply_error(exchange, status, message, NULL);
 }
 
@@ -144,11 +145,10 @@ static enum http_step identify(struct admin_request *request)
     struct error error = ERROR_INIT;
     if (!request->over_tcp) {
         caller_of_socket(exchange, &request->caller);
+        http_sender_is_known(exchange);
         return HTTP_CONTINUE;
     }
     bool is_sign_in = request->call && request->call->access == ADMIN_ACCESS_SIGN_IN;
-    if (is_sign_in)
-        http_is_from_stranger(exchange);
     int identified = is_sign_in ? 0 : caller_of_tcp(request, &request->caller, &error);
     if (caller_is_foreign(exchange, request->caller.ticket.has_session)) {
         http_log_warning(exchange, "request from another site's page refused",
@@ -157,6 +157,8 @@ static enum http_step identify(struct admin_request *request)
         return refuse(exchange, 403, "this request comes from a page of another site");
     }
     if (identified == 0) {
+        if (!is_sign_in)
+            http_sender_is_known(exchange);
         if (strcmp(http_method(exchange), "GET") == 0)
             caller_prolong(request); /* not at a sign-out, whose answer sets its own cookie */
         return HTTP_CONTINUE;

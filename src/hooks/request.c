@@ -180,6 +180,7 @@ static enum http_step answer_refusal(struct request *request, unsigned status, c
  * is answered before its body has arrived. */
 static enum http_step answer_early(struct request *request, const struct verdict *verdict)
 {
+    http_is_refused(request->exchange);
     int64_t length = http_content_length(request->exchange);
     bool is_small = !http_is_chunked(request->exchange) && length <= SPOOL_THRESHOLD_BYTES;
     if (is_small && !http_header(request->exchange, "Expect")) {
@@ -225,6 +226,7 @@ static struct verdict judge(const struct request *request, enum check_stage stag
 /* Notes that the store has found the token to be good. */
 static void note_fleet(struct request *request)
 {
+    http_sender_is_known(request->exchange);
     request->has_fleet_id = true;
     request->fleet_id = request->result.ids.fleet_id;
 }
@@ -369,6 +371,7 @@ static enum http_step answer_after_the_rest(struct request *request, const struc
 {
     if (verdict->status == 0)
         return close_without_answer(request, verdict->message);
+    http_is_refused(request->exchange);
     spool_discard(request->spooled);
     request->spooled = NULL;
     free(request->body);

@@ -11,6 +11,8 @@
 #include "http/exchange.h"
 #include "http/worker.h"
 
+#define REFUSED_MS 5000 /* for the body and the answer of a refused request */
+
 /*   IDLE ─► HEADERS ─► BODY ─► REPLY ─┐ another piece of a streamed answer
  *    ▲         │       ▲ │     │ ▲─────┘
  *    │         │       │ ▼     │
@@ -49,8 +51,11 @@ static int64_t state_deadline_ms(const struct http_connection *connection,
         return now_ms + atomic_load_explicit(&server->header_timeout_ms, memory_order_relaxed);
     case CONNECTION_BODY:
         return now_ms + atomic_load_explicit(&server->body_timeout_ms, memory_order_relaxed);
+    case CONNECTION_REPLY: /* a known sender may read for as long as it may be idle */
+        if (!connection->is_known)
+            return now_ms + atomic_load_explicit(&server->header_timeout_ms, memory_order_relaxed);
+        return now_ms + atomic_load_explicit(&server->idle_timeout_ms, memory_order_relaxed);
     case CONNECTION_IDLE:
-    case CONNECTION_REPLY: /* a client that reads nothing has as much time as an idle one */
         return now_ms + atomic_load_explicit(&server->idle_timeout_ms, memory_order_relaxed);
     case CONNECTION_SUSPENDED:
         break;
@@ -64,10 +69,18 @@ void connection_enter(struct http_connection *connection, enum connection_state 
     pthread_mutex_lock(&connection->hold);
     connection_set_state(connection, state);
     connection->since_ms = now_ms;
-    connection->is_strangers = false;
+    connection->sampled_ms = 0;
+    if (state == CONNECTION_IDLE || state == CONNECTION_HEADERS) {
+        connection->is_known = false;
+        connection->refused_by_ms = 0;
+    }
     connection->deadline_ms = state_deadline_ms(connection, state, now_ms);
-    if (state == CONNECTION_BODY)
+    if (connection->refused_by_ms != 0 && connection->deadline_ms > connection->refused_by_ms)
+        connection->deadline_ms = connection->refused_by_ms;
+    if (state == CONNECTION_BODY) {
+        connection->body_bytes = 0;
         connection->body_deadline_ms = connection->deadline_ms;
+    }
     pthread_mutex_unlock(&connection->hold);
 }
 
@@ -92,11 +105,22 @@ void connection_free(struct http_connection *connection)
     free(connection);
 }
 
-void http_is_from_stranger(struct http_exchange *exchange)
+void http_sender_is_known(struct http_exchange *exchange)
 {
     pthread_mutex_lock(&exchange->connection->hold);
-    exchange->connection->is_strangers = true;
+    exchange->connection->is_known = true;
     pthread_mutex_unlock(&exchange->connection->hold);
+}
+
+void http_is_refused(struct http_exchange *exchange)
+{
+    struct http_connection *connection = exchange->connection;
+    int64_t by_ms = clock_monotonic_ms() + REFUSED_MS;
+    pthread_mutex_lock(&connection->hold);
+    connection->refused_by_ms = by_ms;
+    if (connection->state == CONNECTION_BODY && connection->deadline_ms > by_ms)
+        connection->deadline_ms = connection->body_deadline_ms = by_ms;
+    pthread_mutex_unlock(&connection->hold);
 }
 
 bool http_peer_is_gone(const struct http_exchange *exchange)
@@ -105,10 +129,10 @@ bool http_peer_is_gone(const struct http_exchange *exchange)
     return poll(&watch, 1, 0) == 1 && (watch.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
-void connection_heard(struct http_connection *connection, int64_t now_ms)
+void connection_heard(struct http_connection *connection, int64_t bytes)
 {
     pthread_mutex_lock(&connection->hold);
-    connection->since_ms = now_ms;
+    connection->body_bytes += bytes;
     pthread_mutex_unlock(&connection->hold);
 }
 

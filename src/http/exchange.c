@@ -312,6 +312,7 @@ static enum MHD_Result exchange_refuse(struct http_exchange *exchange,
     struct http_server *server = exchange->connection->server;
     atomic_fetch_add(&server->refused, 1);
     http_close_after(exchange);
+    http_is_refused(exchange);
     if (server->options.service->refused)
         server->options.service->refused(exchange, refusal->status, refusal->message,
                                          server->options.context);
@@ -350,7 +351,7 @@ static enum MHD_Result exchange_data(struct http_exchange *exchange, const char 
 {
     struct http_server *server = exchange->connection->server;
     size_t consumed = *count;
-    connection_heard(exchange->connection, clock_monotonic_ms());
+    connection_heard(exchange->connection, (int64_t)*count);
     enum http_step step =
         server->options.service->data(exchange, bytes, *count, &consumed, server->options.context);
     *count -= consumed;

@@ -77,13 +77,17 @@ struct http_connection {
     /* Guards the following: an exchange cannot go on while its deadline is being handled. */
     pthread_mutex_t hold;
     enum connection_state state;
-    int64_t since_ms;         /* when the state began, or when the last piece of the body arrived */
+    int64_t since_ms;         /* when the state began; a suspension does not count */
+    int64_t body_bytes;       /* received since BODY began */
+    int64_t sampled_ms;       /* REPLY: when the reaper last asked what the peer has received */
+    int64_t sampled_bytes;    /* and how much that was */
     int64_t deadline_ms;      /* 0 = none */
+    int64_t refused_by_ms;    /* the end of a refused request; 0 = it is not refused */
     int64_t body_deadline_ms; /* kept while suspended */
     bool between_pieces;      /* suspended in the middle of a body, which may never go on */
     bool expired;             /* `expired` was called, once for each suspension */
     bool aborted;             /* no further step, no answer */
-    bool is_strangers;        /* the sender of this request is not authenticated yet */
+    bool is_known;            /* the sender of this request is authenticated */
 
     /* Set by http_suspend and cleared by http_resume, exactly once each (invariant 2). */
     atomic_bool suspended;
@@ -128,8 +132,8 @@ void connection_free(struct http_connection *connection);
 void connection_set_state(struct http_connection *connection, enum connection_state state);
 void connection_enter(struct http_connection *connection, enum connection_state state,
                       int64_t now_ms);
-/* Notes that a piece of the body has arrived. */
-void connection_heard(struct http_connection *connection, int64_t now_ms);
+/* Counts a piece of the body that has arrived. */
+void connection_heard(struct http_connection *connection, int64_t bytes);
 /* Removes the deadline: the whole request has arrived, and its answer may take any time. */
 void connection_let_finish(struct http_connection *connection);
 /* Leaves the suspension, if there was one. Returns false if the exchange was aborted meanwhile. */

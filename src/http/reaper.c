@@ -3,6 +3,9 @@
  * commit queue or spool; daemon → reaper (docs/architecture.md). */
 #include "http/reaper.h"
 
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -11,12 +14,13 @@
 #include "base/memory.h"
 #include "base/thread.h"
 
-#define LOOK_EVERY_MS 100
-#define STALLED_MS    5000 /* a body that pauses for longer makes room for others */
+#define LOOK_EVERY_MS    100
+#define SLOW_AFTER_MS    5000
+#define SLOW_BYTES_PER_S 500
 
 struct reaper {
     struct http_server *server;
-    int64_t max_connections;
+    int64_t max_connections, reserved_for_known;
     pthread_t thread;
     pthread_mutex_t lock; /* guards the following; a socket in the list is open */
     pthread_cond_t news;
@@ -100,45 +104,91 @@ static void *reaper_main(void *argument)
     return NULL;
 }
 
-/* How readily a connection is closed to make room for a new one: 2 for idle ones, 1 for those whose
- * headers have not arrived yet, whose body has stalled, or whose sender is not authenticated yet,
- * and 0 for requests that make progress, which are never closed. */
-static int rank(const struct http_connection *connection, int64_t now_ms)
+/* ---- room for a new connection ---- */
+
+/* How little a connection has earned its place; the highest is closed first. */
+enum rank {
+    RANK_BUSY, /* a known sender that makes progress: never closed */
+    RANK_SLOW, /* a known sender below SLOW_BYTES_PER_S, SLOW_AFTER_MS into the body or answer */
+    RANK_STRANGER, /* a body or an answer, and the sender is not known */
+    RANK_HEADERS,  /* the headers have not arrived */
+    RANK_IDLE,     /* between two requests */
+};
+
+static bool is_below_rate(int64_t bytes, int64_t for_ms)
 {
-    if (connection->deadline_ms == 0)
-        return 0;
-    switch (connection->state) {
-    case CONNECTION_IDLE:
-        return 2;
-    case CONNECTION_HEADERS:
-        return 1;
-    case CONNECTION_BODY:
-        return connection->is_strangers || now_ms - connection->since_ms >= STALLED_MS ? 1 : 0;
-    case CONNECTION_SUSPENDED:
-    case CONNECTION_REPLY:
-        break;
-    }
-    return 0;
+    return bytes * 1000 < SLOW_BYTES_PER_S * for_ms;
 }
 
-/* Closes the connection with the highest rank; among equals, the one that has been idle for
- * longest. If all are busy, closes the newcomer. The caller holds the reaper's lock. */
+/* Whether the peer reads the answer too slowly: compares what it has received since the last time
+ * that somebody looked. Only TCP tells; elsewhere nobody is slow. */
+static bool reads_slowly(struct http_connection *connection, int64_t now_ms)
+{
+    struct tcp_info info;
+    socklen_t bytes = sizeof(info);
+    if (getsockopt(connection->fd, IPPROTO_TCP, TCP_INFO, &info, &bytes) != 0 ||
+        bytes < offsetof(struct tcp_info, tcpi_bytes_acked) + sizeof(info.tcpi_bytes_acked))
+        return false;
+    int64_t received = (int64_t)info.tcpi_bytes_acked;
+    bool is_slow =
+        connection->sampled_ms != 0 &&
+        is_below_rate(received - connection->sampled_bytes, now_ms - connection->sampled_ms);
+    if (connection->sampled_ms == 0) {
+        connection->sampled_ms = now_ms;
+        connection->sampled_bytes = received;
+    }
+    return is_slow;
+}
+
+/* The caller holds the connection. */
+static enum rank rank(struct http_connection *connection, int64_t now_ms)
+{
+    int64_t for_ms = now_ms - connection->since_ms;
+    if (connection->deadline_ms == 0)
+        return RANK_BUSY;
+    switch (connection->state) {
+    case CONNECTION_IDLE:
+        return RANK_IDLE;
+    case CONNECTION_HEADERS:
+        return RANK_HEADERS;
+    case CONNECTION_BODY:
+        if (!connection->is_known)
+            return RANK_STRANGER;
+        return for_ms >= SLOW_AFTER_MS && is_below_rate(connection->body_bytes, for_ms) ? RANK_SLOW
+                                                                                        : RANK_BUSY;
+    case CONNECTION_REPLY:
+        if (!connection->is_known)
+            return RANK_STRANGER;
+        return for_ms >= SLOW_AFTER_MS && reads_slowly(connection, now_ms) ? RANK_SLOW : RANK_BUSY;
+    case CONNECTION_SUSPENDED:
+        break;
+    }
+    return RANK_BUSY;
+}
+
+/* If a bound is reached, closes the connection with the highest rank; among equals, the one whose
+ * state began first. If all are busy, closes the newcomer. The caller holds the reaper's lock. */
 static void make_room(struct reaper *reaper, struct http_connection *newcomer)
 {
     struct http_connection *worst = NULL;
-    int worst_rank = 0;
+    int64_t unknown = 0;
+    enum rank worst_rank = RANK_BUSY;
     int64_t worst_since_ms = 0, now_ms = clock_monotonic_ms();
     LIST_EACH(struct http_connection, connection, &reaper->connections, watched) {
         pthread_mutex_lock(&connection->hold);
-        int its_rank = rank(connection, now_ms);
-        if (its_rank > worst_rank ||
-            (its_rank == worst_rank && its_rank > 0 && connection->since_ms < worst_since_ms)) {
+        enum rank its_rank = rank(connection, now_ms);
+        if (its_rank > worst_rank || (its_rank == worst_rank && its_rank > RANK_BUSY &&
+                                      connection->since_ms < worst_since_ms)) {
             worst = connection;
             worst_rank = its_rank;
             worst_since_ms = connection->since_ms;
         }
+        unknown += !connection->is_known;
         pthread_mutex_unlock(&connection->hold);
     }
+    if (reaper->count < reaper->max_connections &&
+        unknown < reaper->max_connections - reaper->reserved_for_known)
+        return;
     if (!worst)
         worst = newcomer;
     pthread_mutex_lock(&worst->hold);
@@ -150,7 +200,7 @@ static void make_room(struct reaper *reaper, struct http_connection *newcomer)
 void reaper_add(struct reaper *reaper, struct http_connection *connection)
 {
     pthread_mutex_lock(&reaper->lock);
-    if (reaper->count >= reaper->max_connections)
+    if (reaper->count >= reaper->max_connections - reaper->reserved_for_known)
         make_room(reaper, connection);
     list_append(&reaper->connections, &connection->watched);
     reaper->accepted++;
@@ -195,6 +245,7 @@ struct reaper *reaper_start(struct http_server *server, int64_t max_connections,
     struct reaper *reaper = memory_alloc(sizeof(*reaper));
     reaper->server = server;
     reaper->max_connections = max_connections;
+    reaper->reserved_for_known = server->options.reserved_for_known;
     pthread_mutex_init(&reaper->lock, NULL);
     thread_condition_init(&reaper->news);
     if (thread_start(&reaper->thread, "reaper", reaper_main, reaper, error) == 0)

@@ -17,6 +17,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "queue/spool.h"
 #include "support/aftermath.h"
 #include "support/api.h"
 #include "support/hook.h"
@@ -260,24 +261,81 @@ TEST(busy_connections_are_never_closed_for_a_new_one)
     int fds[3];
     hook_begin(&hook, &(struct daemon_options){.hooks = "max_connections = 3"});
     char *head =
-        memory_format("POST %s HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhell", hook.path);
+        memory_format("POST %s HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\nx", hook.path);
     for (int i = 0; i < 3; i++) {
         fds[i] = raw_connect(hook.daemon.port);
         send_text(fds[i], head);
     }
-    await_metric(&hook, "hooks_in_flight_bytes",
-                 12); /* all three connections are in the middle of a body */
+    /* All three are in the middle of a large body, whose token was found to be good. */
+    await_metric(&hook, "hooks_in_flight_bytes", 3 * SPOOL_PIECE_BYTES);
     int newcomer = raw_connect(hook.daemon.port);
     raw_await_close(newcomer);
     close(newcomer);
+    char *rest = memory_alloc(100000);
+    memset(rest, 'x', 99999);
     for (int i = 0; i < 3; i++) {
-        send_text(fds[i], "o");
+        send_text(fds[i], rest);
         raw_read_answer(fds[i], &response);
         assert_accepted(&response);
         response_free(&response);
         close(fds[i]);
     }
+    free(rest);
     free(head);
+    hook_finish(&hook);
+}
+
+/* Sends the text on every connection of which the server has closed none yet, opens the others
+ * anew, and sends them `head`: what an attacker does who wants to hold all connections. */
+static void hold_connections(struct hook *hook, int *fds, size_t count, const char *head,
+                             const char *text)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (fds[i] >= 0 && raw_send(fds[i], text, strlen(text)) == 0)
+            continue;
+        if (fds[i] >= 0)
+            close(fds[i]);
+        fds[i] = raw_connect(hook->daemon.port);
+        (void)raw_send(fds[i], head, strlen(head));
+    }
+}
+
+/* Each sends a byte now and then, so that no deadline ends it for a long time. Nobody is known
+ * before the token has been looked up. */
+TEST(strangers_that_hold_all_connections_shut_nobody_out)
+{
+    enum { HELD = 20, GOOD = 16 };
+    struct hook hook;
+    hook_begin(&hook, &(struct daemon_options){.hooks = "max_connections = 20"});
+    char *unknown = hook_unknown_path();
+    const char *const paths[] = {unknown, "/robots", "/hooks/x", hook.path};
+    for (size_t p = 0; p < ARRAY_COUNT(paths); p++) {
+        int fds[HELD];
+        char *head = memory_format("POST %s HTTP/1.1\r\nHost: h\r\nContent-Length: 60000\r\n\r\nx",
+                                   paths[p]);
+        memset(fds, -1, sizeof(fds));
+        for (int i = 0; i < GOOD; i++) {
+            hold_connections(&hook, fds, HELD, head, "x");
+            post_and_expect_201(&hook);
+        }
+        for (int i = 0; i < HELD; i++)
+            close(fds[i]);
+        free(head);
+    }
+    free(unknown);
+    hook_finish(&hook);
+}
+
+TEST(body_of_a_refused_request_has_five_seconds)
+{
+    struct hook hook;
+    hook_begin(&hook, &(struct daemon_options){.hooks = "body_timeout = \"1h\""});
+    int64_t begin_ms = clock_monotonic_ms();
+    int fd = raw_connect(hook.daemon.port);
+    send_text(fd, "POST /robots HTTP/1.1\r\nHost: h\r\nContent-Length: 60000\r\n\r\nx");
+    raw_await_close(fd);
+    ck_assert_int_ge(clock_monotonic_ms() - begin_ms, 5000);
+    close(fd);
     hook_finish(&hook);
 }
 
