@@ -95,9 +95,11 @@ struct admin *admin_start(const struct admin_options *options, struct error *err
         admin_stop(admin, 0);
         return NULL;
     }
-    log_info("admin API is open",
-             log_text("socket", admin->local.file.path[0] != '\0' ? admin->local.file.path : NULL),
-             log_text("listen", admin->tcp.address[0] != '\0' ? admin->tcp.address : NULL));
+    if (admin->local.address[0] != '\0' || admin->tcp.address[0] != '\0')
+        log_info(
+            "admin API is open",
+            log_text("socket", admin->local.file.path[0] != '\0' ? admin->local.file.path : NULL),
+            log_text("listen", admin->tcp.address[0] != '\0' ? admin->tcp.address : NULL));
     return admin;
 }
 
