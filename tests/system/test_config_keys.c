@@ -709,15 +709,17 @@ KEY_TEST(sandbox_decides_whether_vessels_are_isolated, "runner.sandbox")
 {
     static const struct {
         const char *sandbox, *output;
-    } cases[] = {{"strict", "/home/shipyard shipyard\n"}, {"off", "unset\n"}};
+    } cases[] = {{"strict", "isolated, as shipyard\n"}, {"off", "not isolated\n"}};
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         struct daemon daemon;
         begin_in(&daemon, cases[i].sandbox, "");
         json_t *status = api_get(&daemon, "/status");
         ck_assert_str_eq(api_text(json_object_get(status, "runner"), "sandbox"), cases[i].sandbox);
         json_decref(status);
-        char *output = output_of(&daemon, "[ -z \"$USER\" ] && echo unset || "
-                                          "echo \"$SHIPYARD_LOG_WORKDIR $USER\"");
+        char *output =
+            output_of(&daemon, "[ \"$SHIPYARD_LOG_WORKDIR\" = /home/shipyard ] && "
+                               "echo \"isolated, as $USER\" || { id -un | grep -qx \"$USER\" && "
+                               "[ \"$LOGNAME\" = \"$USER\" ] && echo not isolated; }");
         ck_assert_str_eq(output, cases[i].output);
         free(output);
         daemon_finish(&daemon);
