@@ -143,13 +143,21 @@ void connection_let_finish(struct http_connection *connection)
     pthread_mutex_unlock(&connection->hold);
 }
 
+void connection_go_on(struct http_connection *connection, int64_t now_ms)
+{
+    connection_set_state(connection, CONNECTION_BODY);
+    connection->deadline_ms = connection->body_deadline_ms;
+    connection->since_ms = now_ms;
+    connection->body_bytes = 0;
+}
+
 bool connection_reenter(struct http_connection *connection)
 {
     pthread_mutex_lock(&connection->hold);
     if (connection->state == CONNECTION_SUSPENDED) {
-        connection_set_state(connection, CONNECTION_BODY);
-        bool has_body = connection->exchange.stage == EXCHANGE_FINISH;
-        connection->deadline_ms = has_body ? 0 : connection->body_deadline_ms;
+        connection_go_on(connection, clock_monotonic_ms());
+        if (connection->exchange.stage == EXCHANGE_FINISH)
+            connection->deadline_ms = 0;
     }
     bool aborted = connection->aborted;
     pthread_mutex_unlock(&connection->hold);

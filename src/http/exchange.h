@@ -77,8 +77,8 @@ struct http_connection {
     /* Guards the following: an exchange cannot go on while its deadline is being handled. */
     pthread_mutex_t hold;
     enum connection_state state;
-    int64_t since_ms;         /* when the state began; a suspension does not count */
-    int64_t body_bytes;       /* received since BODY began */
+    int64_t since_ms;         /* when the state began */
+    int64_t body_bytes;       /* received since then, in BODY */
     int64_t sampled_ms;       /* REPLY: when the reaper last asked what the peer has received */
     int64_t sampled_bytes;    /* and how much that was */
     int64_t deadline_ms;      /* 0 = none */
@@ -136,6 +136,9 @@ void connection_enter(struct http_connection *connection, enum connection_state 
 void connection_heard(struct http_connection *connection, int64_t bytes);
 /* Removes the deadline: the whole request has arrived, and its answer may take any time. */
 void connection_let_finish(struct http_connection *connection);
+/* Goes on with the body after a suspension, during which the sender could send nothing: its rate
+ * counts from now. The caller holds `hold`. Also on the reaper's thread. */
+void connection_go_on(struct http_connection *connection, int64_t now_ms);
 /* Leaves the suspension, if there was one. Returns false if the exchange was aborted meanwhile. */
 bool connection_reenter(struct http_connection *connection);
 

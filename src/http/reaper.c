@@ -70,8 +70,7 @@ static void connection_look(struct reaper *reaper, struct http_connection *conne
      * arrives, so the body's deadline takes effect again here. */
     if (connection->state == CONNECTION_SUSPENDED && connection->between_pieces &&
         !atomic_load(&connection->suspended)) {
-        connection_set_state(connection, CONNECTION_BODY);
-        connection->deadline_ms = connection->body_deadline_ms;
+        connection_go_on(connection, now_ms);
     }
     if (connection->deadline_ms != 0 && connection->deadline_ms <= now_ms) {
         const struct http_service *service = reaper->server->options.service;
