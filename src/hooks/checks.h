@@ -39,7 +39,7 @@ struct verdict {
     /* VERDICT_REFUSE: the message of the error, and the reason in the log. NULL: the answer's
      * "data" is null and it has no "error", as for every token that belongs to no webhook. */
     const char *message;
-    /* What the log says in addition to the message or in its place; NULL: the message. */
+    /* The reason that the log names; NULL: the message. */
     const char *reason;
     int retry_after_s; /* 0 = no Retry-After */
     bool is_routine;   /* happens all the time: logged for debugging only */

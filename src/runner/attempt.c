@@ -2,7 +2,7 @@
  * thread (at recovery, on that of runner_start); called by runner/run and runner/recover, and by
  * the loop through the attempt's watch and timer.
  *
- * What happened is determined without guessing by pid: the supervisor holds the lock of the
+ * The outcome is determined without guessing by pid: the supervisor holds the lock of the
  * attempt's record while it lives. If the lock is held, the attempt is running and is watched. If
  * the lock is free, the record says how the attempt ended. Without a result, there are two cases.
  * If the boot and the state folder are still the same and the record has no mark of a start, the

@@ -51,7 +51,7 @@ struct run {
     enum vessel_status *statuses; /* one for each vessel; only run_set_vessel_state changes them */
     struct id *vessel_run_ids;    /* never change, because the committer reads them too */
     enum plan_verdict *plan;      /* storage for plan_next */
-    /* What the transaction of the first attempt will do in addition; NULL once it is submitted. */
+    /* The transaction of the first attempt will do this as well; NULL once it is submitted. */
     struct run_step *first;
     int steps_under_way;
     int attempts_under_way;
@@ -81,7 +81,7 @@ struct runner {
     struct loop_timer stop_timer;
     bool is_stopping; /* this thread has seen `stop` */
 
-    /* What other threads use as well. */
+    /* Other threads use these as well. */
     atomic_bool news, stops, stop;
     pthread_mutex_t lock;          /* guards the following */
     struct list mail;              /* steps that came back from the committer; linked by `mail` */
