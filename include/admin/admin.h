@@ -53,10 +53,7 @@ struct admin_options {
     struct commit_queue *queue;
     struct runner *runner; /* NULL: webhookd only accepts and stores runs */
     struct admin_events *events;
-    /* The key that seals tokens (secret.key), as read at the start. If it is not present, it is
-     * read again when it is needed. */
-    const struct secret_key *key;
-    int state_fd;              /* state_dir, borrowed; logs/ and spool/ lie below it */
+    int state_fd;              /* state_dir, borrowed; secret.key, logs/ and spool/ lie below it */
     const char *hooks_address; /* of the public listener, for /api/v1/status; borrowed */
     int64_t started_ms;        /* wall clock */
     /* Called on any thread, with zeroed *metrics. May be NULL. */

@@ -16,8 +16,6 @@
 #define SECRET_TOKEN_CHARS 40
 #define SECRET_HASH_BYTES  32
 #define SECRET_KEY_BYTES   32
-/* Nonce, MAC and token (XSalsa20-Poly1305, libsodium's secretbox). */
-#define SECRET_SEALED_BYTES (24 + 16 + SECRET_TOKEN_CHARS)
 
 struct secret_key {
     bool present;
@@ -49,12 +47,24 @@ void secret_hasher_start(struct secret_hasher *hasher);
 void secret_hasher_add(struct secret_hasher *hasher, const void *data, size_t bytes);
 void secret_hasher_finish(struct secret_hasher *hasher, uint8_t hash[SECRET_HASH_BYTES]);
 
-/* The key must be present; this does not check it. */
-void secret_seal(const struct secret_key *key, const char token[SECRET_TOKEN_CHARS],
-                 uint8_t sealed[SECRET_SEALED_BYTES]);
-/* Returns 0, or -1 if the key is absent, or the token was sealed with another key or is damaged. */
-int secret_open(const struct secret_key *key, const uint8_t sealed[SECRET_SEALED_BYTES],
-                char token[SECRET_TOKEN_CHARS + 1]);
+/* A sealed value is a version byte (1), a nonce, the ciphertext, and a MAC: XChaCha20-Poly1305 of
+ * libsodium. The MAC also covers the version and the value's place, a text that names the row and
+ * the column, so a sealed value that is moved to another place does not open there. */
+#define SECRET_SEAL_BYTES      (1 + 24 + 16) /* that a seal adds to the value */
+#define SECRET_PLACE_MAX_CHARS 255
+/* Writes SECRET_SEAL_BYTES + bytes to sealed. The key must be present; this does not check it. */
+void secret_seal(const struct secret_key *key, const char *place, const void *value, size_t bytes,
+                 uint8_t *sealed);
+/* Writes sealed_bytes - SECRET_SEAL_BYTES to value. Returns 0, or -1 if the key is absent, if the
+ * value was sealed with another key or for another place, or if it is damaged. */
+int secret_open(const struct secret_key *key, const char *place, const uint8_t *sealed,
+                size_t sealed_bytes, void *value);
+/* Up to store schema 5, a token was sealed without a version and a place: nonce, MAC, token
+ * (XSalsa20-Poly1305, libsodium's secretbox). Returns as secret_open does. */
+#define SECRET_UNBOUND_TOKEN_BYTES (24 + 16 + SECRET_TOKEN_CHARS)
+int secret_open_unbound(const struct secret_key *key,
+                        const uint8_t sealed[SECRET_UNBOUND_TOKEN_BYTES],
+                        char token[SECRET_TOKEN_CHARS]);
 
 /* Reads the key file, which must be a regular file of exactly 32 bytes without permissions for
  * group and others. If the file does not exist, returns 0 and sets key->present to false. */

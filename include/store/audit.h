@@ -5,7 +5,8 @@
 
 #include "store/store.h"
 
-#define STORE_MAX_AUDIT 100000 /* entries; a new one beyond this bound deletes the oldest */
+#define STORE_MAX_AUDIT    100000 /* entries; a new one beyond this bound deletes the oldest */
+#define STORE_AUDIT_RECENT 1000   /* entries that store_find_audit examines */
 
 struct audit_row {
     int64_t number;     /* assigned by the store; grows with each entry */
@@ -23,6 +24,10 @@ struct audit_row {
  * it is 0. */
 int store_list_audit(struct store *store, int64_t before_number, int limit,
                      int (*each)(void *, const struct audit_row *), void *context,
+                     struct error *error);
+/* Returns 1 if one of the newest entries (STORE_AUDIT_RECENT) is of since_ms or later and has the
+ * same who, source, action and subject as row; 0 if there is none; -1 on error. */
+int store_find_audit(struct store *store, const struct audit_row *row, int64_t since_ms,
                      struct error *error);
 /* Adds an entry; ignores row->number. */
 int store_add_audit(struct store *store, const struct audit_row *row, struct error *error);

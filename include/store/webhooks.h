@@ -20,12 +20,21 @@ struct webhook_call {
     char remote_addr[64];
 };
 
+/* A webhook's token as the store has it: its hash, to find the webhook, and the token itself,
+ * sealed, to show it again. What a sealed token consists of, and its place, is the caller's. */
+#define WEBHOOK_SEALED_MAX_BYTES (SECRET_SEAL_BYTES + SECRET_TOKEN_CHARS)
+struct webhook_token {
+    uint8_t hash[SECRET_HASH_BYTES];
+    uint8_t sealed[WEBHOOK_SEALED_MAX_BYTES];
+    size_t sealed_bytes; /* 0: damaged */
+};
+
 struct webhook_row {
     struct id fleet_id, project_id, org_id;
     const char *fleet_name, *project_name, *org_name;
-    int64_t created_ms;    /* when it was created or last replaced */
-    const uint8_t *sealed; /* SECRET_SEALED_BYTES */
-    bool was_called;       /* since created_ms, as far as calls have been stored */
+    struct webhook_token token;
+    int64_t created_ms; /* when it was created or last replaced */
+    bool was_called;    /* since created_ms, as far as calls have been stored */
     struct webhook_call last_call;
     int64_t counted_from_ms;   /* the start of the quarter that contains since_ms */
     int64_t accepted, refused; /* calls since then, including those of URLs replaced since */
@@ -38,17 +47,20 @@ int store_get_webhook(struct store *store, const struct id *fleet_id, int64_t si
                       int (*each)(void *, const struct webhook_row *), void *context,
                       struct error *error);
 int store_count_webhooks(struct store *store, int64_t *count, struct error *error);
+/* Calls each for each webhook, in no order, until it does not return 0. */
+int store_list_tokens(struct store *store,
+                      int (*each)(void *, const struct id *fleet_id, const struct webhook_token *),
+                      void *context, struct error *error);
 
 /* ERROR_CONFLICT: the fleet already has a webhook. */
 int store_create_webhook(struct store *store, const struct id *fleet_id,
-                         const uint8_t hash[SECRET_HASH_BYTES],
-                         const uint8_t sealed[SECRET_SEALED_BYTES], int64_t now_ms,
-                         struct error *error);
+                         const struct webhook_token *token, int64_t now_ms, struct error *error);
 /* ERROR_NOT_FOUND: the fleet has no webhook. */
 int store_replace_webhook(struct store *store, const struct id *fleet_id,
-                          const uint8_t hash[SECRET_HASH_BYTES],
-                          const uint8_t sealed[SECRET_SEALED_BYTES], int64_t now_ms,
-                          struct error *error);
+                          const struct webhook_token *token, int64_t now_ms, struct error *error);
+/* Stores another seal of the same token. Does nothing if the fleet's webhook has another token. */
+int store_reseal_webhook(struct store *store, const struct id *fleet_id,
+                         const struct webhook_token *token, struct error *error);
 /* Removes the fleet's webhook and its call counts. ERROR_NOT_FOUND: the fleet has no webhook. */
 int store_remove_webhook(struct store *store, const struct id *fleet_id, struct error *error);
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "admin/instance.h"
+#include "admin/seal.h"
 #include "admin/service.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -79,16 +80,15 @@ struct admin *admin_start(const struct admin_options *options, struct error *err
     struct admin *admin = memory_alloc(sizeof(*admin));
     admin->options = *options;
     admin->options.config = NULL;
-    admin->options.key = NULL;
     admin->started_monotonic_ms = clock_monotonic_ms();
     admin->config = config_hold(options->config);
-    admin->key = *options->key;
     pthread_mutex_init(&admin->config_lock, NULL);
     pthread_mutex_init(&admin->key_lock, NULL);
     admin->readers = readers_new(&options->store);
     admin->sign_in_limit = sign_in_limit_new();
     admin->tcp = (struct admin_listener){.admin = admin, .over_tcp = true, .listen_fd = -1};
     admin->local = (struct admin_listener){.admin = admin, .over_tcp = false, .listen_fd = -1};
+    seal_renew(admin);
     if (open_sockets(admin, error) != 0 ||
         listener_start(&admin->local, "admin-socket", error) != 0 ||
         listener_start(&admin->tcp, "admin", error) != 0) {
@@ -132,7 +132,6 @@ int admin_stop(struct admin *admin, int64_t timeout_ms)
     readers_free(admin->readers);
     sign_in_limit_free(admin->sign_in_limit);
     config_release(admin->config);
-    secret_wipe(&admin->key, sizeof(admin->key));
     pthread_mutex_destroy(&admin->config_lock);
     pthread_mutex_destroy(&admin->key_lock);
     free(admin);

@@ -23,7 +23,7 @@ struct admin_listener {
 };
 
 struct admin {
-    struct admin_options options; /* as given, except config and key: see below */
+    struct admin_options options; /* as given, except config: see below */
     int64_t started_monotonic_ms;
     struct readers *readers;
     struct admin_listener tcp, local;
@@ -39,9 +39,8 @@ struct admin {
     pthread_mutex_t config_lock; /* guards config */
     struct config *config;
 
-    pthread_mutex_t key_lock; /* guards the following */
-    struct secret_key key;
-    bool key_is_proven; /* it has opened a stored webhook */
+    pthread_mutex_t key_lock; /* held while secret.key is used or created; guards the following */
+    bool key_is_unusable;     /* as logged last */
 };
 
 /* Returns a snapshot for the duration of a request, which the caller releases with config_release.

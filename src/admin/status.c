@@ -6,6 +6,7 @@
 
 #include "admin/render.h"
 #include "admin/routes.h"
+#include "admin/seal.h"
 #include "base/clock.h"
 #include "base/log.h"
 
@@ -135,9 +136,10 @@ int status_get(struct admin_request *request, struct error *error)
     struct error why = ERROR_INIT;
     commit_get_metrics(admin->options.queue, &queue);
     bool ready = status_is_ready(admin, &why) == 0;
-    pthread_mutex_lock(&admin->key_lock);
-    bool key_present = admin->key.present;
-    pthread_mutex_unlock(&admin->key_lock);
+    struct error key_problem = ERROR_INIT;
+    struct secret_key key;
+    bool is_usable = seal_key(admin, store, false, &key, &key_problem) == 0;
+    secret_wipe(&key, sizeof(key));
 
     json_t *disk = json_object();
     render_set(disk, "free_bytes", json_integer(queue.store.free_bytes));
@@ -150,7 +152,8 @@ int status_get(struct admin_request *request, struct error *error)
                json_integer((clock_monotonic_ms() - admin->started_monotonic_ms) / 1000));
     render_set(data, "ready", json_boolean(ready));
     render_set(data, "not_ready_because", ready ? json_null() : render_text(why.message));
-    render_set(data, "key_present", json_boolean(key_present));
+    render_set(data, "key_usable", json_boolean(is_usable));
+    render_set(data, "key_problem", is_usable ? json_null() : render_text(key_problem.message));
     render_set(data, "schema_version", json_integer(store_schema_version(store)));
     render_set(data, "listeners", listeners_object(request));
     render_set(data, "runner", runner_object(request));

@@ -12,20 +12,32 @@
 #include "base/memory.h"
 #include "http/log.h"
 
+struct sealed_item {
+    struct id fleet_id;
+    struct webhook_token token;
+};
+
 /* The rows are read before the key, which is not needed if there are no webhooks. */
 struct sealed_list {
     json_t *objects; /* with "url": null */
-    uint8_t (*sealed)[SECRET_SEALED_BYTES];
+    struct sealed_item *items;
     size_t count;
 };
 
 static int append_sealed(void *context, const struct webhook_row *row)
 {
     struct sealed_list *list = context;
-    list->sealed = memory_array(list->sealed, list->count + 1, sizeof(*list->sealed));
-    memcpy(list->sealed[list->count++], row->sealed, SECRET_SEALED_BYTES);
+    list->items = memory_array(list->items, list->count + 1, sizeof(*list->items));
+    list->items[list->count++] = (struct sealed_item){row->fleet_id, row->token};
     render_append(list->objects, render_webhook(row, NULL));
     return 0;
+}
+
+static int damaged(const json_t *object, struct error *error)
+{
+    error_context(error, "the webhook of fleet \"%s\"",
+                  json_string_value(json_object_get(object, "fleet_name")));
+    return -1;
 }
 
 /* Puts the URLs into the objects. */
@@ -39,11 +51,14 @@ static int open_all(struct admin_request *request, struct store *store, struct s
         return -1;
     int result = 0;
     for (size_t i = 0; i < list->count && result == 0; i++) {
-        char *url = seal_open_url(&key, request->config->hooks.public_url, list->sealed[i], error);
+        const struct sealed_item *item = &list->items[i];
+        json_t *object = json_array_get(list->objects, i);
+        char *url = seal_open_url(&key, request->config->hooks.public_url, &item->fleet_id,
+                                  &item->token, error);
         if (url)
-            render_set(json_array_get(list->objects, i), "url", json_string(url));
+            render_set(object, "url", json_string(url));
         else
-            result = -1;
+            result = damaged(object, error);
         seal_free_url(url);
     }
     secret_wipe(&key, sizeof(key));
@@ -76,7 +91,7 @@ int webhooks_list(struct admin_request *request, struct error *error)
     int result = store_list_webhooks(store, since_ms, append_sealed, &list, error);
     if (result == 0)
         result = open_all(request, store, &list, error);
-    free(list.sealed);
+    free(list.items);
     return result;
 }
 
@@ -94,7 +109,7 @@ static int answer_webhook(struct admin_request *request, const struct id *fleet_
     if (result == 0)
         request_answer_data(request, status, json_incref(json_array_get(list.objects, 0)));
     json_decref(list.objects);
-    free(list.sealed);
+    free(list.items);
     return result;
 }
 
@@ -113,8 +128,7 @@ int webhooks_get(struct admin_request *request, struct error *error)
 struct webhook_change {
     struct change change;
     struct id fleet_id;
-    uint8_t hash[SECRET_HASH_BYTES];
-    uint8_t sealed[SECRET_SEALED_BYTES];
+    struct webhook_token token;
 };
 
 /* Mints a token and keeps its hash and its sealed form. */
@@ -127,8 +141,7 @@ static int mint(struct admin_request *request, bool may_create_key, struct webho
         return -1;
     char token[SECRET_TOKEN_CHARS + 1];
     secret_mint_token(token);
-    secret_hash(token, SECRET_TOKEN_CHARS, webhook->hash);
-    secret_seal(&key, token, webhook->sealed);
+    seal_token(&key, &webhook->fleet_id, token, &webhook->token);
     secret_wipe(token, sizeof(token));
     secret_wipe(&key, sizeof(key));
     return 0;
@@ -139,8 +152,7 @@ static int apply_create(struct change *change, struct store *store, struct error
     const struct webhook_change *webhook = CONTAINER_OF(change, struct webhook_change, change);
     if (fleets_set_subject(change, store, &webhook->fleet_id, error) != 0)
         return -1;
-    return store_create_webhook(store, &webhook->fleet_id, webhook->hash, webhook->sealed,
-                                change->now_ms, error);
+    return store_create_webhook(store, &webhook->fleet_id, &webhook->token, change->now_ms, error);
 }
 
 static const struct change_kind create_kind = {.action = "webhook.create", .apply = apply_create};
@@ -162,8 +174,7 @@ static int apply_replace(struct change *change, struct store *store, struct erro
     const struct webhook_change *webhook = CONTAINER_OF(change, struct webhook_change, change);
     if (fleets_set_subject(change, store, &webhook->fleet_id, error) != 0)
         return -1;
-    return store_replace_webhook(store, &webhook->fleet_id, webhook->hash, webhook->sealed,
-                                 change->now_ms, error);
+    return store_replace_webhook(store, &webhook->fleet_id, &webhook->token, change->now_ms, error);
 }
 
 static const struct change_kind replace_kind = {.action = "webhook.replace",

@@ -4,6 +4,7 @@
  * state except libsodium's own, so any thread may call it. */
 #include "base/secret.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
@@ -19,6 +20,9 @@ enum {
     CHECKSUM_CHARS = 6,
     CHECKED_CHARS = SECRET_TOKEN_CHARS - CHECKSUM_CHARS,
     NAME_BYTES = 256,
+    SEAL_VERSION = 1,
+    SEAL_NONCE_BYTES = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
+    SEAL_MAC_BYTES = crypto_aead_xchacha20poly1305_ietf_ABYTES,
 };
 
 static const char token_prefix[] = "whk_", api_key_prefix[] = "wha_";
@@ -26,10 +30,14 @@ static const char base62[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn
 
 _Static_assert(sizeof(crypto_hash_sha256_state) <= sizeof(((struct secret_hasher *)0)->state),
                "struct secret_hasher must hold libsodium's state");
-_Static_assert(SECRET_SEALED_BYTES ==
+_Static_assert(SECRET_SEAL_BYTES == 1 + SEAL_NONCE_BYTES + SEAL_MAC_BYTES,
+               "a seal is version, nonce and MAC");
+_Static_assert(SECRET_UNBOUND_TOKEN_BYTES ==
                    crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES + SECRET_TOKEN_CHARS,
-               "the sealed form is nonce, MAC, token");
-_Static_assert(SECRET_KEY_BYTES == crypto_secretbox_KEYBYTES, "the key is secretbox's");
+               "the form without a place is nonce, MAC, token");
+_Static_assert(SECRET_KEY_BYTES == crypto_aead_xchacha20poly1305_ietf_KEYBYTES &&
+                   SECRET_KEY_BYTES == crypto_secretbox_KEYBYTES,
+               "one key serves both forms");
 _Static_assert(SECRET_SPREAD_KEY_BYTES == crypto_shorthash_KEYBYTES &&
                    sizeof(uint64_t) == crypto_shorthash_BYTES,
                "the spread is SipHash");
@@ -153,28 +161,51 @@ void secret_hasher_finish(struct secret_hasher *hasher, uint8_t hash[SECRET_HASH
     (void)crypto_hash_sha256_final((crypto_hash_sha256_state *)(void *)hasher->state, hash);
 }
 
-void secret_seal(const struct secret_key *key, const char token[SECRET_TOKEN_CHARS],
-                 uint8_t sealed[SECRET_SEALED_BYTES])
+/* What the MAC covers besides the value. Returns its size. */
+static size_t put_associated(uint8_t associated[1 + SECRET_PLACE_MAX_CHARS], const char *place)
 {
-    uint8_t *nonce = sealed;
-    randombytes_buf(nonce, crypto_secretbox_NONCEBYTES);
-    (void)crypto_secretbox_easy(sealed + crypto_secretbox_NONCEBYTES, (const uint8_t *)token,
-                                SECRET_TOKEN_CHARS, nonce, key->bytes);
+    size_t chars = strlen(place);
+    assert(chars <= SECRET_PLACE_MAX_CHARS);
+    associated[0] = SEAL_VERSION;
+    memcpy(associated + 1, place, chars);
+    return 1 + chars;
 }
 
-int secret_open(const struct secret_key *key, const uint8_t sealed[SECRET_SEALED_BYTES],
-                char token[SECRET_TOKEN_CHARS + 1])
+void secret_seal(const struct secret_key *key, const char *place, const void *value, size_t bytes,
+                 uint8_t *sealed)
+{
+    uint8_t associated[1 + SECRET_PLACE_MAX_CHARS], *nonce = sealed + 1;
+    size_t associated_bytes = put_associated(associated, place);
+    sealed[0] = SEAL_VERSION;
+    randombytes_buf(nonce, SEAL_NONCE_BYTES);
+    (void)crypto_aead_xchacha20poly1305_ietf_encrypt(nonce + SEAL_NONCE_BYTES, NULL, value, bytes,
+                                                     associated, associated_bytes, NULL, nonce,
+                                                     key->bytes);
+}
+
+int secret_open(const struct secret_key *key, const char *place, const uint8_t *sealed,
+                size_t sealed_bytes, void *value)
+{
+    uint8_t associated[1 + SECRET_PLACE_MAX_CHARS];
+    size_t associated_bytes = put_associated(associated, place);
+    if (!key->present || sealed_bytes < SECRET_SEAL_BYTES || sealed[0] != SEAL_VERSION)
+        return -1;
+    const uint8_t *nonce = sealed + 1, *cipher = nonce + SEAL_NONCE_BYTES;
+    return crypto_aead_xchacha20poly1305_ietf_decrypt(
+        value, NULL, NULL, cipher, sealed_bytes - 1 - SEAL_NONCE_BYTES, associated,
+        associated_bytes, nonce, key->bytes);
+}
+
+int secret_open_unbound(const struct secret_key *key,
+                        const uint8_t sealed[SECRET_UNBOUND_TOKEN_BYTES],
+                        char token[SECRET_TOKEN_CHARS])
 {
     const uint8_t *nonce = sealed;
-    token[0] = '\0';
     if (!key->present)
         return -1;
-    if (crypto_secretbox_open_easy((uint8_t *)token, sealed + crypto_secretbox_NONCEBYTES,
-                                   SECRET_SEALED_BYTES - crypto_secretbox_NONCEBYTES, nonce,
-                                   key->bytes) != 0)
-        return -1;
-    token[SECRET_TOKEN_CHARS] = '\0';
-    return 0;
+    return crypto_secretbox_open_easy((uint8_t *)token, sealed + crypto_secretbox_NONCEBYTES,
+                                      SECRET_UNBOUND_TOKEN_BYTES - crypto_secretbox_NONCEBYTES,
+                                      nonce, key->bytes);
 }
 
 static int check_key_file(int fd, const char *name, struct error *error)

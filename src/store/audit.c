@@ -10,6 +10,12 @@ int store_list_audit(struct store *store, int64_t before_number, int limit,
     return store->engine->list_audit(store, before_number, limit, each, context, error);
 }
 
+int store_find_audit(struct store *store, const struct audit_row *row, int64_t since_ms,
+                     struct error *error)
+{
+    return store->engine->find_audit(store, row, since_ms, error);
+}
+
 int store_add_audit(struct store *store, const struct audit_row *row, struct error *error)
 {
     return store->engine->add_audit(store, row, error);

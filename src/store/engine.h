@@ -79,14 +79,15 @@ struct store_engine {
                        int (*each)(void *, const struct webhook_row *), void *context,
                        struct error *error);
     int (*count_webhooks)(struct store *store, int64_t *count, struct error *error);
+    int (*list_tokens)(struct store *store,
+                       int (*each)(void *, const struct id *fleet_id, const struct webhook_token *),
+                       void *context, struct error *error);
     int (*create_webhook)(struct store *store, const struct id *fleet_id,
-                          const uint8_t hash[SECRET_HASH_BYTES],
-                          const uint8_t sealed[SECRET_SEALED_BYTES], int64_t now_ms,
-                          struct error *error);
+                          const struct webhook_token *token, int64_t now_ms, struct error *error);
     int (*replace_webhook)(struct store *store, const struct id *fleet_id,
-                           const uint8_t hash[SECRET_HASH_BYTES],
-                           const uint8_t sealed[SECRET_SEALED_BYTES], int64_t now_ms,
-                           struct error *error);
+                           const struct webhook_token *token, int64_t now_ms, struct error *error);
+    int (*reseal_webhook)(struct store *store, const struct id *fleet_id,
+                          const struct webhook_token *token, struct error *error);
     int (*remove_webhook)(struct store *store, const struct id *fleet_id, struct error *error);
     int (*add_calls)(struct store *store, const struct webhook_calls *calls, struct error *error);
 
@@ -115,6 +116,8 @@ struct store_engine {
     /* audit.h */
     int (*list_audit)(struct store *store, int64_t before_number, int limit,
                       int (*each)(void *, const struct audit_row *), void *context,
+                      struct error *error);
+    int (*find_audit)(struct store *store, const struct audit_row *row, int64_t since_ms,
                       struct error *error);
     int (*add_audit)(struct store *store, const struct audit_row *row, struct error *error);
 

@@ -27,20 +27,29 @@ int store_count_webhooks(struct store *store, int64_t *count, struct error *erro
     return store->engine->count_webhooks(store, count, error);
 }
 
-int store_create_webhook(struct store *store, const struct id *fleet_id,
-                         const uint8_t hash[SECRET_HASH_BYTES],
-                         const uint8_t sealed[SECRET_SEALED_BYTES], int64_t now_ms,
-                         struct error *error)
+int store_list_tokens(struct store *store,
+                      int (*each)(void *, const struct id *fleet_id, const struct webhook_token *),
+                      void *context, struct error *error)
 {
-    return store->engine->create_webhook(store, fleet_id, hash, sealed, now_ms, error);
+    return store->engine->list_tokens(store, each, context, error);
+}
+
+int store_create_webhook(struct store *store, const struct id *fleet_id,
+                         const struct webhook_token *token, int64_t now_ms, struct error *error)
+{
+    return store->engine->create_webhook(store, fleet_id, token, now_ms, error);
 }
 
 int store_replace_webhook(struct store *store, const struct id *fleet_id,
-                          const uint8_t hash[SECRET_HASH_BYTES],
-                          const uint8_t sealed[SECRET_SEALED_BYTES], int64_t now_ms,
-                          struct error *error)
+                          const struct webhook_token *token, int64_t now_ms, struct error *error)
 {
-    return store->engine->replace_webhook(store, fleet_id, hash, sealed, now_ms, error);
+    return store->engine->replace_webhook(store, fleet_id, token, now_ms, error);
+}
+
+int store_reseal_webhook(struct store *store, const struct id *fleet_id,
+                         const struct webhook_token *token, struct error *error)
+{
+    return store->engine->reseal_webhook(store, fleet_id, token, error);
 }
 
 int store_remove_webhook(struct store *store, const struct id *fleet_id, struct error *error)

@@ -30,11 +30,8 @@ static void write_daemon(const json_t *status)
         show_line_take("Ready", memory_format("no: %s", why));
     else
         show_line("Ready", yes_no(status, "ready"));
-    show_line("secret.key",
-              json_is_true(json_object_get(status, "key_present"))
-                  ? "present"
-                  : "missing: put it back to show webhooks; if it is lost, remove all "
-                    "webhooks, and the next webhook create makes a new key");
+    const char *problem = show_text(status, "key_problem");
+    show_line("secret.key", problem ? problem : "usable");
     free(started);
 }
 

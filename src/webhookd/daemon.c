@@ -382,7 +382,6 @@ static int start_admin(struct daemon *daemon, struct error *error)
         .queue = daemon->queue,
         .runner = daemon->runner,
         .events = daemon->events,
-        .key = &daemon->state.key,
         .state_fd = daemon->state.dir.fd,
         .hooks_address = daemon->hooks_address,
         .started_ms = clock_wall_ms(),

@@ -6,6 +6,7 @@
 
 #include "base/id.h"
 #include "base/log.h"
+#include "base/secret.h"
 #include "store/location.h"
 
 static void set_store_options(struct state *state, const struct config *config)
@@ -24,17 +25,22 @@ static void set_store_options(struct state *state, const struct config *config)
 
 /* The key is created and synced before the store. Beside an existing store it is not created here,
  * but only once no sealed token is left (admin/seal.c). */
-static int prepare_key(struct state *state, struct error *error)
+static int prepare_key(const struct state *state, struct error *error)
 {
-    if (secret_key_read(state->dir.fd, STATE_DIR_SECRET, &state->key, error) != 0)
-        return -1;
-    if (state->key.present)
-        return 0;
+    struct secret_key key;
+    int result = secret_key_read(state->dir.fd, STATE_DIR_SECRET, &key, error);
+    bool is_present = key.present;
+    secret_wipe(&key, sizeof(key));
+    if (result != 0 || is_present)
+        return result;
     int exists = store_exists(&state->store, error);
     if (exists < 0)
         return -1;
-    if (exists == 0)
-        return secret_key_create(state->dir.fd, STATE_DIR_SECRET, &state->key, error);
+    if (exists == 0) {
+        result = secret_key_create(state->dir.fd, STATE_DIR_SECRET, &key, error);
+        secret_wipe(&key, sizeof(key));
+        return result;
+    }
     log_error(
         "secret.key is missing", log_text("state_dir", state->store.state_dir),
         log_text(
@@ -59,7 +65,6 @@ int state_open(struct state *state, const struct config *config, struct error *e
 
 void state_close(struct state *state)
 {
-    secret_wipe(&state->key, sizeof(state->key));
     state_dir_close(&state->dir);
 }
 

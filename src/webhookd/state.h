@@ -4,14 +4,12 @@
 #define WEBHOOKD_STATE_H
 
 #include "base/error.h"
-#include "base/secret.h"
 #include "base/state_dir.h"
 #include "config/config.h"
 #include "store/store.h"
 
 struct state {
     struct state_dir dir;
-    struct secret_key key;      /* not present if it is missing beside an existing store */
     struct store_options store; /* for writing; borrows from the configuration */
 };
 

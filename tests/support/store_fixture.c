@@ -103,17 +103,22 @@ struct apply_result store_fixture_apply(struct store_fixture *fixture,
     return result;
 }
 
+struct webhook_token store_fixture_token(uint8_t byte)
+{
+    struct webhook_token token = {.sealed_bytes = sizeof(token.sealed)};
+    memset(token.hash, byte, sizeof(token.hash));
+    memset(token.sealed, byte, sizeof(token.sealed));
+    return token;
+}
+
 struct id store_fixture_fleet(struct store_fixture *fixture, const char *name, uint8_t byte)
 {
     struct error error = ERROR_INIT;
     struct definition definition = store_fixture_definition(name);
     struct apply_result result = store_fixture_apply(fixture, &definition);
-    uint8_t hash[SECRET_HASH_BYTES], sealed[SECRET_SEALED_BYTES];
-    memset(hash, byte, sizeof(hash));
-    memset(sealed, byte, sizeof(sealed));
+    const struct webhook_token token = store_fixture_token(byte);
     store_fixture_begin(fixture);
-    must(store_create_webhook(fixture->store, &result.fleet_id, hash, sealed, 2000, &error),
-         &error);
+    must(store_create_webhook(fixture->store, &result.fleet_id, &token, 2000, &error), &error);
     store_fixture_commit(fixture);
     return result.fleet_id;
 }

@@ -32,6 +32,8 @@ struct definition store_fixture_definition(const char *name);
 /* Applies a definition in a transaction of its own. */
 struct apply_result store_fixture_apply(struct store_fixture *fixture,
                                         const struct definition *definition);
+/* Returns a token whose hash and seal consist of `byte`. */
+struct webhook_token store_fixture_token(uint8_t byte);
 /* Creates a fleet and its webhook, whose hash is `byte` 32 times. */
 struct id store_fixture_fleet(struct store_fixture *fixture, const char *name, uint8_t byte);
 

@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
+#include <sodium.h>
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -22,6 +23,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/secret.h"
 #include "support/api.h"
 #include "support/daemon.h"
 #include "support/http.h"
@@ -617,22 +619,22 @@ TEST(without_the_key_webhooks_cannot_be_shown_but_still_accept)
     ck_assert_int_eq(ctl(&daemon, &out, NULL, NULL, "webhook", "list", NULL), 1);
     free(out);
     json_t *status = api_get(&daemon, "/status");
-    ck_assert(json_is_false(json_object_get(status, "key_present")));
+    ck_assert(json_is_false(json_object_get(status, "key_usable")));
     json_decref(status);
     char *text = ctl_ok(&daemon, "status", NULL);
-    assert_holds(text, "\nsecret.key  missing: put it back to show webhooks; if it is lost, remove "
-                       "all webhooks, and the next webhook create makes a new key\n");
+    assert_holds(text, "\nsecret.key  secret.key is missing from the state folder: webhooks cannot "
+                       "be shown, created or replaced until it is restored");
     free(text);
     ck_assert_int_ne(access(key, F_OK), 0); /* no new key while sealed tokens exist */
     ck_assert_int_eq(post_status(daemon.port, url_path(url), "{}", 2), 201);
 
     ck_assert_int_eq(rename(away, key), 0);
     char *log = daemon_log(&daemon);
-    ck_assert_ptr_null(strstr(log, "info: key read"));
+    ck_assert_ptr_null(strstr(log, "usable again"));
     free(log);
     char *again = ctl_ok(&daemon, "webhook", "show", "Sealed", NULL);
     ck_assert_str_eq(again, shown);
-    daemon_await_log(&daemon, "info: key read file=secret.key");
+    daemon_await_log(&daemon, "info: the key is usable again file=secret.key");
     free(ctl_ok(&daemon, "webhook", "create", "Other", NULL));
     free(again);
     free(away);
@@ -661,10 +663,17 @@ TEST(wrong_key_is_refused_until_the_right_one_is_back)
     close(fd);
 
     daemon_restart(&daemon);
+    daemon_await_log(&daemon,
+                     "error: the key is not usable file=secret.key error=\"secret.key is not "
+                     "the key that sealed the stored webhooks");
     assert_no_key(&daemon, "show", "Sealed", "is not the key that sealed the stored webhooks");
     assert_no_key(&daemon, "replace", "Sealed", "is not the key that sealed the stored webhooks");
+    char *log = daemon_log(&daemon);
+    ck_assert_ptr_null(strstr(log, "usable again"));
+    free(log);
     ck_assert_int_eq(rename(away, key), 0);
     free(ctl_ok(&daemon, "webhook", "show", "Sealed", NULL));
+    daemon_await_log(&daemon, "info: the key is usable again");
     free(away);
     free(key);
     free(fleet);
@@ -694,6 +703,148 @@ TEST(new_key_is_created_once_the_old_webhooks_are_removed)
     free(url);
     free(key);
     free(fleet);
+    daemon_finish(&daemon);
+}
+
+TEST(key_that_is_removed_or_replaced_while_webhookd_runs_is_noticed)
+{
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    char *fleet = bash_fleet("Sealed", "true"), *other = bash_fleet("Other", "true");
+    free(daemon_fleet(&daemon, fleet));
+    char *path = daemon_write_file(&daemon, "other.yaml", other, strlen(other));
+    free(ctl_ok(&daemon, "fleet", "apply", path, NULL));
+    char *key = state_path(&daemon, "secret.key");
+    char *away = memory_format("%s/key-away", daemon.folder);
+    ck_assert_int_eq(rename(key, away), 0);
+    assert_no_key(&daemon, "create", "Other", "is missing");
+    assert_no_key(&daemon, "show", "Sealed", "is missing");
+    daemon_await_log(&daemon, "error: the key is not usable");
+
+    static const char wrong[32] = "this is thirty-two bytes of key";
+    int fd = open(key, O_WRONLY | O_CREAT | O_EXCL, 0600);
+    ck_assert_int_eq(write(fd, wrong, sizeof(wrong)), (ssize_t)sizeof(wrong));
+    close(fd);
+    assert_no_key(&daemon, "create", "Other", "is not the key that sealed the stored webhooks");
+    ck_assert_int_eq(rename(away, key), 0);
+    char *url = ctl_ok(&daemon, "webhook", "create", "Other", NULL);
+    ck_assert_int_eq(daemon_stop(&daemon), 0);
+    daemon_restart(&daemon);
+    char *shown = ctl_ok(&daemon, "webhook", "show", "Other", NULL);
+    ck_assert_str_eq(shown, url);
+    free(shown);
+    free(url);
+    free(away);
+    free(key);
+    free(path);
+    free(other);
+    free(fleet);
+    daemon_finish(&daemon);
+}
+
+/* Exchanges the sealed tokens of the only two webhooks. */
+static void swap_seals(const struct daemon *daemon)
+{
+    execute(daemon, "CREATE TEMP TABLE old AS SELECT fleet_no, sealed FROM webhook; "
+                    "UPDATE webhook SET sealed = (SELECT sealed FROM old WHERE old.fleet_no <> "
+                    "webhook.fleet_no)");
+}
+
+/* Seals all tokens in the format without a place, as a version before did. */
+static void unbind_seals(const struct daemon *daemon, char *urls[2])
+{
+    char *key_path = state_path(daemon, "secret.key");
+    uint8_t key[SECRET_KEY_BYTES], nonce[24] = {7}, box[16 + SECRET_TOKEN_CHARS];
+    uint8_t hash[SECRET_HASH_BYTES];
+    int fd = open(key_path, O_RDONLY | O_CLOEXEC);
+    ck_assert_int_eq(read(fd, key, sizeof(key)), (ssize_t)sizeof(key));
+    close(fd);
+    for (int i = 0; i < 2; i++) {
+        const char *token = strstr(urls[i], "whk_");
+        char hash_text[2 * sizeof(hash) + 1], nonce_text[2 * sizeof(nonce) + 1];
+        char box_text[2 * sizeof(box) + 1];
+        crypto_secretbox_easy(box, (const uint8_t *)token, SECRET_TOKEN_CHARS, nonce, key);
+        crypto_hash_sha256(hash, (const uint8_t *)token, SECRET_TOKEN_CHARS);
+        sodium_bin2hex(hash_text, sizeof(hash_text), hash, sizeof(hash));
+        sodium_bin2hex(nonce_text, sizeof(nonce_text), nonce, sizeof(nonce));
+        sodium_bin2hex(box_text, sizeof(box_text), box, sizeof(box));
+        char *sql = memory_format("UPDATE webhook SET sealed = x'%s%s' WHERE hash = x'%s'",
+                                  nonce_text, box_text, hash_text);
+        execute(daemon, sql);
+        free(sql);
+    }
+    free(key_path);
+}
+
+TEST(a_sealed_token_in_another_row_is_an_error)
+{
+    struct daemon daemon;
+    char *out, *err, *urls[2], *fleets[2] = {bash_fleet("One", "true"), bash_fleet("Two", "true")};
+    daemon_begin(&daemon, &plain);
+    for (int i = 0; i < 2; i++)
+        urls[i] = daemon_fleet(&daemon, fleets[i]);
+    ck_assert_int_eq(daemon_stop(&daemon), 0);
+    swap_seals(&daemon);
+    daemon_restart(&daemon);
+    ck_assert_int_eq(ctl(&daemon, &out, NULL, &err, "webhook", "show", "One", NULL), 1);
+    ck_assert_str_eq(out, "");
+    assert_holds(err, "secret.key is not the key that sealed the stored webhooks");
+    free(out);
+    free(err);
+
+    ck_assert_int_eq(daemon_stop(&daemon), 0);
+    unbind_seals(&daemon, urls);
+    swap_seals(&daemon);
+    daemon_restart(&daemon);
+    daemon_await_log(&daemon, "error: a webhook's token is damaged or was moved");
+    ck_assert_int_eq(ctl(&daemon, &out, NULL, &err, "webhook", "show", "One", NULL), 1);
+    ck_assert_str_eq(out, "");
+    assert_holds(err, "the webhook of fleet \"One\": the stored token is damaged or was moved");
+    free(out);
+    free(err);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(post_status(daemon.port, url_path(urls[i]), "", 0), 201);
+        free(urls[i]);
+        free(fleets[i]);
+    }
+    daemon_finish(&daemon);
+}
+
+TEST(seals_of_an_earlier_format_are_renewed_once_the_key_is_there)
+{
+    struct daemon daemon;
+    char *urls[2], *fleets[2] = {bash_fleet("One", "true"), bash_fleet("Two", "true")};
+    daemon_begin(&daemon, &plain);
+    for (int i = 0; i < 2; i++)
+        urls[i] = daemon_fleet(&daemon, fleets[i]);
+    ck_assert_int_eq(daemon_stop(&daemon), 0);
+    unbind_seals(&daemon, urls);
+    char *key = state_path(&daemon, "secret.key");
+    char *away = memory_format("%s/key-away", daemon.folder);
+    ck_assert_int_eq(rename(key, away), 0);
+    daemon_restart(&daemon);
+    ck_assert_int_eq(daemon_stop(&daemon), 0);
+    char *log = daemon_log(&daemon);
+    ck_assert_ptr_null(strstr(log, "sealed in the current format"));
+    free(log);
+
+    ck_assert_int_eq(rename(away, key), 0);
+    daemon_restart(&daemon);
+    daemon_await_log(&daemon, "info: tokens sealed in the current format tokens=2");
+    ck_assert_int_eq(daemon_stop(&daemon), 0);
+    execute(&daemon, "CREATE TEMP TABLE t (n INTEGER CHECK (n = 0)); INSERT INTO t SELECT "
+                     "count(*) FROM webhook WHERE length(sealed) <> 81 OR "
+                     "substr(sealed, 1, 1) <> x'01'");
+    daemon_restart(&daemon);
+    for (int i = 0; i < 2; i++) {
+        char *shown = ctl_ok(&daemon, "webhook", "show", i == 0 ? "One" : "Two", NULL);
+        ck_assert_str_eq(url_path(shown), url_path(urls[i]));
+        free(shown);
+        free(urls[i]);
+        free(fleets[i]);
+    }
+    free(away);
+    free(key);
     daemon_finish(&daemon);
 }
 

@@ -81,14 +81,13 @@ static const char fleet_file[] = "name: Greet\nvessels:\n  a:\n    source:\n    
 
 struct new_webhook {
     struct id fleet_id;
-    uint8_t hash[SECRET_HASH_BYTES];
+    struct webhook_token token;
 };
 
 static int create_webhook(void *context, struct store *store, struct error *error)
 {
     const struct new_webhook *webhook = context;
-    const uint8_t sealed[SECRET_SEALED_BYTES] = {0};
-    return store_create_webhook(store, &webhook->fleet_id, webhook->hash, sealed, 1, error);
+    return store_create_webhook(store, &webhook->fleet_id, &webhook->token, 1, error);
 }
 
 static void begin(enum check_stage stage, bool needs_token)
@@ -103,7 +102,7 @@ static void begin(enum check_stage stage, bool needs_token)
     secret_mint_token(token);
     secret_mint_token(stranger);
     struct new_webhook webhook = {.fleet_id = house_apply(&house, fleet_file)};
-    secret_hash(token, SECRET_TOKEN_CHARS, webhook.hash);
+    secret_hash(token, SECRET_TOKEN_CHARS, webhook.token.hash);
     const struct commit_call call = {
         .name = "webhook", .apply = create_webhook, .context = &webhook};
     commit_call(house.queue, &call, &error);

@@ -72,8 +72,9 @@ static void describe_accept(struct commit_op *op, struct store_item *item)
 static int apply_webhook(void *context, struct store *store, struct error *error)
 {
     const struct work *work = context;
-    uint8_t sealed[SECRET_SEALED_BYTES] = {0};
-    return store_create_webhook(store, &other_id, work->hash, sealed, 1, error);
+    struct webhook_token token = {.sealed_bytes = 0};
+    memcpy(token.hash, work->hash, sizeof(token.hash));
+    return store_create_webhook(store, &other_id, &token, 1, error);
 }
 
 static void describe_webhook(struct commit_op *op, struct store_item *item)
@@ -112,12 +113,13 @@ static int apply_fleets(void *context, struct store *store, struct error *error)
     other.name = (char[]){"Other"};
     struct apply_result result, other_result;
     struct id org_id;
-    uint8_t sealed[SECRET_SEALED_BYTES] = {0};
+    struct webhook_token token = {.sealed_bytes = 0};
+    memcpy(token.hash, accepting_hash, sizeof(token.hash));
     if (store_create_org(store, "o", 1, &org_id, error) != 0 ||
         store_create_project(store, &org_id, "p", 1, &project_id, error) != 0 ||
         store_apply_fleet(store, &project_id, &definition, "x", 1, 1, &result, error) != 0 ||
         store_apply_fleet(store, &project_id, &other, "x", 1, 1, &other_result, error) != 0 ||
-        store_create_webhook(store, &result.fleet_id, accepting_hash, sealed, 1, error) != 0)
+        store_create_webhook(store, &result.fleet_id, &token, 1, error) != 0)
         return -1;
     fleet_id = result.fleet_id;
     other_id = other_result.fleet_id;

@@ -217,30 +217,59 @@ TEST(the_hash_is_sha256_in_one_call_or_in_pieces)
     ck_assert(!secret_equal(hash, pieces, sizeof(hash)));
 }
 
-TEST(a_sealed_token_opens_only_with_its_key)
+TEST(a_sealed_value_opens_only_with_its_key_and_at_its_place)
 {
     init();
     struct secret_key key = {.present = true}, other = {.present = true};
     secret_random(key.bytes, sizeof(key.bytes));
     secret_random(other.bytes, sizeof(other.bytes));
-    char token[SECRET_TOKEN_CHARS + 1], opened[SECRET_TOKEN_CHARS + 1];
-    secret_mint_token(token);
-    uint8_t sealed[SECRET_SEALED_BYTES], again[SECRET_SEALED_BYTES];
-    secret_seal(&key, token, sealed);
-    secret_seal(&key, token, again);
+    static const char value[] = "a value of any length", place[] = "webhook/1";
+    char opened[sizeof(value)];
+    uint8_t sealed[SECRET_SEAL_BYTES + sizeof(value)], again[sizeof(sealed)];
+    secret_seal(&key, place, value, sizeof(value), sealed);
+    secret_seal(&key, place, value, sizeof(value), again);
     ck_assert(memcmp(sealed, again, sizeof(sealed)) != 0);
-    ck_assert_ptr_null(memmem(sealed, sizeof(sealed), token, 8));
+    ck_assert_ptr_null(memmem(sealed, sizeof(sealed), value, 8));
 
-    ck_assert_int_eq(secret_open(&key, sealed, opened), 0);
-    ck_assert_str_eq(opened, token);
-    ck_assert_int_eq(secret_open(&other, sealed, opened), -1);
+    ck_assert_int_eq(secret_open(&key, place, sealed, sizeof(sealed), opened), 0);
+    ck_assert_str_eq(opened, value);
+    ck_assert_int_eq(secret_open(&key, "webhook/2", sealed, sizeof(sealed), opened), -1);
+    ck_assert_int_eq(secret_open(&other, place, sealed, sizeof(sealed), opened), -1);
     for (size_t i = 0; i < sizeof(sealed); i++) {
         sealed[i] ^= 0x10;
-        ck_assert_int_eq(secret_open(&key, sealed, opened), -1);
+        ck_assert_int_eq(secret_open(&key, place, sealed, sizeof(sealed), opened), -1);
+        sealed[i] ^= 0x10;
+        ck_assert_int_eq(secret_open(&key, place, sealed, i, opened), -1);
+    }
+    key.present = false;
+    ck_assert_int_eq(secret_open(&key, place, sealed, sizeof(sealed), opened), -1);
+}
+
+/* A token that an earlier version sealed: with the key 00 01 … 1f and the nonce 20 21 … 37. */
+TEST(a_token_without_a_place_still_opens)
+{
+    init();
+    struct secret_key key = {.present = true};
+    for (uint8_t i = 0; i < sizeof(key.bytes); i++)
+        key.bytes[i] = i;
+    uint8_t sealed[SECRET_UNBOUND_TOKEN_BYTES] = {
+        0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d,
+        0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x42, 0x17, 0xf0, 0x22,
+        0x90, 0xdf, 0x10, 0xfe, 0x7d, 0xff, 0xd6, 0xb7, 0x67, 0x9f, 0xff, 0x87, 0x86, 0x31,
+        0x26, 0xfa, 0x7d, 0x16, 0x68, 0xa5, 0x3d, 0x00, 0x63, 0x59, 0x34, 0x71, 0xf6, 0xb6,
+        0xfa, 0xf6, 0xf8, 0xcd, 0xb6, 0x51, 0x6a, 0x3e, 0xf7, 0x3a, 0x7e, 0xdc, 0x8d, 0x4b,
+        0xfd, 0xaf, 0xe4, 0x5f, 0xe3, 0x8d, 0x95, 0x9b, 0x21, 0x89,
+    };
+    char opened[SECRET_TOKEN_CHARS + 1] = "";
+    ck_assert_int_eq(secret_open_unbound(&key, sealed, opened), 0);
+    ck_assert_str_eq(opened, "whk_0123456789ABCDEFGHIJKLMNOPQRST3Nn2XF");
+    for (size_t i = 0; i < sizeof(sealed); i++) {
+        sealed[i] ^= 0x10;
+        ck_assert_int_eq(secret_open_unbound(&key, sealed, opened), -1);
         sealed[i] ^= 0x10;
     }
     key.present = false;
-    ck_assert_int_eq(secret_open(&key, sealed, opened), -1);
+    ck_assert_int_eq(secret_open_unbound(&key, sealed, opened), -1);
 }
 
 TEST(a_created_key_is_private_and_read_back)

@@ -359,21 +359,19 @@ static enum error_kind check_token(uint8_t byte)
 static int check_webhook(void *context, const struct webhook_row *row)
 {
     ck_assert_str_eq(row->fleet_name, "greet");
-    ck_assert_uint_eq(row->sealed[SECRET_SEALED_BYTES - 1], 9);
+    ck_assert_uint_eq(row->token.sealed[row->token.sealed_bytes - 1], 9);
     return count_row(context);
 }
 
 TEST(replaced_token_is_unknown_immediately)
 {
     struct error error = ERROR_INIT;
-    uint8_t hash[SECRET_HASH_BYTES], sealed[SECRET_SEALED_BYTES];
-    memset(hash, 9, sizeof(hash));
-    memset(sealed, 9, sizeof(sealed));
+    const struct webhook_token token = store_fixture_token(9);
     store_fixture_open(&fixture, NULL);
     struct id fleet = store_fixture_fleet(&fixture, "greet", 1);
     store_fixture_begin(&fixture);
     store_fixture_accept(&fixture, 1);
-    ck_assert_int_eq(store_replace_webhook(fixture.store, &fleet, hash, sealed, 3, &error), 0);
+    ck_assert_int_eq(store_replace_webhook(fixture.store, &fleet, &token, 3, &error), 0);
     ck_assert_int_eq(check_token(1), ERROR_NOT_FOUND);
     store_fixture_accept(&fixture, 9);
     store_fixture_commit(&fixture);
@@ -457,14 +455,12 @@ TEST(calls_of_an_unknown_token_count_for_no_fleet)
 TEST(replaced_webhook_has_no_last_call_but_its_fleet_keeps_its_counts)
 {
     struct error error = ERROR_INIT;
-    uint8_t hash[SECRET_HASH_BYTES], sealed[SECRET_SEALED_BYTES] = {0};
-    memset(hash, 9, sizeof(hash));
+    const struct webhook_token token = store_fixture_token(9);
     store_fixture_open(&fixture, NULL);
     struct id fleet = store_fixture_fleet(&fixture, "greet", 1);
     add_calls(1, NOON, 10, 1, 201);
     store_fixture_begin(&fixture);
-    ck_assert_int_eq(store_replace_webhook(fixture.store, &fleet, hash, sealed, NOON + 1, &error),
-                     0);
+    ck_assert_int_eq(store_replace_webhook(fixture.store, &fleet, &token, NOON + 1, &error), 0);
     store_fixture_commit(&fixture);
     ck_assert(!get_webhook(&fleet, 0).was_called);
     ck_assert_int_eq(get_webhook(&fleet, 0).accepted, 10);
@@ -477,13 +473,13 @@ TEST(replaced_webhook_has_no_last_call_but_its_fleet_keeps_its_counts)
 TEST(removing_a_webhook_removes_its_calls)
 {
     struct error error = ERROR_INIT;
-    uint8_t hash[SECRET_HASH_BYTES] = {7}, sealed[SECRET_SEALED_BYTES] = {0};
+    const struct webhook_token token = store_fixture_token(7);
     store_fixture_open(&fixture, NULL);
     struct id fleet = store_fixture_fleet(&fixture, "greet", 1);
     add_calls(1, NOON, 10, 1, 201);
     store_fixture_begin(&fixture);
     ck_assert_int_eq(store_remove_webhook(fixture.store, &fleet, &error), 0);
-    ck_assert_int_eq(store_create_webhook(fixture.store, &fleet, hash, sealed, 3, &error), 0);
+    ck_assert_int_eq(store_create_webhook(fixture.store, &fleet, &token, 3, &error), 0);
     store_fixture_commit(&fixture);
     ck_assert(!get_webhook(&fleet, 0).was_called);
     ck_assert_int_eq(get_webhook(&fleet, 0).accepted, 0);
@@ -532,11 +528,11 @@ TEST(old_calls_are_deleted_and_the_last_one_is_kept)
 TEST(fleet_has_one_webhook_or_none)
 {
     struct error error = ERROR_INIT;
-    uint8_t hash[SECRET_HASH_BYTES] = {7}, sealed[SECRET_SEALED_BYTES] = {7};
+    const struct webhook_token token = store_fixture_token(7);
     store_fixture_open(&fixture, NULL);
     struct id fleet = store_fixture_fleet(&fixture, "greet", 1);
     store_fixture_begin(&fixture);
-    ck_assert_int_eq(store_create_webhook(fixture.store, &fleet, hash, sealed, 3, &error), -1);
+    ck_assert_int_eq(store_create_webhook(fixture.store, &fleet, &token, 3, &error), -1);
     ck_assert_int_eq(error.kind, ERROR_CONFLICT);
     ck_assert_str_eq(error.message,
                      "fleet \"greet\" already has a webhook: replace it, or remove it "
@@ -548,13 +544,13 @@ TEST(fleet_has_one_webhook_or_none)
     ck_assert_int_eq(store_remove_webhook(fixture.store, &fleet, &error), -1);
     ck_assert_int_eq(error.kind, ERROR_NOT_FOUND);
     error_clear(&error);
-    ck_assert_int_eq(store_replace_webhook(fixture.store, &fleet, hash, sealed, 3, &error), -1);
+    ck_assert_int_eq(store_replace_webhook(fixture.store, &fleet, &token, 3, &error), -1);
     ck_assert_int_eq(error.kind, ERROR_NOT_FOUND);
     error_clear(&error);
     int64_t count = -1;
     ck_assert_int_eq(store_count_webhooks(fixture.store, &count, &error), 0);
     ck_assert_int_eq(count, 0);
-    ck_assert_int_eq(store_create_webhook(fixture.store, &fleet, hash, sealed, 3, &error), 0);
+    ck_assert_int_eq(store_create_webhook(fixture.store, &fleet, &token, 3, &error), 0);
     store_fixture_commit(&fixture);
     store_fixture_close(&fixture);
 }

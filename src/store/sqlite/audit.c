@@ -28,6 +28,19 @@ int sqlite_list_audit(struct store *store, int64_t before_number, int limit,
     return statement_end(s);
 }
 
+int sqlite_find_audit(struct store *store, const struct audit_row *row, int64_t since_ms,
+                      struct error *error)
+{
+    static struct statement find = {
+        .sql = "SELECT 1 FROM (SELECT * FROM audit ORDER BY no DESC LIMIT ?1) WHERE at_ms >= ?2 "
+               "AND who = ?3 AND source = ?4 AND action = ?5 AND subject_id IS ?6 LIMIT 1"};
+    int64_t one = 0;
+    const struct id *subject_id = row->has_subject_id ? &row->subject_id : NULL;
+    sqlite3_stmt *s = statement_begin(store, &find, error, STORE_AUDIT_RECENT, since_ms, row->who,
+                                      row->source, row->action, subject_id);
+    return statement_find(store, s, "search the audit log", &one, error);
+}
+
 static int drop_oldest(struct store *store, struct error *error)
 {
     static struct statement drop = {

@@ -61,14 +61,15 @@ int sqlite_get_webhook(struct store *store, const struct id *fleet_id, int64_t s
                        int (*each)(void *, const struct webhook_row *), void *context,
                        struct error *error);
 int sqlite_count_webhooks(struct store *store, int64_t *count, struct error *error);
+int sqlite_list_tokens(struct store *store,
+                       int (*each)(void *, const struct id *fleet_id, const struct webhook_token *),
+                       void *context, struct error *error);
 int sqlite_create_webhook(struct store *store, const struct id *fleet_id,
-                          const uint8_t hash[SECRET_HASH_BYTES],
-                          const uint8_t sealed[SECRET_SEALED_BYTES], int64_t now_ms,
-                          struct error *error);
+                          const struct webhook_token *token, int64_t now_ms, struct error *error);
 int sqlite_replace_webhook(struct store *store, const struct id *fleet_id,
-                           const uint8_t hash[SECRET_HASH_BYTES],
-                           const uint8_t sealed[SECRET_SEALED_BYTES], int64_t now_ms,
-                           struct error *error);
+                           const struct webhook_token *token, int64_t now_ms, struct error *error);
+int sqlite_reseal_webhook(struct store *store, const struct id *fleet_id,
+                          const struct webhook_token *token, struct error *error);
 int sqlite_remove_webhook(struct store *store, const struct id *fleet_id, struct error *error);
 int sqlite_add_calls(struct store *store, const struct webhook_calls *calls, struct error *error);
 int sqlite_list_keys(struct store *store, int (*each)(void *, const struct key_row *),
@@ -93,6 +94,8 @@ int sqlite_end_session(struct store *store, const uint8_t hash[SECRET_HASH_BYTES
                        struct error *error);
 int sqlite_list_audit(struct store *store, int64_t before_number, int limit,
                       int (*each)(void *, const struct audit_row *), void *context,
+                      struct error *error);
+int sqlite_find_audit(struct store *store, const struct audit_row *row, int64_t since_ms,
                       struct error *error);
 int sqlite_add_audit(struct store *store, const struct audit_row *row, struct error *error);
 int sqlite_accept_run(struct store *store, const struct id *fleet_id, const struct run_input *input,

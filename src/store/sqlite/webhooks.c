@@ -9,26 +9,35 @@
     "(SELECT total(" what ") FROM webhook_calls c "                                                \
     "WHERE c.fleet_no = w.fleet_no AND c.quarter_ms >= ?1)"
 #define WEBHOOK_SELECT                                                                             \
-    "SELECT f.id, p.id, o.id, f.name, p.name, o.name, w.created_ms, w.sealed, "                    \
+    "SELECT f.id, p.id, o.id, f.name, p.name, o.name, w.created_ms, w.hash, w.sealed, "            \
     "l.last_ms, l.last_status, l.last_answer_us, l.last_remote_addr, " CALLS_SINCE(                \
-        "c.accepted") ", " CALLS_SINCE("c.refused") " FROM webhook w JOIN fleet f ON f.no = "      \
-                                                    "w.fleet_no "                                  \
-                                                    "JOIN project p ON p.no = f.project_no JOIN "  \
-                                                    "org o ON o.no = p.org_no "                    \
-                                                    "LEFT JOIN webhook_calls l ON l.fleet_no = "   \
-                                                    "w.fleet_no AND l.last_ms >= w.created_ms "    \
+        "c.accepted") ", " CALLS_SINCE("c.refused") " "                                            \
+                                                    "FROM webhook w JOIN fleet f ON f.no = "       \
+                                                    "w.fleet_no JOIN project p ON p.no = "         \
+                                                    "f.project_no "                                \
+                                                    "JOIN org o ON o.no = p.org_no LEFT JOIN "     \
+                                                    "webhook_calls l ON l.fleet_no = w.fleet_no "  \
                                                     "AND "                                         \
-                                                    "l.quarter_ms = (SELECT max(m.quarter_ms) "    \
-                                                    "FROM webhook_calls m WHERE m.fleet_no = "     \
+                                                    "l.last_ms >= w.created_ms AND l.quarter_ms "  \
+                                                    "= "                                           \
+                                                    "(SELECT max(m.quarter_ms) FROM "              \
+                                                    "webhook_calls m WHERE m.fleet_no = "          \
                                                     "w.fleet_no) "
 
-/* Replaces a sealed token of the wrong size with zeros, which no key opens, so that nothing reads
- * past its end. */
-static const uint8_t *column_sealed(sqlite3_stmt *s, int place)
+/* Reads the hash and, from the next column, the sealed token. */
+static struct webhook_token column_token(sqlite3_stmt *s, int place)
 {
-    static const uint8_t none[SECRET_SEALED_BYTES];
-    const uint8_t *sealed = sqlite3_column_blob(s, place);
-    return sealed && sqlite3_column_bytes(s, place) == SECRET_SEALED_BYTES ? sealed : none;
+    struct webhook_token token = {.sealed_bytes = 0};
+    const void *hash = sqlite3_column_blob(s, place);
+    const void *sealed = sqlite3_column_blob(s, place + 1);
+    int sealed_bytes = sqlite3_column_bytes(s, place + 1);
+    if (hash && sqlite3_column_bytes(s, place) == SECRET_HASH_BYTES)
+        memcpy(token.hash, hash, SECRET_HASH_BYTES);
+    if (sealed && sealed_bytes <= WEBHOOK_SEALED_MAX_BYTES) {
+        memcpy(token.sealed, sealed, (size_t)sealed_bytes);
+        token.sealed_bytes = (size_t)sealed_bytes;
+    }
+    return token;
 }
 
 static struct webhook_row read_row(sqlite3_stmt *s, int64_t since_ms)
@@ -40,16 +49,16 @@ static struct webhook_row read_row(sqlite3_stmt *s, int64_t since_ms)
                               .project_name = column_text(s, 4),
                               .org_name = column_text(s, 5),
                               .created_ms = column_int(s, 6),
-                              .sealed = column_sealed(s, 7),
-                              .was_called = sqlite3_column_type(s, 8) != SQLITE_NULL,
-                              .last_call = {.at_ms = column_int(s, 8),
-                                            .status = (unsigned)column_int(s, 9),
-                                            .answer_us = column_int(s, 10)},
+                              .token = column_token(s, 7),
+                              .was_called = sqlite3_column_type(s, 9) != SQLITE_NULL,
+                              .last_call = {.at_ms = column_int(s, 9),
+                                            .status = (unsigned)column_int(s, 10),
+                                            .answer_us = column_int(s, 11)},
                               .counted_from_ms = store_quarter(since_ms),
-                              .accepted = column_int(s, 12),
-                              .refused = column_int(s, 13)};
+                              .accepted = column_int(s, 13),
+                              .refused = column_int(s, 14)};
     snprintf(row.last_call.remote_addr, sizeof(row.last_call.remote_addr), "%s",
-             column_text(s, 11));
+             column_text(s, 12));
     return row;
 }
 
@@ -102,10 +111,24 @@ int sqlite_count_webhooks(struct store *store, int64_t *count, struct error *err
     return found < 0 ? -1 : 0;
 }
 
+int sqlite_list_tokens(struct store *store,
+                       int (*each)(void *, const struct id *fleet_id, const struct webhook_token *),
+                       void *context, struct error *error)
+{
+    static struct statement list = {
+        .sql = "SELECT f.id, w.hash, w.sealed FROM webhook w JOIN fleet f ON f.no = w.fleet_no"};
+    sqlite3_stmt *s = statement_begin(store, &list, error);
+    while (statement_step(store, s, "list the webhooks' tokens", error)) {
+        const struct id fleet_id = column_id(s, 0);
+        const struct webhook_token token = column_token(s, 1);
+        if (each(context, &fleet_id, &token) != 0)
+            break;
+    }
+    return statement_end(s);
+}
+
 int sqlite_create_webhook(struct store *store, const struct id *fleet_id,
-                          const uint8_t hash[SECRET_HASH_BYTES],
-                          const uint8_t sealed[SECRET_SEALED_BYTES], int64_t now_ms,
-                          struct error *error)
+                          const struct webhook_token *token, int64_t now_ms, struct error *error)
 {
     int64_t fleet_no = 0;
     char name[NAME_MAX_BYTES + 1], taken[NAME_MAX_BYTES + 100];
@@ -116,26 +139,37 @@ int sqlite_create_webhook(struct store *store, const struct id *fleet_id,
              "fleet \"%s\" already has a webhook: replace it, or remove it first", name);
     static struct statement create = {
         .sql = "INSERT INTO webhook (hash, fleet_no, created_ms, sealed) VALUES (?1, ?2, ?3, ?4)"};
-    sqlite3_stmt *s = statement_begin(store, &create, error, value_hash(hash), fleet_no, now_ms,
-                                      value_blob(sealed, SECRET_SEALED_BYTES));
+    sqlite3_stmt *s = statement_begin(store, &create, error, value_hash(token->hash), fleet_no,
+                                      now_ms, value_blob(token->sealed, token->sealed_bytes));
     return statement_insert(store, s, "create a webhook", taken, error);
 }
 
 int sqlite_replace_webhook(struct store *store, const struct id *fleet_id,
-                           const uint8_t hash[SECRET_HASH_BYTES],
-                           const uint8_t sealed[SECRET_SEALED_BYTES], int64_t now_ms,
-                           struct error *error)
+                           const struct webhook_token *token, int64_t now_ms, struct error *error)
 {
     int64_t fleet_no = 0;
     if (fleets_find(store, fleet_id, &fleet_no, error) != 0)
         return -1;
     static struct statement replace = {
         .sql = "UPDATE webhook SET hash = ?1, created_ms = ?3, sealed = ?4 WHERE fleet_no = ?2"};
-    sqlite3_stmt *s = statement_begin(store, &replace, error, value_hash(hash), fleet_no, now_ms,
-                                      value_blob(sealed, SECRET_SEALED_BYTES));
+    sqlite3_stmt *s = statement_begin(store, &replace, error, value_hash(token->hash), fleet_no,
+                                      now_ms, value_blob(token->sealed, token->sealed_bytes));
     return statement_change(store, s, "replace a webhook", error) > 0
                ? 0
                : no_webhook(store, fleet_no, error);
+}
+
+int sqlite_reseal_webhook(struct store *store, const struct id *fleet_id,
+                          const struct webhook_token *token, struct error *error)
+{
+    int64_t fleet_no = 0;
+    if (fleets_find(store, fleet_id, &fleet_no, error) != 0)
+        return -1;
+    static struct statement reseal = {
+        .sql = "UPDATE webhook SET sealed = ?3 WHERE fleet_no = ?1 AND hash = ?2"};
+    sqlite3_stmt *s = statement_begin(store, &reseal, error, fleet_no, value_hash(token->hash),
+                                      value_blob(token->sealed, token->sealed_bytes));
+    return statement_run(store, s, "seal a token again", error);
 }
 
 static int remove_calls(struct store *store, int64_t fleet_no, struct error *error)
