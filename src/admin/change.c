@@ -24,6 +24,12 @@ static int add_audit(const struct change *change, struct store *store, struct er
                                   .subject = change->subject,
                                   .detail = change->detail,
                                   .request_id = *http_request_id(request->exchange)};
+    if (change->kind->repeats_after_ms > 0) {
+        int found =
+            store_find_audit(store, &row, row.at_ms - change->kind->repeats_after_ms, error);
+        if (found != 0)
+            return found < 0 ? -1 : 0;
+    }
     return store_add_audit(store, &row, error);
 }
 

@@ -22,6 +22,9 @@ struct change;
 
 struct change_kind {
     const char *action; /* in the audit log, such as "key.create"; NULL: not audited */
+    /* Not 0: an entry that repeats one of the same caller, action and subject within this time is
+     * left out. For what a page asks for again and again. */
+    int64_t repeats_after_ms;
     /* Makes the change. Called on the committer's thread, inside the transaction, possibly more
      * than once, so it must write only to the store and to its own struct. If it returns -1 and
      * sets *error, only this change is undone (docs/architecture.md, invariant 5). NULL: only the

@@ -80,9 +80,31 @@ static int read_since(struct admin_request *request, int64_t *since_ms, struct e
     return 0;
 }
 
+/* ---- showing: an administrator who has seen a URL can call it, so the audit log says who ---- */
+
+#define SHOWN_AGAIN_MS INT64_C(3600000) /* a page that is open asks every few seconds */
+
+struct webhook_change {
+    struct change change;
+    struct id fleet_id;
+    struct webhook_token token; /* of a new one */
+};
+
+static int apply_show(struct change *change, struct store *store, struct error *error)
+{
+    const struct webhook_change *webhook = CONTAINER_OF(change, struct webhook_change, change);
+    return fleets_set_subject(change, store, &webhook->fleet_id, error);
+}
+
+static const struct change_kind show_kind = {
+    .action = "webhook.show", .repeats_after_ms = SHOWN_AGAIN_MS, .apply = apply_show};
+static const struct change_kind list_kind = {.action = "webhook.list",
+                                             .repeats_after_ms = SHOWN_AGAIN_MS};
+
 int webhooks_list(struct admin_request *request, struct error *error)
 {
     int64_t since_ms;
+    struct change shown = {.kind = &list_kind};
     struct store *store = request_store(request, error);
     if (!store || read_since(request, &since_ms, error) != 0)
         return -1;
@@ -91,6 +113,8 @@ int webhooks_list(struct admin_request *request, struct error *error)
     int result = store_list_webhooks(store, since_ms, append_sealed, &list, error);
     if (result == 0)
         result = open_all(request, store, &list, error);
+    if (result == 0 && list.count > 0)
+        result = change_commit(request, &shown, error);
     free(list.items);
     return result;
 }
@@ -115,21 +139,16 @@ static int answer_webhook(struct admin_request *request, const struct id *fleet_
 
 int webhooks_get(struct admin_request *request, struct error *error)
 {
-    struct id fleet_id;
     int64_t since_ms;
-    if (request_path_id(request, "fleet_id", "fleet", &fleet_id, error) != 0 ||
-        read_since(request, &since_ms, error) != 0)
+    struct webhook_change shown = {.change.kind = &show_kind};
+    if (request_path_id(request, "fleet_id", "fleet", &shown.fleet_id, error) != 0 ||
+        read_since(request, &since_ms, error) != 0 ||
+        answer_webhook(request, &shown.fleet_id, since_ms, 200, error) != 0)
         return -1;
-    return answer_webhook(request, &fleet_id, since_ms, 200, error);
+    return change_commit(request, &shown.change, error);
 }
 
 /* ---- changes: the audit log names the fleet ---- */
-
-struct webhook_change {
-    struct change change;
-    struct id fleet_id;
-    struct webhook_token token;
-};
 
 /* Mints a token and keeps its hash and its sealed form. */
 static int mint(struct admin_request *request, bool may_create_key, struct webhook_change *webhook,

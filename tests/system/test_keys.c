@@ -291,6 +291,52 @@ TEST(every_change_is_in_the_audit_log)
     daemon_finish(&daemon);
 }
 
+static size_t count_entries(struct daemon *daemon, const char *action, const char *who)
+{
+    size_t count = 0, i;
+    const json_t *entry;
+    json_t *data = api_get(daemon, "/audit?limit=500");
+    json_array_foreach(json_object_get(data, "entries"), i, entry) count +=
+        strcmp(api_text(entry, "action"), action) == 0 &&
+        strncmp(api_text(entry, "who"), who, strlen(who)) == 0;
+    json_decref(data);
+    return count;
+}
+
+TEST(the_audit_log_says_who_was_shown_the_url_of_a_webhook)
+{
+    struct daemon daemon;
+    struct response response;
+    daemon_begin(&daemon, &plain);
+    char *key = ctl_ok(&daemon, "key", "create", "viewer", NULL), *viewer = bearer(key);
+    free(ctl_ok(&daemon, "webhook", "list", NULL)); /* shows nothing */
+    ck_assert_uint_eq(count_entries(&daemon, "webhook.list", ""), 0);
+    char *fleet = bash_fleet("Site", "true"), *other = bash_fleet("Other", "true");
+    free(daemon_fleet(&daemon, fleet));
+    free(daemon_fleet(&daemon, other));
+    size_t own = count_entries(&daemon, "webhook.show", "");
+    for (int i = 0; i < 3; i++) { /* a page asks again and again: one entry is enough */
+        free(ctl_ok(&daemon, "webhook", "show", "Site", NULL));
+        free(ctl_ok(&daemon, "webhook", "list", NULL));
+        call_with(&daemon, viewer, "GET", "/api/v1/webhooks", NULL, &response);
+        ck_assert_int_eq(response.status, 200);
+        response_free(&response);
+    }
+    free(ctl_ok(&daemon, "webhook", "show", "Other", NULL));
+    ck_assert_uint_eq(count_entries(&daemon, "webhook.show", "user ") - own, 2);
+    ck_assert_uint_eq(count_entries(&daemon, "webhook.list", "user "), 1);
+    ck_assert_uint_eq(count_entries(&daemon, "webhook.list", "key viewer"), 1);
+    json_t *data = api_get(&daemon, "/audit");
+    const json_t *shown = entry_of(json_object_get(data, "entries"), "webhook.show");
+    ck_assert_str_eq(api_text(shown, "subject"), "Other");
+    json_decref(data);
+    free(other);
+    free(fleet);
+    free(viewer);
+    free(key);
+    daemon_finish(&daemon);
+}
+
 TEST(a_refused_change_is_not_in_the_audit_log)
 {
     struct daemon daemon;

@@ -134,6 +134,8 @@ const words = {
   'webhook.create': 'Added webhook',
   'webhook.replace': 'Replaced webhook',
   'webhook.remove': 'Removed webhook',
+  'webhook.show': 'Viewed webhook URL of',
+  'webhook.list': 'Viewed all webhook URLs',
   'run.start': 'Started fleet run',
   'run.stop': 'Stopped fleet run',
   'key.create': 'Created key',
