@@ -32,7 +32,7 @@
 
 #define JOB_LIMIT_BYTES ((off_t)256 * 1024 * 1024)
 
-enum { USAGE_CODE = 2, NOT_STARTED_CODE = 127 };
+enum { USAGE_CODE = 2, NOT_STARTED_CODE = 127, WRITE_TRIES = 3 };
 
 /* Checks the inherited descriptors. Nothing may be opened before this: it would take the number of
  * a descriptor that is absent. */
@@ -102,14 +102,17 @@ static int set_up(struct job *job, struct error *error)
     return 0;
 }
 
-/* Writes the result. Tries once a second until it succeeds, even on a full disk: without the
- * result, webhookd could not know what happened. */
-static void write_result(const struct attempt_result *result, struct output *output)
+/* Writes the result: without it, webhookd could not know what happened. Tries once a second for as
+ * long as the disk is full. Any other failure is given WRITE_TRIES tries; then webhookd records the
+ * attempt as interrupted. Returns false in that case. */
+static bool write_result(const struct attempt_result *result, struct output *output)
 {
-    for (;;) {
+    for (int failures = 0;;) {
         struct error error = ERROR_INIT;
         if (output_finish(output) && record_write_result(JOB_FD_RECORD, result, &error) == 0)
-            return;
+            return true;
+        if (error_is_set(&error) && !error_may_pass(&error) && ++failures == WRITE_TRIES)
+            return false;
         const struct timespec pause = {.tv_sec = 1};
         (void)nanosleep(&pause, NULL);
     }
@@ -168,7 +171,7 @@ int main(int argc, char **argv)
     result.output_bytes = output.written_bytes;
     result.output_cut = output.cut;
     result.ended_ms = clock_wall_ms();
-    write_result(&result, &output);
+    bool is_written = write_result(&result, &output);
     job_free(&job);
-    return EXIT_SUCCESS;
+    return is_written ? EXIT_SUCCESS : EXIT_FAILURE;
 }

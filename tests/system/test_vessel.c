@@ -116,6 +116,31 @@ TEST(an_invalid_job_leaves_a_record_with_the_reason)
     bench_close(&bench);
 }
 
+/* Nobody could free the lock of a supervisor that tries for ever. */
+static void check_record_that_cannot_be_written(bool is_inherited)
+{
+    struct bench bench;
+    int fds[BENCH_FDS], status;
+    bench_open(&bench, "echo never\n");
+    bench_make_fds(&bench, fds);
+    close(fds[JOB_FD_RECORD]);
+    fds[JOB_FD_RECORD] = is_inherited ? fcntl(fds[JOB_FD_LOCK], F_DUPFD_CLOEXEC, 100) : -1;
+    bench_spawn_with(&bench, fds);
+    bench_close_fds(fds);
+    ck_assert_int_eq(waitpid(bench.pid, &status, 0), bench.pid);
+    ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+    struct error error = ERROR_INIT;
+    ck_assert_int_eq(record_read_result(bench.record_fd, &bench.exit, &error), 0);
+    ck_assert_int_eq(record_lock_is_held(bench.record_fd), 0);
+    bench_close(&bench);
+}
+
+TEST(a_supervisor_whose_record_cannot_be_written_ends_without_a_result)
+{
+    check_record_that_cannot_be_written(false);
+    check_record_that_cannot_be_written(true); /* for reading only */
+}
+
 TEST(a_start_by_hand_is_refused_with_a_hint)
 {
     static const char *const lines[] = {"3<&-", "--try-sandbox 3<&-", "-h", "-V", "--help 3<&-"};
