@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -288,6 +289,40 @@ TEST(nothing_is_left_after_a_vessel_ends)
     bench_await_no_writer(life);
     close(life);
     bench_close(&bench);
+}
+
+/* Sends pid 1 a SIGTERM that claims to come from outside, as a stop does. kill(2) would show its
+ * sender; rt_sigqueueinfo(2) lets the sender choose si_pid. Prints 0 if the kernel accepted it. */
+static const char forgery[] =
+    "setsid bash -c 'trap \"\" TERM HUP; exec 3<>./life; echo >./ready; sleep 1000' "
+    ">/dev/null 2>&1 &\ncat ./ready >/dev/null\n"
+    "python3 - <<'END'\n"
+    "import ctypes, struct\n"
+    "SI_QUEUE = -1\n"
+    "info = struct.pack('iiiiiI', 15, 0, SI_QUEUE, 0, 0, 0).ljust(128, b'\\0')\n"
+    "print(ctypes.CDLL(None).syscall(%d, 1, 15, info))\n"
+    "END\n"
+    "exit 5\n";
+
+TEST(a_forged_stop_does_not_make_pid_1_wait_for_leftovers)
+{
+    struct bench bench;
+    char *script = memory_format(forgery, (int)SYS_rt_sigqueueinfo);
+    bench_open(&bench, script);
+    isolate(&bench);
+    bench.job.cutoff_ms = 60000; /* would end the attempt if pid 1 waited */
+    bench.job.stop_grace_ms = 0;
+    bench_make_pipe(&bench, "life");
+    bench_make_pipe(&bench, "ready");
+    bench_start(&bench);
+    int life = bench_await_writer(&bench, "life");
+    bench_wait(&bench);
+    bench_check_output(&bench, "0\n");
+    bench_check_result(&bench, ATTEMPT_EXITED, 5);
+    bench_await_no_writer(life);
+    close(life);
+    bench_close(&bench);
+    free(script);
 }
 
 /* ---- bounds ---- */
