@@ -4,17 +4,16 @@
  * Vessels of one run share the working folder and know each other's ids, so an upstream vessel may
  * have put anything under the names used here: links that lead elsewhere, folders, files that it
  * holds open. Therefore no existing file is opened for writing: it is removed and created again
- * with O_EXCL. Every path is resolved beneath the working folder without following links. */
+ * with O_EXCL. Paths are opened component by component, without following links, so none leads out
+ * of the working folder. */
 #include "supervisor/files.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -28,14 +27,10 @@ enum {
 
 static char piece[PIECE_BYTES];
 
-static int open_beneath(int dir_fd, const char *path, uint64_t flags, mode_t mode)
+/* Opens the entry with this name, which is one component. Does not follow a link. */
+static int open_entry(int dir_fd, const char *name, int flags, mode_t mode)
 {
-    struct open_how how = {
-        .flags = flags | O_CLOEXEC | O_NOFOLLOW,
-        .mode = mode,
-        .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
-    };
-    return (int)syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
+    return openat(dir_fd, name, flags | O_NOFOLLOW | O_CLOEXEC, mode);
 }
 
 static int remove_obstacle(int dir_fd, const char *name, struct error *error)
@@ -49,7 +44,7 @@ static int remove_obstacle(int dir_fd, const char *name, struct error *error)
 static int create_file(int dir_fd, const char *name, mode_t mode, struct error *error)
 {
     for (int i = 0; i < TRIES; i++) {
-        int fd = open_beneath(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL, mode);
+        int fd = open_entry(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL, mode);
         if (fd >= 0)
             return fd;
         if (errno != EEXIST)
@@ -65,7 +60,7 @@ static int create_folder(int dir_fd, const char *name, struct error *error)
 {
     for (int i = 0; i < TRIES; i++) {
         if (mkdirat(dir_fd, name, 0700) == 0) {
-            int fd = open_beneath(dir_fd, name, O_RDONLY | O_DIRECTORY, 0);
+            int fd = open_entry(dir_fd, name, O_RDONLY | O_DIRECTORY, 0);
             if (fd < 0)
                 error_set_errno(error, errno, "cannot open the folder \"%s\"", name);
             return fd;

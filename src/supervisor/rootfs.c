@@ -20,7 +20,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +31,7 @@
 #include "base/kernel.h"
 #include "base/memory.h"
 #include "supervisor/allow_list.h"
+#include "supervisor/open_in_root.h"
 
 #define BASE         "/tmp" /* any folder that every machine has; covered in this namespace alone */
 #define OLD          "/.old"
@@ -90,16 +90,6 @@ static int make_link(const char *to, const char *path, struct error *error)
 
 /* ---- showing what is outside ---- */
 
-/* Opens a path in the old root, resolving its links within that root. */
-static int open_old(int old_fd, const char *path)
-{
-    struct open_how how = {
-        .flags = O_PATH | O_CLOEXEC,
-        .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-    };
-    return (int)syscall(SYS_openat2, old_fd, path, &how, sizeof(how));
-}
-
 /* Mounts the file or folder behind from_fd, and all that is mounted below it, at `to`. */
 static int show(int from_fd, const char *from, const char *to, uint64_t attributes,
                 struct error *error)
@@ -137,7 +127,7 @@ static int show_old(int old_fd, const char *path, uint64_t attributes, enum abse
                     struct error *error)
 {
     struct stat status;
-    int fd = open_old(old_fd, path);
+    int fd = open_in_root(old_fd, path);
     if (fd < 0 && absence == MAY_BE_ABSENT && (errno == ENOENT || errno == EACCES))
         return 0;
     if (fd < 0 || fstat(fd, &status) != 0) {

@@ -1,12 +1,17 @@
 /* Strict mode as the supervisor implements it: what a vessel sees, and each door that is closed. If
  * a door would be open without the sandbox, the same script also runs in off mode, where it gets
  * through. */
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
@@ -372,6 +377,93 @@ TEST(readable_and_writable_paths_are_visible)
     for (size_t i = 0; i < ARRAY_COUNT(freed); i++)
         free(freed[i]);
     bench_close(&bench);
+}
+
+/* Makes the kernel answer openat2 as it does under systemd's RestrictSUIDSGID=. */
+static void refuse_openat2(void)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {.len = ARRAY_COUNT(filter), .filter = filter};
+    ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+    ck_assert_int_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+    ck_assert(syscall(SYS_openat2, AT_FDCWD, "/", NULL, 0) < 0 && errno == ENOSYS);
+}
+
+/* Returns the text with the place instead of "@". Free it. */
+static char *put_place(const char *text, const char *place)
+{
+    const char *at = strchr(text, '@');
+    return at ? memory_format("%.*s%s%s", (int)(at - text), text, place, at + 1)
+              : memory_string(text);
+}
+
+/* A folder with links of every kind, and what strict mode shows of it. */
+static void check_shown_links(void)
+{
+    static const struct {
+        const char *target, *output; /* NULL: the vessel is not started */
+    } links[] = {
+        {"real", "secret\n"},
+        {"./a/../real/.", "secret\n"},
+        {"../../../../../../..@/real", "secret\n"}, /* ends at the root, like the kernel's own */
+        {"@/first", "secret\n"},                    /* a link to a link */
+        {"@/loop", NULL},
+        {"@/absent", NULL},
+        {"@/real/file/below", NULL},
+        {"/proc/self/root", NULL}, /* magic */
+        {"/proc/self/cwd", NULL},
+        {"/proc/self/fd/4", NULL},
+    };
+    struct error error = ERROR_INIT;
+    char place[] = "/tmp/webhookd-test.XXXXXX";
+    ck_assert_ptr_nonnull(mkdtemp(place));
+    char *make = memory_format("cd %s && chmod 755 . && mkdir real a && echo secret >real/file && "
+                               "chmod -R a+rX . && ln -s loop loop && ln -s %s/real first",
+                               place, place);
+    ck_assert_int_eq(system(make), 0);
+    free(make);
+    char *link = memory_format("%s/link", place);
+    char *script = memory_format("cat %s/file\n", link);
+    for (size_t i = 0; i < ARRAY_COUNT(links); i++) {
+        struct bench bench;
+        bench_open(&bench, script);
+        isolate(&bench);
+        char *target = put_place(links[i].target, place);
+        ck_assert_int_eq(symlink(target, link), 0);
+        bench.job.readable = &link;
+        bench.job.readable_count = 1;
+        bench_run(&bench);
+        if (links[i].output)
+            bench_check_output(&bench, links[i].output);
+        else
+            ck_assert_msg(bench.exit.ending == ATTEMPT_NOT_STARTED &&
+                              strstr(bench.exit.reason, "cannot show"),
+                          "%s: %s", target, bench.exit.reason);
+        ck_assert_int_eq(unlink(link), 0);
+        free(target);
+        bench_close(&bench);
+    }
+    ck_assert_int_eq(file_remove_tree(AT_FDCWD, place, &error), 0);
+    free(script);
+    free(link);
+}
+
+TEST(links_to_what_vessels_may_see_lead_there_and_nowhere_else)
+{
+    check_shown_links();
+}
+
+TEST(links_lead_to_the_same_places_where_openat2_is_refused)
+{
+    refuse_openat2();
+    check_shown_links();
+    check_strict("pwd; cat /etc/hostname >/dev/null && readlink -e /bin/sh >/dev/null && id -u",
+                 "/home/shipyard\n65534\n", 0);
 }
 
 TEST(a_path_that_cannot_be_shown_prevents_the_start)
