@@ -30,8 +30,9 @@
 char *record_name(const char *vessel_run_id, int attempt, char name[RECORD_NAME_BYTES]);
 
 /* Takes the record for a new attempt and empties it. Returns a descriptor for writing, and in
- * *lock_fd another one that holds the lock. Returns -1, with no descriptor left open, if a
- * supervisor holds the lock (ERROR_CONFLICT) or the record cannot be created. */
+ * *lock_fd another one that holds the lock. Returns -1, with *lock_fd -1, no descriptor left open
+ * and the record unchanged, if a supervisor holds the lock (ERROR_CONFLICT) or the record cannot be
+ * created. */
 int record_take(int attempts_fd, const char *name, int *lock_fd, struct error *error);
 /* Opens a record for reading. Returns a descriptor, or -1 with errno. */
 int record_open(int attempts_fd, const char *name);

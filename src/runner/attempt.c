@@ -30,8 +30,10 @@
 
 #define LAUNCH_FIRST_MS 100
 #define LAUNCH_MAX_MS   30000
+#define LAUNCH_TRIES    8 /* that fail for another reason than a shortage: 12.7 s at least */
 #define LOOK_FIRST_MS   10
 #define LOOK_MAX_MS     1000
+#define LOOKS_SILENT    8 /* the wait has grown to LOOK_MAX_MS */
 
 static void timer_fired(struct loop_timer *timer);
 static void supervisor_gone(struct loop_watch *watch, uint32_t events);
@@ -171,7 +173,7 @@ static void end_interrupted(struct attempt *attempt, const char *why)
     attempt->over(attempt, &result);
 }
 
-/* Ends an attempt that can be started neither now nor later. */
+/* Ends an attempt that cannot be started. */
 static void end_impossible(struct attempt *attempt, const struct error *error)
 {
     struct attempt_result result = {
@@ -225,6 +227,21 @@ static void watch_child(struct attempt *attempt)
     call_again(attempt, wait_after(++attempt->looks, LOOK_FIRST_MS, LOOK_MAX_MS));
 }
 
+/* Whether a later try can help. A shortage may pass at any time. Any other failure may be due to an
+ * administrator who is replacing a program or a folder just now; if it stays, it is permanent. */
+static bool may_succeed_later(struct attempt *attempt, const struct error *error)
+{
+    attempt->refusals = error_may_pass(error) ? 0 : attempt->refusals + 1;
+    return error->kind != ERROR_NOT_FOUND && attempt->refusals < LAUNCH_TRIES;
+}
+
+/* Watches an attempt whose launch showed that it has a supervisor already. */
+static void follow_other(struct attempt *attempt)
+{
+    set_state(attempt, ATTEMPT_RUNNING);
+    look(attempt);
+}
+
 static void launch_now(struct attempt *attempt)
 {
     struct error error = ERROR_INIT;
@@ -239,7 +256,11 @@ static void launch_now(struct attempt *attempt)
         return;
     }
     launch_close(attempt);
-    if (error.kind == ERROR_NOT_FOUND) {
+    if (error.kind == ERROR_CONFLICT) {
+        follow_other(attempt);
+        return;
+    }
+    if (!may_succeed_later(attempt, &error)) {
         end_impossible(attempt, &error);
         return;
     }
@@ -313,9 +334,12 @@ static void never_ran(struct attempt *attempt)
     runner_ready_add(runner_of(attempt), attempt->vessel);
 }
 
-static void look_again(struct attempt *attempt)
+static void look_again(struct attempt *attempt, const char *why)
 {
-    call_again(attempt, wait_after(++attempt->looks, LOOK_FIRST_MS, LOOK_MAX_MS));
+    if (++attempt->looks == LOOKS_SILENT)
+        run_log_warning(work_of(attempt), "attempt's state not known yet, will retry",
+                        log_text("record", attempt->name), log_text("reason", why));
+    call_again(attempt, wait_after(attempt->looks, LOOK_FIRST_MS, LOOK_MAX_MS));
 }
 
 /* Decides by the record, whose lock is free. record_fd -1: there is no record. */
@@ -331,7 +355,7 @@ static void look_at_remains(struct attempt *attempt, int record_fd)
         attempt->over(attempt, &result);
     } else if ((found < 0 && error.kind != ERROR_INVALID) || has_started < 0) {
         /* it exists and can be read later */
-        look_again(attempt);
+        look_again(attempt, found < 0 ? error.message : "the record cannot be read");
     } else if (found < 0) {
         run_log_error(work_of(attempt), "attempt's record not readable",
                       log_text("record", attempt->name), log_why(&error));
@@ -369,14 +393,16 @@ static void look(struct attempt *attempt)
     struct runner *runner = runner_of(attempt);
     int record_fd = record_open(runner->attempts_fd, attempt->name);
     if (record_fd < 0 && errno != ENOENT) {
-        look_again(attempt);
+        look_again(attempt, kernel_error_text(errno));
         return;
     }
     int held = record_fd < 0 ? 0 : record_lock_is_held(record_fd);
     if (held == 1 && adopt(attempt, record_fd))
         attempt->looks = 0;
-    else if (held != 0) /* -1: the lock cannot be queried now, for want of descriptors, say */
-        look_again(attempt);
+    else if (held == 1)
+        look_again(attempt, "the record is locked, and the process named in it does not exist");
+    else if (held < 0) /* for want of descriptors, say */
+        look_again(attempt, "the record's lock cannot be queried");
     else
         look_at_remains(attempt, record_fd);
     if (record_fd >= 0)

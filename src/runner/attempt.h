@@ -16,7 +16,7 @@
 
 /*   committing ─► launching ─► running ─► (over)
  *                     ▲───────────┘  its supervisor vanished before it released the vessel
- * At recovery: committing ─► running. Launching also leads to (over): the attempt can never be
+ * At recovery: committing ─► running. Launching also leads to (over): the attempt cannot be
  * started, or its run was stopped. */
 enum attempt_state {
     ATTEMPT_COMMITTING, /* "attempt starts" is on its way to the store */
@@ -27,7 +27,7 @@ enum attempt_state {
 #define ATTEMPT_FDS (JOB_FD_BODY + 1)
 
 struct attempt;
-/* Called when the attempt is over: it has ended, it can never be started, or its run was stopped or
+/* Called when the attempt is over: it has ended, it cannot be started, or its run was stopped or
  * given up before it started. The callee owns the attempt from then on and frees it. */
 typedef void attempt_over(struct attempt *attempt, const struct attempt_result *result);
 
@@ -44,8 +44,9 @@ struct attempt {
     pid_t pid; /* the supervisor while it is webhookd's child, else 0 */
     struct loop_watch watch;
     struct loop_timer timer;
-    int tries; /* to launch it; each failure lengthens the wait before the next one */
-    int looks; /* in a row that did not show what became of it; each lengthens the wait, too */
+    int tries;    /* to launch it; each failure lengthens the wait before the next one */
+    int refusals; /* tries in a row that failed for another reason than a shortage */
+    int looks;    /* in a row that did not show what became of it; each lengthens the wait, too */
 };
 
 struct attempt *attempt_new(struct run_vessel *vessel, int number, const struct id *boot_id,
@@ -58,8 +59,9 @@ void attempt_free(struct attempt *attempt);
 void attempt_prepare(struct attempt *attempt);
 /* Notes that the attempt's start is committed (invariant 4). */
 void attempt_committed(struct attempt *attempt);
-/* Spawns the supervisor, now or as soon as the system permits it. The attempt must have a slot.
- * `over` may be called before this returns. */
+/* Spawns the supervisor, now or as soon as the system permits it: waits for as long as the system
+ * is short of something, but ends the attempt after a few tries that failed for another reason. The
+ * attempt must have a slot. `over` may be called before this returns. */
 void attempt_launch(struct attempt *attempt);
 /* Takes over an attempt that another daemon started: finds out what became of it and goes on from
  * there. */

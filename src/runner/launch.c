@@ -57,8 +57,9 @@ static int make_workdir(struct attempt *attempt, struct error *error)
     return place(attempt, JOB_FD_WORKDIR, fd, error);
 }
 
-/* Creates the record and takes its lock, which the daemon holds until the supervisor has it. This
- * is the last step that can fail before the spawn. */
+/* Creates the record and takes its lock, which the daemon holds until the supervisor has it. If a
+ * supervisor holds the lock, this fails, and nothing that belongs to that supervisor has been
+ * touched. */
 static int make_record(struct attempt *attempt, struct error *error)
 {
     int lock_fd;
@@ -81,7 +82,8 @@ static int make_log(struct attempt *attempt, struct error *error)
         return -1;
     const int flags = O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
     int fd = openat(folder, attempt->name, flags, 0600);
-    /* The log of an earlier try is empty, because nothing ran. */
+    /* The lock of the record is taken. So the log of an earlier try is empty, because nothing
+     * ran. */
     if (fd < 0 && errno == EEXIST && unlinkat(folder, attempt->name, 0) == 0)
         fd = openat(folder, attempt->name, flags, 0600);
     int errnum = errno;
@@ -235,7 +237,7 @@ int launch_prepare(struct attempt *attempt, struct error *error)
         return 0;
     if (make_workdir(attempt, error) == 0 && make_body(attempt, error) == 0 &&
         make_headers(attempt, error) == 0 && make_job(attempt, error) == 0 &&
-        make_log(attempt, error) == 0 && make_record(attempt, error) == 0) {
+        make_record(attempt, error) == 0 && make_log(attempt, error) == 0) {
         attempt->is_prepared = true;
         return 0;
     }

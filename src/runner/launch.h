@@ -10,7 +10,8 @@
 
 /* Fills attempt->fds. Every descriptor is at least LAUNCH_FIRST_FD, so that spawning can place
  * copies below it. Takes over what an earlier try of the same attempt has left. On failure nothing
- * stays open. ERROR_NOT_FOUND: the run's body is gone, and no later try will help. */
+ * stays open. ERROR_NOT_FOUND: the run's body is gone, and no later try will help. ERROR_CONFLICT:
+ * the attempt has a supervisor already. */
 int launch_prepare(struct attempt *attempt, struct error *error);
 /* Spawns the supervisor with these descriptors. Sets attempt->pid. */
 int launch_spawn(struct attempt *attempt, struct error *error);

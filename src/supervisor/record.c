@@ -199,6 +199,7 @@ static int take_lock(int lock_fd, const char *name, struct error *error)
 int record_take(int attempts_fd, const char *name, int *lock_fd, struct error *error)
 {
     int fd = openat(attempts_fd, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    *lock_fd = -1;
     if (fd < 0)
         return error_set_errno(error, errno, "cannot create attempts/%s", name);
     *lock_fd = record_open(attempts_fd, name);
@@ -209,6 +210,7 @@ int record_take(int attempts_fd, const char *name, int *lock_fd, struct error *e
     }
     if (*lock_fd >= 0)
         close(*lock_fd);
+    *lock_fd = -1;
     close(fd);
     return -1;
 }

@@ -179,6 +179,7 @@ TEST(a_lock_is_held_until_its_last_descriptor_is_closed)
     ck_assert_int_eq(record_lock_is_held(fd), 1); /* fd itself does not hold the lock */
     ck_assert_int_eq(record_take(folder_fd, "r.1", &other_fd, &error), -1);
     ck_assert_int_eq(error.kind, ERROR_CONFLICT);
+    ck_assert_int_eq(other_fd, -1);
 
     int copy_fd = dup(lock_fd);
     close(lock_fd);

@@ -317,31 +317,6 @@ TEST(a_disabled_runner_still_records_how_running_vessels_end)
     house_close(&house);
 }
 
-static bool has_tried(struct house *house, const void *context)
-{
-    struct seen seen = house_see(house, context);
-    return seen.vessel_count == 1 && seen.vessels[0].status == VESSEL_RUNNING;
-}
-
-TEST(a_run_whose_supervisor_cannot_be_spawned_is_not_lost)
-{
-    struct house house;
-    house_open(&house, "user = \"nobody\"");
-    char *right = house.supervisor;
-    house.supervisor = memory_format("%s/missing", house.path);
-    struct id fleet = house_apply_script(&house, "echo attempt $WEBHOOKD_ATTEMPT", "");
-    struct id run = house_accept(&house, &fleet);
-    house_start(&house);
-    house_await(has_tried, &house, &run);
-    /* The supervisor is available again while the runner waits. */
-    ck_assert_int_eq(symlink(right, house.supervisor), 0);
-    struct seen seen = house_wait_until_ended(&house, &run);
-    ck_assert_int_eq(seen.status, RUN_SUCCESS);
-    ck_assert_int_eq(seen.vessels[0].attempts, 1);
-    free(right);
-    house_close(&house);
-}
-
 TEST(folders_that_belong_to_no_run_are_removed_at_start)
 {
     struct house house;
