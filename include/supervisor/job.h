@@ -28,6 +28,16 @@ enum job_fd {
     JOB_FD_BODY = 9,
 };
 
+/* How a supervisor exits. With JOB_EXIT_SHORTAGE, _USAGE and _OTHER_FORMAT the attempt has neither a
+ * result nor the mark of a start, so the daemon launches it again. */
+enum job_exit {
+    JOB_EXIT_DONE = 0,
+    JOB_EXIT_SHORTAGE = 1,
+    JOB_EXIT_USAGE = 2,        /* a person has started it */
+    JOB_EXIT_OTHER_FORMAT = 3, /* the job has a format that it cannot read */
+    JOB_EXIT_NO_RESULT = 4,    /* the attempt has ended, but its result cannot be written */
+};
+
 /* With this argument, a supervisor only tests whether the job's sandbox can be built. It needs
  * JOB_FD_JOB and JOB_FD_WORKDIR. It exits with 0, or writes to stdout why not. */
 #define JOB_TRIAL_ARGUMENT "--try-sandbox"
@@ -85,7 +95,7 @@ struct job {
 
 /* Appends the job's written form. Returns -1 if memory is short. */
 int job_write(const struct job *job, struct buffer *into);
-/* Fills *job, or leaves it empty and returns -1. ERROR_UNAVAILABLE: the job has another format,
+/* Fills *job, or leaves it empty and returns -1. ERROR_CONFLICT: the job has another format,
  * because the daemon has not been restarted since the supervisor was installed. */
 int job_read(const void *data, size_t bytes, struct job *job, struct error *error);
 void job_free(struct job *job);

@@ -34,6 +34,7 @@
 #define LOOK_FIRST_MS   10
 #define LOOK_MAX_MS     1000
 #define LOOKS_SILENT    8 /* the wait has grown to LOOK_MAX_MS */
+#define SIGNALLED       128
 
 static void timer_fired(struct loop_timer *timer);
 static void supervisor_gone(struct loop_watch *watch, uint32_t events);
@@ -53,6 +54,7 @@ struct attempt *attempt_new(struct run_vessel *vessel, int number, const struct 
     record_name(id_format(&vessel->run->vessel_run_ids[vessel->index], id), number, attempt->name);
     for (int i = 0; i < ATTEMPT_FDS; i++)
         attempt->fds[i] = -1;
+    attempt->supervisor_status = -1;
     attempt->watch = (struct loop_watch){.fd = -1, .ready = supervisor_gone};
     attempt->timer.fired = timer_fired;
     vessel->run->attempts_under_way++;
@@ -316,6 +318,24 @@ void attempt_stop(struct attempt *attempt)
     }
 }
 
+static void log_never_ran(const struct attempt *attempt)
+{
+    const char *why = NULL;
+    if (attempt->supervisor_status == JOB_EXIT_OTHER_FORMAT) {
+        run_log_error(work_of(attempt), "attempt not started, will be launched again",
+                      log_text("record", attempt->name),
+                      log_text("reason", "webhookd-vessel was replaced by another version; restart "
+                                         "webhookd"));
+        return;
+    }
+    if (attempt->supervisor_status == JOB_EXIT_SHORTAGE)
+        why = "its supervisor lacked memory, disk space, processes or descriptors";
+    else if (attempt->supervisor_status >= SIGNALLED)
+        why = "its supervisor was killed";
+    run_log_warning(work_of(attempt), "attempt never ran, will be launched",
+                    log_text("record", attempt->name), log_text("reason", why));
+}
+
 /* Queues the attempt to be launched (again) when its turn comes. */
 static void never_ran(struct attempt *attempt)
 {
@@ -327,8 +347,7 @@ static void never_ran(struct attempt *attempt)
         end_interrupted(attempt, "its run was given up");
         return;
     }
-    run_log_warning(work_of(attempt), "attempt never ran, will be launched",
-                    log_text("record", attempt->name));
+    log_never_ran(attempt);
     set_state(attempt, ATTEMPT_LAUNCHING);
     give_slot(attempt);
     runner_ready_add(runner_of(attempt), attempt->vessel);
@@ -421,6 +440,9 @@ static void supervisor_gone(struct loop_watch *gone, uint32_t events)
     }
     if (attempt->pid > 0 && waitid(P_PIDFD, (id_t)gone->fd, &info, WEXITED) != 0 && errno == EINTR)
         return; /* the descriptor stays readable */
+    attempt->supervisor_status = info.si_pid == 0             ? -1
+                                 : info.si_code == CLD_EXITED ? info.si_status
+                                                              : SIGNALLED + info.si_status;
     attempt->pid = 0;
     stop_watching(attempt);
     look(attempt);

@@ -41,7 +41,8 @@ struct attempt {
     bool has_slot, is_adopted;
     int fds[ATTEMPT_FDS]; /* for the supervisor, by enum job_fd; -1 = absent */
     bool is_prepared;
-    pid_t pid; /* the supervisor while it is webhookd's child, else 0 */
+    pid_t pid;             /* the supervisor while it is webhookd's child, else 0 */
+    int supervisor_status; /* its exit code; 128 + n if signal n ended it; -1 = unknown */
     struct loop_watch watch;
     struct loop_timer timer;
     int tries;    /* to launch it; each failure lengthens the wait before the next one */

@@ -229,7 +229,7 @@ int job_read(const void *data, size_t bytes, struct job *job, struct error *erro
     *job = (struct job){0};
     uint64_t format = take_number(&reader);
     if (!reader.failed && format != JOB_FORMAT)
-        return error_set(error, ERROR_UNAVAILABLE,
+        return error_set(error, ERROR_CONFLICT,
                          "the job has format %llu, this program reads %d; restart webhookd",
                          (unsigned long long)format, JOB_FORMAT);
     take_job(&reader, job);

@@ -32,7 +32,7 @@
 
 #define JOB_LIMIT_BYTES ((off_t)256 * 1024 * 1024)
 
-enum { USAGE_CODE = 2, NOT_STARTED_CODE = 127, WRITE_TRIES = 3 };
+enum { NOT_STARTED_CODE = 127, WRITE_TRIES = 3 };
 
 /* Checks the inherited descriptors. Nothing may be opened before this: it would take the number of
  * a descriptor that is absent. */
@@ -75,16 +75,17 @@ static int read_job(struct job *job, struct error *error)
     size_t bytes = (size_t)status.st_size;
     char *data = malloc(bytes + 1);
     if (!data)
-        return error_set(error, ERROR_INTERNAL, "no memory for the job");
+        return error_set(error, ERROR_UNAVAILABLE, "no memory for the job");
     int result = -1;
-    if (file_read_all(JOB_FD_JOB, data, bytes) == (ssize_t)bytes) {
+    ssize_t got = file_read_all(JOB_FD_JOB, data, bytes);
+    if (got == (ssize_t)bytes) {
         const struct job passed_on = *job;
         result = job_read(data, bytes, job, error);
         job->has_headers = passed_on.has_headers;
         job->has_body = passed_on.has_body;
         job->is_trial = passed_on.is_trial;
     } else {
-        error_set(error, ERROR_INTERNAL, "cannot read the job");
+        error_set_errno(error, got < 0 ? errno : ENODATA, "cannot read the job");
     }
     free(data);
     return result;
@@ -139,7 +140,7 @@ static int refuse_start(void)
 {
     static const char text[] = "webhookd-vessel is started by webhookd; see webhookd(8)\n";
     (void)file_write_all(STDERR_FILENO, text, sizeof(text) - 1);
-    return USAGE_CODE;
+    return JOB_EXIT_USAGE;
 }
 
 int main(int argc, char **argv)
@@ -155,16 +156,18 @@ int main(int argc, char **argv)
     struct output output;
     output_init(&output, INT64_MAX);
 
-    /* A passing shortage before the vessel ran is not a result: an attempt that has neither a
-     * result nor the mark is launched again. */
+    /* A passing shortage before the vessel ran is not a result, nor is a daemon that has to be
+     * restarted: an attempt that has neither a result nor the mark is launched again. */
     if (take_descriptors(&job, &error) != 0 || set_up(&job, &error) != 0) {
+        if (error.kind == ERROR_CONFLICT)
+            return JOB_EXIT_OTHER_FORMAT;
         if (error_may_pass(&error))
-            return EXIT_FAILURE;
+            return JOB_EXIT_SHORTAGE;
         attempt_result_set_reason(&result, error.message);
     } else {
         output_init(&output, job.max_output_bytes);
         if (!supervise(&job, &output, &result))
-            return EXIT_FAILURE;
+            return JOB_EXIT_SHORTAGE;
     }
     if (result.ending == ATTEMPT_NOT_STARTED)
         output_say(&output, result.reason);
@@ -173,5 +176,5 @@ int main(int argc, char **argv)
     result.ended_ms = clock_wall_ms();
     bool is_written = write_result(&result, &output);
     job_free(&job);
-    return is_written ? EXIT_SUCCESS : EXIT_FAILURE;
+    return is_written ? JOB_EXIT_DONE : JOB_EXIT_NO_RESULT;
 }

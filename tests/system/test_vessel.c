@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -128,7 +129,7 @@ static void check_record_that_cannot_be_written(bool is_inherited)
     bench_spawn_with(&bench, fds);
     bench_close_fds(fds);
     ck_assert_int_eq(waitpid(bench.pid, &status, 0), bench.pid);
-    ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+    ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == JOB_EXIT_NO_RESULT);
     struct error error = ERROR_INIT;
     ck_assert_int_eq(record_read_result(bench.record_fd, &bench.exit, &error), 0);
     ck_assert_int_eq(record_lock_is_held(bench.record_fd), 0);
@@ -139,6 +140,56 @@ TEST(a_supervisor_whose_record_cannot_be_written_ends_without_a_result)
 {
     check_record_that_cannot_be_written(false);
     check_record_that_cannot_be_written(true); /* for reading only */
+}
+
+/* Runs a supervisor whose job is this memory file, which it owns. Returns its exit code; the
+ * attempt must have neither a result nor the mark of a start. */
+static int run_without_result(struct bench *bench, int job_fd)
+{
+    int fds[BENCH_FDS], status;
+    struct error error = ERROR_INIT;
+    bench_make_fds(bench, fds);
+    close(fds[JOB_FD_JOB]);
+    fds[JOB_FD_JOB] = job_fd;
+    bench_spawn_with(bench, fds);
+    bench_close_fds(fds);
+    ck_assert_int_eq(waitpid(bench->pid, &status, 0), bench->pid);
+    ck_assert_int_eq(record_read_result(bench->record_fd, &bench->exit, &error), 0);
+    ck_assert_int_eq(record_has_started(bench->record_fd), 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+TEST(a_job_of_another_format_is_reported_by_the_exit_code)
+{
+    static const unsigned char other[8] = {JOB_FORMAT + 1};
+    struct bench bench;
+    bench_open(&bench, "echo never\n");
+    ck_assert_int_eq(run_without_result(&bench, bench_memory_file(other, sizeof(other))),
+                     JOB_EXIT_OTHER_FORMAT);
+    bench_close(&bench);
+}
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#else
+#define SANITIZED 0
+#endif
+
+TEST(a_job_that_finds_no_memory_leaves_no_result)
+{
+    enum { JOB_BYTES = 64 << 20, MEMORY_BYTES = 32 << 20 };
+    struct bench bench;
+    if (SANITIZED) {
+        test_skip("a sanitizer itself needs more memory");
+        return;
+    }
+    bench_open(&bench, "echo never\n");
+    int job_fd = bench_memory_file("", 0);
+    ck_assert_int_eq(ftruncate(job_fd, JOB_BYTES), 0);
+    const struct rlimit small = {MEMORY_BYTES, MEMORY_BYTES}; /* inherited by the supervisor */
+    ck_assert_int_eq(setrlimit(RLIMIT_DATA, &small), 0);
+    ck_assert_int_eq(run_without_result(&bench, job_fd), JOB_EXIT_SHORTAGE);
+    bench_close(&bench);
 }
 
 TEST(a_start_by_hand_is_refused_with_a_hint)
@@ -396,7 +447,7 @@ TEST(a_shortage_before_the_start_leaves_no_result)
         close(fill(filler));
         bench_start(&bench);
         ck_assert_int_eq(waitpid(bench.pid, &status, 0), bench.pid);
-        ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+        ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == JOB_EXIT_SHORTAGE);
         struct error error = ERROR_INIT;
         ck_assert_int_eq(record_read_result(bench.record_fd, &bench.exit, &error), 0);
         ck_assert_int_eq(record_has_started(bench.record_fd), 0);

@@ -13,7 +13,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/buffer.h"
+#include "base/file.h"
 #include "base/memory.h"
+#include "supervisor/job.h"
 #include "supervisor/record.h"
 #include "support/runner_house.h"
 #include "support/suite.h"
@@ -55,6 +58,51 @@ TEST(a_run_whose_supervisor_cannot_be_spawned_for_a_moment_is_not_lost)
     struct seen seen = house_wait_until_ended(&house, &run);
     ck_assert_int_eq(seen.status, RUN_SUCCESS);
     ck_assert_int_eq(seen.vessels[0].attempts, 1);
+    free(right);
+    house_close(&house);
+}
+
+/* A supervisor whose job has a format that it does not know: it passes the trial at the start, and
+ * is replaced later. */
+static void write_outdated(const char *path)
+{
+    FILE *script = fopen(path, "w");
+    ck_assert(script && fprintf(script, "#!/bin/sh\nexit %d\n", JOB_EXIT_OTHER_FORMAT) > 0 &&
+              fclose(script) == 0 && chmod(path, 0755) == 0);
+}
+
+static bool is_in_log(struct house *house, const void *context)
+{
+    const char *const *file_and_text = context;
+    struct buffer text = BUFFER_INIT;
+    struct error error = ERROR_INIT;
+    (void)house;
+    ck_assert_int_eq(file_read(AT_FDCWD, file_and_text[0], 1 << 20, &text, &error), 0);
+    bool is_there = strstr(buffer_text(&text), file_and_text[1]) != NULL;
+    buffer_free(&text);
+    return is_there;
+}
+
+TEST(a_supervisor_of_another_version_is_reported_and_the_run_waits_for_the_right_one)
+{
+    struct house house;
+    house_open(&house, "user = \"nobody\"");
+    char *right = start_and_lose_supervisor(&house);
+    char *log = memory_format("%s/log", house.path);
+    int log_fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    ck_assert_int_eq(dup2(log_fd, STDERR_FILENO), STDERR_FILENO);
+    close(log_fd);
+    write_outdated(house.supervisor);
+    struct id fleet = house_apply_script(&house, "echo attempt $WEBHOOKD_ATTEMPT", "");
+    struct id run = house_accept(&house, &fleet);
+    const char *expected[] = {log, "another version"};
+    house_await(is_in_log, &house, expected);
+    ck_assert_int_eq(unlink(house.supervisor), 0);
+    bring_supervisor_back(&house, right);
+    struct seen seen = house_wait_until_ended(&house, &run);
+    ck_assert_int_eq(seen.status, RUN_SUCCESS);
+    ck_assert_int_eq(seen.vessels[0].attempts, 1);
+    free(log);
     free(right);
     house_close(&house);
 }
