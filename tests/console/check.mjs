@@ -2,91 +2,32 @@
 //
 //     node check.mjs URL KEY FOLDER HOOKS_URL
 //
-// Writes screenshots to FOLDER. If a check fails, prints why and exits with status 1.
-import { mkdirSync, readFileSync, statSync } from 'node:fs';
+// Writes screenshots to FOLDER. If a check fails, prints why and exits with status 1. The checks
+// below continue where the one before ended; those in other files stand alone, and
+// CONSOLE_CHECK=name runs only that one.
+import { readFileSync, statSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
-import { createRequire } from 'node:module';
-import { chromium } from 'playwright-core';
+import * as graphs from './graphs.mjs';
+import {
+  answerDialog,
+  api,
+  applyFleet,
+  assert,
+  base,
+  bashVessel,
+  browser,
+  clipboard,
+  context,
+  folder,
+  here,
+  key,
+  look,
+  page,
+  post,
+  tab,
+  wrong,
+} from './tools.mjs';
 
-const [base, key, folder, hooks] = process.argv.slice(2);
-const axe = createRequire(import.meta.url).resolve('axe-core');
-mkdirSync(folder, { recursive: true });
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-});
-
-/** `what` says what went wrong, for the case that `is` is false. */
-function assert(is, what) {
-  if (!is) throw new Error(what);
-}
-
-const context = await browser.newContext({
-  viewport: { width: 1200, height: 800 },
-  bypassCSP: false,
-});
-await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: base });
-const page = await context.newPage();
-page.setDefaultTimeout(20000);
-const wrong = [];
-page.on('pageerror', (error) => wrong.push(`script: ${error.message}`));
-page.on('dialog', (dialog) => {
-  wrong.push(`a foreign script opened a dialog: ${dialog.message()}`);
-  dialog.dismiss();
-});
-await page.route('http://localhost:8080/**', async (route) => {
-  const answer = await post(route.request().url(), route.request().postData());
-  await route.fulfill({ status: answer.status, body: await answer.text() });
-});
-page.on('request', (request) => {
-  if (!request.url().startsWith(base) && !request.url().startsWith('http://localhost:8080/hooks/'))
-    wrong.push(`the page sent a request to ${request.url()}`);
-});
-page.on('console', (message) => {
-  if (message.type() === 'error' && /Content Security|Trusted/i.test(message.text()))
-    wrong.push(message.text());
-});
-
-/** Takes screenshots, light and dark, wide and narrow. axe must find no serious violation. */
-async function look(name) {
-  for (const colorScheme of ['light', 'dark']) {
-    for (const [width, form] of [
-      [1200, 'wide'],
-      [390, 'narrow'],
-    ]) {
-      await page.emulateMedia({ colorScheme });
-      await page.setViewportSize({ width, height: 800 });
-      await page.screenshot({ path: `${folder}/${name}-${colorScheme}-${form}.png` });
-      const scrolls = await page.evaluate(
-        () => document.documentElement.scrollWidth > document.documentElement.clientWidth + 1,
-      );
-      assert(!scrolls, `${name}, ${form}: the page is wider than the window`);
-    }
-  }
-  await page.emulateMedia({ colorScheme: 'light' });
-  await page.setViewportSize({ width: 1200, height: 800 });
-  for (const colorScheme of ['light', 'dark']) {
-    await page.emulateMedia({ colorScheme });
-    await page.evaluate(readFileSync(axe, 'utf8'));
-    const { violations } = await page.evaluate(() => globalThis.axe.run());
-    const serious = violations.filter((one) => ['serious', 'critical'].includes(one.impact));
-    const found = serious.map(
-      (one) => `${one.id}: ${one.nodes.map((node) => node.html).join(' ')}`,
-    );
-    assert(serious.length === 0, `${name}, ${colorScheme}: ${found.join('\n')}`);
-  }
-  await page.emulateMedia({ colorScheme: 'light' });
-}
-
-const clipboard = () => page.evaluate(() => navigator.clipboard.readText());
-/** The URL at which this machine reaches the webhook: hooks.public_url differs from it. */
-const here = (url) => hooks + new URL(url).pathname + new URL(url).search;
-const post = (url, body = '{}') =>
-  fetch(here(url), {
-    method: 'POST',
-    body,
-    headers: { 'content-type': 'application/json', 'x-github-event': 'push' },
-  });
 /** Announces a body that is too large, but does not send it. */
 const tooLarge = (url) =>
   new Promise((done, fail) => {
@@ -101,9 +42,6 @@ const tooLarge = (url) =>
     sent.on('error', fail);
     sent.flushHeaders();
   });
-const tab = (name) => page.click(`.tabs >> text="${name}"`);
-const answerDialog = (name) => page.click(`dialog >> button:has-text("${name}")`);
-
 async function signIn() {
   await page.goto(`${base}/`);
   await page.fill('#key', 'wha_000000000000000000000000000000000000');
@@ -862,27 +800,6 @@ async function leave() {
 
 /* ---- the picture in README.md ---- */
 
-/** @type {(method: string, path: string, body?: string) => Promise<any>} */
-async function api(method, path, body) {
-  const answer = await fetch(`${base}/api/v1${path}`, {
-    method,
-    body,
-    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/yaml' },
-  });
-  assert(answer.ok, `${method} ${path}: ${answer.status}`);
-  return (await answer.json()).data;
-}
-
-const bashVessel = (name, ...lines) => `  ${name}:
-    source:
-      type: CODE
-      language: BASH
-      file_to_run: ${name}.sh
-      file:
-        name: ${name}.sh
-        content: |
-${lines.map((line) => `          ${line}\n`).join('')}`;
-
 const deploySite = `name: Deploy site
 vessels:
 ${bashVessel(
@@ -909,9 +826,7 @@ async function incompleteVessel() {
 vessels:
 ${bashVessel('one', 'exit 1')}${bashVessel('two', 'true')}connections: { one: { two: SUCCESS } }
 `;
-  const [org] = (await api('GET', '/orgs')).orgs;
-  const [project] = (await api('GET', `/orgs/${org.id}/projects`)).projects;
-  await api('PUT', `/projects/${project.id}/fleets`, file);
+  await applyFleet(file);
   await page.goto(`${base}/`);
   await page.click('a:text-is("Half")');
   await page.click('button:text-is("Run now")');
@@ -928,9 +843,7 @@ ${bashVessel('one', 'exit 1')}${bashVessel('two', 'true')}connections: { one: { 
  * context of its own gives it a neutral language and time zone.
  */
 async function picture() {
-  const [org] = (await api('GET', '/orgs')).orgs;
-  const [project] = (await api('GET', `/orgs/${org.id}/projects`)).projects;
-  const { fleet } = await api('PUT', `/projects/${project.id}/fleets`, deploySite);
+  const fleet = await applyFleet(deploySite);
   const { url } = await api('POST', `/fleets/${fleet.id}/webhook`);
   const push = new URL('../../docs/examples/github-push.json', import.meta.url);
   const answer = await fetch(here(url), {
@@ -964,8 +877,10 @@ async function picture() {
   assert(statSync(file).size < 200 * 1024, 'run.png has 200 KiB or more');
 }
 
-try {
-  await signIn();
+/** Those that stand alone. They begin signed in. */
+const alone = Object.entries({ ...graphs });
+
+async function inOrder() {
   const url = await webhook();
   await sealedWebhook();
   const run = await liveRuns(url);
@@ -998,6 +913,13 @@ try {
   await leave();
   assert((await post(url)).status === 400, 'the removed URL still works');
   await picture();
+}
+
+try {
+  const only = process.env.CONSOLE_CHECK;
+  await signIn();
+  for (const [name, check] of alone) if (!only || only === name) await check();
+  if (!only) await inOrder();
   assert(wrong.length === 0, wrong.join('\n'));
   console.log(`the console works; screenshots are in ${folder}`);
 } catch (error) {

@@ -7,6 +7,7 @@ import { applyForm, editor, sayApplied } from './editor.js';
 import { time } from './format.js';
 import { graph } from './graph.js';
 import { go } from './navigate.js';
+import { panZoom } from './pan_zoom.js';
 import { actionButton, confirm, drawOptions, select } from './widgets.js';
 
 /** @import { Applied, Fleet, Option, Page, Version, WouldApply } from './types.d.ts' */
@@ -121,7 +122,7 @@ export async function definition(place, page, fleet) {
     return /** @type {Option} */ ([String(number), name]);
   });
   const body = h('div');
-  const picture = h('div', { class: 'table' });
+  const picture = h('div');
   const about = h('span', { class: 'soft' });
   const back = h('span');
   const choose = select('Version', options);
@@ -131,11 +132,16 @@ export async function definition(place, page, fleet) {
   /** @type {Version} */
   let version;
   let opening = 0;
+  let endPicture = () => {};
+  page.onLeave(() => endPicture());
 
   function draw() {
     const { version: number, file } = version;
+    const drawing = panZoom(graph(version.definition));
+    endPicture();
+    endPicture = drawing.end;
     show(about, 'applied ', time(version.created_at));
-    show(picture, graph(version.definition));
+    show(picture, drawing.element);
     show(
       back,
       number !== newest &&

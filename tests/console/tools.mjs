@@ -1,0 +1,115 @@
+// What all checks of the console share: the browser with its page, and the API of the webhookd that
+// they use.
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { chromium } from 'playwright-core';
+
+export const [base, key, folder, hooks] = process.argv.slice(2);
+const axe = createRequire(import.meta.url).resolve('axe-core');
+mkdirSync(folder, { recursive: true });
+export const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
+});
+
+/** `what` says what went wrong, for the case that `is` is false. */
+export function assert(is, what) {
+  if (!is) throw new Error(what);
+}
+
+export const context = await browser.newContext({
+  viewport: { width: 1200, height: 800 },
+  bypassCSP: false,
+});
+await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: base });
+export const page = await context.newPage();
+page.setDefaultTimeout(20000);
+export const wrong = [];
+page.on('pageerror', (error) => wrong.push(`script: ${error.message}`));
+page.on('dialog', (dialog) => {
+  wrong.push(`a foreign script opened a dialog: ${dialog.message()}`);
+  dialog.dismiss();
+});
+await page.route('http://localhost:8080/**', async (route) => {
+  const answer = await post(route.request().url(), route.request().postData());
+  await route.fulfill({ status: answer.status, body: await answer.text() });
+});
+page.on('request', (request) => {
+  if (!request.url().startsWith(base) && !request.url().startsWith('http://localhost:8080/hooks/'))
+    wrong.push(`the page sent a request to ${request.url()}`);
+});
+page.on('console', (message) => {
+  if (message.type() === 'error' && /Content Security|Trusted/i.test(message.text()))
+    wrong.push(message.text());
+});
+
+/** Takes screenshots, light and dark, wide and narrow. axe must find no serious violation. */
+export async function look(name) {
+  for (const colorScheme of ['light', 'dark']) {
+    for (const [width, form] of [
+      [1200, 'wide'],
+      [390, 'narrow'],
+    ]) {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width, height: 800 });
+      await page.screenshot({ path: `${folder}/${name}-${colorScheme}-${form}.png` });
+      const scrolls = await page.evaluate(
+        () => document.documentElement.scrollWidth > document.documentElement.clientWidth + 1,
+      );
+      assert(!scrolls, `${name}, ${form}: the page is wider than the window`);
+    }
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.setViewportSize({ width: 1200, height: 800 });
+  for (const colorScheme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme });
+    await page.evaluate(readFileSync(axe, 'utf8'));
+    const { violations } = await page.evaluate(() => globalThis.axe.run());
+    const serious = violations.filter((one) => ['serious', 'critical'].includes(one.impact));
+    const found = serious.map(
+      (one) => `${one.id}: ${one.nodes.map((node) => node.html).join(' ')}`,
+    );
+    assert(serious.length === 0, `${name}, ${colorScheme}: ${found.join('\n')}`);
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+}
+
+export const clipboard = () => page.evaluate(() => navigator.clipboard.readText());
+/** The URL at which this machine reaches the webhook: hooks.public_url differs from it. */
+export const here = (url) => hooks + new URL(url).pathname + new URL(url).search;
+export const post = (url, body = '{}') =>
+  fetch(here(url), {
+    method: 'POST',
+    body,
+    headers: { 'content-type': 'application/json', 'x-github-event': 'push' },
+  });
+export const tab = (name) => page.click(`.tabs >> text="${name}"`);
+export const answerDialog = (name) => page.click(`dialog >> button:has-text("${name}")`);
+
+/** @type {(method: string, path: string, body?: string) => Promise<any>} */
+export async function api(method, path, body) {
+  const answer = await fetch(`${base}/api/v1${path}`, {
+    method,
+    body,
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/yaml' },
+  });
+  assert(answer.ok, `${method} ${path}: ${answer.status}`);
+  return (await answer.json()).data;
+}
+
+export const bashVessel = (name, ...lines) => `  ${name}:
+    source:
+      type: CODE
+      language: BASH
+      file_to_run: ${name}.sh
+      file:
+        name: ${name}.sh
+        content: |
+${lines.map((line) => `          ${line}\n`).join('')}`;
+
+/** Applies a fleet file in the default project. */
+export async function applyFleet(file) {
+  const [org] = (await api('GET', '/orgs')).orgs;
+  const [project] = (await api('GET', `/orgs/${org.id}/projects`)).projects;
+  return (await api('PUT', `/projects/${project.id}/fleets`, file)).fleet;
+}
