@@ -8,6 +8,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import * as graphs from './graphs.mjs';
+import * as shapes from './shapes.mjs';
 import {
   answerDialog,
   api,
@@ -878,7 +879,7 @@ async function picture() {
 }
 
 /** Those that stand alone. They begin signed in. */
-const alone = Object.entries({ ...graphs });
+const alone = Object.entries({ ...graphs, ...shapes });
 
 async function inOrder() {
   const url = await webhook();

@@ -113,3 +113,13 @@ export async function applyFleet(file) {
   const [project] = (await api('GET', `/orgs/${org.id}/projects`)).projects;
   return (await api('PUT', `/projects/${project.id}/fleets`, file)).fleet;
 }
+
+/** Waits until a run has this status, for at most a minute. */
+export async function untilRun(id, status) {
+  for (let looks = 0; looks < 1200; looks++) {
+    const run = await api('GET', `/fleetruns/${id}`);
+    if (run.status === status) return run;
+    await new Promise((done) => setTimeout(done, 50));
+  }
+  throw new Error(`run ${id} is not ${status}`);
+}

@@ -2,23 +2,31 @@
 // same element.
 import { keyed, set, show, svg } from './dom.js';
 import { duration, took } from './format.js';
+import { markPath } from './marks.js';
 
 /** @import { Bar, FleetRun, VesselRun } from './types.d.ts' */
 
-const BAR_WIDTH = 10;
+const BAR_WIDTH = 12;
 const BARS_HEIGHT = 48;
+/** Of the row of marks below the bars. */
+const MARKS_HEIGHT = 16;
+const MARK_SCALE = 10 / 16;
 
-const linkedBar = () => svg('a', { tabindex: '-1' }, svg('title'), svg('rect'));
+const linkedBar = () => svg('a', { tabindex: '-1' }, svg('title'), svg('rect'), svg('path'));
 
 /**
  * @param {Element} anchor
  * @param {Bar} bar
  */
-function setBar(anchor, { href, title, ...shape }) {
-  const [name, rectangle] = anchor.children;
+function setBar(anchor, { href, title, status, markX, markY, ...shape }) {
+  const [name, rectangle, mark] = anchor.children;
   set(anchor, { href });
   show(name, title);
-  set(rectangle, shape);
+  set(rectangle, { class: `bar ${status}`, ...shape });
+  set(mark, {
+    ...markPath(status),
+    transform: `translate(${markX} ${markY}) scale(${MARK_SCALE})`,
+  });
 }
 
 /**
@@ -33,19 +41,21 @@ function durationBar(run, x, share) {
     bar: {
       href: `/runs/${run.id}`,
       title: `${run.status}, ${duration(took(run))}`,
-      class: `bar ${run.status}`,
+      status: run.status,
       x: x + 1,
       y: BARS_HEIGHT - height,
       width: BAR_WIDTH - 2,
       height,
       rx: 2,
+      markX: x + 1,
+      markY: BARS_HEIGHT + 4,
     },
   };
 }
 
 /** The durations of runs, the oldest on the left. draw() takes the runs, the newest first. */
 export function bars() {
-  const element = svg('svg', { class: 'bars', height: BARS_HEIGHT, role: 'group' });
+  const element = svg('svg', { class: 'bars', height: BARS_HEIGHT + MARKS_HEIGHT, role: 'group' });
 
   /** @param {FleetRun[]} runs */
   function draw(runs) {
@@ -53,7 +63,7 @@ export function bars() {
     const durations = oldestFirst.map((run) => took(run) || 0);
     const longest = Math.max(1, ...durations);
     set(element, {
-      viewBox: `0 0 ${Math.max(1, runs.length) * BAR_WIDTH} ${BARS_HEIGHT}`,
+      viewBox: `0 0 ${Math.max(1, runs.length) * BAR_WIDTH} ${BARS_HEIGHT + MARKS_HEIGHT}`,
       width: runs.length * BAR_WIDTH,
       'aria-label': `Run durations, last ${runs.length}`,
     });
@@ -71,7 +81,7 @@ export function bars() {
 const GANTT_BAR_HEIGHT = 16;
 const NARROWEST = 280;
 const NARROW = 620;
-const ROOM_FOR_DURATION = 80;
+const ROOM_FOR_DURATION = 96;
 const LONGEST_NAME = 24;
 
 /** @param {string} name */
@@ -110,12 +120,14 @@ function rowsOf(runId, vessels, width) {
     const bar = {
       href: `/runs/${runId}/vessels/${vessel.id}`,
       title: `${vessel.name}: ${vessel.status}`,
-      class: `bar ${vessel.status}`,
+      status: vessel.status,
       x,
       y,
       width: length,
       height: GANTT_BAR_HEIGHT,
       rx: 3,
+      markX: x + length + 6,
+      markY: y + 3,
     };
     return {
       id: vessel.id,
@@ -123,7 +135,7 @@ function rowsOf(runId, vessels, width) {
       nameAt: { x: 0, y: i * rowHeight + 17 },
       bar,
       duration: duration(took(vessel)),
-      durationAt: { x: x + length + 6, y: y + 12 },
+      durationAt: { x: x + length + 22, y: y + 12 },
     };
   });
   return { rows, height: rows.length * rowHeight };

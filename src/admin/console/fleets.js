@@ -3,6 +3,7 @@ import { get } from './api.js';
 import { h, set, show } from './dom.js';
 import { exactly, time } from './format.js';
 import { gather, watchRuns } from './live.js';
+import { mark } from './marks.js';
 import { table } from './table.js';
 import { drawOptions, empty, link, select } from './widgets.js';
 
@@ -21,25 +22,29 @@ const ALL_PROJECTS = ['', 'All projects'];
  */
 
 /**
- * The last runs as circles, the newest on the right.
+ * The last runs as marks, the newest on the right.
  *
  * @param {FleetRun[]} runs
  */
 function outcomes(runs) {
   const shown = runs.slice(0, LAST).reverse();
   const blanks = Array.from({ length: LAST - shown.length }, () =>
-    h('span', { class: 'outcome blank', 'aria-hidden': 'true' }),
+    h('span', { class: 'outcome', 'aria-hidden': 'true' }, mark('blank')),
   );
-  const circles = shown.map((run) =>
-    h('a', {
-      class: `outcome ${run.status}`,
-      href: `/runs/${run.id}`,
-      tabindex: '-1',
-      title: `${run.status}, ${exactly(run.created_at)}`,
-      'aria-label': `Fleet run: ${run.status}`,
-    }),
+  const links = shown.map((run) =>
+    h(
+      'a',
+      {
+        class: `outcome ${run.status}`,
+        href: `/runs/${run.id}`,
+        tabindex: '-1',
+        title: `${run.status}, ${exactly(run.created_at)}`,
+        'aria-label': `Fleet run: ${run.status}`,
+      },
+      mark(run.status),
+    ),
   );
-  return h('span', { class: 'outcomes' }, blanks, circles);
+  return h('span', { class: 'outcomes' }, blanks, links);
 }
 
 /** @param {Fleet} fleet */

@@ -276,11 +276,13 @@ export interface Answer<Value> {
 /** The value and the text of an option. */
 export type Option = [string, string];
 
-/** The attributes of a bar that may change whenever it is redrawn. */
+/** What may change in a bar and its mark whenever they are redrawn. */
 export interface Bar {
   href: string;
   title: string;
-  class: string;
+  status: VesselRunStatus;
+  markX: number;
+  markY: number;
   x: number;
   y: number;
   width: number;

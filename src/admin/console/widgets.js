@@ -2,16 +2,16 @@
 import { messageOf } from './api.js';
 import { h, keyed, say, show, svg } from './dom.js';
 import { shortId } from './format.js';
+import { mark } from './marks.js';
 
 /** @import { Answer, Attributes, Child, Option, VesselRunStatus } from './types.d.ts' */
 
 /**
- * A status as a coloured circle and a word: colour is never the only sign.
+ * A status as a mark and a word.
  *
  * @param {VesselRunStatus} name
  */
-export const status = (name) =>
-  h('span', { class: `status ${name}` }, h('span', { class: 'dot', 'aria-hidden': 'true' }), name);
+export const status = (name) => h('span', { class: `status ${name}` }, mark(name), name);
 
 /** Shown in the place of a missing value. */
 export const none = () => h('span', { class: 'none' }, '–');
