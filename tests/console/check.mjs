@@ -7,6 +7,7 @@
 // CONSOLE_CHECK=name runs only that one.
 import { readFileSync, statSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
+import * as bodyChecks from './bodies.mjs';
 import * as graphs from './graphs.mjs';
 import * as shapes from './shapes.mjs';
 import {
@@ -16,6 +17,7 @@ import {
   assert,
   base,
   bashVessel,
+  bodyText,
   browser,
   clipboard,
   context,
@@ -101,7 +103,7 @@ async function webhook() {
   await page.click('button:has-text("Send test request")');
   await page.waitForSelector('.gantt');
   await tab('Webhook parameters');
-  await page.waitForSelector('pre:has-text("\\"test\\": true")');
+  await page.waitForSelector('.output:has-text("\\"test\\": true")');
   await page.goBack();
   await page.goBack();
   return second;
@@ -162,31 +164,28 @@ async function runWithBody() {
   await answerDialog('Run now');
   await page.waitForSelector('.gantt');
   await tab('Webhook parameters');
-  await page.waitForSelector('pre:has-text("\\"by\\": \\"hand\\"")');
+  await page.waitForSelector('.output:has-text("\\"by\\": \\"hand\\"")');
 }
 
 async function bodies(url, run) {
   await page.goto(`${base}/runs/${run}`);
   await tab('Webhook parameters');
-  await page.waitForSelector('pre:has-text("onerror=alert")');
-  assert((await page.textContent('pre')).includes('"deep": {\n'), 'JSON is not indented');
+  await page.waitForSelector('.output:has-text("onerror=alert")');
+  assert((await bodyText()).includes('"deep": {\n'), 'JSON is not indented');
   await look('parameters');
   await page.click('button:text-is("Hex")');
-  assert(
-    (await page.textContent('pre')).startsWith('00000000  7b 22'),
-    'the hex view is not as expected',
-  );
+  assert((await bodyText()).startsWith('00000000  7b 22'), 'the hex view is not as expected');
   await page.click('button:has-text("Copy as curl")');
   await page.waitForFunction(() =>
     navigator.clipboard.readText().then((text) => text.startsWith('curl ')),
   );
   const odd = await (await post(url, '{"id":12345678901234567890,"a":1.0,"a":[],"o":{}}')).json();
   await page.goto(`${base}/runs/${odd.data.fleet_run_id}/parameters`);
-  await page.waitForSelector('pre:has-text("12345678901234567890")');
+  await page.waitForSelector('.output:has-text("12345678901234567890")');
   assert(
-    (await page.textContent('pre')) ===
+    (await bodyText()) ===
       '{\n  "id": 12345678901234567890,\n  "a": 1.0,\n  "a": [],\n  "o": {}\n}',
-    `JSON is shown as ${await page.textContent('pre')}`,
+    `JSON is shown as ${await bodyText()}`,
   );
   const file = await (await post(url, '@/etc/hostname')).json();
   await page.goto(`${base}/runs/${file.data.fleet_run_id}/parameters`);
@@ -199,7 +198,7 @@ async function bodies(url, run) {
     await fetch(here(url), { method: 'POST', body: new Uint8Array([0, 255, 1, 254]) })
   ).json();
   await page.goto(`${base}/runs/${data.fleet_run_id}/parameters`);
-  await page.waitForSelector('pre:has-text("00 ff 01 fe")');
+  await page.waitForSelector('.output:has-text("00 ff 01 fe")');
   assert((await page.locator('button:text-is("JSON")').count()) === 0, 'binary is shown as JSON');
   await page.goto(`${base}/runs/${run}`);
 }
@@ -879,7 +878,7 @@ async function picture() {
 }
 
 /** Those that stand alone. They begin signed in. */
-const alone = Object.entries({ ...graphs, ...shapes });
+const alone = Object.entries({ ...bodyChecks, ...graphs, ...shapes });
 
 async function inOrder() {
   const url = await webhook();

@@ -123,3 +123,9 @@ export async function untilRun(id, status) {
   }
   throw new Error(`run ${id} is not ${status}`);
 }
+
+/** The lines of the body that are in the page. */
+export const bodyText = () =>
+  page
+    .locator('.output .said-line')
+    .evaluateAll((lines) => lines.map((one) => one.textContent).join('\n'));

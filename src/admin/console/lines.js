@@ -1,5 +1,5 @@
 // Shows many lines of output with few elements. Lines are kept as text, in blocks. A block far out
-// of sight is an empty element of the same height. output.js and search.js call this.
+// of sight is an empty element of the same height. output.js, search.js and body.js call this.
 import { Ansi, plain } from './ansi.js';
 import { h } from './dom.js';
 
@@ -33,6 +33,7 @@ export class Lines {
   /** @type {WeakMap<Element, Block>} */
   #blockOf = new WeakMap();
   #place;
+  #isTerminal;
   #watch;
   /** Contains the line that has no end yet. */
   #tail = h('div');
@@ -59,9 +60,14 @@ export class Lines {
   /** The place of the current hit, or -1. */
   current = -1;
 
-  /** @param {HTMLElement} place */
-  constructor(place) {
+  /**
+   * @param {HTMLElement} place
+   * @param {{isTerminal?: boolean}} [options] whether escape sequences and carriage returns
+   *   have the effect that they have on a terminal
+   */
+  constructor(place, { isTerminal = true } = {}) {
     this.#place = place;
+    this.#isTerminal = isTerminal;
     this.#watch = new IntersectionObserver((entries) => this.#seen(entries), {
       root: place,
       rootMargin: NEAR,
@@ -116,7 +122,7 @@ export class Lines {
   #breakRest() {
     while (this.#rest.length > LONGEST_LINE) {
       const written = this.#rest.lastIndexOf('\r', this.#rest.length - 2) + 1;
-      if (written > 0) {
+      if (written > 0 && this.#isTerminal) {
         // A terminal overwrites this part.
         this.#ansi.pass(this.#rest.slice(0, written));
         this.#rest = this.#rest.slice(written);
@@ -208,7 +214,7 @@ export class Lines {
       'div',
       { class: 'line' },
       h('span', { class: 'n', 'aria-hidden': 'true' }, number ? String(number) : ''),
-      h('span', { class: 'said-line' }, ansi.line(text)),
+      h('span', { class: 'said-line' }, this.#isTerminal ? ansi.line(text) : text),
     );
     this.#mark(line, text, place);
     return line;
