@@ -9,6 +9,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import * as bodyChecks from './bodies.mjs';
 import * as graphs from './graphs.mjs';
+import * as machines from './machine.mjs';
 import * as shapes from './shapes.mjs';
 import {
   answerDialog,
@@ -878,7 +879,7 @@ async function picture() {
 }
 
 /** Those that stand alone. They begin signed in. */
-const alone = Object.entries({ ...bodyChecks, ...graphs, ...shapes });
+const alone = Object.entries({ ...bodyChecks, ...graphs, ...machines, ...shapes });
 
 async function inOrder() {
   const url = await webhook();

@@ -5,6 +5,7 @@ import { byId, h, say, show } from './dom.js';
 import { fleetPage } from './fleet.js';
 import { fleetsPage } from './fleets.js';
 import { keysPage } from './keys.js';
+import { stopWatchingMachine, watchMachine } from './machine.js';
 import { isUnsaved, openHere, startNavigation } from './navigate.js';
 import { newFleetPage } from './new_fleet.js';
 import { runPage } from './run.js';
@@ -79,6 +80,7 @@ async function open() {
 
 /** @param {string} keyName */
 function showHeader(keyName) {
+  watchMachine();
   show(
     top,
     h(
@@ -144,6 +146,7 @@ function askToSignIn() {
     return;
   }
   begin([]);
+  stopWatchingMachine();
   show(top);
   show(byId('said'));
   signInPage(main, (keyName) => {

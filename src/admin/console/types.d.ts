@@ -198,6 +198,16 @@ export interface AuditEntry {
   request_id: Id;
 }
 
+/** The parts of the status that the console uses. */
+export interface Status {
+  ready: boolean;
+  not_ready_because: string | null;
+  key_present: boolean;
+  runner: { enabled: boolean };
+  counts: { runs_scheduled: number };
+  disk: { free_bytes: number; min_free_bytes: number };
+}
+
 /* ---- the API's paths ---- */
 
 export type RunsPath = '/fleetruns' | `/fleets/${Id}/fleetruns`;
@@ -205,6 +215,7 @@ export type RunsPath = '/fleetruns' | `/fleets/${Id}/fleetruns`;
 /** Specific paths come first: the first overload that fits is chosen. */
 export interface Get {
   (path: '/session'): Promise<Session>;
+  (path: '/status'): Promise<Status>;
   (path: '/orgs'): Promise<{ orgs: Org[] }>;
   (path: `/orgs/${Id}/projects`): Promise<{ projects: Project[] }>;
   (path: '/fleets'): Promise<{ fleets: Fleet[] }>;
