@@ -10,6 +10,7 @@ import { request as httpRequest } from 'node:http';
 import * as bodyChecks from './bodies.mjs';
 import * as graphs from './graphs.mjs';
 import * as machines from './machine.mjs';
+import * as pages from './pages.mjs';
 import * as shapes from './shapes.mjs';
 import {
   answerDialog,
@@ -879,7 +880,7 @@ async function picture() {
 }
 
 /** Those that stand alone. They begin signed in. */
-const alone = Object.entries({ ...bodyChecks, ...graphs, ...machines, ...shapes });
+const alone = Object.entries({ ...bodyChecks, ...graphs, ...machines, ...pages, ...shapes });
 
 async function inOrder() {
   const url = await webhook();

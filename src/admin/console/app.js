@@ -1,7 +1,7 @@
 // The entry point, which index.html loads: opens the page that belongs to the address, and shows
 // the sign-in form if there is no session.
 import { get, hasStatus, messageOf, remove, whenSignedOut } from './api.js';
-import { byId, h, say, show } from './dom.js';
+import { byId, h, say, set, show } from './dom.js';
 import { fleetPage } from './fleet.js';
 import { fleetsPage } from './fleets.js';
 import { keysPage } from './keys.js';
@@ -60,9 +60,23 @@ function begin(parts) {
   };
 }
 
+/**
+ * Marks the part of the console that the page belongs to.
+ *
+ * @param {string} path
+ */
+function markPart(path) {
+  const [, part] = path.split('/');
+  for (const anchor of top.querySelectorAll('a:not(.brand)')) {
+    const isHere = (anchor.getAttribute('href')?.slice(1) || 'fleets') === (part || 'fleets');
+    set(anchor, { 'aria-current': isHere && 'page' });
+  }
+}
+
 /** Opens the page that belongs to the address. */
 async function open() {
   const path = location.pathname.replace(/(.)\/+$/, '$1');
+  markPart(path);
   const [pattern, openPage] = routes.find((route) => route[0].test(path)) ?? [];
   const page = begin(pattern?.exec(path)?.slice(1) ?? []);
   if (!openPage) {

@@ -4,8 +4,10 @@ import { h } from './dom.js';
 /** @import { Timed, VesselRunStatus } from './types.d.ts' */
 
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'always', style: 'narrow' });
-const exact = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'long' });
-const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
+// The page is in English, so its digits and months are, too.
+const exact = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'long' });
+const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
+const dateAndClock = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium' });
 
 /**
  * Units of time, each with how many of them make the next unit.
@@ -48,8 +50,23 @@ export const exactly = (text) => exact.format(new Date(text));
 
 export const clockNow = () => clock.format(new Date());
 
-/** @param {string | null} text */
-export const timeOfDay = (text) => (text ? clock.format(new Date(text)) : '–');
+/**
+ * The date and the time of day.
+ *
+ * @param {string | null} text
+ */
+export const dateTime = (text) => (text ? dateAndClock.format(new Date(text)) : '–');
+
+/**
+ * From when to when something ran: the second date is left out if it is the same.
+ *
+ * @param {string} start
+ * @param {string} end
+ */
+export function fromTo(start, end) {
+  const isSameDay = new Date(start).toDateString() === new Date(end).toDateString();
+  return `${dateTime(start)} – ${isSameDay ? clock.format(new Date(end)) : dateTime(end)}`;
+}
 
 /**
  * Units of time in seconds, the largest first.

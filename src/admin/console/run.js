@@ -3,7 +3,7 @@
 import { get, orNull, post } from './api.js';
 import { gantt } from './charts.js';
 import { h, keyed, show } from './dom.js';
-import { elapsed, ended, size, time, timeOfDay } from './format.js';
+import { dateTime, elapsed, ended, fromTo, size, time } from './format.js';
 import { gather, watchRuns } from './live.js';
 import { go } from './navigate.js';
 import { parameters } from './parameters.js';
@@ -18,12 +18,16 @@ import { actionButton, crumbs, drawFacts, idButton, link, status, tabs } from '.
 const vesselColumns = (runId) => [
   { title: 'Status', cell: (vessel) => status(vessel.status) },
   { title: 'Vessel', cell: (vessel) => link(`/runs/${runId}/vessels/${vessel.id}`, vessel.name) },
-  { title: 'Attempts', cell: (vessel) => String(vessel.attempts) },
-  { title: 'Exit', cell: (vessel) => String(vessel.exit_code ?? '–') },
+  { title: 'Attempts', class: 'number', cell: (vessel) => String(vessel.attempts) },
+  { title: 'Exit', class: 'number', cell: (vessel) => String(vessel.exit_code ?? '–') },
   { title: 'Reason', class: 'wide', cell: (vessel) => vessel.reason },
-  { title: 'Started', cell: (vessel) => timeOfDay(vessel.started_at) },
-  { title: 'Duration', cell: elapsed },
-  { title: 'Output', cell: (vessel) => (ended(vessel.status) ? size(vessel.output_bytes) : '…') },
+  { title: 'Started', cell: (vessel) => dateTime(vessel.started_at) },
+  { title: 'Duration', class: 'number', cell: elapsed },
+  {
+    title: 'Output',
+    class: 'number',
+    cell: (vessel) => (ended(vessel.status) ? size(vessel.output_bytes) : '…'),
+  },
 ];
 
 /**
@@ -57,8 +61,8 @@ function overview(runId) {
  */
 function period(run) {
   if (!run.started_at) return null;
-  const start = timeOfDay(run.started_at);
-  return run.ended_at ? `${start} – ${timeOfDay(run.ended_at)}` : `since ${start}`;
+  if (run.ended_at) return fromTo(run.started_at, run.ended_at);
+  return `since ${dateTime(run.started_at)}`;
 }
 
 /** @param {FleetRun} run */

@@ -1,7 +1,7 @@
 // The page of a vessel run: its state, its attempts, and the output of one attempt.
 import { address, get, post } from './api.js';
 import { h, keyed, set, show } from './dom.js';
-import { elapsed, ended, shortId, size, timeOfDay } from './format.js';
+import { dateTime, elapsed, ended, shortId, size } from './format.js';
 import { outputView } from './output.js';
 import { actionButton, crumbs, drawFacts, link, status } from './widgets.js';
 
@@ -33,7 +33,7 @@ const factsOf = (vessel, bytes, isStopping) => ({
   reason: vessel.reason,
   attempts: vessel.attempts === 1 ? '1 attempt' : `${vessel.attempts} attempts`,
   duration: elapsed(vessel),
-  started: timeOfDay(vessel.started_at),
+  started: dateTime(vessel.started_at),
   output: `${size(ended(vessel.status) ? vessel.output_bytes : bytes)} of output`,
   stopping: isStopping && 'stopping…',
 });

@@ -1,0 +1,38 @@
+// Checks of what all pages have in common.
+import { api, applyFleet, assert, base, bashVessel, page, untilRun } from './tools.mjs';
+
+/** The navigation marks the part of the console that is open. */
+export async function currentPart() {
+  for (const [path, name] of [
+    ['/', 'Fleets'],
+    ['/runs', 'Runs'],
+    ['/keys', 'Keys'],
+  ]) {
+    await page.goto(base + path);
+    await page.waitForSelector(`header a[aria-current=page]:text-is("${name}")`);
+    assert((await page.locator('header a[aria-current]').count()) === 1, 'two parts are marked');
+  }
+}
+
+/** Run and vessel pages show dates; numbers are on the right; a printed page has all output. */
+export async function datesAndPrint() {
+  const fleet = await applyFleet(`name: Dates\nvessels:\n${bashVessel('main', 'seq 200')}`);
+  const { id } = await api('POST', `/fleets/${fleet.id}/fleetruns`);
+  const run = await untilRun(id, 'success');
+  const year = run.started_at.slice(0, 4);
+  await page.goto(`${base}/runs/${id}`);
+  await page.waitForSelector(`.facts >> text=/ ${year}, .* – /`);
+  await page.waitForSelector(`td >> text=/ ${year}, /`);
+  const align = await page
+    .locator('th:text-is("Attempts")')
+    .evaluate((one) => getComputedStyle(one).textAlign);
+  assert(align === 'right', `numbers are aligned ${align}`);
+  await page.goto(`${base}/runs/${id}/vessels/${run.vessels[0].id}`);
+  await page.waitForSelector('.line:has-text("200")');
+  await page.emulateMedia({ media: 'print' });
+  const isWhole = await page
+    .locator('.output')
+    .evaluate((one) => one.clientHeight >= one.scrollHeight - 1 && one.clientHeight > 2000);
+  await page.emulateMedia({ media: null });
+  assert(isWhole, 'a printed page lacks a part of the output');
+}
