@@ -138,7 +138,9 @@ int status_get(struct admin_request *request, struct error *error)
     bool ready = status_is_ready(admin, &why) == 0;
     struct error key_problem = ERROR_INIT;
     struct secret_key key;
-    bool is_usable = seal_key(admin, store, false, &key, &key_problem) == 0;
+    /* NOT_FOUND: there is no key yet, and no webhook that needs one. */
+    bool is_usable = seal_key(admin, store, false, &key, &key_problem) == 0 ||
+                     key_problem.kind == ERROR_NOT_FOUND;
     secret_wipe(&key, sizeof(key));
 
     json_t *disk = json_object();

@@ -10,7 +10,7 @@ export async function machine() {
     envelope.data.counts.runs_scheduled = 10000;
     envelope.data.ready = false;
     envelope.data.not_ready_because = 'the disk is full';
-    envelope.data.key_present = false;
+    envelope.data.key_problem = 'secret.key is missing';
     await route.fulfill({ response: answer, json: envelope });
   };
   await page.route('**/api/v1/status', change);

@@ -12,13 +12,13 @@ const LOOK_MS = 15000;
 const waiting = (count) => `${count} ${count === 1 ? 'run waits' : 'runs wait'}`;
 
 /** @param {Status} status */
-function problemsOf({ ready, not_ready_because: why, disk, runner, counts, key_present: hasKey }) {
+function problemsOf({ ready, not_ready_because: why, disk, runner, counts, key_problem: keyProblem }) {
   const free = `${size(disk.free_bytes)} free on its disk, min_free is ${size(disk.min_free_bytes)}`;
   return [
     !ready && `webhookd accepts no requests: ${why ?? 'the reason is unknown'} (${free}).`,
     !runner.enabled &&
       `The runner is off (runner.enabled): ${waiting(counts.runs_scheduled)} until it is on.`,
-    !hasKey && 'secret.key is missing: the URLs of webhooks cannot be shown or replaced.',
+    keyProblem !== null && `${keyProblem}.`,
   ].filter((one) => one !== false);
 }
 

@@ -202,7 +202,7 @@ export interface AuditEntry {
 export interface Status {
   ready: boolean;
   not_ready_because: string | null;
-  key_present: boolean;
+  key_problem: string | null;
   runner: { enabled: boolean };
   counts: { runs_scheduled: number };
   disk: { free_bytes: number; min_free_bytes: number };
