@@ -1,4 +1,5 @@
-/* The public listener: POST /hooks/<token> → a stored run and its 201. It serves nothing else. */
+/* The public listener: POST /hooks/<token> → a stored run and its 201. Besides, it
+ * serves only /healthz, for load balancers. */
 #ifndef WEBHOOKD_HOOKS_HOOKS_H
 #define WEBHOOKD_HOOKS_HOOKS_H
 

@@ -3,7 +3,8 @@
  * envelope of answers. A service adds the rest, as named steps:
  *
  *   begin ──► data … ──► finish ──► end
- *     │ each of the first three may suspend or close; begin and finish may answer (http_reply…)
+ *     │ each of the first three may close and, with workers, suspend;
+ *     │ begin and finish may answer (http_reply…)
  *
  * In data, libmicrohttpd 0.9.75 cannot answer: there only HTTP_CLOSE ends a request early. */
 #ifndef WEBHOOKD_HTTP_SERVER_H
@@ -61,7 +62,7 @@ struct http_options {
     int listen_fd;    /* from http_listen or systemd; the server owns it */
     unsigned workers; /* threads in the pool; 0 = one for each connection, whose steps may block */
     /* At the bound, the connection that has earned the least is closed (http/reaper.c), or the new
-     * one if all others carry requests of known senders that make progress. */
+     * one if all others are busy: known senders make progress, or webhookd has the request. */
     int64_t max_connections;
     int64_t reserved_for_known; /* of them: what connections of unknown senders cannot use up */
     int64_t header_timeout_ms, body_timeout_ms, idle_timeout_ms; /* absolute deadlines */
@@ -145,7 +146,8 @@ int http_peer_user(const struct http_exchange *exchange, uid_t *uid);
 /* Returns the time at which the request's first line arrived, on the monotonic clock. */
 int64_t http_started_us(const struct http_exchange *exchange);
 
-/* Suspends the exchange until http_resume. deadline_ms is on the monotonic clock; 0 = none. */
+/* Suspends the exchange until http_resume. Only on a listener with workers. deadline_ms is on the
+ * monotonic clock; 0 = none. */
 void http_suspend(struct http_exchange *exchange, int64_t deadline_ms);
 /* Call exactly once for each http_suspend (invariant 2). Any thread. */
 void http_resume(struct http_exchange *exchange);
@@ -193,8 +195,8 @@ enum http_step http_reply_bytes(struct http_exchange *exchange, unsigned status,
 /* An answer that is produced while it is sent, on a listener with a thread for each connection.
  * `read` fills in at most `bytes` bytes and returns how many, 0 at the end, or -1 if it cannot go
  * on: then the connection is closed, so that the client sees an incomplete answer. `read` may
- * block. `done` is called once, however the answer ends. The client has the idle timeout for each
- * piece. */
+ * block. `done` is called once, however the answer ends. A known client has the idle timeout
+ * for each piece, another the header timeout. */
 struct http_stream {
     ssize_t (*read)(void *context, char *data, size_t bytes);
     void (*done)(void *context);

@@ -130,7 +130,7 @@ struct attempt_row {
     struct id run_id, vessel_run_id;
     int vessel_index;
     int attempt;       /* from 1 */
-    struct id boot_id; /* identifies the boot of the machine in which it was started */
+    struct id boot_id; /* identifies the boot and the state folder (runner.c) */
     bool has_ended;
     struct attempt_result result; /* only started_ms is set until the attempt has ended */
 };

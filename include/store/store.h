@@ -100,7 +100,7 @@ enum store_outcome {
 int store_write(struct store *store, struct store_item **items, size_t count,
                 enum store_outcome *outcome, struct error *error);
 
-/* ---- Upkeep of a STORE_WRITE connection: an engine's work outside the batches ---- */
+/* ---- Upkeep of a STORE_WRITE connection: mostly an engine's work outside the batches ---- */
 
 struct store_upkeep {
     int64_t min_free_bytes; /* this much free space is reserved: store_has_room */

@@ -28,8 +28,8 @@ enum job_fd {
     JOB_FD_BODY = 9,
 };
 
-/* How a supervisor exits. With JOB_EXIT_SHORTAGE, _USAGE and _OTHER_FORMAT the attempt has neither a
- * result nor the mark of a start, so the daemon launches it again. */
+/* How a supervisor exits. After JOB_EXIT_SHORTAGE, _USAGE and _OTHER_FORMAT the attempt has neither
+ * a result nor the mark of a start, so the daemon launches it again. */
 enum job_exit {
     JOB_EXIT_DONE = 0,
     JOB_EXIT_SHORTAGE = 1,

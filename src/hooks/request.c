@@ -54,7 +54,7 @@ struct request {
     struct http_exchange *exchange;
     struct hooks_settings *settings;
     enum request_state state;
-    struct verdict verdict; /* the refusal: for REQUEST_REFUSED, or once the token is good */
+    struct verdict verdict; /* what to answer: if REQUEST_REFUSED, or once the token is good */
     bool needs_token;       /* the verdict is only for senders whose token is good */
     int judged_again;       /* how often, because the checks were stale */
     unsigned answered;      /* the status, once there is an answer */

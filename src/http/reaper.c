@@ -107,7 +107,7 @@ static void *reaper_main(void *argument)
 
 /* How little a connection has earned its place; the highest is closed first. */
 enum rank {
-    RANK_BUSY, /* a known sender that makes progress: never closed */
+    RANK_BUSY, /* a known sender makes progress, or webhookd has the request: never closed */
     RANK_SLOW, /* a known sender below SLOW_BYTES_PER_S, SLOW_AFTER_MS into the body or answer */
     RANK_STRANGER, /* a body or an answer, and the sender is not known */
     RANK_HEADERS,  /* the headers have not arrived */

@@ -47,7 +47,7 @@ struct attempt {
     struct loop_timer timer;
     int tries;    /* to launch it; each failure lengthens the wait before the next one */
     int refusals; /* tries in a row that failed for another reason than a shortage */
-    int looks;    /* in a row that did not show what became of it; each lengthens the wait, too */
+    int looks;    /* in a row that were inconclusive; each lengthens the wait, too */
 };
 
 struct attempt *attempt_new(struct run_vessel *vessel, int number, const struct id *boot_id,

@@ -51,7 +51,8 @@ struct run {
     enum vessel_status *statuses; /* one for each vessel; only run_set_vessel_state changes them */
     struct id *vessel_run_ids;    /* never change, because the committer reads them too */
     enum plan_verdict *plan;      /* storage for plan_next */
-    /* The transaction of the first attempt will do this as well; NULL once it is submitted. */
+    /* Created at the claim, with the vessels that end without an attempt; the start of the first
+     * attempt is added to it. NULL once it is submitted. */
     struct run_step *first;
     int steps_under_way;
     int attempts_under_way;

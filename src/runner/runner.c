@@ -224,7 +224,7 @@ static int check_watching(struct error *error)
     if (fd < 0)
         return error_set_errno(
             error, errno,
-            "cannot watch vessels with pidfd_open (use Linux 5.11 or later and a seccomp "
+            "cannot watch vessels with pidfd_open (use Linux 5.12 or later and a seccomp "
             "filter that allows it, or set runner.enabled = false)");
     close(fd);
     return 0;

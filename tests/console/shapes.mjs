@@ -13,9 +13,9 @@ import {
 
 /** Every status has a shape of its own; a scheduled run does not look like no run. */
 export async function statusesByShape() {
+  const script = ['test -s "$SHIPYARD_WEBHOOK_BODY_FILE" && exit 1', 'exec sleep 1000'];
   const fleet = await applyFleet(
-    `name: Shapes\nvessels:\n${bashVessel('main', 'test -s "$SHIPYARD_WEBHOOK_BODY_FILE" && exit 1', 'exec sleep 1000')}` +
-      'max_concurrent_runs: 1\n',
+    `name: Shapes\nvessels:\n${bashVessel('main', ...script)}max_concurrent_runs: 1\n`,
   );
   const start = () => api('POST', `/fleets/${fleet.id}/fleetruns`);
   const stopped = await start();

@@ -12,8 +12,16 @@ const LOOK_MS = 15000;
 const waiting = (count) => `${count} ${count === 1 ? 'run waits' : 'runs wait'}`;
 
 /** @param {Status} status */
-function problemsOf({ ready, not_ready_because: why, disk, runner, counts, key_problem: keyProblem }) {
-  const free = `${size(disk.free_bytes)} free on its disk, min_free is ${size(disk.min_free_bytes)}`;
+function problemsOf({
+  ready,
+  not_ready_because: why,
+  disk,
+  runner,
+  counts,
+  key_problem: keyProblem,
+}) {
+  const bound = size(disk.min_free_bytes);
+  const free = `${size(disk.free_bytes)} free on its disk, min_free is ${bound}`;
   return [
     !ready && `webhookd accepts no requests: ${why ?? 'the reason is unknown'} (${free}).`,
     !runner.enabled &&

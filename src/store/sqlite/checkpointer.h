@@ -1,6 +1,6 @@
 /* The checkpointer: a thread that copies committed pages from the write-ahead log into the
- * database, so that no request ever waits for a checkpoint. SQLite's automatic checkpoint ignores
- * errors of fsync; this one checks every return code (invariant 6). */
+ * database, so that normally no request waits for one. SQLite's automatic checkpoint ignores errors
+ * of fsync; this one checks every return code (invariant 6). */
 #ifndef WEBHOOKD_STORE_SQLITE_CHECKPOINTER_H
 #define WEBHOOKD_STORE_SQLITE_CHECKPOINTER_H
 

@@ -18,8 +18,8 @@
 #include "store/sqlite/checkpointer.h"
 #include "store/sqlite/migration.h"
 
-/* A writer waits for a checkpoint that restarts the log. That checkpoint waits for readers while it
- * has the log locked, hence for a shorter time. */
+/* A checkpoint that restarts the log keeps it locked while it waits for readers, and a writer waits
+ * for that lock. So the checkpoint gives up first. */
 #define WRITER_BUSY_MS     10000
 #define CHECKPOINT_BUSY_MS 1000
 #define READER_BUSY_MS     5000
