@@ -37,6 +37,9 @@ const char *secret_token_problem(const char *text, size_t chars);
 void secret_mint_api_key(char key[SECRET_TOKEN_CHARS + 1]);
 bool secret_api_key_is_well_formed(const char *text, size_t chars);
 
+/* The cookie of a session of the console (admin/caller.h). hooks/ keeps it out of stored runs. */
+#define SECRET_SESSION_COOKIE "webhookd_session"
+
 void secret_hash(const void *data, size_t bytes, uint8_t hash[SECRET_HASH_BYTES]); /* SHA-256 */
 
 /* SHA-256 in pieces. */

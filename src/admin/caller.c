@@ -140,7 +140,7 @@ int caller_by_key(struct admin_request *request, const char *key, struct caller 
 
 /* ---- by session ---- */
 
-#define COOKIE "webhookd_session"
+#define COOKIE SECRET_SESSION_COOKIE
 
 void caller_set_cookie(struct http_exchange *exchange, const char *token)
 {

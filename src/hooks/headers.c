@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "base/memory.h"
+#include "hooks/own_secrets.h"
 #include "base/utf8.h"
 
 /* In order of preference. */
@@ -141,6 +142,10 @@ static int look(void *context, const char *name, const char *value)
     struct collection *collection = context;
     if (strcasecmp(name, "Host") == 0)
         return 0;
+    if (own_secrets_in_header(name, value)) {
+        collection->simple.is_simple = false;
+        collection->stored->is_withheld = true;
+    }
     note_event(collection, name, value);
     if (collection->simple.is_simple)
         note_simple(&collection->simple, name, value);
@@ -153,10 +158,15 @@ static int collect(void *context, const char *name, const char *value)
     struct collection *collection = context;
     if (strcasecmp(name, "Host") == 0)
         return 0;
+    bool is_secret = own_secrets_in_header(name, value);
+    char *rest = is_secret ? own_secrets_rest(name, value) : NULL;
+    if (is_secret && !rest)
+        return 0;
     char *canonical = memory_string(name);
     make_canonical(canonical);
-    add_value(collection->object, canonical, value);
+    add_value(collection->object, canonical, rest ? rest : value);
     free(canonical);
+    free(rest);
     return 0;
 }
 
@@ -176,6 +186,7 @@ void headers_collect(struct http_exchange *exchange, struct stored_headers *stor
     stored->host = headers_to_utf8(http_host(exchange));
     stored->bytes = 0;
     stored->event[0] = '\0';
+    stored->is_withheld = false;
     struct collection collection;
     collection.stored = stored;
     collection.event_rank = ARRAY_COUNT(event_names);

@@ -2,6 +2,7 @@
 #ifndef WEBHOOKD_HOOKS_HEADERS_H
 #define WEBHOOKD_HOOKS_HEADERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "http/server.h"
@@ -16,6 +17,7 @@ struct stored_headers {
     char *host; /* the caller frees it; never NULL */
     /* The first of X-GitHub-Event, X-Gitlab-Event, X-Event-Key and Ce-Type; "" if there is none. */
     char event[HEADERS_EVENT_BYTES];
+    bool is_withheld; /* a secret of webhookd's own was left out (own_secrets.h) */
 };
 
 /* Collects the headers. A value that is not UTF-8 is read as ISO-8859-1. */

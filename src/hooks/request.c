@@ -24,6 +24,7 @@
 #include "hooks/acceptance.h"
 #include "hooks/checks.h"
 #include "hooks/instance.h"
+#include "hooks/own_secrets.h"
 #include "http/log.h"
 
 /* A refused body is read up to this size or max_body, whichever is larger, so that its sender sees
@@ -494,6 +495,9 @@ static enum http_step store_run(struct request *request)
     headers_collect(request->exchange, &acceptance->headers);
     memcpy(acceptance->remote_addr, request->remote_addr, sizeof(acceptance->remote_addr));
     acceptance->query = headers_to_utf8(http_query(request->exchange));
+    if (own_secrets_hide_in_query(acceptance->query) || acceptance->headers.is_withheld)
+        http_log_warning(request->exchange, "an API key or a session was sent to a webhook",
+                         log_text("effect", "it is not stored with the run"));
     *input = (struct run_input){
         .request_id = *http_request_id(request->exchange),
         .trigger = TRIGGER_WEBHOOK,

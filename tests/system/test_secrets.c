@@ -322,6 +322,69 @@ TEST(wrong_and_missing_keys_are_reported_without_key_or_token)
     daemon_finish(&daemon);
 }
 
+/* A browser or a client sends its session or its key to the public listener by mistake. */
+TEST(sessions_and_keys_that_are_sent_to_a_webhook_are_not_stored)
+{
+    static const char *const files[] = {"webhookd.db", "webhookd.db-wal"};
+    static const char session[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFG";
+    struct daemon daemon;
+    struct needles needles = {.count = 0};
+    daemon_begin(&daemon, &debugging);
+    char *key = ctl_ok(&daemon, "key", "create", "mistake", NULL);
+    char *shown = make_fleet(&daemon), *url = here(&daemon, shown);
+    char *with_key = memory_format("%s?a=1&k=%s&b=2&c=wha_short", url, key);
+    char *bearer = memory_format("Authorization: Bearer %s", key);
+    char *cookie = memory_format("Cookie: one=1; webhookd_session=%s;two=2", session);
+    char *alone = memory_format("Cookie: webhookd_session=%s", session);
+    const char *const both[] = {bearer, cookie, "X-Plain: stays", NULL};
+    const char *const only[] = {alone, "Authorization: Basic b3RoZXI6b25l", NULL};
+    add(&needles, "an API key", key, SECRET_TOKEN_CHARS);
+    add(&needles, "a session", session, strlen(session));
+    post(with_key, both, 100, 201);
+    post(url, only, 100, 201);
+
+    json_t *runs = api_get(&daemon, "/fleetruns");
+    const json_t *list = json_object_get(runs, "fleetruns");
+    const char *first_id = api_text(json_array_get(list, 3), "id"); /* post() sends twice */
+    json_t *run = api_get(&daemon, "/fleetruns/%s", first_id);
+    json_t *first = api_get(&daemon, "/fleetruns/%s/headers", first_id);
+    json_t *last =
+        api_get(&daemon, "/fleetruns/%s/headers", api_text(json_array_get(list, 1), "id"));
+    char *query = json_dumps(run, JSON_COMPACT);
+    char *text = json_dumps(first, JSON_COMPACT), *other = json_dumps(last, JSON_COMPACT);
+    ck_assert_ptr_nonnull(strstr(text, "\"Cookie\":[\"one=1; two=2\"]"));
+    ck_assert_ptr_nonnull(strstr(text, "\"X-Plain\":[\"stays\"]"));
+    ck_assert_ptr_nonnull(strstr(query, "a=1&k=wha_…&b=2&c=wha_short"));
+    ck_assert_ptr_null(strstr(text, "Authorization"));
+    ck_assert_ptr_null(strstr(other, "Cookie"));
+    ck_assert_ptr_nonnull(strstr(other, "Basic b3RoZXI6b25l"));
+    daemon_await_log(&daemon, "warning: an API key or a session was sent to a webhook");
+    ck_assert_int_eq(daemon_stop(&daemon), 0);
+    assert_file_clean(&needles, daemon.log);
+    for (size_t i = 0; i < ARRAY_COUNT(files); i++) {
+        char *path = memory_format("%s/%s", daemon.state_dir, files[i]);
+        if (access(path, F_OK) == 0)
+            assert_file_clean(&needles, path);
+        free(path);
+    }
+    free(other);
+    free(text);
+    free(query);
+    json_decref(run);
+    json_decref(first);
+    json_decref(last);
+    json_decref(runs);
+    free(alone);
+    free(cookie);
+    free(bearer);
+    free(with_key);
+    free(url);
+    free(shown);
+    free(key);
+    needles_free(&needles);
+    daemon_finish(&daemon);
+}
+
 /* Invariant 7. */
 TEST(store_holds_no_token_in_the_clear)
 {

@@ -1,0 +1,95 @@
+/* See own_secrets.h. Called by headers.c and request.c on the hook workers, for every request. */
+#include "hooks/own_secrets.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/memory.h"
+#include "base/secret.h"
+
+static const char hidden[] = "wha_…";
+
+/* Finds the first well-formed API key at or after `text`, or returns NULL. */
+static const char *find_key(const char *text)
+{
+    for (const char *at = text; (at = strstr(at, "wha_")); at++)
+        if (strnlen(at, SECRET_TOKEN_CHARS) == SECRET_TOKEN_CHARS &&
+            secret_api_key_is_well_formed(at, SECRET_TOKEN_CHARS))
+            return at;
+    return NULL;
+}
+
+/* Returns the next pair of a Cookie's value (RFC 6265 4.2.1) and moves *at behind it; NULL at the
+ * end. */
+static const char *next_pair(const char **at, size_t *chars)
+{
+    *at += strspn(*at, "; \t");
+    if (**at == '\0')
+        return NULL;
+    const char *pair = *at;
+    *chars = strcspn(pair, ";");
+    *at += *chars;
+    return pair;
+}
+
+static bool is_session(const char *pair, size_t chars)
+{
+    static const char name[] = SECRET_SESSION_COOKIE;
+    size_t name_chars = strlen(name);
+    return chars >= name_chars && memcmp(pair, name, name_chars) == 0 &&
+           strchr("= \t;", pair[name_chars]); /* also the NUL */
+}
+
+static bool has_session(const char *value)
+{
+    size_t chars;
+    for (const char *at = value, *pair; (pair = next_pair(&at, &chars));)
+        if (is_session(pair, chars))
+            return true;
+    return false;
+}
+
+bool own_secrets_in_header(const char *name, const char *value)
+{
+    if (strcasecmp(name, "Cookie") == 0)
+        return has_session(value);
+    if (strcasecmp(name, "Authorization") == 0 || strcasecmp(name, "Proxy-Authorization") == 0)
+        return find_key(value);
+    return false;
+}
+
+char *own_secrets_rest(const char *name, const char *value)
+{
+    size_t chars;
+    if (strcasecmp(name, "Cookie") != 0)
+        return NULL;
+    char *rest = memory_alloc(strlen(value) + sizeof("; ")), *to = rest;
+    for (const char *at = value, *pair; (pair = next_pair(&at, &chars));) {
+        if (is_session(pair, chars))
+            continue;
+        if (to > rest)
+            to = stpcpy(to, "; ");
+        to = mempcpy(to, pair, chars);
+    }
+    *to = '\0';
+    if (to > rest)
+        return rest;
+    free(rest);
+    return NULL;
+}
+
+bool own_secrets_hide_in_query(char *query)
+{
+    _Static_assert(sizeof(hidden) - 1 < SECRET_TOKEN_CHARS, "the text only gets shorter");
+    bool is_changed = false;
+    for (const char *key = query; (key = find_key(key));) {
+        const char *rest = key + SECRET_TOKEN_CHARS;
+        char *to = stpcpy(query + (key - query), hidden);
+        memmove(to, rest, strlen(rest) + 1);
+        key = to;
+        is_changed = true;
+    }
+    return is_changed;
+}

@@ -1,0 +1,18 @@
+/* webhookd's own secrets in a request. A browser or a client may send its session or its API key to
+ * the public listener by mistake; stored with a run, it would open the admin API to everyone who
+ * can read the run. Bodies are never changed. Any thread. */
+#ifndef WEBHOOKD_HOOKS_OWN_SECRETS_H
+#define WEBHOOKD_HOOKS_OWN_SECRETS_H
+
+#include <stdbool.h>
+
+/* Returns true if the header must not be stored as it is: a Cookie with a session of the console,
+ * or an Authorization or Proxy-Authorization with a well-formed API key. */
+bool own_secrets_in_header(const char *name, const char *value);
+/* Returns what may be stored of a value for which own_secrets_in_header is true: the other cookies.
+ * The caller frees it. NULL: nothing. */
+char *own_secrets_rest(const char *name, const char *value);
+/* Replaces each well-formed API key in the query by "wha_…". Returns whether there was one. */
+bool own_secrets_hide_in_query(char *query);
+
+#endif
