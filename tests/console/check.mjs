@@ -883,6 +883,7 @@ async function picture() {
 const alone = Object.entries({ ...bodyChecks, ...graphs, ...machines, ...pages, ...shapes });
 
 async function inOrder() {
+  await page.goto(`${base}/`);
   const url = await webhook();
   await sealedWebhook();
   const run = await liveRuns(url);

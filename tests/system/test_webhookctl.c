@@ -921,7 +921,7 @@ TEST(help_on_a_command_explains_its_options_and_operands)
         const char *subject, *verb, *has, *lacks;
     } cases[] = {
         {"fleet", "list", "\n      --project [ORG/]NAME  ", "FLEET"},
-        {"fleet", "apply", "FILE|FOLDER|-...", "FLEET"},
+        {"fleet", "apply", "{FILE|FOLDER|-}...", "FLEET"},
         {"fleet", "apply", "\n      --project [ORG/]NAME  ", "RUN"},
         {"fleet", "apply", "\n      --check  ", "--version"},
         {"fleet", "apply", "\n      --stub  ", "--version"},
