@@ -181,6 +181,14 @@ static bool take_unexpected(struct scanner *scanner)
     return false;
 }
 
+/* An "=" before the first word of the file belongs to no key. */
+static bool refuse_lone_equals(struct scanner *scanner)
+{
+    config_findings_add(scanner->findings, scanner->line,
+                        "unexpected \"=\": a key must precede it");
+    return false;
+}
+
 /* Notes a word or a string that is about to be taken. */
 static void note_word(struct scanner *scanner)
 {
@@ -224,6 +232,8 @@ static bool take_token(struct scanner *scanner)
     }
     if (*scanner->at == '"' || *scanner->at == '\'')
         taken = take_string(scanner);
+    else if (is_equals && !scanner->key.at)
+        taken = refuse_lone_equals(scanner);
     else if (strchr("={},", *scanner->at))
         taken = take_mark(scanner);
     else if (is_word_char(*scanner->at))

@@ -27,6 +27,14 @@ TEST(nothing_is_expanded_in_any_quoting)
     assert_refused("state_dir = '~/x'", "w.conf:1: state_dir: \"~/x\" is invalid", NULL);
 }
 
+TEST(an_equals_sign_before_any_key_is_refused)
+{
+    static const char problem[] = "w.conf:2: unexpected \"=\": a key must precede it";
+    assert_refused("\n= 1", problem, NULL);
+    assert_refused("\n= \n runner ={{\n", problem, NULL);
+    assert_refused("\n=", problem, NULL);
+}
+
 TEST(quotes_and_backslashes_can_be_written)
 {
     struct config *config = accept("state_dir = \"/a\\\"b\\\\c'd\"");
