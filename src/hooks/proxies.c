@@ -117,8 +117,9 @@ static struct slice trim(const char *start, const char *end)
     return (struct slice){start, end};
 }
 
-/* Returns the end of the text up to one of the separators outside of quotes. */
-static const char *end_of(const char *text, const char *separators)
+/* Returns the end of the text up to one of the separators outside of quotes. Sets *is_open if a
+ * quote is not closed. */
+static const char *end_of(const char *text, const char *separators, bool *is_open)
 {
     bool quoted = false;
     for (; *text != '\0'; text++) {
@@ -129,6 +130,7 @@ static const char *end_of(const char *text, const char *separators)
         else if (!quoted && strchr(separators, *text))
             break;
     }
+    *is_open = quoted;
     return text;
 }
 
@@ -137,7 +139,8 @@ static const char *end_of(const char *text, const char *separators)
 static struct slice forwarded_for(struct slice element)
 {
     for (const char *at = element.start; at < element.end;) {
-        const char *end = end_of(at, ";,");
+        bool is_open;
+        const char *end = end_of(at, ";,", &is_open);
         struct slice pair = trim(at, end);
         if (pair.end - pair.start > 4 && strncasecmp(pair.start, "for=", 4) == 0) {
             pair.start += 4;
@@ -157,11 +160,13 @@ static int collect(void *context, const char *name, const char *value)
     struct chain *chain = context;
     if (strcasecmp(name, chain->header) != 0)
         return 0;
-    bool is_forwarded = strcmp(chain->header, FORWARDED) == 0;
+    bool is_forwarded = strcmp(chain->header, FORWARDED) == 0, is_open = false;
     for (const char *at = value;; at++) {
-        const char *end = is_forwarded ? end_of(at, ",") : at + strcspn(at, ",");
+        const char *end = is_forwarded ? end_of(at, ",", &is_open) : at + strcspn(at, ",");
         struct slice entry = trim(at, end);
-        if (entry.start < entry.end)
+        if (is_open) /* a sender's quote swallows what the proxies added: not an address */
+            chain->entries[chain->count++ % CHAIN_MAX] = (struct slice){at, at};
+        else if (entry.start < entry.end)
             chain->entries[chain->count++ % CHAIN_MAX] =
                 is_forwarded ? forwarded_for(entry) : entry;
         at = end;

@@ -981,6 +981,13 @@ TEST(forwarded_address_is_used_only_from_trusted_proxies)
     check_address(&hook, FORWARDED("Forwarded: for=_hidden"), "127.0.0.1");
     check_address(&hook, FORWARDED("Forwarded: proto=https"), "127.0.0.1");
     check_address(&hook, FORWARDED("Forwarded: for=\"192.0.2.9"), "127.0.0.1");
+    /* The sender's open quote reaches over what the proxy has added. */
+    check_address(&hook, FORWARDED("Forwarded: for=198.51.100.4;proto=\", for=192.0.2.7"),
+                  "127.0.0.1");
+    check_address(&hook, FORWARDED("Forwarded: for=198.51.100.4;by=\"a\\\", for=192.0.2.7"),
+                  "127.0.0.1");
+    check_address(&hook, FORWARDED("Forwarded: for=198.51.100.4;by=\"", "Forwarded: for=192.0.2.7"),
+                  "192.0.2.7");
     check_address(&hook, FORWARDED("Forwarded: for=192.0.2.60", "X-Forwarded-For: 192.0.2.7"),
                   "192.0.2.7");
 
