@@ -67,12 +67,14 @@ static bool is_word(const struct value *value, const char *word)
 static int64_t parse_length(const struct value *value)
 {
     int64_t length = 0;
+    if (value->bytes == 0 || value->bytes > 18)
+        return -1;
     for (size_t i = 0; i < value->bytes; i++) {
         if (value->text[i] < '0' || value->text[i] > '9')
             return -1;
         length = length * 10 + (value->text[i] - '0');
     }
-    return value->bytes == 0 || value->bytes > 18 ? -1 : length;
+    return length;
 }
 
 /* Whether the text is uri-host [":" port] of RFC 3986 section 3.2.2, or empty. */

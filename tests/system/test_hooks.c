@@ -495,6 +495,7 @@ TEST(large_or_chunked_body_is_refused_before_it_is_read)
         {hook.path, "Content-Length: 33554433", 413, true},
         {hook.path, "Content-Length: 33554433\r\nExpect: 100-continue", 413, true},
         {hook.path, "Content-Length: 999999999999999999", 413, true},
+        {hook.path, "Content-Length: 9999999999999999999", 400, true},
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         struct response response;
