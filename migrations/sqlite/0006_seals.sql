@@ -1,0 +1,3 @@
+-- From here on, webhook.sealed may have a version and be bound to its fleet (base/secret.h). No
+-- table changes: the number keeps an earlier webhookd, which cannot open such seals, away from the
+-- store.
