@@ -1,5 +1,5 @@
-/* The public listener: POST /hooks/<token> → a stored run and its 201. Besides, it
- * serves only /healthz, for load balancers. */
+/* The public listener: POST /hooks/<token> → a stored run and its 201. Besides, it serves
+ * only /healthz, for load balancers. */
 #ifndef WEBHOOKD_HOOKS_HOOKS_H
 #define WEBHOOKD_HOOKS_HOOKS_H
 

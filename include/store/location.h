@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 
-/* Returns NULL if an engine can use the location, else the rest of a
- * message that begins with the location: "is not …". */
+/* Returns NULL if an engine can use the location, else the rest of a message that begins
+ * with the location: "is not …". */
 const char *store_location_problem(const char *location);
 /* Whether the store keeps a file or folder of this name in the state folder. */
 bool store_location_owns(const char *location, const char *name);

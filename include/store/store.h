@@ -100,7 +100,11 @@ enum store_outcome {
 int store_write(struct store *store, struct store_item **items, size_t count,
                 enum store_outcome *outcome, struct error *error);
 
-/* ---- Upkeep of a STORE_WRITE connection: mostly an engine's work outside the batches ---- */
+/* Gives a bounded amount of the space that deleted runs occupied back to the file system. Sets
+ * *is_more if another call would give back more. To be called by a STORE_CALL item. */
+int store_give_back(struct store *store, bool *is_more, struct error *error);
+
+/* ---- Upkeep of a STORE_WRITE connection: an engine's work outside the batches ---- */
 
 struct store_upkeep {
     int64_t min_free_bytes; /* this much free space is reserved: store_has_room */
@@ -115,9 +119,6 @@ int store_start_upkeep(struct store *store, const struct store_upkeep *upkeep, s
 int store_has_room(struct store *store, int64_t bytes, struct error *error);
 /* Any thread. Requires the upkeep. */
 void store_set_min_free(struct store *store, int64_t bytes);
-/* Gives a bounded amount of the space that deleted runs occupied back to the file system. Sets
- * *is_more if another call would give back more. To be called by a STORE_CALL item. */
-int store_give_back(struct store *store, bool *is_more, struct error *error);
 
 struct store_metrics {
     uint64_t checkpoints;

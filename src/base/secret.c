@@ -161,7 +161,7 @@ void secret_hasher_finish(struct secret_hasher *hasher, uint8_t hash[SECRET_HASH
     (void)crypto_hash_sha256_final((crypto_hash_sha256_state *)(void *)hasher->state, hash);
 }
 
-/* What the MAC covers besides the value. Returns its size. */
+/* The MAC also covers this. Returns its size. */
 static size_t put_associated(uint8_t associated[1 + SECRET_PLACE_MAX_CHARS], const char *place)
 {
     size_t chars = strlen(place);

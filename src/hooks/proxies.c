@@ -218,8 +218,8 @@ char *proxies_client(const struct proxies *proxies, struct http_exchange *exchan
         chain.header = FORWARDED;
         http_each_header(exchange, collect, &chain);
     }
-    /* From the nearest proxy on, up to the first address that is not a trusted proxy's. Text
-     * that is not an address ends the walk: the nearer address stays the client. */
+    /* From the nearest proxy on, up to the first address that is not a trusted proxy's. Text that
+     * is not an address ends the walk: the nearer address stays the client. */
     size_t first = chain.count > CHAIN_MAX ? chain.count - CHAIN_MAX : 0;
     for (size_t i = chain.count; i > first; i--) {
         if (!parse_entry(chain.entries[(i - 1) % CHAIN_MAX], address))

@@ -4,7 +4,7 @@
 // graph.js draws the result.
 
 /**
- * What stands in a column: a vessel, or the lane of an edge that passes.
+ * An entry of a column: a vessel, or the lane of an edge that passes.
  *
  * @typedef {object} Item
  * @property {boolean} isLane

@@ -287,7 +287,7 @@ export interface Answer<Value> {
 /** The value and the text of an option. */
 export type Option = [string, string];
 
-/** What may change in a bar and its mark whenever they are redrawn. */
+/** The parts of a bar and its mark that may change whenever they are redrawn. */
 export interface Bar {
   href: string;
   title: string;
