@@ -29,13 +29,14 @@ struct runner_options {
 };
 
 /* Checks whether a runner could work with the configuration. Returns -1 and sets *error if not
- * (runner.user does not exist, or vessels cannot be isolated); ERROR_INVALID if the file must be
- * changed. config_path is the configuration's own file. Starts processes and waits for them. Any
- * thread. */
+ * (runner.user does not exist, or vessels cannot be isolated or started); ERROR_INVALID if the file
+ * must be changed. config_path is the configuration's own file. Starts processes and waits for
+ * them; if the state folder exists, creates and removes a folder in `runs`. Any thread. */
 int runner_check_config(struct config *config, const char *config_path, const char *supervisor_path,
                         struct error *error);
 /* Recovers what the last daemon left (it finds attempts by their locks and records), then claims
- * runs. Starts the runner's thread and the trash's. */
+ * runs. Starts the runner's thread and the trash's. ERROR_CONFIG: no vessel could be started in
+ * this state folder. */
 struct runner *runner_start(const struct runner_options *options, struct error *error);
 /* Stops claiming and watching; vessels keep running under their supervisors. Returns when every
  * operation that the runner has submitted is committed or withdrawn, so commit_stop must come after

@@ -38,8 +38,9 @@ enum job_exit {
     JOB_EXIT_NO_RESULT = 4,    /* the attempt has ended, but its result cannot be written */
 };
 
-/* With this argument, a supervisor only tests whether the job's sandbox can be built. It needs
- * JOB_FD_JOB and JOB_FD_WORKDIR. It exits with 0, or writes to stdout why not. */
+/* With this argument, a supervisor only tests whether the job's sandbox can be built, or, in off
+ * mode, whether a vessel could be started. It needs JOB_FD_JOB and JOB_FD_WORKDIR. It exits with 0,
+ * or writes to stdout why not. */
 #define JOB_TRIAL_ARGUMENT "--try-sandbox"
 
 /* What a supervisor is to do. Strings are never NULL. The creator owns it; job_free frees the

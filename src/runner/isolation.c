@@ -1,7 +1,8 @@
 /* The daemon's side of strict mode (the supervisor's sandbox.c and rootfs.c carry it out), and the
- * check of off mode. runner_check_config calls isolation_check at the start, for --check-config and
- * at each reload, so that what cannot work is reported then and not as the failure of every vessel.
- * isolation_describe is called by runner/launch on the runner's thread. */
+ * trials of both modes. runner_check_config calls isolation_check and isolation_try at the start,
+ * for --check-config and at each reload, so that what cannot work is reported then and not as the
+ * failure of every vessel. runner_start repeats the trials, because only then the state folder is
+ * certain to exist. isolation_describe is called by runner/launch on the runner's thread. */
 #include "runner/isolation.h"
 
 #include <errno.h>
@@ -19,10 +20,11 @@
 #include "base/file.h"
 #include "base/kernel.h"
 #include "base/memory.h"
+#include "runner/trial_folder.h"
 #include "supervisor/allow_list.h"
 
 #define UNIX_PREFIX  "unix:"
-#define TRIAL_FOLDER "/usr" /* stands for the working folder; every machine has it */
+#define TRIAL_FOLDER "/usr" /* stands for the working folder of a trial that has none */
 enum { HIGH_FD = 64 };      /* above all descriptors that a supervisor is spawned with */
 
 #define TURN_OFF "turn isolation off: runner { sandbox = \"off\" }"
@@ -244,15 +246,28 @@ static const char *advice(const char *words)
                : NULL;
 }
 
-static int make_trial_job(const struct runner_settings *settings, const struct isolation *isolation,
-                          struct error *error)
+/* The same for off mode. */
+static const char *advice_without_sandbox(const char *words)
 {
-    static char id[] = "00000000-0000-7000-8000-000000000000", home[] = SANDBOX_HOME;
+    if (strstr(words, kernel_error_text(EACCES)))
+        return "let the vessels' user enter the folders that lead to state_dir (chmod o+x), or "
+               "move "
+               "state_dir";
+    if (strstr(words, kernel_error_text(EPERM)))
+        return "give webhookd CAP_SYS_ADMIN, CAP_CHOWN, CAP_SETUID and CAP_SETGID, or start it as "
+               "the user that vessels are to run as";
+    return NULL;
+}
+
+static int make_trial_job(const struct runner_settings *settings, const struct isolation *isolation,
+                          char *workdir, char *hidden_dir, struct error *error)
+{
+    static char id[] = "00000000-0000-7000-8000-000000000000";
     static char nothing[] = "", name[] = "none"; /* nothing is executed */
     struct job job = {
         .vessel_run_id = id,
-        .workdir = home,
-        .hidden_dir = nothing,
+        .workdir = workdir,
+        .hidden_dir = hidden_dir,
         .interpreter = name,
         .search_path = nothing,
         .file_name = name,
@@ -290,8 +305,18 @@ static pid_t spawn_trial(const char *supervisor_path, int job_fd, int folder_fd,
     return -1;
 }
 
+static int report_refusal(bool is_strict, const char *words, struct error *error)
+{
+    const char *todo = is_strict ? advice(words) : advice_without_sandbox(words);
+    if (!is_strict)
+        return error_set(error, ERROR_CONFIG, "vessels cannot be started: %s%s%s", words,
+                         todo ? "; " : "", todo ? todo : "");
+    return error_set(error, ERROR_CONFIG, "vessels cannot be isolated: %s; %s%s" TURN_OFF, words,
+                     todo ? todo : "", todo ? ", or " : "to run without it, ");
+}
+
 /* Reads the trial's words and then awaits its end. */
-static int hear_trial(pid_t pid, int words_fd, struct error *error)
+static int hear_trial(pid_t pid, bool is_strict, int words_fd, struct error *error)
 {
     char words[sizeof(error->message)];
     ssize_t bytes = file_read_all(words_fd, words, sizeof(words) - 1);
@@ -301,13 +326,13 @@ static int hear_trial(pid_t pid, int words_fd, struct error *error)
     if (status == 0)
         return 0;
     words[bytes > 0 ? bytes : 0] = '\0';
-    const char *todo = advice(words);
-    return error_set(error, ERROR_INVALID, "vessels cannot be isolated: %s; %s%s" TURN_OFF,
-                     bytes > 0 ? words : "the trial was killed", todo ? todo : "",
-                     todo ? ", or " : "to run without it, ");
+    if (WIFEXITED(status) && WEXITSTATUS(status) == JOB_EXIT_OTHER_FORMAT)
+        return error_set(error, ERROR_CONFIG, "%s", words);
+    return report_refusal(is_strict, bytes > 0 ? words : "the trial was killed", error);
 }
 
-static int run_trial(const char *supervisor_path, int job_fd, int folder_fd, struct error *error)
+static int run_trial(const char *supervisor_path, bool is_strict, int job_fd, int folder_fd,
+                     struct error *error)
 {
     int words[2];
     if (pipe2(words, O_CLOEXEC) != 0)
@@ -317,31 +342,48 @@ static int run_trial(const char *supervisor_path, int job_fd, int folder_fd, str
     if (words[1] >= 0) {
         pid_t pid = spawn_trial(supervisor_path, job_fd, folder_fd, words[1], error);
         close(words[1]);
-        result = pid < 0 ? -1 : hear_trial(pid, words[0], error);
+        result = pid < 0 ? -1 : hear_trial(pid, is_strict, words[0], error);
     }
     close(words[0]);
     return result;
 }
 
-static int try_strict(const struct runner_settings *settings, const struct isolation *isolation,
-                      const char *supervisor_path, struct error *error)
+/* Returns a descriptor for the trial to use as that of the working folder, or -1. */
+static int open_workdir(const struct trial_folder *folder, struct error *error)
 {
-    int folder_fd = open(TRIAL_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder_fd < 0)
-        return error_set_errno(error, errno, "cannot open " TRIAL_FOLDER);
-    folder_fd = file_move_up(folder_fd, HIGH_FD, error);
-    int job_fd = folder_fd < 0 ? -1 : make_trial_job(settings, isolation, error);
-    int result = job_fd < 0 ? -1 : run_trial(supervisor_path, job_fd, folder_fd, error);
-    if (job_fd >= 0)
-        close(job_fd);
-    if (folder_fd >= 0)
+    int fd = folder->fd >= 0 ? fcntl(folder->fd, F_DUPFD_CLOEXEC, HIGH_FD)
+                             : open(TRIAL_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return error_set_errno(error, errno, "cannot open the trial's working folder");
+    return file_move_up(fd, HIGH_FD, error);
+}
+
+static int try_with_supervisor(const struct runner_settings *settings,
+                               const struct isolation *isolation,
+                               const struct isolation_trial *trial,
+                               const struct trial_folder *folder, struct error *error)
+{
+    bool is_strict = isolation->is_strict;
+    char *workdir = is_strict ? memory_string(SANDBOX_HOME)
+                              : memory_format("%s/runs/%s", trial->state_path, folder->name);
+    char *hidden_dir = memory_string(isolation->user.change && !is_strict ? trial->state_path : "");
+    int folder_fd = open_workdir(folder, error), result = -1;
+    if (folder_fd >= 0) {
+        int job_fd = make_trial_job(settings, isolation, workdir, hidden_dir, error);
+        if (job_fd >= 0) {
+            result = run_trial(trial->supervisor_path, is_strict, job_fd, folder_fd, error);
+            close(job_fd);
+        }
         close(folder_fd);
+    }
+    free(hidden_dir);
+    free(workdir);
     return result;
 }
 
 /* In off mode webhookd as root gives each vessel mounts of its own, in which the state folder is
- * hidden. If that is forbidden (a container without CAP_SYS_ADMIN), every vessel would fail. This
- * tries it in a child, whose mounts vanish with it. */
+ * hidden. If that is forbidden (a container without CAP_SYS_ADMIN), every vessel would fail. While
+ * there is no state folder, this tries it in a child, whose mounts vanish with it. */
 static int try_hiding(struct error *error)
 {
     pid_t pid = fork();
@@ -365,12 +407,19 @@ static int try_hiding(struct error *error)
 
 /* ---- the whole ---- */
 
-static int try_isolation(const struct runner_settings *settings, const struct isolation *isolation,
-                         const char *supervisor_path, struct error *error)
+static int try_one(const struct runner_settings *settings, const struct isolation *isolation,
+                   const struct isolation_trial *trial, struct error *error)
 {
-    if (isolation->is_strict)
-        return try_strict(settings, isolation, supervisor_path, error);
-    return isolation->user.change ? try_hiding(error) : 0;
+    struct trial_folder folder;
+    int result = 0;
+    if (trial_folder_open(&folder, trial->runs_fd, &isolation->user, error) != 0)
+        return -1;
+    if (isolation->is_strict || folder.fd >= 0)
+        result = try_with_supervisor(settings, isolation, trial, &folder, error);
+    else if (isolation->user.change)
+        result = try_hiding(error);
+    trial_folder_close(&folder);
+    return result;
 }
 
 /* Whether a trial of the one holds for the other as well. */
@@ -381,18 +430,22 @@ static bool are_alike(const struct isolation *a, const struct isolation *b)
 }
 
 int isolation_check(const struct runner_settings *settings, const char *config_path,
-                    const char *supervisor_path, struct error *error)
+                    struct error *error)
 {
     bool is_any_strict = settings->isolation.is_strict;
     for (size_t i = 0; i < settings->config->fleet_count; i++)
         is_any_strict |= settings->fleet_isolations[i].is_strict;
-    if (is_any_strict && check_paths(settings->config, config_path, error) != 0)
-        return -1;
-    if (try_isolation(settings, &settings->isolation, supervisor_path, error) != 0)
+    return is_any_strict ? check_paths(settings->config, config_path, error) : 0;
+}
+
+int isolation_try(const struct runner_settings *settings, const struct isolation_trial *trial,
+                  struct error *error)
+{
+    if (try_one(settings, &settings->isolation, trial, error) != 0)
         return -1;
     for (size_t i = 0; i < settings->config->fleet_count; i++)
         if (!are_alike(&settings->fleet_isolations[i], &settings->isolation) &&
-            try_isolation(settings, &settings->fleet_isolations[i], supervisor_path, error) != 0)
+            try_one(settings, &settings->fleet_isolations[i], trial, error) != 0)
             return -1;
     return 0;
 }

@@ -39,22 +39,25 @@ static const struct isolation *isolation_of(const struct attempt *attempt)
                                      run->work->project_name, run->work->fleet_name);
 }
 
+int launch_make_workdir(int runs_fd, const char *name, const struct vessel_user *user,
+                        struct error *error)
+{
+    int fd = file_open_folder(runs_fd, name, 0700, error);
+    if (fd < 0 || !user->change || fchown(fd, user->uid, user->gid) == 0)
+        return fd;
+    error_set_errno(error, errno, "cannot give the working folder runs/%s to user \"%s\"", name,
+                    user->name);
+    close(fd);
+    return -1;
+}
+
 static int make_workdir(struct attempt *attempt, struct error *error)
 {
     const struct run *run = attempt->vessel->run;
-    const struct vessel_user *user = &isolation_of(attempt)->user;
     char name[ID_TEXT_BYTES];
-    int fd = file_open_folder(run->runner->runs_fd, id_format(&run->work->ids.run_id, name), 0700,
-                              error);
-    if (fd < 0)
-        return -1;
-    if (user->change && fchown(fd, user->uid, user->gid) != 0) {
-        error_set_errno(error, errno, "cannot give the working folder runs/%s to user \"%s\"", name,
-                        user->name);
-        close(fd);
-        return -1;
-    }
-    return place(attempt, JOB_FD_WORKDIR, fd, error);
+    int fd = launch_make_workdir(run->runner->runs_fd, id_format(&run->work->ids.run_id, name),
+                                 &isolation_of(attempt)->user, error);
+    return fd < 0 ? -1 : place(attempt, JOB_FD_WORKDIR, fd, error);
 }
 
 /* Creates the record and takes its lock, which the daemon holds until the supervisor has it. If a

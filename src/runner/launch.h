@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "runner/attempt.h"
+#include "runner/settings.h"
 
 /* Fills attempt->fds. Every descriptor is at least LAUNCH_FIRST_FD, so that spawning can place
  * copies below it. Takes over what an earlier try of the same attempt has left. On failure nothing
@@ -19,6 +20,11 @@ int launch_spawn(struct attempt *attempt, struct error *error);
 void launch_close(struct attempt *attempt);
 /* Returns the current size of the attempt's log, 0 if there is none. */
 int64_t launch_log_bytes(const struct attempt *attempt);
+
+/* Opens a run's working folder, creates it if it is missing, and gives it to the vessel's user.
+ * Returns a descriptor, or -1. */
+int launch_make_workdir(int runs_fd, const char *name, const struct vessel_user *user,
+                        struct error *error);
 
 #define LAUNCH_FIRST_FD 20
 

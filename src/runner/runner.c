@@ -230,6 +230,14 @@ static int check_watching(struct error *error)
     return 0;
 }
 
+static int try_isolation(const struct runner *runner, struct error *error)
+{
+    const struct isolation_trial trial = {.supervisor_path = runner->supervisor_path,
+                                          .state_path = runner->state_path,
+                                          .runs_fd = runner->runs_fd};
+    return isolation_try(runner->settings, &trial, error);
+}
+
 static int set_up(struct runner *runner, struct error *error)
 {
     if (runner->options.config->runner.enabled && check_watching(error) != 0)
@@ -239,6 +247,8 @@ static int set_up(struct runner *runner, struct error *error)
         return -1;
     runner->settings = runner_settings_new(runner->options.config, error);
     if (!runner->settings)
+        return -1;
+    if (runner->options.config->runner.enabled && try_isolation(runner, error) != 0)
         return -1;
     runner->loop = loop_new(error);
     if (!runner->loop)
@@ -266,8 +276,18 @@ int runner_check_config(struct config *config, const char *config_path, const ch
 {
     struct runner_settings *settings = runner_settings_new(config, error);
     int result = !settings ? -1 : 0;
-    if (result == 0 && config->runner.enabled)
-        result = isolation_check(settings, config_path, supervisor_path, error);
+    if (result == 0 && config->runner.enabled) {
+        char *runs = memory_format("%s/runs", config->state_dir);
+        struct isolation_trial trial = {.supervisor_path = supervisor_path,
+                                        .state_path = config->state_dir,
+                                        .runs_fd = open(runs, O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+        result = isolation_check(settings, config_path, error);
+        if (result == 0)
+            result = isolation_try(settings, &trial, error);
+        if (trial.runs_fd >= 0)
+            close(trial.runs_fd);
+        free(runs);
+    }
     runner_settings_free(settings);
     return result;
 }

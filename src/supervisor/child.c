@@ -169,13 +169,20 @@ static void reset_signals(void)
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Sets cwd and output. The cwd is found by path, as the vessel's user, in the mounts that the
- * vessel will see. */
+/* The working folder is found by path, as the vessel's user, in the mounts that the vessel will
+ * see. */
+static int enter_workdir(const struct job *job, struct error *error)
+{
+    if (chdir(job->workdir) == 0)
+        return 0;
+    return error_set_errno(error, errno, "cannot enter the working folder \"%s\"", job->workdir);
+}
+
+/* Sets cwd and output. */
 static int settle(const struct job *job, int output_fd, struct error *error)
 {
-    if (chdir(job->workdir) != 0)
-        return error_set_errno(error, errno, "cannot enter the working folder \"%s\"",
-                               job->workdir);
+    if (enter_workdir(job, error) != 0)
+        return -1;
     if (dup2(output_fd, STDOUT_FILENO) < 0 || dup2(output_fd, STDERR_FILENO) < 0)
         return error_set_errno(error, errno, "cannot redirect stdout and stderr");
     /* webhookd's descriptors are close-on-exec from their creation; this is for any that the daemon
@@ -198,6 +205,14 @@ static bool await_byte(const struct line *line)
     return read(line->talk_fd, &byte, 1) == 1;
 }
 
+/* In off mode a trial ends here, after the last step before the interpreter that can fail. */
+static int end_trial(const struct job *job, struct error *error)
+{
+    if (become_user(job, error) == 0)
+        (void)enter_workdir(job, error);
+    return -1;
+}
+
 /* Returns 0 in the process that is to become the interpreter. Any other result means that this
  * process ends here, with or without an error. */
 static int get_ready(const struct job *job, const struct line *line, struct error *error)
@@ -209,7 +224,7 @@ static int get_ready(const struct job *job, const struct line *line, struct erro
         if (prepare(job, error) != 0)
             return -1;
         die_with(line->supervisor);
-        return 0;
+        return job->is_trial ? end_trial(job, error) : 0;
     }
     if (!await_byte(line) || prepare_strict(job, error) != 0 || job->is_trial ||
         sandbox_fork_main(error) != 0)
@@ -343,8 +358,6 @@ no_pipe:
 int child_try(const struct job *job, struct error *error)
 {
     struct child child;
-    if (!job->is_strict)
-        return 0;
     if (child_start(job, &child, error) != 0)
         return -1;
     child_read_report(&child, error);

@@ -19,8 +19,9 @@ struct child {
 /* Forks the process. It prepares itself and waits to be released; it dies with the calling
  * process. */
 int child_start(const struct job *job, struct child *child, struct error *error);
-/* Checks whether the process could be started. In strict mode the sandbox is built and left again;
- * nothing is placed, marked or run. In off mode nothing is checked. */
+/* Checks whether the process could be started. In strict mode the sandbox is built and left again.
+ * In off mode the process goes on to its working folder, as the vessel's user, and places the job's
+ * file there. Nothing is marked or run. */
 int child_try(const struct job *job, struct error *error);
 /* Releases the process. May be called when it is dead already: child_read_report shows that. */
 void child_let_go(const struct child *child);

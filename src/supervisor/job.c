@@ -229,9 +229,11 @@ int job_read(const void *data, size_t bytes, struct job *job, struct error *erro
     *job = (struct job){0};
     uint64_t format = take_number(&reader);
     if (!reader.failed && format != JOB_FORMAT)
-        return error_set(error, ERROR_CONFLICT,
-                         "the job has format %llu, this program reads %d; restart webhookd",
-                         (unsigned long long)format, JOB_FORMAT);
+        return error_set(
+            error, ERROR_CONFLICT,
+            "webhookd-vessel reads jobs of format %d, but webhookd writes format %llu: "
+            "install both programs of one version, and restart webhookd",
+            JOB_FORMAT, (unsigned long long)format);
     take_job(&reader, job);
     const char *fault = reader.failed || reader.left > 0 ? "it is damaged" : find_fault(job);
     if (!fault)

@@ -119,8 +119,9 @@ static bool write_result(const struct attempt_result *result, struct output *out
     }
 }
 
-/* Tests whether vessels can be isolated, for webhookd's start, reload and --check-config: builds
- * the sandbox of a job and leaves it. Writes to stdout why that failed. */
+/* Tests whether vessels can be isolated and started, for webhookd's start, reload and
+ * --check-config: goes as far as a job's interpreter would, and ends. Writes to stdout why that
+ * failed. */
 static int try_sandbox(void)
 {
     struct job job = {.is_trial = true};
@@ -132,7 +133,7 @@ static int try_sandbox(void)
     }
     job_free(&job);
     (void)file_write_all(STDOUT_FILENO, error.message, strlen(error.message));
-    return EXIT_FAILURE;
+    return error.kind == ERROR_CONFLICT ? JOB_EXIT_OTHER_FORMAT : EXIT_FAILURE;
 }
 
 /* A person has started it, not webhookd. */

@@ -6,21 +6,25 @@
  *                                 fails with errno 5
  *     fdatasync hold *.db-wal     it waits as long as the rule exists
  *     pidfd_open 38 *             a call without a file has the path ""
+ *     fstatfs nfs *               the file system is NFS
  *
- * Calls: fsync, fdatasync, write, pwrite, pidfd_open. Replace the file by rename, so that no call
- * reads half a rule. */
+ * Calls: fsync, fdatasync, write, pwrite, fchown, fstatfs, pidfd_open. Replace the file by rename,
+ * so that no call reads half a rule. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fnmatch.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/types.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #define HOLD          (-1)
+#define NFS           (-2) /* not a failure: fstatfs alone knows it */
 #define NO_FILE       (-2)
 #define LOOK_EVERY_US 1000
 
@@ -39,7 +43,12 @@ static int path_of(int fd, char path[PATH_MAX])
     return 0;
 }
 
-/* Returns 0 to let the call through, HOLD, or the errno to fail with. */
+static int read_action(const char *action)
+{
+    return strcmp(action, "hold") == 0 ? HOLD : strcmp(action, "nfs") == 0 ? NFS : atoi(action);
+}
+
+/* Returns 0 to let the call through, HOLD, NFS, or the errno to fail with. */
 static int rule_for(const char *call, int fd)
 {
     const char *rules = getenv("FAULT_RULES");
@@ -52,7 +61,7 @@ static int rule_for(const char *call, int fd)
     while (known && decision == 0 && fgets(line, sizeof(line), file))
         if (sscanf(line, "%31s %31s %255s", name, action, pattern) == 3 &&
             strcmp(name, call) == 0 && fnmatch(pattern, path, 0) == 0)
-            decision = strcmp(action, "hold") == 0 ? HOLD : atoi(action);
+            decision = read_action(action);
     fclose(file);
     return decision;
 }
@@ -101,6 +110,19 @@ ssize_t pwrite(int fd, const void *bytes, size_t count, off_t offset)
 ssize_t pwrite64(int fd, const void *bytes, size_t count, off64_t offset)
 {
     return check("pwrite", fd) != 0 ? -1 : REAL(pwrite64)(fd, bytes, count, offset);
+}
+
+int fchown(int fd, uid_t user, gid_t group)
+{
+    return check("fchown", fd) != 0 ? -1 : REAL(fchown)(fd, user, group);
+}
+
+int fstatfs(int fd, struct statfs *status)
+{
+    int result = REAL(fstatfs)(fd, status);
+    if (result == 0 && rule_for("fstatfs", fd) == NFS)
+        status->f_type = NFS_SUPER_MAGIC;
+    return result;
 }
 
 int pidfd_open(pid_t pid, unsigned flags)

@@ -4,8 +4,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "support/api.h"
 #include "support/faults.h"
 
@@ -111,6 +114,100 @@ TEST(root_that_may_not_hide_its_state_is_reported_at_the_start)
     ck_assert_msg(strstr(log, "CAP_SYS_ADMIN"), "%s", log);
     free(log);
     daemon_finish(&daemon);
+}
+
+/* Starts webhookd, which must refuse this with status 78 and name the text in its log. */
+static void check_refused(struct daemon *daemon, const char *text)
+{
+    ck_assert_int_eq(daemon_start_fails(daemon), 78);
+    char *log = daemon_log(daemon);
+    ck_assert_msg(strstr(log, text), "%s", log);
+    free(log);
+}
+
+TEST(root_that_may_not_give_folders_away_is_reported_at_the_start)
+{
+    const char *const wrapper[] = {"setpriv",    "--bounding-set", "-chown",
+                                   "--inh-caps", "-chown",         NULL};
+    struct daemon daemon;
+    struct daemon_options options = {.wrapper = wrapper};
+    if (geteuid() != 0) {
+        test_skip("only root has capabilities to drop");
+        return;
+    }
+    daemon_prepare(&daemon, &options);
+    check_refused(&daemon, "CAP_CHOWN");
+    daemon_finish(&daemon);
+}
+
+/* As on NFS with root_squash: the server takes root for another user. */
+#define NO_GIVING "fchown 1 */runs/*\nfstatfs nfs *\n"
+
+TEST(a_state_folder_whose_server_does_not_obey_root_is_reported_at_the_start)
+{
+    struct faults faults = {0};
+    if (geteuid() != 0) {
+        test_skip("only root gives folders away");
+        return;
+    }
+    faults_prepare(&faults, "");
+    faults_set_rule(&faults, NO_GIVING);
+    check_refused(&faults.daemon, "state_dir is on NFS");
+    faults_finish(&faults);
+}
+
+TEST(a_state_folder_that_vessels_cannot_reach_is_reported_at_the_start_and_by_the_check)
+{
+    struct daemon daemon;
+    struct daemon_options options = {.sandbox = NULL};
+    if (geteuid() != 0) {
+        test_skip("only root runs vessels as another user");
+        return;
+    }
+    daemon_prepare(&daemon, &options);
+    char *closed = memory_format("%s/closed", daemon.folder);
+    char *state_dir = memory_format("%s/state", closed);
+    ck_assert_int_eq(mkdir(closed, 0700), 0);
+    options.state_dir = state_dir;
+    daemon_configure(&daemon, &options);
+    check_refused(&daemon, "let the vessels' user enter the folders that lead to state_dir");
+
+    char *program = daemon_program("webhookd");
+    char *command = memory_format("%s -t -c %s >/dev/null 2>&1", program, daemon.config);
+    ck_assert_int_eq(WEXITSTATUS(system(command)), 78);
+    ck_assert_int_eq(chmod(closed, 0711), 0);
+    ck_assert_int_eq(WEXITSTATUS(system(command)), 0);
+    daemon_restart(&daemon);
+    free(command);
+    free(program);
+    free(state_dir);
+    free(closed);
+    daemon_finish(&daemon);
+}
+
+TEST(a_folder_that_can_no_longer_be_given_away_ends_the_run_with_the_reason)
+{
+    struct faults faults = {0};
+    if (geteuid() != 0) {
+        test_skip("only root gives folders away");
+        return;
+    }
+    faults_prepare(&faults, "");
+    daemon_restart(&faults.daemon);
+    char *url = vessel_fleet(&faults.daemon);
+    faults_set_rule(&faults, NO_GIVING);
+    char *id = api_post(url, "x", 1);
+    json_t *run = api_await_end(&faults.daemon, id);
+    const json_t *vessel = api_vessel(run, "main");
+    ck_assert_str_eq(api_text(vessel, "status"), "errored");
+    ck_assert_int_eq(json_integer_value(json_object_get(vessel, "exit_code")), 127);
+    ck_assert_msg(strstr(api_text(vessel, "reason"), "cannot give the working folder"), "%s",
+                  api_text(vessel, "reason"));
+    json_decref(run);
+    ck_assert_int_eq(daemon_stop(&faults.daemon), 0);
+    free(id);
+    free(url);
+    faults_finish(&faults);
 }
 
 TEST(a_vessel_that_cannot_be_watched_for_a_while_still_gets_its_result)

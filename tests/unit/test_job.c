@@ -186,7 +186,8 @@ TEST(a_job_of_another_format_is_refused_by_that_name)
     struct error error = ERROR_INIT;
     ck_assert_int_eq(job_read(bytes.data, bytes.bytes, &copy, &error), -1);
     ck_assert_str_eq(error.message,
-                     "the job has format 99, this program reads 4; restart webhookd");
+                     "webhookd-vessel reads jobs of format 4, but webhookd writes format 99: "
+                     "install both programs of one version, and restart webhookd");
     buffer_free(&bytes);
 }
 
