@@ -161,6 +161,8 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_SHARED) $(ARCHIVE)
 	$(call QUIET,LINK,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBS)
 
 $(TEST_PROGRAMS): $(BUILD)/tests/main.o
+# These start the programs, some with a library preloaded. An old one of either would mislead them.
+$(filter-out $(BUILD)/tests/unit/%,$(TEST_PROGRAMS)): | $(PROGRAMS) $(PRELOADS)
 # This program wraps the store's function, so that a test can make it return ERROR_STALE.
 $(BUILD)/tests/unit/test_checks: private LDFLAGS += -Wl,--wrap=sqlite_accept_hook
 

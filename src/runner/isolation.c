@@ -250,9 +250,8 @@ static const char *advice(const char *words)
 static const char *advice_without_sandbox(const char *words)
 {
     if (strstr(words, kernel_error_text(EACCES)))
-        return "let the vessels' user enter the folders that lead to state_dir (chmod o+x), or "
-               "move "
-               "state_dir";
+        return "let the vessels' user enter the folders that lead to state_dir (chmod o+x), "
+               "or move state_dir";
     if (strstr(words, kernel_error_text(EPERM)))
         return "give webhookd CAP_SYS_ADMIN, CAP_CHOWN, CAP_SETUID and CAP_SETGID, or start it as "
                "the user that vessels are to run as";
