@@ -156,9 +156,11 @@ static int follow_attempt(struct follower *follower, const char *vessel_run_id, 
         char *header = memory_format("Last-Event-ID: %" PRId64, follower->offset);
         struct client_stream stream = {.take = take_events, .context = follower, .header = header};
         buffer_reset(&follower->line);
-        if (client_stream(follower->ctl->client, "GET", path, &stream, &why) != 0 &&
-            !follower->has_ended)
+        bool was_cut = client_stream(follower->ctl->client, "GET", path, &stream, &why) != 0;
+        if (was_cut && !follower->has_ended)
             result = be_patient(follower, &why, error);
+        else if (!follower->has_ended) /* webhookd stops, or a proxy ends what lasts too long */
+            pause_a_little();
         free(header);
     }
     free(path);
