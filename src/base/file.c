@@ -25,8 +25,10 @@ int file_write_all(int fd, const void *data, size_t bytes)
         ssize_t written = write(fd, at, bytes);
         if (written < 0 && errno == EINTR)
             continue;
-        if (written < 0)
+        if (written <= 0) {
+            errno = written == 0 ? EIO : errno; /* no progress: repeating it would never end */
             return -1;
+        }
         at += written;
         bytes -= (size_t)written;
     }

@@ -99,7 +99,9 @@ static bool write_stderr(const char *data, size_t bytes)
 {
     while (bytes > 0) {
         ssize_t written = write(STDERR_FILENO, data, bytes);
-        if (written >= 0) {
+        if (written == 0)
+            return false;
+        if (written > 0) {
             data += written;
             bytes -= (size_t)written;
         } else if (errno == EAGAIN) { /* another program made the terminal non-blocking */

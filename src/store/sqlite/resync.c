@@ -28,8 +28,9 @@ static int write_again(int fd, const char *path, char *piece, struct error *erro
         if (bytes == 0)
             break;
         ssize_t written = pwrite(fd, piece, (size_t)bytes, at);
-        if (written < 0 && errno != EINTR)
-            return error_set_errno(error, errno, "cannot rewrite \"%s\"", path);
+        if (written == 0 || (written < 0 && errno != EINTR))
+            return error_set_errno(error, written == 0 ? EIO : errno, "cannot rewrite \"%s\"",
+                                   path);
         at += written > 0 ? written : 0;
     }
     if (fdatasync(fd) != 0)
