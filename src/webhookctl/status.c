@@ -31,7 +31,7 @@ static void write_daemon(const json_t *status)
     else
         show_line("Ready", yes_no(status, "ready"));
     const char *problem = show_text(status, "key_problem");
-    show_line("secret.key", problem ? problem : "usable");
+    show_line("Key file", problem ? problem : "usable");
     free(started);
 }
 

@@ -841,7 +841,7 @@ TEST(status_shows_what_webhookd_is_doing)
     const char *const parts[] = {"webhookd    " WEBHOOKD_VERSION,
                                  pid,
                                  "\nReady       yes\n",
-                                 "\nsecret.key  usable\n",
+                                 "\nKey file    usable\n",
                                  daemon.socket,
                                  "organizations 1, projects 1, fleets 0, webhooks 0",
                                  "\nFleet runs  0 scheduled, 0 running\n"};
