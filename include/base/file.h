@@ -30,6 +30,10 @@ int file_in_memory(const void *data, size_t bytes, struct error *error);
  * and returns -1 on failure. */
 int file_move_up(int fd, int lowest, struct error *error);
 
+/* Returns the name of the file system behind fd if a server decides about its owners, syncs and
+ * locks ("NFS"; "FUSE", which may hide one), or NULL. */
+const char *file_system_with_server(int fd);
+
 /* Opens the folder and creates it with this mode if it is missing (one level). Returns a
  * descriptor, or -1. */
 int file_open_folder(int dir_fd, const char *name, mode_t mode, struct error *error);

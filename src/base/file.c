@@ -6,11 +6,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/kernel.h"
@@ -120,6 +122,25 @@ int file_move_up(int fd, int lowest, struct error *error)
         error_set_errno(error, errno, "cannot duplicate a descriptor");
     close(fd);
     return high;
+}
+
+const char *file_system_with_server(int fd)
+{
+    static const struct {
+        unsigned long magic;
+        const char *name;
+    } kinds[] = {
+        {NFS_SUPER_MAGIC, "NFS"},   {CIFS_SUPER_MAGIC, "SMB"}, {SMB2_SUPER_MAGIC, "SMB"},
+        {V9FS_MAGIC, "9P"},         {AFS_SUPER_MAGIC, "AFS"},  {CEPH_SUPER_MAGIC, "Ceph"},
+        {FUSE_SUPER_MAGIC, "FUSE"},
+    };
+    struct statfs status;
+    if (fstatfs(fd, &status) != 0)
+        return NULL;
+    for (size_t i = 0; i < ARRAY_COUNT(kinds); i++)
+        if (((unsigned long)status.f_type & 0xFFFFFFFF) == kinds[i].magic)
+            return kinds[i].name;
+    return NULL;
 }
 
 int file_open_folder(int dir_fd, const char *name, mode_t mode, struct error *error)

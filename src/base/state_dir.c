@@ -66,13 +66,15 @@ static int check_contents(int fd, const char *path, const struct store_names *st
     }
     int result = 0;
     struct dirent *entry;
-    while (result == 0 && (entry = readdir(stream)))
+    while (result == 0 && (errno = 0, entry = readdir(stream)))
         if (!is_ours(entry->d_name, store))
             result =
                 error_set(error, ERROR_CONFIG,
                           "\"%s\" is not a state folder of webhookd: it contains \"%.100s\"; set "
                           "state_dir to a new or empty folder",
                           path, entry->d_name);
+    if (result == 0 && errno != 0)
+        result = error_set_errno(error, errno, "cannot read \"%s\"", path);
     closedir(stream);
     return result;
 }

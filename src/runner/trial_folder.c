@@ -2,37 +2,15 @@
  * cleared away by the next recovery, like that of a run that has ended. */
 #include "runner/trial_folder.h"
 
-#include <linux/magic.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/memory.h"
 #include "runner/launch.h"
 
-/* Returns the name of a file system whose server decides about owners, or NULL. */
-static const char *find_foreign(int fd)
-{
-    static const struct {
-        unsigned long magic;
-        const char *name;
-    } kinds[] = {
-        {NFS_SUPER_MAGIC, "NFS"},   {CIFS_SUPER_MAGIC, "SMB"}, {SMB2_SUPER_MAGIC, "SMB"},
-        {V9FS_MAGIC, "9P"},         {AFS_SUPER_MAGIC, "AFS"},  {CEPH_SUPER_MAGIC, "Ceph"},
-        {FUSE_SUPER_MAGIC, "FUSE"},
-    };
-    struct statfs status;
-    if (fstatfs(fd, &status) != 0)
-        return NULL;
-    for (size_t i = 0; i < ARRAY_COUNT(kinds); i++)
-        if (((unsigned long)status.f_type & 0xFFFFFFFF) == kinds[i].magic)
-            return kinds[i].name;
-    return NULL;
-}
-
 static int refuse(int runs_fd, const struct error *why, struct error *error)
 {
-    const char *kind = find_foreign(runs_fd);
+    const char *kind = file_system_with_server(runs_fd);
     if (kind)
         return error_set(error, ERROR_CONFIG,
                          "%s; state_dir is on %s, which may treat root like any other user "

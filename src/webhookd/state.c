@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/id.h"
 #include "base/log.h"
 #include "base/secret.h"
@@ -21,6 +22,18 @@ static void set_store_options(struct state *state, const struct config *config)
     if (state->store.relaxed_sync)
         log_error("WEBHOOKD_TEST_RELAXED_SYNC is set",
                   log_text("effect", "accepted fleet runs can be lost: for tests only"));
+}
+
+/* What a local disk promises is up to a server there, and webhookd cannot look behind it. */
+static void warn_about_server(const struct state *state)
+{
+    const char *kind = file_system_with_server(state->dir.fd);
+    if (kind)
+        log_warning("state_dir is not on a local disk",
+                    log_text("state_dir", state->store.state_dir), log_text("file_system", kind),
+                    log_text("effect", "accepted requests are as safe as its server's syncs and "
+                                       "locks"),
+                    log_text("advice", "move state_dir to a local disk"));
 }
 
 /* The key is created and synced before the store. Beside an existing store it is not created here,
@@ -55,9 +68,12 @@ int state_open(struct state *state, const struct config *config, struct error *e
     *state = (struct state){.dir = STATE_DIR_INIT};
     set_store_options(state, config);
     if (state_dir_open(&state->dir, config->state_dir, config->store, store_location_owns, error) !=
-        0)
+        0) {
         error_context(error, "state_dir");
-    else if (prepare_key(state, error) == 0 && store_prepare(&state->store, error) == 0)
+        return -1;
+    }
+    warn_about_server(state);
+    if (prepare_key(state, error) == 0 && store_prepare(&state->store, error) == 0)
         return 0;
     state_close(state);
     return -1;

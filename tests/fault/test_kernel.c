@@ -156,6 +156,18 @@ TEST(a_state_folder_whose_server_does_not_obey_root_is_reported_at_the_start)
     faults_finish(&faults);
 }
 
+TEST(a_state_folder_on_a_server_starts_with_a_warning)
+{
+    struct faults faults = {0};
+    faults_prepare(&faults, "");
+    faults_set_rule(&faults, "fstatfs nfs *\n");
+    daemon_restart(&faults.daemon);
+    daemon_await_log(&faults.daemon, "warning: state_dir is not on a local disk");
+    daemon_await_log(&faults.daemon, "file_system=NFS");
+    ck_assert_int_eq(daemon_stop(&faults.daemon), 0);
+    faults_finish(&faults);
+}
+
 TEST(a_state_folder_that_vessels_cannot_reach_is_reported_at_the_start_and_by_the_check)
 {
     struct daemon daemon;
