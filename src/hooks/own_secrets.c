@@ -65,7 +65,8 @@ char *own_secrets_rest(const char *name, const char *value)
     size_t chars;
     if (strcasecmp(name, "Cookie") != 0)
         return NULL;
-    char *rest = memory_alloc(strlen(value) + sizeof("; ")), *to = rest;
+    /* Each pair has at least one character, and gets a separator of at most two. */
+    char *rest = memory_alloc(3 * strlen(value) + 1), *to = rest;
     for (const char *at = value, *pair; (pair = next_pair(&at, &chars));) {
         if (is_session(pair, chars))
             continue;

@@ -1,0 +1,41 @@
+/* webhookd's own secrets in a request: what may be stored of a header. */
+#include "hooks/own_secrets.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "support/suite.h"
+
+static void check_rest(const char *value, const char *expected)
+{
+    ck_assert(own_secrets_in_header("Cookie", value));
+    char *rest = own_secrets_rest("Cookie", value);
+    if (expected)
+        ck_assert_str_eq(rest, expected);
+    else
+        ck_assert_ptr_null(rest);
+    free(rest);
+}
+
+TEST(the_other_cookies_stay)
+{
+    check_rest("webhookd_session=x", NULL);
+    check_rest("a=1; webhookd_session=x; b=2", "a=1; b=2");
+    check_rest("webhookd_session; ;; webhookd_session=", NULL);
+    check_rest("b=\"2;webhookd_session=x", "b=\"2");
+}
+
+/* A stranger chooses the separators: the stored text may be longer than the one that was sent. */
+TEST(cookies_without_blanks_between_them_fit)
+{
+    struct buffer value = BUFFER_INIT, expected = BUFFER_INIT;
+    buffer_append_text(&value, "webhookd_session=x");
+    for (int i = 0; i < 15000; i++) {
+        buffer_append_text(&value, ";a");
+        buffer_append_text(&expected, i == 0 ? "a" : "; a");
+    }
+    check_rest(buffer_text(&value), buffer_text(&expected));
+    buffer_free(&value);
+    buffer_free(&expected);
+}
