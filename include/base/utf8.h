@@ -20,6 +20,10 @@ bool utf8_is_cc(uint32_t code_point);
  * it: category Cc and the two Unicode line separators. */
 bool utf8_is_control(uint32_t code_point);
 
+/* Makes the text safe to show, in place: replaces each such character by "?" and removes bytes that
+ * are not UTF-8, which cutting a text may leave at its end. */
+void utf8_make_printable(char *text);
+
 /* Returns the length of the longest prefix of the text that has at most max_bytes bytes and does
  * not split a character. */
 size_t utf8_cut(const char *text, size_t max_bytes);

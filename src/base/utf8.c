@@ -75,6 +75,23 @@ bool utf8_is_control(uint32_t code_point)
     return utf8_is_cc(code_point) || code_point == 0x2028 || code_point == 0x2029;
 }
 
+void utf8_make_printable(char *text)
+{
+    char *to = text;
+    for (const char *at = text; *at != '\0';) {
+        uint32_t code_point;
+        size_t bytes = utf8_decode(at, &code_point);
+        if (bytes > 0 && utf8_is_control(code_point)) {
+            *to++ = '?';
+        } else {
+            memmove(to, at, bytes);
+            to += bytes;
+        }
+        at += bytes > 0 ? bytes : 1;
+    }
+    *to = '\0';
+}
+
 size_t utf8_cut(const char *text, size_t max_bytes)
 {
     size_t bytes = strnlen(text, max_bytes + 1);

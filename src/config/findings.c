@@ -77,6 +77,7 @@ void config_report_add(struct config_report *report, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(line, sizeof(line), format, arguments);
     va_end(arguments);
+    utf8_make_printable(line); /* it quotes the file, and is shown in terminals */
     report->lines = memory_array(report->lines, report->count + 1, sizeof(*report->lines));
     report->lines[report->count++] = memory_string(line);
 }

@@ -15,25 +15,6 @@
 
 #define MESSAGE_BYTES 500
 
-/* Replaces control characters, which a terminal could obey, and removes incomplete characters:
- * cutting may have split the last one. In place. */
-static void make_printable(char *text)
-{
-    char *to = text;
-    for (const char *at = text; *at != '\0';) {
-        uint32_t code_point;
-        size_t length = utf8_decode(at, &code_point);
-        if (length > 0 && utf8_is_cc(code_point)) {
-            *to++ = '?';
-        } else {
-            memmove(to, at, length);
-            to += length;
-        }
-        at += length > 0 ? length : 1;
-    }
-    *to = '\0';
-}
-
 static void add(struct fleet_problems *problems, int line, const char *path, const char *message)
 {
     size_t count = problems->count;
@@ -43,8 +24,8 @@ static void add(struct fleet_problems *problems, int line, const char *path, con
     struct fleet_problem *problem = &problems->items[problems->count++];
     *problem = (struct fleet_problem){
         .message = memory_string(message), .path = memory_string(path), .line = line};
-    make_printable(problem->message);
-    make_printable(problem->path);
+    utf8_make_printable(problem->message);
+    utf8_make_printable(problem->path);
 }
 
 void report_free_problems(struct fleet_problems *problems)

@@ -131,6 +131,13 @@ TEST(report_of_many_unknown_keys_is_bounded)
     buffer_free(&text);
 }
 
+TEST(quoted_text_stays_on_one_line)
+{
+    assert_refused("hooks { public_url = \"http:/\t\" }", "w.conf:1: hooks.public_url: \"http:/?\"",
+                   NULL);
+    assert_refused("fleet \"a/b/\t\" { sandbox = \"x\" }", "w.conf:1: fleet \"a/b/?\"", NULL);
+}
+
 TEST(syntax_errors_name_their_line_and_preceding_lines_are_still_checked)
 {
     assert_refused("store = x\n\nhooks {\n listen = \"\n}", "w.conf:1: store: \"x\"",

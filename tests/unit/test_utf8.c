@@ -105,6 +105,25 @@ TEST(text_is_cut_between_characters)
     ck_assert_uint_eq(utf8_cut("", 5), 0);
 }
 
+TEST(text_is_made_printable)
+{
+    static const char *const cases[][2] = {
+        {"", ""},
+        {"a\tb\x1b[31m\x7f", "a?b?[31m?"},
+        {"\xc2\x85\xe2\x80\xa8|\xe2\x80\xa9", "??|?"}, /* NEL, line separators */
+        {"\xc3\xa4\xf0\x9f\x9a\x80", "\xc3\xa4\xf0\x9f\x9a\x80"},
+        {"a\xff"
+         "b\xe2\x82",
+         "ab"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        char text[40];
+        strcpy(text, cases[i][0]);
+        utf8_make_printable(text);
+        ck_assert_str_eq(text, cases[i][1]);
+    }
+}
+
 TEST(latin1_becomes_utf8)
 {
     char *text = utf8_from_latin1("caf\xe9 \x80\xff");
