@@ -173,7 +173,7 @@ struct json_t; /* jansson's */
 enum http_step http_reply_data(struct http_exchange *exchange, unsigned status,
                                struct json_t *data);
 /* Answers {"request":…,"data":null,"error":{"message":…,"field":…}}. Omits "field" if field is
- * NULL, and all of "error" if message is NULL (the 400 of a hook). */
+ * NULL or not UTF-8, and all of "error" if message is NULL (the 400 of a hook). */
 enum http_step http_reply_error(struct http_exchange *exchange, unsigned status,
                                 const char *message, const char *field);
 /* The same with error.errors. Takes ownership of the list. */

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "http/exchange.h"
 #include "http/log.h"
 #include "http/reply_template.h"
@@ -63,6 +64,8 @@ enum http_step http_reply_error(struct http_exchange *exchange, unsigned status,
                                 const char *message, const char *field)
 {
     json_t *error = NULL;
+    if (field && !utf8_is_valid(field, strlen(field)))
+        field = NULL;
     if (message)
         error = field ? json_pack("{s:s, s:s}", "message", message, "field", field)
                       : json_pack("{s:s}", "message", message);

@@ -639,6 +639,11 @@ TEST(unknown_query_parameters_are_refused)
     daemon_begin(&daemon, &plain);
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
         call_fails(&daemon, "GET", cases[i].path, NULL, 400, cases[i].field);
+    /* A name that is not UTF-8 cannot be quoted; the error says so nevertheless. */
+    json_t *answer = call(&daemon, "GET", "/api/v1/fleetruns?limit\xf8=2", NULL, 400);
+    ck_assert_str_eq(api_text(json_object_get(answer, "error"), "message"),
+                     "this API call takes no query parameter \"limit?\"");
+    json_decref(answer);
     json_decref(
         call(&daemon, "GET", "/api/v1/fleetruns?&limit=2&&since=2026-01-01T00:00:00Z", NULL, 200));
     json_decref(call(&daemon, "GET", "/healthz?cache=buster", NULL,
