@@ -114,16 +114,25 @@ struct store_upkeep {
 };
 /* After -1 the store can only be closed. */
 int store_start_upkeep(struct store *store, const struct store_upkeep *upkeep, struct error *error);
-/* Returns 0 if there is room for `bytes` more, else -1 and sets *error. Any thread; cheap. Requires
- * the upkeep. */
+/* Returns 0 if there is room for `bytes` more and for more files, else -1 and sets *error. Any
+ * thread; cheap. Requires the upkeep. */
 int store_has_room(struct store *store, int64_t bytes, struct error *error);
 /* Any thread. Requires the upkeep. */
 void store_set_min_free(struct store *store, int64_t bytes);
 
+#define STORE_NO_INODE_LIMIT (-1)
+
+/* The state disk as last measured, and what is reserved there: store_has_room. */
+struct store_space {
+    int64_t free_bytes, min_free_bytes;
+    int64_t free_inodes; /* STORE_NO_INODE_LIMIT: the file system has no fixed number of them */
+    int64_t min_free_inodes;
+};
+
 struct store_metrics {
     uint64_t checkpoints;
-    int64_t log_frames;    /* pages in the engine's log after the last commit */
-    int64_t free_bytes;    /* on the state disk, as last measured */
+    int64_t log_frames; /* pages in the engine's log after the last commit */
+    struct store_space space;
     int64_t commit_us_sum; /* microseconds spent on making batches durable */
 };
 /* Any thread. Requires the upkeep. */

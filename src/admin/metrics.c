@@ -105,8 +105,11 @@ static void add_commit(struct buffer *text, const struct commit_metrics *commit)
     add_counter(text, "checkpoints_total", commit->store.checkpoints,
                 "Checkpoints of the write-ahead log.");
     add_gauge(text, "wal_frames", commit->store.log_frames, "Frames in the write-ahead log.");
-    add_gauge(text, "disk_free_bytes", commit->store.free_bytes,
-              "Free space on the state folder's disk.");
+    const struct store_space *space = &commit->store.space;
+    add_gauge(text, "disk_free_bytes", space->free_bytes, "Free space on the state folder's disk.");
+    if (space->free_inodes != STORE_NO_INODE_LIMIT)
+        add_gauge(text, "disk_free_inodes", space->free_inodes,
+                  "Free inodes on the state folder's disk.");
 }
 
 static void add_runner(struct buffer *text, const struct runner_metrics *runner)

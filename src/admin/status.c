@@ -125,6 +125,17 @@ static json_t *listeners_object(const struct admin_request *request)
     return object;
 }
 
+static json_t *disk_object(const struct store_space *space)
+{
+    bool has_limit = space->free_inodes != STORE_NO_INODE_LIMIT;
+    json_t *object = json_object();
+    render_set(object, "free_bytes", json_integer(space->free_bytes));
+    render_set(object, "min_free_bytes", json_integer(space->min_free_bytes));
+    render_set(object, "free_inodes", has_limit ? json_integer(space->free_inodes) : json_null());
+    render_set(object, "min_free_inodes", json_integer(space->min_free_inodes));
+    return object;
+}
+
 int status_get(struct admin_request *request, struct error *error)
 {
     struct admin *admin = request->admin;
@@ -143,9 +154,6 @@ int status_get(struct admin_request *request, struct error *error)
                      key_problem.kind == ERROR_NOT_FOUND;
     secret_wipe(&key, sizeof(key));
 
-    json_t *disk = json_object();
-    render_set(disk, "free_bytes", json_integer(queue.store.free_bytes));
-    render_set(disk, "min_free_bytes", json_integer(request->config->min_free_bytes));
     json_t *data = json_object();
     render_set(data, "version", json_string(WEBHOOKD_VERSION));
     render_set(data, "pid", json_integer(getpid()));
@@ -161,7 +169,7 @@ int status_get(struct admin_request *request, struct error *error)
     render_set(data, "runner", runner_object(request));
     render_set(data, "counts", counts);
     render_set(data, "queue", queue_object(&queue));
-    render_set(data, "disk", disk);
+    render_set(data, "disk", disk_object(&queue.store.space));
     render_set(data, "log_lost_lines", json_integer((json_int_t)log_lost_lines()));
     request_answer_data(request, 200, data);
     return 0;

@@ -42,11 +42,21 @@ static void write_listeners(const json_t *listeners)
     show_line("Socket", show_text(listeners, "socket"));
 }
 
+static void write_disk(const json_t *disk)
+{
+    show_line_take("Disk", memory_format("%lld MiB free, at least %lld MiB required",
+                                         show_integer(disk, "free_bytes") >> 20,
+                                         show_integer(disk, "min_free_bytes") >> 20));
+    if (json_is_integer(json_object_get(disk, "free_inodes")))
+        show_line_take("Inodes", memory_format("%lld free, at least %lld required",
+                                               show_integer(disk, "free_inodes"),
+                                               show_integer(disk, "min_free_inodes")));
+}
+
 static void write_work(const json_t *status)
 {
     const json_t *counts = json_object_get(status, "counts");
     const json_t *runner = json_object_get(status, "runner");
-    const json_t *disk = json_object_get(status, "disk");
     const char *sandbox = show_text(runner, "sandbox");
     long long vessels = show_integer(runner, "running_vessels");
     long long queued = show_integer(json_object_get(status, "queue"), "queued");
@@ -63,9 +73,7 @@ static void write_work(const json_t *status)
                                        vessels, plural(vessels))
                        : memory_string("disabled: fleet runs are accepted and stay scheduled"));
     show_line_take("Queue", memory_format("%lld operation%s waiting", queued, plural(queued)));
-    show_line_take("Disk", memory_format("%lld MiB free, at least %lld MiB required",
-                                         show_integer(disk, "free_bytes") >> 20,
-                                         show_integer(disk, "min_free_bytes") >> 20));
+    write_disk(json_object_get(status, "disk"));
     long long lost = show_integer(status, "log_lost_lines");
     if (lost > 0)
         show_line_take("Log",

@@ -169,6 +169,48 @@ TEST(a_full_tmpfs_answers_503_and_accepts_again_when_there_is_room)
     full_disk(DISK_TMPFS);
 }
 
+/* webhookd looks at the disk now and then, so this may come a little later. */
+static void await_refused(const char *url, size_t bytes)
+{
+    int64_t until_ms = clock_monotonic_ms() + WITHIN_MS;
+    int status;
+    while ((status = post(url, bytes)) == 201) {
+        ck_assert_msg(clock_monotonic_ms() < until_ms, "POSTs are still accepted after 30 s");
+        usleep(20000);
+    }
+    ck_assert_int_eq(status, 503);
+}
+
+TEST(without_free_inodes_webhookd_is_not_ready_and_says_so_until_there_are_some)
+{
+    struct disk disk;
+    struct daemon daemon;
+    if (!disk_begin(&disk, DISK_EXT4, 24))
+        return;
+    begin_on_disk(&daemon, &disk);
+    char *url = daemon_fleet(&daemon, fleet);
+    ck_assert_int_eq(post(url, SMALL_BYTES), 201);
+
+    disk_fill_inodes(&disk);
+    await_refused(url, SMALL_BYTES);
+    assert_not_ready(&daemon, "inodes free, less than the ");
+    daemon_await_log(&daemon, "requests are refused");
+    ck_assert_int_eq(api_metric(&daemon, "disk_free_inodes"), 0);
+    char *status = ctl_ok(&daemon, "status", NULL);
+    ck_assert_msg(strstr(status, "0 free, at least "), "%s", status);
+    free(status);
+    assert_alive(&daemon);
+
+    disk_make_room_for_inodes(&disk);
+    await_accepted(url, SMALL_BYTES);
+    await_accepted(url, LARGE_BYTES);
+    daemon_await_log(&daemon, "requests are accepted again");
+    ck_assert_int_eq(daemon_stop(&daemon), 0);
+    daemon_finish(&daemon);
+    disk_finish(&disk);
+    free(url);
+}
+
 TEST(a_large_body_on_a_full_disk_leaves_no_file)
 {
     struct disk disk;

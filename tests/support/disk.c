@@ -28,6 +28,7 @@
 #define EXT4_GOING_FLAGS_NOLOGFLUSH 2
 
 #define BALLAST "ballast"
+#define CROWD   "crowd"
 
 /* Returns the exit status; 127 if the program does not exist. Discards the output. */
 static int run(const char *const argv[])
@@ -180,4 +181,28 @@ void disk_make_room(struct disk *disk)
     /* Makes the freed blocks available. */
     ck_assert_msg(fd >= 0 && syncfs(fd) == 0, "cannot sync %s", disk->mount);
     close(fd);
+}
+
+void disk_fill_inodes(struct disk *disk)
+{
+    char *path = memory_format("%s/" CROWD, disk->mount);
+    ck_assert_int_eq(mkdir(path, 0700), 0);
+    int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    ck_assert_int_ge(folder, 0);
+    char name[16];
+    int count = 0;
+    do
+        (void)snprintf(name, sizeof(name), "%d", count++);
+    while (mknodat(folder, name, S_IFREG | 0600, 0) == 0);
+    ck_assert_int_eq(errno, ENOSPC);
+    close(folder);
+    free(path);
+}
+
+void disk_make_room_for_inodes(struct disk *disk)
+{
+    struct error error = ERROR_INIT;
+    char *path = memory_format("%s/" CROWD, disk->mount);
+    ck_assert_msg(file_remove_tree(AT_FDCWD, path, &error) == 0, "%s", error.message);
+    free(path);
 }

@@ -37,4 +37,9 @@ void disk_fill(struct disk *disk);
 /* Removes the ballast. */
 void disk_make_room(struct disk *disk);
 
+/* Uses up the inodes with empty files. */
+void disk_fill_inodes(struct disk *disk);
+/* Removes those files. */
+void disk_make_room_for_inodes(struct disk *disk);
+
 #endif

@@ -613,7 +613,8 @@ TEST(status_has_every_property)
                   "runs_scheduled", "runs_running");
     assert_object(json_object_get(status, "queue"), "queued", "operations", "batches",
                   "failed_batches");
-    assert_object(json_object_get(status, "disk"), "free_bytes", "min_free_bytes");
+    assert_object(json_object_get(status, "disk"), "free_bytes", "min_free_bytes", "free_inodes",
+                  "min_free_inodes");
     const json_t *counts = json_object_get(status, "counts");
     ck_assert_int_eq(json_integer_value(json_object_get(counts, "fleets")), 1);
     ck_assert_int_eq(json_integer_value(json_object_get(counts, "webhooks")), 1);

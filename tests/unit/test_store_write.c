@@ -519,7 +519,7 @@ TEST(upkeep_reports_the_free_space_and_counts)
     expect_written(&item, 1, STORE_DONE); /* the caller must check the free space */
     struct store_metrics metrics;
     store_get_metrics(fixture.store, &metrics);
-    ck_assert_int_gt(metrics.free_bytes, 0);
+    ck_assert_int_gt(metrics.space.free_bytes, 0);
     ck_assert_int_gt(metrics.log_frames, 0);
     ck_assert_int_ge(metrics.commit_us_sum, 0);
     finish();

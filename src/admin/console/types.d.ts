@@ -205,7 +205,12 @@ export interface Status {
   key_problem: string | null;
   runner: { enabled: boolean };
   counts: { runs_scheduled: number };
-  disk: { free_bytes: number; min_free_bytes: number };
+  disk: {
+    free_bytes: number;
+    min_free_bytes: number;
+    free_inodes: number | null;
+    min_free_inodes: number;
+  };
 }
 
 /* ---- the API's paths ---- */

@@ -29,6 +29,6 @@ void sqlite_get_metrics(struct store *store, struct store_metrics *metrics)
 {
     struct connection *connection = connection_of(store);
     checkpointer_get_metrics(connection->checkpointer, &metrics->checkpoints, &metrics->log_frames);
-    metrics->free_bytes = space_free_bytes(connection->space);
+    space_get(connection->space, &metrics->space);
     metrics->commit_us_sum = connection->commit_us_sum;
 }
