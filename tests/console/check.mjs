@@ -12,6 +12,7 @@ import * as graphs from './graphs.mjs';
 import * as machines from './machine.mjs';
 import * as pages from './pages.mjs';
 import * as shapes from './shapes.mjs';
+import * as waits from './waiting.mjs';
 import {
   answerDialog,
   api,
@@ -880,7 +881,14 @@ async function picture() {
 }
 
 /** Those that stand alone. They begin signed in. */
-const alone = Object.entries({ ...bodyChecks, ...graphs, ...machines, ...pages, ...shapes });
+const alone = Object.entries({
+  ...bodyChecks,
+  ...graphs,
+  ...machines,
+  ...pages,
+  ...shapes,
+  ...waits,
+});
 
 async function inOrder() {
   await page.goto(`${base}/`);

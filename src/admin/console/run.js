@@ -8,6 +8,7 @@ import { gather, watchRuns } from './live.js';
 import { go } from './navigate.js';
 import { parameters } from './parameters.js';
 import { table } from './table.js';
+import { waitingNote } from './waiting.js';
 import { actionButton, crumbs, drawFacts, idButton, link, status, tabs } from './widgets.js';
 
 /** @import { Column, FleetRun, Page, VesselRun } from './types.d.ts' */
@@ -34,20 +35,21 @@ const vesselColumns = (runId) => [
  * The vessel runs of a fleet run, as bars and as a table.
  *
  * @param {string} runId
+ * @param {Page} page
  */
-function overview(runId) {
+function overview(runId, page) {
   const chart = gantt(runId);
   const picture = h('div', null, chart.element);
   const vessels = table(vesselColumns(runId), (vessel) => vessel.id);
-  const note = h('p', { class: 'soft' }, 'No vessel has started yet: the fleet run is scheduled.');
+  const note = waitingNote(page);
   return {
-    elements: [picture, vessels.element, note],
+    elements: [note.element, picture, vessels.element],
     /** @param {FleetRun} run */
     draw(run) {
       chart.draw(run.vessels, picture.clientWidth || 900);
       vessels.draw(run.vessels);
       vessels.element.hidden = run.vessels.length === 0;
-      note.hidden = run.vessels.length > 0;
+      note.draw(run);
     },
   };
 }
@@ -84,7 +86,7 @@ export async function runPage(main, page) {
   const action = h('span');
   const facts = h('div', { class: 'facts' });
   const place = h('section', { class: 'card' }, '…');
-  const vessels = overview(id);
+  const vessels = overview(id, page);
   let run = await get(`/fleetruns/${id}`);
   let isStopping = false;
   const fleet = await orNull(get(`/fleets/${run.fleet_id}`));

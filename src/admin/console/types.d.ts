@@ -60,6 +60,8 @@ export interface Version extends VersionSummary {
 export interface Definition {
   vessels: VesselDefinition[];
   connections: Record<string, Record<string, Path>>;
+  /** 0 = any number */
+  max_concurrent_runs: number;
 }
 
 export interface VesselDefinition {
@@ -203,7 +205,8 @@ export interface Status {
   ready: boolean;
   not_ready_because: string | null;
   key_problem: string | null;
-  runner: { enabled: boolean };
+  /** max_vessels as configured: 0 = 4 for each core */
+  runner: { enabled: boolean; max_vessels: number; running_vessels: number };
   counts: { runs_scheduled: number };
   disk: {
     free_bytes: number;

@@ -3,6 +3,7 @@ import { address, get, post } from './api.js';
 import { h, keyed, set, show } from './dom.js';
 import { dateTime, elapsed, ended, shortId, size } from './format.js';
 import { outputView } from './output.js';
+import { waitingNote } from './waiting.js';
 import { actionButton, crumbs, drawFacts, link, status } from './widgets.js';
 
 /** @import { FleetRun, Page, VesselRun } from './types.d.ts' */
@@ -69,6 +70,7 @@ export async function vesselPage(main, page) {
   const attempts = h('div', { class: 'row' });
   const download = h('a', { class: 'button', download: '', hidden: true }, 'Download');
   const output = outputView(page, load);
+  const wait = waitingNote(page);
   let { run, vessel } = await read(runId, vesselRunId);
   let attempt = 0;
   let isStopping = false;
@@ -101,6 +103,7 @@ export async function vesselPage(main, page) {
     drawFacts(facts, factsOf(vessel, output.bytes(), isStopping && !isOver));
     stopButton.hidden = isStopping || isOver;
     drawAttempts();
+    wait.draw(run);
   }
 
   async function load() {
@@ -149,6 +152,7 @@ export async function vesselPage(main, page) {
       h('p'),
       output.element,
       output.note,
+      wait.element,
     ),
   );
   output.fit();

@@ -1,0 +1,74 @@
+// Says what a fleet run waits for. The pages of runs and of vessel runs show it.
+import { get } from './api.js';
+import { h, show } from './dom.js';
+import { ended } from './format.js';
+
+/** @import { FleetRun, Page, Status } from './types.d.ts' */
+
+const LOOK_MS = 3000;
+
+/** @param {number} count */
+const runs = (count) => `${count} ${count === 1 ? 'run' : 'runs'}`;
+
+/**
+ * Whether nothing of the run runs although it has not ended.
+ *
+ * @param {FleetRun} run
+ */
+const isWaiting = (run) =>
+  !ended(run.status) && !run.vessels.some(({ status }) => ['running', 'retrying'].includes(status));
+
+/**
+ * The reason, if the fleet itself allows no further run now.
+ *
+ * @param {FleetRun} run
+ */
+async function fleetIsFull(run) {
+  if (run.status !== 'scheduled') return null;
+  const [fleet, { definition }] = await Promise.all([
+    get(`/fleets/${run.fleet_id}`),
+    get(`/fleets/${run.fleet_id}/versions/${run.fleet_version}`),
+  ]);
+  const most = definition.max_concurrent_runs;
+  if (most === 0 || fleet.running < most) return null;
+  return (
+    `${runs(fleet.running)} of this fleet ${fleet.running === 1 ? 'is' : 'are'} running, ` +
+    `and max_concurrent_runs is ${most}`
+  );
+}
+
+/** @param {Status} status */
+function runnerIsBusy({ runner, counts }) {
+  const { running_vessels: busy, max_vessels: most } = runner;
+  if (most > 0 && busy >= most) return `all ${most} vessels are busy (runner.max_vessels)`;
+  const others = `${runs(counts.runs_scheduled)} ${counts.runs_scheduled === 1 ? 'is' : 'are'}`;
+  return `${others} scheduled, and ${busy} ${busy === 1 ? 'vessel is' : 'vessels are'} running`;
+}
+
+/** @param {FleetRun} run */
+async function reason(run) {
+  const status = await get('/status');
+  if (!status.runner.enabled) return 'the runner is off (runner.enabled)';
+  return (await fleetIsFull(run).catch(() => null)) ?? runnerIsBusy(status);
+}
+
+/**
+ * A note that says why a run waits, and is hidden while it does not. draw() takes the run.
+ *
+ * @param {Page} page
+ */
+export function waitingNote(page) {
+  const element = h('p', { class: 'soft', role: 'status', hidden: true });
+  let askedAt = -Infinity;
+
+  /** @param {FleetRun} run */
+  async function draw(run) {
+    element.hidden = !isWaiting(run);
+    const now = performance.now();
+    if (element.hidden || now - askedAt < LOOK_MS) return;
+    askedAt = now;
+    const why = await reason(run).catch(() => null); // live.js says that webhookd is away
+    if (why && page.isOpen()) show(element, `This fleet run waits: ${why}.`);
+  }
+  return { element, draw };
+}
