@@ -6,7 +6,6 @@
 // below continue where the one before ended; those in other files stand alone, and
 // CONSOLE_CHECK=name runs only that one.
 import { readFileSync, statSync } from 'node:fs';
-import { request as httpRequest } from 'node:http';
 import * as bodyChecks from './bodies.mjs';
 import * as graphs from './graphs.mjs';
 import * as machines from './machine.mjs';
@@ -30,24 +29,11 @@ import {
   look,
   page,
   post,
+  postTooLarge,
   tab,
   wrong,
 } from './tools.mjs';
 
-/** Announces a body that is too large, but does not send it. */
-const tooLarge = (url) =>
-  new Promise((done, fail) => {
-    const sent = httpRequest(
-      here(url),
-      { method: 'POST', headers: { 'content-length': 999999999, expect: '100-continue' } },
-      (answer) => {
-        done(answer.statusCode);
-        sent.destroy();
-      },
-    );
-    sent.on('error', fail);
-    sent.flushHeaders();
-  });
 async function signIn() {
   await page.goto(`${base}/`);
   await page.fill('#key', 'wha_000000000000000000000000000000000000');
@@ -98,7 +84,7 @@ async function webhook() {
   await page.waitForSelector(
     'text=/Last request .* · 201 · [0-9.]+ ms · 127.0.0.1 · 3 accepted today, 0 refused/',
   );
-  assert((await tooLarge(second)) === 413, 'a body that is too large was accepted');
+  assert((await postTooLarge(second)) === 413, 'a body that is too large was accepted');
   await page.waitForSelector(
     'text=/Last request .* · 413 body too large · .* · 3 accepted today, 1 refused/',
   ); /* without a reload */

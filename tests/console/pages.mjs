@@ -1,5 +1,16 @@
 // Checks of what all pages have in common.
-import { api, applyFleet, assert, base, bashVessel, page, untilRun } from './tools.mjs';
+import {
+  api,
+  applyFleet,
+  assert,
+  base,
+  bashVessel,
+  look,
+  page,
+  post,
+  postTooLarge,
+  untilRun,
+} from './tools.mjs';
 
 /** The navigation marks the part of the console that is open. */
 export async function currentPart() {
@@ -35,4 +46,29 @@ export async function datesAndPrint() {
     .evaluate((one) => one.clientHeight >= one.scrollHeight - 1 && one.clientHeight > 2000);
   await page.emulateMedia({ media: null });
   assert(isWhole, 'a printed page lacks a part of the output');
+}
+
+/** The Triggers tab has a place for refused requests, with their numbers by reason. */
+export async function refusals() {
+  const fleet = await applyFleet(`name: Refusals\nvessels:\n${bashVessel('main', 'true')}`);
+  const { url } = await api('POST', `/fleets/${fleet.id}/webhook`);
+  await page.goto(`${base}/fleets/${fleet.id}/triggers`);
+  await page.waitForSelector('.refusals >> text=No request to this webhook was refused today.');
+  await postTooLarge(url);
+  await page.waitForSelector('.refusals >> text=1 request to this webhook was refused today.');
+  await page.waitForSelector('tr:has-text("413"):has-text("the body is too large")');
+  const wrong = page.locator('tr:has-text("400"):has-text("the token belongs to no webhook")');
+  const count = async () => Number(await wrong.locator('.number').textContent());
+  await post(`${url}x`);
+  await wrong.waitFor(); // without a reload
+  const before = await count();
+  await post(`${url}x`);
+  await page.waitForFunction(
+    (least) =>
+      [...document.querySelectorAll('.refusals tr')].some(
+        (row) => row.textContent.startsWith('400') && Number(row.lastChild.textContent) > least,
+      ),
+    before,
+  );
+  await look('refusals');
 }

@@ -1,6 +1,7 @@
 // What all checks of the console share: the browser with its page, and the API of the webhookd that
 // they use.
 import { mkdirSync, readFileSync } from 'node:fs';
+import { request as httpRequest } from 'node:http';
 import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
 
@@ -83,6 +84,22 @@ export const post = (url, body = '{}') =>
     body,
     headers: { 'content-type': 'application/json', 'x-github-event': 'push' },
   });
+
+/** Announces a body that is too large, but does not send it. */
+export const postTooLarge = (url) =>
+  new Promise((done, fail) => {
+    const sent = httpRequest(
+      here(url),
+      { method: 'POST', headers: { 'content-length': 999999999, expect: '100-continue' } },
+      (answer) => {
+        done(answer.statusCode);
+        sent.destroy();
+      },
+    );
+    sent.on('error', fail);
+    sent.flushHeaders();
+  });
+
 export const tab = (name) => page.click(`.tabs >> text="${name}"`);
 export const answerDialog = (name) => page.click(`dialog >> button:has-text("${name}")`);
 

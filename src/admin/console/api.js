@@ -56,8 +56,8 @@ export const whenSignedOut = (callback) => {
  * @param {string} [body]
  * @param {string} [type]
  */
-async function send(method, path, body, type) {
-  const answer = await fetch(BASE + path, {
+async function request(method, path, body, type) {
+  const answer = await fetch(path, {
     method,
     body,
     credentials: 'same-origin',
@@ -70,7 +70,7 @@ async function send(method, path, body, type) {
     );
   });
   if (answer.ok) return answer;
-  if (answer.status === 401 && path !== '/session') {
+  if (answer.status === 401 && path !== `${BASE}/session`) {
     onSignedOut();
     throw new ApiError(401, 'Your session has ended. Sign in again.');
   }
@@ -81,6 +81,9 @@ async function send(method, path, body, type) {
   const message = error?.message ?? `webhookd answered with status ${answer.status}`;
   throw new ApiError(answer.status, message, error?.errors);
 }
+
+/** @type {typeof request} */
+const send = (method, path, body, type) => request(method, BASE + path, body, type);
 
 /** @param {Response} answer */
 const data = (answer) => answer.json().then((envelope) => envelope.data);
@@ -117,6 +120,9 @@ export const remove = (path) => send('DELETE', path).then(data);
  */
 export const startRun = (fleetId, body, type) =>
   send('POST', `/fleets/${fleetId}/fleetruns`, body, type).then(data);
+
+/** What webhookd counts, in Prometheus' text format. */
+export const getMetrics = () => request('GET', '/metrics').then((answer) => answer.text());
 
 /** @param {string} path */
 export const getBytes = (path) =>

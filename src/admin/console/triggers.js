@@ -5,6 +5,7 @@ import { h, keyed, say, show } from './dom.js';
 import { duration, time } from './format.js';
 import { gather, watchRuns } from './live.js';
 import { go } from './navigate.js';
+import { refusedRequests } from './refused.js';
 import { actionButton, confirm, copyButton, empty } from './widgets.js';
 
 /** @import { Child, Fleet, Page, Webhook, WebhookRequest } from './types.d.ts' */
@@ -182,6 +183,7 @@ const keyOf = (webhook) => webhook?.url ?? 'none';
 export async function triggers(place, page, fleet) {
   const path = /** @type {const} */ (`/fleets/${fleet.id}/webhook`);
   const requests = h('p', { class: 'soft' });
+  const refused = refusedRequests();
   /** @type {Webhook | null} */
   let shown = null;
 
@@ -201,6 +203,7 @@ export async function triggers(place, page, fleet) {
       () => h('div', null, build(webhook)),
       () => show(requests, webhook && requestsTo(webhook)),
     );
+    if (webhook) refused.draw(webhook).catch(() => {}); // live.js says that webhookd is away
     if (hadFocus && !place.contains(document.activeElement))
       place.querySelector('button')?.focus({ preventScroll: true });
   }
@@ -315,6 +318,7 @@ export async function triggers(place, page, fleet) {
         requests,
         actionButton('Send test request', () => test(url)),
       ),
+      refused.element,
       examples(url),
     ];
   }
