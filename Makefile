@@ -57,7 +57,8 @@ MUSL_CC        ?= $(if $(wildcard $(MUSL_FOLDER)/rcrt1.o),$(shell command -v mus
 endif
 SUPERVISOR_CC  := $(or $(MUSL_CC),$(CC))
 SUPERVISOR_SOURCES := $(wildcard src/supervisor/*.c) src/model/attempt_result.c \
-                      $(foreach name,buffer clock error file loop memory utf8,src/base/$(name).c)
+                      $(foreach name,buffer clock error file keyring loop memory utf8, \
+                        src/base/$(name).c)
 SUPERVISOR_OBJECTS := $(SUPERVISOR_SOURCES:src/%.c=$(BUILD)/supervisor/%.o)
 PROGRAMS := $(BUILD)/webhookd $(BUILD)/webhookctl $(BUILD)/webhookd-vessel
 

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "base/kernel.h"
+#include "base/keyring.h"
 #include "base/memory.h"
 #include "supervisor/files.h"
 #include "supervisor/record.h"
@@ -92,8 +93,14 @@ static int prepare_strict(const struct job *job, struct error *error)
     return job->is_trial ? 0 : files_place(job, error);
 }
 
+/* The keyring is created while the real user is still the daemon's. If that is root, the keyring
+ * counts against root's large quota: a vessel that uses up the quota of the vessels' user does not
+ * keep others from starting. A trial creates none, because room for one may be short for the
+ * moment. */
 static int prepare(const struct job *job, struct error *error)
 {
+    if (!job->is_trial && keyring_leave_session(error) != 0)
+        return -1;
     if (job->hidden_dir[0] != '\0' && hide_state_dir(job, error) != 0)
         return -1;
     if (!job->change_user)

@@ -14,6 +14,7 @@
 
 #include "admin/admin.h"
 #include "base/clock.h"
+#include "base/keyring.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/memory.h"
@@ -537,6 +538,22 @@ static int run_started(struct daemon *daemon)
     return status;
 }
 
+/* Leaves the session keyring of whoever has started webhookd: supervisors and vessels would inherit
+ * it. Called before the first thread starts, because each thread has its own. Starts the log and
+ * then the layers. */
+static int start(struct daemon *daemon, struct error *error)
+{
+    struct error not_left = ERROR_INIT;
+    (void)keyring_leave_session(&not_left);
+    if (log_start(error) != 0)
+        return -1;
+    /* No vessel gets at its keys even so: strict mode refuses the calls, and in off mode an attempt
+     * without a keyring of its own does not start. */
+    if (error_is_set(&not_left))
+        log_warning("session keyring not left", log_why(&not_left));
+    return layers_start(daemon, error);
+}
+
 /* The log is not a layer, because it records their start and stop. */
 int daemon_run(const struct daemon_options *options)
 {
@@ -545,7 +562,7 @@ int daemon_run(const struct daemon_options *options)
     pthread_mutex_init(&daemon.lock, NULL);
     struct error error = ERROR_INIT;
     int status = EXIT_FAILURE;
-    bool is_up = log_start(&error) == 0 && layers_start(&daemon, &error) == 0;
+    bool is_up = start(&daemon, &error) == 0;
     if (is_up) {
         status = run_started(&daemon);
     } else {
