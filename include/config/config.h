@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/resources.h"
 
 #define CONFIG_DEFAULT_PATH "/etc/webhookd/webhookd.conf"
 #define CONFIG_EXIT_STATUS  78 /* invalid configuration (EX_CONFIG of sysexits.h) */
@@ -23,6 +24,22 @@ struct config_list {
 
 enum config_sandbox { CONFIG_SANDBOX_STRICT, CONFIG_SANDBOX_OFF };
 const char *config_sandbox_name(enum config_sandbox sandbox); /* as in the file */
+
+/* The bounds that config/bounds lowers if they need more than there is. */
+enum config_bound_name {
+    CONFIG_BOUND_CONNECTIONS, /* hooks.max_connections */
+    CONFIG_BOUND_IN_FLIGHT,   /* hooks.max_in_flight, in bytes */
+    CONFIG_BOUND_ADMIN,       /* connections of each admin listener */
+    CONFIG_BOUND_VESSELS,     /* runner.max_vessels */
+    CONFIG_BOUNDS
+};
+
+struct config_bound {
+    const char *name; /* the key, "hooks.max_connections", or "admin.connections", which has none */
+    int64_t configured, effective;
+    char reason[RESOURCE_REASON_BYTES]; /* why the effective bound is lower; "" if it is not */
+    const char *advice;                 /* what to change */
+};
 
 /* Sizes are in bytes, durations in milliseconds; neither is ever negative. Strings are never NULL;
  * "" means not set. */
@@ -46,10 +63,11 @@ struct config {
         char *listen;
         char *socket; /* path */
         char *socket_group;
+        int64_t max_connections; /* of each listener; no key of the file */
     } admin;
     struct {
         bool enabled;
-        int64_t max_vessels; /* 0 = 4 × cores */
+        int64_t max_vessels; /* 0 = 4 × cores until config_bounds_apply */
         int64_t nice;
         int64_t max_output_bytes;
         int64_t stop_grace_ms;
@@ -71,6 +89,7 @@ struct config {
         char *user; /* "" = runner.user */
     } * fleets;
     size_t fleet_count;
+    struct config_bound bounds[CONFIG_BOUNDS]; /* as config_bounds_apply has left them */
 };
 
 /* Errors or notes, one line each: "webhookd.conf:12: hooks.max_body: …". */

@@ -13,13 +13,11 @@
 #include "base/log.h"
 #include "base/memory.h"
 
-/* Each connection has a thread: at most 256 in total. Strangers on TCP cannot use up the socket's
- * share. */
-#define CONNECTIONS_PER_LISTENER 128
-#define RESERVED_FOR_KNOWN       32 /* callers with a key or a session */
-#define HEADER_TIMEOUT_MS        10000
-#define BODY_TIMEOUT_MS          300000 /* a large upload takes a while */
-#define IDLE_TIMEOUT_MS          300000 /* also bounds the sending of a large download */
+/* Each connection has a thread. Strangers on TCP cannot use up the socket's share. */
+#define KNOWN_SHARE       4 /* a quarter is reserved for callers with a key or a session */
+#define HEADER_TIMEOUT_MS 10000
+#define BODY_TIMEOUT_MS   300000 /* a large upload takes a while */
+#define IDLE_TIMEOUT_MS   300000 /* also bounds the sending of a large download */
 
 /* Opens both sockets. Neither is served before both are open, so the addresses never change while a
  * request reads them. */
@@ -54,8 +52,8 @@ static int listener_start(struct admin_listener *listener, const char *name, str
         .name = name,
         .listen_fd = listener->listen_fd,
         .workers = 0,
-        .max_connections = CONNECTIONS_PER_LISTENER,
-        .reserved_for_known = RESERVED_FOR_KNOWN,
+        .max_connections = listener->admin->config->admin.max_connections,
+        .reserved_for_known = listener->admin->config->admin.max_connections / KNOWN_SHARE,
         .header_timeout_ms = HEADER_TIMEOUT_MS,
         .body_timeout_ms = BODY_TIMEOUT_MS,
         .idle_timeout_ms = IDLE_TIMEOUT_MS,

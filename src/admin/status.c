@@ -9,6 +9,7 @@
 #include "admin/seal.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "config/bounds.h"
 
 int status_has_room(struct admin *admin, int64_t body_bytes, struct error *error)
 {
@@ -136,6 +137,23 @@ static json_t *disk_object(const struct store_space *space)
     return object;
 }
 
+static json_t *bounds_list(const struct config *config)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < CONFIG_BOUNDS; i++) {
+        const struct config_bound *bound = &config->bounds[i];
+        bool is_lowered = config_bound_is_lowered(bound);
+        json_t *object = json_object();
+        render_set(object, "name", json_string(bound->name));
+        render_set(object, "configured", json_integer(bound->configured));
+        render_set(object, "effective", json_integer(bound->effective));
+        render_set(object, "reason", is_lowered ? render_text(bound->reason) : json_null());
+        render_set(object, "advice", is_lowered ? json_string(bound->advice) : json_null());
+        render_append(list, object);
+    }
+    return list;
+}
+
 int status_get(struct admin_request *request, struct error *error)
 {
     struct admin *admin = request->admin;
@@ -170,6 +188,7 @@ int status_get(struct admin_request *request, struct error *error)
     render_set(data, "counts", counts);
     render_set(data, "queue", queue_object(&queue));
     render_set(data, "disk", disk_object(&queue.store.space));
+    render_set(data, "bounds", bounds_list(request->config));
     render_set(data, "log_lost_lines", json_integer((json_int_t)log_lost_lines()));
     request_answer_data(request, 200, data);
     return 0;

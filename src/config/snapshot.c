@@ -54,6 +54,10 @@ void config_keep_until_restart(struct config *fresh, const struct config *runnin
     for (size_t i = 0; i < config_key_count; i++)
         if (!config_keys[i].info.reloadable)
             config_value_copy(&config_keys[i], fresh, running);
+    static const enum config_bound_name kept[] = {CONFIG_BOUND_CONNECTIONS, CONFIG_BOUND_ADMIN};
+    for (size_t i = 0; i < ARRAY_COUNT(kept); i++)
+        fresh->bounds[kept[i]] = running->bounds[kept[i]];
+    fresh->admin.max_connections = running->admin.max_connections;
     free_fleets(fresh);
     fresh->fleets = memory_array(NULL, running->fleet_count, sizeof(*fresh->fleets));
     fresh->fleet_count = running->fleet_count;

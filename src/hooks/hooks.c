@@ -7,9 +7,13 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "config/bounds.h"
 #include "hooks/checks.h"
 #include "hooks/instance.h"
 #include "hooks/request.h"
+
+_Static_assert(CONFIG_LARGE_BODY_BYTES == SPOOL_PIECE_BYTES,
+               "a large body reserves one piece: hooks/request.c, reserve_pieces");
 
 /* The data of a 201, in the order in which hooks/request gives the ids. */
 static const char *const accepted_ids[ACCEPTED_IDS] = {"fleet_id", "project_id", "org_id",

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "config/bounds.h"
 
-#define SLOTS_PER_CORE      4
 #define PASSWD_BUFFER_BYTES 16384
 
 /* Looks up all groups that the user is in, as a login would. */
@@ -109,10 +109,8 @@ static int fleet_isolation_init(struct isolation *isolation, const struct config
 
 static int count_slots(const struct config *config)
 {
-    if (config->runner.max_vessels > 0)
-        return (int)config->runner.max_vessels;
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    return SLOTS_PER_CORE * (cores > 0 ? (int)cores : 1);
+    int64_t slots = config->runner.max_vessels;
+    return (int)(slots > 0 ? slots : config_default_vessels());
 }
 
 struct runner_settings *runner_settings_new(struct config *config, struct error *error)

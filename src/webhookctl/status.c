@@ -80,6 +80,23 @@ static void write_work(const json_t *status)
                        memory_format("%lld line%s lost: stderr was stuck", lost, plural(lost)));
 }
 
+/* Shows the bounds that are lower than configured. */
+static void write_bounds(const json_t *status)
+{
+    size_t i;
+    json_t *bound;
+    json_array_foreach(json_object_get(status, "bounds"), i, bound)
+    {
+        const char *reason = show_text(bound, "reason"), *advice = show_text(bound, "advice");
+        if (reason)
+            show_line_take("Bound",
+                           memory_format("%s is %lld instead of %lld: %s; %s",
+                                         show_text(bound, "name"), show_integer(bound, "effective"),
+                                         show_integer(bound, "configured"), reason,
+                                         advice ? advice : "?"));
+    }
+}
+
 int status_show(struct ctl *ctl, struct error *error)
 {
     json_t *status = client_get(ctl->client, error, "/status");
@@ -91,6 +108,7 @@ int status_show(struct ctl *ctl, struct error *error)
         write_daemon(status);
         write_listeners(json_object_get(status, "listeners"));
         write_work(status);
+        write_bounds(status);
     }
     json_decref(status);
     return CTL_DONE;

@@ -1,7 +1,11 @@
 /* See configuration.h. */
 #include "webhookd/configuration.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "base/log.h"
+#include "config/bounds.h"
 #include "runner/runner.h"
 
 /* `name` is the key of the report's lines in the log. */
@@ -13,21 +17,45 @@ static void log_report(enum log_level level, const char *event, const char *name
     config_report_free(report);
 }
 
-int configuration_check(struct config *config, const char *path, const char *supervisor_path,
+int configuration_check(struct config *config, const struct configuration_place *place,
                         struct error *error)
 {
-    if (config_check_start(config, error) != 0)
+    if (config_check_start(config, error) != 0 ||
+        config_bounds_apply(config, place->resources, error) != 0)
         return -1;
-    return runner_check_config(config, path, supervisor_path, error);
+    return runner_check_config(config, place->path, place->supervisor_path, error);
 }
 
-struct config *configuration_reload(const struct config *first, const char *path,
-                                    const char *supervisor_path)
+void configuration_log_bounds(const struct config *config)
 {
+    for (size_t i = 0; i < CONFIG_BOUNDS; i++) {
+        const struct config_bound *bound = &config->bounds[i];
+        if (config_bound_is_lowered(bound))
+            log_warning("bound lowered to what there is", log_text("bound", bound->name),
+                        log_int("configured", bound->configured),
+                        log_int("effective", bound->effective), log_text("reason", bound->reason),
+                        log_text("advice", bound->advice));
+    }
+}
+
+void configuration_print_bounds(const struct config *config, const char *path)
+{
+    for (size_t i = 0; i < CONFIG_BOUNDS; i++) {
+        const struct config_bound *bound = &config->bounds[i];
+        if (config_bound_is_lowered(bound))
+            printf("%s: %s is lowered from %" PRId64 " to %" PRId64 ": %s; %s\n", path, bound->name,
+                   bound->configured, bound->effective, bound->reason, bound->advice);
+    }
+}
+
+struct config *configuration_reload(const struct config *first,
+                                    const struct configuration_place *place)
+{
+    const char *path = place->path;
     struct config_report report = {0};
     struct error error = ERROR_INIT;
     struct config *fresh = config_load(path, &report);
-    if (fresh && configuration_check(fresh, path, supervisor_path, &error) != 0) {
+    if (fresh && configuration_check(fresh, place, &error) != 0) {
         config_report_add(&report, "%s: %s", path, error.message);
         config_release(fresh);
         fresh = NULL;

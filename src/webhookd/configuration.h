@@ -4,17 +4,29 @@
 #define WEBHOOKD_CONFIGURATION_H
 
 #include "base/error.h"
+#include "base/resources.h"
 #include "config/config.h"
 
-/* Checks whether webhookd could start with this configuration, which was read from path. Returns 0,
- * or -1 and why not. */
-int configuration_check(struct config *config, const char *path, const char *supervisor_path,
+/* What the configuration is checked against, the same for each reload. All borrowed. */
+struct configuration_place {
+    const char *path; /* of the file */
+    const char *supervisor_path;
+    const struct resources *resources; /* of the machine, as measured at the start */
+};
+
+/* Checks whether webhookd could start with this configuration, and lowers its bounds to what there
+ * is (config/bounds.h). Returns 0, or -1 and why not. */
+int configuration_check(struct config *config, const struct configuration_place *place,
                         struct error *error);
+/* Logs each bound that was lowered, and why. */
+void configuration_log_bounds(const struct config *config);
+/* Writes the same to standard output. */
+void configuration_print_bounds(const struct config *config, const char *path);
 
 /* Reads the file again and logs its errors. Returns a snapshot that webhookd could also start with,
  * or NULL. `first` is the configuration that webhookd was started with: logs which changed keys
  * need a restart. */
-struct config *configuration_reload(const struct config *first, const char *path,
-                                    const char *supervisor_path);
+struct config *configuration_reload(const struct config *first,
+                                    const struct configuration_place *place);
 
 #endif

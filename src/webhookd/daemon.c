@@ -8,7 +8,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,7 +17,9 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/memory.h"
+#include "base/resources.h"
 #include "base/secret.h"
+#include "config/bounds.h"
 #include "hooks/hooks.h"
 #include "http/server.h"
 #include "queue/commit.h"
@@ -131,11 +132,11 @@ static void on_reload(void *context)
 {
     struct daemon *daemon = context;
     const struct daemon_options *options = daemon->options;
-    struct config *fresh =
-        configuration_reload(options->config, options->config_path, options->supervisor_path);
+    struct config *fresh = configuration_reload(options->config, options->place);
     if (!fresh)
         return;
     config_keep_until_restart(fresh, daemon->config);
+    configuration_log_bounds(fresh);
     log_set_level(fresh->log_level);
     log_set_format(fresh->log_format);
     commit_set_min_free(daemon->queue, fresh->min_free_bytes);
@@ -145,31 +146,17 @@ static void on_reload(void *context)
     hooks_reconfigure(daemon->hooks, fresh);
     config_release(daemon->config);
     daemon->config = fresh;
-    log_info("configuration reloaded", log_text("file", options->config_path));
+    log_info("configuration reloaded", log_text("file", options->place->path));
 }
 
 /* ---- the process: libsodium, file descriptors, the loop, signals ---- */
-
-static void raise_descriptor_limit(const struct config *config)
-{
-    struct rlimit limit;
-    rlim_t needed = (rlim_t)config->hooks.max_connections + 1024;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed)
-        return;
-    limit.rlim_cur =
-        limit.rlim_max == RLIM_INFINITY || limit.rlim_max > needed ? needed : limit.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < needed)
-        log_warning(
-            "too few file descriptors for hooks.max_connections",
-            log_int("limit", (int64_t)limit.rlim_cur), log_int("needed", (int64_t)needed),
-            log_text("advice", "raise LimitNOFILE= in the unit, or lower hooks.max_connections"));
-}
 
 static int start_process(struct daemon *daemon, struct error *error)
 {
     if (secret_init(error) != 0)
         return -1;
-    raise_descriptor_limit(daemon->config);
+    resources_raise_files(config_bounds_files(daemon->config));
+    configuration_log_bounds(daemon->config);
     return 0;
 }
 
@@ -336,7 +323,7 @@ static void stop_retention(struct daemon *daemon)
 
 static int start_runner(struct daemon *daemon, struct error *error)
 {
-    const char *supervisor_path = daemon->options->supervisor_path;
+    const char *supervisor_path = daemon->options->place->supervisor_path;
     if (access(supervisor_path, X_OK) != 0)
         return error_set_errno(error, errno, "cannot execute \"%s\"", supervisor_path);
     struct runner_options options = {

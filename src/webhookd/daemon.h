@@ -3,12 +3,12 @@
 #define WEBHOOKD_DAEMON_H
 
 #include "config/config.h"
+#include "webhookd/configuration.h"
 
 /* All borrowed until daemon_run returns. */
 struct daemon_options {
-    struct config *config;   /* checked (configuration_check) */
-    const char *config_path; /* read again at each reload */
-    const char *supervisor_path;
+    struct config *config;                   /* checked (configuration_check) */
+    const struct configuration_place *place; /* its file is read again at each reload */
     int hooks_fd; /* systemd's socket for the hooks, which the daemon then owns, or -1 */
 };
 

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/resources.h"
 #include "base/systemd.h"
 #include "webhookd/configuration.h"
 #include "webhookd/daemon.h"
@@ -111,11 +112,15 @@ static int check_and_run(const struct command_line *line, struct config *config,
                          const char *supervisor_path)
 {
     struct error error = ERROR_INIT;
-    if (configuration_check(config, line->config_path, supervisor_path, &error) != 0) {
+    struct resources resources;
+    resources_measure(&resources);
+    const struct configuration_place place = {line->config_path, supervisor_path, &resources};
+    if (configuration_check(config, &place, &error) != 0) {
         fprintf(stderr, "%s: %s\n", line->config_path, error.message);
         return CONFIG_EXIT_STATUS;
     }
     if (line->check_config) {
+        configuration_print_bounds(config, line->config_path);
         printf("%s: ok\n", line->config_path);
         return EXIT_SUCCESS;
     }
@@ -124,8 +129,7 @@ static int check_and_run(const struct command_line *line, struct config *config,
     umask(077);
     const struct daemon_options options = {
         .config = config,
-        .config_path = line->config_path,
-        .supervisor_path = supervisor_path,
+        .place = &place,
         .hooks_fd = systemd_inherited_sockets() > 0 ? 3 : -1,
     };
     return daemon_run(&options);

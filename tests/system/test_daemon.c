@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -523,17 +522,6 @@ TEST(a_start_that_the_configuration_prevents_ends_with_78_and_names_the_key)
     assert_start_fails("file/state", "", 78, "state_dir: ");
     assert_start_fails("state", "socket_group = \"no-such-group\"", 78,
                        "admin.socket_group: there is no group \\\"no-such-group\\\"; create it");
-}
-
-TEST(too_few_file_descriptors_are_reported_with_advice)
-{
-    struct daemon daemon;
-    struct rlimit limit = {2000, 2000};
-    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
-    daemon_begin(&daemon, &plain);
-    daemon_await_log(&daemon,
-                     "limit=2000 needed=11024 advice=\"raise LimitNOFILE= in the unit, or");
-    daemon_finish(&daemon);
 }
 
 /* ---- store and key ---- */
