@@ -164,6 +164,8 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_SHARED) $(ARCHIVE)
 $(TEST_PROGRAMS): $(BUILD)/tests/main.o
 # These start the programs, some with a library preloaded. An old one of either would mislead them.
 $(filter-out $(BUILD)/tests/unit/%,$(TEST_PROGRAMS)): | $(PROGRAMS) $(PRELOADS)
+# Of the supervisor's own files, this one is tested alone.
+$(BUILD)/tests/unit/test_syscall_filter: $(BUILD)/objects/supervisor/syscall_filter.o
 # This program wraps the store's function, so that a test can make it return ERROR_STALE.
 $(BUILD)/tests/unit/test_checks: private LDFLAGS += -Wl,--wrap=sqlite_accept_hook
 

@@ -221,7 +221,8 @@ static int end_trial(const struct job *job, struct error *error)
 }
 
 /* Returns 0 in the process that is to become the interpreter. Any other result means that this
- * process ends here, with or without an error. */
+ * process ends here, with or without an error. A trial ends here, once it has tried everything that
+ * the kernel may forbid. */
 static int get_ready(const struct job *job, const struct line *line, struct error *error)
 {
     (void)setsid(); /* a session and process group of its own */
@@ -233,8 +234,13 @@ static int get_ready(const struct job *job, const struct line *line, struct erro
         die_with(line->supervisor);
         return job->is_trial ? end_trial(job, error) : 0;
     }
-    if (!await_byte(line) || prepare_strict(job, error) != 0 || job->is_trial ||
-        sandbox_fork_main(error) != 0)
+    if (!await_byte(line) || prepare_strict(job, error) != 0)
+        return -1;
+    if (job->is_trial) {
+        (void)sandbox_lock(job, error);
+        return -1;
+    }
+    if (sandbox_fork_main(error) != 0)
         return -1;
     (void)setsid();
     return 0;

@@ -29,6 +29,7 @@
 #include "base/file.h"
 #include "base/kernel.h"
 #include "supervisor/rootfs.h"
+#include "supervisor/syscall_filter.h"
 
 enum { KILLED_CODE = 128, NOT_STARTED_CODE = 127, HIGHEST_CAPABILITY = 63 };
 
@@ -245,5 +246,7 @@ static int drop_capabilities(struct error *error)
 
 int sandbox_lock(const struct job *job, struct error *error)
 {
-    return set_limits(job, error) != 0 ? -1 : drop_capabilities(error);
+    return set_limits(job, error) != 0 || drop_capabilities(error) != 0
+               ? -1
+               : syscall_filter_install(error);
 }

@@ -28,7 +28,8 @@ int sandbox_fork_main(struct error *error);
 
 /* ---- in the process that becomes the interpreter ---- */
 
-/* Sets the limits, drops all capabilities, and prevents gaining new ones. */
+/* Sets the limits, drops all capabilities, prevents gaining new ones, and installs the filter of
+ * system calls. */
 int sandbox_lock(const struct job *job, struct error *error);
 
 #endif
