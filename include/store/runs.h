@@ -36,6 +36,10 @@ struct run_input {
     const void *body; /* BODY_INLINE */
     int64_t body_bytes;
     uint8_t body_sha256[SECRET_HASH_BYTES];
+    /* A JSON list of what was left out: names of headers, "?name" for parts of the query. NULL: not
+     * known. */
+    const char *withheld_json;
+    const struct id *again_of; /* the run whose input this is; NULL: none */
 };
 
 struct run_ids {
@@ -97,9 +101,17 @@ struct run_filter {
 int store_list_runs(struct store *store, const struct run_filter *filter,
                     int (*each)(void *, const struct run_row *), void *context,
                     struct error *error);
-/* The next three functions call `each` once, or return -1 with ERROR_NOT_FOUND. */
+/* The next four functions call `each` once, or return -1 with ERROR_NOT_FOUND. */
 int store_get_run(struct store *store, const struct id *run_id,
                   int (*each)(void *, const struct run_row *), void *context, struct error *error);
+/* The parts of run_input that lists do not have. */
+struct run_origin {
+    const char *withheld_json; /* NULL: not known */
+    const struct id *again_of; /* NULL: none */
+};
+int store_get_origin(struct store *store, const struct id *run_id,
+                     int (*each)(void *, const struct run_origin *), void *context,
+                     struct error *error);
 int store_get_headers(struct store *store, const struct id *run_id,
                       int (*each)(void *, const char *headers_json, size_t bytes), void *context,
                       struct error *error);
@@ -109,6 +121,11 @@ int store_get_body(struct store *store, const struct id *run_id,
                    int (*each)(void *, enum body_place place, const struct id *request_id,
                                const void *body, int64_t bytes),
                    void *context, struct error *error);
+
+/* Lists the ids of at most `limit` runs whose input is that of this run, newest first. The run need
+ * not exist. */
+int store_list_again(struct store *store, const struct id *run_id, int limit,
+                     int (*each)(void *, const struct id *), void *context, struct error *error);
 
 struct vessel_row {
     struct id id, vessel_id;

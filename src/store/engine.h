@@ -129,6 +129,9 @@ struct store_engine {
                      struct error *error);
     int (*get_run)(struct store *store, const struct id *run_id,
                    int (*each)(void *, const struct run_row *), void *context, struct error *error);
+    int (*get_origin)(struct store *store, const struct id *run_id,
+                      int (*each)(void *, const struct run_origin *), void *context,
+                      struct error *error);
     int (*get_headers)(struct store *store, const struct id *run_id,
                        int (*each)(void *, const char *headers_json, size_t bytes), void *context,
                        struct error *error);
@@ -136,6 +139,8 @@ struct store_engine {
                     int (*each)(void *, enum body_place place, const struct id *request_id,
                                 const void *body, int64_t bytes),
                     void *context, struct error *error);
+    int (*list_again)(struct store *store, const struct id *run_id, int limit,
+                      int (*each)(void *, const struct id *), void *context, struct error *error);
     int (*list_vessels)(struct store *store, const struct id *run_id,
                         int (*each)(void *, const struct vessel_row *), void *context,
                         struct error *error);

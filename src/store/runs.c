@@ -21,6 +21,13 @@ int store_get_run(struct store *store, const struct id *run_id,
     return store->engine->get_run(store, run_id, each, context, error);
 }
 
+int store_get_origin(struct store *store, const struct id *run_id,
+                     int (*each)(void *, const struct run_origin *), void *context,
+                     struct error *error)
+{
+    return store->engine->get_origin(store, run_id, each, context, error);
+}
+
 int store_get_headers(struct store *store, const struct id *run_id,
                       int (*each)(void *, const char *headers_json, size_t bytes), void *context,
                       struct error *error)
@@ -34,6 +41,12 @@ int store_get_body(struct store *store, const struct id *run_id,
                    void *context, struct error *error)
 {
     return store->engine->get_body(store, run_id, each, context, error);
+}
+
+int store_list_again(struct store *store, const struct id *run_id, int limit,
+                     int (*each)(void *, const struct id *), void *context, struct error *error)
+{
+    return store->engine->list_again(store, run_id, limit, each, context, error);
 }
 
 int store_list_vessels(struct store *store, const struct id *run_id,

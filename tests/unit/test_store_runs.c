@@ -1,5 +1,6 @@
 /* The store: accepting runs, reading them, and each step of executing them. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -111,6 +112,92 @@ TEST(accepted_run_is_read_back_byte_for_byte_after_reopening)
                      0);
     ck_assert_int_eq(store_get_body(fixture.store, &ids.run_id, check_body, &calls, &error), 0);
     ck_assert_int_eq(calls, 2);
+    store_fixture_close(&fixture);
+}
+
+/* ---- The origin of a run ---- */
+
+struct origin {
+    char *withheld_json;
+    struct id again_of;
+};
+
+static int keep_origin(void *context, const struct run_origin *row)
+{
+    struct origin *origin = context;
+    origin->withheld_json = row->withheld_json ? memory_string(row->withheld_json) : NULL;
+    origin->again_of = row->again_of ? *row->again_of : (struct id){{0}};
+    return 0;
+}
+
+static struct origin origin_of(const struct id *run_id)
+{
+    struct error error = ERROR_INIT;
+    struct origin origin = {NULL, {{0}}};
+    int result = store_get_origin(fixture.store, run_id, keep_origin, &origin, &error);
+    ck_assert_msg(result == 0, "%s", error.message);
+    return origin;
+}
+
+static struct id accept_input(const struct id *fleet, const struct run_input *input)
+{
+    struct error error = ERROR_INIT;
+    struct run_ids ids;
+    store_fixture_begin(&fixture);
+    ck_assert_int_eq(store_accept_run(fixture.store, fleet, input, &ids, &error), 0);
+    store_fixture_commit(&fixture);
+    return ids.run_id;
+}
+
+TEST(withheld_names_are_stored_and_unknown_ones_stay_unknown)
+{
+    store_fixture_open(&fixture, NULL);
+    struct id fleet = store_fixture_fleet(&fixture, "greet", 1);
+    struct run_input input = store_fixture_input();
+    struct id unknown = accept_input(&fleet, &input);
+    input = store_fixture_input();
+    input.withheld_json = "[\"Cookie\"]";
+    struct id known = accept_input(&fleet, &input);
+    store_fixture_reopen(&fixture);
+    ck_assert_ptr_null(origin_of(&unknown).withheld_json);
+    struct origin origin = origin_of(&known);
+    ck_assert_str_eq(origin.withheld_json, "[\"Cookie\"]");
+    free(origin.withheld_json);
+    store_fixture_close(&fixture);
+}
+
+static int keep_id(void *context, const struct id *id)
+{
+    struct page *page = context;
+    page->ids[page->count++] = *id;
+    return 0;
+}
+
+TEST(repeats_of_a_run_are_found_newest_first_and_outlive_it)
+{
+    struct error error = ERROR_INIT;
+    struct page page = {0};
+    store_fixture_open(&fixture, NULL);
+    struct id fleet = store_fixture_fleet(&fixture, "greet", 1);
+    struct run_input input = store_fixture_input();
+    struct id first = accept_input(&fleet, &input), repeats[3];
+    input.again_of = &first;
+    for (int i = 0; i < 3; i++) {
+        input.request_id = id_ordered();
+        repeats[i] = accept_input(&fleet, &input);
+    }
+    struct origin without = origin_of(&first);
+    ck_assert(id_is_zero(&without.again_of));
+    store_fixture_finish(&fixture, &first, RUN_SUCCESS);
+    store_fixture_begin(&fixture);
+    ck_assert_int_eq(store_delete_run(fixture.store, id_run_number(&first), &error), 0);
+    store_fixture_commit(&fixture);
+    struct id again_of = origin_of(&repeats[0]).again_of;
+    ck_assert(id_equal(&again_of, &first));
+    ck_assert_int_eq(store_list_again(fixture.store, &first, 2, keep_id, &page, &error), 0);
+    ck_assert_int_eq(page.count, 2);
+    ck_assert(id_equal(&page.ids[0], &repeats[2]));
+    ck_assert(id_equal(&page.ids[1], &repeats[1]));
     store_fixture_close(&fixture);
 }
 

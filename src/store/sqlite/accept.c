@@ -60,15 +60,16 @@ static int insert_run(struct store *store, const struct run_input *input,
     static struct statement insert = {
         .sql = "INSERT INTO run (no, id_random, fleet_no, version, \"trigger\", request_id, "
                "arrived_ms, remote_addr, host, query, event, body_place, body_bytes, body_sha256, "
-               "headers, body) "
-               "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"};
+               "headers, body, withheld, again_of) "
+               "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, "
+               "?17, ?18)"};
     const void *body = input->body_place == BODY_INLINE ? input->body : NULL;
     sqlite3_stmt *s = statement_begin(
         store, &insert, error, number, random, target->fleet_no, target->version, input->trigger,
         &input->request_id, input->arrived_ms, input->remote_addr, input->host, input->query,
         input->event, input->body_place, input->body_bytes, value_hash(input->body_sha256),
         value_text(input->headers_json, input->headers_bytes),
-        value_blob(body, (size_t)input->body_bytes));
+        value_blob(body, (size_t)input->body_bytes), input->withheld_json, input->again_of);
     return statement_run(store, s, "store a run", error);
 }
 

@@ -1,6 +1,39 @@
-/* Reading the details of a run: its headers and body, its vessel runs and their attempts; and the
- * number of open runs. Called on any connection's thread. */
+/* Reading the details of a run: its origin, headers and body, its vessel runs and their attempts;
+ * and the number of open runs. Called on any connection's thread. */
 #include "store/sqlite/connection.h"
+
+int sqlite_get_origin(struct store *store, const struct id *run_id,
+                      int (*each)(void *, const struct run_origin *), void *context,
+                      struct error *error)
+{
+    int64_t number = 0;
+    if (runs_find(store, run_id, &number, error) != 0)
+        return -1;
+    static struct statement get = {.sql = "SELECT withheld, again_of FROM run WHERE no = ?1"};
+    sqlite3_stmt *s = statement_begin(store, &get, error, number);
+    if (statement_step(store, s, "read a run's origin", error)) {
+        struct id again_of = column_id(s, 1);
+        bool has_withheld = sqlite3_column_type(s, 0) != SQLITE_NULL;
+        struct run_origin origin = {.withheld_json = has_withheld ? column_text(s, 0) : NULL,
+                                    .again_of = id_is_zero(&again_of) ? NULL : &again_of};
+        each(context, &origin);
+    }
+    return statement_end(s);
+}
+
+int sqlite_list_again(struct store *store, const struct id *run_id, int limit,
+                      int (*each)(void *, const struct id *), void *context, struct error *error)
+{
+    static struct statement list = {.sql = "SELECT no, id_random FROM run INDEXED BY run_again "
+                                           "WHERE again_of = ?1 ORDER BY no DESC LIMIT ?2"};
+    sqlite3_stmt *s = statement_begin(store, &list, error, run_id, limit);
+    while (statement_step(store, s, "list the repeats of a run", error)) {
+        struct id id = id_from_run_number(column_int(s, 0), (uint64_t)column_int(s, 1));
+        if (each(context, &id) != 0)
+            break;
+    }
+    return statement_end(s);
+}
 
 int sqlite_get_headers(struct store *store, const struct id *run_id,
                        int (*each)(void *, const char *headers_json, size_t bytes), void *context,

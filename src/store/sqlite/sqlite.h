@@ -105,6 +105,9 @@ int sqlite_list_runs(struct store *store, const struct run_filter *filter,
                      struct error *error);
 int sqlite_get_run(struct store *store, const struct id *run_id,
                    int (*each)(void *, const struct run_row *), void *context, struct error *error);
+int sqlite_get_origin(struct store *store, const struct id *run_id,
+                      int (*each)(void *, const struct run_origin *), void *context,
+                      struct error *error);
 int sqlite_get_headers(struct store *store, const struct id *run_id,
                        int (*each)(void *, const char *headers_json, size_t bytes), void *context,
                        struct error *error);
@@ -112,6 +115,8 @@ int sqlite_get_body(struct store *store, const struct id *run_id,
                     int (*each)(void *, enum body_place place, const struct id *request_id,
                                 const void *body, int64_t bytes),
                     void *context, struct error *error);
+int sqlite_list_again(struct store *store, const struct id *run_id, int limit,
+                      int (*each)(void *, const struct id *), void *context, struct error *error);
 int sqlite_list_vessels(struct store *store, const struct id *run_id,
                         int (*each)(void *, const struct vessel_row *), void *context,
                         struct error *error);

@@ -32,7 +32,7 @@ struct statement {
     atomic_int index; /* in the array of each connection; 0 = not used yet */
 };
 
-/* ---- Values: for the parameters ?1, ?2, … in this order, at most 16 ----
+/* ---- Values: for the parameters ?1, ?2, … in this order, at most 18 ----
  *
  * The type of a value determines how it is bound: an integer of any width, an enum or a bool as an
  * integer, a `char *` as the text up to its NUL, a `struct id *` as a blob, and a NULL pointer as
@@ -119,10 +119,12 @@ static inline struct statement_value value_itself(struct statement_value value)
 #define STATEMENT_VALUES_14(x, ...) STATEMENT_VALUE(x) STATEMENT_VALUES_13(__VA_ARGS__)
 #define STATEMENT_VALUES_15(x, ...) STATEMENT_VALUE(x) STATEMENT_VALUES_14(__VA_ARGS__)
 #define STATEMENT_VALUES_16(x, ...) STATEMENT_VALUE(x) STATEMENT_VALUES_15(__VA_ARGS__)
+#define STATEMENT_VALUES_17(x, ...) STATEMENT_VALUE(x) STATEMENT_VALUES_16(__VA_ARGS__)
+#define STATEMENT_VALUES_18(x, ...) STATEMENT_VALUE(x) STATEMENT_VALUES_17(__VA_ARGS__)
 #define STATEMENT_PICK(_0, _1, _2, _3, _4, _5, _6, _7, _8, _9, _10, _11, _12, _13, _14, _15, _16,  \
-                       n, ...) STATEMENT_VALUES_##n
+                       _17, _18, n, ...) STATEMENT_VALUES_##n
 #define STATEMENT_VALUES(...)                                                                      \
-    STATEMENT_PICK(__VA_ARGS__, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
+    STATEMENT_PICK(__VA_ARGS__, 18, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
 /* clang-format on */
 
 /* sqlite3_stmt *statement_begin(struct store *, struct statement *, struct error *, values …);
