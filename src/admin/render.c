@@ -177,6 +177,13 @@ json_t *render_run(const struct run_row *row, json_t *vessels)
     return run;
 }
 
+void render_origin(json_t *run, const struct run_origin *origin)
+{
+    json_t *withheld = origin->withheld_json ? json_loads(origin->withheld_json, 0, NULL) : NULL;
+    if (withheld)
+        render_set(run, "withheld", withheld);
+}
+
 json_t *render_vessel(const struct vessel_row *row)
 {
     json_t *vessel = json_object();

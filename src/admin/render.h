@@ -35,6 +35,8 @@ json_t *render_version(const struct version_row *row);
 json_t *render_webhook(const struct webhook_row *row, const char *url);
 /* Takes ownership of vessels, a list. */
 json_t *render_run(const struct run_row *row, json_t *vessels);
+/* Adds to a run what lists do not show. */
+void render_origin(json_t *run, const struct run_origin *origin);
 json_t *render_vessel(const struct vessel_row *row);
 /* A list of {message, path, line}. */
 json_t *render_problems(const struct fleet_problems *problems);

@@ -147,7 +147,7 @@ int run_start_new(struct admin_request *request, struct error *error)
     if (!fleet)
         return -1;
     json_decref(fleet);
-    struct run_input input = {.host = "", .query = "", .event = ""};
+    struct run_input input = {.host = "", .query = "", .event = "", .withheld_json = "[]"};
     fill_origin(request, &input, peer);
     if (status_has_room(request->admin, (int64_t)request->body.bytes, error) != 0 ||
         place_body(request, &input, error) != 0)
@@ -168,6 +168,7 @@ int run_start_new(struct admin_request *request, struct error *error)
 struct earlier {
     struct id fleet_id, request_id;
     char *event, *host, *query;
+    char *withheld_json; /* NULL: not known */
     enum body_place place;
     int64_t body_bytes;
     uint8_t sha256[SECRET_HASH_BYTES];
@@ -179,6 +180,7 @@ static void earlier_free(struct earlier *earlier)
     free(earlier->event);
     free(earlier->host);
     free(earlier->query);
+    free(earlier->withheld_json);
     buffer_free(&earlier->headers);
     buffer_free(&earlier->body);
 }
@@ -194,6 +196,14 @@ static int keep_earlier(void *context, const struct run_row *row)
     earlier->place = row->body_place;
     earlier->body_bytes = row->body_bytes;
     memcpy(earlier->sha256, row->body_sha256, sizeof(earlier->sha256));
+    return 0;
+}
+
+static int keep_origin(void *context, const struct run_origin *origin)
+{
+    struct earlier *earlier = context;
+    if (origin->withheld_json)
+        earlier->withheld_json = memory_string(origin->withheld_json);
     return 0;
 }
 
@@ -218,6 +228,7 @@ static int load_earlier(struct store *store, const struct id *run_id, struct ear
                         struct error *error)
 {
     if (store_get_run(store, run_id, keep_earlier, earlier, error) != 0 ||
+        store_get_origin(store, run_id, keep_origin, earlier, error) != 0 ||
         store_get_headers(store, run_id, keep_headers, earlier, error) != 0 ||
         store_get_body(store, run_id, keep_body, earlier, error) != 0)
         return -1;
@@ -241,6 +252,7 @@ static int start_again(struct admin_request *request, struct earlier *earlier, s
         .body_place = earlier->place,
         .body = earlier->body.data,
         .body_bytes = earlier->body_bytes,
+        .withheld_json = earlier->withheld_json,
     };
     memcpy(input.body_sha256, earlier->sha256, sizeof(input.body_sha256));
     fill_origin(request, &input, peer);

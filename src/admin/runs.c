@@ -43,11 +43,18 @@ static int keep_run(void *context, const struct run_row *row)
     return 0;
 }
 
+static int add_origin(void *context, const struct run_origin *origin)
+{
+    render_origin(context, origin);
+    return 0;
+}
+
 /* The run is read first: if it has ended, its vessel runs are complete too. */
 json_t *runs_object(struct store *store, const struct id *run_id, struct error *error)
 {
     json_t *object = NULL;
     if (store_get_run(store, run_id, keep_run, &object, error) == 0 &&
+        store_get_origin(store, run_id, add_origin, object, error) == 0 &&
         add_vessels(store, run_id, object, error) == 0)
         return object;
     json_decref(object);

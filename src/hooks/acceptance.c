@@ -28,6 +28,7 @@ void acceptance_release(struct acceptance *acceptance)
     free(acceptance->body);
     free(acceptance->headers.json);
     free(acceptance->headers.host);
+    free(acceptance->withheld_json);
     free(acceptance->query);
     free(acceptance);
 }

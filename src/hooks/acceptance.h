@@ -41,6 +41,7 @@ struct acceptance {
     struct stored_headers headers;
     char remote_addr[HTTP_PEER_BYTES];
     char *query;
+    char *withheld_json;    /* NULL: nothing was left out */
     unsigned char *body;    /* BODY_INLINE */
     int64_t reserved_bytes; /* in flight */
     struct spool_body *spooled;

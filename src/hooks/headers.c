@@ -32,6 +32,7 @@ struct simple_headers {
 
 struct collection {
     json_t *object;
+    json_t **withheld;
     struct stored_headers *stored;
     size_t event_rank; /* of the event found so far */
     struct simple_headers simple;
@@ -142,10 +143,8 @@ static int look(void *context, const char *name, const char *value)
     struct collection *collection = context;
     if (strcasecmp(name, "Host") == 0)
         return 0;
-    if (own_secrets_in_header(name, value)) {
+    if (own_secrets_in_header(name, value))
         collection->simple.is_simple = false;
-        collection->stored->is_withheld = true;
-    }
     note_event(collection, name, value);
     if (collection->simple.is_simple)
         note_simple(&collection->simple, name, value);
@@ -160,11 +159,12 @@ static int collect(void *context, const char *name, const char *value)
         return 0;
     bool is_secret = own_secrets_in_header(name, value);
     char *rest = is_secret ? own_secrets_rest(name, value) : NULL;
-    if (is_secret && !rest)
-        return 0;
     char *canonical = memory_string(name);
     make_canonical(canonical);
-    add_value(collection->object, canonical, rest ? rest : value);
+    if (is_secret)
+        own_secrets_note(collection->withheld, canonical);
+    if (!is_secret || rest)
+        add_value(collection->object, canonical, rest ? rest : value);
     free(canonical);
     free(rest);
     return 0;
@@ -180,15 +180,16 @@ static char *write_any(struct collection *collection, struct http_exchange *exch
     return text;
 }
 
-void headers_collect(struct http_exchange *exchange, struct stored_headers *stored)
+void headers_collect(struct http_exchange *exchange, struct stored_headers *stored,
+                     json_t **withheld)
 {
     stored->json = NULL;
     stored->host = headers_to_utf8(http_host(exchange));
     stored->bytes = 0;
     stored->event[0] = '\0';
-    stored->is_withheld = false;
     struct collection collection;
     collection.stored = stored;
+    collection.withheld = withheld;
     collection.event_rank = ARRAY_COUNT(event_names);
     collection.simple.count = collection.simple.bytes = 0;
     collection.simple.is_simple = true;

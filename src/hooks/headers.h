@@ -2,7 +2,7 @@
 #ifndef WEBHOOKD_HOOKS_HEADERS_H
 #define WEBHOOKD_HOOKS_HEADERS_H
 
-#include <stdbool.h>
+#include <jansson.h>
 #include <stddef.h>
 
 #include "http/server.h"
@@ -17,11 +17,12 @@ struct stored_headers {
     char *host; /* the caller frees it; never NULL */
     /* The first of X-GitHub-Event, X-Gitlab-Event, X-Event-Key and Ce-Type; "" if there is none. */
     char event[HEADERS_EVENT_BYTES];
-    bool is_withheld; /* a secret of webhookd's own was left out (own_secrets.h) */
 };
 
-/* Collects the headers. A value that is not UTF-8 is read as ISO-8859-1. */
-void headers_collect(struct http_exchange *exchange, struct stored_headers *stored);
+/* Collects the headers, and notes the names of those that were left out wholly or in part
+ * (own_secrets.h). A value that is not UTF-8 is read as ISO-8859-1. */
+void headers_collect(struct http_exchange *exchange, struct stored_headers *stored,
+                     json_t **withheld);
 
 /* Converts any bytes to UTF-8 by the same rule. The caller frees the result. */
 char *headers_to_utf8(const char *text);

@@ -1,7 +1,6 @@
 /* See own_secrets.h. Called by headers.c and request.c on the hook workers, for every request. */
 #include "hooks/own_secrets.h"
 
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -81,16 +80,38 @@ char *own_secrets_rest(const char *name, const char *value)
     return NULL;
 }
 
-bool own_secrets_hide_in_query(char *query)
+void own_secrets_note(json_t **withheld, const char *name)
+{
+    if (!*withheld)
+        *withheld = json_array();
+    for (size_t i = 0; i < json_array_size(*withheld); i++)
+        if (strcmp(json_string_value(json_array_get(*withheld, i)), name) == 0)
+            return;
+    if (json_array_append_new(*withheld, json_string(name)) != 0)
+        abort();
+}
+
+/* Notes the parameter in which a key was just hidden. `hidden_end` is behind the hidden key: what
+ * follows may contain another one. */
+static void note_parameter(json_t **withheld, const char *query, const char *hidden_end)
+{
+    const char *start = hidden_end;
+    while (start > query && start[-1] != '&')
+        start--;
+    size_t chars = strcspn(start, "="), most = (size_t)(hidden_end - start);
+    char *name = memory_format("?%.*s", (int)(chars < most ? chars : most), start);
+    own_secrets_note(withheld, name);
+    free(name);
+}
+
+void own_secrets_hide_in_query(char *query, json_t **withheld)
 {
     _Static_assert(sizeof(hidden) - 1 < SECRET_TOKEN_CHARS, "the text only gets shorter");
-    bool is_changed = false;
     for (const char *key = query; (key = find_key(key));) {
         const char *rest = key + SECRET_TOKEN_CHARS;
         char *to = stpcpy(query + (key - query), hidden);
         memmove(to, rest, strlen(rest) + 1);
+        note_parameter(withheld, query, to);
         key = to;
-        is_changed = true;
     }
-    return is_changed;
 }

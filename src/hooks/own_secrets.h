@@ -4,6 +4,7 @@
 #ifndef WEBHOOKD_HOOKS_OWN_SECRETS_H
 #define WEBHOOKD_HOOKS_OWN_SECRETS_H
 
+#include <jansson.h>
 #include <stdbool.h>
 
 /* Returns true if the header must not be stored as it is: a Cookie with a session of the console,
@@ -12,7 +13,12 @@ bool own_secrets_in_header(const char *name, const char *value);
 /* Returns what may be stored of a value for which own_secrets_in_header is true: the other cookies.
  * The caller frees it. NULL: nothing. */
 char *own_secrets_rest(const char *name, const char *value);
-/* Replaces each well-formed API key in the query by "wha_…". Returns whether there was one. */
-bool own_secrets_hide_in_query(char *query);
+/* Replaces each well-formed API key in the query by "wha_…", and notes "?name" for the parameter
+ * that had it. */
+void own_secrets_hide_in_query(char *query, json_t **withheld);
+
+/* Adds a name to the list of what is left out, once. The list is created when it is needed; the
+ * caller sets it to NULL before, and owns it afterwards. */
+void own_secrets_note(json_t **withheld, const char *name);
 
 #endif

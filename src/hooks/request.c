@@ -483,6 +483,19 @@ static enum http_step submit_run(struct request *request)
     return HTTP_SUSPEND;
 }
 
+/* Keeps the names of what is not stored, for the run. Frees the list, which may be NULL. */
+static void keep_withheld(struct request *request, struct acceptance *acceptance, json_t *withheld)
+{
+    if (!withheld)
+        return;
+    acceptance->withheld_json = json_dumps(withheld, JSON_COMPACT);
+    json_decref(withheld);
+    if (!acceptance->withheld_json)
+        abort();
+    http_log_warning(request->exchange, "an API key or a session was sent to a webhook",
+                     log_text("effect", "it is not stored with the run"));
+}
+
 /* Submits the run. The operation takes over the body and everything else that is stored with it. */
 static enum http_step store_run(struct request *request)
 {
@@ -492,12 +505,12 @@ static enum http_step store_run(struct request *request)
         return answer_verdict(request);
     struct acceptance *acceptance = acceptance_new(request->hooks, request->token_hash);
     struct run_input *input = &acceptance->input;
-    headers_collect(request->exchange, &acceptance->headers);
+    json_t *withheld = NULL;
+    headers_collect(request->exchange, &acceptance->headers, &withheld);
     memcpy(acceptance->remote_addr, request->remote_addr, sizeof(acceptance->remote_addr));
     acceptance->query = headers_to_utf8(http_query(request->exchange));
-    if (own_secrets_hide_in_query(acceptance->query) || acceptance->headers.is_withheld)
-        http_log_warning(request->exchange, "an API key or a session was sent to a webhook",
-                         log_text("effect", "it is not stored with the run"));
+    own_secrets_hide_in_query(acceptance->query, &withheld);
+    keep_withheld(request, acceptance, withheld);
     *input = (struct run_input){
         .request_id = *http_request_id(request->exchange),
         .trigger = TRIGGER_WEBHOOK,
@@ -510,6 +523,7 @@ static enum http_step store_run(struct request *request)
         .headers_bytes = acceptance->headers.bytes,
         .body_place = BODY_NONE,
         .body_bytes = request->total_bytes,
+        .withheld_json = acceptance->withheld_json ? acceptance->withheld_json : "[]",
     };
     if (request->spooled) {
         input->body_place = BODY_SPOOLED;

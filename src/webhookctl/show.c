@@ -104,6 +104,17 @@ void show_line_take(const char *name, char *value)
     free(value);
 }
 
+void show_names(const char *name, const json_t *names)
+{
+    struct buffer text = BUFFER_INIT;
+    for (size_t i = 0; i < json_array_size(names); i++)
+        buffer_append_format(&text, "%s%s", i > 0 ? ", " : "",
+                             json_string_value(json_array_get(names, i)));
+    if (text.bytes > 0)
+        show_line(name, buffer_text(&text));
+    buffer_free(&text);
+}
+
 /* ---- lists ---- */
 
 void show_rows(const struct show_listing *listing, const json_t *rows)

@@ -41,5 +41,7 @@ char *show_fleet_path(const json_t *object);
 /* Prints "Name      value" on stdout, escaped; "-" for NULL or "". */
 void show_line(const char *name, const char *value);
 void show_line_take(const char *name, char *value); /* the same, and frees value */
+/* Prints the list of texts on such a line, or nothing if it is NULL or empty. */
+void show_names(const char *name, const json_t *names);
 
 #endif

@@ -322,17 +322,28 @@ TEST(wrong_and_missing_keys_are_reported_without_key_or_token)
     daemon_finish(&daemon);
 }
 
+static void assert_withheld(struct daemon *daemon, const char *run_id, const char *expected)
+{
+    json_t *run = api_get(daemon, "/fleetruns/%s", run_id);
+    char *names = json_dumps(json_object_get(run, "withheld"), JSON_COMPACT);
+    ck_assert_pstr_eq(names, expected);
+    free(names);
+    json_decref(run);
+}
+
 /* A browser or a client sends its session or its key to the public listener by mistake. */
 TEST(sessions_and_keys_that_are_sent_to_a_webhook_are_not_stored)
 {
     static const char *const files[] = {"webhookd.db", "webhookd.db-wal"};
+    static const char all_names[] =
+        "[\"Authorization\",\"Cookie\",\"?k\",\"?wha_…\",\"?wha_….wha_…\"]";
     static const char session[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFG";
     struct daemon daemon;
     struct needles needles = {.count = 0};
     daemon_begin(&daemon, &debugging);
     char *key = ctl_ok(&daemon, "key", "create", "mistake", NULL);
     char *shown = make_fleet(&daemon), *url = here(&daemon, shown);
-    char *with_key = memory_format("%s?a=1&k=%s&b=2&c=wha_short", url, key);
+    char *with_key = memory_format("%s?a=1&k=%s&b=2&c=wha_short&%s.%s=%s", url, key, key, key, key);
     char *bearer = memory_format("Authorization: Bearer %s", key);
     char *cookie = memory_format("Cookie: one=1; webhookd_session=%s;two=2", session);
     char *alone = memory_format("Cookie: webhookd_session=%s", session);
@@ -351,13 +362,24 @@ TEST(sessions_and_keys_that_are_sent_to_a_webhook_are_not_stored)
     json_t *last =
         api_get(&daemon, "/fleetruns/%s/headers", api_text(json_array_get(list, 1), "id"));
     char *query = json_dumps(run, JSON_COMPACT);
+    assert_withheld(&daemon, first_id, all_names);
     char *text = json_dumps(first, JSON_COMPACT), *other = json_dumps(last, JSON_COMPACT);
     ck_assert_ptr_nonnull(strstr(text, "\"Cookie\":[\"one=1; two=2\"]"));
     ck_assert_ptr_nonnull(strstr(text, "\"X-Plain\":[\"stays\"]"));
-    ck_assert_ptr_nonnull(strstr(query, "a=1&k=wha_…&b=2&c=wha_short"));
+    ck_assert_ptr_nonnull(strstr(query, "a=1&k=wha_…&b=2&c=wha_short&wha_….wha_…=wha_…"));
     ck_assert_ptr_null(strstr(text, "Authorization"));
     ck_assert_ptr_null(strstr(other, "Cookie"));
     ck_assert_ptr_nonnull(strstr(other, "Basic b3RoZXI6b25l"));
+    assert_withheld(&daemon, api_text(json_array_get(list, 1), "id"), "[\"Cookie\"]");
+    char *shown_run = ctl_ok(&daemon, "run", "show", first_id, NULL);
+    ck_assert_ptr_nonnull(strstr(shown_run, "Withheld    Authorization, Cookie, ?k, ?wha_…, "));
+    free(shown_run);
+    char *again = ctl_ok(&daemon, "run", "again", first_id, NULL); /* the input is the same */
+    assert_withheld(&daemon, again, all_names);
+    char *fresh = ctl_ok(&daemon, "run", "start", "Secret", NULL);
+    assert_withheld(&daemon, fresh, "[]");
+    free(fresh);
+    free(again);
     daemon_await_log(&daemon, "warning: an API key or a session was sent to a webhook");
     ck_assert_int_eq(daemon_stop(&daemon), 0);
     assert_file_clean(&needles, daemon.log);

@@ -70,6 +70,21 @@ function headerTable(headers) {
 }
 
 /**
+ * Says what webhookd left out of the request, if anything.
+ *
+ * @param {FleetRun} run
+ */
+function withheldNote(run) {
+  if (!run.withheld?.length) return null;
+  return h(
+    'p',
+    { class: 'soft' },
+    'Not stored, because it is an API key or a session of webhookd: ',
+    run.withheld.map((name, i) => [i > 0 && ', ', h('b', { class: 'mono' }, name)]),
+  );
+}
+
+/**
  * @param {Page} page
  * @param {FleetRun} run
  * @param {Uint8Array} bytes
@@ -115,6 +130,7 @@ export async function parameters(place, page, run) {
     h('p'),
     h('h2', null, 'Headers'),
     headerTable(headers),
+    withheldNote(run),
     h('p'),
     h('h2', null, 'Body'),
     h(

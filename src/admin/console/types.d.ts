@@ -140,6 +140,8 @@ export interface FleetRun {
   remote_addr: string | null;
   host: string | null;
   query_string: string | null;
+  /** Not in lists, nor in runs that an earlier version accepted. */
+  withheld?: string[];
   body_bytes: number;
   body_sha256: string;
   created_at: Time;
