@@ -12,6 +12,7 @@ import * as machines from './machine.mjs';
 import * as pages from './pages.mjs';
 import * as shapes from './shapes.mjs';
 import * as waits from './waiting.mjs';
+import * as widths from './widths.mjs';
 import {
   answerDialog,
   api,
@@ -874,6 +875,7 @@ const alone = Object.entries({
   ...pages,
   ...shapes,
   ...waits,
+  ...widths,
 });
 
 async function inOrder() {

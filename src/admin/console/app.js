@@ -104,9 +104,12 @@ function showHeader(keyName) {
       link('/', 'Fleets'),
       link('/runs', 'Runs'),
       link('/keys', 'Keys'),
-      h('span', { class: 'grow' }),
-      h('span', { class: 'soft hide-narrow' }, keyName),
-      h('button', { type: 'button', onclick: signOut }, 'Sign out'),
+      h(
+        'span',
+        { class: 'who' },
+        h('span', { class: 'soft clip hide-narrow', title: keyName }, keyName),
+        h('button', { type: 'button', onclick: signOut }, 'Sign out'),
+      ),
     ),
   );
 }

@@ -131,7 +131,7 @@ function rowsOf(runId, vessels, width) {
     };
     return {
       id: vessel.id,
-      name: clipped(vessel.name),
+      name: vessel.name,
       nameAt: { x: 0, y: i * rowHeight + 17 },
       bar,
       duration: duration(took(vessel)),
@@ -170,7 +170,7 @@ export function gantt(runId) {
       (group, row) => {
         const [name, bar, length] = group.children;
         set(name, row.nameAt);
-        show(name, row.name);
+        show(name, svg('title', null, row.name), clipped(row.name));
         setBar(bar, row.bar);
         set(length, row.durationAt);
         show(length, row.duration);

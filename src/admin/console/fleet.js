@@ -6,7 +6,7 @@ import { h, show } from './dom.js';
 import { go } from './navigate.js';
 import { runList } from './runs.js';
 import { triggers } from './triggers.js';
-import { actionButton, crumbs, dialog, empty, link, tabs } from './widgets.js';
+import { actionButton, crumbs, dialog, empty, link, named, tabs } from './widgets.js';
 
 /** @import { Fleet, Page } from './types.d.ts' */
 
@@ -75,7 +75,7 @@ export async function fleetPage(main, page) {
   );
   show(
     main,
-    crumbs(link('/', 'Fleets'), h('span', null, `${fleet.org_name}/${fleet.project_name}`)),
+    crumbs(link('/', 'Fleets'), named(`${fleet.org_name}/${fleet.project_name}`)),
     h('div', { class: 'row between' }, h('h1', null, fleet.name), buttons),
     tabs(
       [

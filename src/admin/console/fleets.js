@@ -5,7 +5,7 @@ import { exactly, time } from './format.js';
 import { gather, watchRuns } from './live.js';
 import { mark } from './marks.js';
 import { table } from './table.js';
-import { drawOptions, empty, link, select } from './widgets.js';
+import { drawOptions, empty, link, named, select } from './widgets.js';
 
 const LAST = 8;
 const AT_ONCE = 4;
@@ -63,12 +63,14 @@ const columns = [
   { title: `Last ${LAST} runs`, cell: ({ runs }) => outcomes(runs ?? []) },
   {
     title: 'Fleet',
-    class: 'wide',
-    cell: ({ fleet }) => [
-      link(`/fleets/${fleet.id}`, fleet.name),
-      ' ',
-      h('span', { class: 'soft' }, projectName(fleet)),
-    ],
+    class: 'rest',
+    cell: ({ fleet }) =>
+      h(
+        'div',
+        { class: 'names' },
+        named(fleet.name, `/fleets/${fleet.id}`),
+        h('span', { class: 'soft clip', title: projectName(fleet) }, projectName(fleet)),
+      ),
   },
   { title: 'Version', class: 'hide-narrow', cell: ({ fleet }) => `v${fleet.version}` },
   { title: 'Updated', class: 'hide-narrow', cell: ({ fleet }) => time(fleet.updated_at) },

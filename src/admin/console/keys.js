@@ -3,7 +3,7 @@ import { get, messageOf, post, remove } from './api.js';
 import { h, say, show } from './dom.js';
 import { time } from './format.js';
 import { table } from './table.js';
-import { actionButton, confirm, copyButton, empty, link, none, tabs } from './widgets.js';
+import { actionButton, confirm, copyButton, empty, named, none, tabs } from './widgets.js';
 
 /** @import { AuditEntry, Column, Key, Page } from './types.d.ts' */
 
@@ -45,7 +45,8 @@ async function keys(place, page) {
   const columns = [
     {
       title: 'Key',
-      cell: (key) => [key.name, key.name === mine && h('span', { class: 'soft' }, ' (yours)')],
+      class: 'rest',
+      cell: (key) => named(key.name === mine ? `${key.name} (yours)` : key.name),
     },
     { title: 'Created', cell: (key) => time(key.created_at) },
     { title: 'Last used', cell: (key) => time(key.last_used_at, 'never') },
@@ -146,18 +147,22 @@ const words = {
 /** @param {AuditEntry} entry */
 function subject({ action, subject_id: id, subject: name }) {
   if (!name) return none();
-  if (/^run\./.test(action)) return link(`/runs/${id}`, name);
-  return /^(fleet\.apply|webhook\.)/.test(action) ? link(`/fleets/${id}`, name) : name;
+  if (/^run\./.test(action)) return named(name, `/runs/${id}`);
+  return named(name, /^(fleet\.apply|webhook\.)/.test(action) ? `/fleets/${id}` : undefined);
 }
 
 /** @type {Column<AuditEntry>[]} */
 const entryColumns = [
   { title: 'When', cell: (entry) => time(entry.at) },
-  { title: 'Who', cell: (entry) => entry.who.replace(/^key /, '') },
-  { title: 'From', cell: (entry) => entry.source ?? 'admin socket' },
+  { title: 'Who', class: 'name', cell: (entry) => named(entry.who.replace(/^key /, '')) },
+  {
+    title: 'From',
+    class: 'name hide-narrow',
+    cell: (entry) => named(entry.source ?? 'admin socket'),
+  },
   { title: 'Action', cell: (entry) => words[entry.action] ?? entry.action },
-  { title: 'Target', cell: subject },
-  { title: 'Details', cell: (entry) => entry.detail },
+  { title: 'Target', class: 'rest', cell: subject },
+  { title: 'Details', class: 'name', cell: (entry) => entry.detail && named(entry.detail) },
 ];
 
 /**

@@ -62,7 +62,7 @@ function curlOf(run, headers, bytes) {
 function headerTable(headers) {
   const rows = Object.entries(headers).flatMap(([name, values]) =>
     values.map((value) =>
-      h('tr', null, h('td', { class: 'mono' }, name), h('td', { class: 'wide mono' }, value)),
+      h('tr', null, h('td', { class: 'mono wide' }, name), h('td', { class: 'wide mono' }, value)),
     ),
   );
   if (rows.length === 0) return h('p', { class: 'soft' }, 'The request has no headers.');

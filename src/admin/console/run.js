@@ -9,7 +9,7 @@ import { go } from './navigate.js';
 import { parameters } from './parameters.js';
 import { table } from './table.js';
 import { waitingNote } from './waiting.js';
-import { actionButton, crumbs, drawFacts, idButton, link, status, tabs } from './widgets.js';
+import { actionButton, crumbs, drawFacts, idButton, link, named, status, tabs } from './widgets.js';
 
 /** @import { Column, FleetRun, Page, VesselRun } from './types.d.ts' */
 
@@ -18,7 +18,11 @@ import { actionButton, crumbs, drawFacts, idButton, link, status, tabs } from '.
 /** @type {(runId: string) => Column<VesselRun>[]} */
 const vesselColumns = (runId) => [
   { title: 'Status', cell: (vessel) => status(vessel.status) },
-  { title: 'Vessel', cell: (vessel) => link(`/runs/${runId}/vessels/${vessel.id}`, vessel.name) },
+  {
+    title: 'Vessel',
+    class: 'rest',
+    cell: (vessel) => named(vessel.name, `/runs/${runId}/vessels/${vessel.id}`),
+  },
   { title: 'Attempts', class: 'number', cell: (vessel) => String(vessel.attempts) },
   { title: 'Exit', class: 'number', cell: (vessel) => String(vessel.exit_code ?? '–') },
   { title: 'Reason', class: 'wide', cell: (vessel) => vessel.reason },
@@ -152,8 +156,8 @@ export async function runPage(main, page) {
   }
 
   const name = fleet
-    ? link(`/fleets/${run.fleet_id}`, run.fleet_name)
-    : h('span', null, `${run.fleet_name} (deleted)`);
+    ? named(run.fleet_name, `/fleets/${run.fleet_id}`)
+    : named(`${run.fleet_name} (deleted)`);
   if (tab === 'overview') show(place, vessels.elements);
   show(
     main,

@@ -5,7 +5,7 @@ import { h, say, show } from './dom.js';
 import { elapsed, ended, shortId, size, time } from './format.js';
 import { gather, watchRuns } from './live.js';
 import { table } from './table.js';
-import { copyId, empty, link, none, select, status } from './widgets.js';
+import { copyId, empty, link, named, none, select, status } from './widgets.js';
 
 /**
  * @import { Column, FleetRun, FleetRuns, Option, Page, RunStatus, RunsPath } from './types.d.ts'
@@ -97,7 +97,8 @@ function parametersOf(filters, before) {
 /** @type {Column<FleetRun>} */
 const fleetColumn = {
   title: 'Fleet',
-  cell: (run) => link(`/fleets/${run.fleet_id}`, run.fleet_name),
+  class: 'rest',
+  cell: (run) => named(run.fleet_name, `/fleets/${run.fleet_id}`),
 };
 
 /** @type {(fleetId: string | null) => Column<FleetRun>[]} */
@@ -111,9 +112,17 @@ const columnsOf = (fleetId) => [
     ],
   },
   ...(fleetId ? [] : [fleetColumn]),
-  { title: 'Event', cell: (run) => run.event || none() },
+  {
+    title: 'Event',
+    class: fleetId ? 'rest' : 'name',
+    cell: (run) => (run.event ? named(run.event) : none()),
+  },
   { title: 'Trigger', class: 'hide-narrow', cell: (run) => run.trigger.replace('_', ' ') },
-  { title: 'From', class: 'hide-narrow', cell: (run) => run.remote_addr || none() },
+  {
+    title: 'From',
+    class: 'name hide-narrow',
+    cell: (run) => (run.remote_addr ? named(run.remote_addr) : none()),
+  },
   { title: 'Body', class: 'number hide-narrow', cell: (run) => size(run.body_bytes) },
   { title: 'Started', cell: (run) => time(run.started_at, 'not yet') },
   { title: 'Version', class: 'hide-narrow', cell: (run) => `v${run.fleet_version}` },

@@ -4,7 +4,7 @@ import { h, keyed, set, show } from './dom.js';
 import { dateTime, elapsed, ended, shortId, size } from './format.js';
 import { outputView } from './output.js';
 import { waitingNote } from './waiting.js';
-import { actionButton, crumbs, drawFacts, link, status } from './widgets.js';
+import { actionButton, crumbs, drawFacts, link, named, status } from './widgets.js';
 
 /** @import { FleetRun, Page, VesselRun } from './types.d.ts' */
 
@@ -134,7 +134,7 @@ export async function vesselPage(main, page) {
     main,
     crumbs(
       link('/', 'Fleets'),
-      link(`/fleets/${run.fleet_id}`, run.fleet_name),
+      named(run.fleet_name, `/fleets/${run.fleet_id}`),
       link(`/runs/${runId}`, `Fleet run ${shortId(runId)}`),
     ),
     h('div', { class: 'row between' }, h('h1', null, vessel.name), stopButton),

@@ -24,6 +24,18 @@ export const none = () => h('span', { class: 'none' }, '–');
  */
 export const link = (path, ...children) => h('a', { href: path }, ...children);
 
+/**
+ * A name, as a link if there is a path. A name that is too long for its place is clipped; the title
+ * has all of it.
+ *
+ * @param {string} text
+ * @param {string} [path]
+ */
+export const named = (text, path) =>
+  path
+    ? h('a', { class: 'clip', title: text, href: path }, text)
+    : h('span', { class: 'clip', title: text }, text);
+
 /* ---- buttons ---- */
 
 /** @param {string} text */
@@ -275,7 +287,7 @@ export const crumbs = (...parts) =>
   h(
     'nav',
     { class: 'crumbs', 'aria-label': 'Breadcrumb' },
-    parts.map((part, i) => [i > 0 && h('span', { 'aria-hidden': 'true' }, ' › '), part]),
+    parts.map((part, i) => [i > 0 && h('span', { 'aria-hidden': 'true' }, '›'), part]),
   );
 
 /**

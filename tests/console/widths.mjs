@@ -1,0 +1,84 @@
+// Checks that every page fits the window, whatever the names in it are.
+import {
+  api,
+  applyFleet,
+  assert,
+  base,
+  bashVessel,
+  folder,
+  here,
+  page,
+  untilRun,
+} from './tools.mjs';
+
+const WIDTHS = [1440, 390, 320];
+const LONG = `harbour-${'x'.repeat(230)}`;
+
+/** A fleet whose names, event, query, headers and key are as long as they can be. */
+async function longNames() {
+  const fleet = await applyFleet(`name: ${LONG}\nvessels:\n${bashVessel('main', 'exit 1')}`);
+  const { url } = await api('POST', `/fleets/${fleet.id}/webhook`);
+  const answer = await fetch(`${here(url)}?q=${LONG}`, {
+    method: 'POST',
+    body: '{"a":1}',
+    headers: { 'x-github-event': `push-${LONG}`, [`x-${LONG}`]: LONG },
+  });
+  const run = (await answer.json()).data.fleet_run_id;
+  const { vessels } = await untilRun(run, 'errored');
+  const keys = await api('GET', '/keys');
+  if (!keys.keys.some(({ name }) => name === LONG))
+    await api('POST', '/keys', JSON.stringify({ name: LONG }));
+  return {
+    fleets: '/',
+    runs: '/runs',
+    fleet: `/fleets/${fleet.id}`,
+    triggers: `/fleets/${fleet.id}/triggers`,
+    definition: `/fleets/${fleet.id}/definition`,
+    run: `/runs/${run}`,
+    parameters: `/runs/${run}/parameters`,
+    vessel: `/runs/${run}/vessels/${vessels[0].id}`,
+    keys: '/keys',
+    audit: '/keys/audit',
+    new: '/fleets/new',
+  };
+}
+
+/** What is wider than its place: the page, or what leaves the box around it. */
+const tooWide = () =>
+  page.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.documentElement;
+    const found = scrollWidth > clientWidth ? [`the page (${scrollWidth} px)`] : [];
+    for (const box of document.querySelectorAll('main, .crumbs, .facts, .card, .row, header div'))
+      if (box.scrollWidth > box.clientWidth + 1 && !box.closest('.table'))
+        found.push(`${box.className || box.tagName} (${box.scrollWidth} px)`);
+    return found;
+  });
+
+/** Nothing leaves its place, and on a wide window no table has to be scrolled. */
+export async function widths() {
+  const pages = await longNames();
+  const faults = [];
+  for (const [name, path] of Object.entries(pages)) {
+    await page.goto(base + path);
+    await page.waitForSelector('h1');
+    await page.waitForFunction(
+      () => document.querySelector('.card') && document.querySelector('.card').textContent !== '…',
+    );
+    for (const width of WIDTHS) {
+      await page.setViewportSize({ width, height: 800 });
+      await page.screenshot({ path: `${folder}/width-${name}-${width}.png` });
+      for (const what of await tooWide()) faults.push(`${path} at ${width} px: ${what}`);
+    }
+    await page.setViewportSize({ width: 1440, height: 800 });
+    const scrolled = await page
+      .locator('.table')
+      .evaluateAll((all) => all.filter((one) => one.scrollWidth > one.clientWidth + 1).length);
+    if (scrolled > 0) faults.push(`${path}: a table is wider than its place`);
+  }
+  assert(faults.length === 0, faults.join('\n'));
+  await page.setViewportSize({ width: 1200, height: 800 });
+  await page.goto(`${base}/`);
+  const link = page.locator(`a[title="${LONG}"]`);
+  await link.waitFor();
+  assert((await link.textContent()) === LONG, 'a clipped link lacks a part of the name');
+}
