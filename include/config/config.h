@@ -77,6 +77,7 @@ struct config {
         struct config_list readable, writable;
         bool network;
         int64_t max_memory_bytes, max_processes, max_open_files;
+        int64_t max_disk_bytes;
     } runner;
     struct {
         int64_t runs_ms; /* 0 = keep for ever */

@@ -57,6 +57,7 @@ void runner_reconfigure(struct runner *runner, struct config *fresh);
 struct runner_metrics {
     int64_t running_vessels, active_runs;
     uint64_t attempts_started, attempts_ended, attempts_interrupted, attempts_adopted;
+    uint64_t attempts_over_disk; /* killed by the disk watch */
 };
 void runner_get_metrics(struct runner *runner, struct runner_metrics *metrics); /* any thread */
 

@@ -38,6 +38,11 @@ enum job_exit {
     JOB_EXIT_NO_RESULT = 4,    /* the attempt has ended, but its result cannot be written */
 };
 
+/* SIGTERM tells a supervisor to stop its vessel: SIGTERM, stop_grace, SIGKILL. If it is queued with
+ * this value (sigqueue(3)), the supervisor kills the vessel immediately, and the ending is
+ * ATTEMPT_OVER_DISK. It also kills a vessel that is being stopped; that ending stays. */
+#define JOB_KILL 1
+
 /* With this argument, a supervisor only tests whether the job's sandbox can be built, or, in off
  * mode, whether a vessel could be started. It needs JOB_FD_JOB and JOB_FD_WORKDIR. It exits with 0,
  * or writes to stdout why not. */

@@ -124,6 +124,8 @@ static void add_runner(struct buffer *text, const struct runner_metrics *runner)
                 "Vessel attempts that were interrupted.");
     add_counter(text, "attempts_adopted_total", runner->attempts_adopted,
                 "Vessel attempts found running at the start.");
+    add_counter(text, "attempts_over_disk_total", runner->attempts_over_disk,
+                "Vessel attempts killed because their run occupied too much disk.");
 }
 
 int metrics_get(struct admin_request *request, struct error *error)

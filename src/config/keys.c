@@ -128,6 +128,8 @@ const struct config_key config_keys[] = {
              RELOAD),
     QUANTITY("runner", "max_open_files", CONFIG_NUMBER, runner.max_open_files, "1024", "16",
              "1000000", RELOAD),
+    QUANTITY("runner", "max_disk", CONFIG_SIZE, runner.max_disk_bytes, "\"10GiB\"", "1MiB",
+             "1048576GiB", RELOAD),
 
     QUANTITY("retention", "runs", CONFIG_DURATION, retention.runs_ms, "\"90d\"", "0", "36500d",
              RELOAD),

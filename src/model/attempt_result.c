@@ -14,6 +14,7 @@ enum vessel_status attempt_result_status(const struct attempt_result *result)
     case ATTEMPT_STOPPED:
         return VESSEL_TERMINATED;
     case ATTEMPT_CUTOFF:
+    case ATTEMPT_OVER_DISK:
     case ATTEMPT_NOT_STARTED:
     case ATTEMPT_INTERRUPTED:
         return VESSEL_ERRORED;

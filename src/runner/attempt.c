@@ -25,6 +25,7 @@
 #include "base/kernel.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "runner/disk_watch.h"
 #include "runner/launch.h"
 #include "runner/run_log.h"
 
@@ -35,6 +36,9 @@
 #define LOOK_MAX_MS     1000
 #define LOOKS_SILENT    8 /* the wait has grown to LOOK_MAX_MS */
 #define SIGNALLED       128
+
+/* If the supervisor says that it was told to kill, but not to this daemon. */
+#define KILL_REASON "killed: its run occupied too much disk space"
 
 static void timer_fired(struct loop_timer *timer);
 static void supervisor_gone(struct loop_watch *watch, uint32_t events);
@@ -86,10 +90,13 @@ static void set_state(struct attempt *attempt, enum attempt_state state)
     assert((attempt->state == ATTEMPT_COMMITTING) ||
            (attempt->state == ATTEMPT_LAUNCHING && state == ATTEMPT_RUNNING) ||
            (attempt->state == ATTEMPT_RUNNING && state == ATTEMPT_LAUNCHING));
+    struct run *run = attempt->vessel->run;
     if (state == ATTEMPT_RUNNING)
         atomic_fetch_add(&runner->running_vessels, 1);
     else if (attempt->state == ATTEMPT_RUNNING)
         atomic_fetch_sub(&runner->running_vessels, 1);
+    if (state == ATTEMPT_RUNNING && !run->disk)
+        run->disk = disk_watch_add(runner->disk_watch, &run->work->ids.run_id, run);
     attempt->state = state;
 }
 
@@ -118,6 +125,7 @@ void attempt_free(struct attempt *attempt)
     if (attempt->state == ATTEMPT_RUNNING)
         atomic_fetch_sub(&runner_of(attempt)->running_vessels, 1);
     attempt->vessel->run->attempts_under_way--;
+    free(attempt->kill_reason);
     free(attempt);
 }
 
@@ -153,10 +161,19 @@ static void complete_result(const struct attempt *attempt, struct attempt_result
             attempt_result_set_reason(result, "stopped");
             break;
         }
+        if (attempt->kill_reason) { /* by a supervisor that knows only one way to be stopped */
+            result->ending = ATTEMPT_OVER_DISK;
+            attempt_result_set_reason(result, attempt->kill_reason);
+            break;
+        }
         /* webhookd did not stop it: the machine is shutting down, or an administrator killed it. */
         result->ending = ATTEMPT_INTERRUPTED;
         result->has_exit_code = false; /* it is not the vessel's own */
         attempt_result_set_reason(result, "interrupted: its supervisor was sent SIGTERM");
+        break;
+    case ATTEMPT_OVER_DISK:
+        attempt_result_set_reason(result,
+                                  attempt->kill_reason ? attempt->kill_reason : KILL_REASON);
         break;
     case ATTEMPT_NOT_STARTED:
         result->exit_code = 127;
@@ -201,12 +218,21 @@ static int watch(struct attempt *attempt, pid_t pid, struct error *error)
     return -1;
 }
 
-/* Tells the supervisor of a stopped run to end the vessel: it passes SIGTERM on, waits, and
- * kills. */
+/* Tells the supervisor of a stopped run to end the vessel: it passes SIGTERM on, waits, and kills.
+ * With JOB_KILL it kills immediately. */
 static void signal_supervisor(const struct attempt *attempt)
 {
-    if (attempt->watch.fd >= 0 && attempt->vessel->run->is_stopped)
-        (void)pidfd_send_signal(attempt->watch.fd, SIGTERM, NULL, 0); /* it may just have ended */
+    siginfo_t kill_it = {.si_signo = SIGTERM, .si_code = SI_QUEUE};
+    kill_it.si_pid = getpid();
+    kill_it.si_uid = getuid();
+    kill_it.si_value.sival_int = JOB_KILL;
+    if (attempt->watch.fd < 0)
+        return;
+    /* It may just have ended: hence no look at the results. */
+    if (attempt->kill_reason)
+        (void)pidfd_send_signal(attempt->watch.fd, SIGTERM, &kill_it, 0);
+    else if (attempt->vessel->run->is_stopped)
+        (void)pidfd_send_signal(attempt->watch.fd, SIGTERM, NULL, 0);
 }
 
 /* Watches a supervisor that is webhookd's child. A child stays a zombie until it is reaped, so its
@@ -316,6 +342,17 @@ void attempt_stop(struct attempt *attempt)
         signal_supervisor(attempt); /* or later, once it is watched */
         break;
     }
+}
+
+bool attempt_kill(struct attempt *attempt, const char *reason)
+{
+    if (attempt->state != ATTEMPT_RUNNING)
+        return false;
+    bool is_news = !attempt->kill_reason;
+    if (is_news)
+        attempt->kill_reason = memory_string(reason);
+    signal_supervisor(attempt);
+    return is_news;
 }
 
 static void log_never_ran(const struct attempt *attempt)

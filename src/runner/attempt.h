@@ -42,6 +42,7 @@ struct attempt {
     int fds[ATTEMPT_FDS]; /* for the supervisor, by enum job_fd; -1 = absent */
     bool is_prepared;
     pid_t pid;             /* the supervisor while it is webhookd's child, else 0 */
+    char *kill_reason;     /* of attempt_kill; NULL = it was not called */
     int supervisor_status; /* its exit code; 128 + n if signal n ended it; -1 = unknown */
     struct loop_watch watch;
     struct loop_timer timer;
@@ -71,6 +72,11 @@ void attempt_recover(struct attempt *attempt);
 /* Ends an attempt whose run is stopped, immediately or as soon as its supervisor is watched. Does
  * nothing before its start is committed. `over` is called before this returns if nothing runs. */
 void attempt_stop(struct attempt *attempt);
+
+/* Kills the vessel, immediately or as soon as its supervisor is watched. The attempt then ends with
+ * this reason, unless it was ending already. Returns false, and does nothing but try again, if it
+ * was called before, or if nothing runs. */
+bool attempt_kill(struct attempt *attempt, const char *reason);
 
 /* Takes a slot for the attempt, which gives it back itself. */
 void attempt_take_slot(struct attempt *attempt);

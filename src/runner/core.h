@@ -20,6 +20,8 @@
 #include "store/work.h"
 
 struct attempt;
+struct disk_watch;
+struct disk_watch_run;
 struct trash;
 struct run_step;
 struct runner_settings;
@@ -56,6 +58,7 @@ struct run {
     struct run_step *first;
     int steps_under_way;
     int attempts_under_way;
+    struct disk_watch_run *disk; /* from the first vessel process on; else NULL */
     bool is_stopped; /* a stop was requested: nothing more is started, and what runs is ended */
     /* The store refused a step: nothing more is done for the run until the next start. */
     bool given_up;
@@ -70,6 +73,7 @@ struct runner {
     struct loop *loop;
     struct store *store; /* read-only */
     struct trash *trash;
+    struct disk_watch *disk_watch;
     pthread_t thread;
 
     struct list runs;             /* linked by `active` */
@@ -83,13 +87,14 @@ struct runner {
     bool is_stopping; /* this thread has seen `stop` */
 
     /* Other threads use these as well. */
-    atomic_bool news, stops, stop;
+    atomic_bool news, stops, disk_news, stop;
     pthread_mutex_t lock;          /* guards the following */
     struct list mail;              /* steps that came back from the committer; linked by `mail` */
     struct runner_settings *fresh; /* a configuration that is yet to be applied */
 
     _Atomic int64_t running_vessels, active_runs;
     _Atomic uint64_t attempts_started, attempts_ended, attempts_interrupted, attempts_adopted;
+    _Atomic uint64_t attempts_over_disk;
 };
 
 /* Queues a vessel to be started when a slot is free and it is its fleet's turn. Wakes the loop. */

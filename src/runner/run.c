@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "runner/disk_watch.h"
 #include "runner/run_log.h"
 #include "runner/trash.h"
 
@@ -79,6 +80,7 @@ void run_free(struct run *run)
     }
     list_remove(&runner->runs, &run->active);
     atomic_fetch_sub(&runner->active_runs, 1);
+    disk_watch_remove(runner->disk_watch, run->disk);
     fair_queue_run_over(&runner->fair_queue, run->fleet_queue);
     loop_wake(runner->loop); /* another one may be claimed */
     step_free(run->first);
@@ -267,6 +269,18 @@ void run_stop(struct run *run)
             attempt_stop(run->vessels[i].attempt);
 }
 
+/* ---- too much disk ---- */
+
+void run_kill_vessels(struct run *run, const char *reason)
+{
+    bool is_news = false;
+    for (size_t i = 0; i < run->definition->vessel_count; i++)
+        if (run->vessels[i].attempt)
+            is_news |= attempt_kill(run->vessels[i].attempt, reason);
+    if (is_news)
+        run_log_warning(run->work, "vessels killed to free disk space", log_text("reason", reason));
+}
+
 /* ---- an attempt's start ---- */
 
 void run_start_vessel(struct run_vessel *vessel)
@@ -342,6 +356,8 @@ void run_attempt_over(struct attempt *attempt, const struct attempt_result *resu
     atomic_fetch_add(&runner->attempts_ended, 1);
     if (result->ending == ATTEMPT_INTERRUPTED)
         atomic_fetch_add(&runner->attempts_interrupted, 1);
+    if (result->ending == ATTEMPT_OVER_DISK)
+        atomic_fetch_add(&runner->attempts_over_disk, 1);
     struct run_step *step = run->given_up ? NULL : end_step(attempt, result);
     vessel->attempt = NULL;
     attempt_free(attempt);

@@ -22,6 +22,10 @@ void run_resume(struct run *run);
  * May be called again. */
 void run_stop(struct run *run);
 
+/* Kills the vessels of a run that occupies too much disk, for this reason. The fleet's rules for
+ * errors decide what follows. May be called again. */
+void run_kill_vessels(struct run *run, const char *reason);
+
 /* Starts a ready vessel, for which a slot must be free. */
 void run_start_vessel(struct run_vessel *vessel);
 /* Handles the end of an attempt, and frees the attempt. */

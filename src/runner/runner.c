@@ -23,6 +23,7 @@
 #include "base/thread.h"
 #include "runner/trash.h"
 #include "runner/core.h"
+#include "runner/disk_watch.h"
 #include "runner/dispatch.h"
 #include "runner/fair_queue.h"
 #include "runner/step.h"
@@ -64,12 +65,30 @@ void runner_reconfigure(struct runner *runner, struct config *fresh)
     runner_settings_free(unused);
 }
 
+/* Called by the disk watch on its thread. */
+static void disk_has_news(void *context)
+{
+    struct runner *runner = context;
+    if (!atomic_exchange(&runner->disk_news, true))
+        loop_wake(runner->loop);
+}
+
+/* Called by the disk watch on its thread. */
+static void get_space(void *context, struct store_space *space)
+{
+    const struct runner *runner = context;
+    struct commit_metrics metrics;
+    commit_get_metrics(runner->options.queue, &metrics);
+    *space = metrics.store.space;
+}
+
 static void take_over_settings(struct runner *runner, struct runner_settings *fresh)
 {
     if (!fresh)
         return;
     runner_settings_free(runner->settings);
     runner->settings = fresh;
+    disk_watch_set_bound(runner->disk_watch, fresh->config->runner.max_disk_bytes);
     runner->may_have_scheduled = true;
 }
 
@@ -101,6 +120,14 @@ static void begin_stop(struct runner *runner)
 
 /* ---- the thread ---- */
 
+static void end_large_runs(struct runner *runner)
+{
+    char reason[ATTEMPT_REASON_BYTES];
+    struct run *run;
+    while ((run = disk_watch_take(runner->disk_watch, reason)))
+        run_kill_vessels(run, reason);
+}
+
 static void woken(void *context)
 {
     struct runner *runner = context;
@@ -118,6 +145,8 @@ static void woken(void *context)
         begin_stop(runner);
     if (!runner->is_stopping && atomic_exchange(&runner->stops, false))
         dispatch_stops(runner);
+    if (!runner->is_stopping && atomic_exchange(&runner->disk_news, false))
+        end_large_runs(runner);
     struct run_step *step;
     while ((step = LIST_TAKE_FIRST(&mail, struct run_step, mail)))
         run_step_done(step);
@@ -205,6 +234,7 @@ static void runner_free(struct runner *runner)
         run_free(run);
     fair_queue_fini(&runner->fair_queue);
     trash_stop(runner->trash);
+    disk_watch_stop(runner->disk_watch);
     store_close(runner->store);
     loop_free(runner->loop);
     runner_settings_free(runner->settings);
@@ -260,7 +290,17 @@ static int set_up(struct runner *runner, struct error *error)
     if (!runner->store)
         return -1;
     runner->trash = trash_start(runner->trash_fd, error);
-    return runner->trash ? recover(runner, error) : -1;
+    if (!runner->trash)
+        return -1;
+    const struct disk_watch_options disk = {
+        .runs_fd = runner->runs_fd,
+        .max_bytes = runner->options.config->runner.max_disk_bytes,
+        .get_space = get_space,
+        .found = disk_has_news,
+        .context = runner,
+    };
+    runner->disk_watch = disk_watch_start(&disk, error);
+    return runner->disk_watch ? recover(runner, error) : -1;
 }
 
 static void wait_for_steps(struct runner *runner)
@@ -332,4 +372,5 @@ void runner_get_metrics(struct runner *runner, struct runner_metrics *metrics)
     metrics->attempts_ended = atomic_load(&runner->attempts_ended);
     metrics->attempts_interrupted = atomic_load(&runner->attempts_interrupted);
     metrics->attempts_adopted = atomic_load(&runner->attempts_adopted);
+    metrics->attempts_over_disk = atomic_load(&runner->attempts_over_disk);
 }

@@ -43,10 +43,9 @@ static ssize_t read_at(int record_fd, off_t at, char *text, size_t bytes)
 
 /* A supervisor never writes that its own attempt was interrupted. */
 static const char *const endings[] = {
-    [ATTEMPT_EXITED] = "exited",
-    [ATTEMPT_CUTOFF] = "cutoff",
-    [ATTEMPT_STOPPED] = "stopped",
-    [ATTEMPT_NOT_STARTED] = "not_started",
+    [ATTEMPT_EXITED] = "exited",       [ATTEMPT_CUTOFF] = "cutoff",
+    [ATTEMPT_STOPPED] = "stopped",     [ATTEMPT_NOT_STARTED] = "not_started",
+    [ATTEMPT_OVER_DISK] = "over_disk",
 };
 
 int record_write_result(int record_fd, const struct attempt_result *result, struct error *error)
@@ -82,7 +81,7 @@ static bool read_number(const char *text, int64_t least, int64_t most, int64_t *
 static bool read_ending(const char *text, enum attempt_ending *ending)
 {
     for (size_t i = 0; i < ARRAY_COUNT(endings); i++) {
-        if (strcmp(text, endings[i]) == 0) {
+        if (endings[i] && strcmp(text, endings[i]) == 0) {
             *ending = (enum attempt_ending)i;
             return true;
         }

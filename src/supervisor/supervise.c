@@ -7,6 +7,7 @@
  *
  *   STARTING  the child has not become the interpreter yet; the cutoff does not count yet
  *   STOPPING  SIGTERM was sent; the vessel and all that it started have until the grace timer fires
+ *             or JOB_KILL arrives
  *   SWEEPING  SIGKILL to what is left, layer by layer: children of dead processes become ours
  *
  * STARTING also leads to SWEEPING: the child ended before it became the interpreter. In STARTING
@@ -150,13 +151,17 @@ static void start_sweep(struct supervisor *supervisor)
     sweep(supervisor);
 }
 
+static void kill_all(struct supervisor *supervisor)
+{
+    tree_signal(supervisor->main_reaped ? 0 : supervisor->child.pid, SIGKILL);
+    start_sweep(supervisor);
+}
+
 static void on_grace_timer(struct loop_timer *timer)
 {
     struct supervisor *supervisor = CONTAINER_OF(timer, struct supervisor, grace_timer);
-    if (supervisor->phase != STOPPING)
-        return;
-    tree_signal(supervisor->main_reaped ? 0 : supervisor->child.pid, SIGKILL);
-    start_sweep(supervisor);
+    if (supervisor->phase == STOPPING)
+        kill_all(supervisor);
 }
 
 static void stop(struct supervisor *supervisor, enum attempt_ending ending)
@@ -169,6 +174,25 @@ static void stop(struct supervisor *supervisor, enum attempt_ending ending)
     tree_signal(supervisor->child.pid, SIGTERM);
     loop_set_timer(supervisor->loop, &supervisor->grace_timer,
                    clock_monotonic_ms() + supervisor->job->stop_grace_ms);
+}
+
+/* JOB_KILL. */
+static void stop_without_grace(struct supervisor *supervisor)
+{
+    switch (supervisor->phase) {
+    case STARTING:
+    case RUNNING:
+        set_phase(supervisor, STOPPING);
+        supervisor->result->ending = ATTEMPT_OVER_DISK;
+        kill_all(supervisor);
+        break;
+    case STOPPING:
+        kill_all(supervisor); /* what it was stopped for stays the reason */
+        break;
+    case SWEEPING:
+    case DONE:
+        break;
+    }
 }
 
 static void on_cutoff_timer(struct loop_timer *timer)
@@ -252,7 +276,9 @@ static void on_signal(struct loop_watch *watch, uint32_t events)
     struct signalfd_siginfo info;
     if (read(watch->fd, &info, sizeof(info)) != sizeof(info))
         return;
-    if (info.ssi_signo == SIGTERM)
+    if (info.ssi_signo == SIGTERM && info.ssi_code == SI_QUEUE && info.ssi_int == JOB_KILL)
+        stop_without_grace(supervisor);
+    else if (info.ssi_signo == SIGTERM)
         stop(supervisor, ATTEMPT_STOPPED);
     else
         on_child_ended(supervisor);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -270,6 +271,60 @@ TEST(a_full_disk_under_load_keeps_every_promise)
     daemon_finish(&daemon);
     disk_finish(&disk);
     load_book_free(&book);
+    free(url);
+}
+
+/* ---- vessels that fill the disk ---- */
+
+static char *start_writer(struct daemon *daemon, const char *name, const char *script)
+{
+    char *file = bash_fleet(name, script);
+    char *url = daemon_fleet(daemon, file);
+    char *id = api_post(url, NULL, 0);
+    free(url);
+    free(file);
+    return id;
+}
+
+/* Together they leave less than one and a half times min_free, but more than min_free. */
+TEST(the_largest_writer_is_killed_before_a_sender_is_refused)
+{
+    struct disk disk;
+    struct daemon daemon;
+    if (!disk_begin(&disk, DISK_TMPFS, 64))
+        return;
+    ck_assert_int_eq(chmod(disk.folder, 0711), 0); /* for the vessels' user */
+    struct daemon_options options = {.state_dir = disk.state_dir, .top = "min_free = \"16MiB\""};
+    daemon_begin(&daemon, &options);
+    char *url = daemon_fleet(&daemon, fleet);
+    char *small = start_writer(&daemon, "small",
+                               "head -c 4M /dev/zero > file; echo written; "
+                               "until [ -e go ]; do sleep 0.01; done; echo done");
+    api_await_output(&daemon, small, "main", "written");
+    char *large =
+        start_writer(&daemon, "large", "head -c 39M /dev/zero > file; sleep 1000 | sleep 1000");
+    json_t *run = api_await_end(&daemon, large);
+    ck_assert_int_eq(post(url, SMALL_BYTES), 201);
+    ck_assert_str_eq(api_text(api_vessel(run, "main"), "reason"),
+                     "killed: the state disk was nearly full (min_free), and its working folder "
+                     "was the largest");
+    json_decref(run);
+    char *go = memory_format("%s/runs/%s/go", daemon.state_dir, small);
+    FILE *file = fopen(go, "w");
+    ck_assert_ptr_nonnull(file);
+    fclose(file);
+    run = api_await_end(&daemon, small);
+    ck_assert_str_eq(api_text(run, "status"), "success");
+    json_decref(run);
+    char *log = daemon_log(&daemon);
+    ck_assert_msg(!strstr(log, "requests are refused"), "%s", log);
+    free(log);
+    ck_assert_int_eq(daemon_stop(&daemon), 0);
+    daemon_finish(&daemon);
+    disk_finish(&disk);
+    free(go);
+    free(large);
+    free(small);
     free(url);
 }
 

@@ -770,6 +770,30 @@ KEY_TEST(network_false_leaves_only_a_loopback_device, "runner.network")
     daemon_finish(&daemon);
 }
 
+KEY_TEST(max_disk_bounds_the_working_folder_and_a_reload_changes_it, "runner.max_disk")
+{
+    struct daemon daemon;
+    begin_in(&daemon, "strict", "max_disk = 64MiB");
+    char *url =
+        make_fleet(&daemon, "Big", "head -c 3M /dev/urandom > big; sync; echo written; sleep 1000");
+    char *id = api_post(url, "x", 1);
+    api_await_output(&daemon, id, "main", "written");
+    struct daemon_options fresh = {.sandbox = "strict", .runner = "max_disk = 1MiB"};
+    daemon_configure(&daemon, &fresh);
+    kill(daemon.pid, SIGHUP);
+    json_t *run = api_await_end(&daemon, id);
+    const json_t *vessel = api_vessel(run, "main");
+    ck_assert_str_eq(api_text(vessel, "status"), "errored");
+    ck_assert_str_eq(api_text(vessel, "reason"),
+                     "killed: its working folder exceeded runner.max_disk (1MiB)");
+    daemon_await_log(&daemon, "vessels killed to free disk space");
+    ck_assert_int_eq(api_metric(&daemon, "attempts_over_disk_total"), 1);
+    json_decref(run);
+    free(id);
+    free(url);
+    daemon_finish(&daemon);
+}
+
 KEY_TEST(bounds_apply_to_vessels_and_a_reload_changes_them, "runner.max_memory",
          "runner.max_processes", "runner.max_open_files")
 {

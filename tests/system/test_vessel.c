@@ -274,6 +274,57 @@ TEST(a_stop_gives_the_vessels_other_processes_the_same_grace)
     bench_close(&bench);
 }
 
+static void send_kill(const struct bench *bench)
+{
+    const union sigval value = {.sival_int = JOB_KILL};
+    ck_assert_int_eq(sigqueue(bench->pid, SIGTERM, value), 0);
+}
+
+/* The vessel and a process in a session of its own ignore SIGTERM and have an hour's grace. */
+static void begin_stubborn(struct bench *bench, int *alive)
+{
+    bench_open(bench, "trap '' TERM; exec 9> alive; (setsid sleep 1000 &)\n"
+                      "echo x >&9; while :; do sleep 1000; done\n");
+    bench->job.stop_grace_ms = 3600000;
+    bench_make_pipe(bench, "alive");
+    bench_start(bench);
+    *alive = bench_await_writer(bench, "alive");
+    bench_await_byte(*alive);
+}
+
+TEST(a_vessel_to_be_killed_gets_no_grace)
+{
+    struct bench bench;
+    int alive;
+    begin_stubborn(&bench, &alive);
+    send_kill(&bench);
+    bench_wait(&bench);
+    bench_check_result(&bench, ATTEMPT_OVER_DISK, 128 + SIGKILL);
+    ck_assert(bench_has_no_writer(alive));
+    close(alive);
+    bench_close(&bench);
+}
+
+TEST(a_vessel_that_is_being_stopped_can_be_killed)
+{
+    struct bench bench;
+    int alive;
+    begin_stubborn(&bench, &alive);
+    ck_assert_int_eq(kill(bench.pid, SIGTERM), 0);
+    pid_t ended = 0;
+    while (ended == 0) { /* a signal that is pending already is not queued again */
+        (void)sigqueue(bench.pid, SIGTERM, (union sigval){.sival_int = JOB_KILL});
+        siginfo_t info = {0};
+        ck_assert_int_eq(waitid(P_PID, (id_t)bench.pid, &info, WEXITED | WNOWAIT | WNOHANG), 0);
+        ended = info.si_pid;
+    }
+    bench_wait(&bench);
+    bench_check_result(&bench, ATTEMPT_STOPPED, 128 + SIGKILL);
+    ck_assert(bench_has_no_writer(alive));
+    close(alive);
+    bench_close(&bench);
+}
+
 /* Each of the processes holds `alive` open, ignores SIGTERM, and has left its group and session. */
 TEST(no_forked_process_outlives_the_vessel)
 {

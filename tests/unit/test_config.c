@@ -55,6 +55,7 @@ TEST(empty_file_has_the_runners_defaults)
     ck_assert_int_eq(config->runner.max_memory_bytes, 1 << 30);
     ck_assert_int_eq(config->runner.max_processes, 512);
     ck_assert_int_eq(config->runner.max_open_files, 1024);
+    ck_assert_int_eq(config->runner.max_disk_bytes, INT64_C(10) << 30);
     ck_assert_int_eq(config->retention.runs_ms, INT64_C(90) * 86400000);
     ck_assert_uint_eq(config->fleet_count, 0);
     config_release(config);
@@ -152,7 +153,7 @@ TEST(every_key_that_needs_a_restart_is_reported)
         free(text);
         config_release(fresh);
     }
-    ck_assert_uint_eq(silent, 23);
+    ck_assert_uint_eq(silent, 24);
     ck_assert_uint_gt(said, 12);
     config_release(running);
 }
