@@ -182,6 +182,7 @@ void render_origin(json_t *run, const struct run_origin *origin)
     json_t *withheld = origin->withheld_json ? json_loads(origin->withheld_json, 0, NULL) : NULL;
     if (withheld)
         render_set(run, "withheld", withheld);
+    render_set(run, "again_of", origin->again_of ? render_id(origin->again_of) : json_null());
 }
 
 json_t *render_vessel(const struct vessel_row *row)

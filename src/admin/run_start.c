@@ -166,7 +166,7 @@ int run_start_new(struct admin_request *request, struct error *error)
 
 /* A copy of the input of the earlier run. */
 struct earlier {
-    struct id fleet_id, request_id;
+    struct id run_id, fleet_id, request_id;
     char *event, *host, *query;
     char *withheld_json; /* NULL: not known */
     enum body_place place;
@@ -188,6 +188,7 @@ static void earlier_free(struct earlier *earlier)
 static int keep_earlier(void *context, const struct run_row *row)
 {
     struct earlier *earlier = context;
+    earlier->run_id = row->id;
     earlier->fleet_id = row->fleet_id;
     earlier->request_id = row->request_id;
     earlier->event = memory_string(row->event);
@@ -253,6 +254,7 @@ static int start_again(struct admin_request *request, struct earlier *earlier, s
         .body = earlier->body.data,
         .body_bytes = earlier->body_bytes,
         .withheld_json = earlier->withheld_json,
+        .again_of = &earlier->run_id,
     };
     memcpy(input.body_sha256, earlier->sha256, sizeof(input.body_sha256));
     fill_origin(request, &input, peer);

@@ -18,6 +18,7 @@
 /* A page ends early when it has this many vessel runs: 1,000 runs of 1,000 vessels would be a
  * gigabyte of JSON. */
 #define LIST_MAX_VESSELS 20000
+#define AGAIN_MAX        20 /* older repeats of a run are not listed */
 
 /* ---- vessel runs ---- */
 
@@ -49,12 +50,26 @@ static int add_origin(void *context, const struct run_origin *origin)
     return 0;
 }
 
+static int append_id(void *context, const struct id *id)
+{
+    render_append(context, render_id(id));
+    return 0;
+}
+
+static int add_again(struct store *store, const struct id *run_id, json_t *run, struct error *error)
+{
+    json_t *ids = json_array();
+    render_set(run, "again_as", ids);
+    return store_list_again(store, run_id, AGAIN_MAX, append_id, ids, error);
+}
+
 /* The run is read first: if it has ended, its vessel runs are complete too. */
 json_t *runs_object(struct store *store, const struct id *run_id, struct error *error)
 {
     json_t *object = NULL;
     if (store_get_run(store, run_id, keep_run, &object, error) == 0 &&
         store_get_origin(store, run_id, add_origin, object, error) == 0 &&
+        add_again(store, run_id, object, error) == 0 &&
         add_vessels(store, run_id, object, error) == 0)
         return object;
     json_decref(object);

@@ -118,6 +118,9 @@ static void write_run(const json_t *run)
                                           show_integer(run, "fleet_version")));
     show_line("Status", show_text(run, "status"));
     show_line("Trigger", show_text(run, "trigger"));
+    if (show_text(run, "again_of"))
+        show_line("Again of", show_text(run, "again_of"));
+    show_names("Again as", json_object_get(run, "again_as"));
     show_line("Event", show_text(run, "event"));
     show_line("Request", show_text(run, "request_id"));
     show_line("From", show_text(run, "remote_addr"));

@@ -10,6 +10,7 @@ import * as bodyChecks from './bodies.mjs';
 import * as graphs from './graphs.mjs';
 import * as machines from './machine.mjs';
 import * as pages from './pages.mjs';
+import * as runs from './runs.mjs';
 import * as shapes from './shapes.mjs';
 import * as waits from './waiting.mjs';
 import * as widths from './widths.mjs';
@@ -873,6 +874,7 @@ const alone = Object.entries({
   ...graphs,
   ...machines,
   ...pages,
+  ...runs,
   ...shapes,
   ...waits,
   ...widths,

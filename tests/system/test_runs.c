@@ -879,6 +879,13 @@ static void assert_again_is_equal(struct daemon *daemon, const json_t *run, cons
     ck_assert_str_ne(api_text(run, "id"), api_text(again, "id"));
     ck_assert_str_ne(api_text(run, "request_id"), api_text(again, "request_id"));
     ck_assert_str_eq(api_text(again, "trigger"), "on_demand");
+    ck_assert(json_is_null(json_object_get(run, "again_of")));
+    ck_assert_str_eq(api_text(again, "again_of"), api_text(run, "id"));
+    json_t *origin = api_get(daemon, "/fleetruns/%s", api_text(run, "id"));
+    const json_t *repeats = json_object_get(origin, "again_as");
+    ck_assert_uint_eq(json_array_size(repeats), 1);
+    ck_assert_str_eq(json_string_value(json_array_get(repeats, 0)), api_text(again, "id"));
+    json_decref(origin);
     json_t *headers = api_get(daemon, "/fleetruns/%s/headers", api_text(run, "id"));
     json_t *copy = api_get(daemon, "/fleetruns/%s/headers", api_text(again, "id"));
     ck_assert(json_equal(headers, copy));

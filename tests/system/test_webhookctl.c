@@ -765,6 +765,16 @@ TEST(body_headers_and_log_are_written_unchanged)
     daemon_finish(&daemon);
 }
 
+static void assert_shown_with(struct daemon *daemon, const char *run, const char *name,
+                              const char *value)
+{
+    char *text = ctl_ok(daemon, "run", "show", run, NULL);
+    char *line = memory_format("\n%s%s\n", name, value);
+    ck_assert_msg(strstr(text, line), "no line \"%s%s\" in: %s", name, value, text);
+    free(line);
+    free(text);
+}
+
 TEST(run_is_started_with_a_body_and_again)
 {
     struct daemon daemon;
@@ -779,6 +789,8 @@ TEST(run_is_started_with_a_body_and_again)
     ck_assert_str_eq(api_text(run, "trigger"), "on_demand");
     char *again = ctl_ok(&daemon, "run", "again", id, NULL);
     ck_assert_str_ne(again, id);
+    assert_shown_with(&daemon, again, "Again of    ", id);
+    assert_shown_with(&daemon, id, "Again as    ", again);
     json_t *second = api_await_end(&daemon, again);
     char *same = api_output(&daemon, second, "main");
     ck_assert_str_eq(same, output);

@@ -3,7 +3,7 @@
 import { get, orNull, post } from './api.js';
 import { gantt } from './charts.js';
 import { h, keyed, show } from './dom.js';
-import { dateTime, elapsed, ended, fromTo, size, time } from './format.js';
+import { dateTime, elapsed, ended, fromTo, shortId, size, time } from './format.js';
 import { gather, watchRuns } from './live.js';
 import { go } from './navigate.js';
 import { parameters } from './parameters.js';
@@ -71,6 +71,15 @@ function period(run) {
   return `since ${dateTime(run.started_at)}`;
 }
 
+/**
+ * Links to runs, after `title`; null if there are none.
+ *
+ * @param {string} title
+ * @param {string[]} ids
+ */
+const runLinks = (title, ids) =>
+  ids.length > 0 ? [title, ids.map((id) => [' ', link(`/runs/${id}`, shortId(id))])] : null;
+
 /** @param {FleetRun} run */
 const factsOf = (run) => ({
   status: status(run.status),
@@ -79,6 +88,8 @@ const factsOf = (run) => ({
   duration: elapsed(run),
   arrived: ['created ', time(run.created_at)],
   period: period(run),
+  origin: runLinks('run again of', run.again_of ? [run.again_of] : []),
+  repeats: runLinks('run again as', run.again_as ?? []),
 });
 
 /**

@@ -140,7 +140,10 @@ export interface FleetRun {
   remote_addr: string | null;
   host: string | null;
   query_string: string | null;
-  /** Not in lists, nor in runs that an earlier version accepted. */
+  /** Not in lists; nor are the next two. */
+  again_of?: Id | null;
+  again_as?: Id[];
+  /** Also not in runs that an earlier version accepted. */
   withheld?: string[];
   body_bytes: number;
   body_sha256: string;
