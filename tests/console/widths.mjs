@@ -76,6 +76,39 @@ export async function widths() {
     if (scrolled > 0) faults.push(`${path}: a table is wider than its place`);
   }
   assert(faults.length === 0, faults.join('\n'));
+  await page.setViewportSize({ width: 390, height: 800 });
+  for (const [name, columns] of [
+    ['fleets', ['Last runs', 'Fleet', 'Last run']],
+    ['runs', ['Run', 'Fleet', 'Started', 'Duration']],
+    ['fleet', ['Run', 'Event', 'Started', 'Duration']],
+    ['run', ['Status', 'Vessel', 'Exit', 'Duration']],
+    ['keys', ['Key', 'Last used']],
+    ['audit', ['When', 'Who', 'Action', 'Target']],
+  ]) {
+    await page.goto(base + pages[name]);
+    await page.waitForSelector('tbody tr');
+    const seen = await page.evaluate(() => {
+      const box = document.querySelector('.table').getBoundingClientRect();
+      return [...document.querySelectorAll('th')]
+        .filter((one) => one.offsetWidth > 0 && one.getBoundingClientRect().right <= box.right + 1)
+        .map((one) => one.textContent);
+    });
+    const missing = columns.filter((one) => !seen.includes(one));
+    assert(missing.length === 0, `${name}, 390 px: ${missing.join(', ')} not in sight`);
+  }
+  await page.goto(base + pages.runs);
+  await page.waitForSelector('tbody tr');
+  const lines = await page
+    .locator('.filters > *')
+    .evaluateAll((all) => new Set(all.map((one) => Math.round(one.offsetTop / 20))).size);
+  assert(lines <= 2, `the filters take ${lines} lines`);
+  await page.goto(base + pages.parameters);
+  await page.click('button:text-is("Hex")');
+  const height = await page
+    .locator('.output .line')
+    .first()
+    .evaluate((one) => one.offsetHeight);
+  assert(height < 30, `a line of the hex view is ${height} px high`);
   await page.setViewportSize({ width: 1200, height: 800 });
   await page.goto(`${base}/`);
   const link = page.locator(`a[title="${LONG}"]`);

@@ -60,7 +60,7 @@ const projectName = (fleet) => `${fleet.org_name}/${fleet.project_name}`;
 
 /** @type {Column<Row>[]} */
 const columns = [
-  { title: `Last ${LAST} runs`, cell: ({ runs }) => outcomes(runs ?? []) },
+  { title: 'Last runs', cell: ({ runs }) => outcomes(runs ?? []) },
   {
     title: 'Fleet',
     class: 'rest',
@@ -75,7 +75,7 @@ const columns = [
   { title: 'Version', class: 'hide-narrow', cell: ({ fleet }) => `v${fleet.version}` },
   { title: 'Updated', class: 'hide-narrow', cell: ({ fleet }) => time(fleet.updated_at) },
   { title: 'Last run', cell: ({ runs }) => (runs ? time(runs[0]?.created_at, 'never') : '…') },
-  { title: 'Now', cell: ({ fleet }) => now(fleet) },
+  { title: 'Now', class: 'hide-narrow', cell: ({ fleet }) => now(fleet) },
 ];
 
 const noFleetYet = () =>

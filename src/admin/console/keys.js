@@ -48,7 +48,7 @@ async function keys(place, page) {
       class: 'rest',
       cell: (key) => named(key.name === mine ? `${key.name} (yours)` : key.name),
     },
-    { title: 'Created', cell: (key) => time(key.created_at) },
+    { title: 'Created', class: 'hide-narrow', cell: (key) => time(key.created_at) },
     { title: 'Last used', cell: (key) => time(key.last_used_at, 'never') },
     {
       title: '',
@@ -160,9 +160,13 @@ const entryColumns = [
     class: 'name hide-narrow',
     cell: (entry) => named(entry.source ?? 'admin socket'),
   },
-  { title: 'Action', cell: (entry) => words[entry.action] ?? entry.action },
+  { title: 'Action', class: 'action', cell: (entry) => words[entry.action] ?? entry.action },
   { title: 'Target', class: 'rest', cell: subject },
-  { title: 'Details', class: 'name', cell: (entry) => entry.detail && named(entry.detail) },
+  {
+    title: 'Details',
+    class: 'name hide-narrow',
+    cell: (entry) => entry.detail && named(entry.detail),
+  },
 ];
 
 /**

@@ -23,16 +23,20 @@ const vesselColumns = (runId) => [
     class: 'rest',
     cell: (vessel) => named(vessel.name, `/runs/${runId}/vessels/${vessel.id}`),
   },
-  { title: 'Attempts', class: 'number', cell: (vessel) => String(vessel.attempts) },
   { title: 'Exit', class: 'number', cell: (vessel) => String(vessel.exit_code ?? '–') },
-  { title: 'Reason', class: 'wide', cell: (vessel) => vessel.reason },
-  { title: 'Started', cell: (vessel) => dateTime(vessel.started_at) },
   { title: 'Duration', class: 'number', cell: elapsed },
+  { title: 'Reason', class: 'wide', cell: (vessel) => vessel.reason },
   {
     title: 'Output',
-    class: 'number',
+    class: 'number hide-narrow',
     cell: (vessel) => (ended(vessel.status) ? size(vessel.output_bytes) : '…'),
   },
+  {
+    title: 'Attempts',
+    class: 'number hide-narrow',
+    cell: (vessel) => String(vessel.attempts),
+  },
+  { title: 'Started', class: 'hide-narrow', cell: (vessel) => dateTime(vessel.started_at) },
 ];
 
 /**

@@ -103,20 +103,25 @@ const fleetColumn = {
 
 /** @type {(fleetId: string | null) => Column<FleetRun>[]} */
 const columnsOf = (fleetId) => [
-  { title: 'Status', cell: (run) => status(run.status) },
   {
     title: 'Run',
     cell: (run) => [
-      link(`/runs/${run.id}`, h('span', { class: 'mono' }, shortId(run.id))),
+      link(
+        `/runs/${run.id}`,
+        status(run.status),
+        h('span', { class: 'mono hide-narrow' }, shortId(run.id)),
+      ),
       copyId(run.id),
     ],
   },
   ...(fleetId ? [] : [fleetColumn]),
   {
     title: 'Event',
-    class: fleetId ? 'rest' : 'name',
+    class: fleetId ? 'rest' : 'name hide-narrow',
     cell: (run) => (run.event ? named(run.event) : none()),
   },
+  { title: 'Started', cell: (run) => time(run.started_at, 'not yet') },
+  { title: 'Duration', class: 'number', cell: elapsed },
   { title: 'Trigger', class: 'hide-narrow', cell: (run) => run.trigger.replace('_', ' ') },
   {
     title: 'From',
@@ -124,9 +129,7 @@ const columnsOf = (fleetId) => [
     cell: (run) => (run.remote_addr ? named(run.remote_addr) : none()),
   },
   { title: 'Body', class: 'number hide-narrow', cell: (run) => size(run.body_bytes) },
-  { title: 'Started', cell: (run) => time(run.started_at, 'not yet') },
   { title: 'Version', class: 'hide-narrow', cell: (run) => `v${run.fleet_version}` },
-  { title: 'Duration', class: 'number', cell: elapsed },
 ];
 
 /** @param {string | null} fleetId */
