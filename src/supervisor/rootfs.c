@@ -4,7 +4,7 @@
  *   /                     a tmpfs, read-only in the end
  *   /usr /opt /bin …      shown read-only (supervisor/allow_list.h); links are copied as links
  *   /etc                  entries on the list, shown read-only; small files are copies
- *   /proc                 of the vessel's own processes
+ *   /proc                 of the vessel's own processes, without the kernel's keys
  *   /dev                  a few devices, pts and shm
  *   /tmp /var/tmp /run    and /dev/shm: folders of one tmpfs, empty at first, together limited to
  *                         max_memory
@@ -328,13 +328,26 @@ static int leave_old_root(struct error *error)
     return 0;
 }
 
-static int fill(int old_fd, const struct job *job, struct error *error)
+/* Mounts /proc. Keys belong to no namespace, so every vessel would see how many each user has and
+ * how those of the vessels' user are described: /dev/null covers both files. */
+static int make_proc(struct error *error)
 {
-    if (show_system(old_fd, error) != 0 || make_devices(old_fd, error) != 0 ||
-        make_scratch(job, error) != 0 || make_folder("/proc", 0555, error) != 0)
+    static const char *const covered[] = {"/proc/keys", "/proc/key-users"};
+    if (make_folder("/proc", 0555, error) != 0)
         return -1;
     if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) != 0)
         return error_set_errno(error, errno, "cannot mount /proc");
+    for (size_t i = 0; i < ARRAY_COUNT(covered); i++)
+        if (mount("/dev/null", covered[i], NULL, MS_BIND, NULL) != 0 && errno != ENOENT)
+            return error_set_errno(error, errno, "cannot cover \"%s\"", covered[i]);
+    return 0;
+}
+
+static int fill(int old_fd, const struct job *job, struct error *error)
+{
+    if (show_system(old_fd, error) != 0 || make_devices(old_fd, error) != 0 ||
+        make_scratch(job, error) != 0 || make_proc(error) != 0)
+        return -1;
     return show_own(old_fd, job, error);
 }
 
