@@ -159,6 +159,9 @@ void http_abort(struct http_exchange *exchange);
 void http_sender_is_known(struct http_exchange *exchange);
 /* The request is refused: its body and its answer get five seconds, not the usual deadlines. */
 void http_is_refused(struct http_exchange *exchange);
+/* Returns how long ago the client's last bytes arrived, in milliseconds: in `begin`, how long the
+ * request waited until this process read it. Returns 0 on a unix socket, which does not tell. */
+int64_t http_waited_ms(const struct http_exchange *exchange);
 /* Whether the client has closed its connection. Does not wait. */
 bool http_peer_is_gone(const struct http_exchange *exchange);
 /* Closes the connection after this answer (no keep-alive). */

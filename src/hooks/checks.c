@@ -88,6 +88,16 @@ static struct verdict judge_size(const struct check_input *input)
                : checks_refuse(413, input->too_large);
 }
 
+/* Its sender has probably given up: to run it now would surprise. */
+static struct verdict judge_age(const struct check_input *input)
+{
+    return input->waited_ms < input->config->hooks.answer_timeout_ms
+               ? pass
+               : checks_refuse(503,
+                               "the request waited for longer than hooks.answer_timeout before "
+                               "it could be read: try again");
+}
+
 static struct verdict judge_room_for(const struct check_input *input, int64_t bytes)
 {
     struct error why = ERROR_INIT;
@@ -126,6 +136,7 @@ const struct check checks_all[] = {
     {"method", CHECK_HEADERS, false, judge_method},
     {"token's form", CHECK_HEADERS, false, judge_token_form},
     {"size", CHECK_HEADERS, true, judge_size},
+    {"age", CHECK_HEADERS, true, judge_age},
     {"room", CHECK_HEADERS, true, judge_room},
     {"growth", CHECK_PIECE, true, judge_growth},
     {"room for a piece", CHECK_PIECE, true, judge_room_for_piece},

@@ -27,6 +27,7 @@ struct check_input {
     const struct config *config;
     struct commit_queue *queue;
     const char *too_large, *chunked_too_large; /* what a verdict says of a body over max_body */
+    int64_t waited_ms; /* how long the request waited before it could be read (http_waited_ms) */
     /* From CHECK_PIECE on: */
     int64_t body_bytes;      /* received so far */
     int64_t unwritten_bytes; /* of a large body, in memory and still to be written to the spool */

@@ -66,6 +66,7 @@ struct request {
     struct id fleet_id;
     char remote_addr[HTTP_PEER_BYTES];
     int64_t arrived_ms;
+    int64_t waited_ms; /* before it was read: in the kernel, while webhookd could not accept it */
     int64_t answer_by_ms; /* monotonic; once the run is submitted */
     bool spools;
     unsigned char *body; /* a small body, or the next piece of a large one */
@@ -217,6 +218,7 @@ static struct verdict judge(const struct request *request, enum check_stage stag
         .too_large = request->settings->too_large,
         .chunked_too_large = request->settings->chunked_too_large,
         .queue = request->hooks->queue,
+        .waited_ms = request->waited_ms,
         .body_bytes = request->total_bytes,
         .unwritten_bytes = request->spools ? (int64_t)request->body_bytes : 0,
         .body = body_in_memory(request),
@@ -248,7 +250,10 @@ static enum http_step answer_accepted(struct request *request)
 
 static int64_t answer_deadline_ms(const struct request *request)
 {
-    return clock_monotonic_ms() + request->settings->config->hooks.answer_timeout_ms;
+    int64_t timeout_ms = request->settings->config->hooks.answer_timeout_ms;
+    /* A request that has waited too long is refused, and only its token is looked up. */
+    bool is_late = request->waited_ms >= timeout_ms;
+    return clock_monotonic_ms() + timeout_ms - (is_late ? 0 : request->waited_ms);
 }
 
 /* Limits how long senders wait for a disk that hangs. */
@@ -351,6 +356,7 @@ static enum http_step request_begin(struct http_exchange *exchange, void *contex
     request->exchange = exchange;
     request->settings = hooks_settings_hold(context);
     request->arrived_ms = clock_wall_ms();
+    request->waited_ms = http_waited_ms(exchange);
     proxies_client(request->settings->proxies, exchange, request->remote_addr);
     http_set_user(exchange, request);
     return begin_new(request);

@@ -2,7 +2,10 @@
  * handler's thread changes the state, except for one transition that the reaper makes
  * (connection_look). http_resume may come from any thread, http_abort from the reaper's. */
 #include <assert.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -129,6 +132,16 @@ bool http_peer_is_gone(const struct http_exchange *exchange)
     return poll(&watch, 1, 0) == 1 && (watch.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
+int64_t http_waited_ms(const struct http_exchange *exchange)
+{
+    struct tcp_info info;
+    socklen_t bytes = sizeof(info);
+    if (getsockopt(exchange->connection->fd, IPPROTO_TCP, TCP_INFO, &info, &bytes) != 0 ||
+        bytes < offsetof(struct tcp_info, tcpi_last_data_recv) + sizeof(info.tcpi_last_data_recv))
+        return 0;
+    return info.tcpi_last_data_recv;
+}
+
 void connection_heard(struct http_connection *connection, int64_t bytes)
 {
     pthread_mutex_lock(&connection->hold);
@@ -136,11 +149,13 @@ void connection_heard(struct http_connection *connection, int64_t bytes)
     pthread_mutex_unlock(&connection->hold);
 }
 
-void connection_let_finish(struct http_connection *connection)
+bool connection_let_finish(struct http_connection *connection)
 {
     pthread_mutex_lock(&connection->hold);
     connection->deadline_ms = 0;
+    bool aborted = connection->aborted;
     pthread_mutex_unlock(&connection->hold);
+    return !aborted;
 }
 
 void connection_go_on(struct http_connection *connection, int64_t now_ms)

@@ -286,6 +286,13 @@ static enum MHD_Result exchange_abandon(struct http_exchange *exchange)
     return MHD_NO;
 }
 
+/* The connection was shut down meanwhile: no further step is called. */
+static enum MHD_Result exchange_stop(struct http_exchange *exchange)
+{
+    bool has_ended = exchange->stage == EXCHANGE_CLOSED || exchange->stage == EXCHANGE_REPLIED;
+    return has_ended ? MHD_NO : exchange_abandon(exchange);
+}
+
 /* Handles the result of a step that may answer (begin, finish). */
 static enum MHD_Result take_step(struct http_exchange *exchange, enum http_step step)
 {
@@ -364,7 +371,7 @@ enum MHD_Result exchange_continue(struct http_exchange *exchange, const char *da
 {
     const struct http_options *options = &exchange->connection->server->options;
     if (!connection_reenter(exchange->connection))
-        return exchange->stage == EXCHANGE_CLOSED ? MHD_NO : exchange_abandon(exchange);
+        return exchange_stop(exchange);
     switch (exchange->stage) {
     case EXCHANGE_LINE:
         return exchange_begin(exchange);
@@ -374,7 +381,8 @@ enum MHD_Result exchange_continue(struct http_exchange *exchange, const char *da
         if (*bytes > 0)
             return exchange_data(exchange, data, bytes);
         exchange_set_stage(exchange, EXCHANGE_FINISH);
-        connection_let_finish(exchange->connection);
+        if (!connection_let_finish(exchange->connection))
+            return exchange_stop(exchange);
         return take_step(exchange, options->service->finish(exchange, options->context));
     case EXCHANGE_FINISH:
         return take_step(exchange, options->service->finish(exchange, options->context));

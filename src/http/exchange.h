@@ -134,8 +134,9 @@ void connection_enter(struct http_connection *connection, enum connection_state 
                       int64_t now_ms);
 /* Counts a piece of the body that has arrived. */
 void connection_heard(struct http_connection *connection, int64_t bytes);
-/* Removes the deadline: the whole request has arrived, and its answer may take any time. */
-void connection_let_finish(struct http_connection *connection);
+/* Removes the deadline: the whole request has arrived, and its answer may take any time. Returns
+ * false if the exchange was aborted meanwhile. */
+bool connection_let_finish(struct http_connection *connection);
 /* Goes on with the body after a suspension, during which the sender could send nothing: its rate
  * counts from now. The caller holds `hold`. Also on the reaper's thread. */
 void connection_go_on(struct http_connection *connection, int64_t now_ms);

@@ -59,6 +59,8 @@ static void connection_shut(struct http_connection *connection, const char *why)
         log_info("connection closed", log_text("listener", connection->server->options.name),
                  log_text("reason", why), log_text("phase", state_name(connection->state)));
     connection->deadline_ms = 0;
+    /* Bytes that have arrived can still be read, but their sender gets no answer any more. */
+    connection->aborted = true;
 }
 
 /* The caller holds the reaper's lock. */

@@ -495,6 +495,32 @@ static void hang_end(struct hang *hang)
     waitpid(hang->tracer, NULL, 0);
 }
 
+/* A request waits in the kernel while webhookd cannot accept or read it, and its sender gives up.
+ * Here webhookd is stopped meanwhile. */
+TEST(request_that_waited_too_long_before_it_was_read_is_not_run_late)
+{
+    struct hook hook;
+    struct response response;
+    hook_begin(&hook, &(struct daemon_options){.hooks = "answer_timeout = \"500ms\""});
+    char *text =
+        memory_format("POST %s HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n", hook.path);
+    ck_assert_int_eq(kill(hook.daemon.pid, SIGSTOP), 0);
+    int fd = raw_connect(hook.daemon.port);
+    send_text(fd, text);
+    for (int64_t until_ms = clock_monotonic_ms() + 600; clock_monotonic_ms() < until_ms;)
+        usleep(10000);
+    ck_assert_int_eq(kill(hook.daemon.pid, SIGCONT), 0);
+    raw_read_answer(fd, &response);
+    assert_refused(&response, 503, true);
+    ck_assert_ptr_nonnull(strstr(response.body, "hooks.answer_timeout"));
+    response_free(&response);
+    ck_assert_uint_eq(hook_count_runs(&hook), 0);
+    post_and_expect_201(&hook);
+    close(fd);
+    free(text);
+    hook_finish(&hook);
+}
+
 /* Invariant 2. */
 TEST(run_that_is_still_queued_at_answer_timeout_gets_503_and_leaves_nothing)
 {

@@ -4,6 +4,7 @@
 #include "http/server.h"
 
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,12 +22,15 @@ struct service {
     struct http_server *server;
     unsigned port;
     int64_t finish_takes_ms;
+    atomic_int finished; /* requests */
+    atomic_bool holds;   /* as long as it is set, requests for /hold stay in `begin` */
 };
 
 static enum http_step begin(struct http_exchange *exchange, void *context)
 {
-    (void)exchange;
-    (void)context;
+    const struct service *service = context;
+    while (strcmp(http_path(exchange), "/hold") == 0 && atomic_load(&service->holds))
+        usleep(1000);
     return HTTP_CONTINUE;
 }
 
@@ -42,7 +46,8 @@ static enum http_step data(struct http_exchange *exchange, const void *bytes, si
 
 static enum http_step finish(struct http_exchange *exchange, void *context)
 {
-    const struct service *service = context;
+    struct service *service = context;
+    atomic_fetch_add(&service->finished, 1);
     usleep((useconds_t)service->finish_takes_ms * 1000);
     return http_reply_data(exchange, 200, NULL);
 }
@@ -214,4 +219,26 @@ TEST(a_connection_with_a_stalled_body_makes_room)
     close(first);
     close(second);
     service_stop(&service);
+}
+
+/* Its sender has been told nothing, so nothing may come of it. The body has arrived together with
+ * the headers, so libmicrohttpd has it already when the deadline passes. */
+TEST(on_a_connection_that_was_closed_a_request_goes_no_further)
+{
+    static const char request[] = "POST /hold HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody";
+    for (unsigned workers = 0; workers <= 1; workers++) {
+        struct service service = {.holds = true};
+        struct http_metrics metrics;
+        service_start(&service,
+                      &(struct http_options){.workers = workers, .body_timeout_ms = SHORT_MS});
+        int fd = raw_connect(service.port);
+        ck_assert_int_eq(raw_send(fd, request, strlen(request)), 0);
+        do
+            http_server_get_metrics(service.server, &metrics);
+        while (metrics.closed_deadline == 0 && usleep(1000) == 0);
+        atomic_store(&service.holds, false);
+        service_stop(&service); /* waits for the request */
+        ck_assert_int_eq(atomic_load(&service.finished), 0);
+        close(fd);
+    }
 }
