@@ -66,8 +66,8 @@ DAEMON_LIBS := -lmicrohttpd -ljansson -luuid -lsqlite3 -lconfuse -lyaml -lsodium
 CTL_LIBS    := -lcurl -ljansson
 TEST_LIBS   := $(shell $(PKG_CONFIG) --libs check 2>/dev/null) -lcurl $(DAEMON_LIBS)
 
-.PHONY: FORCE all install lint clang bench asan tsan check check-run check-programs demo deps \
-        deps-tests clean format
+.PHONY: FORCE all install lint clang bench asan tsan check check-run check-programs systemd-check \
+        demo deps deps-tests clean format
 # `make V=1` shows the whole commands.
 ifndef V
 QUIET = @printf '  %-5s %s\n' $(1) $(2);
@@ -174,7 +174,13 @@ check-programs: $(PROGRAMS) $(TEST_PROGRAMS) $(PRELOADS)
 # Runs the test programs without installing packages. TESTS="build/tests/unit/test_id …" selects
 # some, JOBS=4 runs four at a time.
 check-run: check-programs
-	@BUILD=$(BUILD) sh tests/run $(or $(TESTS),$(TEST_PROGRAMS))
+	@BUILD=$(BUILD) sh tests/run $(or $(TESTS),$(TEST_PROGRAMS) $(SYSTEMD_CHECK))
+
+# The installed unit under a booted systemd. Skipped without root, systemd-nspawn or debootstrap,
+# and in sanitizer builds, whose libraries the container does not have.
+SYSTEMD_CHECK := $(if $(SANITIZE),,tests/systemd/check)
+systemd-check: all
+	@BUILD=$(BUILD) tests/systemd/check
 
 # Installs the missing packages, or prints the command that installs them.
 deps:
