@@ -143,8 +143,12 @@ static int set_up(struct store *store, enum connection_use use, bool relaxed_syn
     /* An automatic checkpoint would hide a failed sync, and a request would wait for it. */
     sqlite3_wal_autocheckpoint(db, 0);
     sqlite3_wal_hook(db, note_log_frames, store);
-    if (use == USE_READ)
+    if (use == USE_READ) {
         sqlite3_progress_handler(db, STEPS_BETWEEN, is_overdue, store);
+        /* A reader writes nothing, even if it is the last to close (webhookd --check-config, while
+         * no webhookd runs): only a start may copy the log (invariant 6). */
+        sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    }
     if (execute(db, common, "set up the connection", error) != 0)
         return -1;
     if (use == USE_WRITE) {
