@@ -87,7 +87,8 @@ struct config {
         char *name;
         bool has_sandbox;
         enum config_sandbox sandbox;
-        char *user; /* "" = runner.user */
+        char *user;  /* "" = runner.user */
+        char *place; /* "webhookd.conf:12", the line of its first key, or of its end */
     } * fleets;
     size_t fleet_count;
     struct config_bound bounds[CONFIG_BOUNDS]; /* as config_bounds_apply has left them */

@@ -73,6 +73,18 @@ static void listener_close_unused(struct admin_listener *listener)
     listener->listen_fd = -1;
 }
 
+static void examine_fleet_sections(struct admin *admin)
+{
+    struct error error = ERROR_INIT;
+    struct store *store = readers_take(admin->readers, &error);
+    if (!store) {
+        log_warning("fleet sections not examined", log_why(&error));
+        return;
+    }
+    fleet_sections_examine(admin->fleet_sections, store);
+    readers_give(admin->readers, store, false);
+}
+
 struct admin *admin_start(const struct admin_options *options, struct error *error)
 {
     struct admin *admin = memory_alloc(sizeof(*admin));
@@ -86,6 +98,8 @@ struct admin *admin_start(const struct admin_options *options, struct error *err
     admin->sign_in_limit = sign_in_limit_new();
     admin->tcp = (struct admin_listener){.admin = admin, .over_tcp = true, .listen_fd = -1};
     admin->local = (struct admin_listener){.admin = admin, .over_tcp = false, .listen_fd = -1};
+    admin->fleet_sections = fleet_sections_new(options->config);
+    examine_fleet_sections(admin);
     seal_renew(admin);
     if (open_sockets(admin, error) != 0 ||
         listener_start(&admin->local, "admin-socket", error) != 0 ||
@@ -129,6 +143,7 @@ int admin_stop(struct admin *admin, int64_t timeout_ms)
     http_server_free(admin->local.server);
     readers_free(admin->readers);
     sign_in_limit_free(admin->sign_in_limit);
+    fleet_sections_free(admin->fleet_sections);
     config_release(admin->config);
     pthread_mutex_destroy(&admin->config_lock);
     pthread_mutex_destroy(&admin->key_lock);

@@ -102,6 +102,8 @@ static int answer_applied(struct admin_request *request, const struct file_chang
         http_log_info(request->exchange, "fleet applied", log_id("fleet", &apply->result.fleet_id),
                       log_text("fleet_name", apply->definition->name), log_text("outcome", outcome),
                       log_int("version", apply->result.version));
+        if (apply->result.outcome != APPLY_UNCHANGED)
+            fleet_sections_examine(request->admin->fleet_sections, request->store);
         fleet = fleets_object(request->store, &apply->result.fleet_id, error);
         if (!fleet)
             return -1;

@@ -105,6 +105,10 @@ int fleets_delete(struct admin_request *request, struct error *error)
         change_commit(request, &delete.change, error) != 0)
         return -1;
     http_log_info(request->exchange, "fleet deleted", log_id("fleet", &delete.id));
+    struct error unread = ERROR_INIT;
+    struct store *store = request_store(request, &unread);
+    if (store)
+        fleet_sections_examine(request->admin->fleet_sections, store);
     return 0;
 }
 

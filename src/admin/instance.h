@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "admin/admin.h"
+#include "admin/fleet_sections.h"
 #include "admin/readers.h"
 #include "admin/sign_in_limit.h"
 #include "admin/socket.h"
@@ -30,6 +31,7 @@ struct admin {
     atomic_bool stopping;
     atomic_bool makes_backup;
     struct sign_in_limit *sign_in_limit;
+    struct fleet_sections *fleet_sections;
     atomic_int streams; /* open event streams; each holds a connection */
     /* The number of revoked API keys and sign-outs since the start. When it changes, streams check
      * whether their own key or session still exists. */

@@ -34,6 +34,7 @@ struct unknown {
 };
 
 struct reading {
+    const char *name; /* of the file */
     struct config_snapshot *snapshot;
     bool complete;                   /* the plain text covers the whole file */
     struct config_findings lasting;  /* of the text, and unknown keys: kept across readings */
@@ -100,7 +101,9 @@ static struct config_fleet *fleet_of(cfg_t *section)
         return &config->fleets[config->fleet_count - 1];
     config->fleets = memory_array(config->fleets, config->fleet_count + 1, sizeof(*config->fleets));
     struct config_fleet *fleet = &config->fleets[config->fleet_count++];
-    *fleet = (struct config_fleet){.name = memory_string(name), .user = memory_string("")};
+    *fleet = (struct config_fleet){.name = memory_string(name),
+                                   .user = memory_string(""),
+                                   .place = memory_format("%s:%d", current->name, section->line)};
     memset(current->fleet_line, 0, sizeof(current->fleet_line));
     const char *problem = config_check_fleet(name);
     if (problem) {
@@ -412,6 +415,7 @@ struct config *config_parse(const char *text, size_t bytes, const char *name,
                             struct config_report *report)
 {
     struct reading *reading = memory_alloc(sizeof(*reading));
+    reading->name = name;
     pthread_mutex_lock(&reading_lock);
     current = reading;
     read_all(reading, text, bytes);

@@ -28,6 +28,7 @@ static void free_fleets(struct config *config)
 {
     for (size_t i = 0; i < config->fleet_count; i++) {
         free(config->fleets[i].name);
+        free(config->fleets[i].place);
         for (size_t k = 0; k < CONFIG_FLEET_KEYS; k++)
             config_value_free(&config_fleet_keys[k], &config->fleets[i]);
     }
@@ -66,6 +67,7 @@ void config_keep_until_restart(struct config *fresh, const struct config *runnin
         fresh->fleets[i] = (struct config_fleet){.name = memory_string(from->name),
                                                  .has_sandbox = from->has_sandbox,
                                                  .sandbox = from->sandbox,
-                                                 .user = memory_string(from->user)};
+                                                 .user = memory_string(from->user),
+                                                 .place = memory_string(from->place)};
     }
 }

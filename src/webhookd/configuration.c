@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "admin/fleet_sections.h"
 #include "base/log.h"
 #include "config/bounds.h"
 #include "runner/runner.h"
@@ -24,6 +25,17 @@ int configuration_check(struct config *config, const struct configuration_place 
         config_bounds_apply(config, place->resources, error) != 0)
         return -1;
     return runner_check_config(config, place->path, place->supervisor_path, error);
+}
+
+void configuration_report_sections(const struct config *config, struct config_report *report)
+{
+    struct error error = ERROR_INIT;
+    const struct store_options options = {
+        .state_dir = config->state_dir, .location = config->store, .mode = STORE_READ};
+    struct store *store = config->fleet_count > 0 ? store_open(&options, &error) : NULL;
+    if (store)
+        (void)fleet_sections_report(config, store, report, &error);
+    store_close(store);
 }
 
 void configuration_log_bounds(const struct config *config)
@@ -66,5 +78,7 @@ struct config *configuration_reload(const struct config *first,
     }
     config_report_restart(first, fresh, &report);
     log_report(LOG_LEVEL_WARNING, "setting changed, takes effect after a restart", "key", &report);
+    configuration_report_sections(fresh, &report);
+    log_report(LOG_LEVEL_WARNING, "fleet section names no fleet", "section", &report);
     return fresh;
 }

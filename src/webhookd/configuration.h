@@ -23,9 +23,13 @@ void configuration_log_bounds(const struct config *config);
 /* Writes the same to standard output. */
 void configuration_print_bounds(const struct config *config, const char *path);
 
+/* Adds a line for each fleet section that names no fleet (admin/fleet_sections.h). Adds nothing if
+ * there is no store yet, or if it cannot be read. */
+void configuration_report_sections(const struct config *config, struct config_report *report);
+
 /* Reads the file again and logs its errors. Returns a snapshot that webhookd could also start with,
  * or NULL. `first` is the configuration that webhookd was started with: logs which changed keys
- * need a restart. */
+ * need a restart, and which fleet sections name no fleet. */
 struct config *configuration_reload(const struct config *first,
                                     const struct configuration_place *place);
 

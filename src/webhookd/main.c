@@ -121,6 +121,9 @@ static int check_and_run(const struct command_line *line, struct config *config,
     }
     if (line->check_config) {
         configuration_print_bounds(config, line->config_path);
+        struct config_report report = {0};
+        configuration_report_sections(config, &report);
+        print_report(&report);
         printf("%s: ok\n", line->config_path);
         return EXIT_SUCCESS;
     }

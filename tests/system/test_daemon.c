@@ -1147,6 +1147,61 @@ TEST(hangup_with_an_invalid_file_reports_it_and_changes_nothing)
     daemon_finish(&daemon);
 }
 
+/* Checks the configuration, which must be valid, and expects this in the output. */
+static void check_config_says(const struct daemon *daemon, const char *words)
+{
+    char *out;
+    ck_assert_int_eq(run_webhookd(&out, "-t", "-c", daemon->config, NULL), 0);
+    assert_holds(out, ": ok");
+    assert_holds(out, words);
+    free(out);
+}
+
+TEST(fleet_section_that_names_no_fleet_is_reported)
+{
+    static const char section[] = "}\nfleet \"default/default/Depoly\" {";
+    struct daemon daemon;
+    struct daemon_options options = {.runner = section};
+    daemon_begin(&daemon, &options);
+    daemon_await_log(&daemon, "warning: fleet section names no fleet section=");
+    daemon_await_log(&daemon, "there is no such fleet, so the section has no effect");
+    check_config_says(&daemon, "fleet \"default/default/Depoly\": there is no such fleet, so");
+
+    char *meant = bash_fleet("Deploy", "true"), *named = bash_fleet("Depoly", "true");
+    free(daemon_fleet(&daemon, meant));
+    reload(&daemon, &options, "did you mean");
+    check_config_says(&daemon,
+                      "webhookd.conf:16: fleet \"default/default/Depoly\": there is no such "
+                      "fleet; did you mean \"default/default/Deploy\"?\n");
+
+    free(daemon_fleet(&daemon, named));
+    daemon_await_log(&daemon, "fleet section names a fleet now fleet_name=default/default/Depoly");
+    free(ctl_ok(&daemon, "fleet", "delete", "Depoly", NULL));
+    await_log_times(&daemon, "warning: fleet section names no fleet", 3);
+    free(named);
+    free(meant);
+    daemon_finish(&daemon);
+}
+
+/* Invariant 6: only a start may copy the log into the database. */
+TEST(check_config_leaves_the_store_of_a_dead_webhookd_alone)
+{
+    struct daemon daemon;
+    struct daemon_options options = {.runner = "}\nfleet \"default/default/Gone\" {"};
+    struct stat before, after;
+    daemon_begin(&daemon, &options);
+    daemon_kill(&daemon);
+    char *log = state_path(&daemon, "webhookd.db-wal");
+    ck_assert_int_eq(stat(log, &before), 0);
+    ck_assert_int_gt(before.st_size, 0);
+    check_config_says(&daemon, "there is no such fleet");
+    ck_assert_int_eq(stat(log, &after), 0);
+    ck_assert_int_eq(before.st_size, after.st_size);
+    free(log);
+    daemon_restart(&daemon);
+    daemon_finish(&daemon);
+}
+
 TEST(hangup_reports_which_keys_need_a_restart)
 {
     struct daemon daemon;
