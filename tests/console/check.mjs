@@ -8,6 +8,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import * as bodyChecks from './bodies.mjs';
 import * as graphs from './graphs.mjs';
+import * as histories from './history.mjs';
 import * as machines from './machine.mjs';
 import * as pages from './pages.mjs';
 import * as runs from './runs.mjs';
@@ -872,6 +873,7 @@ async function picture() {
 const alone = Object.entries({
   ...bodyChecks,
   ...graphs,
+  ...histories,
   ...machines,
   ...pages,
   ...runs,

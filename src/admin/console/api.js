@@ -23,6 +23,14 @@ export class ApiError extends Error {
  */
 export const hasStatus = (error, status) => error instanceof ApiError && error.status === status;
 
+/**
+ * Whether webhookd, or a proxy before it, cannot answer now but may answer later.
+ *
+ * @param {unknown} error
+ */
+export const isAway = (error) =>
+  error instanceof ApiError && [0, 502, 503, 504].includes(error.status);
+
 /** @param {unknown} error */
 export const messageOf = (error) => (error instanceof Error ? error.message : String(error));
 

@@ -1,10 +1,11 @@
 // The entry point, which index.html loads: opens the page that belongs to the address, and shows
 // the sign-in form if there is no session.
-import { get, hasStatus, messageOf, remove, whenSignedOut } from './api.js';
+import { get, hasStatus, isAway, messageOf, remove, whenSignedOut } from './api.js';
 import { byId, h, say, set, show } from './dom.js';
 import { fleetPage } from './fleet.js';
 import { fleetsPage } from './fleets.js';
 import { keysPage } from './keys.js';
+import { found, lost } from './live.js';
 import { stopWatchingMachine, watchMachine } from './machine.js';
 import { isUnsaved, openHere, startNavigation } from './navigate.js';
 import { newFleetPage } from './new_fleet.js';
@@ -27,6 +28,7 @@ const routes = [
   [/^\/runs\/([^/]+)(?:\/(parameters))?$/, runPage],
 ];
 
+const RETRY_MS = 2000;
 const main = byId('main');
 const top = byId('top');
 
@@ -73,7 +75,7 @@ function markPart(path) {
   }
 }
 
-/** Opens the page that belongs to the address. */
+/** Opens the page that belongs to the address. Resolves to whether it did. */
 async function open() {
   const path = location.pathname.replace(/(.)\/+$/, '$1');
   markPart(path);
@@ -81,15 +83,45 @@ async function open() {
   const page = begin(pattern?.exec(path)?.slice(1) ?? []);
   if (!openPage) {
     document.title = 'Page not found · webhookd';
-    return show(main, h('h1', null, 'Page not found'), allFleets());
+    show(main, h('h1', null, 'Page not found'), allFleets());
+    return true;
   }
+  const before = { title: document.title, nodes: [...main.childNodes] };
   try {
     await openPage(main, page);
+    return page.isOpen();
   } catch (error) {
-    if (!page.isOpen() || hasStatus(error, 401)) return;
-    document.title = 'webhookd';
-    show(main, problem(error), allFleets());
+    if (!page.isOpen() || hasStatus(error, 401)) return false;
+    if (isAway(error)) keepAndRetry(before, page);
+    else {
+      document.title = 'webhookd';
+      show(main, problem(error), allFleets());
+    }
+    return false;
   }
+}
+
+/**
+ * Shows the page before again, and opens the wanted one when webhookd is back.
+ *
+ * @param {{title: string, nodes: Node[]}} before
+ * @param {Page} page
+ */
+function keepAndRetry({ title, nodes }, page) {
+  document.title = title;
+  show(main, nodes);
+  lost('The page that you asked for opens when the connection returns.', 0);
+  const timer = setInterval(async () => {
+    const isBack = await get('/session').then(
+      () => true,
+      (error) => !isAway(error),
+    );
+    if (isBack && page.isOpen()) openHere();
+  }, RETRY_MS);
+  page.onLeave(() => {
+    clearInterval(timer);
+    found();
+  });
 }
 
 /** @param {string} keyName */
@@ -181,10 +213,16 @@ otherTabs.addEventListener('message', async ({ data }) => {
 whenSignedOut(askToSignIn);
 startNavigation(open);
 
-try {
-  const session = await get('/session');
-  whenSignedIn(session.key_name);
-} catch (error) {
-  if (hasStatus(error, 401)) askToSignIn();
-  else show(main, problem(error));
+async function begins() {
+  try {
+    const session = await get('/session');
+    found();
+    whenSignedIn(session.key_name);
+  } catch (error) {
+    if (hasStatus(error, 401)) return askToSignIn();
+    if (!isAway(error)) return show(main, problem(error));
+    lost('The console opens when the connection returns.', 0);
+    setTimeout(begins, RETRY_MS);
+  }
 }
+begins();

@@ -24,14 +24,19 @@ function tell(change) {
   for (const listener of listeners) listener(change);
 }
 
-/** Says that the page may be out of date, and since when. found() removes that. */
-export function lost() {
+/**
+ * Says that webhookd is away, since when, and what follows. found() removes that.
+ *
+ * @param {string} [follows]
+ * @param {number} [ms] from now
+ */
+export function lost(
+  follows = 'This page may be out of date; it updates when the connection returns.',
+  ms = AWAY_MS,
+) {
   if (awayTimer) return;
-  const since = clockNow();
-  const note =
-    `No connection to webhookd since ${since}. ` +
-    'This page may be out of date; it updates when the connection returns.';
-  awayTimer = setTimeout(() => show(byId('away'), h('p', null, note)), AWAY_MS);
+  const note = `No connection to webhookd since ${clockNow()}. ${follows}`;
+  awayTimer = setTimeout(() => show(byId('away'), h('p', null, note)), ms);
 }
 
 export function found() {

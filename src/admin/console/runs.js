@@ -4,6 +4,7 @@ import { bars } from './charts.js';
 import { h, say, show } from './dom.js';
 import { elapsed, ended, shortId, size, time } from './format.js';
 import { gather, watchRuns } from './live.js';
+import { keep, kept, rename } from './navigate.js';
 import { table } from './table.js';
 import { copyId, empty, link, named, none, select, status } from './widgets.js';
 
@@ -14,6 +15,8 @@ import { copyId, empty, link, named, none, select, status } from './widgets.js';
 
 const PAGE = 50;
 const MOST_LOOKS = 20;
+/** The API's bound on a page of runs. */
+const MOST_KEPT = 1000;
 const ID_LENGTH = 36;
 const HOUR_MS = 3600000;
 /** @type {Record<string, number | undefined>} */
@@ -71,7 +74,7 @@ function toAddress(filters) {
   const wanted = new URLSearchParams();
   for (const [name, field] of Object.entries(filters))
     if (field.value.trim()) wanted.set(name, field.value.trim());
-  history.replaceState(null, '', location.pathname + (wanted.size > 0 ? `?${wanted}` : ''));
+  rename(location.pathname + (wanted.size > 0 ? `?${wanted}` : ''));
 }
 
 /**
@@ -79,9 +82,10 @@ function toAddress(filters) {
  *
  * @param {Filters} filters
  * @param {string | null} before
+ * @param {number} limit
  */
-function parametersOf(filters, before) {
-  const parameters = new URLSearchParams({ limit: String(PAGE) });
+function parametersOf(filters, before, limit) {
+  const parameters = new URLSearchParams({ limit: String(limit) });
   const since = spans[filters.since.value];
   const id = filters.id.value.trim().toLowerCase();
   if (before) parameters.set('before', before);
@@ -178,9 +182,10 @@ export async function runList(place, page, fleetId) {
    * Reads a page of runs. The id filter may contain a run's id, its beginning, or a request's id.
    *
    * @param {string | null} [before]
+   * @param {number} [limit]
    */
-  async function ask(before = null) {
-    const parameters = parametersOf(filters, before);
+  async function ask(before = null, limit = PAGE) {
+    const parameters = parametersOf(filters, before, limit);
     const found = await get(`${base}?${parameters}`);
     const id = parameters.get('id');
     if (!id || found.fleetruns.length > 0 || id.length !== ID_LENGTH) return found;
@@ -214,13 +219,14 @@ export async function runList(place, page, fleetId) {
   }
 
   let asked = 0;
-  async function load() {
+  /** @param {number} [limit] */
+  async function load(limit = PAGE) {
     const mine = ++asked;
     /** @type {FleetRuns} */
     let found;
     let why;
     try {
-      found = await ask();
+      found = await ask(null, limit);
     } catch (error) {
       if (!hasStatus(error, 400) || mine !== asked) throw error;
       found = { fleetruns: [], next_before: null };
@@ -239,6 +245,7 @@ export async function runList(place, page, fleetId) {
     const known = new Set(runs.map((run) => run.id));
     runs = runs.concat(found.fleetruns.filter((run) => !known.has(run.id)));
     next = found.next_before;
+    keep('runs', Math.min(runs.length, MOST_KEPT));
     draw();
   }
 
@@ -277,6 +284,7 @@ export async function runList(place, page, fleetId) {
   const sayFailure = (/** @type {unknown} */ error) => say(messageOf(error), 'error');
   const reload = () => {
     toAddress(filters);
+    keep('runs', PAGE);
     load().catch(sayFailure);
   };
   for (const field of [filters.status, filters.trigger, filters.since])
@@ -297,7 +305,7 @@ export async function runList(place, page, fleetId) {
     emptiness,
     more,
   );
-  await load();
+  await load(kept('runs')); // as many as when the reader left the list
   page.onLeave(
     watchRuns((change) => {
       if (!change || !fleetId || change.fleet_id === fleetId) look();
