@@ -137,6 +137,11 @@ struct vessel_row {
     int exit_code;
     const char *reason; /* "" if none */
     int64_t started_ms, ended_ms, output_bytes;
+    /* How many attempts were interrupted and followed by another one: they are no retries. */
+    int interruptions;
+    /* VESSEL_RETRYING: when the last attempt ended; 0 if it was interrupted, so that the next one
+     * does not wait. */
+    int64_t failed_ms;
 };
 /* Lists vessel runs in the definition's order. There are none before the run's first attempt. */
 int store_list_vessels(struct store *store, const struct id *run_id,

@@ -202,6 +202,15 @@ json_t *render_vessel(const struct vessel_row *row)
     return vessel;
 }
 
+void render_retries(json_t *vessel, const struct vessel_row *row,
+                    const struct guardrails *guardrails)
+{
+    int most = 1 + guardrails->retry_count + row->interruptions;
+    int64_t next_ms = row->failed_ms != 0 ? row->failed_ms + guardrails->retry_wait_ms : 0;
+    render_set(vessel, "max_attempts", json_integer(most));
+    render_set(vessel, "next_attempt_at", render_time(next_ms));
+}
+
 json_t *render_problems(const struct fleet_problems *problems)
 {
     json_t *list = json_array();

@@ -38,6 +38,9 @@ json_t *render_run(const struct run_row *row, json_t *vessels);
 /* Adds to a run what lists do not show. */
 void render_origin(json_t *run, const struct run_origin *origin);
 json_t *render_vessel(const struct vessel_row *row);
+/* Adds to a vessel run how often it is tried, and when next. */
+void render_retries(json_t *vessel, const struct vessel_row *row,
+                    const struct guardrails *guardrails);
 /* A list of {message, path, line}. */
 json_t *render_problems(const struct fleet_problems *problems);
 

@@ -22,25 +22,54 @@
 
 /* ---- vessel runs ---- */
 
+struct vessel_list {
+    json_t *vessels;
+    const struct definition *definition; /* NULL: not known, or not wanted */
+};
+
 static int append_vessel(void *context, const struct vessel_row *row)
 {
-    render_append(context, render_vessel(row));
+    const struct vessel_list *list = context;
+    const struct definition *definition = list->definition;
+    json_t *vessel = render_vessel(row);
+    if (definition && row->index >= 0 && (size_t)row->index < definition->vessel_count)
+        render_retries(vessel, row, &definition->vessels[row->index].guardrails);
+    render_append(list->vessels, vessel);
     return 0;
 }
 
 /* Puts the run's vessel runs into its object. */
 static int add_vessels(struct store *store, const struct id *run_id, json_t *run,
-                       struct error *error)
+                       const struct definition *definition, struct error *error)
 {
-    return store_list_vessels(store, run_id, append_vessel, json_object_get(run, "vessels"), error);
+    struct vessel_list list = {json_object_get(run, "vessels"), definition};
+    return store_list_vessels(store, run_id, append_vessel, &list, error);
 }
 
 /* ---- a single run ---- */
 
+struct one_run {
+    json_t *object;
+    struct id fleet_id;
+    int version;
+    struct definition *definition; /* NULL if it is damaged */
+};
+
 static int keep_run(void *context, const struct run_row *row)
 {
-    json_t **object = context;
-    *object = render_run(row, json_array());
+    struct one_run *run = context;
+    run->object = render_run(row, json_array());
+    run->fleet_id = row->fleet_id;
+    run->version = row->fleet_version;
+    return 0;
+}
+
+static int keep_definition(void *context, const struct version_row *row)
+{
+    struct one_run *run = context;
+    struct error error = ERROR_INIT;
+    const char *json = row->definition_json;
+    run->definition = definition_json_read(json, strlen(json), &error);
     return 0;
 }
 
@@ -63,16 +92,26 @@ static int add_again(struct store *store, const struct id *run_id, json_t *run, 
     return store_list_again(store, run_id, AGAIN_MAX, append_id, ids, error);
 }
 
+static int fill_run(struct store *store, const struct id *run_id, struct one_run *run,
+                    struct error *error)
+{
+    if (store_get_run(store, run_id, keep_run, run, error) != 0 ||
+        store_get_version(store, &run->fleet_id, run->version, keep_definition, run, error) != 0 ||
+        store_get_origin(store, run_id, add_origin, run->object, error) != 0 ||
+        add_again(store, run_id, run->object, error) != 0)
+        return -1;
+    return add_vessels(store, run_id, run->object, run->definition, error);
+}
+
 /* The run is read first: if it has ended, its vessel runs are complete too. */
 json_t *runs_object(struct store *store, const struct id *run_id, struct error *error)
 {
-    json_t *object = NULL;
-    if (store_get_run(store, run_id, keep_run, &object, error) == 0 &&
-        store_get_origin(store, run_id, add_origin, object, error) == 0 &&
-        add_again(store, run_id, object, error) == 0 &&
-        add_vessels(store, run_id, object, error) == 0)
-        return object;
-    json_decref(object);
+    struct one_run run = {.object = NULL};
+    int result = fill_run(store, run_id, &run, error);
+    definition_free(run.definition);
+    if (result == 0)
+        return run.object;
+    json_decref(run.object);
     return NULL;
 }
 
@@ -226,7 +265,7 @@ static int fill_page(struct store *store, struct run_page *page, int limit, stru
     int kept = 0;
     while (kept < page->count && kept < limit && vessels < LIST_MAX_VESSELS) {
         json_t *run = json_array_get(page->runs, (size_t)kept);
-        if (add_vessels(store, &page->ids[kept], run, error) != 0)
+        if (add_vessels(store, &page->ids[kept], run, NULL, error) != 0)
             return -1;
         vessels += json_array_size(json_object_get(run, "vessels"));
         kept++;

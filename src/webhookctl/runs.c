@@ -110,6 +110,24 @@ static const struct table_column vessel_columns[] = {
 static const struct show_listing vessel_listing = {"vessels", vessel_columns,
                                                    ARRAY_COUNT(vessel_columns), add_vessel};
 
+/* Says how a vessel run that is tried again failed, and when the next attempt is due. */
+static void write_retry(const json_t *vessel)
+{
+    const char *status = show_text(vessel, "status"), *next = show_text(vessel, "next_attempt_at");
+    if (!status || strcmp(status, "retrying") != 0)
+        return;
+    char *how = memory_format("failed (exit %lld)", show_integer(vessel, "exit_code"));
+    char *when = next ? show_time(next, false) : NULL;
+    show_line_take("Retrying",
+                   memory_format("%s: attempt %lld of %lld %s, %s%s", show_text(vessel, "name"),
+                                 show_integer(vessel, "attempts"),
+                                 show_integer(vessel, "max_attempts"),
+                                 next ? how : "was interrupted",
+                                 when ? "next at " : "the next one follows", when ? when : ""));
+    free(when);
+    free(how);
+}
+
 static void write_run(const json_t *run)
 {
     const char *name = show_text(run, "fleet_name");
@@ -134,6 +152,8 @@ static void write_run(const json_t *run)
     show_line_take("Started", show_time(show_text(run, "started_at"), true));
     show_line_take("Ended", show_time(show_text(run, "ended_at"), true));
     const json_t *vessels = json_object_get(run, "vessels");
+    for (size_t i = 0; i < json_array_size(vessels); i++)
+        write_retry(json_array_get(vessels, i));
     if (json_array_size(vessels) > 0) {
         putchar('\n');
         show_rows(&vessel_listing, vessels);

@@ -106,6 +106,48 @@ static const char *vessel_text(const json_t *run, const char *vessel, const char
     return api_text(api_vessel(run, vessel), key);
 }
 
+/* Waits until the only vessel run of a run is retrying. */
+static json_t *await_retrying(struct daemon *daemon, const char *run_id)
+{
+    for (int64_t until_ms = clock_monotonic_ms() + 60000;;) {
+        json_t *run = api_get(daemon, "/fleetruns/%s", run_id);
+        const json_t *vessel = json_array_get(json_object_get(run, "vessels"), 0);
+        if (vessel && strcmp(api_text(vessel, "status"), "retrying") == 0)
+            return run;
+        json_decref(run);
+        ck_assert_int_lt(clock_monotonic_ms(), until_ms);
+        usleep(10000);
+    }
+}
+
+TEST(a_retrying_vessel_says_which_attempt_failed_and_when_the_next_one_is_due)
+{
+    struct setting setting;
+    begin(&setting, "", "exit 1");
+    char *once = bash_fleet("Hopeless", "exit 3");
+    char *fleet = memory_format("%s    guardrails: { retry_count: 24, retry_wait: 1h }\n", once);
+    apply(&setting.daemon, fleet);
+    int64_t before_ms = clock_wall_ms(), next_ms = 0;
+    char *id = ctl_ok(&setting.daemon, "run", "start", "Hopeless", NULL);
+    json_t *run = await_retrying(&setting.daemon, id);
+    ck_assert_int_eq(vessel_number(run, "main", "max_attempts"), 25);
+    ck_assert_int_eq(clock_parse(vessel_text(run, "main", "next_attempt_at"), &next_ms), 0);
+    ck_assert_int_ge(next_ms, before_ms + 3600 * 1000);
+    ck_assert_int_le(next_ms, clock_wall_ms() + 3600 * 1000);
+    char *shown = ctl_ok(&setting.daemon, "run", "show", id, NULL);
+    assert_holds(shown, "Retrying    main: attempt 1 of 25 failed (exit 3), next at 20");
+    free(ctl_ok(&setting.daemon, "run", "stop", id, NULL));
+    json_t *end = api_await_end(&setting.daemon, id);
+    ck_assert(json_is_null(json_object_get(api_vessel(end, "main"), "next_attempt_at")));
+    json_decref(end);
+    free(shown);
+    json_decref(run);
+    free(id);
+    free(fleet);
+    free(once);
+    finish(&setting);
+}
+
 /* Returns the number of entries in a subfolder of the state folder. */
 static int count_entries(const struct daemon *daemon, const char *name)
 {

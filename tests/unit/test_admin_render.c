@@ -162,6 +162,20 @@ TEST(vessel_run_has_exactly_its_keys_and_an_exit_code_only_if_one_exists)
     json_decref(vessel);
 }
 
+TEST(retries_say_how_many_there_may_be_and_when_the_next_one_is_due)
+{
+    const struct guardrails guardrails = {.retry_count = 24, .retry_wait_ms = 1000};
+    struct vessel_row row = {.attempts = 4, .interruptions = 2, .failed_ms = A_TIME};
+    json_t *vessel = json_object();
+    render_retries(vessel, &row, &guardrails);
+    assert_integer(vessel, "max_attempts", 27);
+    assert_text(vessel, "next_attempt_at", "2026-11-23T10:51:49.123Z");
+    row.failed_ms = 0;
+    render_retries(vessel, &row, &guardrails);
+    assert_null(vessel, "next_attempt_at");
+    json_decref(vessel);
+}
+
 TEST(bytes_that_are_not_utf8_are_read_as_latin1)
 {
     json_t *text = render_text("caf\xe9 \xff");

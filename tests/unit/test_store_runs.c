@@ -500,6 +500,39 @@ static int keep_attempt(void *context, const struct attempt_row *row)
     return 0;
 }
 
+TEST(interrupted_attempts_are_counted_and_not_waited_for)
+{
+    struct error error = ERROR_INIT;
+    struct vessel_row vessels[2];
+    store_fixture_open(&fixture, NULL);
+    store_fixture_fleet(&fixture, "greet", 1);
+    struct run_ids ids = store_fixture_accept(&fixture, 1);
+    int64_t number = id_run_number(&ids.run_id);
+    struct definition definition = store_fixture_definition("greet");
+    struct id vessel_runs[2] = {id_random(), id_random()}, boot = id_random();
+    const struct attempt_result interrupted = {.reason = "interrupted", .ended_ms = 20};
+    store_fixture_begin(&fixture);
+    ck_assert_int_eq(sqlite_start_run(fixture.store, number, &definition, vessel_runs, 10, &error),
+                     0);
+    ck_assert_int_eq(sqlite_start_attempt(fixture.store, number, 0, 1, &boot, 10, &error), 0);
+    ck_assert_int_eq(sqlite_end_attempt(fixture.store, number, 0, 1, &interrupted, &error), 0);
+    store_fixture_commit(&fixture);
+    ck_assert_int_eq(store_list_vessels(fixture.store, &ids.run_id, keep_vessel, vessels, &error),
+                     0);
+    ck_assert_int_eq(vessels[0].failed_ms, 0);
+    ck_assert_int_eq(vessels[0].interruptions, 1);
+    store_fixture_begin(&fixture);
+    ck_assert_int_eq(sqlite_start_attempt(fixture.store, number, 0, 2, &boot, 30, &error), 0);
+    ck_assert_int_eq(sqlite_end_attempt(fixture.store, number, 0, 2, &interrupted, &error), 0);
+    ck_assert_int_eq(sqlite_end_vessel(fixture.store, number, 0, VESSEL_ERRORED, "", 40, &error),
+                     0);
+    store_fixture_commit(&fixture);
+    ck_assert_int_eq(store_list_vessels(fixture.store, &ids.run_id, keep_vessel, vessels, &error),
+                     0);
+    ck_assert_int_eq(vessels[0].interruptions, 1); /* nothing followed the second one */
+    store_fixture_close(&fixture);
+}
+
 TEST(run_proceeds_through_its_attempts_to_its_end)
 {
     struct error error = ERROR_INIT;
@@ -529,6 +562,8 @@ TEST(run_proceeds_through_its_attempts_to_its_end)
                      0);
     ck_assert_int_eq(vessels[0].status, VESSEL_RETRYING);
     ck_assert_int_eq(vessels[0].exit_code, 143);
+    ck_assert_int_eq(vessels[0].failed_ms, 20);
+    ck_assert_int_eq(vessels[0].interruptions, 0);
     ck_assert_int_eq(vessels[1].status, VESSEL_SCHEDULED);
     ck_assert(!vessels[1].has_exit_code);
     ck_assert_int_eq(store_find_scheduled(fixture.store, 0, 4, scheduled, &error), 0);
@@ -556,6 +591,7 @@ TEST(run_proceeds_through_its_attempts_to_its_end)
     ck_assert_int_eq(store_list_vessels(fixture.store, &ids.run_id, keep_vessel, vessels, &error),
                      0);
     ck_assert_int_eq(vessels[0].attempts, 2);
+    ck_assert_int_eq(vessels[0].failed_ms, 0);
     ck_assert_int_eq(vessels[0].started_ms, 10);
     ck_assert_int_eq(vessels[0].ended_ms, 40);
     ck_assert_int_eq(vessels[1].status, VESSEL_INCOMPLETE);

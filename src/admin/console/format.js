@@ -48,6 +48,9 @@ export function time(text, never = '–') {
 /** @param {string} text */
 export const exactly = (text) => exact.format(new Date(text));
 
+/** @param {string} text */
+export const clockTime = (text) => clock.format(new Date(text));
+
 export const clockNow = () => clock.format(new Date());
 
 /**

@@ -8,7 +8,7 @@ import { gather, watchRuns } from './live.js';
 import { go } from './navigate.js';
 import { parameters } from './parameters.js';
 import { table } from './table.js';
-import { waitingNote } from './waiting.js';
+import { retry, waitingNote } from './waiting.js';
 import { actionButton, crumbs, drawFacts, idButton, link, named, status, tabs } from './widgets.js';
 
 /** @import { Column, FleetRun, Page, VesselRun } from './types.d.ts' */
@@ -25,7 +25,7 @@ const vesselColumns = (runId) => [
   },
   { title: 'Exit', class: 'number', cell: (vessel) => String(vessel.exit_code ?? '–') },
   { title: 'Duration', class: 'number', cell: elapsed },
-  { title: 'Reason', class: 'wide', cell: (vessel) => vessel.reason },
+  { title: 'Reason', class: 'wide', cell: (vessel) => retry(vessel) ?? vessel.reason },
   {
     title: 'Output',
     class: 'number hide-narrow',

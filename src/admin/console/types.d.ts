@@ -159,6 +159,9 @@ export interface VesselRun {
   name: string;
   status: VesselRunStatus;
   attempts: number;
+  /** Not in lists; nor is the next one. */
+  max_attempts?: number;
+  next_attempt_at?: Time | null;
   exit_code: number | null;
   reason: string | null;
   started_at: Time | null;

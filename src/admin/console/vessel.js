@@ -3,7 +3,7 @@ import { address, get, post } from './api.js';
 import { h, keyed, set, show } from './dom.js';
 import { dateTime, elapsed, ended, shortId, size } from './format.js';
 import { outputView } from './output.js';
-import { waitingNote } from './waiting.js';
+import { retry, waitingNote } from './waiting.js';
 import { actionButton, crumbs, drawFacts, link, named, status } from './widgets.js';
 
 /** @import { FleetRun, Page, VesselRun } from './types.d.ts' */
@@ -31,7 +31,7 @@ async function read(runId, vesselRunId) {
 const factsOf = (vessel, bytes, isStopping) => ({
   status: status(vessel.status),
   exit: vessel.exit_code !== null && ['exit ', h('b', null, String(vessel.exit_code))],
-  reason: vessel.reason,
+  reason: retry(vessel) ?? vessel.reason,
   attempts: vessel.attempts === 1 ? '1 attempt' : `${vessel.attempts} attempts`,
   duration: elapsed(vessel),
   started: dateTime(vessel.started_at),

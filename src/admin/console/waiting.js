@@ -1,9 +1,9 @@
-// Says what a fleet run waits for. The pages of runs and of vessel runs show it.
+// Says what a fleet run or a vessel run waits for. The pages of runs and of vessel runs show it.
 import { get } from './api.js';
 import { h, show } from './dom.js';
-import { ended } from './format.js';
+import { clockTime, ended } from './format.js';
 
-/** @import { FleetRun, Page, Status } from './types.d.ts' */
+/** @import { FleetRun, Page, Status, VesselRun } from './types.d.ts' */
 
 const LOOK_MS = 3000;
 
@@ -50,6 +50,26 @@ async function reason(run) {
   const status = await get('/status');
   if (!status.runner.enabled) return 'the runner is off (runner.enabled)';
   return (await fleetIsFull(run).catch(() => null)) ?? runnerIsBusy(status);
+}
+
+/** @param {VesselRun} vessel */
+function nextAttempt({ next_attempt_at: next }) {
+  if (!next) return 'the next one follows';
+  if (Date.parse(next) > Date.now()) return `next at ${clockTime(next)}`;
+  return 'next as soon as a vessel is free';
+}
+
+/**
+ * How a vessel run that is tried again failed, and when the next attempt is due; else null.
+ *
+ * @param {VesselRun} vessel
+ */
+export function retry(vessel) {
+  if (vessel.status !== 'retrying') return null;
+  const { attempts, max_attempts: most, exit_code: exit, reason: why } = vessel;
+  const which = most ? `${attempts} of ${most}` : attempts;
+  const how = vessel.next_attempt_at ? `failed (exit ${exit})` : 'was interrupted';
+  return `attempt ${which} ${how}, ${nextAttempt(vessel)}${why ? `: ${why}` : ''}`;
 }
 
 /**

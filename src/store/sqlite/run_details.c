@@ -79,8 +79,15 @@ int sqlite_list_vessels(struct store *store, const struct id *run_id,
         return -1;
     static struct statement list = {
         .sql = "SELECT idx, id, vessel_id, name, status, attempts, exit_code, reason, started_ms, "
-               "ended_ms, output_bytes FROM vessel_run WHERE run_no = ?1 ORDER BY idx"};
-    sqlite3_stmt *s = statement_begin(store, &list, error, number);
+               "ended_ms, output_bytes, "
+               "(SELECT count(*) FROM attempt a WHERE a.run_no = v.run_no AND a.idx = v.idx "
+               "AND a.has_ended = 1 AND a.exit_code IS NULL "
+               "AND (a.attempt < v.attempts OR v.status = ?2)), "
+               "CASE WHEN v.status = ?2 THEN (SELECT a.ended_ms FROM attempt a "
+               "WHERE a.run_no = v.run_no AND a.idx = v.idx AND a.attempt = v.attempts "
+               "AND a.exit_code IS NOT NULL) END "
+               "FROM vessel_run v WHERE run_no = ?1 ORDER BY idx"};
+    sqlite3_stmt *s = statement_begin(store, &list, error, number, VESSEL_RETRYING);
     while (statement_step(store, s, "list vessel runs", error)) {
         struct vessel_row row = {.index = (int)column_int(s, 0),
                                  .id = column_id(s, 1),
@@ -93,7 +100,9 @@ int sqlite_list_vessels(struct store *store, const struct id *run_id,
                                  .reason = column_text(s, 7),
                                  .started_ms = column_int(s, 8),
                                  .ended_ms = column_int(s, 9),
-                                 .output_bytes = column_int(s, 10)};
+                                 .output_bytes = column_int(s, 10),
+                                 .interruptions = (int)column_int(s, 11),
+                                 .failed_ms = column_int(s, 12)};
         if (each(context, &row) != 0)
             break;
     }
