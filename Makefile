@@ -148,6 +148,7 @@ TEST_SOURCES  := $(foreach kind,$(TEST_KINDS),$(wildcard tests/$(kind)/test_*.c)
 TEST_PROGRAMS := $(TEST_SOURCES:%.c=$(BUILD)/%)
 TEST_SHARED   := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
 PRELOADS      := $(patsubst tests/%.c,$(BUILD)/tests/%.so,$(wildcard tests/fault/preload_*.c))
+HOSTILE       := $(BUILD)/tests/system/hostile_vessel
 
 $(BUILD)/tests/%.o: tests/%.c Makefile $(SETTINGS)
 	@mkdir -p $(@D)
@@ -158,18 +159,24 @@ $(BUILD)/tests/fault/preload_%.so: tests/fault/preload_%.c Makefile
 	$(call QUIET,CC,$@)$(CC) -std=c17 -D_GNU_SOURCE -O1 -fPIC -shared -Wall -Wextra \
 	  -MMD -MP -MF $(@:.so=.d) -o $@ $< -ldl
 
+# Without sanitizers: it runs in the sandbox, whose limit of memory they exceed.
+$(HOSTILE): $(wildcard tests/system/hostile/*.[ch]) Makefile
+	@mkdir -p $(@D)
+	$(call QUIET,CC,$@)$(CC) -std=c17 -D_GNU_SOURCE -O1 -Wall -Wextra -Itests/system -o $@ \
+	  $(filter %.c,$^)
+
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_SHARED) $(ARCHIVE)
 	$(call QUIET,LINK,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBS)
 
 $(TEST_PROGRAMS): $(BUILD)/tests/main.o
 # These start the programs, some with a library preloaded. An old one of either would mislead them.
-$(filter-out $(BUILD)/tests/unit/%,$(TEST_PROGRAMS)): | $(PROGRAMS) $(PRELOADS)
+$(filter-out $(BUILD)/tests/unit/%,$(TEST_PROGRAMS)): | $(PROGRAMS) $(PRELOADS) $(HOSTILE)
 # Of the supervisor's own files, this one is tested alone.
 $(BUILD)/tests/unit/test_syscall_filter: $(BUILD)/objects/supervisor/syscall_filter.o
 # This program wraps the store's function, so that a test can make it return ERROR_STALE.
 $(BUILD)/tests/unit/test_checks: private LDFLAGS += -Wl,--wrap=sqlite_accept_hook
 
-check-programs: $(PROGRAMS) $(TEST_PROGRAMS) $(PRELOADS)
+check-programs: $(PROGRAMS) $(TEST_PROGRAMS) $(PRELOADS) $(HOSTILE)
 
 # Runs the test programs without installing packages. TESTS="build/tests/unit/test_id …" selects
 # some, JOBS=4 runs four at a time.
