@@ -14,7 +14,8 @@
 #include "http/exchange.h"
 #include "http/worker.h"
 
-#define REFUSED_MS 5000 /* for the body and the answer of a refused request */
+#define REFUSED_MS  5000                /* for the body and the answer of a refused request */
+#define PUT_FIRST_S (7U * 24 * 60 * 60) /* longer than any request takes */
 
 /*   IDLE ─► HEADERS ─► BODY ─► REPLY ─┐ another piece of a streamed answer
  *    ▲         │       ▲ │     │ ▲─────┘
@@ -166,8 +167,23 @@ void connection_go_on(struct http_connection *connection, int64_t now_ms)
     connection->body_bytes = 0;
 }
 
+/* libmicrohttpd 0.9.75 reads a resumed connection before it calls the handler. If the sender has
+ * closed its half, libmicrohttpd would close the connection then, without the answer. Only
+ * connections with a timeout of their own are handled before any is read, so a suspended connection
+ * gets one. It never passes, and is removed when the handler is called. */
+static void put_first(struct http_connection *connection, bool first)
+{
+    if (connection->is_put_first == first)
+        return;
+    connection->is_put_first = first;
+    MHD_set_connection_option(connection->exchange.mhd, MHD_CONNECTION_OPTION_TIMEOUT,
+                              first ? PUT_FIRST_S : 0U);
+}
+
 bool connection_reenter(struct http_connection *connection)
 {
+    connection->exchange.was_resumed |= connection->is_put_first;
+    put_first(connection, false);
     pthread_mutex_lock(&connection->hold);
     if (connection->state == CONNECTION_SUSPENDED) {
         connection_go_on(connection, clock_monotonic_ms());
@@ -193,6 +209,7 @@ void http_suspend(struct http_exchange *exchange, int64_t deadline_ms)
     pthread_mutex_unlock(&connection->hold);
     assert(!was_suspended);
     (void)was_suspended;
+    put_first(connection, true);
     /* Suspend before any other thread can know of the request: a resume that came first would have
      * no effect. */
     MHD_suspend_connection(exchange->mhd);

@@ -253,7 +253,7 @@ void exchange_open(struct http_exchange *exchange, struct MHD_Connection *mhd, c
         *mark = '\0';
     exchange->query = mark ? mark + 1 : &exchange->target[bytes - 1];
     exchange->mhd = mhd;
-    exchange->begun = exchange->close_after = exchange->chunked = false;
+    exchange->begun = exchange->close_after = exchange->chunked = exchange->was_resumed = false;
     exchange->content_length = -1;
     exchange->user = NULL;
     exchange->id = id_ordered();

@@ -43,6 +43,7 @@ struct http_exchange {
     enum exchange_stage stage;
     bool begun; /* begin was called, so end must be called */
     bool close_after;
+    bool was_resumed; /* at least once */
     bool chunked;
     struct id id;
     const char *method, *version; /* libmicrohttpd's, for the request's life */
@@ -73,6 +74,12 @@ struct http_connection {
     struct worker *worker; /* the worker that handles it; NULL: it has its own thread */
     int fd;                /* libmicrohttpd's; valid while the connection is in the reaper's list */
     struct list_node watched; /* guarded by the reaper's lock */
+
+    /* These belong to the worker's thread. */
+    uint64_t calls;      /* of libmicrohttpd's, about its requests */
+    uint64_t calls_then; /* when the worker last looked for a reason why it spins */
+    int unread_then;     /* and how many bytes waited in the socket */
+    bool is_put_first;   /* at its resumption: see http_suspend */
 
     /* Guards the following: an exchange cannot go on while its deadline is being handled. */
     pthread_mutex_t hold;

@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"
@@ -215,6 +216,47 @@ void reaper_remove(struct reaper *reaper, struct http_connection *connection)
     pthread_mutex_lock(&reaper->lock);
     list_remove(&reaper->connections, &connection->watched);
     reaper->count--;
+    pthread_mutex_unlock(&reaper->lock);
+}
+
+/* ---- connections that libmicrohttpd no longer reads ---- */
+
+/* Whether libmicrohttpd leaves bytes of a chunked body unread: there are at least as many as at the
+ * last look, and the handler was not called in between. A chunk-size line that ends exactly where
+ * the connection's memory does leaves none; such a connection costs nothing (worker.c) and ends at
+ * its deadline. */
+static bool is_stuck(struct http_connection *connection)
+{
+    int unread = 0;
+    if (connection->aborted)
+        return true;
+    if (ioctl(connection->fd, FIONREAD, &unread) != 0)
+        return false;
+    bool is_stuck = unread > 0 && connection->unread_then > 0 &&
+                    unread >= connection->unread_then &&
+                    connection->calls == connection->calls_then;
+    connection->unread_then = unread;
+    connection->calls_then = connection->calls;
+    return is_stuck;
+}
+
+void reaper_end_stuck(struct reaper *reaper, const struct worker *worker)
+{
+    pthread_mutex_lock(&reaper->lock);
+    LIST_EACH(struct http_connection, connection, &reaper->connections, watched) {
+        if (connection->worker != worker)
+            continue;
+        pthread_mutex_lock(&connection->hold);
+        if (connection->state == CONNECTION_BODY && connection->exchange.chunked &&
+            !atomic_load(&connection->suspended) && is_stuck(connection)) {
+            if (!connection->aborted)
+                connection_shut(connection, "a chunk-size line is too long");
+            /* libmicrohttpd does not look at the socket of such a connection any more, only at its
+             * own timeout, which is at least a second. */
+            MHD_set_connection_option(connection->exchange.mhd, MHD_CONNECTION_OPTION_TIMEOUT, 1U);
+        }
+        pthread_mutex_unlock(&connection->hold);
+    }
     pthread_mutex_unlock(&reaper->lock);
 }
 

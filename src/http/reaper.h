@@ -21,6 +21,11 @@ void reaper_free(struct reaper *reaper);
 void reaper_add(struct reaper *reaper, struct http_connection *connection);
 void reaper_remove(struct reaper *reaper, struct http_connection *connection);
 
+struct worker;
+/* Ends those connections of a spinning worker that libmicrohttpd no longer reads. For the worker's
+ * thread. A connection is ended at the second call that finds it so. */
+void reaper_end_stuck(struct reaper *reaper, const struct worker *worker);
+
 /* Shuts down each connection that waits for its client and not for the server. Any thread. */
 void reaper_shut_unfinished(struct reaper *reaper);
 void reaper_get_metrics(struct reaper *reaper, struct http_metrics *metrics);

@@ -14,6 +14,18 @@
 #include "http/log.h"
 #include "http/reply_template.h"
 
+/* Whether the connection ends with this answer. On a worker, libmicrohttpd does not notice the end
+ * of the stream if it arrives together with the request, unless it reads the connection again after
+ * a suspension; without this check the connection would stay open until it had been idle for
+ * long. */
+static bool is_last(const struct http_exchange *exchange)
+{
+    const struct http_connection *connection = exchange->connection;
+    return exchange->close_after ||
+           atomic_load_explicit(&connection->server->draining, memory_order_relaxed) ||
+           (connection->worker && !exchange->was_resumed && http_peer_is_gone(exchange));
+}
+
 /* Queues the response and releases it. Closes the connection if response is NULL. */
 static enum http_step reply(struct http_exchange *exchange, unsigned status,
                             const char *content_type, struct MHD_Response *response)
@@ -28,8 +40,7 @@ static enum http_step reply(struct http_exchange *exchange, unsigned status,
         if (MHD_add_response_header(response, extra->name, extra->value) != MHD_YES)
             http_log_error(exchange, "header not sent", log_text("name", extra->name),
                            log_text("reason", "its value has a control character, or no memory"));
-    if (exchange->close_after ||
-        atomic_load_explicit(&exchange->connection->server->draining, memory_order_relaxed))
+    if (is_last(exchange))
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     enum MHD_Result queued = MHD_queue_response(exchange->mhd, status, response);
     MHD_destroy_response(response);

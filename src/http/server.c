@@ -30,6 +30,7 @@
 static void *on_first_line(void *context, const char *uri, struct MHD_Connection *mhd)
 {
     (void)context;
+    worker_note_call();
     struct http_connection *connection =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
     /* The first request's headers are timed from the connection's start. */
@@ -47,6 +48,8 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, con
     (void)url;
     (void)context;
     struct http_exchange *exchange = *request;
+    worker_note_call();
+    exchange->connection->calls++;
     if (exchange->stage == EXCHANGE_LINE) {
         exchange->method = method;
         exchange->version = version;
@@ -60,6 +63,7 @@ static void on_completed(void *context, struct MHD_Connection *mhd, void **reque
     (void)context;
     (void)mhd;
     (void)code;
+    worker_note_call();
     struct http_exchange *exchange = *request;
     if (!exchange)
         return;
@@ -75,6 +79,7 @@ static void on_connection(void *context, struct MHD_Connection *mhd, void **sock
                           enum MHD_ConnectionNotificationCode code)
 {
     struct http_server *server = context;
+    worker_note_call();
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         int fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
         struct http_connection *connection = connection_new(server, fd, clock_monotonic_ms());
@@ -152,7 +157,7 @@ static int daemons_start(struct http_server *server, struct error *error)
         }
         if (!options->workers)
             server->daemon = daemon;
-        else if (!(server->workers[i] = worker_start(daemon, options->name, error)))
+        else if (!(server->workers[i] = worker_start(server, daemon, error)))
             return -1;
     }
     return 0;

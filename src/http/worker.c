@@ -18,14 +18,23 @@
 
 #include "base/memory.h"
 #include "base/thread.h"
+#include "http/exchange.h"
+#include "http/reaper.h"
+
+#define SPIN_PASSES  50 /* in a row in which nothing happened, though the daemon would not wait */
+#define SPIN_WAIT_MS 10 /* between two such passes from then on */
 
 struct worker {
+    struct http_server *server;
     struct MHD_Daemon *daemon; /* belongs to the thread until it has ended */
     int epoll_fd;              /* the daemon's */
     int wake_fd;
     pthread_t thread;
     atomic_bool woken; /* a wake-up is pending: another would add nothing */
     atomic_bool quiesce, stop;
+    bool called;          /* in this pass; this and the following belong to the thread */
+    bool spins;           /* the daemon has asked for SPIN_PASSES passes in vain */
+    unsigned vain_passes; /* in a row; while it spins, since the last look for the reason */
     sem_t quiesced;
     atomic_int resuming; /* threads in worker_resume; it must not be freed meanwhile */
 };
@@ -35,6 +44,12 @@ static _Thread_local struct worker *current;
 struct worker *worker_current(void)
 {
     return current;
+}
+
+void worker_note_call(void)
+{
+    if (current)
+        current->called = true;
 }
 
 static void wake(struct worker *worker)
@@ -63,12 +78,40 @@ static void stop_listening(struct worker *worker)
     sem_post(&worker->quiesced);
 }
 
+/* Returns how long the daemon can wait; -1 = until something happens. */
 static int timeout_ms(struct worker *worker)
 {
     MHD_UNSIGNED_LONG_LONG timeout;
     if (MHD_get_timeout(worker->daemon, &timeout) != MHD_YES)
         return -1;
     return timeout > INT_MAX ? INT_MAX : (int)timeout;
+}
+
+/* Looks at the last pass and returns how long to wait before the next one. A daemon that will not
+ * wait although nothing happens is given SPIN_PASSES passes, because it may have read a part of
+ * some headers in each. From then on it is run only so often that it costs nothing. Sockets that
+ * become ready and resumed requests still end each wait. */
+static int wait_ms(struct worker *worker)
+{
+    int wait = timeout_ms(worker);
+    bool called = worker->called;
+    worker->called = false;
+    if (wait != 0) {
+        worker->spins = false;
+        worker->vain_passes = 0;
+        return wait;
+    }
+    if (called) {
+        if (!worker->spins)
+            worker->vain_passes = 0;
+        return 0;
+    }
+    if (++worker->vain_passes >= SPIN_PASSES) {
+        worker->vain_passes = 0;
+        worker->spins = true;
+        reaper_end_stuck(worker->server->reaper, worker);
+    }
+    return worker->spins ? SPIN_WAIT_MS : 0;
 }
 
 static void *worker_main(void *argument)
@@ -78,7 +121,7 @@ static void *worker_main(void *argument)
     current = worker;
     while (!atomic_load(&worker->stop)) {
         struct pollfd watched[] = {{worker->epoll_fd, POLLIN, 0}, {worker->wake_fd, POLLIN, 0}};
-        int ready = poll(watched, ARRAY_COUNT(watched), timeout_ms(worker));
+        int ready = poll(watched, ARRAY_COUNT(watched), wait_ms(worker));
         if (ready > 0 && watched[1].revents != 0) {
             uint64_t count;
             while (read(worker->wake_fd, &count, sizeof(count)) < 0 && errno == EINTR)
@@ -105,16 +148,18 @@ void worker_free(struct worker *worker)
     free(worker);
 }
 
-struct worker *worker_start(struct MHD_Daemon *daemon, const char *thread_name, struct error *error)
+struct worker *worker_start(struct http_server *server, struct MHD_Daemon *daemon,
+                            struct error *error)
 {
     struct worker *worker = memory_alloc(sizeof(*worker));
+    worker->server = server;
     worker->daemon = daemon;
     worker->epoll_fd = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
     sem_init(&worker->quiesced, 0, 0);
     worker->wake_fd = eventfd(0, EFD_CLOEXEC);
     if (worker->wake_fd < 0)
         error_set_errno(error, errno, "cannot create an eventfd");
-    else if (thread_start(&worker->thread, thread_name, worker_main, worker, error) == 0)
+    else if (thread_start(&worker->thread, server->options.name, worker_main, worker, error) == 0)
         return worker;
     worker_free(worker);
     return NULL;

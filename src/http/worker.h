@@ -1,6 +1,14 @@
 /* A libmicrohttpd daemon driven by a thread of ours, which waits for the daemon's epoll descriptor
  * and then runs the daemon.
  *
+ * Two more faults of 0.9.75 are mended here and in connection.c:
+ * - If a chunk-size line or a chunk extension fills the connection's memory, libmicrohttpd asks to
+ *   be run again at once, for ever, and reads nothing. The worker notices the passes in which
+ *   nothing happened, waits a little between them, and has the connection ended
+ *   (reaper_end_stuck).
+ * - It reads a resumed connection before it calls the handler, so a sender that has already closed
+ *   its half would get no answer (http_suspend).
+ *
  * libmicrohttpd's own thread would stall: 0.9.75 fetches 128 events at a time, and after a full
  * fetch it waits for more, with its whole timeout, before it handles those that it has. If exactly
  * 128 clients send at the same moment, all of them would wait for a stranger's next byte. MHD_run
@@ -12,14 +20,18 @@
 
 #include "base/error.h"
 
+struct http_server;
 struct worker;
 
 /* Takes ownership of the daemon, also on failure. It must have been started with MHD_USE_EPOLL and
- * without a thread of its own. */
-struct worker *worker_start(struct MHD_Daemon *daemon, const char *thread_name,
+ * without a thread of its own. The server has its reaper until worker_end. */
+struct worker *worker_start(struct http_server *server, struct MHD_Daemon *daemon,
                             struct error *error);
 /* Returns the worker whose thread this is, or NULL on any other thread. */
 struct worker *worker_current(void);
+/* Notes that libmicrohttpd has called us: this pass makes progress. On any thread; does nothing on
+ * one that is no worker's. */
+void worker_note_call(void);
 /* Resumes a connection of this worker (MHD_resume_connection) and wakes the worker, which
  * libmicrohttpd does not do for a daemon without a thread. Any number of pending wake-ups costs one
  * system call. Any thread. */

@@ -1,0 +1,255 @@
+/* Senders whose bytes libmicrohttpd alone would answer badly, or not at all: chunk lines that fill
+ * a connection's memory, and senders that close their half of the connection before the answer. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "support/api.h"
+#include "support/hook.h"
+#include "support/suite.h"
+
+#define PATIENCE_MS 20000
+#define LONG_BYTES  60000  /* more than the memory of a connection */
+#define LARGE_BYTES 300000 /* a body that is spooled in pieces */
+
+/* ---- helpers ---- */
+
+static size_t count_in_log(struct hook *hook, const char *text)
+{
+    char *log = daemon_log(&hook->daemon);
+    size_t count = 0;
+    for (const char *at = log; (at = strstr(at, text)); at += strlen(text))
+        count++;
+    free(log);
+    return count;
+}
+
+/* Waits until the public listener has no connection left. */
+static void await_no_connection(struct hook *hook)
+{
+    static const char none[] = "\nwebhookd_http_connections{listener=\"hooks\"} 0\n";
+    int64_t until_ms = clock_monotonic_ms() + PATIENCE_MS;
+    for (bool is_done = false; !is_done; usleep(10000)) {
+        struct response response;
+        api_call(&hook->daemon, "GET", "/metrics", NULL, 0, &response);
+        is_done = strstr(response.body, none);
+        response_free(&response);
+        ck_assert_msg(clock_monotonic_ms() < until_ms, "a connection is still open");
+    }
+}
+
+/* Sends as much of the bytes as the server takes. */
+static void send_what_fits(int fd, const char *bytes, size_t count)
+{
+    while (count > 0) {
+        ssize_t sent = send(fd, bytes, count, MSG_NOSIGNAL);
+        if (sent <= 0)
+            return;
+        bytes += sent;
+        count -= (size_t)sent;
+    }
+}
+
+static char *repeat(char byte, size_t count)
+{
+    char *text = memory_alloc(count + 1);
+    memset(text, byte, count);
+    return text;
+}
+
+static void post_and_expect_201(struct hook *hook)
+{
+    struct response response;
+    http_post(hook->url, NULL, "{}", 2, &response);
+    assert_accepted(&response);
+    response_free(&response);
+}
+
+/* ---- chunk lines that fill a connection's memory ---- */
+
+static const struct {
+    const char *header, *beginning;
+    char byte; /* of the rest */
+} long_lines[] = {
+    {"", "", '0'},
+    {"", "5;name=", 'x'},
+    {"", "5\r\nhello\r\n5;name=", 'x'},
+    {"Expect: 100-continue\r\n", "5;name=", 'x'},
+};
+
+static int send_long_line(struct hook *hook, size_t i)
+{
+    int fd = raw_connect(hook->daemon.port);
+    char *rest = repeat(long_lines[i].byte, LONG_BYTES);
+    char *text =
+        memory_format("POST %s HTTP/1.1\r\nHost: h\r\n%sTransfer-Encoding: chunked\r\n\r\n%s%s",
+                      hook->path, long_lines[i].header, long_lines[i].beginning, rest);
+    send_what_fits(fd, text, strlen(text));
+    free(text);
+    free(rest);
+    return fd;
+}
+
+/* Long before the deadline of its body. */
+TEST(chunk_line_that_fills_the_memory_ends_the_connection)
+{
+    struct hook hook;
+    hook_begin(&hook, &(struct daemon_options){.hooks = "body_timeout = \"1h\""});
+    for (size_t i = 0; i < ARRAY_COUNT(long_lines); i++) {
+        int fd = send_long_line(&hook, i);
+        raw_await_close(fd);
+        close(fd);
+        await_no_connection(&hook);
+        ck_assert_uint_eq(count_in_log(&hook, "a chunk-size line is too long"), i + 1);
+        ck_assert_uint_eq(count_in_log(&hook, "connection closed"), i + 1);
+    }
+    ck_assert_uint_eq(hook_count_runs(&hook), 0);
+    post_and_expect_201(&hook);
+    hook_finish(&hook);
+}
+
+/* libmicrohttpd does not look at the socket of such a connection any more, so it does not notice
+ * that the reaper has shut it down. */
+TEST(connection_of_a_long_chunk_line_does_not_outlive_its_deadline)
+{
+    struct hook hook;
+    hook_begin(&hook, &(struct daemon_options){.hooks = "body_timeout = \"100ms\""});
+    for (size_t i = 0; i < ARRAY_COUNT(long_lines); i++)
+        close(send_long_line(&hook, i));
+    await_no_connection(&hook);
+    hook_finish(&hook);
+}
+
+/* Many such connections at once cost other senders nothing. */
+TEST(good_senders_are_answered_beside_long_chunk_lines)
+{
+    struct hook hook;
+    hook_begin(&hook, &(struct daemon_options){.hooks = "body_timeout = \"1h\""});
+    int fds[40];
+    for (size_t i = 0; i < ARRAY_COUNT(fds); i++) {
+        fds[i] = send_long_line(&hook, i % ARRAY_COUNT(long_lines));
+        post_and_expect_201(&hook);
+    }
+    for (size_t i = 0; i < ARRAY_COUNT(fds); i++) {
+        raw_await_close(fds[i]);
+        close(fds[i]);
+    }
+    await_no_connection(&hook);
+    hook_finish(&hook);
+}
+
+/* ---- senders that close their half of the connection ---- */
+
+/* Sends the text and a body, closes this half, and returns everything that comes back. */
+static char *exchange_half_closed(struct hook *hook, const char *head, const char *body)
+{
+    int fd = raw_connect(hook->daemon.port), closed;
+    send_what_fits(fd, head, strlen(head));
+    send_what_fits(fd, body, strlen(body));
+    ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
+    char *answer = raw_receive(fd, PATIENCE_MS, &closed);
+    ck_assert_msg(closed, "still open after \"%.200s\" was answered with \"%.60s\"", head, answer);
+    close(fd);
+    return answer;
+}
+
+TEST(sender_that_closes_its_half_gets_its_answer)
+{
+    struct hook hook;
+    hook_begin(&hook, &(struct daemon_options){.hooks = "idle_timeout = \"1h\""});
+    char *unknown = hook_unknown_path(), *large = repeat('b', LARGE_BYTES);
+    char *large_chunk = memory_format("%x\r\n%s\r\n0\r\n\r\n", LARGE_BYTES, large);
+    char *two_chunks =
+        memory_format("%x\r\n%s\r\n2\r\n{}\r\n0\r\nX-Sum: 1\r\n\r\n", LARGE_BYTES, large);
+    const struct {
+        const char *path, *headers, *body, *status;
+    } cases[] = {
+        {hook.path, "Content-Length: 0", "", "HTTP/1.1 201 "},
+        {hook.path, "Content-Length: 2", "{}", "HTTP/1.1 201 "},
+        {hook.path, "Connection: close\r\nContent-Length: 2", "{}", "HTTP/1.1 201 "},
+        {hook.path, "Transfer-Encoding: chunked", "2\r\n{}\r\n0\r\n\r\n", "HTTP/1.1 201 "},
+        {hook.path, "Content-Length: 300000", large, "HTTP/1.1 201 "},
+        {hook.path, "Transfer-Encoding: chunked", large_chunk, "HTTP/1.1 201 "},
+        {hook.path, "Transfer-Encoding: chunked", two_chunks, "HTTP/1.1 201 "},
+        {hook.path, "Expect: 100-continue\r\nContent-Length: 2", "{}",
+         "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 "},
+        {hook.path, "Expect: 100-continue\r\nContent-Length: 300000", large,
+         "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 "},
+        {unknown, "Content-Length: 2", "{}", "HTTP/1.1 400 "},
+        {unknown, "Content-Length: 0", "", "HTTP/1.1 400 "},
+        {unknown, "Transfer-Encoding: chunked", "", "HTTP/1.1 400 "},
+        {"/elsewhere", "Content-Length: 2", "{}", "HTTP/1.1 404 "},
+    };
+    size_t runs = 0;
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        char *head = memory_format("POST %s HTTP/1.1\r\nHost: h\r\n%s\r\n\r\n", cases[i].path,
+                                   cases[i].headers);
+        char *answer = exchange_half_closed(&hook, head, cases[i].body);
+        ck_assert_msg(strncmp(answer, cases[i].status, strlen(cases[i].status)) == 0,
+                      "case %zu was answered with \"%.60s\"", i, answer);
+        runs += strstr(answer, " 201 ") != NULL;
+        free(answer);
+        free(head);
+    }
+    ck_assert_uint_eq(hook_count_runs(&hook), runs);
+    await_no_connection(&hook);
+    free(two_chunks);
+    free(large_chunk);
+    free(large);
+    free(unknown);
+    hook_finish(&hook);
+}
+
+TEST(pipelined_requests_before_a_closed_half_are_all_answered)
+{
+    struct hook hook;
+    hook_begin(&hook, &(struct daemon_options){.top = NULL});
+    char *one =
+        memory_format("POST %s HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{}", hook.path);
+    char *three = memory_format("%s%s%s", one, one, one);
+    char *answer = exchange_half_closed(&hook, three, "");
+    ck_assert_int_eq(count_answers(answer), 3);
+    ck_assert_uint_eq(hook_count_runs(&hook), 3);
+    free(answer);
+    free(three);
+    free(one);
+    hook_finish(&hook);
+}
+
+/* In each phase. The connection ends at its deadline at the latest. */
+TEST(request_that_ends_too_early_is_no_run)
+{
+    static const char *const beginnings[] = {
+        "PO",
+        "POST %s HTTP/1.1\r\n",
+        "POST %s HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n",
+        "POST %s HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n",
+        "POST %s HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n12345",
+        "POST %s HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n12345",
+        "POST %s HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "POST %s HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5",
+        "POST %s HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\n123",
+        "POST %s HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n",
+        "POST %s HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-Sum: 1\r\n",
+    };
+    struct hook hook;
+    hook_begin(&hook, &(struct daemon_options){
+                          .hooks = "body_timeout = \"300ms\"\nheader_timeout = \"300ms\""});
+    for (size_t i = 0; i < ARRAY_COUNT(beginnings); i++) {
+        char *mark = strstr(beginnings[i], "%s");
+        char *head = mark ? memory_format("%.*s%s%s", (int)(mark - beginnings[i]), beginnings[i],
+                                          hook.path, mark + 2)
+                          : memory_string(beginnings[i]);
+        char *answer = exchange_half_closed(&hook, head, "");
+        ck_assert_str_eq(answer, "");
+        free(answer);
+        free(head);
+    }
+    await_no_connection(&hook);
+    ck_assert_uint_eq(hook_count_runs(&hook), 0);
+    hook_finish(&hook);
+}
