@@ -64,6 +64,8 @@ struct config {
         char *socket; /* path */
         char *socket_group;
         int64_t max_connections; /* of each listener; no key of the file */
+        char *public_url;         /* "" = none; without a trailing slash */
+        struct config_list hosts; /* host names, checked */
     } admin;
     struct {
         bool enabled;

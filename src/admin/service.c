@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "admin/console.h"
+#include "admin/host.h"
 #include "admin/routes.h"
 #include "base/memory.h"
 #include "http/log.h"
@@ -138,6 +139,27 @@ static const char *pattern_of(const struct admin_request *request)
     return request->match.route ? request->match.route->pattern : NULL;
 }
 
+/* Refuses a host name that nobody expects. Over a unix socket no browser reaches the API. */
+static enum http_step check_host(struct admin_request *request)
+{
+    struct http_exchange *exchange = request->exchange;
+    struct error error = ERROR_INIT;
+    char machine[256] = "", peer[HTTP_PEER_BYTES];
+    const char *host = http_host(exchange);
+    if (!request->over_tcp || http_peer(exchange, peer)[0] == '\0')
+        return HTTP_CONTINUE;
+    (void)gethostname(machine, sizeof(machine) - 1);
+    if (host_is_expected(host, machine, request->config))
+        return HTTP_CONTINUE;
+    error_set(&error, ERROR_INVALID,
+              "the host \"%.255s\" was not expected: if people reach the console there, name it in "
+              "admin.public_url or admin.hosts",
+              host);
+    http_log_info(exchange, "API request refused", http_log_from(peer),
+                  log_text("path", pattern_of(request)), log_text("reason", error.message));
+    return refuse(exchange, 421, error.message);
+}
+
 /* Authenticates the caller, before any answer reveals what exists and before any body is read. */
 static enum http_step identify(struct admin_request *request)
 {
@@ -197,8 +219,11 @@ static enum http_step service_begin(struct http_exchange *exchange, void *contex
     }
     if (!request->call || !request->call->may_be_kept)
         http_add_header(exchange, "Cache-Control", "no-store");
+    enum http_step step = check_host(request);
+    if (step != HTTP_CONTINUE)
+        return step;
     if (!request->call || request->call->access != ADMIN_ACCESS_OPEN) {
-        enum http_step step = identify(request);
+        step = identify(request);
         if (step != HTTP_CONTINUE)
             return step;
     }

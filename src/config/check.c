@@ -16,6 +16,7 @@
 
 #define SOCKET_PATH_MAX (sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1)
 #define ACCOUNT_MAX     32  /* useradd(8) */
+#define HOST_MAX        255 /* RFC 1035 section 2.3.4 */
 #define FLEET_NAME_MAX  255 /* each, of organization, project and fleet */
 #define UNIX_PREFIX     "unix:"
 #define URL_CHARS       "-._~:/[]@!$&'()*+,;=%"
@@ -183,7 +184,24 @@ const char *config_check_url(const char *value)
                                                                                         : problem;
 }
 
+const char *config_check_url_or_empty(const char *value)
+{
+    return value[0] == '\0' || !config_check_url(value)
+               ? NULL
+               : "is neither an http:// or https:// URL with a host and without a user, query or "
+                 "fragment, nor empty";
+}
+
 /* ---- names ---- */
+
+const char *config_check_host(const char *value)
+{
+    size_t bytes = strlen(value);
+    return bytes > 0 && bytes <= HOST_MAX && value[0] != '.' &&
+                   strspn(value, LETTERS DIGITS "-._") == bytes
+               ? NULL
+               : "is not a host name, without scheme, port and path: \"console.example.com\"";
+}
 
 static bool is_account(const char *value)
 {

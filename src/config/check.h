@@ -9,6 +9,8 @@ const char *config_check_listen(const char *value);
 const char *config_check_listen_or_empty(const char *value);
 const char *config_check_socket_or_empty(const char *value);
 const char *config_check_url(const char *value);
+const char *config_check_url_or_empty(const char *value);
+const char *config_check_host(const char *value); /* a name, without scheme, port and path */
 const char *config_check_path(const char *value);
 const char *config_check_path_or_empty(const char *value);
 const char *config_check_search_path(const char *value); /* as in $PATH */

@@ -101,6 +101,9 @@ const struct config_key config_keys[] = {
          config_check_socket_or_empty, "an absolute path, or empty", RESTART),
     TEXT("admin", "socket_group", admin.socket_group, "\"\"", config_check_account_or_empty,
          "a group, or empty", RESTART),
+    TEXT("admin", "public_url", admin.public_url, "\"\"", config_check_url_or_empty,
+         "an http:// or https:// URL, or empty", RELOAD),
+    LIST("admin", "hosts", admin.hosts, config_check_host, "host names", RELOAD),
 
     BOOL("runner", "enabled", runner.enabled, "true"),
     QUANTITY("runner", "max_vessels", CONFIG_NUMBER, runner.max_vessels, "0", "0", "10000", RELOAD),

@@ -387,11 +387,16 @@ static void check_together(struct reading *reading)
                             "hooks.tls_certificate: missing; hooks.tls_key requires it");
 }
 
-static void normalize(struct config *config)
+static void cut_slashes(char *url)
 {
-    char *url = config->hooks.public_url;
     for (size_t end = strlen(url); end > 0 && url[end - 1] == '/'; end--)
         url[end - 1] = '\0';
+}
+
+static void normalize(struct config *config)
+{
+    cut_slashes(config->hooks.public_url);
+    cut_slashes(config->admin.public_url);
 }
 
 static void read_all(struct reading *reading, const char *text, size_t bytes)

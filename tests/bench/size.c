@@ -150,9 +150,10 @@ static int await_page(struct bench *bench, const char *request)
 static void open_pages(struct bench *bench, struct pages *pages)
 {
     char *key = ctl_ok(&bench->daemon, "key", "create", "bench", NULL);
-    char *request = memory_format("GET /api/v1/events HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer "
-                                  "%s\r\n\r\n",
-                                  key);
+    char *request =
+        memory_format("GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "
+                      "%s\r\n\r\n",
+                      key);
     atomic_store(&pages->stop, false);
     for (int i = 0; i < LIVE_PAGES; i++)
         pages->fds[i] = await_page(bench, request);
@@ -231,7 +232,7 @@ static double measure_connections(struct bench *bench)
     int *fds = memory_alloc((size_t)count * sizeof(*fds));
     char request[400], answer[4096];
     int bytes = snprintf(request, sizeof(request),
-                         "POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}",
+                         "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}",
                          url_path(bench->url));
     warm_up(bench);
     double before_kib = memory_kib(bench);
@@ -277,9 +278,9 @@ static void upload(struct bench *bench)
 {
     char head[400], answer[4096], *piece = memory_alloc(PIECE_BYTES);
     int fd = raw_connect(bench->daemon.port);
-    int bytes =
-        snprintf(head, sizeof(head), "POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: %lld\r\n\r\n",
-                 url_path(bench->url), (long long)UPLOAD_BYTES);
+    int bytes = snprintf(head, sizeof(head),
+                         "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %lld\r\n\r\n",
+                         url_path(bench->url), (long long)UPLOAD_BYTES);
     ck_assert_int_eq(raw_send(fd, head, (size_t)bytes), 0);
     memset(piece, 'x', PIECE_BYTES);
     for (int64_t sent = 0; sent < UPLOAD_BYTES; sent += (int64_t)PIECE_BYTES)

@@ -553,6 +553,63 @@ KEY_TEST(admin_listen_answers_over_tcp, "admin.listen")
     daemon_finish(&daemon);
 }
 
+/* Sends a request for /healthz to the admin listener, as raw text after its path, and returns the
+ * answer. Free it. */
+static char *ask_admin(struct daemon *daemon, const char *rest)
+{
+    char *text = memory_format("GET /healthz %s\r\nConnection: close\r\n\r\n", rest);
+    char *answer = raw_exchange(daemon->admin_port, text, strlen(text));
+    free(text);
+    return answer;
+}
+
+static int admin_status(struct daemon *daemon, const char *rest)
+{
+    char *answer = ask_admin(daemon, rest);
+    int status = atoi(answer + strcspn(answer, " "));
+    free(answer);
+    return status;
+}
+
+KEY_TEST(admin_host_that_nobody_expects_gets_421, "admin.public_url", "admin.hosts")
+{
+    struct daemon daemon;
+    struct response response;
+    daemon_begin(&daemon, &(struct daemon_options){.top = NULL});
+    static const char *const expected[] = {
+        "HTTP/1.1\r\nHost: 127.0.0.1:8081",
+        "HTTP/1.1\r\nHost: [::1]:8081",
+        "HTTP/1.1\r\nHost: LOCALHOST.:1",
+        "HTTP/1.1\r\nHost:",
+        "HTTP/1.0",
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(expected); i++)
+        ck_assert_int_eq(admin_status(&daemon, expected[i]), 200);
+    char *answer = ask_admin(&daemon, "HTTP/1.1\r\nHost: rebound.example:8081");
+    ck_assert_msg(strncmp(answer, "HTTP/1.1 421 ", 13) == 0, "%s", answer);
+    ck_assert_ptr_nonnull(strstr(answer, "\"data\":null"));
+    ck_assert_ptr_nonnull(strstr(answer, "the host \\\"rebound.example:8081\\\" was not expected"));
+    ck_assert_ptr_nonnull(strstr(answer, "admin.hosts"));
+    free(answer);
+    daemon_await_log(&daemon, "rebound.example");
+    ck_assert_int_eq(admin_status(&daemon, "HTTP/1.0\r\nHost: rebound.example"), 421);
+    ck_assert_int_eq(admin_status(&daemon, "HTTP/1.1\r\nHost: console.example"), 421);
+    ck_assert_int_eq(admin_status(&daemon, "HTTP/1.1\r\nHost: other.example"), 421);
+    http_request_over(daemon.socket, "GET", "http://rebound.example/healthz", NULL, NULL, 0,
+                      &response);
+    ck_assert_int_eq(response.status, 200);
+    response_free(&response);
+    daemon_configure(&daemon,
+                     &(struct daemon_options){.admin = "public_url = \"https://console.example/\"\n"
+                                                       "hosts = { \"other.example\" }"});
+    ck_assert_int_eq(kill(daemon.pid, SIGHUP), 0);
+    daemon_await_log(&daemon, "configuration reloaded");
+    ck_assert_int_eq(admin_status(&daemon, "HTTP/1.1\r\nHost: console.example"), 200);
+    ck_assert_int_eq(admin_status(&daemon, "HTTP/1.1\r\nHost: Other.Example.:443"), 200);
+    ck_assert_int_eq(admin_status(&daemon, "HTTP/1.1\r\nHost: rebound.example"), 421);
+    daemon_finish(&daemon);
+}
+
 /* ---- runner ---- */
 
 KEY_TEST(enabled_false_accepts_runs_and_leaves_them_scheduled, "runner.enabled")

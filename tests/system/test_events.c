@@ -23,9 +23,10 @@ static void reader_open(struct reader *reader, struct daemon *daemon, const char
                         const char *last_id)
 {
     char *last = last_id ? memory_format("Last-Event-ID: %s\r\n", last_id) : memory_string("");
-    char *request = memory_format("GET /api/v1/events HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer "
-                                  "%s\r\n%s\r\n",
-                                  key, last);
+    char *request =
+        memory_format("GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "
+                      "%s\r\n%s\r\n",
+                      key, last);
     *reader = (struct reader){.fd = raw_connect(daemon->admin_port)};
     ck_assert_int_eq(raw_send(reader->fd, request, strlen(request)), 0);
     free(request);

@@ -184,10 +184,10 @@ TEST(revoking_a_key_ends_its_streams_and_no_others)
     json_t *run = api_get(&daemon, "/fleetruns/%s", id);
     int fds[2];
     for (int i = 0; i < 2; i++) {
-        char *request =
-            memory_format("GET /api/v1/fleetruns/%s/vessels/%s/log?follow=1 HTTP/1.1\r\nHost: a\r\n"
-                          "Authorization: Bearer %s\r\n\r\n",
-                          id, api_text(api_vessel(run, "main"), "id"), keys[i]);
+        char *request = memory_format(
+            "GET /api/v1/fleetruns/%s/vessels/%s/log?follow=1 HTTP/1.1\r\nHost: localhost\r\n"
+            "Authorization: Bearer %s\r\n\r\n",
+            id, api_text(api_vessel(run, "main"), "id"), keys[i]);
         fds[i] = raw_connect(daemon.admin_port);
         ck_assert_int_eq(raw_send(fds[i], request, strlen(request)), 0);
         char some[4096] = "";

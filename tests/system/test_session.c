@@ -118,8 +118,8 @@ TEST(signing_out_ends_the_streams_of_the_session)
     memcpy(cookies[1], browser.cookie, sizeof(cookies[1]));
     for (int i = 0; i < 2; i++) {
         char some[1024],
-            *request =
-                memory_format("GET /api/v1/events HTTP/1.1\r\nHost: a\r\n%s\r\n\r\n", cookies[i]);
+            *request = memory_format("GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n%s\r\n\r\n",
+                                     cookies[i]);
         fds[i] = raw_connect(browser.daemon.admin_port);
         ck_assert_int_eq(raw_send(fds[i], request, strlen(request)), 0);
         ck_assert_int_gt(read(fds[i], some, sizeof(some)), 0);
@@ -351,7 +351,7 @@ TEST(unknown_clients_cannot_keep_the_others_out)
 {
     enum { CONNECTIONS = 128 }; /* the listener's maximum */
     static const char part[] =
-        "POST /api/v1/session HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{";
+        "POST /api/v1/session HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{";
     struct browser browser;
     struct response response;
     int fds[CONNECTIONS];

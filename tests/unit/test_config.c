@@ -32,6 +32,8 @@ TEST(empty_file_is_all_defaults)
     ck_assert_str_eq(config->admin.listen, "127.0.0.1:8081");
     ck_assert_str_eq(config->admin.socket, "/run/webhookd/admin.sock");
     ck_assert_str_eq(config->admin.socket_group, "");
+    ck_assert_str_eq(config->admin.public_url, "");
+    ck_assert_uint_eq(config->admin.hosts.count, 0);
     config_release(config);
 }
 
@@ -112,6 +114,7 @@ static const char *other_value(const struct config_key_info *info)
         {"addresses", "{ \"127.0.0.9\" }"},
         {"absolute paths separated", "\"/other\""},
         {"absolute paths", "{ \"/other\" }"},
+        {"host names", "{ \"other.example\" }"},
         {"an absolute path", "\"/other\""},
         {"a name", "\"other\""},
         {"a user", "\"other\""},
@@ -153,7 +156,7 @@ TEST(every_key_that_needs_a_restart_is_reported)
         free(text);
         config_release(fresh);
     }
-    ck_assert_uint_eq(silent, 24);
+    ck_assert_uint_eq(silent, 26);
     ck_assert_uint_gt(said, 12);
     config_release(running);
 }

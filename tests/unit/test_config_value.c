@@ -298,6 +298,26 @@ TEST(public_url_is_http_with_a_host)
                      "http://h/?q", "http://h/#f", "http://h /", "http://:80", "http://h\xc3\xa4"));
 }
 
+TEST(hosts_are_names_without_scheme_port_and_path)
+{
+    try_values("admin { public_url = ",
+               TEXTS("", "https://console.example", "http://[::1]:80", "HTTPS://H.example/a/"),
+               TEXTS("console.example", "ftp://h", "https://", "https://u@h", "https://h/?q"));
+    static const char *const good[] = {"h", "console.example.com.", "a-b_c.example", "H"};
+    static const char *const bad[] = {"", "h:80", "https://h", "h/x", "[::1]", ".h", "h h"};
+    assert_accepted("admin { hosts = {} }");
+    for (size_t i = 0; i < ARRAY_COUNT(good); i++) {
+        char *text = memory_format("admin { hosts = { \"ok\", \"%s\" } }", good[i]);
+        assert_accepted(text);
+        free(text);
+    }
+    for (size_t i = 0; i < ARRAY_COUNT(bad); i++) {
+        char *text = memory_format("admin { hosts = { \"ok\", \"%s\" } }", bad[i]);
+        assert_refused(text, "w.conf:1: admin.hosts: ", NULL);
+        free(text);
+    }
+}
+
 TEST(long_values_arrive_whole)
 {
     char name[3000];
