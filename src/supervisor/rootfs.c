@@ -3,7 +3,8 @@
  *
  *   /                     a tmpfs, read-only in the end
  *   /usr /opt /bin …      shown read-only (supervisor/allow_list.h); links are copied as links
- *   /etc                  entries on the list, shown read-only; small files are copies
+ *   /etc                  entries on the list, shown read-only; small files are copies; passwd and
+ *                         group begin with the vessel's user
  *   /proc                 of the vessel's own processes, without the kernel's keys
  *   /dev                  a few devices, pts and shm
  *   /tmp /var/tmp /run    and /dev/shm: folders of one tmpfs, empty at first, together limited to
@@ -38,9 +39,10 @@
 #define SCRATCH      "/.scratch"
 #define SHOWN        (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
 #define SHOWN_BYTES  (4 * 1024 * 1024)
-#define SHOWN_INODES 4096  /* of the root itself: mount points and links */
-#define COPIED_BYTES 16384 /* a file of /etc up to this is copied */
-#define INODES       65536 /* files in /tmp, /var/tmp, /run and /dev/shm */
+#define SHOWN_INODES 4096          /* of the root itself: mount points and links */
+#define COPIED_BYTES 16384         /* a file of /etc up to this is copied */
+#define NAMES_BYTES  (1024 * 1024) /* of /etc/passwd or /etc/group, without our line */
+#define INODES       65536         /* files in /tmp, /var/tmp, /run and /dev/shm */
 
 /* ---- creating entries ---- */
 
@@ -186,6 +188,61 @@ static int show_etc_entry(int old_fd, int folder_fd, const char *folder, const c
     return result;
 }
 
+/* ---- the vessel's user ---- */
+
+/* Copies the file's bytes, unless there are more than NAMES_BYTES. Vessels then see no users but
+ * their own. */
+static int append_names(int from_fd, int to_fd)
+{
+    struct stat status;
+    if (fstat(from_fd, &status) != 0 || !S_ISREG(status.st_mode) || status.st_size > NAMES_BYTES)
+        return 0;
+    char bytes[COPIED_BYTES];
+    ssize_t count;
+    while ((count = file_read_all(from_fd, bytes, sizeof(bytes))) > 0)
+        if (file_write_all(to_fd, bytes, (size_t)count) != 0)
+            return -1;
+    return count < 0 ? -1 : 0;
+}
+
+/* Creates a file of names: our line, and then the machine's, if the vessel's user may read it.
+ * Programs take the first line that matches a number or a name, so ours counts. */
+static int make_names(const char *path, const char *line, struct error *error)
+{
+    char old_path[300];
+    (void)snprintf(old_path, sizeof(old_path), OLD "%s", path);
+    int from_fd = open(old_path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    int to_fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
+    if (to_fd < 0 || file_write_all(to_fd, line, strlen(line)) != 0 ||
+        (from_fd >= 0 && append_names(from_fd, to_fd) != 0))
+        error_set_errno(error, errno, "cannot create \"%s\" in the vessel's root", path);
+    if (from_fd >= 0)
+        close(from_fd);
+    if (to_fd >= 0)
+        close(to_fd);
+    return error_is_set(error) ? -1 : 0;
+}
+
+/* Gives the vessel's user the name and the home that USER and HOME name. Programs such as ssh and
+ * whoami ignore these variables and look the user up. */
+static int make_user(struct error *error)
+{
+    char user[200], group[100];
+    (void)snprintf(user, sizeof(user),
+                   SANDBOX_USER ":x:%u:%u:webhookd vessel:" SANDBOX_HOME ":/bin/sh\n",
+                   (unsigned)geteuid(), (unsigned)getegid());
+    (void)snprintf(group, sizeof(group), SANDBOX_USER ":x:%u:\n", (unsigned)getegid());
+    return make_names("/etc/passwd", user, error) != 0 ? -1
+                                                       : make_names("/etc/group", group, error);
+}
+
+static bool is_shown_as_it_is(const char *name)
+{
+    return strcmp(name, "passwd") != 0 && strcmp(name, "group") != 0 && allow_list_shows_etc(name);
+}
+
+/* ---- the system ---- */
+
 static int show_listed(int old_fd, const char *folder, bool (*is_listed)(const char *),
                        int (*show_it)(int, int, const char *, const char *, struct error *),
                        struct error *error)
@@ -209,7 +266,8 @@ static int show_system(int old_fd, struct error *error)
 {
     if (show_listed(old_fd, "/", allow_list_shows_top, show_entry, error) != 0 ||
         make_folder("/etc", 0755, error) != 0 ||
-        show_listed(old_fd, "/etc/", allow_list_shows_etc, show_etc_entry, error) != 0)
+        show_listed(old_fd, "/etc/", is_shown_as_it_is, show_etc_entry, error) != 0 ||
+        make_user(error) != 0)
         return -1;
     for (const char *const *name = allow_list_ssl; *name; name++) {
         char path[300];
