@@ -8,7 +8,7 @@
  *   /proc                 of the vessel's own processes, without the kernel's keys
  *   /dev                  a few devices, pts and shm
  *   /tmp /var/tmp /run    and /dev/shm: folders of one tmpfs, empty at first, together limited to
- *                         max_memory
+ *                         max_memory; /var/run is a link to /run
  *   readable, writable    as the configuration names them, at their own paths
  *   /home/shipyard        the working folder
  *
@@ -338,6 +338,25 @@ static int make_scratch(const struct job *job, struct error *error)
     return 0;
 }
 
+static bool is_among(const char *path, char *const *paths, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(paths[i], path) == 0)
+            return true;
+    return false;
+}
+
+/* Programs still write below /var/run. The link must not stand where the configuration wants the
+ * machine's folder mounted. */
+static int link_run(const struct job *job, struct error *error)
+{
+    static const char path[] = "/var/run";
+    if (is_among(path, job->readable, job->readable_count) ||
+        is_among(path, job->writable, job->writable_count))
+        return 0;
+    return make_link("/run", path, error);
+}
+
 /* ---- what this vessel sees besides ---- */
 
 static int show_all(int old_fd, char *const *paths, size_t count, uint64_t attributes,
@@ -404,7 +423,7 @@ static int make_proc(struct error *error)
 static int fill(int old_fd, const struct job *job, struct error *error)
 {
     if (show_system(old_fd, error) != 0 || make_devices(old_fd, error) != 0 ||
-        make_scratch(job, error) != 0 || make_proc(error) != 0)
+        make_scratch(job, error) != 0 || link_run(job, error) != 0 || make_proc(error) != 0)
         return -1;
     return show_own(old_fd, job, error);
 }

@@ -78,7 +78,7 @@ TEST(nothing_but_the_allow_list_exists)
         "touch /tmp/x /var/tmp/x /dev/shm/x ./x && grep -c : /etc/passwd >/dev/null && id -u",
         "dev etc home proc run tmp usr var\n"
         "fd full null ptmx pts random shm stderr stdin stdout urandom zero\n"
-        "/dev/shm: /home: shipyard /run: /tmp: /var: tmp /var/tmp:\n"
+        "/dev/shm: /home: shipyard /run: /tmp: /var: run tmp /var/tmp:\n"
         "refused\nrefused\nrefused\n65534\n",
         0);
 }
@@ -130,6 +130,25 @@ TEST(the_machines_users_follow_the_vessels_own)
     bench_run(&off);
     check_strict(inside, buffer_text(&off.output), 0);
     bench_close(&off);
+}
+
+TEST(files_below_var_run_are_those_below_run)
+{
+    check_strict("echo pid >/var/run/file; cat /run/file; readlink /var/run\n", "pid\n/run\n", 0);
+}
+
+/* Where the configuration names /var/run, it is the machine's. */
+TEST(the_machines_var_run_can_be_shown)
+{
+    static char path[] = "/var/run", *readable[] = {path};
+    struct bench bench;
+    bench_open(&bench, "[ -L /var/run ] || grep -c ' /var/run ' /proc/mounts\n");
+    isolate(&bench);
+    bench.job.readable = readable;
+    bench.job.readable_count = 1;
+    bench_run(&bench);
+    bench_check_output(&bench, "1\n");
+    bench_close(&bench);
 }
 
 /* ---- doors ---- */
