@@ -10,6 +10,7 @@ import * as bodyChecks from './bodies.mjs';
 import * as graphs from './graphs.mjs';
 import * as histories from './history.mjs';
 import * as machines from './machine.mjs';
+import * as outputs from './outputs.mjs';
 import * as pages from './pages.mjs';
 import * as runs from './runs.mjs';
 import * as shapes from './shapes.mjs';
@@ -380,6 +381,8 @@ async function longOutput() {
           line.getBoundingClientRect().bottom <= box.bottom + 1,
       );
     }, text);
+  await inSight('line 1.');
+  await page.locator('#follow').check();
   await inSight('line 30000.');
   assert((await page.locator('.line').count()) < 5000, 'the page contains all lines');
   const [field, told] = [
@@ -422,6 +425,8 @@ async function runFleet(name, status = 'success') {
 /** Output that would be too high for a page in a browser. */
 async function tooManyLines() {
   await runFleet('Many');
+  await page.waitForSelector('text=/The first [0-9]+ of 700001 lines are not shown/');
+  await page.locator('#follow').check();
   await page.waitForFunction(() =>
     [...document.querySelectorAll('.line')].some(
       (line) =>
@@ -875,6 +880,7 @@ const alone = Object.entries({
   ...graphs,
   ...histories,
   ...machines,
+  ...outputs,
   ...pages,
   ...runs,
   ...shapes,

@@ -213,11 +213,23 @@ export class Lines {
     const line = h(
       'div',
       { class: 'line' },
-      h('span', { class: 'n', 'aria-hidden': 'true' }, number ? String(number) : ''),
+      this.#numberOf(number),
       h('span', { class: 'said-line' }, this.#isTerminal ? ansi.line(text) : text),
     );
     this.#mark(line, text, place);
     return line;
+  }
+
+  /**
+   * The number of a line of output leads to that line; the reader can copy its address.
+   *
+   * @param {number} number 0 if the piece has none
+   */
+  #numberOf(number) {
+    const text = number ? String(number) : '';
+    if (!this.#isTerminal || !number) return h('span', { class: 'n', 'aria-hidden': 'true' }, text);
+    const hint = `Link to line ${number}`;
+    return h('a', { class: 'n', href: `#L${number}`, tabindex: '-1', 'aria-label': hint }, text);
   }
 
   /** @param {Block} block */
@@ -336,6 +348,21 @@ export class Lines {
   }
 
   /**
+   * Scrolls to the line with this number. Returns whether it is there.
+   *
+   * @param {number} number
+   */
+  goToLine(number) {
+    for (const { numbers, first } of this.#blocks) {
+      const at = numbers.indexOf(number);
+      if (at < 0) continue;
+      this.goTo(first + at);
+      return true;
+    }
+    return false;
+  }
+
+  /**
    * The range of the words in an element, or null if it does not contain them.
    *
    * @param {Element} element
@@ -343,7 +370,7 @@ export class Lines {
   #rangeOfWords(element) {
     const begin = (element.textContent ?? '').toLowerCase().indexOf(this.#words);
     const end = begin + this.#words.length;
-    if (begin < 0) return null;
+    if (begin < 0 || this.#words === '') return null;
     const range = new Range();
     const texts = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
     let passed = 0;

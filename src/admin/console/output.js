@@ -17,6 +17,9 @@ const AT_END = 40;
 const ROOM_BELOW = 48;
 const LOWEST = 240;
 
+/** The line that the address names, as in #L120, or 0. */
+const lineInAddress = () => Number(/^#L([0-9]{1,9})$/.exec(location.hash)?.[1] ?? 0);
+
 /** @param {string} text */
 const fromBase64 = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 
@@ -50,6 +53,11 @@ export function outputView(page, lookAgain) {
   let waiting = '';
   let timer = 0;
   let scrolledTo = 0;
+  /** Whether the attempt may go on writing. */
+  let isLive = true;
+  let isAtEnd = false;
+  /** The line to go to once it is there, or 0. */
+  let lineWanted = 0;
 
   function toEnd() {
     element.scrollTop = element.scrollHeight;
@@ -67,6 +75,7 @@ export function outputView(page, lookAgain) {
 
   function settle() {
     if (search.field.value) search.tell();
+    if (lineWanted && lines.goToLine(lineWanted)) lineWanted = 0;
     if (follow.checked) toEnd();
   }
 
@@ -113,6 +122,8 @@ export function outputView(page, lookAgain) {
     flush();
     lines.finish();
     settle();
+    if (isAtEnd && !lineInAddress()) toEnd();
+    isLive = false;
     show(note, endNote());
     lookAgain().catch(() => {});
   }
@@ -148,19 +159,25 @@ export function outputView(page, lookAgain) {
   }
 
   /**
-   * Opens an attempt and shows its output from the beginning.
+   * Opens an attempt. A live one is followed; another is shown from its beginning, from its end, or
+   * from the line that the address names.
    *
    * @param {string} pathOfLog
+   * @param {{isLive: boolean, isAtEnd?: boolean}} options
    */
-  function open(pathOfLog) {
+  function open(pathOfLog, options) {
     stop();
     clearTimeout(timer);
+    ({ isLive, isAtEnd = false } = options);
+    lineWanted = lineInAddress();
+    follow.checked = isLive && !lineWanted;
     path = pathOfLog;
     bytes = 0;
     decoder = new TextDecoder();
     waiting = '';
     timer = 0;
     lines.clear();
+    scrolledTo = 0;
     show(note);
     isPaused = document.hidden;
     if (!isPaused) listen();
@@ -168,12 +185,16 @@ export function outputView(page, lookAgain) {
 
   /* ---- following ---- */
 
-  /** Scrolling up stops following. Scrolling to the end resumes it, unless a search is active. */
+  /**
+   * Scrolling up stops following. Scrolling to the end of a live output resumes it, unless a search
+   * is active.
+   */
   function whenScrolled() {
     const { scrollTop, scrollHeight, clientHeight } = element;
-    const isAtEnd = scrollHeight - scrollTop - clientHeight < AT_END;
-    if (scrollTop < scrolledTo - 4 && !isAtEnd) follow.checked = false;
-    else if (scrollTop > scrolledTo && isAtEnd && !search.field.value) follow.checked = true;
+    const hasEnd = scrollHeight - scrollTop - clientHeight < AT_END;
+    const resumes = hasEnd && isLive && !search.field.value;
+    if (scrollTop < scrolledTo - 4 && !hasEnd) follow.checked = false;
+    else if (scrollTop > scrolledTo && resumes) follow.checked = true;
     scrolledTo = scrollTop;
   }
 
@@ -196,7 +217,15 @@ export function outputView(page, lookAgain) {
     }
   }
 
+  function whenLineChosen() {
+    lineWanted = lineInAddress();
+    if (!lineWanted) return;
+    follow.checked = false;
+    settle();
+  }
+
   element.addEventListener('scroll', whenScrolled);
+  addEventListener('hashchange', whenLineChosen);
   wrap.addEventListener('change', whenWrapped);
   follow.addEventListener('change', () => {
     if (follow.checked) toEnd();
@@ -205,6 +234,7 @@ export function outputView(page, lookAgain) {
   document.addEventListener('visibilitychange', whenSeen);
   page.onLeave(() => {
     removeEventListener('resize', fit);
+    removeEventListener('hashchange', whenLineChosen);
     document.removeEventListener('visibilitychange', whenSeen);
     stop();
     clearTimeout(timer);

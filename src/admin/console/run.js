@@ -7,6 +7,7 @@ import { dateTime, elapsed, ended, fromTo, shortId, size, time } from './format.
 import { gather, watchRuns } from './live.js';
 import { go } from './navigate.js';
 import { parameters } from './parameters.js';
+import { runOutput } from './run_output.js';
 import { table } from './table.js';
 import { retry, waitingNote } from './waiting.js';
 import { actionButton, crumbs, drawFacts, idButton, link, named, status, tabs } from './widgets.js';
@@ -44,20 +45,23 @@ const vesselColumns = (runId) => [
  *
  * @param {string} runId
  * @param {Page} page
+ * @param {() => Promise<void>} lookAgain reads the run again
  */
-function overview(runId, page) {
+function overview(runId, page, lookAgain) {
   const chart = gantt(runId);
   const picture = h('div', null, chart.element);
   const vessels = table(vesselColumns(runId), (vessel) => vessel.id);
   const note = waitingNote(page);
+  const output = runOutput(page, lookAgain);
   return {
-    elements: [note.element, picture, vessels.element],
+    elements: [note.element, picture, vessels.element, output.element],
     /** @param {FleetRun} run */
     draw(run) {
       chart.draw(run.vessels, picture.clientWidth || 900);
       vessels.draw(run.vessels);
       vessels.element.hidden = run.vessels.length === 0;
       note.draw(run);
+      output.draw(run);
     },
   };
 }
@@ -105,7 +109,6 @@ export async function runPage(main, page) {
   const action = h('span');
   const facts = h('div', { class: 'facts' });
   const place = h('section', { class: 'card' }, '…');
-  const vessels = overview(id, page);
   let run = await get(`/fleetruns/${id}`);
   let isStopping = false;
   const fleet = await orNull(get(`/fleets/${run.fleet_id}`));
@@ -153,6 +156,8 @@ export async function runPage(main, page) {
     return fleet ? ['again'] : [];
   }
 
+  const vessels = tab === 'overview' ? overview(id, page, load) : null;
+
   function draw() {
     keyed(
       action,
@@ -162,7 +167,7 @@ export async function runPage(main, page) {
       () => {},
     );
     drawFacts(facts, factsOf(run));
-    vessels.draw(run);
+    vessels?.draw(run);
   }
 
   async function load() {
@@ -173,7 +178,7 @@ export async function runPage(main, page) {
   const name = fleet
     ? named(run.fleet_name, `/fleets/${run.fleet_id}`)
     : named(`${run.fleet_name} (deleted)`);
-  if (tab === 'overview') show(place, vessels.elements);
+  if (vessels) show(place, vessels.elements);
   show(
     main,
     crumbs(link('/', 'Fleets'), name),

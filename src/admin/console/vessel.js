@@ -2,6 +2,7 @@
 import { address, get, post } from './api.js';
 import { h, keyed, set, show } from './dom.js';
 import { dateTime, elapsed, ended, shortId, size } from './format.js';
+import { mark } from './marks.js';
 import { outputView } from './output.js';
 import { retry, waitingNote } from './waiting.js';
 import { actionButton, crumbs, drawFacts, link, named, status } from './widgets.js';
@@ -66,6 +67,7 @@ export async function vesselPage(main, page) {
   const [runId, vesselRunId] = page.parts;
   const facts = h('div', { class: 'facts' });
   const description = h('div', { class: 'facts' });
+  const siblings = h('nav', { class: 'row siblings', 'aria-label': 'Vessels of this run' });
   const attemptsTitle = h('span', null, 'Attempt');
   const attempts = h('div', { class: 'row' });
   const download = h('a', { class: 'button', download: '', hidden: true }, 'Download');
@@ -98,10 +100,29 @@ export async function vesselPage(main, page) {
     );
   }
 
+  /** Draws links to the vessel runs of this fleet run, if there are several. */
+  function drawSiblings() {
+    siblings.hidden = run.vessels.length < 2;
+    keyed(
+      siblings,
+      run.vessels,
+      ({ id }) => id,
+      ({ id, name }) => link(`/runs/${runId}/vessels/${id}`, mark('blank'), named(name)),
+      (anchor, one) => {
+        anchor.firstChild?.replaceWith(mark(one.status));
+        set(anchor, {
+          'aria-current': one.id === vesselRunId && 'page',
+          'aria-label': `${one.name}: ${one.status}`,
+        });
+      },
+    );
+  }
+
   function draw() {
     const isOver = ended(run.status);
     drawFacts(facts, factsOf(vessel, output.bytes(), isStopping && !isOver));
     stopButton.hidden = isStopping || isOver;
+    drawSiblings();
     drawAttempts();
     wait.draw(run);
   }
@@ -122,7 +143,7 @@ export async function vesselPage(main, page) {
       download: `${vessel.name}-${number}.log`,
       hidden: false,
     });
-    output.open(path);
+    output.open(path, { isLive: number === vessel.attempts && !ended(vessel.status) });
     drawAttempts();
   }
 
@@ -138,6 +159,7 @@ export async function vesselPage(main, page) {
       link(`/runs/${runId}`, `Fleet run ${shortId(runId)}`),
     ),
     h('div', { class: 'row between' }, h('h1', null, vessel.name), stopButton),
+    siblings,
     facts,
     description,
     h(
