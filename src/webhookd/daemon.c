@@ -28,6 +28,7 @@
 #include "retention/retention.h"
 #include "runner/runner.h"
 #include "webhookd/configuration.h"
+#include "webhookd/privileges.h"
 #include "webhookd/signals.h"
 #include "webhookd/state.h"
 
@@ -525,12 +526,14 @@ static int run_started(struct daemon *daemon)
     return status;
 }
 
-/* Leaves the session keyring of whoever has started webhookd: supervisors and vessels would inherit
- * it. Called before the first thread starts, because each thread has its own. Starts the log and
- * then the layers. */
+/* Gives up privileges, and leaves the session keyring of whoever has started webhookd, which
+ * supervisors and vessels would inherit. This comes before the first thread, because each thread has
+ * its own of both. Starts the log and then the layers. */
 static int start(struct daemon *daemon, struct error *error)
 {
     struct error not_left = ERROR_INIT;
+    if (privileges_reduce(daemon->options->config, error) != 0)
+        return -1;
     (void)keyring_leave_session(&not_left);
     if (log_start(error) != 0)
         return -1;
