@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -202,6 +203,7 @@ static int settle(const struct job *job, int output_fd, struct error *error)
 struct line {
     pid_t supervisor;
     int talk_fd, output_fd;
+    atomic_uint *leftovers; /* as in struct child */
 };
 
 /* Returns true at the supervisor's byte, false at the end of the stream. Every signal is blocked,
@@ -240,7 +242,7 @@ static int get_ready(const struct job *job, const struct line *line, struct erro
         (void)sandbox_lock(job, error);
         return -1;
     }
-    if (sandbox_fork_main(error) != 0)
+    if (sandbox_fork_main(line->leftovers, error) != 0)
         return -1;
     (void)setsid();
     return 0;
@@ -309,6 +311,20 @@ static int make_output(const struct job *job, int output[2], struct error *error
     return -1;
 }
 
+/* Strict mode only. pid 1 may keep no descriptor, so it reports through memory. */
+static int share_memory(const struct job *job, atomic_uint **leftovers, struct error *error)
+{
+    *leftovers = NULL;
+    if (!job->is_strict)
+        return 0;
+    void *memory =
+        mmap(NULL, sizeof(**leftovers), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+        return error_set_errno(error, errno, "cannot share memory with the sandbox");
+    *leftovers = memory; /* all zero; unmapped by the exit of the process */
+    return 0;
+}
+
 /* Strict mode only: the working folder must belong to the vessel's user before the child enters it.
  * In off mode the child changes the owner itself (put_on_user). */
 static int hand_over_workdir(const struct job *job, struct error *error)
@@ -330,13 +346,14 @@ static void end_child(pid_t pid)
 int child_start(const struct job *job, struct child *child, struct error *error)
 {
     int talk[2], output[2];
-    if (hand_over_workdir(job, error) != 0)
+    atomic_uint *leftovers;
+    if (hand_over_workdir(job, error) != 0 || share_memory(job, &leftovers, error) != 0)
         return -1;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, talk) != 0)
         return error_set_errno(error, errno, "cannot create a socket pair");
     if (make_output(job, output, error) != 0)
         goto no_pipe;
-    struct line line = {getpid(), talk[1], output[1]};
+    struct line line = {getpid(), talk[1], output[1], leftovers};
     pid_t pid = fork_child(job, error);
     if (pid < 0)
         goto no_child;
@@ -347,7 +364,8 @@ int child_start(const struct job *job, struct child *child, struct error *error)
         send_report(talk[1], &why);
         _exit(job->is_trial && !error_is_set(&why) ? 0 : NOT_STARTED_CODE);
     }
-    *child = (struct child){.pid = pid, .talk_fd = talk[0], .output_fd = output[0]};
+    *child = (struct child){
+        .pid = pid, .talk_fd = talk[0], .output_fd = output[0], .leftovers = leftovers};
     if (job->is_strict) {
         if (sandbox_map(pid, job, error) != 0) {
             end_child(pid);

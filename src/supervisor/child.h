@@ -2,6 +2,7 @@
 #ifndef WEBHOOKD_SUPERVISOR_CHILD_H
 #define WEBHOOKD_SUPERVISOR_CHILD_H
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -14,6 +15,9 @@ struct child {
      * interpreter or died; a `struct error` says why it could not. */
     int talk_fd;
     int output_fd; /* its stdout and stderr */
+    /* Strict mode: in memory that pid 1 of the sandbox shares. How many processes the main process
+     * left running and pid 1 ended; valid once pid 1 has ended. Else NULL. */
+    const atomic_uint *leftovers;
 };
 
 /* Forks the process. It prepares itself and waits to be released; it dies with the calling

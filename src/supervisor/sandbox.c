@@ -169,7 +169,26 @@ static bool is_being_stopped(void)
            info.si_pid == 0;
 }
 
-static _Noreturn void reap_all(pid_t main_pid)
+/* Ends what the main process left running, and returns how many processes that were. The kernel
+ * would end them, too, but not count them. */
+static unsigned end_leftovers(void)
+{
+    unsigned count = 0;
+    int status;
+    while (waitpid(-1, NULL, WNOHANG) > 0)
+        ; /* these have ended by themselves */
+    if (kill(-1, SIGKILL) != 0)
+        return 0;
+    for (;;) {
+        pid_t pid = waitpid(-1, &status, 0);
+        if (pid < 0 && errno != EINTR)
+            return count;
+        if (pid > 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+            count++;
+    }
+}
+
+static _Noreturn void reap_all(pid_t main_pid, atomic_uint *leftovers)
 {
     int code = NOT_STARTED_CODE;
     for (;;) {
@@ -182,8 +201,10 @@ static _Noreturn void reap_all(pid_t main_pid)
         if (pid != main_pid)
             continue;
         code = WIFSIGNALED(status) ? KILLED_CODE + WTERMSIG(status) : WEXITSTATUS(status);
-        if (!is_being_stopped())
+        if (!is_being_stopped()) {
+            atomic_store(leftovers, end_leftovers());
             _exit(code);
+        }
     }
 }
 
@@ -193,7 +214,7 @@ static void close_all_but_lock(void)
     (void)close_range(JOB_FD_LOCK + 1, ~0U, 0);
 }
 
-int sandbox_fork_main(struct error *error)
+int sandbox_fork_main(atomic_uint *leftovers, struct error *error)
 {
     /* Keeps processes in the sandbox from tracing pid 1 and, until the exec, its child. */
     if (prctl(PR_SET_DUMPABLE, 0) != 0)
@@ -205,7 +226,7 @@ int sandbox_fork_main(struct error *error)
         return 0;
     close_all_but_lock();
     (void)set_capabilities(0, 0);
-    reap_all(pid);
+    reap_all(pid, leftovers);
 }
 
 /* ---- in the process that becomes the interpreter ---- */

@@ -2,6 +2,7 @@
 #ifndef WEBHOOKD_SUPERVISOR_SANDBOX_H
 #define WEBHOOKD_SUPERVISOR_SANDBOX_H
 
+#include <stdatomic.h>
 #include <sys/types.h>
 
 #include "base/error.h"
@@ -22,9 +23,10 @@ int sandbox_map(pid_t pid, const struct job *job, struct error *error);
  * further namespaces. */
 int sandbox_enter(const struct job *job, struct error *error);
 /* Forks the process that becomes the interpreter and returns 0 in that process alone. The caller
- * stays as pid 1: it keeps only the attempt's lock, reaps, and exits with the code of the main
- * process; then the kernel ends every other process in the sandbox. Returns -1 on failure. */
-int sandbox_fork_main(struct error *error);
+ * stays as pid 1: it keeps only the attempt's lock, reaps, ends what the main process left running,
+ * writes how many processes that were, and exits with the code of the main process. Returns -1 on
+ * failure. */
+int sandbox_fork_main(atomic_uint *leftovers, struct error *error);
 
 /* ---- in the process that becomes the interpreter ---- */
 

@@ -48,8 +48,9 @@ struct supervisor {
     struct child child;
     enum phase phase;
     bool main_reaped;
-    bool may_pass;   /* it was not started because of a passing shortage */
-    int main_status; /* as of wait(2) */
+    bool may_pass;      /* it was not started because of a passing shortage */
+    int main_status;    /* as of wait(2) */
+    unsigned leftovers; /* processes that ran when the main process had ended by itself */
     int64_t sweep_until_ms;
     struct loop_watch output_watch, talk_watch, signal_watch; /* fd -1: closed */
     struct loop_timer cutoff_timer, grace_timer, sweep_timer;
@@ -246,6 +247,14 @@ static bool main_has_ended(const struct supervisor *supervisor)
     }
 }
 
+/* Call it before anything is killed. In strict mode pid 1 of the sandbox has ended them already. */
+static void count_leftovers(struct supervisor *supervisor)
+{
+    const struct child *child = &supervisor->child;
+    supervisor->leftovers =
+        child->leftovers ? atomic_load(child->leftovers) : tree_count(child->pid);
+}
+
 static void on_child_ended(struct supervisor *supervisor)
 {
     switch (supervisor->phase) {
@@ -254,6 +263,7 @@ static void on_child_ended(struct supervisor *supervisor)
         if (main_has_ended(supervisor)) {
             if (supervisor->talk_watch.fd >= 0)
                 on_talk(&supervisor->talk_watch, 0); /* the stream ends with its only writer */
+            count_leftovers(supervisor);
             start_sweep(supervisor);
         }
         break;
@@ -327,11 +337,23 @@ static int start(struct supervisor *supervisor, const struct job *job, struct er
     return 0;
 }
 
+/* They end without a trace otherwise, and a script that starts a server looks like a success. */
+static void say_leftovers(const struct supervisor *supervisor)
+{
+    char text[100];
+    unsigned count = supervisor->leftovers;
+    (void)snprintf(text, sizeof(text), "ended %u process%s that the vessel left running", count,
+                   count == 1 ? "" : "es");
+    if (count > 0)
+        output_say(supervisor->output, text);
+}
+
 static void conclude(struct supervisor *supervisor)
 {
     struct attempt_result *result = supervisor->result;
     if (supervisor->output_watch.fd >= 0)
         output_drain(supervisor->output, supervisor->output_watch.fd);
+    say_leftovers(supervisor);
     int status = supervisor->main_status;
     if (result->ending == ATTEMPT_NOT_STARTED) {
         result->exit_code = NOT_STARTED_CODE;

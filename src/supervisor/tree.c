@@ -72,21 +72,26 @@ static void add_children(struct processes *list, pid_t parent)
     closedir(threads);
 }
 
-static pid_t parent_of(pid_t pid)
+struct process_state {
+    char letter; /* 'R', 'S', …; 'Z' = has ended, but was not reaped; '\0' = there is none */
+    pid_t parent;
+};
+
+static struct process_state state_of(pid_t pid)
 {
     char path[PATH_BYTES];
     struct buffer text = BUFFER_INIT;
     struct error ignored = ERROR_INIT;
-    long parent = -1;
+    struct process_state state = {'\0', -1};
     (void)snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
     if (file_read(AT_FDCWD, path, STAT_LIMIT_BYTES, &text, &ignored) == 0) {
         /* "12 (name, which may contain anything) S 34 …" */
         const char *after = strrchr(buffer_text(&text), ')');
         if (after && strlen(after) > 4)
-            parent = strtol(after + 4, NULL, 10);
+            state = (struct process_state){after[2], (pid_t)strtol(after + 4, NULL, 10)};
     }
     buffer_free(&text);
-    return (pid_t)parent;
+    return state;
 }
 
 static bool is_of_tree(pid_t pid, const struct processes *list)
@@ -104,7 +109,7 @@ static void signal_one(pid_t pid, const struct processes *list, int signal_numbe
     int fd = pidfd_open(pid, 0);
     if (fd < 0)
         return;
-    if (is_of_tree(parent_of(pid), list))
+    if (is_of_tree(state_of(pid).parent, list))
         (void)pidfd_send_signal(fd, signal_number, NULL, 0);
     close(fd);
 }
@@ -124,6 +129,21 @@ void tree_signal(pid_t leader, int signal_number)
         if (leader == 0 || getpgid(list.items[i]) != leader)
             signal_one(list.items[i], &list, signal_number);
     free(list.items);
+}
+
+unsigned tree_count(pid_t leader)
+{
+    struct processes list = {NULL, 0, 0};
+    unsigned count = 0;
+    add_children(&list, getpid());
+    for (size_t i = 0; i < list.count; i++) {
+        add_children(&list, list.items[i]);
+        char letter = state_of(list.items[i]).letter;
+        if (list.items[i] != leader && letter != '\0' && letter != 'Z' && letter != 'X')
+            count++;
+    }
+    free(list.items);
+    return count;
 }
 
 int tree_kill_children(void)

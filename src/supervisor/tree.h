@@ -10,6 +10,10 @@
  * that was not reaped yet, or 0 for none. */
 void tree_signal(pid_t leader, int signal_number);
 
+/* Returns how many processes run below the calling one, without the leader and those that have
+ * ended. */
+unsigned tree_count(pid_t leader);
+
 /* Sends SIGKILL to the direct children; their own children become direct ones when they are gone.
  * Returns how many could be signalled: processes of another user cannot. */
 int tree_kill_children(void);

@@ -348,6 +348,17 @@ TEST(nothing_is_left_after_a_vessel_ends)
     bench_close(&bench);
 }
 
+/* The one that was killed is a zombie when the main process ends. */
+TEST(processes_that_pid_1_ends_are_reported_and_those_that_have_ended_are_not)
+{
+    check_strict("setsid nohup sleep 1000 & nohup sleep 1000 & (sleep 1000 &)\necho -n started",
+                 "started\n[webhookd: ended 3 processes that the vessel left running]\n", 0);
+    check_strict(
+        "exec python3 -c 'import os; pid = os.posix_spawnp(\"sleep\", [\"sleep\", \"99\"], {}); "
+        "os.kill(pid, 9); os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT); os._exit(0)'",
+        "", 0);
+}
+
 /* Sends pid 1 a SIGTERM that claims to come from outside, as a stop does. kill(2) would show its
  * sender; rt_sigqueueinfo(2) lets the sender choose si_pid. Prints 0 if the kernel accepted it. */
 static const char forgery[] =
@@ -374,7 +385,7 @@ TEST(a_forged_stop_does_not_make_pid_1_wait_for_leftovers)
     bench_start(&bench);
     int life = bench_await_writer(&bench, "life");
     bench_wait(&bench);
-    bench_check_output(&bench, "0\n");
+    bench_check_output(&bench, "0\n[webhookd: ended 1 process that the vessel left running]\n");
     bench_check_result(&bench, ATTEMPT_EXITED, 5);
     bench_await_no_writer(life);
     close(life);
@@ -393,6 +404,7 @@ TEST(memory_processes_and_files_are_bounded)
         "python3 -c 'f = [open(\"/dev/null\") for _ in range(300)]' || echo files\n"
         "head -c 300M /dev/zero >/tmp/x || echo scratch\n"
         "rm /tmp/x; n=0; (for i in $(seq 100); do sleep 5 & n=$i; done; wait) || echo processes\n"
+        "kill -9 -1; until ls -d /proc/[0-9]* | wc -l | grep -qE '^[2-5]$'; do :; done\n"
         "ulimit -u; ulimit -n; ulimit -c",
         "memory\nenough\nfiles\nscratch\nprocesses\n65\n256\n0\n", 0);
 }

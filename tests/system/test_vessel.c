@@ -344,9 +344,51 @@ TEST(no_forked_process_outlives_the_vessel)
     bench_let_pass(&bench, "go");
     bench_wait(&bench);
     bench_check_result(&bench, ATTEMPT_EXITED, 0);
-    bench_check_output(&bench, "done\n");
+    const char *output = buffer_text(&bench.output); /* bash decides how many processes it uses */
+    ck_assert_msg(strncmp(output, "done\n[webhookd: ended ", 21) == 0, "%s", output);
     ck_assert(bench_has_no_writer(alive));
     close(ready);
+    close(alive);
+    bench_close(&bench);
+}
+
+/* The one that was killed is a zombie when the main process ends. */
+TEST(processes_that_the_vessel_left_running_are_reported)
+{
+    static const struct {
+        const char *script, *output;
+    } cases[] = {
+        {"setsid nohup sleep 1000 & echo -n started\n",
+         "started\n[webhookd: ended 1 process that the vessel left running]\n"},
+        {"(setsid sleep 1000 &); sleep 1000 & exit 0\n",
+         "[webhookd: ended 2 processes that the vessel left running]\n"},
+        {"exec python3 -c 'import os; pid = os.posix_spawnp(\"sleep\", [\"sleep\", \"99\"], {}); "
+         "os.kill(pid, 9); os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT); os._exit(0)'\n",
+         ""},
+        {"true & wait; (true &); exec true\n", ""},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct bench bench;
+        bench_open(&bench, cases[i].script);
+        bench_run(&bench);
+        bench_check_result(&bench, ATTEMPT_EXITED, 0);
+        bench_check_output(&bench, cases[i].output);
+        bench_close(&bench);
+    }
+}
+
+TEST(processes_that_a_stop_ends_are_not_reported)
+{
+    struct bench bench;
+    bench_open(&bench, "(setsid sleep 1000 &); echo x > alive; exec sleep 1000\n");
+    bench_make_pipe(&bench, "alive");
+    bench_start(&bench);
+    int alive = bench_await_writer(&bench, "alive");
+    bench_await_byte(alive);
+    ck_assert_int_eq(kill(bench.pid, SIGTERM), 0);
+    bench_wait(&bench);
+    bench_check_result(&bench, ATTEMPT_STOPPED, 128 + SIGTERM);
+    bench_check_output(&bench, "");
     close(alive);
     bench_close(&bench);
 }
@@ -360,7 +402,8 @@ TEST(a_background_child_that_holds_the_pipe_does_not_hold_up_the_end)
     bench_make_pipe(&bench, "ready");
     bench_run(&bench);
     bench_check_result(&bench, ATTEMPT_EXITED, 4);
-    bench_check_output(&bench, "from the background\n");
+    bench_check_output(&bench, "from the background\n"
+                               "[webhookd: ended 1 process that the vessel left running]\n");
     bench_close(&bench);
 }
 
