@@ -175,6 +175,8 @@ $(filter-out $(BUILD)/tests/unit/%,$(TEST_PROGRAMS)): | $(PROGRAMS) $(PRELOADS) 
 $(BUILD)/tests/unit/test_syscall_filter: $(BUILD)/objects/supervisor/syscall_filter.o
 # This program wraps the store's function, so that a test can make it return ERROR_STALE.
 $(BUILD)/tests/unit/test_checks: private LDFLAGS += -Wl,--wrap=sqlite_accept_hook
+# This one wraps SQLite's checkpoint, to decide what it reports and when it returns.
+$(BUILD)/tests/unit/test_checkpointer: private LDFLAGS += -Wl,--wrap=sqlite3_wal_checkpoint_v2
 
 check-programs: $(PROGRAMS) $(TEST_PROGRAMS) $(PRELOADS) $(HOSTILE)
 

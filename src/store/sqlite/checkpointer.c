@@ -28,10 +28,13 @@ struct checkpointer {
     pthread_mutex_t lock;     /* guards the following */
     pthread_cond_t news;      /* wakes the thread */
     pthread_cond_t restarted; /* wakes the committer */
-    int log_frames;           /* after the last commit */
-    int copied_at_frames;     /* log_frames when the last copy began */
-    bool must_restart; /* the log must start over: the committer waits before its next batch */
-    int holds;         /* number of long readers: see checkpointer_hold_log */
+    int log_frames;           /* after the last commit that was reported */
+    /* The log's length as the last copy saw it. A commit is reported after its batch was answered,
+     * so the copy may have seen commits that are not in log_frames yet. */
+    int copied_at_frames;
+    uint64_t log_starts; /* how often the log was seen to start over */
+    bool must_restart;   /* the log must start over: the committer waits before its next batch */
+    int holds;           /* number of long readers: see checkpointer_hold_log */
     bool stopping;
     bool has_failed; /* the disk failed under a checkpoint */
 
@@ -55,13 +58,16 @@ int checkpointer_copy(struct store *store, bool restart, int *log_frames, int *d
                                                 "copy the log into the database", error);
 }
 
-/* Returns false once the disk has failed. */
-static bool checkpoint(struct checkpointer *checkpointer, bool restart)
+/* Returns false once the disk has failed. Sets *seen_frames to the log's length if the copy
+ * succeeded, else to 0. */
+static bool checkpoint(struct checkpointer *checkpointer, bool restart, int *seen_frames)
 {
     struct error error = ERROR_INIT;
     int log_frames = 0;
     int done_frames = 0;
+    *seen_frames = 0;
     if (checkpointer_copy(checkpointer->store, restart, &log_frames, &done_frames, &error) == 0) {
+        *seen_frames = log_frames;
         atomic_fetch_add(&checkpointer->checkpoints, 1);
         return true;
     }
@@ -96,10 +102,15 @@ static void *checkpointer_main(void *argument)
             continue;
         }
         bool restart = checkpointer->must_restart;
+        uint64_t log_starts = checkpointer->log_starts;
+        int seen_frames;
         checkpointer->copied_at_frames = checkpointer->log_frames;
         pthread_mutex_unlock(&checkpointer->lock);
-        working = checkpoint(checkpointer, restart);
+        working = checkpoint(checkpointer, restart, &seen_frames);
         pthread_mutex_lock(&checkpointer->lock);
+        /* If the log has started over meanwhile, the length is that of an earlier log. */
+        if (log_starts == checkpointer->log_starts && seen_frames > checkpointer->copied_at_frames)
+            checkpointer->copied_at_frames = seen_frames;
         if (restart) {
             /* Even if a reader kept the log from starting over: the committer continues, and after
              * the next 4 MiB there is another try. */
@@ -117,8 +128,10 @@ static void *checkpointer_main(void *argument)
 void checkpointer_committed(struct checkpointer *checkpointer, int log_frames)
 {
     pthread_mutex_lock(&checkpointer->lock);
-    if (log_frames < checkpointer->log_frames)
-        checkpointer->copied_at_frames = 0; /* the log has started over */
+    if (log_frames < checkpointer->log_frames) { /* the log has started over */
+        checkpointer->copied_at_frames = 0;
+        checkpointer->log_starts++;
+    }
     checkpointer->log_frames = log_frames;
     if (log_frames >= RESTART_AT_FRAMES &&
         log_frames - checkpointer->copied_at_frames >= COPY_EVERY_FRAMES &&
