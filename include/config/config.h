@@ -63,7 +63,7 @@ struct config {
         char *listen;
         char *socket; /* path */
         char *socket_group;
-        int64_t max_connections; /* of each listener; no key of the file */
+        int64_t max_connections;  /* of each listener; no key of the file */
         char *public_url;         /* "" = none; without a trailing slash */
         struct config_list hosts; /* host names, checked */
     } admin;

@@ -353,9 +353,19 @@ static void service_end(struct http_exchange *exchange, void *context)
     http_set_user(exchange, NULL);
 }
 
+static void service_refused(struct http_exchange *exchange, unsigned status, const char *message,
+                            void *context)
+{
+    (void)context;
+    char peer[HTTP_PEER_BYTES];
+    http_log_info(exchange, "API request refused", log_int("status", status),
+                  http_log_from(http_peer(exchange, peer)), log_text("reason", message));
+}
+
 const struct http_service admin_service = {
     .begin = service_begin,
     .data = service_data,
     .finish = service_finish,
     .end = service_end,
+    .refused = service_refused,
 };

@@ -143,6 +143,13 @@ int64_t http_waited_ms(const struct http_exchange *exchange)
     return info.tcpi_last_data_recv;
 }
 
+void connection_take_line(struct http_connection *connection)
+{
+    pthread_mutex_lock(&connection->hold);
+    connection->has_line = true;
+    pthread_mutex_unlock(&connection->hold);
+}
+
 void connection_heard(struct http_connection *connection, int64_t bytes)
 {
     pthread_mutex_lock(&connection->hold);

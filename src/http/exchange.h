@@ -76,6 +76,7 @@ struct http_connection {
     struct list_node watched; /* guarded by the reaper's lock */
 
     /* These belong to the worker's thread. */
+    bool is_watched;     /* for its first bytes: strangers.h */
     uint64_t calls;      /* of libmicrohttpd's, about its requests */
     uint64_t calls_then; /* when the worker last looked for a reason why it spins */
     int unread_then;     /* and how many bytes waited in the socket */
@@ -94,6 +95,8 @@ struct http_connection {
     bool between_pieces;      /* suspended in the middle of a body, which may never go on */
     bool expired;             /* `expired` was called, once for each suspension */
     bool aborted;             /* no further step, no answer */
+    bool has_line;            /* a request line has arrived, at some time */
+    bool has_spoken;          /* its first bytes have been seen; only on a worker */
     bool is_known;            /* the sender of this request is authenticated */
 
     /* Set by http_suspend and cleared by http_resume, exactly once each (invariant 2). */
@@ -139,6 +142,8 @@ void connection_free(struct http_connection *connection);
 void connection_set_state(struct http_connection *connection, enum connection_state state);
 void connection_enter(struct http_connection *connection, enum connection_state state,
                       int64_t now_ms);
+/* Notes that a request line has arrived. */
+void connection_take_line(struct http_connection *connection);
 /* Counts a piece of the body that has arrived. */
 void connection_heard(struct http_connection *connection, int64_t bytes);
 /* Removes the deadline: the whole request has arrived, and its answer may take any time. Returns

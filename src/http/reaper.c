@@ -11,9 +11,9 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/memory.h"
 #include "base/thread.h"
+#include "http/strangers.h"
 
 #define LOOK_EVERY_MS    100
 #define SLOW_AFTER_MS    5000
@@ -31,34 +31,12 @@ struct reaper {
     bool stopping;
 };
 
-static const char *state_name(enum connection_state state)
-{
-    switch (state) {
-    case CONNECTION_IDLE:
-        return "idle";
-    case CONNECTION_HEADERS:
-        return "headers";
-    case CONNECTION_BODY:
-        return "body";
-    case CONNECTION_SUSPENDED:
-        return "storing";
-    case CONNECTION_REPLY:
-        return "reply";
-    }
-    return "?";
-}
-
 static void connection_shut(struct http_connection *connection, const char *why)
 {
     /* libmicrohttpd sees the end of the stream and closes the descriptor; closing it here as well
      * would be a race. */
     shutdown(connection->fd, SHUT_RDWR);
-    if (connection->state == CONNECTION_IDLE)
-        log_debug("connection closed", log_text("listener", connection->server->options.name),
-                  log_text("reason", why), log_text("phase", "idle"));
-    else
-        log_info("connection closed", log_text("listener", connection->server->options.name),
-                 log_text("reason", why), log_text("phase", state_name(connection->state)));
+    strangers_log_closed(connection, why);
     connection->deadline_ms = 0;
     /* Bytes that have arrived can still be read, but their sender gets no answer any more. */
     connection->aborted = true;

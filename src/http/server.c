@@ -17,6 +17,7 @@
 #include "base/memory.h"
 #include "http/exchange.h"
 #include "http/reaper.h"
+#include "http/strangers.h"
 #include "http/worker.h"
 
 /* The memory of each connection: 16 KiB of headers and what libmicrohttpd keeps about them.
@@ -36,6 +37,7 @@ static void *on_first_line(void *context, const char *uri, struct MHD_Connection
     /* The first request's headers are timed from the connection's start. */
     if (connection->state == CONNECTION_IDLE)
         connection_enter(connection, CONNECTION_HEADERS, clock_monotonic_ms());
+    connection_take_line(connection);
     exchange_open(&connection->exchange, mhd, uri);
     return &connection->exchange;
 }
@@ -62,12 +64,13 @@ static void on_completed(void *context, struct MHD_Connection *mhd, void **reque
 {
     (void)context;
     (void)mhd;
-    (void)code;
     worker_note_call();
     struct http_exchange *exchange = *request;
     if (!exchange)
         return;
     struct http_connection *connection = exchange->connection;
+    if (code != MHD_REQUEST_TERMINATED_DAEMON_SHUTDOWN)
+        strangers_log_request_end(connection);
     /* This comes first: a suspension that libmicrohttpd ended by itself must not expire while the
      * service frees its request. */
     connection_enter(connection, CONNECTION_IDLE, clock_monotonic_ms());
@@ -84,10 +87,17 @@ static void on_connection(void *context, struct MHD_Connection *mhd, void **sock
         int fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
         struct http_connection *connection = connection_new(server, fd, clock_monotonic_ms());
         *socket_context = connection;
+        connection->exchange.mhd = mhd;
+        if (connection->worker)
+            worker_watch(connection->worker, connection);
         reaper_add(server->reaper, connection);
     } else {
         struct http_connection *connection = *socket_context;
         reaper_remove(server->reaper, connection);
+        if (connection->worker)
+            worker_forget(connection->worker, connection);
+        if (!atomic_load(&server->stopping))
+            strangers_log_end(connection);
         connection_free(connection);
         *socket_context = NULL;
     }

@@ -20,6 +20,7 @@
 #include "base/thread.h"
 #include "http/exchange.h"
 #include "http/reaper.h"
+#include "http/strangers.h"
 
 #define SPIN_PASSES  50 /* in a row in which nothing happened, though the daemon would not wait */
 #define SPIN_WAIT_MS 10 /* between two such passes from then on */
@@ -29,6 +30,7 @@ struct worker {
     struct MHD_Daemon *daemon; /* belongs to the thread until it has ended */
     int epoll_fd;              /* the daemon's */
     int wake_fd;
+    int strangers; /* connections whose first bytes have not arrived; belongs to the thread */
     pthread_t thread;
     atomic_bool woken; /* a wake-up is pending: another would add nothing */
     atomic_bool quiesce, stop;
@@ -50,6 +52,16 @@ void worker_note_call(void)
 {
     if (current)
         current->called = true;
+}
+
+void worker_watch(struct worker *worker, struct http_connection *connection)
+{
+    strangers_add(worker->strangers, connection);
+}
+
+void worker_forget(struct worker *worker, struct http_connection *connection)
+{
+    strangers_remove(worker->strangers, connection);
 }
 
 static void wake(struct worker *worker)
@@ -120,7 +132,9 @@ static void *worker_main(void *argument)
     bool listening = true;
     current = worker;
     while (!atomic_load(&worker->stop)) {
-        struct pollfd watched[] = {{worker->epoll_fd, POLLIN, 0}, {worker->wake_fd, POLLIN, 0}};
+        struct pollfd watched[] = {{worker->epoll_fd, POLLIN, 0},
+                                   {worker->wake_fd, POLLIN, 0},
+                                   {worker->strangers, POLLIN, 0}};
         int ready = poll(watched, ARRAY_COUNT(watched), wait_ms(worker));
         if (ready > 0 && watched[1].revents != 0) {
             uint64_t count;
@@ -132,6 +146,8 @@ static void *worker_main(void *argument)
             stop_listening(worker);
             listening = false;
         }
+        if (ready > 0 && watched[2].revents != 0)
+            strangers_look(worker->strangers);
         MHD_run(worker->daemon);
     }
     return NULL;
@@ -144,6 +160,8 @@ void worker_free(struct worker *worker)
     MHD_stop_daemon(worker->daemon);
     if (worker->wake_fd >= 0)
         close(worker->wake_fd);
+    if (worker->strangers >= 0)
+        close(worker->strangers);
     sem_destroy(&worker->quiesced);
     free(worker);
 }
@@ -159,7 +177,9 @@ struct worker *worker_start(struct http_server *server, struct MHD_Daemon *daemo
     worker->wake_fd = eventfd(0, EFD_CLOEXEC);
     if (worker->wake_fd < 0)
         error_set_errno(error, errno, "cannot create an eventfd");
-    else if (thread_start(&worker->thread, server->options.name, worker_main, worker, error) == 0)
+    worker->strangers = strangers_open(error);
+    if (worker->wake_fd >= 0 && worker->strangers >= 0 &&
+        thread_start(&worker->thread, server->options.name, worker_main, worker, error) == 0)
         return worker;
     worker_free(worker);
     return NULL;

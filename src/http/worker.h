@@ -20,6 +20,7 @@
 
 #include "base/error.h"
 
+struct http_connection;
 struct http_server;
 struct worker;
 
@@ -32,6 +33,11 @@ struct worker *worker_current(void);
 /* Notes that libmicrohttpd has called us: this pass makes progress. On any thread; does nothing on
  * one that is no worker's. */
 void worker_note_call(void);
+/* Looks at the first bytes of a new connection when they arrive (http/strangers.h), until
+ * worker_forget, which must come before the connection is freed. Both on the worker's thread, or
+ * after its end. */
+void worker_watch(struct worker *worker, struct http_connection *connection);
+void worker_forget(struct worker *worker, struct http_connection *connection);
 /* Resumes a connection of this worker (MHD_resume_connection) and wakes the worker, which
  * libmicrohttpd does not do for a daemon without a thread. Any number of pending wake-ups costs one
  * system call. Any thread. */

@@ -253,3 +253,142 @@ TEST(request_that_ends_too_early_is_no_run)
     ck_assert_uint_eq(hook_count_runs(&hook), 0);
     hook_finish(&hook);
 }
+
+/* ---- senders that do not speak HTTP/1.x ---- */
+
+#define NO_LINE "no valid HTTP/1.x request line"
+
+static const struct {
+    const char *bytes;
+    size_t count;
+    const char *hooks, *admin; /* what the log says of it, by listener */
+} foreign[] = {
+    {"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11, "a TLS hello", NO_LINE},
+    {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 24, "the preface of HTTP/2", NO_LINE},
+    {"PROXY TCP4 192.0.2.1 192.0.2.2 1 80\r\n", 37, "a PROXY protocol line", NO_LINE},
+    {"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c", 16, "a PROXY protocol header", NO_LINE},
+    {"SSH-2.0-OpenSSH_9.2\r\n", 21, "the greeting of an SSH client", NO_LINE},
+    {"\xff\xfe\x01\n", 4, "binary data", NO_LINE},
+    {"hello\r\n", 7, NO_LINE, NO_LINE},
+    {"POST /x HTTP/2.0\r\nHost: h\r\n\r\n", 29, NO_LINE, NO_LINE},
+    {"POST /x\r\nHost: h\r\n\r\n", 20, NO_LINE, NO_LINE},
+    {"half a line", 11, NO_LINE, NO_LINE},
+};
+
+static void assert_one_line(struct hook *hook, const char *listener, const char *text, size_t lines)
+{
+    char *start = memory_format("connection closed listener=%s from=127.0.0.1 ", listener);
+    daemon_await_log(&hook->daemon, text);
+    ck_assert_uint_eq(count_in_log(hook, start), lines);
+    free(start);
+}
+
+TEST(bytes_that_are_no_HTTP_leave_one_line_with_the_address)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(foreign); i++) {
+        struct hook hook;
+        hook_begin(&hook, &(struct daemon_options){.hooks = "header_timeout = \"500ms\""});
+        int fd = raw_connect(hook.daemon.port);
+        send_what_fits(fd, foreign[i].bytes, foreign[i].count);
+        free(raw_receive(fd, PATIENCE_MS, &(int){0}));
+        close(fd);
+        await_no_connection(&hook);
+        assert_one_line(&hook, "hooks", foreign[i].hooks, 1);
+        hook_finish(&hook);
+    }
+}
+
+TEST(bytes_that_are_no_HTTP_on_the_admin_listener_leave_a_line_each)
+{
+    struct hook hook;
+    hook_begin(&hook, &(struct daemon_options){.top = NULL});
+    for (size_t i = 0; i < ARRAY_COUNT(foreign); i++) {
+        int fd = raw_connect(hook.daemon.admin_port);
+        send_what_fits(fd, foreign[i].bytes, foreign[i].count);
+        ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
+        raw_await_close(fd);
+        close(fd);
+        while (count_in_log(&hook, "listener=admin from=127.0.0.1 ") <= i)
+            usleep(10000);
+        assert_one_line(&hook, "admin", foreign[i].admin, i + 1);
+    }
+    hook_finish(&hook);
+}
+
+/* Load balancers and scanners connect without sending anything. */
+TEST(connection_without_a_byte_leaves_no_line)
+{
+    struct hook hook;
+    hook_begin(&hook, &(struct daemon_options){.top = NULL});
+    for (int i = 0; i < 5; i++)
+        close(raw_connect(hook.daemon.port));
+    post_and_expect_201(&hook);
+    await_no_connection(&hook);
+    ck_assert_uint_eq(count_in_log(&hook, "connection closed"), 0);
+    hook_finish(&hook);
+}
+
+/* What libmicrohttpd answers by itself reaches no service. */
+TEST(requests_that_libmicrohttpd_refuses_leave_one_line_each)
+{
+    static const struct {
+        const char *rest; /* of a POST to the webhook; %s is LONG_BYTES long */
+        const char *line;
+    } cases[] = {
+        {"X-Long: %s\r\n\r\n", "status=431 from=127.0.0.1"},
+        {"no colon\r\n\r\n", "status=400 from=127.0.0.1"},
+        {"Transfer-Encoding: chunked\r\n\r\nzz\r\n", "status=400 from=127.0.0.1"},
+        {"Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n", "status=413 from=127.0.0.1"},
+        {"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nX: %s\r\n\r\n",
+         "status=431 from=127.0.0.1"},
+        {"Content-Length: 5\r\n\r\nab", "before its end"}, /* the sender leaves */
+    };
+    struct hook hook;
+    hook_begin(&hook, &(struct daemon_options){.hooks = "body_timeout = \"1h\""});
+    char *filler = repeat('x', LONG_BYTES);
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        size_t before = count_in_log(&hook, cases[i].line);
+        const char *mark = strstr(cases[i].rest, "%s");
+        char *text = memory_format("POST %s HTTP/1.1\r\nHost: h\r\n%.*s%s%s", hook.path,
+                                   mark ? (int)(mark - cases[i].rest) : (int)strlen(cases[i].rest),
+                                   cases[i].rest, mark ? filler : "", mark ? mark + 2 : "");
+        int fd = raw_connect(hook.daemon.port);
+        send_what_fits(fd, text, strlen(text));
+        if (i == ARRAY_COUNT(cases) - 1)
+            ck_assert_int_eq(usleep(100000), 0); /* so that the end arrives by itself */
+        else
+            raw_await_close(fd);
+        close(fd);
+        await_no_connection(&hook);
+        ck_assert_uint_eq(count_in_log(&hook, cases[i].line), before + 1);
+        free(text);
+    }
+    ck_assert_uint_eq(hook_count_runs(&hook), 0);
+    free(filler);
+    hook_finish(&hook);
+}
+
+TEST(malformed_requests_to_the_admin_API_leave_a_line)
+{
+    static const char request[] = "GET /healthz HTTP/1.1\r\nHost: a b\r\n\r\n";
+    struct hook hook;
+    hook_begin(&hook, &(struct daemon_options){.top = NULL});
+    char *answer = raw_exchange(hook.daemon.admin_port, request, strlen(request));
+    ck_assert_int_eq(strncmp(answer, "HTTP/1.1 400 ", 13), 0);
+    daemon_await_log(&hook.daemon, "status=400 from=127.0.0.1 reason=\"the Host header");
+    free(answer);
+    hook_finish(&hook);
+}
+
+/* A line says who held a connection that webhookd itself closes. */
+TEST(connection_closed_at_its_deadline_leaves_the_address)
+{
+    struct hook hook;
+    hook_begin(&hook, &(struct daemon_options){.hooks = "header_timeout = \"100ms\""});
+    int fd = raw_connect(hook.daemon.port);
+    send_what_fits(fd, "POST / HTTP/1.1\r\nHost:", 22);
+    raw_await_close(fd);
+    close(fd);
+    daemon_await_log(&hook.daemon, "listener=hooks from=127.0.0.1 reason=deadline phase=headers");
+    hook_finish(&hook);
+}
