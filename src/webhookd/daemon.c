@@ -527,8 +527,8 @@ static int run_started(struct daemon *daemon)
 }
 
 /* Gives up privileges, and leaves the session keyring of whoever has started webhookd, which
- * supervisors and vessels would inherit. This comes before the first thread, because each thread has
- * its own of both. Starts the log and then the layers. */
+ * supervisors and vessels would inherit. Both belong to a thread, so this comes before the first
+ * other one starts. Starts the log and then the layers. */
 static int start(struct daemon *daemon, struct error *error)
 {
     struct error not_left = ERROR_INIT;

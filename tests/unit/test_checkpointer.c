@@ -1,5 +1,5 @@
-/* When the checkpointer copies the log. SQLite's checkpoint is replaced by one that reports what the
- * test says and returns when the test lets it; the test reports the commits. */
+/* When the checkpointer copies the log. SQLite's checkpoint is replaced by one that reports what
+ * the test says and returns when the test lets it; the test reports the commits. */
 #include "store/sqlite/checkpointer.h"
 
 #include <semaphore.h>
