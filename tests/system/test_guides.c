@@ -255,6 +255,14 @@ TEST(guide_to_deploying_from_GitHub_works_word_for_word)
     follow("docs/guides/github-deploy.md", NULL, "service");
 }
 
+TEST(guide_to_pulling_over_ssh_works_word_for_word)
+{
+    if (access("/usr/sbin/sshd", X_OK) != 0)
+        test_skip("there is no sshd (package openssh-server)");
+    else
+        follow("docs/guides/git-over-ssh.md", NULL, "ssh");
+}
+
 TEST(guide_to_background_work_works_word_for_word)
 {
     follow("docs/guides/background-work.md", NULL, "service");
