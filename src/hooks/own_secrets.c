@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "base/secret.h"
+#include "hooks/headers.h"
 
 static const char hidden[] = "wha_…";
 
@@ -100,7 +101,9 @@ static void note_parameter(json_t **withheld, const char *query, const char *hid
         start--;
     size_t chars = strcspn(start, "="), most = (size_t)(hidden_end - start);
     char *name = memory_format("?%.*s", (int)(chars < most ? chars : most), start);
-    own_secrets_note(withheld, name);
+    char *utf8 = headers_to_utf8(name);
+    own_secrets_note(withheld, utf8);
+    free(utf8);
     free(name);
 }
 

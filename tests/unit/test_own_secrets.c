@@ -26,6 +26,23 @@ TEST(the_other_cookies_stay)
     check_rest("b=\"2;webhookd_session=x", "b=\"2");
 }
 
+#define KEY "wha_0000000000000000000000000000004B6Bmb"
+
+/* A stranger chooses the parameter's name. */
+TEST(a_parameter_whose_name_is_not_UTF8_is_noted)
+{
+    char query[] = "b\xfc"
+                   "cher=" KEY "&b=" KEY;
+    json_t *withheld = NULL;
+    own_secrets_hide_in_query(query, &withheld);
+    ck_assert_str_eq(query, "b\xfc"
+                            "cher=wha_…&b=wha_…");
+    ck_assert_uint_eq(json_array_size(withheld), 2);
+    ck_assert_str_eq(json_string_value(json_array_get(withheld, 0)), "?bücher");
+    ck_assert_str_eq(json_string_value(json_array_get(withheld, 1)), "?b");
+    json_decref(withheld);
+}
+
 /* A stranger chooses the separators: the stored text may be longer than the one that was sent. */
 TEST(cookies_without_blanks_between_them_fit)
 {
