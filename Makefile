@@ -66,8 +66,8 @@ DAEMON_LIBS := -lmicrohttpd -ljansson -luuid -lsqlite3 -lconfuse -lyaml -lsodium
 CTL_LIBS    := -lcurl -ljansson
 TEST_LIBS   := $(shell $(PKG_CONFIG) --libs check 2>/dev/null) -lcurl $(DAEMON_LIBS)
 
-.PHONY: FORCE all install lint clang bench asan tsan check check-run check-programs systemd-check \
-        demo deps deps-tests clean format
+.PHONY: FORCE all install lint clang bench asan tsan fuzz check check-run check-programs \
+        fuzz-programs systemd-check demo deps deps-tests clean format
 # `make V=1` shows the whole commands.
 ifndef V
 QUIET = @printf '  %-5s %s\n' $(1) $(2);
@@ -178,12 +178,30 @@ $(BUILD)/tests/unit/test_checks: private LDFLAGS += -Wl,--wrap=sqlite_accept_hoo
 # This one wraps SQLite's checkpoint, to decide what it reports and when it returns.
 $(BUILD)/tests/unit/test_checkpointer: private LDFLAGS += -Wl,--wrap=sqlite3_wal_checkpoint_v2
 
-check-programs: $(PROGRAMS) $(TEST_PROGRAMS) $(PRELOADS) $(HOSTILE)
+# ---- fuzz targets: each tests/fuzz/fuzz_*.c is a program; see tests/fuzz/fuzz.h ----
+
+FUZZ_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
+$(FUZZ_PROGRAMS): $(BUILD)/tests/fuzz/fuzz.o
+ifeq ($(findstring fuzzer,$(SANITIZE)),)
+$(FUZZ_PROGRAMS): $(BUILD)/tests/fuzz/replay.o
+else
+$(FUZZ_PROGRAMS): private LDFLAGS += -fsanitize=fuzzer
+endif
+# These targets replace functions of libmicrohttpd; the last one, the commit queue's as well.
+$(foreach target,guard proxies api,$(BUILD)/tests/fuzz/fuzz_$(target)): \
+  $(BUILD)/tests/fuzz/fake_request.o
+$(BUILD)/tests/fuzz/fuzz_api: $(BUILD)/tests/fuzz/api_store.o
+$(BUILD)/tests/fuzz/fuzz_api: private LDFLAGS += \
+  $(foreach name,call submit has_room is_ready get_metrics backup,-Wl,--wrap=commit_$(name))
+
+check-programs: $(PROGRAMS) $(TEST_PROGRAMS) $(FUZZ_PROGRAMS) $(PRELOADS) $(HOSTILE)
+
+fuzz-programs: $(FUZZ_PROGRAMS)
 
 # Runs the test programs without installing packages. TESTS="build/tests/unit/test_id …" selects
 # some, JOBS=4 runs four at a time.
 check-run: check-programs
-	@BUILD=$(BUILD) sh tests/run $(or $(TESTS),$(TEST_PROGRAMS) $(SYSTEMD_CHECK))
+	@BUILD=$(BUILD) sh tests/run $(or $(TESTS),$(TEST_PROGRAMS) $(FUZZ_PROGRAMS) $(SYSTEMD_CHECK))
 
 # The installed unit under a booted systemd. Skipped without root, systemd-nspawn or debootstrap,
 # and in sanitizer builds, whose libraries the container does not have.
@@ -217,6 +235,13 @@ asan:
 tsan:
 	@TSAN_OPTIONS="report_thread_leaks=0 $$TSAN_OPTIONS" \
 	  $(MAKE) --no-print-directory BUILD=build/tsan SANITIZE=thread check-run
+
+# Searches for inputs that break a fuzz target, for FUZZ_SECONDS=600 each. FUZZ="guard query"
+# selects targets. KEEP=1 adds the inputs that reach new code to tests/fuzz/corpus/.
+fuzz:
+	@$(MAKE) --no-print-directory $(PARALLEL) BUILD=build/fuzz CC=clang \
+	  SANITIZE=address,undefined,fuzzer-no-link fuzz-programs
+	@BUILD=build/fuzz FUZZ_SECONDS='$(FUZZ_SECONDS)' KEEP='$(KEEP)' sh tests/fuzz/run $(FUZZ)
 
 # ROWS="1 3" measures these rows only. AA=1 measures this build against itself, AGAINST=FOLDER
 # against the build in that folder. TURNS=N sets the number of turns (docs/performance.md).
