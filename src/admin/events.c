@@ -10,7 +10,9 @@
  *
  * The first id is sent immediately. An id is the time at which webhookd started, and a number. A
  * reader that reconnects with it (Last-Event-ID) gets the events that it has missed, if the ring
- * still holds them. */
+ * still holds them. A new reader gets those after the id in the query: each answer of the API has
+ * the id of the last event before it (X-Event-Id), so a page misses none, and need not read twice
+ * what it shows. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,8 +37,8 @@ struct event_reader {
 
 static void put_id(const struct event_reader *reader, uint64_t number, struct buffer *into)
 {
-    buffer_append_format(into, "id: %" PRIx64 "-%" PRIu64 "\n",
-                         (uint64_t)run_events_epoch_ms(reader->events), number);
+    char id[RUN_EVENT_ID_BYTES];
+    buffer_append_format(into, "id: %s\n", run_events_format_id(reader->events, number, id));
 }
 
 static void put_event(const struct run_event *event, struct buffer *into)
@@ -94,6 +96,13 @@ int events_get(struct admin_request *request, struct error *error)
 {
     struct event_reader *reader = memory_alloc(sizeof(*reader));
     reader->events = request->admin->options.events;
-    begin_at(reader, sse_last_id(request));
+    char after[RUN_EVENT_ID_BYTES];
+    int has_after = request_query(request, "after", after, sizeof(after), error);
+    if (has_after < 0) {
+        free(reader);
+        return -1;
+    }
+    const char *last_id = sse_last_id(request);
+    begin_at(reader, last_id || has_after == 0 ? last_id : after);
     return sse_answer(request, &(struct sse_source){look, free, reader, LOOK_EVERY_MS}, error);
 }

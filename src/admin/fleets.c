@@ -10,18 +10,45 @@
 #include "base/memory.h"
 #include "http/log.h"
 
+#define LAST_RUNS_MAX 20
+
+struct fleet_list {
+    json_t *fleets;
+    struct store *store;
+    int last; /* how many runs of each fleet are shown */
+    struct error *error;
+};
+
+static int append_run(void *context, const struct run_row *row)
+{
+    render_append(context, render_outcome(row));
+    return 0;
+}
+
 static int append_fleet(void *context, const struct fleet_row *row)
 {
-    render_append(context, render_fleet(row));
-    return 0;
+    struct fleet_list *list = context;
+    json_t *fleet = render_fleet(row);
+    render_append(list->fleets, fleet);
+    if (list->last == 0)
+        return 0;
+    const struct run_filter filter = {.fleet_id = &row->id, .limit = list->last};
+    json_t *runs = json_array();
+    render_set(fleet, "last", runs);
+    return store_list_runs(list->store, &filter, append_run, runs, list->error);
 }
 
 static int list_fleets(struct admin_request *request, struct store *store,
                        const struct id *project_id, struct error *error)
 {
-    json_t *fleets = json_array();
-    request_answer_data(request, 200, render_one("fleets", fleets));
-    return store_list_fleets(store, project_id, append_fleet, fleets, error);
+    int64_t last = 0;
+    if (request_query_number(request, "last", 0, LAST_RUNS_MAX, &last, error) != 0)
+        return -1;
+    struct fleet_list list = {json_array(), store, (int)last, error};
+    request_answer_data(request, 200, render_one("fleets", list.fleets));
+    if (store_list_fleets(store, project_id, append_fleet, &list, error) != 0)
+        return -1;
+    return error_is_set(error) ? -1 : 0;
 }
 
 int fleets_list(struct admin_request *request, struct error *error)

@@ -151,6 +151,15 @@ json_t *render_webhook(const struct webhook_row *row, const char *url)
     return webhook;
 }
 
+json_t *render_outcome(const struct run_row *row)
+{
+    json_t *run = json_object();
+    render_set(run, "id", render_id(&row->id));
+    render_set(run, "status", json_string(run_status_name(row->status)));
+    render_set(run, "created_at", render_time(row->created_ms));
+    return run;
+}
+
 json_t *render_run(const struct run_row *row, json_t *vessels)
 {
     char hash[2 * SECRET_HASH_BYTES + 1];

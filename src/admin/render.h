@@ -33,6 +33,8 @@ json_t *render_fleet(const struct fleet_row *row);
 json_t *render_version(const struct version_row *row);
 /* A NULL url becomes null. */
 json_t *render_webhook(const struct webhook_row *row, const char *url);
+/* A run in the shortest form: which one, when, and what became of it. */
+json_t *render_outcome(const struct run_row *row);
 /* Takes ownership of vessels, a list. */
 json_t *render_run(const struct run_row *row, json_t *vessels);
 /* Adds to a run what lists do not show. */

@@ -24,10 +24,10 @@
     ROUTE("POST", "/api/v1/orgs/{org_id}/projects", projects_create, .body = ADMIN_BODY_JSON)      \
     ROUTE("DELETE", "/api/v1/orgs/{org_id}/projects/{project_id}", projects_delete)                \
                                                                                                    \
-    ROUTE("GET", "/api/v1/projects/{project_id}/fleets", fleets_list_in_project)                   \
+    ROUTE("GET", "/api/v1/projects/{project_id}/fleets", fleets_list_in_project, .query = "last")  \
     ROUTE("PUT", "/api/v1/projects/{project_id}/fleets", apply_fleet,                              \
           .body = ADMIN_BODY_FLEET_FILE, .query = "check stub")                                    \
-    ROUTE("GET", "/api/v1/fleets", fleets_list)                                                    \
+    ROUTE("GET", "/api/v1/fleets", fleets_list, .query = "last")                                   \
     ROUTE("GET", "/api/v1/fleets/{fleet_id}", fleets_get)                                          \
     ROUTE("DELETE", "/api/v1/fleets/{fleet_id}", fleets_delete)                                    \
     ROUTE("GET", "/api/v1/fleets/{fleet_id}/versions", fleets_list_versions)                       \
@@ -50,7 +50,7 @@
     ROUTE("GET", "/api/v1/fleetruns/{run_id}/vessels/{vessel_run_id}/log", run_files_get_log,      \
           .query = "attempt follow from")                                                          \
                                                                                                    \
-    ROUTE("GET", "/api/v1/events", events_get)                                                     \
+    ROUTE("GET", "/api/v1/events", events_get, .query = "after")                                   \
     ROUTE("GET", "/api/v1/session", sign_in_get)                                                   \
     ROUTE("POST", "/api/v1/session", sign_in_begin, .body = ADMIN_BODY_JSON,                       \
           .access = ADMIN_ACCESS_SIGN_IN)                                                          \

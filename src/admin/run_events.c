@@ -2,7 +2,9 @@
  * statuses of runs. */
 #include "admin/run_events.h"
 
+#include <inttypes.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -16,6 +18,13 @@ struct admin_events {
     uint64_t count;       /* of all events so far; number n is at (n - 1) % RING */
     struct run_event ring[RING];
 };
+
+const char *run_events_format_id(const struct admin_events *events, uint64_t number,
+                                 char id[RUN_EVENT_ID_BYTES])
+{
+    snprintf(id, RUN_EVENT_ID_BYTES, "%" PRIx64 "-%" PRIu64, (uint64_t)events->epoch_ms, number);
+    return id;
+}
 
 struct admin_events *admin_events_new(void)
 {

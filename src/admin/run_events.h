@@ -18,6 +18,10 @@ struct run_event {
 
 /* Events are numbered from 1 after each start of webhookd; the epoch distinguishes the starts. */
 int64_t run_events_epoch_ms(const struct admin_events *events);
+/* The id of an event in the stream is its epoch and its number. */
+#define RUN_EVENT_ID_BYTES 48
+const char *run_events_format_id(const struct admin_events *events, uint64_t number,
+                                 char id[RUN_EVENT_ID_BYTES]);
 /* Returns the number of the last event. */
 uint64_t run_events_last(struct admin_events *events);
 /* Copies the events after number *seen, and sets *seen to the number of the last event. Returns how

@@ -14,6 +14,7 @@
 #include "admin/console.h"
 #include "admin/host.h"
 #include "admin/routes.h"
+#include "admin/run_events.h"
 #include "base/memory.h"
 #include "http/log.h"
 #include "model/fleet_file.h"
@@ -327,6 +328,17 @@ static enum http_step answer_success(struct admin_request *request)
     return http_reply_data(exchange, status, data);
 }
 
+/* Tells the caller where the stream of events continues after this answer (events.c). Called before
+ * the store is read. */
+static void add_event_id(struct admin_request *request)
+{
+    struct admin_events *events = request->admin->options.events;
+    char id[RUN_EVENT_ID_BYTES];
+    if (request->call->access != ADMIN_ACCESS_OPEN)
+        http_add_header(request->exchange, "X-Event-Id",
+                        run_events_format_id(events, run_events_last(events), id));
+}
+
 static enum http_step service_finish(struct http_exchange *exchange, void *context)
 {
     (void)context;
@@ -335,6 +347,7 @@ static enum http_step service_finish(struct http_exchange *exchange, void *conte
         return refuse_size(request);
     struct error error = ERROR_INIT;
     int result = -1;
+    add_event_id(request);
     if (request->crowded)
         error_set(&error, ERROR_UNAVAILABLE,
                   "too many large requests at the same time: no room for this body; try again");

@@ -12,6 +12,7 @@ import * as histories from './history.mjs';
 import * as machines from './machine.mjs';
 import * as outputs from './outputs.mjs';
 import * as pages from './pages.mjs';
+import * as requests from './requests.mjs';
 import * as runs from './runs.mjs';
 import * as shapes from './shapes.mjs';
 import * as waits from './waiting.mjs';
@@ -882,6 +883,7 @@ const alone = Object.entries({
   ...machines,
   ...outputs,
   ...pages,
+  ...requests,
   ...runs,
   ...shapes,
   ...waits,

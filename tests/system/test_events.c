@@ -19,17 +19,22 @@ struct reader {
     struct buffer text; /* everything received */
 };
 
+static void reader_send(struct reader *reader, struct daemon *daemon, const char *key,
+                        const char *query, const char *header)
+{
+    char *request = memory_format("GET /api/v1/events%s HTTP/1.1\r\nHost: localhost\r\nAuthorization: "
+                                  "Bearer %s\r\n%s\r\n",
+                                  query, key, header);
+    *reader = (struct reader){.fd = raw_connect(daemon->admin_port)};
+    ck_assert_int_eq(raw_send(reader->fd, request, strlen(request)), 0);
+    free(request);
+}
+
 static void reader_open(struct reader *reader, struct daemon *daemon, const char *key,
                         const char *last_id)
 {
     char *last = last_id ? memory_format("Last-Event-ID: %s\r\n", last_id) : memory_string("");
-    char *request =
-        memory_format("GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "
-                      "%s\r\n%s\r\n",
-                      key, last);
-    *reader = (struct reader){.fd = raw_connect(daemon->admin_port)};
-    ck_assert_int_eq(raw_send(reader->fd, request, strlen(request)), 0);
-    free(request);
+    reader_send(reader, daemon, key, "", last);
     free(last);
 }
 
@@ -151,6 +156,48 @@ TEST(a_reader_that_reconnects_gets_the_events_it_missed)
     free(missed);
     free(last_id);
     free(first);
+    free(url);
+    free(fleet);
+    free(key);
+    daemon_finish(&daemon);
+}
+
+/* Each answer says where the stream continues, so a page that begins there misses nothing. */
+TEST(a_reader_that_begins_after_an_answer_gets_what_followed_it)
+{
+    struct daemon daemon;
+    struct reader reader;
+    daemon_begin(&daemon, &plain);
+    char *key = ctl_ok(&daemon, "key", "create", "one", NULL);
+    char *fleet = bash_fleet("Site", "true"), *url = daemon_fleet(&daemon, fleet);
+    char *before = api_post(url, "x", 1);
+    reader_open(&reader, &daemon, key, NULL); /* for the end of the first run's events */
+    json_decref(api_await_end(&daemon, before));
+    char *probe = api_post(url, "x", 1);
+    (void)await_event(&reader, probe, "success");
+    reader_close(&reader);
+    char *answer_url = memory_format("http://127.0.0.1:%u/api/v1/fleets", daemon.admin_port);
+    char *bearer = memory_format("Authorization: Bearer %s", key);
+    struct response response;
+    http_request("GET", answer_url, (const char *const[]){bearer, NULL}, NULL, 0, &response);
+    const char *id = strstr(response.headers, "X-Event-Id: ");
+    ck_assert_ptr_nonnull(id);
+    id += strlen("X-Event-Id: ");
+    char *after = memory_format("?after=%.*s", (int)strcspn(id, "\r"), id);
+    char *later = api_post(url, "x", 1);
+    json_decref(api_await_end(&daemon, later));
+    reader_send(&reader, &daemon, key, after, "");
+    (void)await_event(&reader, later, "success");
+    ck_assert_ptr_null(strstr(buffer_text(&reader.text), probe));
+    ck_assert_ptr_null(strstr(buffer_text(&reader.text), "event: missed"));
+    reader_close(&reader);
+    response_free(&response);
+    free(later);
+    free(after);
+    free(bearer);
+    free(answer_url);
+    free(probe);
+    free(before);
     free(url);
     free(fleet);
     free(key);

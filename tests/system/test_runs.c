@@ -106,6 +106,33 @@ static const char *vessel_text(const json_t *run, const char *vessel, const char
     return api_text(api_vessel(run, vessel), key);
 }
 
+TEST(fleets_list_their_last_runs_if_they_are_asked_for)
+{
+    struct setting setting;
+    begin(&setting, "", "exit 1");
+    char *ids[3];
+    for (int i = 0; i < 3; i++) {
+        ids[i] = ctl_ok(&setting.daemon, "run", "start", "Probe", NULL);
+        json_decref(api_await_end(&setting.daemon, ids[i]));
+    }
+    json_t *data = api_get(&setting.daemon, "/fleets?last=2");
+    const json_t *fleet = json_array_get(json_object_get(data, "fleets"), 0);
+    const json_t *last = json_object_get(fleet, "last");
+    ck_assert_uint_eq(json_array_size(last), 2);
+    for (size_t i = 0; i < 2; i++) {
+        const json_t *run = json_array_get(last, i);
+        ck_assert_str_eq(api_text(run, "id"), ids[2 - i]);
+        ck_assert_str_eq(api_text(run, "status"), "errored");
+    }
+    json_decref(data);
+    data = api_get(&setting.daemon, "/fleets");
+    ck_assert_ptr_null(json_object_get(json_array_get(json_object_get(data, "fleets"), 0), "last"));
+    json_decref(data);
+    for (int i = 0; i < 3; i++)
+        free(ids[i]);
+    finish(&setting);
+}
+
 /* Waits until the only vessel run of a run is retrying. */
 static json_t *await_retrying(struct daemon *daemon, const char *run_id)
 {

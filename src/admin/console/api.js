@@ -58,6 +58,18 @@ export const whenSignedOut = (callback) => {
   onSignedOut = callback;
 };
 
+/** @type {(id: string) => void} */
+let onAnswered = () => {};
+
+/**
+ * Registers the callback that gets, from each answer, the id of the last event before it.
+ *
+ * @param {(id: string) => void} callback
+ */
+export const whenAnswered = (callback) => {
+  onAnswered = callback;
+};
+
 /**
  * @param {string} method
  * @param {string} path
@@ -77,6 +89,8 @@ async function request(method, path, body, type) {
       'webhookd does not answer. Check that it is running and that this computer can reach it.',
     );
   });
+  const eventId = answer.headers.get('X-Event-Id');
+  if (eventId) onAnswered(eventId);
   if (answer.ok) return answer;
   if (answer.status === 401 && path !== `${BASE}/session`) {
     onSignedOut();

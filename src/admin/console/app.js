@@ -5,7 +5,7 @@ import { byId, h, say, set, show } from './dom.js';
 import { fleetPage } from './fleet.js';
 import { fleetsPage } from './fleets.js';
 import { keysPage } from './keys.js';
-import { found, lost } from './live.js';
+import { found, lost, startPage } from './live.js';
 import { stopWatchingMachine, watchMachine } from './machine.js';
 import { isUnsaved, openHere, startNavigation } from './navigate.js';
 import { newFleetPage } from './new_fleet.js';
@@ -50,6 +50,7 @@ function begin(parts) {
   /** @type {(() => void)[]} */
   const ends = [];
   leave();
+  startPage();
   leave = () => ends.forEach((end) => end());
   return {
     parts,

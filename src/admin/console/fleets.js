@@ -8,23 +8,17 @@ import { table } from './table.js';
 import { drawOptions, empty, link, named, select } from './widgets.js';
 
 const LAST = 8;
-const AT_ONCE = 4;
-const DRAW_MS = 50;
-const NEWS_MS = 500;
+const NEWS_MS = 250;
+const EVERY_MS = 1000;
 /** @type {Option} */
 const ALL_PROJECTS = ['', 'All projects'];
 
-/** @import { Column, Fleet, FleetRun, Option, Page } from './types.d.ts' */
-/**
- * A fleet, with its last runs once they are known.
- *
- * @typedef {{fleet: Fleet, runs?: FleetRun[]}} Row
- */
+/** @import { Column, Fleet, Option, Outcome, Page } from './types.d.ts' */
 
 /**
  * The last runs as marks, the newest on the right.
  *
- * @param {FleetRun[]} runs
+ * @param {Outcome[]} runs
  */
 function outcomes(runs) {
   const shown = runs.slice(0, LAST).reverse();
@@ -58,13 +52,13 @@ function now(fleet) {
 /** @param {Fleet} fleet */
 const projectName = (fleet) => `${fleet.org_name}/${fleet.project_name}`;
 
-/** @type {Column<Row>[]} */
+/** @type {Column<Fleet>[]} */
 const columns = [
-  { title: 'Last runs', cell: ({ runs }) => outcomes(runs ?? []) },
+  { title: 'Last runs', cell: ({ last }) => outcomes(last ?? []) },
   {
     title: 'Fleet',
     class: 'rest',
-    cell: ({ fleet }) =>
+    cell: (fleet) =>
       h(
         'div',
         { class: 'names' },
@@ -72,10 +66,10 @@ const columns = [
         h('span', { class: 'soft clip', title: projectName(fleet) }, projectName(fleet)),
       ),
   },
-  { title: 'Version', class: 'hide-narrow', cell: ({ fleet }) => `v${fleet.version}` },
-  { title: 'Updated', class: 'hide-narrow', cell: ({ fleet }) => time(fleet.updated_at) },
-  { title: 'Last run', cell: ({ runs }) => (runs ? time(runs[0]?.created_at, 'never') : '…') },
-  { title: 'Now', class: 'hide-narrow', cell: ({ fleet }) => now(fleet) },
+  { title: 'Version', class: 'hide-narrow', cell: (fleet) => `v${fleet.version}` },
+  { title: 'Updated', class: 'hide-narrow', cell: (fleet) => time(fleet.updated_at) },
+  { title: 'Last run', cell: ({ last }) => time(last?.[0]?.created_at, 'never') },
+  { title: 'Now', class: 'hide-narrow', cell: (fleet) => now(fleet) },
 ];
 
 const noFleetYet = () =>
@@ -84,22 +78,6 @@ const noFleetYet = () =>
     h('p', null, 'A fleet is a graph of scripts that runs when its webhook receives a request.'),
     link('/fleets/new', h('span', { class: 'button main' }, 'Create your first fleet')),
   );
-
-/**
- * Runs `action` for each item, a few at a time.
- *
- * @template Item
- * @param {Item[]} list
- * @param {(item: Item) => Promise<void>} action
- */
-async function each(list, action) {
-  const rest = list.slice();
-  await Promise.all(
-    Array.from({ length: AT_ONCE }, async () => {
-      for (let item = rest.shift(); item; item = rest.shift()) await action(item);
-    }),
-  );
-}
 
 /**
  * @param {Element} main
@@ -113,15 +91,9 @@ export async function fleetsPage(main, page) {
     'aria-label': 'Search fleets',
   });
   const project = select('Project', [ALL_PROJECTS]);
-  const list = table(columns, ({ fleet }) => fleet.id);
+  const list = table(columns, (fleet) => fleet.id);
   set(list.element, { class: 'table card' });
   const place = h('div');
-  /**
-   * By fleet id.
-   *
-   * @type {Map<string, FleetRun[]>}
-   */
-  const lastRuns = new Map();
   /** @type {Fleet[]} */
   let fleets = [];
 
@@ -134,7 +106,7 @@ export async function fleetsPage(main, page) {
     const projects = new Map(fleets.map((fleet) => [fleet.project_id, projectName(fleet)]));
     drawOptions(project, [ALL_PROJECTS, ...projects]);
     const wanted = fleets.filter(isWanted);
-    list.draw(wanted.map((fleet) => ({ fleet, runs: lastRuns.get(fleet.id) })));
+    list.draw(wanted);
     if (fleets.length === 0) show(place, noFleetYet());
     else if (wanted.length > 0) show(place, list.element);
     else
@@ -146,32 +118,13 @@ export async function fleetsPage(main, page) {
         ),
       );
   }
-  const drawSoon = gather(draw, DRAW_MS);
-
-  /** @param {Fleet} fleet */
-  async function lookAtRuns(fleet) {
-    const { fleetruns } = await get(`/fleets/${fleet.id}/fleetruns?limit=${LAST}`);
-    lastRuns.set(fleet.id, fleetruns);
-    drawSoon();
-  }
 
   async function load() {
-    const { fleets: fresh } = await get('/fleets');
+    const { fleets: fresh } = await get(`/fleets?last=${LAST}`);
     if (!page.isOpen()) return;
     fleets = fresh;
     draw();
   }
-
-  /**
-   * Reads the last runs of fleets that are in `changed` or new.
-   *
-   * @param {Set<string>} changed
-   */
-  const lookAt = (changed) =>
-    each(
-      fleets.filter((fleet) => changed.has(fleet.id) || !lastRuns.has(fleet.id)),
-      lookAtRuns,
-    );
 
   search.addEventListener('input', draw);
   project.addEventListener('change', draw);
@@ -183,22 +136,6 @@ export async function fleetsPage(main, page) {
     link('/fleets/new', h('span', { class: 'button main' }, 'New fleet')),
   );
   show(main, h('div', { class: 'row between' }, h('h1', null, 'Fleets'), controls), place);
-  /** @type {Set<string>} */
-  let changed = new Set();
-  const refresh = gather(async () => {
-    if (!page.isOpen()) return;
-    const those = changed;
-    changed = new Set();
-    await load();
-    await lookAt(those);
-  }, NEWS_MS);
   await load();
-  lookAt(changed).catch(() => {});
-  page.onLeave(
-    watchRuns((change) => {
-      if (change) changed.add(change.fleet_id);
-      else fleets.forEach((fleet) => changed.add(fleet.id));
-      refresh();
-    }),
-  );
+  page.onLeave(watchRuns(gather(() => page.isOpen() && load(), NEWS_MS, EVERY_MS)));
 }

@@ -1,6 +1,7 @@
-// Live changes of runs: one stream for the whole page, open while there are listeners. A lost
-// stream is reopened, and its listeners then catch up.
-import { address, get } from './api.js';
+// Live changes of runs: one stream for the whole page, open while there are listeners. It begins
+// after the first answer that the page has read, so nothing is missed and nothing is read twice. A
+// lost stream is reopened and continues where it was.
+import { address, get, whenAnswered } from './api.js';
 import { byId, h, show } from './dom.js';
 import { clockNow } from './format.js';
 
@@ -18,6 +19,8 @@ const listeners = new Set();
 let source = null;
 let timer = 0;
 let awayTimer = 0;
+/** The id of the last event that the page knows of; "" if it has read nothing yet. */
+let position = '';
 
 /** @type {Listener} */
 function tell(change) {
@@ -45,6 +48,19 @@ export function found() {
   show(byId('away'));
 }
 
+/** @param {string} id as webhookd numbers its events: the start of webhookd, and a number */
+const numberOf = (id) => Number(id.split('-')[1]);
+
+/** Forgets what the page before has read: the next answer begins a new page. */
+export function startPage() {
+  if (!source) position = '';
+}
+
+// The earliest answer of a page counts: another one may have been on its way for longer.
+whenAnswered((id) => {
+  if (!source && (!position || numberOf(id) < numberOf(position))) position = id;
+});
+
 function close() {
   source?.close();
   source = null;
@@ -63,13 +79,17 @@ async function reopen() {
 
 function open() {
   if (source || listeners.size === 0 || document.hidden) return;
-  source = new EventSource(address('/events'));
-  source.addEventListener('run', (event) => tell(JSON.parse(event.data)));
-  source.addEventListener('missed', () => tell(null));
-  source.addEventListener('open', () => {
-    found();
-    tell(null); // for what happened between the page and the stream
+  const after = position ? `?after=${encodeURIComponent(position)}` : '';
+  source = new EventSource(address(`/events${after}`));
+  source.addEventListener('run', (event) => {
+    position = event.lastEventId;
+    tell(JSON.parse(event.data));
   });
+  source.addEventListener('missed', (event) => {
+    position = event.lastEventId;
+    tell(null);
+  });
+  source.addEventListener('open', found);
   source.addEventListener('error', () => {
     lost();
     if (source?.readyState === EventSource.CLOSED) reopen();
@@ -101,18 +121,21 @@ export function watchRuns(listener) {
 }
 
 /**
- * Returns a function that requests a call of `callback`. Many requests within `ms` cause one call,
- * and `callback` never runs twice at the same time.
+ * Returns a function that requests a call of `callback`. Many requests within `ms` cause one call.
+ * Calls begin at least `everyMs` apart, and `callback` never runs twice at the same time.
  *
  * @param {() => unknown} callback
  * @param {number} [ms]
+ * @param {number} [everyMs]
  */
-export function gather(callback, ms = GATHER_MS) {
+export function gather(callback, ms = GATHER_MS, everyMs = ms) {
   let isWaiting = false;
   let isWanted = false;
+  let calledAt = -Infinity;
 
   async function run() {
     isWanted = false;
+    calledAt = performance.now();
     try {
       await callback();
     } catch {
@@ -126,7 +149,7 @@ export function gather(callback, ms = GATHER_MS) {
     isWanted = isWaiting;
     if (isWaiting) return;
     isWaiting = true;
-    setTimeout(run, ms);
+    setTimeout(run, Math.max(ms, calledAt + everyMs - performance.now()));
   }
   return wanted;
 }

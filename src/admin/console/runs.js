@@ -9,7 +9,8 @@ import { table } from './table.js';
 import { copyId, empty, link, named, none, select, status } from './widgets.js';
 
 /**
- * @import { Column, FleetRun, FleetRuns, Option, Page, RunStatus, RunsPath } from './types.d.ts'
+ * @import { Column, FleetRun, FleetRuns, Option, Page, RunChange, RunStatus } from './types.d.ts'
+ * @import { RunsPath } from './types.d.ts'
  */
 /** @typedef {ReturnType<typeof createFilters>} Filters */
 
@@ -17,6 +18,8 @@ const PAGE = 50;
 const MOST_LOOKS = 20;
 /** The API's bound on a page of runs. */
 const MOST_KEPT = 1000;
+const LOOK_MS = 400;
+const EVERY_MS = 1000;
 const ID_LENGTH = 36;
 const HOUR_MS = 3600000;
 /** @type {Record<string, number | undefined>} */
@@ -97,6 +100,13 @@ function parametersOf(filters, before, limit) {
 }
 
 /* ---- the list ---- */
+
+/**
+ * How far a run has come.
+ *
+ * @param {RunStatus} name
+ */
+const steps = (name) => (ended(name) ? 2 : Number(name === 'running'));
 
 /** @type {Column<FleetRun>} */
 const fleetColumn = {
@@ -218,6 +228,20 @@ export async function runList(place, page, fleetId) {
     );
   }
 
+  /**
+   * Shows a page of runs as the whole list.
+   *
+   * @param {FleetRuns} found
+   * @param {string} [why] there are none
+   */
+  function take(found, why) {
+    runs = found.fleetruns;
+    next = found.next_before;
+    show(news);
+    draw();
+    drawEmptiness(why);
+  }
+
   let asked = 0;
   /** @param {number} [limit] */
   async function load(limit = PAGE) {
@@ -232,12 +256,7 @@ export async function runList(place, page, fleetId) {
       found = { fleetruns: [], next_before: null };
       why = messageOf(error);
     }
-    if (!page.isOpen() || mine !== asked) return;
-    runs = found.fleetruns;
-    next = found.next_before;
-    show(news);
-    draw();
-    drawEmptiness(why);
+    if (page.isOpen() && mine === asked) take(found, why);
   }
 
   async function loadMore() {
@@ -255,31 +274,54 @@ export async function runList(place, page, fleetId) {
   }
 
   /**
+   * Updates a known run with what an event says of it. An event that is older than the run changes
+   * nothing.
+   *
+   * @param {RunChange} change
+   */
+  function apply({ run_id: id, status: now, at }) {
+    const known = runs.find((run) => run.id === id);
+    if (!known || steps(known.status) >= steps(now)) return;
+    const run = { ...known, status: now };
+    if (now === 'running') run.started_at = at;
+    else run.ended_at = at;
+    update(run);
+  }
+
+  let hasMissed = false;
+  /**
    * Updates known runs in their place. New runs wait for a click, unless the page is scrolled to
    * the top and the list is short.
    */
-  const look = gather(async () => {
-    if (!page.isOpen()) return;
-    const found = await ask().catch(() => null);
-    if (!found || !page.isOpen()) return;
-    found.fleetruns.forEach(update);
-    const told = new Set(found.fleetruns.map((run) => run.id));
-    // A run that has changed may no longer match the filters.
-    const others = runs.filter((run) => !ended(run.status) && !told.has(run.id));
-    for (const run of others.slice(0, MOST_LOOKS))
-      await get(`/fleetruns/${run.id}`).then(update, () => {});
-    if (!page.isOpen()) return;
-    draw();
-    const known = new Set(runs.map((run) => run.id));
-    const fresh = found.fleetruns.filter((run) => !known.has(run.id));
-    if (fresh.length === 0) return;
-    if (scrollY < 40 && runs.length <= PAGE) {
-      await load();
-    } else {
-      const count = fresh.length < PAGE ? `${fresh.length} new` : `${PAGE}+ new`;
-      show(news, h('button', { type: 'button', onclick: () => load() }, count));
-    }
-  }, 400);
+  const look = gather(
+    async () => {
+      if (!page.isOpen()) return;
+      const last = asked;
+      const found = await ask().catch(() => null);
+      if (!found || !page.isOpen() || last !== asked) return; // other filters were set
+      found.fleetruns.forEach(update);
+      const told = new Set(found.fleetruns.map((run) => run.id));
+      // After missed events, runs that no longer match the filters or are on a later page are asked
+      // for one by one.
+      const others = runs.filter((run) => hasMissed && !ended(run.status) && !told.has(run.id));
+      hasMissed = false;
+      for (const run of others.slice(0, MOST_LOOKS))
+        await get(`/fleetruns/${run.id}`).then(update, () => {});
+      if (!page.isOpen()) return;
+      draw();
+      const known = new Set(runs.map((run) => run.id));
+      const fresh = found.fleetruns.filter((run) => !known.has(run.id));
+      if (fresh.length === 0) return;
+      if (scrollY < 40 && runs.length <= PAGE) {
+        take(found);
+      } else {
+        const count = fresh.length < PAGE ? `${fresh.length} new` : `${PAGE}+ new`;
+        show(news, h('button', { type: 'button', onclick: () => load() }, count));
+      }
+    },
+    LOOK_MS,
+    EVERY_MS,
+  );
 
   const sayFailure = (/** @type {unknown} */ error) => say(messageOf(error), 'error');
   const reload = () => {
@@ -308,7 +350,10 @@ export async function runList(place, page, fleetId) {
   await load(kept('runs')); // as many as when the reader left the list
   page.onLeave(
     watchRuns((change) => {
-      if (!change || !fleetId || change.fleet_id === fleetId) look();
+      if (change && fleetId && change.fleet_id !== fleetId) return;
+      if (change) apply(change);
+      else hasMissed = true;
+      look();
     }),
   );
 }

@@ -42,6 +42,14 @@ export interface Fleet {
   has_webhook: boolean;
   waiting: number;
   running: number;
+  /** Only if it was asked for. */
+  last?: Outcome[];
+}
+
+export interface Outcome {
+  id: Id;
+  status: RunStatus;
+  created_at: Time;
 }
 
 export interface VersionSummary {
@@ -235,6 +243,7 @@ export interface Get {
   (path: '/orgs'): Promise<{ orgs: Org[] }>;
   (path: `/orgs/${Id}/projects`): Promise<{ projects: Project[] }>;
   (path: '/fleets'): Promise<{ fleets: Fleet[] }>;
+  (path: `/fleets?${string}`): Promise<{ fleets: Fleet[] }>;
   (path: `/fleets/${Id}/versions`): Promise<{ versions: VersionSummary[] }>;
   (path: `/fleets/${Id}/versions/${string}`): Promise<Version>;
   (path: `/fleets/${Id}/webhook?${string}`): Promise<Webhook>;
