@@ -19,10 +19,16 @@ int store_list_keys(struct store *store, int (*each)(void *, const struct key_ro
 int store_find_key(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
                    int (*each)(void *, const struct key_row *), void *context, struct error *error);
 
+/* Finds when a key was revoked. ERROR_NOT_FOUND: it is not known, or has been forgotten. */
+int store_find_revoked_key(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
+                           int64_t *revoked_ms, struct error *error);
+
 /* ERROR_CONFLICT: the name is already in use. */
 int store_create_key(struct store *store, const char *name, const uint8_t hash[SECRET_HASH_BYTES],
                      int64_t now_ms, struct id *id, struct error *error);
-int store_revoke_key(struct store *store, const struct id *id, struct error *error);
+/* The newest revoked keys stay known, so that the holder of one can be told. */
+#define STORE_MAX_REVOKED_KEYS 1000
+int store_revoke_key(struct store *store, const struct id *id, int64_t now_ms, struct error *error);
 int store_touch_key(struct store *store, const struct id *id, int64_t now_ms, struct error *error);
 
 /* Sessions of the console. They are found by the hash of their token. */

@@ -121,6 +121,23 @@ static int look_up(struct admin_request *request, const char *key, struct caller
     return 0;
 }
 
+/* Says why no key was found. Only somebody who has the whole key learns that it existed. */
+static int no_such_key(struct admin_request *request, const char *key, struct error *error)
+{
+    uint8_t hash[SECRET_HASH_BYTES];
+    struct error ignored = ERROR_INIT;
+    int64_t revoked_ms = 0;
+    char text[CLOCK_TEXT_BYTES];
+    struct store *store = request_store(request, error);
+    if (!store)
+        return -1;
+    secret_hash(key, SECRET_TOKEN_CHARS, hash);
+    if (store_find_revoked_key(store, hash, &revoked_ms, &ignored) != 0)
+        return error_set(error, ERROR_INVALID, "the API key is invalid or was revoked");
+    clock_format_ms(revoked_ms, text);
+    return error_set(error, ERROR_INVALID, "this API key was revoked on %.10s", text);
+}
+
 int caller_by_key(struct admin_request *request, const char *key, struct caller *caller,
                   struct error *error)
 {
@@ -134,7 +151,7 @@ int caller_by_key(struct admin_request *request, const char *key, struct caller 
     if (look_up(request, key, caller, &why) == 0)
         return 0;
     if (why.kind == ERROR_NOT_FOUND)
-        return error_set(error, ERROR_INVALID, "the API key is invalid or was revoked");
+        return no_such_key(request, key, error);
     return error_set(error, why.kind, "%s", why.message);
 }
 

@@ -102,7 +102,7 @@ static int apply_revoke_key(struct change *change, struct store *store, struct e
     struct revoke_key *revoke = CONTAINER_OF(change, struct revoke_key, change);
     if (store_list_keys(store, set_subject, revoke, error) != 0)
         return -1;
-    return store_revoke_key(store, &revoke->id, error);
+    return store_revoke_key(store, &revoke->id, change->now_ms, error);
 }
 
 static const struct change_kind revoke_key_kind = {.action = "key.revoke",

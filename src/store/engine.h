@@ -99,7 +99,10 @@ struct store_engine {
                     struct error *error);
     int (*create_key)(struct store *store, const char *name, const uint8_t hash[SECRET_HASH_BYTES],
                       int64_t now_ms, struct id *id, struct error *error);
-    int (*revoke_key)(struct store *store, const struct id *id, struct error *error);
+    int (*find_revoked_key)(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
+                            int64_t *revoked_ms, struct error *error);
+    int (*revoke_key)(struct store *store, const struct id *id, int64_t now_ms,
+                      struct error *error);
     int (*touch_key)(struct store *store, const struct id *id, int64_t now_ms, struct error *error);
     int (*find_session)(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
                         const struct session_time *time,

@@ -21,9 +21,15 @@ int store_create_key(struct store *store, const char *name, const uint8_t hash[S
     return store->engine->create_key(store, name, hash, now_ms, id, error);
 }
 
-int store_revoke_key(struct store *store, const struct id *id, struct error *error)
+int store_find_revoked_key(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
+                           int64_t *revoked_ms, struct error *error)
 {
-    return store->engine->revoke_key(store, id, error);
+    return store->engine->find_revoked_key(store, hash, revoked_ms, error);
+}
+
+int store_revoke_key(struct store *store, const struct id *id, int64_t now_ms, struct error *error)
+{
+    return store->engine->revoke_key(store, id, now_ms, error);
 }
 
 int store_touch_key(struct store *store, const struct id *id, int64_t now_ms, struct error *error)

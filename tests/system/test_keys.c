@@ -70,7 +70,16 @@ TEST(a_key_opens_the_api_over_tcp_until_it_is_revoked)
     daemon_restart(&daemon);
     ck_assert_int_eq(status_with(&daemon, good, "GET", "/api/v1/fleets"), 200);
     free(ctl_ok(&daemon, "key", "revoke", "deploy", NULL));
-    ck_assert_int_eq(status_with(&daemon, good, "GET", "/api/v1/fleets"), 401);
+    call_with(&daemon, good, "GET", "/api/v1/fleets", NULL, &response);
+    ck_assert_int_eq(response.status, 401);
+    ck_assert_ptr_nonnull(strstr(response.body, "this API key was revoked on 20"));
+    response_free(&response);
+    char *near = memory_string(good); /* a stranger's guess learns nothing */
+    near[strlen(near) - 10] = near[strlen(near) - 10] == 'a' ? 'b' : 'a';
+    call_with(&daemon, near, "GET", "/api/v1/fleets", NULL, &response);
+    ck_assert_ptr_null(strstr(response.body, "was revoked on"));
+    response_free(&response);
+    free(near);
     char *out, *err;
     ck_assert_int_eq(ctl(&daemon, &out, NULL, &err, "key", "revoke", "deploy", NULL), 1);
     ck_assert_ptr_nonnull(strstr(err, "there is no API key \"deploy\""));

@@ -44,6 +44,7 @@ const struct store_engine sqlite_engine = {
     .list_keys = sqlite_list_keys,
     .find_key = sqlite_find_key,
     .create_key = sqlite_create_key,
+    .find_revoked_key = sqlite_find_revoked_key,
     .revoke_key = sqlite_revoke_key,
     .touch_key = sqlite_touch_key,
     .find_session = sqlite_find_session,

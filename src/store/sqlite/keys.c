@@ -61,8 +61,36 @@ int sqlite_create_key(struct store *store, const char *name, const uint8_t hash[
     return statement_insert(store, s, "create an API key", taken, error);
 }
 
-int sqlite_revoke_key(struct store *store, const struct id *id, struct error *error)
+int sqlite_find_revoked_key(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
+                            int64_t *revoked_ms, struct error *error)
 {
+    static struct statement find = {.sql = "SELECT revoked_ms FROM revoked_key WHERE hash = ?1"};
+    sqlite3_stmt *s = statement_begin(store, &find, error, value_hash(hash));
+    int found = statement_find(store, s, "find a revoked API key", revoked_ms, error);
+    if (found < 0)
+        return -1;
+    return found > 0 ? 0 : no_key(error);
+}
+
+/* Notes the key as revoked, and forgets the oldest of them beyond the bound. */
+static int note_revoked(struct store *store, const struct id *id, int64_t now_ms,
+                        struct error *error)
+{
+    static struct statement note = {.sql = "INSERT INTO revoked_key (name, hash, revoked_ms) "
+                                           "SELECT name, hash, ?2 FROM api_key WHERE id = ?1"};
+    static struct statement forget = {
+        .sql = "DELETE FROM revoked_key WHERE no <= (SELECT max(no) FROM revoked_key) - ?1"};
+    sqlite3_stmt *s = statement_begin(store, &note, error, id, now_ms);
+    if (statement_run(store, s, "note a revoked API key", error) != 0)
+        return -1;
+    s = statement_begin(store, &forget, error, STORE_MAX_REVOKED_KEYS);
+    return statement_run(store, s, "forget a revoked API key", error);
+}
+
+int sqlite_revoke_key(struct store *store, const struct id *id, int64_t now_ms, struct error *error)
+{
+    if (note_revoked(store, id, now_ms, error) != 0)
+        return -1;
     static struct statement revoke = {.sql = "DELETE FROM api_key WHERE id = ?1"};
     sqlite3_stmt *s = statement_begin(store, &revoke, error, id);
     return statement_change(store, s, "revoke an API key", error) > 0 ? 0 : no_key(error);

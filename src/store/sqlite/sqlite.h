@@ -79,7 +79,10 @@ int sqlite_find_key(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
                     struct error *error);
 int sqlite_create_key(struct store *store, const char *name, const uint8_t hash[SECRET_HASH_BYTES],
                       int64_t now_ms, struct id *id, struct error *error);
-int sqlite_revoke_key(struct store *store, const struct id *id, struct error *error);
+int sqlite_find_revoked_key(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
+                            int64_t *revoked_ms, struct error *error);
+int sqlite_revoke_key(struct store *store, const struct id *id, int64_t now_ms,
+                      struct error *error);
 int sqlite_touch_key(struct store *store, const struct id *id, int64_t now_ms, struct error *error);
 int sqlite_find_session(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
                         const struct session_time *time,
