@@ -17,8 +17,8 @@ char *own_secrets_rest(const char *name, const char *value);
  * that had it. */
 void own_secrets_hide_in_query(char *query, json_t **withheld);
 
-/* Adds a name, which is UTF-8, to the list of what is left out, once. The list is created when it is needed; the
- * caller sets it to NULL before, and owns it afterwards. */
+/* Adds a name, which is UTF-8, to the list of what is left out, once. The list is created when it
+ * is needed; the caller sets it to NULL before, and owns it afterwards. */
 void own_secrets_note(json_t **withheld, const char *name);
 
 #endif

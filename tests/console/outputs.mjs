@@ -73,8 +73,8 @@ export async function lineLinks() {
   await inSight('line 7000.');
   assert((await page.locator('.line').count()) < 5000, 'the page contains all lines');
 
-  const vessel = bashVessel('main', 'seq -f "line %.0f." 1 300', 'exec sleep 1000');
-  const fleet = await applyFleet(`name: Live lines\nvessels:\n${vessel}`);
+  const writer = bashVessel('main', 'seq -f "line %.0f." 1 300', 'exec sleep 1000');
+  const fleet = await applyFleet(`name: Live lines\nvessels:\n${writer}`);
   const { id } = await api('POST', `/fleets/${fleet.id}/fleetruns`);
   const live = await untilRun(id, 'running');
   await page.goto(`${base}/runs/${id}/vessels/${live.vessels[0].id}`);

@@ -22,9 +22,10 @@ struct reader {
 static void reader_send(struct reader *reader, struct daemon *daemon, const char *key,
                         const char *query, const char *header)
 {
-    char *request = memory_format("GET /api/v1/events%s HTTP/1.1\r\nHost: localhost\r\nAuthorization: "
-                                  "Bearer %s\r\n%s\r\n",
-                                  query, key, header);
+    char *request =
+        memory_format("GET /api/v1/events%s HTTP/1.1\r\nHost: localhost\r\nAuthorization: "
+                      "Bearer %s\r\n%s\r\n",
+                      query, key, header);
     *reader = (struct reader){.fd = raw_connect(daemon->admin_port)};
     ck_assert_int_eq(raw_send(reader->fd, request, strlen(request)), 0);
     free(request);
