@@ -239,7 +239,7 @@ static void exchange_set_stage(struct http_exchange *exchange, enum exchange_sta
     exchange->stage = stage;
 }
 
-void exchange_open(struct http_exchange *exchange, struct MHD_Connection *mhd, const char *uri)
+void exchange_open(struct http_exchange *exchange, const char *uri)
 {
     size_t bytes = strlen(uri) + 1;
     if (bytes > exchange->target_capacity) {
@@ -252,7 +252,6 @@ void exchange_open(struct http_exchange *exchange, struct MHD_Connection *mhd, c
     if (mark)
         *mark = '\0';
     exchange->query = mark ? mark + 1 : &exchange->target[bytes - 1];
-    exchange->mhd = mhd;
     exchange->begun = exchange->close_after = exchange->chunked = exchange->was_resumed = false;
     exchange->content_length = -1;
     exchange->user = NULL;

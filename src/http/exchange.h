@@ -39,7 +39,7 @@ struct trimmed_value {
 
 struct http_exchange {
     struct http_connection *connection;
-    struct MHD_Connection *mhd;
+    struct MHD_Connection *mhd; /* set before the reaper knows of the connection; constant */
     enum exchange_stage stage;
     bool begun; /* begin was called, so end must be called */
     bool close_after;
@@ -121,7 +121,7 @@ struct http_server {
 /* exchange.c: the life of a request, on the handler's thread */
 
 /* Begins an exchange: the first line has arrived. Borrows `uri` for this call only. */
-void exchange_open(struct http_exchange *exchange, struct MHD_Connection *mhd, const char *uri);
+void exchange_open(struct http_exchange *exchange, const char *uri);
 /* Handles each call of libmicrohttpd from the headers on: calls the next step of the service. Sets
  * *bytes to the number of body bytes that were not consumed. */
 enum MHD_Result exchange_continue(struct http_exchange *exchange, const char *data, size_t *bytes);

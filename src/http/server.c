@@ -38,7 +38,7 @@ static void *on_first_line(void *context, const char *uri, struct MHD_Connection
     if (connection->state == CONNECTION_IDLE)
         connection_enter(connection, CONNECTION_HEADERS, clock_monotonic_ms());
     connection_take_line(connection);
-    exchange_open(&connection->exchange, mhd, uri);
+    exchange_open(&connection->exchange, uri);
     return &connection->exchange;
 }
 
