@@ -18,16 +18,14 @@
 
 #include "base/buffer.h"
 #include "base/file.h"
-#include "base/kernel.h"
 #include "base/memory.h"
+#include "runner/refusal.h"
 #include "runner/trial_folder.h"
 #include "supervisor/allow_list.h"
 
 #define UNIX_PREFIX  "unix:"
 #define TRIAL_FOLDER "/usr" /* stands for the working folder of a trial that has none */
 enum { HIGH_FD = 64 };      /* above all descriptors that a supervisor is spawned with */
-
-#define TURN_OFF "turn isolation off: runner { sandbox = \"off\" }"
 
 void isolation_describe(const struct runner_settings *settings, const struct isolation *isolation,
                         struct job *job)
@@ -110,7 +108,7 @@ static int check_secret(const struct config *config, const struct secret *secret
     int result =
         allow_list_shows(resolved)
             ? error_set(error, ERROR_INVALID,
-                        "%s: vessels can read \"%s\" in strict mode; move it, or " TURN_OFF,
+                        "%s: vessels can read \"%s\" in strict mode; move it, or " REFUSAL_TURN_OFF,
                         secret->key, secret->path)
             : 0;
     if (result == 0)
@@ -216,48 +214,6 @@ static int check_paths(const struct config *config, const char *config_path, str
 
 /* ---- what the kernel permits ---- */
 
-/* Returns what to do, or NULL. Looks first at the sysctls that make kernels refuse, then at the
- * error text in `words`. */
-static const char *advice(const char *words)
-{
-    static const struct {
-        const char *path, *value, *advice;
-    } switches[] = {
-        {"/proc/sys/user/max_user_namespaces", "0", "set sysctl user.max_user_namespaces=10000"},
-        {"/proc/sys/kernel/unprivileged_userns_clone", "0",
-         "set sysctl kernel.unprivileged_userns_clone=1"},
-        {"/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1",
-         "set sysctl kernel.apparmor_restrict_unprivileged_userns=0"},
-    };
-    for (size_t i = 0; i < ARRAY_COUNT(switches); i++) {
-        struct buffer text = BUFFER_INIT;
-        struct error ignored = ERROR_INIT;
-        bool is_it = file_read(AT_FDCWD, switches[i].path, 100, &text, &ignored) == 0 &&
-                     strcspn(buffer_text(&text), "\n") == 1 &&
-                     buffer_text(&text)[0] == switches[i].value[0];
-        buffer_free(&text);
-        if (is_it)
-            return switches[i].advice;
-    }
-    return strstr(words, kernel_error_text(EPERM))
-               ? "allow namespaces and mounts in the container or the systemd unit"
-           : strstr(words, kernel_error_text(ENOSPC))
-               ? "raise sysctl user.max_user_namespaces (of a container: on its host)"
-               : NULL;
-}
-
-/* The same for off mode. */
-static const char *advice_without_sandbox(const char *words)
-{
-    if (strstr(words, kernel_error_text(EACCES)))
-        return "let the vessels' user enter the folders that lead to state_dir (chmod o+x), "
-               "or move state_dir";
-    if (strstr(words, kernel_error_text(EPERM)))
-        return "give webhookd CAP_SYS_ADMIN, CAP_CHOWN, CAP_SETUID and CAP_SETGID, or start it as "
-               "the user that vessels are to run as";
-    return NULL;
-}
-
 static int make_trial_job(const struct runner_settings *settings, const struct isolation *isolation,
                           char *workdir, char *hidden_dir, struct error *error)
 {
@@ -304,16 +260,6 @@ static pid_t spawn_trial(const char *supervisor_path, int job_fd, int folder_fd,
     return -1;
 }
 
-static int report_refusal(bool is_strict, const char *words, struct error *error)
-{
-    const char *todo = is_strict ? advice(words) : advice_without_sandbox(words);
-    if (!is_strict)
-        return error_set(error, ERROR_CONFIG, "vessels cannot be started: %s%s%s", words,
-                         todo ? "; " : "", todo ? todo : "");
-    return error_set(error, ERROR_CONFIG, "vessels cannot be isolated: %s; %s%s" TURN_OFF, words,
-                     todo ? todo : "", todo ? ", or " : "to run without it, ");
-}
-
 /* Reads the trial's words and then awaits its end. */
 static int hear_trial(pid_t pid, bool is_strict, int words_fd, struct error *error)
 {
@@ -327,7 +273,7 @@ static int hear_trial(pid_t pid, bool is_strict, int words_fd, struct error *err
     words[bytes > 0 ? bytes : 0] = '\0';
     if (WIFEXITED(status) && WEXITSTATUS(status) == JOB_EXIT_OTHER_FORMAT)
         return error_set(error, ERROR_CONFIG, "%s", words);
-    return report_refusal(is_strict, bytes > 0 ? words : "the trial was killed", error);
+    return refusal_report(is_strict, bytes > 0 ? words : "the trial was killed", error);
 }
 
 static int run_trial(const char *supervisor_path, bool is_strict, int job_fd, int folder_fd,
@@ -411,7 +357,8 @@ static int try_one(const struct runner_settings *settings, const struct isolatio
 {
     struct trial_folder folder;
     int result = 0;
-    if (trial_folder_open(&folder, trial->runs_fd, &isolation->user, error) != 0)
+    if (refusal_check_user(&isolation->user, error) != 0 ||
+        trial_folder_open(&folder, trial->runs_fd, &isolation->user, error) != 0)
         return -1;
     if (isolation->is_strict || folder.fd >= 0)
         result = try_with_supervisor(settings, isolation, trial, &folder, error);

@@ -2,6 +2,7 @@
  * start, or survived. */
 #include "support/suite.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -79,7 +80,8 @@ static const char forbidding[] =
 
 /* In a container /proc/sys may be read-only, or namespaces forbidden. */
 #define CAN_FORBID                                                                                 \
-    "unshare --user --map-root-user sh -c 'echo 0 >/proc/sys/user/max_user_namespaces' 2>/dev/null"
+    "unshare --user --map-root-user sh -c 'echo 0 >/proc/sys/user/max_user_namespaces' "           \
+    "2>/dev/null"
 
 TEST(a_kernel_without_namespaces_is_reported_at_the_start)
 {
@@ -131,6 +133,74 @@ static void check_refused(struct daemon *daemon, const char *text)
     char *log = daemon_log(daemon);
     ck_assert_msg(strstr(log, text), "%s", log);
     free(log);
+}
+
+/* Starts webhookd below the wrapper, as in a container that has only some rights. It must refuse
+ * this, and say all of the texts. */
+static void check_container(const char *sandbox, const char *const *wrapper,
+                            const char *const *texts)
+{
+    struct daemon daemon;
+    struct daemon_options options = {.sandbox = sandbox, .wrapper = wrapper};
+    daemon_prepare(&daemon, &options);
+    ck_assert_int_eq(daemon_start_fails(&daemon), 78);
+    char *log = daemon_log(&daemon);
+    for (; *texts; texts++)
+        ck_assert_msg(strstr(log, *texts), "\"%s\" is not in: %s", *texts, log);
+    free(log);
+    daemon_finish(&daemon);
+}
+
+/* Whether the shell command succeeds; otherwise the test is skipped. */
+static bool is_possible(const char *command)
+{
+    if (geteuid() == 0 && system(command) == 0)
+        return true;
+    test_skip("only root, with namespaces and mounts, can imitate a container");
+    return false;
+}
+
+/* A container without subordinate ids has the user root and no other. */
+TEST(a_user_that_a_container_does_not_have_is_named_in_both_modes)
+{
+    const char *const wrapper[] = {"unshare", "--user", "--map-root-user", NULL};
+    const char *const texts[] = {"user \"nobody\"", "does not exist in this user namespace",
+                                 "/etc/subuid", NULL};
+    if (!is_possible("unshare --user --map-root-user true 2>/dev/null"))
+        return;
+    check_container("strict", wrapper, texts);
+    check_container("off", wrapper, texts);
+}
+
+#define COVER_PROC "mount --bind /proc/sys /proc/sys"
+
+TEST(a_covered_part_of_proc_is_named)
+{
+    const char *const wrapper[] = {"unshare", "--mount", "sh", "-c", COVER_PROC " && exec \"$@\"",
+                                   "sh",      NULL};
+    const char *const texts[] = {"cannot mount /proc", "/proc/sys is covered by a mount",
+                                 "systempaths=unconfined", "sandbox = \"off\"", NULL};
+    if (is_possible("unshare --mount sh -c '" COVER_PROC "' 2>/dev/null"))
+        check_container("strict", wrapper, texts);
+}
+
+/* To a process in a chroot the kernel answers as a container's filter does: EPERM. */
+#define IN_CHROOT "mount --rbind / /tmp && exec chroot /tmp "
+
+TEST(forbidden_namespaces_are_told_from_a_covered_proc_and_from_a_bound)
+{
+    const char *const wrapper[] = {"unshare",
+                                   "--mount",
+                                   "sh",
+                                   "-c",
+                                   COVER_PROC " && " IN_CHROOT
+                                              "sh -c 'cd \"$0\" && exec \"$@\"' \"$PWD\" \"$@\"",
+                                   "sh",
+                                   NULL};
+    const char *const texts[] = {"cannot create namespaces", "; allow namespaces (",
+                                 "no RestrictNamespaces=", NULL};
+    if (is_possible("unshare --mount sh -c '" COVER_PROC " && " IN_CHROOT "true' 2>/dev/null"))
+        check_container("strict", wrapper, texts);
 }
 
 TEST(root_that_may_not_give_folders_away_is_reported_at_the_start)
