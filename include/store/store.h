@@ -38,6 +38,10 @@ struct store_options {
     bool relaxed_sync;
 };
 
+/* Returns what a person should know about the loaded version of the engine's library (a known bug,
+ * and the remedy), in one line, or NULL. Free it. Any thread. */
+char *store_caveat(const char *location);
+
 /* Makes durable what an earlier process left behind, including what a failed sync left in memory
  * only. To be called once at each start, with the state folder locked and before any store is
  * opened. -1: the disk still fails. */

@@ -2,6 +2,7 @@
  * workers' threads. */
 #include "admin/status.h"
 
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "admin/render.h"
@@ -182,6 +183,9 @@ int status_get(struct admin_request *request, struct error *error)
     render_set(data, "not_ready_because", ready ? json_null() : render_text(why.message));
     render_set(data, "key_usable", json_boolean(is_usable));
     render_set(data, "key_problem", is_usable ? json_null() : render_text(key_problem.message));
+    char *caveat = store_caveat(request->config->store);
+    render_set(data, "store_caveat", render_optional(caveat));
+    free(caveat);
     render_set(data, "schema_version", json_integer(store_schema_version(store)));
     render_set(data, "listeners", listeners_object(request));
     render_set(data, "runner", runner_object(request));

@@ -23,6 +23,7 @@ struct store_engine {
     bool (*location_owns)(const char *rest, const char *name);
 
     /* store.h */
+    char *(*caveat)(void);
     int (*prepare)(const struct store_options *options, struct error *error);
     int (*exists)(const struct store_options *options, struct error *error);
     struct store *(*open)(const struct store_options *options, struct error *error);

@@ -58,6 +58,13 @@ bool store_location_owns(const char *location, const char *name)
 
 /* ---- store.h ---- */
 
+char *store_caveat(const char *location)
+{
+    const char *rest;
+    const struct store_engine *engine = find_engine(location, &rest);
+    return engine ? engine->caveat() : NULL;
+}
+
 int store_prepare(const struct store_options *options, struct error *error)
 {
     const struct store_engine *engine = engine_of(options, error);

@@ -32,6 +32,9 @@ static void write_daemon(const json_t *status)
         show_line("Ready", yes_no(status, "ready"));
     const char *problem = show_text(status, "key_problem");
     show_line("Key file", problem ? problem : "usable");
+    const char *caveat = show_text(status, "store_caveat");
+    if (caveat)
+        show_line("Store", caveat);
     free(started);
 }
 

@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "base/resources.h"
 #include "base/systemd.h"
+#include "store/store.h"
 #include "webhookd/configuration.h"
 #include "webhookd/daemon.h"
 
@@ -124,7 +125,9 @@ static int check_and_run(const struct command_line *line, struct config *config,
         struct config_report report = {0};
         configuration_report_sections(config, &report);
         print_report(&report);
-        printf("%s: ok\n", line->config_path);
+        char *caveat = store_caveat(config->store);
+        printf("%s: ok%s%s\n", line->config_path, caveat ? "; note: " : "", caveat ? caveat : "");
+        free(caveat);
         return EXIT_SUCCESS;
     }
     log_set_level(config->log_level);

@@ -604,8 +604,9 @@ TEST(status_has_every_property)
     begin(&setting);
     json_t *status = call_data(&setting.daemon, "GET", "/api/v1/status", NULL, 200);
     assert_object(status, "version", "pid", "started_at", "uptime_seconds", "ready",
-                  "not_ready_because", "key_usable", "key_problem", "schema_version", "listeners",
-                  "runner", "counts", "queue", "disk", "bounds", "log_lost_lines");
+                  "not_ready_because", "key_usable", "key_problem", "store_caveat",
+                  "schema_version", "listeners", "runner", "counts", "queue", "disk", "bounds",
+                  "log_lost_lines");
     assert_object(json_object_get(status, "listeners"), "hooks", "admin", "socket");
     assert_object(json_object_get(status, "runner"), "enabled", "sandbox", "max_vessels",
                   "running_vessels", "active_runs");

@@ -23,6 +23,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/secret.h"
+#include "store/store.h"
 #include "support/api.h"
 #include "support/daemon.h"
 #include "support/http.h"
@@ -334,6 +335,28 @@ TEST(check_config_checks_and_starts_nothing)
     assert_holds(out, ":1: nonsense");
     assert_holds(out, ":2: more");
     free(out);
+    daemon_finish(&daemon);
+}
+
+TEST(check_config_and_status_name_a_known_bug_of_the_loaded_sqlite)
+{
+    struct daemon daemon;
+    char *out, *caveat = store_caveat("sqlite:webhookd.db");
+    daemon_begin(&daemon, &plain);
+    ck_assert_int_eq(run_webhookd(&out, "-c", daemon.config, "-t", NULL), 0);
+    char *status = ctl_ok(&daemon, "status", NULL);
+    json_t *data = api_get(&daemon, "/status");
+    ck_assert_str_eq(api_text(data, "store_caveat"), caveat ? caveat : "");
+    if (caveat) {
+        assert_holds(out, caveat);
+        assert_holds(status, caveat);
+    } else {
+        ck_assert_ptr_null(strstr(out, "note:"));
+    }
+    json_decref(data);
+    free(status);
+    free(out);
+    free(caveat);
     daemon_finish(&daemon);
 }
 

@@ -221,6 +221,7 @@ export interface Status {
   ready: boolean;
   not_ready_because: string | null;
   key_problem: string | null;
+  store_caveat: string | null;
   /** max_vessels as configured: 0 = 4 for each core */
   runner: { enabled: boolean; max_vessels: number; running_vessels: number };
   counts: { runs_scheduled: number };

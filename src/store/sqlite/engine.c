@@ -5,6 +5,7 @@ const struct store_engine sqlite_engine = {
     .scheme = "sqlite",
     .location_problem = sqlite_location_problem,
     .location_owns = sqlite_location_owns,
+    .caveat = sqlite_caveat,
     .prepare = sqlite_prepare,
     .exists = sqlite_exists,
     .open = sqlite_open,

@@ -9,6 +9,9 @@ extern const struct store_engine sqlite_engine;
 
 const char *sqlite_location_problem(const char *rest);
 bool sqlite_location_owns(const char *rest, const char *name);
+char *sqlite_caveat(void);
+/* For sqlite_caveat. The version as in sqlite3_libversion_number. */
+bool sqlite_has_wal_reset_bug(int version);
 int sqlite_prepare(const struct store_options *options, struct error *error);
 int sqlite_exists(const struct store_options *options, struct error *error);
 struct store *sqlite_open(const struct store_options *options, struct error *error);
