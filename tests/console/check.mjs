@@ -15,6 +15,7 @@ import * as pages from './pages.mjs';
 import * as requests from './requests.mjs';
 import * as runs from './runs.mjs';
 import * as shapes from './shapes.mjs';
+import * as starting from './starting.mjs';
 import * as waits from './waiting.mjs';
 import * as widths from './widths.mjs';
 import {
@@ -35,6 +36,7 @@ import {
   page,
   post,
   postTooLarge,
+  runNow,
   tab,
   wrong,
 } from './tools.mjs';
@@ -95,6 +97,7 @@ async function webhook() {
   ); /* without a reload */
   await look('triggers');
   await page.click('button:has-text("Send test request")');
+  await answerDialog('Send');
   await page.waitForSelector('.gantt');
   await tab('Webhook parameters');
   await page.waitForSelector('.output:has-text("\\"test\\": true")');
@@ -236,7 +239,7 @@ async function output() {
 async function liveOutput() {
   await page.goto(`${base}/`);
   await page.click('a:has-text("Slow")');
-  await page.click('button:text-is("Run now")');
+  await runNow();
   await page.waitForSelector('.status.running');
   await page.click('td >> a:has-text("main")');
   await page.waitForSelector('.line:has-text("begun")');
@@ -261,6 +264,7 @@ async function liveOutput() {
   await page.click('button:text-is("Stop")');
   await page.waitForSelector('.facts .status.terminated');
   await page.click('button:has-text("Run again")');
+  await answerDialog('Run again');
   await page.waitForSelector('.facts .status.running');
   await page.click('button:text-is("Stop")');
   await page.waitForSelector('.facts .status.terminated');
@@ -313,7 +317,7 @@ async function keyedChildren() {
 async function keptInPlace() {
   await page.goto(`${base}/`);
   await page.click('a:text-is("Slow")');
-  await page.click('button:text-is("Run now")');
+  await runNow();
   await page.waitForSelector('td >> .status.running');
   const mark = () =>
     page.evaluate(() => {
@@ -368,7 +372,7 @@ const hide = (is) =>
 async function longOutput() {
   await page.goto(`${base}/`);
   await page.click('a:has-text("Long")');
-  await page.click('button:text-is("Run now")');
+  await runNow();
   await page.waitForSelector('.facts .status.success');
   await page.click('td >> a:has-text("main")');
   const inSight = (text) =>
@@ -418,7 +422,7 @@ async function longOutput() {
 async function runFleet(name, status = 'success') {
   await page.goto(`${base}/`);
   await page.click(`a:text-is("${name}")`);
-  await page.click('button:text-is("Run now")');
+  await runNow();
   if (status) await page.waitForSelector(`.facts .status.${status}`);
   await page.click('td >> a:has-text("main")');
 }
@@ -827,7 +831,7 @@ ${bashVessel('one', 'exit 1')}${bashVessel('two', 'true')}connections: { one: { 
   await applyFleet(file);
   await page.goto(`${base}/`);
   await page.click('a:text-is("Half")');
-  await page.click('button:text-is("Run now")');
+  await runNow();
   await page.waitForSelector('.facts .status.errored');
   await page.click('td >> a:text-is("two")');
   await page.waitForSelector(
@@ -886,6 +890,7 @@ const alone = Object.entries({
   ...requests,
   ...runs,
   ...shapes,
+  ...starting,
   ...waits,
   ...widths,
 });
@@ -929,7 +934,9 @@ async function inOrder() {
 try {
   const only = process.env.CONSOLE_CHECK;
   await signIn();
-  for (const [name, check] of alone) if (!only || only === name) await check();
+  for (const [name, check] of alone) {
+    if (!only || only === name) await check();
+  }
   if (!only) await inOrder();
   assert(wrong.length === 0, wrong.join('\n'));
   console.log(`the console works; screenshots are in ${folder}`);

@@ -102,6 +102,11 @@ export const postTooLarge = (url) =>
 
 export const tab = (name) => page.click(`.tabs >> text="${name}"`);
 export const answerDialog = (name) => page.click(`dialog >> button:has-text("${name}")`);
+/** Starts the fleet whose page is open. */
+export async function runNow() {
+  await page.click('button:text-is("Run now")');
+  await answerDialog('Run now');
+}
 
 /** @type {(method: string, path: string, body?: string) => Promise<any>} */
 export async function api(method, path, body) {

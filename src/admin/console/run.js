@@ -10,7 +10,17 @@ import { parameters } from './parameters.js';
 import { runOutput } from './run_output.js';
 import { table } from './table.js';
 import { retry, waitingNote } from './waiting.js';
-import { actionButton, crumbs, drawFacts, idButton, link, named, status, tabs } from './widgets.js';
+import {
+  actionButton,
+  confirm,
+  crumbs,
+  drawFacts,
+  idButton,
+  link,
+  named,
+  status,
+  tabs,
+} from './widgets.js';
 
 /** @import { Column, FleetRun, Page, VesselRun } from './types.d.ts' */
 
@@ -115,7 +125,15 @@ export async function runPage(main, page) {
   if (!page.isOpen()) return;
   document.title = `${run.fleet_name}: fleet run · webhookd`;
 
-  async function again() {
+  /** @param {number} version */
+  async function again(version) {
+    const isSure = await confirm(
+      'Run again?',
+      `${run.fleet_name} v${version} runs with the same body and headers.`,
+      'Run again',
+      'main',
+    );
+    if (!isSure) return;
     const started = await post(`/fleetruns/${id}/again`);
     go(`/runs/${started.id}`);
   }
@@ -124,7 +142,7 @@ export async function runPage(main, page) {
   function againButton() {
     const isNewer = fleet && fleet.version !== run.fleet_version;
     const label = isNewer ? `Run again with v${fleet.version}` : 'Run again';
-    const button = actionButton(label, again);
+    const button = actionButton(label, () => again(fleet?.version ?? run.fleet_version));
     if (action.childElementCount > 0) {
       button.ariaDisabled = 'true';
       setTimeout(() => {

@@ -274,6 +274,13 @@ export async function triggers(place, page, fleet) {
 
   /** @param {string} url */
   async function test(url) {
+    const isSure = await confirm(
+      'Send a test request?',
+      `It starts ${fleet.name} as a real request does.`,
+      'Send',
+      'main',
+    );
+    if (!isSure) return;
     const runId = await sendTest(url, fleet);
     if (!page.isOpen()) return;
     const why =

@@ -221,9 +221,10 @@ export function dialog({ title, body, buttons = [], mayCancel = true }) {
  * @param {string} title
  * @param {string} text
  * @param {string} doIt
+ * @param {'danger' | 'main'} [kind] "danger" if something is lost
  */
-export async function confirm(title, text, doIt) {
-  const yes = { label: doIt, class: 'danger', act: () => true };
+export async function confirm(title, text, doIt, kind = 'danger') {
+  const yes = { label: doIt, class: kind, act: () => true };
   return (await dialog({ title, body: () => h('p', null, text), buttons: [yes] })) === true;
 }
 
