@@ -16,6 +16,7 @@ import * as requests from './requests.mjs';
 import * as runs from './runs.mjs';
 import * as shapes from './shapes.mjs';
 import * as starting from './starting.mjs';
+import * as texts from './text.mjs';
 import * as waits from './waiting.mjs';
 import * as widths from './widths.mjs';
 import {
@@ -891,6 +892,7 @@ const alone = Object.entries({
   ...runs,
   ...shapes,
   ...starting,
+  ...texts,
   ...waits,
   ...widths,
 });

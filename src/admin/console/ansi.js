@@ -2,14 +2,21 @@
 // colours) become classes; all other control sequences are removed. lines.js calls this.
 import { h } from './dom.js';
 
+/** @import { Child } from './types.d.ts' */
+
 /**
  * The number of one of the first sixteen colours, which the style sheet defines for light and dark,
  * or "rgb(…)". piece() also uses the names "back" and "text".
  *
  * @typedef {number | string} Colour
  */
-/** @typedef {'bold' | 'dim' | 'italic' | 'underline' | 'inverse'} Attribute */
-/** @typedef {Record<Attribute, boolean> & {fore: Colour | null, back: Colour | null}} State */
+/** @typedef {'bold' | 'dim' | 'italic' | 'underline' | 'strike' | 'inverse'} Attribute */
+/**
+ * `link` is the address that OSC 8 gives to the text, or null.
+ *
+ * @typedef {Record<Attribute, boolean> &
+ *   {fore: Colour | null, back: Colour | null, link: string | null}} State
+ */
 
 /** @type {State} */
 const PLAIN = {
@@ -19,17 +26,25 @@ const PLAIN = {
   dim: false,
   italic: false,
   underline: false,
+  strike: false,
   inverse: false,
+  link: null,
 };
 
 /** @type {Record<number, Attribute | undefined>} */
-const ON = { 1: 'bold', 2: 'dim', 3: 'italic', 4: 'underline', 7: 'inverse' };
+const ON = { 1: 'bold', 2: 'dim', 3: 'italic', 4: 'underline', 7: 'inverse', 9: 'strike' };
 
 /** @type {Record<number, Attribute[] | undefined>} */
-const OFF = { 22: ['bold', 'dim'], 23: ['italic'], 24: ['underline'], 27: ['inverse'] };
+const OFF = {
+  22: ['bold', 'dim'],
+  23: ['italic'],
+  24: ['underline'],
+  27: ['inverse'],
+  29: ['strike'],
+};
 
 /** @type {Attribute[]} */
-const SHOWN = ['bold', 'dim', 'italic', 'underline'];
+const SHOWN = ['bold', 'dim', 'italic', 'underline', 'strike'];
 
 /** @param {...number} parts */
 const rgb = (...parts) => `rgb(${parts.map((part) => Math.min(255, part || 0)).join(' ')})`;
@@ -64,11 +79,12 @@ function longColour(code, rest) {
   return rgb(...(parts.length > 0 ? parts.slice(-3) : rest.splice(0, 3)).map(Number));
 }
 
-// SEQUENCE matches CSI sequences. OTHER matches control strings (such as OSC, up to BEL or ST) and
-// short escape sequences.
-const SEQUENCE = /\x1b\[([0-?]*)[ -/]*([@-~])/;
+// SEQUENCE matches CSI sequences and the OSC 8 that begins or ends a link. OTHER matches all other
+// control strings (such as OSC, up to BEL or ST) and short escape sequences.
+const SEQUENCE = /\x1b\[([0-?]*)[ -/]*([@-~])|\x1b\]8;[^\x07\x1b;]*;([^\x07\x1b]*)(?:\x07|\x1b\\)/;
 const ALL_SEQUENCES = new RegExp(SEQUENCE, 'g');
-const OTHER = /\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]+[0-~]|\x1b[0-OQ-WYZ\\`-~]/g;
+const OTHER =
+  /\x1b(?!\]8;)[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]+[0-~]|\x1b[0-OQ-WYZ\\`-~]/g;
 const CONTROL = /[\0-\x08\x0b-\x1f\x7f]/g;
 
 /**
@@ -90,7 +106,7 @@ function lastWritten(text) {
  */
 export function plain(text) {
   const written = text.includes('\r') ? text.slice(...lastWritten(text)) : text;
-  return written.includes('\x1b') ? written.replace(OTHER, '').replace(ALL_SEQUENCES, '') : written;
+  return written.includes('\x1b') ? written.replace(ALL_SEQUENCES, '').replace(OTHER, '') : written;
 }
 
 /**
@@ -105,7 +121,7 @@ function setState(state, codes) {
     const code = parseInt(part, 10) || 0;
     const on = ON[code];
     const off = OFF[code];
-    if (code === 0) Object.assign(state, PLAIN);
+    if (code === 0) Object.assign(state, PLAIN, { link: state.link });
     else if (on) state[on] = part !== '4:0';
     else if (off) for (const name of off) state[name] = false;
     else if (code === 38) state.fore = longColour(part, rest);
@@ -121,14 +137,46 @@ function setState(state, codes) {
   }
 }
 
+/**
+ * Sets what a match of SEQUENCE sets. A link leads to an http or https address or nowhere.
+ *
+ * @param {State} state
+ * @param {string | undefined} codes
+ * @param {string | undefined} kind
+ * @param {string | undefined} address
+ */
+function obey(state, codes, kind, address) {
+  if (address !== undefined) state.link = /^https?:\/\/[^\s]+$/i.test(address) ? address : null;
+  else if (kind === 'm') setState(state, codes ?? '');
+}
+
 /** @param {Colour | null} colour */
 const isLong = (colour) => typeof colour === 'string' && colour.startsWith('rgb');
+
+/**
+ * A link that a program wrote may lead anywhere: its title says where, and the page that it opens
+ * learns nothing of this one.
+ *
+ * @param {string} address
+ * @param {Child} text
+ */
+const outsideLink = (address, text) =>
+  h('a', { href: address, title: address, target: '_blank', rel: 'noopener noreferrer' }, text);
 
 /**
  * @param {string} text
  * @param {State} state
  */
 function piece(text, state) {
+  const styled = styledPiece(text, state);
+  return state.link ? outsideLink(state.link, styled) : styled;
+}
+
+/**
+ * @param {string} text
+ * @param {State} state
+ */
+function styledPiece(text, state) {
   const fore = state.inverse ? (state.back ?? 'back') : state.fore;
   const back = state.inverse ? (state.fore ?? 'text') : state.back;
   /** @type {string[]} */
@@ -159,8 +207,8 @@ export class Ansi {
    */
   pass(text) {
     if (!text.includes('\x1b')) return;
-    for (const [, codes, kind] of text.matchAll(ALL_SEQUENCES))
-      if (kind === 'm') setState(this.now, codes);
+    for (const [, codes, kind, address] of text.matchAll(ALL_SEQUENCES))
+      obey(this.now, codes, kind, address);
   }
 
   /**
@@ -172,13 +220,15 @@ export class Ansi {
     const pieces = [];
     const [begin, end] = lastWritten(text);
     this.pass(text.slice(0, begin));
-    const parts = text.slice(begin, end).replace(OTHER, '').split(SEQUENCE);
-    for (let i = 0; i < parts.length; i += 3) {
-      const shown = parts[i].replace(CONTROL, (c) =>
-        String.fromCharCode(c === '\x7f' ? 0x2421 : 0x2400 + c.charCodeAt(0)),
-      );
+    const parts = text.slice(begin, end).split(SEQUENCE);
+    for (let i = 0; i < parts.length; i += 4) {
+      const shown = parts[i]
+        .replace(OTHER, '')
+        .replace(CONTROL, (c) =>
+          String.fromCharCode(c === '\x7f' ? 0x2421 : 0x2400 + c.charCodeAt(0)),
+        );
       if (shown) pieces.push(piece(shown, this.now));
-      if (parts[i + 2] === 'm') setState(this.now, parts[i + 1]);
+      if (i + 1 < parts.length) obey(this.now, parts[i + 1], parts[i + 2], parts[i + 3]);
     }
     return pieces;
   }

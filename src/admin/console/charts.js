@@ -32,7 +32,7 @@ function setBar(anchor, { href, title, status, markX, markY, ...shape }) {
 /**
  * @param {FleetRun} run
  * @param {number} x
- * @param {number} share of the longest duration, from 0 to 1
+ * @param {number} share of the height of the longest run's bar, from 0 to 1
  */
 function durationBar(run, x, share) {
   const height = Math.max(3, share * (BARS_HEIGHT - 4));
@@ -53,14 +53,18 @@ function durationBar(run, x, share) {
   };
 }
 
-/** The durations of runs, the oldest on the left. draw() takes the runs, the newest first. */
+/**
+ * The durations of runs on a logarithmic scale, the oldest on the left. draw() takes the runs, the
+ * newest first.
+ */
 export function bars() {
   const element = svg('svg', { class: 'bars', height: BARS_HEIGHT + MARKS_HEIGHT, role: 'group' });
 
   /** @param {FleetRun[]} runs */
   function draw(runs) {
     const oldestFirst = runs.toReversed();
-    const durations = oldestFirst.map((run) => took(run) || 0);
+    // Logarithms: on a linear scale, one long run would flatten all others.
+    const durations = oldestFirst.map((run) => Math.log1p(took(run) || 0));
     const longest = Math.max(1, ...durations);
     set(element, {
       viewBox: `0 0 ${Math.max(1, runs.length) * BAR_WIDTH} ${BARS_HEIGHT + MARKS_HEIGHT}`,

@@ -1,8 +1,40 @@
-// Creates elements from plain values. Text remains text: nothing here parses markup.
+// Creates elements from plain values. Text remains text: nothing here parses markup, and characters
+// that reverse or reorder the text around them are shown by name.
 
 /** @import { Attributes, Child } from './types.d.ts' */
 
 const SVG = 'http://www.w3.org/2000/svg';
+
+/**
+ * The bidirectional controls of Unicode (UAX #9, section 2).
+ *
+ * @type {Record<string, string>}
+ */
+const BIDI = {
+  '\u061c': 'ALM',
+  '\u200e': 'LRM',
+  '\u200f': 'RLM',
+  '\u202a': 'LRE',
+  '\u202b': 'RLE',
+  '\u202c': 'PDF',
+  '\u202d': 'LRO',
+  '\u202e': 'RLO',
+  '\u2066': 'LRI',
+  '\u2067': 'RLI',
+  '\u2068': 'FSI',
+  '\u2069': 'PDI',
+};
+const BIDI_CONTROL = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+/**
+ * The text with visible marks, such as ‹RLO›, in place of bidirectional controls.
+ *
+ * @param {string} text
+ */
+export const visible = (text) => text.replace(BIDI_CONTROL, (one) => `‹${BIDI[one]}›`);
+
+/** Attributes that people read. */
+const READ = new Set(['title', 'aria-label']);
 
 /**
  * Sets attributes and listeners (such as `onclick`). null, undefined and false remove an attribute.
@@ -15,6 +47,7 @@ export function set(element, attributes) {
     if (value === null || value === undefined || value === false) element.removeAttribute(name);
     else if (typeof value === 'function') element.addEventListener(name.slice('on'.length), value);
     else if (name === 'value' || name === 'checked') Object.assign(element, { [name]: value });
+    else if (READ.has(name)) element.setAttribute(name, visible(String(value)));
     else element.setAttribute(name, value === true ? '' : String(value));
   }
 }
@@ -25,7 +58,8 @@ export function set(element, attributes) {
  */
 function flat(child) {
   if (child === null || child === undefined || child === false) return [];
-  return child instanceof Node || typeof child === 'string' ? [child] : child.flatMap(flat);
+  if (typeof child === 'string') return [visible(child)];
+  return child instanceof Node ? [child] : child.flatMap(flat);
 }
 
 /**

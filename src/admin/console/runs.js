@@ -206,7 +206,7 @@ export async function runList(place, page, fleetId) {
 
   function draw() {
     const charted = runs.slice(0, PAGE);
-    show(caption, `Run durations (last ${charted.length}, newest on the right)`);
+    show(caption, `Run durations (last ${charted.length}, newest on the right; logarithmic scale)`);
     chart.draw(charted);
     list.draw(runs);
     show(more, next && older);
