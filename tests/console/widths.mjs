@@ -54,6 +54,23 @@ const tooWide = () =>
     return found;
   });
 
+/** Each row of the runs is one stop for the Tab key. */
+export async function tabStops() {
+  const pages = await longNames();
+  await page.goto(base + pages.runs);
+  await page.waitForSelector('tbody tr');
+  const stops = await page
+    .locator('tbody tr')
+    .first()
+    .locator('a, button')
+    .evaluateAll((all) => all.filter((one) => one.tabIndex >= 0).length);
+  assert(stops === 1, `a row has ${stops} tab stops`);
+  await page.goto(`${base}/keys`);
+  await page.waitForSelector('tbody tr');
+  const titles = await page.locator('th').allTextContents();
+  assert(!titles.includes(''), 'a column has no title');
+}
+
 /** Nothing leaves its place, and on a wide window no table has to be scrolled. */
 export async function widths() {
   const pages = await longNames();

@@ -51,7 +51,7 @@ async function keys(place, page) {
     { title: 'Created', class: 'hide-narrow', cell: (key) => time(key.created_at) },
     { title: 'Last used', cell: (key) => time(key.last_used_at, 'never') },
     {
-      title: '',
+      title: 'Action',
       class: 'last',
       cell: (key) =>
         actionButton('Revoke', () => revoke(key), {

@@ -1,7 +1,7 @@
 // The list of fleet runs, of one fleet or of all. It updates by itself without jumping.
 import { get, hasStatus, messageOf } from './api.js';
 import { bars } from './charts.js';
-import { h, say, show } from './dom.js';
+import { h, say, set, show } from './dom.js';
 import { elapsed, ended, shortId, size, time } from './format.js';
 import { gather, watchRuns } from './live.js';
 import { keep, kept, rename } from './navigate.js';
@@ -112,7 +112,11 @@ const steps = (name) => (ended(name) ? 2 : Number(name === 'running'));
 const fleetColumn = {
   title: 'Fleet',
   class: 'rest',
-  cell: (run) => named(run.fleet_name, `/fleets/${run.fleet_id}`),
+  cell: (run) => {
+    const fleet = named(run.fleet_name, `/fleets/${run.fleet_id}`);
+    set(fleet, { tabindex: '-1' }); // a row is one stop for Tab; the page of the run has this link
+    return fleet;
+  },
 };
 
 /** @type {(fleetId: string | null) => Column<FleetRun>[]} */

@@ -101,6 +101,7 @@ const copyIcon = () =>
 export const copyId = (id) =>
   copyButton(id, copyIcon(), {
     class: 'id',
+    tabindex: '-1', // the page that the link leads to offers the id as well
     title: copyHint(id),
     'aria-label': `Copy ID ${id}`,
   });
