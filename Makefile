@@ -66,7 +66,7 @@ DAEMON_LIBS := -lmicrohttpd -ljansson -luuid -lsqlite3 -lconfuse -lyaml -lsodium
 CTL_LIBS    := -lcurl -ljansson
 TEST_LIBS   := $(shell $(PKG_CONFIG) --libs check 2>/dev/null) -lcurl $(DAEMON_LIBS)
 
-.PHONY: FORCE all install lint clang bench asan tsan fuzz check check-run check-programs \
+.PHONY: FORCE all install lint clang bench hostile asan tsan fuzz check check-run check-programs \
         fuzz-programs systemd-check demo deps deps-tests clean format
 # `make V=1` shows the whole commands.
 ifndef V
@@ -252,6 +252,11 @@ bench: all
 	@$(MAKE) --no-print-directory $(BUILD)/tests/bench/bare $(BUILD)/tests/bench/bench
 	@exec env BUILD='$(BUILD)' BENCH_AGAINST='$(if $(AA),$(BUILD),$(AGAINST))' \
 	  BENCH_TURNS='$(or $(TURNS),$(BENCH_TURNS))' $(BUILD)/tests/bench/bench $(ROWS)
+
+# One good POST every 10 ms while hostile clients do their worst. LOADS="drips idles" runs these
+# only; HOSTILE_SECONDS=60 is the length of each phase.
+hostile: all
+	@exec env BUILD='$(BUILD)' tests/bench/hostile $(LOADS)
 
 # Compiles everything with clang as well: it finds other errors than gcc.
 clang:
