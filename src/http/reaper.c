@@ -90,9 +90,11 @@ static void *reaper_main(void *argument)
 enum rank {
     RANK_BUSY, /* a known sender makes progress, or webhookd has the request: never closed */
     RANK_SLOW, /* a known sender below SLOW_BYTES_PER_S, SLOW_AFTER_MS into the body or answer */
-    RANK_STRANGER, /* a body or an answer, and the sender is not known */
-    RANK_HEADERS,  /* the headers have not arrived */
-    RANK_IDLE,     /* between two requests */
+    /* Headers, a body or an answer of a sender who is not known. The phases are equal, so that age
+     * decides: if headers ranked lower, strangers in later phases who come back at once would push
+     * out everybody who has just connected. */
+    RANK_STRANGER,
+    RANK_IDLE, /* between two requests */
 };
 
 static bool is_below_rate(int64_t bytes, int64_t for_ms)
@@ -130,7 +132,7 @@ static enum rank rank(struct http_connection *connection, int64_t now_ms)
     case CONNECTION_IDLE:
         return RANK_IDLE;
     case CONNECTION_HEADERS:
-        return RANK_HEADERS;
+        return RANK_STRANGER;
     case CONNECTION_BODY:
         if (!connection->is_known)
             return RANK_STRANGER;

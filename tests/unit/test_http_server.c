@@ -22,6 +22,7 @@ struct service {
     struct http_server *server;
     unsigned port;
     int64_t finish_takes_ms;
+    atomic_int pieces;   /* of bodies */
     atomic_int finished; /* requests */
     atomic_bool holds;   /* as long as it is set, requests for /hold stay in `begin` */
 };
@@ -39,7 +40,8 @@ static enum http_step data(struct http_exchange *exchange, const void *bytes, si
 {
     (void)exchange;
     (void)bytes;
-    (void)context;
+    struct service *service = context;
+    atomic_fetch_add(&service->pieces, 1);
     *consumed = count;
     return HTTP_CONTINUE;
 }
@@ -189,6 +191,33 @@ TEST(the_longest_idle_connection_is_closed_when_there_are_too_many)
     http_server_get_metrics(service.server, &metrics);
     ck_assert_uint_eq(metrics.closed_idle_for_room, 2);
     for (int i = 0; i < 5; i++)
+        close(fds[i]);
+    service_stop(&service);
+}
+
+/* Whoever has just connected is not closed for the next one as long as there are older strangers,
+ * whatever these have sent. */
+TEST(a_fresh_connection_is_not_closed_before_older_strangers)
+{
+    static const char half[] = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n12345";
+    struct service service = {.finish_takes_ms = 0};
+    service_start(&service, &(struct http_options){.max_connections = 3});
+    int fds[4];
+    for (int i = 0; i < 2; i++) {
+        fds[i] = raw_connect(service.port);
+        ck_assert_int_eq(raw_send(fds[i], half, strlen(half)), 0);
+    }
+    while (atomic_load(&service.pieces) < 2)
+        usleep(1000);
+    usleep(10000); /* the clock of their age counts milliseconds */
+    for (int i = 2; i < 4; i++) {
+        fds[i] = raw_connect(service.port);
+        await_accepted(&service, (uint64_t)i + 1);
+    }
+    struct pollfd old[] = {{.fd = fds[0], .events = POLLIN}, {.fd = fds[1], .events = POLLIN}};
+    ck_assert_int_eq(poll(old, 2, 20000), 1);
+    ck_assert(is_open(fds[2]) && is_open(fds[3]));
+    for (int i = 0; i < 4; i++)
         close(fds[i]);
     service_stop(&service);
 }
