@@ -198,7 +198,8 @@ enum http_step http_reply_bytes(struct http_exchange *exchange, unsigned status,
 /* An answer that is produced while it is sent, on a listener with a thread for each connection.
  * `read` fills in at most `bytes` bytes and returns how many, 0 at the end, or -1 if it cannot go
  * on: then the connection is closed, so that the client sees an incomplete answer. `read` may
- * block. `done` is called once, however the answer ends. A known client has the idle timeout
+ * block; if no thread could be started for the connection, the answer is 503 instead.
+ * `done` is called once, however the answer ends. A known client has the idle timeout
  * for each piece, another the header timeout. */
 struct http_stream {
     ssize_t (*read)(void *context, char *data, size_t bytes);

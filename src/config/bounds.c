@@ -13,12 +13,12 @@
 #define LISTENERS         2
 #define SLOTS_PER_CORE    4
 
-/* Descriptors. A vessel: its pidfd, its record. An admin connection: its socket, a connection to
+/* Descriptors. A vessel: its pidfd, its record. An admin connection: its socket, an epoll, two of
  * the store, the file that it sends. */
 #define FILES_AT_LEAST   256 /* the log, the store, locks, epoll, listeners, one launch at a time */
 #define FILES_SLACK      64  /* connections that were shut down and are not closed yet */
 #define FILES_PER_VESSEL 2
-#define FILES_PER_ADMIN  4
+#define FILES_PER_ADMIN  5
 
 /* Tasks. A vessel: its supervisor, pid 1 of its sandbox, its interpreter, one program that it runs.
  * An admin connection: its thread. */

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "http/exchange.h"
+#include "http/threads.h"
 #include "http/worker.h"
 
 #define REFUSED_MS  5000                /* for the body and the answer of a refused request */
@@ -93,6 +94,7 @@ struct http_connection *connection_new(struct http_server *server, int fd, int64
     struct http_connection *connection = memory_alloc(sizeof(*connection));
     connection->server = server;
     connection->worker = worker_current();
+    connection->shares_thread = threads_is_shared();
     connection->fd = fd;
     pthread_mutex_init(&connection->hold, NULL);
     connection->exchange.connection = connection;

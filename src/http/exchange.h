@@ -71,7 +71,8 @@ enum connection_state {
 
 struct http_connection {
     struct http_server *server;
-    struct worker *worker; /* the worker that handles it; NULL: it has its own thread */
+    struct worker *worker; /* the worker that handles it */
+    bool shares_thread;    /* which other connections need, too (http/threads.h) */
     int fd;                /* libmicrohttpd's; valid while the connection is in the reaper's list */
     struct list_node watched; /* guarded by the reaper's lock */
 
@@ -105,10 +106,11 @@ struct http_connection {
 };
 
 struct reaper;
+struct threads;
 
 struct http_server {
     struct http_options options;
-    struct MHD_Daemon *daemon; /* with a thread for each connection; otherwise: */
+    struct threads *threads; /* one for each connection; otherwise: */
     struct worker *workers[HTTP_MAX_WORKERS];
     struct reaper *reaper;
     _Atomic int64_t header_timeout_ms, body_timeout_ms, idle_timeout_ms;
@@ -117,6 +119,11 @@ struct http_server {
     _Atomic int64_t in_progress; /* exchanges that have begun and not ended */
     _Atomic uint64_t refused;
 };
+
+/* server.c: returns a libmicrohttpd daemon for connections of this server, without a thread. It
+ * owns listen_fd, unless that is -1. NULL if libmicrohttpd fails; the caller then still owns it. */
+struct MHD_Daemon *server_new_daemon(struct http_server *server, unsigned flags, int listen_fd,
+                                     unsigned limit);
 
 /* exchange.c: the life of a request, on the handler's thread */
 

@@ -13,6 +13,7 @@
 #include "http/exchange.h"
 #include "http/log.h"
 #include "http/reply_template.h"
+#include "http/worker.h"
 
 /* Whether the connection ends with this answer. On a worker, libmicrohttpd does not notice the end
  * of the stream if it arrives together with the request, unless it reads the connection again after
@@ -125,6 +126,7 @@ static ssize_t stream_read(void *context, uint64_t at, char *data, size_t bytes)
 {
     (void)at;
     struct stream *stream = context;
+    worker_note_call();
     ssize_t count = stream->source.read(stream->source.context, data, bytes);
     connection_enter(stream->connection, CONNECTION_REPLY, clock_monotonic_ms());
     if (count > 0)
@@ -155,6 +157,11 @@ static enum http_step reply_stream(struct http_exchange *exchange, unsigned stat
 enum http_step http_reply_stream(struct http_exchange *exchange, unsigned status,
                                  const char *content_type, const struct http_stream *stream)
 {
+    if (exchange->connection->shares_thread) {
+        stream->done(stream->context);
+        return http_reply_error(exchange, 503,
+                                "webhookd can start no thread for this stream: try again", NULL);
+    }
     return reply_stream(exchange, status, content_type, stream, MHD_SIZE_UNKNOWN);
 }
 

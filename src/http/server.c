@@ -18,6 +18,7 @@
 #include "http/exchange.h"
 #include "http/reaper.h"
 #include "http/strangers.h"
+#include "http/threads.h"
 #include "http/worker.h"
 
 /* The memory of each connection: 16 KiB of headers and what libmicrohttpd keeps about them.
@@ -121,34 +122,24 @@ static void on_log(void *context, const char *format, va_list arguments)
 
 /* ---- start and stop ---- */
 
-/* Returns a daemon, which owns listen_fd. NULL if libmicrohttpd fails; the caller then still owns
- * listen_fd. */
-static struct MHD_Daemon *daemon_start(struct http_server *server, int listen_fd)
+struct MHD_Daemon *server_new_daemon(struct http_server *server, unsigned flags, int listen_fd,
+                                     unsigned limit)
 {
-    const struct http_options *options = &server->options;
-    unsigned flags = MHD_USE_ERROR_LOG;
-    if (options->workers)
-        flags |= MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
-    else
-        flags |= MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_THREAD_PER_CONNECTION;
-    /* The reaper enforces the real bound. libmicrohttpd's own is higher: beyond it, connections
-     * would wait unseen in the backlog. */
-    unsigned limit = (unsigned)options->max_connections + 64;
     struct MHD_OptionItem items[] = {
-        {MHD_OPTION_LISTEN_SOCKET, listen_fd, NULL},
         {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)limit, NULL},
         {MHD_OPTION_CONNECTION_TIMEOUT, 0, NULL},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, POOL_BYTES, NULL},
+        {listen_fd >= 0 ? MHD_OPTION_LISTEN_SOCKET : MHD_OPTION_END, listen_fd, NULL},
         {MHD_OPTION_END, 0, NULL},
     };
-    return MHD_start_daemon(flags, 0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER,
-                            on_log, server, MHD_OPTION_URI_LOG_CALLBACK, on_first_line, server,
-                            MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
-                            MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_ARRAY,
-                            items, MHD_OPTION_END);
+    return MHD_start_daemon(flags | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, server,
+                            MHD_OPTION_EXTERNAL_LOGGER, on_log, server, MHD_OPTION_URI_LOG_CALLBACK,
+                            on_first_line, server, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
+                            server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
+                            MHD_OPTION_ARRAY, items, MHD_OPTION_END);
 }
 
-/* Starts one daemon, or one for each worker, each on its own copy of the socket. */
+/* Starts the threads, or the workers, each on its own copy of the socket. */
 static int daemons_start(struct http_server *server, struct error *error)
 {
     const struct http_options *options = &server->options;
@@ -158,16 +149,22 @@ static int daemons_start(struct http_server *server, struct error *error)
         int fd = fcntl(options->listen_fd, F_DUPFD_CLOEXEC, 3);
         if (fd < 0)
             return error_set_errno(error, errno, "cannot duplicate the %s socket", options->name);
-        struct MHD_Daemon *daemon = daemon_start(server, fd);
+        if (!options->workers) {
+            server->threads = threads_start(server, fd, error);
+            return server->threads ? 0 : -1;
+        }
+        /* The reaper enforces the real bound. libmicrohttpd's own is higher: beyond it, connections
+         * would wait unseen in the backlog. */
+        struct MHD_Daemon *daemon =
+            server_new_daemon(server, MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, fd,
+                              (unsigned)options->max_connections + 64);
         if (!daemon) {
             close(fd);
             return error_set(error, ERROR_INTERNAL,
                              "cannot start the %s listener: MHD_start_daemon failed",
                              options->name);
         }
-        if (!options->workers)
-            server->daemon = daemon;
-        else if (!(server->workers[i] = worker_start(server, daemon, error)))
+        if (!(server->workers[i] = worker_start(server, daemon, error)))
             return -1;
     }
     return 0;
@@ -179,8 +176,7 @@ static void daemons_stop(struct http_server *server)
         worker_end(server->workers[i]);
     for (unsigned i = 0; i < HTTP_MAX_WORKERS; i++)
         worker_free(server->workers[i]);
-    if (server->daemon)
-        MHD_stop_daemon(server->daemon);
+    threads_stop(server->threads);
 }
 
 struct http_server *http_server_start(const struct http_options *options, struct error *error)
@@ -210,9 +206,8 @@ void http_server_quiesce(struct http_server *server)
     for (unsigned i = 0; i < HTTP_MAX_WORKERS; i++)
         if (server->workers[i])
             worker_quiesce(server->workers[i]);
-    int fd = server->daemon ? MHD_quiesce_daemon(server->daemon) : -1;
-    if (fd >= 0)
-        close(fd);
+    if (server->threads)
+        threads_quiesce(server->threads);
 }
 
 /* Returns -1 if some request has not ended DRAIN_SHUT_MS after until_ms. */

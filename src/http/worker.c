@@ -30,7 +30,8 @@ struct worker {
     struct MHD_Daemon *daemon; /* belongs to the thread until it has ended */
     int epoll_fd;              /* the daemon's */
     int wake_fd;
-    int strangers; /* connections whose first bytes have not arrived; belongs to the thread */
+    int strangers; /* connections whose first bytes have not arrived; belongs to the thread. -1 =
+                      nobody looks at them (worker_on_this_thread) */
     pthread_t thread;
     atomic_bool woken; /* a wake-up is pending: another would add nothing */
     atomic_bool quiesce, stop;
@@ -56,7 +57,8 @@ void worker_note_call(void)
 
 void worker_watch(struct worker *worker, struct http_connection *connection)
 {
-    strangers_add(worker->strangers, connection);
+    if (worker->strangers >= 0)
+        strangers_add(worker->strangers, connection);
 }
 
 void worker_forget(struct worker *worker, struct http_connection *connection)
@@ -103,7 +105,7 @@ static int timeout_ms(struct worker *worker)
  * wait although nothing happens is given SPIN_PASSES passes, because it may have read a part of
  * some headers in each. From then on it is run only so often that it costs nothing. Sockets that
  * become ready and resumed requests still end each wait. */
-static int wait_ms(struct worker *worker)
+int worker_wait_ms(struct worker *worker)
 {
     int wait = timeout_ms(worker);
     bool called = worker->called;
@@ -135,7 +137,7 @@ static void *worker_main(void *argument)
         struct pollfd watched[] = {{worker->epoll_fd, POLLIN, 0},
                                    {worker->wake_fd, POLLIN, 0},
                                    {worker->strangers, POLLIN, 0}};
-        int ready = poll(watched, ARRAY_COUNT(watched), wait_ms(worker));
+        int ready = poll(watched, ARRAY_COUNT(watched), worker_wait_ms(worker));
         if (ready > 0 && watched[1].revents != 0) {
             uint64_t count;
             while (read(worker->wake_fd, &count, sizeof(count)) < 0 && errno == EINTR)
@@ -163,7 +165,20 @@ void worker_free(struct worker *worker)
     if (worker->strangers >= 0)
         close(worker->strangers);
     sem_destroy(&worker->quiesced);
+    if (current == worker)
+        current = NULL;
     free(worker);
+}
+
+struct worker *worker_on_this_thread(struct http_server *server, struct MHD_Daemon *daemon)
+{
+    struct worker *worker = memory_alloc(sizeof(*worker));
+    worker->server = server;
+    worker->daemon = daemon;
+    worker->wake_fd = worker->strangers = -1;
+    sem_init(&worker->quiesced, 0, 0);
+    current = worker;
+    return worker;
 }
 
 struct worker *worker_start(struct http_server *server, struct MHD_Daemon *daemon,

@@ -28,14 +28,21 @@ struct worker;
  * without a thread of its own. The server has its reaper until worker_end. */
 struct worker *worker_start(struct http_server *server, struct MHD_Daemon *daemon,
                             struct error *error);
+/* Returns a worker for the calling thread, which drives the daemon itself, with worker_wait_ms and
+ * MHD_run, and finally calls worker_free. Owns the daemon. It cannot be resumed, quiesced or
+ * ended. */
+struct worker *worker_on_this_thread(struct http_server *server, struct MHD_Daemon *daemon);
+/* Returns how long to wait for the daemon's epoll descriptor before the next MHD_run, for the
+ * reason above; -1 = until something happens. On the worker's thread. */
+int worker_wait_ms(struct worker *worker);
 /* Returns the worker whose thread this is, or NULL on any other thread. */
 struct worker *worker_current(void);
 /* Notes that libmicrohttpd has called us: this pass makes progress. On any thread; does nothing on
  * one that is no worker's. */
 void worker_note_call(void);
 /* Looks at the first bytes of a new connection when they arrive (http/strangers.h), until
- * worker_forget, which must come before the connection is freed. Both on the worker's thread, or
- * after its end. */
+ * worker_forget, which must come before the connection is freed. Does nothing for a worker of
+ * worker_on_this_thread. Both on the worker's thread, or after its end. */
 void worker_watch(struct worker *worker, struct http_connection *connection);
 void worker_forget(struct worker *worker, struct http_connection *connection);
 /* Resumes a connection of this worker (MHD_resume_connection) and wakes the worker, which

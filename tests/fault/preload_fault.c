@@ -8,13 +8,14 @@
  *     pidfd_open 38 *             a call without a file has the path ""
  *     fstatfs nfs *               the file system is NFS
  *
- * Calls: fsync, fdatasync, write, pwrite, fchown, fstatfs, pidfd_open. Replace the file by rename,
- * so that no call reads half a rule. */
+ * Calls: fsync, fdatasync, write, pwrite, fchown, fstatfs, pidfd_open, pthread_create. Replace the
+ * file by rename, so that no call reads half a rule. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fnmatch.h>
 #include <limits.h>
 #include <linux/magic.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,4 +129,15 @@ int fstatfs(int fd, struct statfs *status)
 int pidfd_open(pid_t pid, unsigned flags)
 {
     return check("pidfd_open", NO_FILE) != 0 ? -1 : REAL(pidfd_open)(pid, flags);
+}
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*main)(void *),
+                   void *argument)
+{
+    int errnum = errno;
+    if (check("pthread_create", NO_FILE) == 0)
+        return REAL(pthread_create)(thread, attributes, main, argument);
+    int failure = errno;
+    errno = errnum;
+    return failure;
 }

@@ -183,3 +183,25 @@ TEST(strangers_that_never_read_shut_out_no_caller_with_a_key)
     free(key);
     daemon_finish(&daemon);
 }
+
+/* ---- a body that goes nowhere ---- */
+
+/* libmicrohttpd would ask for ever to be run again (tests/system/test_senders.c). Anybody may
+ * try to sign in. */
+TEST(a_chunk_line_that_fills_the_memory_ends_an_admin_connection)
+{
+    static const char head[] = "POST /api/v1/session HTTP/1.1\r\nHost: localhost\r\n"
+                               "Transfer-Encoding: chunked\r\n\r\n5;";
+    struct daemon daemon;
+    char extension[60000];
+    daemon_begin(&daemon, &(struct daemon_options){.top = NULL});
+    memset(extension, 'e', sizeof(extension));
+    int fd = raw_connect(daemon.admin_port);
+    ck_assert_int_eq(raw_send(fd, head, strlen(head)), 0);
+    (void)raw_send(fd, extension, sizeof(extension));
+    raw_await_close(fd);
+    daemon_await_log(&daemon, "connection closed listener=admin reason=\"a chunk-size line is too "
+                              "long\"");
+    close(fd);
+    daemon_finish(&daemon);
+}

@@ -73,7 +73,7 @@ TEST(bounds_fit_into_any_number_of_descriptors)
             ck_assert_msg(config_bounds_files(config) <= files, "%lld of %lld: %s",
                           (long long)config_bounds_files(config), (long long)files, texts[t]);
             ck_assert_int_ge(config->hooks.max_connections, 16);
-            ck_assert_int_ge(config->admin.max_connections, 8);
+            ck_assert_int_ge(config->admin.max_connections, 4);
             ck_assert_int_ge(config->runner.max_vessels, 1);
             config_release(config);
         }
