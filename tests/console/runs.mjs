@@ -1,5 +1,5 @@
 // Checks of the page of a fleet run.
-import { api, applyFleet, base, bashVessel, look, page, untilRun } from './tools.mjs';
+import { answerDialog, api, applyFleet, base, bashVessel, look, page, untilRun } from './tools.mjs';
 
 const shortId = (id) => `${id.slice(0, 8)}…${id.slice(-4)}`;
 
@@ -10,6 +10,7 @@ export async function repeats() {
   await untilRun(id, 'success');
   await page.goto(`${base}/runs/${id}`);
   await page.click('button:text-is("Run again")');
+  await answerDialog('Run again');
   await page.waitForSelector('.facts >> text=run again of');
   const again = page.url().split('/').pop();
   await page.click(`.facts a[href="/runs/${id}"]`);
