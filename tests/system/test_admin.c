@@ -426,10 +426,12 @@ TEST(run_has_every_property_and_its_vessels)
     json_t *run = call_data(&setting.daemon, "GET", path, NULL, 200);
     assert_object(run, "id", "fleet_id", "fleet_name", "fleet_version", "project_id", "org_id",
                   "trigger", "event", "status", "request_id", "remote_addr", "host", "query_string",
-                  "body_bytes", "body_sha256", "created_at", "started_at", "ended_at", "vessels");
+                  "body_bytes", "body_sha256", "created_at", "started_at", "ended_at", "vessels",
+                  "withheld", "again_of", "again_as");
     const json_t *vessel = api_vessel(run, "main");
-    assert_object(vessel, "id", "vessel_id", "name", "status", "attempts", "exit_code", "reason",
-                  "started_at", "ended_at", "output_bytes");
+    assert_object(vessel, "id", "vessel_id", "name", "status", "attempts", "max_attempts",
+                  "next_attempt_at", "exit_code", "reason", "started_at", "ended_at",
+                  "output_bytes");
     ck_assert_str_eq(api_text(run, "body_sha256"),
                      "230d8358dc8e8890b4c58deeb62912ee2f20357ae92a5cc861b98e68fe31acb5");
     ck_assert(json_is_null(json_object_get(run, "event")));
