@@ -164,7 +164,7 @@ static void open_line(struct fake_request *request, char *line, size_t bytes)
     *request = (struct fake_request){.line = line, .target = target};
     request->target_bytes = (size_t)((last ? last : line + bytes) - target);
     current = request;
-    exchange_open(&request->exchange, NULL, target);
+    exchange_open(&request->exchange, target);
     request->exchange.method = line;
     request->exchange.version = version;
 }
