@@ -200,8 +200,8 @@ TEST(a_chunk_line_that_fills_the_memory_ends_an_admin_connection)
     ck_assert_int_eq(raw_send(fd, head, strlen(head)), 0);
     (void)raw_send(fd, extension, sizeof(extension));
     raw_await_close(fd);
-    daemon_await_log(&daemon, "connection closed listener=admin reason=\"a chunk-size line is too "
-                              "long\"");
+    daemon_await_log(&daemon, "connection closed listener=admin from=127.0.0.1 reason=\"a "
+                              "chunk-size line is too long\"");
     close(fd);
     daemon_finish(&daemon);
 }

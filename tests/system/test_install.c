@@ -76,7 +76,8 @@ SLOW_TEST(everything_is_below_destdir_and_names_the_prefix, 300)
     ck_assert_ptr_nonnull(
         strstr(buffer_text(&unit),
                "\nExecStart=/opt/w/sbin/webhookd -c /opt/w/etc/webhookd/webhookd.conf\n"));
-    ck_assert_ptr_null(strchr(buffer_text(&unit), '@'));
+    ck_assert_ptr_null(strstr(buffer_text(&unit), "@PREFIX@"));
+    ck_assert_ptr_null(strstr(buffer_text(&unit), "@SYSCONF@"));
     buffer_free(&unit);
     free(path);
     ck_assert_int_eq(file_remove_tree(AT_FDCWD, folder, &error), 0);
