@@ -304,6 +304,13 @@ export async function runList(place, page, fleetId) {
       const found = await ask().catch(() => null);
       if (!found || !page.isOpen() || last !== asked) return; // other filters were set
       found.fleetruns.forEach(update);
+      const known = new Set(runs.map((run) => run.id));
+      const fresh = found.fleetruns.filter((run) => !known.has(run.id));
+      if (fresh.length > 0 && scrollY < 40 && runs.length <= PAGE) {
+        hasMissed = false; // all that is shown was read just now
+        take(found);
+        return;
+      }
       const told = new Set(found.fleetruns.map((run) => run.id));
       // After missed events, runs that no longer match the filters or are on a later page are asked
       // for one by one.
@@ -313,15 +320,9 @@ export async function runList(place, page, fleetId) {
         await get(`/fleetruns/${run.id}`).then(update, () => {});
       if (!page.isOpen()) return;
       draw();
-      const known = new Set(runs.map((run) => run.id));
-      const fresh = found.fleetruns.filter((run) => !known.has(run.id));
       if (fresh.length === 0) return;
-      if (scrollY < 40 && runs.length <= PAGE) {
-        take(found);
-      } else {
-        const count = fresh.length < PAGE ? `${fresh.length} new` : `${PAGE}+ new`;
-        show(news, h('button', { type: 'button', onclick: () => load() }, count));
-      }
+      const count = fresh.length < PAGE ? `${fresh.length} new` : `${PAGE}+ new`;
+      show(news, h('button', { type: 'button', onclick: () => load() }, count));
     },
     LOOK_MS,
     EVERY_MS,
