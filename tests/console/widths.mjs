@@ -15,7 +15,7 @@ const WIDTHS = [1440, 390, 320];
 const LONG = `harbour-${'x'.repeat(230)}`;
 
 /** A fleet whose names, event, query, headers and key are as long as they can be. */
-async function longNames() {
+async function createLongNames() {
   const fleet = await applyFleet(`name: ${LONG}\nvessels:\n${bashVessel('main', 'exit 1')}`);
   const { url } = await api('POST', `/fleets/${fleet.id}/webhook`);
   const answer = await fetch(`${here(url)}?q=${LONG}`, {
@@ -42,6 +42,11 @@ async function longNames() {
     new: '/fleets/new',
   };
 }
+
+/** @type {ReturnType<typeof createLongNames> | null} */
+let created = null;
+/** The pages of that fleet, for each check that wants them. */
+const longNames = () => (created ??= createLongNames());
 
 /** What is wider than its place: the page, or what leaves the box around it. */
 const tooWide = () =>
