@@ -709,11 +709,11 @@ async function lookedFor(run) {
 /** The connection to webhookd is lost and returns. */
 async function away() {
   const news = (route) => route.abort('connectionrefused');
-  await page.route('**/api/v1/events', news);
+  await page.route('**/api/v1/events*', news);
   await page.goto(`${base}/runs`);
   await page.waitForSelector('#away >> text=No connection to webhookd since');
   await look('away');
-  await page.unroute('**/api/v1/events', news);
+  await page.unroute('**/api/v1/events*', news);
   await page.waitForSelector('#away:empty', { state: 'attached' });
 }
 
