@@ -753,7 +753,7 @@ async function keysAndAudit() {
   await page.waitForSelector('[role=alert]:has-text("already")');
   await page.fill('#key-name', '<b>bob');
   await page.keyboard.press('Enter');
-  await page.waitForSelector('td:text-is("<b>bob")');
+  await page.waitForSelector('td :text-is("<b>bob")');
   await page.click('.warning >> button:text-is("Copy")');
   await page.waitForFunction(() =>
     navigator.clipboard.readText().then((text) => text.startsWith('wha_')),
