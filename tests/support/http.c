@@ -71,10 +71,14 @@ static void perform(CURL *curl, const char *url, struct curl_slist *headers,
 
 static struct curl_slist *header_list(const char *const *headers)
 {
-    struct curl_slist *list = curl_slist_append(NULL, "Expect:");
-    for (int i = 0; headers && headers[i]; i++)
+    struct curl_slist *list = NULL;
+    bool expects = false;
+    for (int i = 0; headers && headers[i]; i++) {
+        expects |= strncmp(headers[i], "Expect:", strlen("Expect:")) == 0;
         list = curl_slist_append(list, headers[i]);
-    return list;
+    }
+    /* Of two, curl obeys the first and sends the other: it would not wait for 100 Continue. */
+    return expects ? list : curl_slist_append(list, "Expect:");
 }
 
 void http_request_over(const char *socket, const char *method, const char *url,
