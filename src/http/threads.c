@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/kernel.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/thread.h"
@@ -39,6 +40,7 @@ struct threads {
     struct MHD_Daemon *shared; /* of the accepting thread: connections without a thread */
     int shared_fd;             /* the epoll descriptor of `shared` */
     bool is_short;             /* the last connection got no thread */
+    bool is_deaf;              /* the last accept4(2) has failed */
     atomic_bool quiesce, stop;
     sem_t quiesced;
     pthread_mutex_t lock;       /* guards the following */
@@ -162,7 +164,21 @@ static int start_serving(struct threads *threads, struct serving *serving, struc
     return result;
 }
 
-/* Returns -1 if no connection could be accepted. */
+/* Logs the first failure to accept connections, and the first success after it. */
+static void note_accepting(struct threads *threads, int errnum)
+{
+    if (errnum != 0 && !threads->is_deaf)
+        log_warning("connections are not accepted",
+                    log_text("listener", threads->server->options.name),
+                    log_text("reason", kernel_error_text(errnum)),
+                    log_text("effect", "new connections wait until it is possible again"));
+    else if (errnum == 0 && threads->is_deaf)
+        log_info("connections are accepted again",
+                 log_text("listener", threads->server->options.name));
+    threads->is_deaf = errnum != 0;
+}
+
+/* Returns 0, or the errno of accept4(2). */
 static int accept_one(struct threads *threads)
 {
     struct serving *serving = memory_alloc(sizeof(*serving));
@@ -171,8 +187,9 @@ static int accept_one(struct threads *threads)
     serving->fd = accept4(threads->listen_fd, &serving->peer.any, &serving->peer_bytes,
                           SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (serving->fd < 0) {
+        int errnum = errno;
         free(serving);
-        return -1;
+        return errnum;
     }
     int send_bytes = SEND_BUFFER_BYTES;
     (void)setsockopt(serving->fd, SOL_SOCKET, SO_SNDBUF, &send_bytes, sizeof(send_bytes));
@@ -188,9 +205,14 @@ static int accept_one(struct threads *threads)
 /* Returns false if accepting failed for a reason that may last for a moment. */
 static bool accept_all(struct threads *threads)
 {
-    for (int i = 0; i < ACCEPTED_AT_ONCE; i++)
-        if (accept_one(threads) != 0)
-            return errno == EAGAIN || errno == EINTR || errno == ECONNABORTED;
+    for (int i = 0; i < ACCEPTED_AT_ONCE; i++) {
+        int errnum = accept_one(threads);
+        if (errnum == EAGAIN || errnum == EINTR || errnum == ECONNABORTED)
+            return true;
+        note_accepting(threads, errnum);
+        if (errnum != 0)
+            return false;
+    }
     return true;
 }
 

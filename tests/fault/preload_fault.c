@@ -8,8 +8,8 @@
  *     pidfd_open 38 *             a call without a file has the path ""
  *     fstatfs nfs *               the file system is NFS
  *
- * Calls: fsync, fdatasync, write, pwrite, fchown, fstatfs, pidfd_open, pthread_create. Replace the
- * file by rename, so that no call reads half a rule. */
+ * Calls: fsync, fdatasync, write, pwrite, fchown, fstatfs, pidfd_open, pthread_create, accept4.
+ * Replace the file by rename, so that no call reads half a rule. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fnmatch.h>
@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -129,6 +130,11 @@ int fstatfs(int fd, struct statfs *status)
 int pidfd_open(pid_t pid, unsigned flags)
 {
     return check("pidfd_open", NO_FILE) != 0 ? -1 : REAL(pidfd_open)(pid, flags);
+}
+
+int accept4(int fd, struct sockaddr *address, socklen_t *bytes, int flags)
+{
+    return check("accept4", NO_FILE) == 0 ? REAL(accept4)(fd, address, bytes, flags) : -1;
 }
 
 int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*main)(void *),

@@ -84,3 +84,20 @@ TEST(a_stop_without_new_threads_ends_open_connections)
     close(without);
     faults_finish(&faults);
 }
+
+TEST(a_listener_that_cannot_accept_says_so_and_goes_on_later)
+{
+    struct faults faults = {0};
+    struct daemon *daemon = &faults.daemon;
+    faults_prepare(&faults, "enabled = false");
+    daemon_restart(daemon);
+    faults_set_rule(&faults, "accept4 24 *\n"); /* EMFILE */
+    int waiting = raw_connect(daemon->admin_port);
+    daemon_await_log(daemon, "warning: connections are not accepted listener=admin "
+                             "reason=\"Too many open files\"");
+    faults_clear_rules(&faults);
+    ck_assert_int_eq(call(daemon, "/healthz", NULL), 200);
+    daemon_await_log(daemon, "connections are accepted again listener=admin");
+    close(waiting);
+    faults_finish(&faults);
+}
