@@ -15,16 +15,15 @@
 #include "http/reply_template.h"
 #include "http/worker.h"
 
-/* Whether the connection ends with this answer. On a worker, libmicrohttpd does not notice the end
- * of the stream if it arrives together with the request, unless it reads the connection again after
- * a suspension; without this check the connection would stay open until it had been idle for
- * long. */
+/* Whether the connection ends with this answer. libmicrohttpd does not notice the end of the stream
+ * if it arrives together with the request, unless it reads the connection again after a suspension;
+ * without this check the connection would stay open until it had been idle for long. */
 static bool is_last(const struct http_exchange *exchange)
 {
     const struct http_connection *connection = exchange->connection;
     return exchange->close_after ||
            atomic_load_explicit(&connection->server->draining, memory_order_relaxed) ||
-           (connection->worker && !exchange->was_resumed && http_peer_is_gone(exchange));
+           (!exchange->was_resumed && http_peer_is_gone(exchange));
 }
 
 /* Queues the response and releases it. Closes the connection if response is NULL. */

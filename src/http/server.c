@@ -89,14 +89,12 @@ static void on_connection(void *context, struct MHD_Connection *mhd, void **sock
         struct http_connection *connection = connection_new(server, fd, clock_monotonic_ms());
         *socket_context = connection;
         connection->exchange.mhd = mhd;
-        if (connection->worker)
-            worker_watch(connection->worker, connection);
+        worker_watch(connection->worker, connection);
         reaper_add(server->reaper, connection);
     } else {
         struct http_connection *connection = *socket_context;
         reaper_remove(server->reaper, connection);
-        if (connection->worker)
-            worker_forget(connection->worker, connection);
+        worker_forget(connection->worker, connection);
         if (!atomic_load(&server->stopping))
             strangers_log_end(connection);
         connection_free(connection);
