@@ -59,7 +59,7 @@ static long create_disk_node(void)
 
 static long list_root_of_pid_1(void)
 {
-    return list("/proc/1/root/");
+    return list("/proc/1/root");
 }
 
 static long open_sysctl(void)
