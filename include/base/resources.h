@@ -1,5 +1,5 @@
-/* What this process can get of the machine: open files, tasks (threads and processes) and memory.
- * config/bounds lowers bounds that would need more. */
+/* Measures what the machine allows this process: open files, tasks (threads and processes) and
+ * memory. config/bounds lowers bounds that would need more. */
 #ifndef WEBHOOKD_BASE_RESOURCES_H
 #define WEBHOOKD_BASE_RESOURCES_H
 

@@ -14,7 +14,7 @@
 
 #define NEAR_MOST 3 /* slips in a name that is taken for a mistyped one */
 
-/* What the store says about one section. */
+/* The outcome of the search for one section's fleet. */
 struct match {
     bool is_found;
     unsigned distance; /* of the nearest fleet; more than NEAR_MOST = none is near */

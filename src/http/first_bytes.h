@@ -1,5 +1,4 @@
-/* What a sender speaks that does not speak HTTP/1.x, told from its first bytes. Pure; for any
- * thread. */
+/* Tells from its first bytes what a sender speaks instead of HTTP/1.x. Pure; for any thread. */
 #ifndef WEBHOOKD_HTTP_FIRST_BYTES_H
 #define WEBHOOKD_HTTP_FIRST_BYTES_H
 

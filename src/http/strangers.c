@@ -74,7 +74,7 @@ void strangers_log_closed(struct http_connection *connection, const char *reason
     log_closed(connection, reason, hint(connection));
 }
 
-/* What libmicrohttpd 0.9.75 means with the answers that it gives by itself. */
+/* Returns the reason for an answer that libmicrohttpd 0.9.75 gives by itself. */
 static const char *meaning(unsigned status)
 {
     switch (status) {

@@ -143,7 +143,7 @@ export const remove = (path) => send('DELETE', path).then(data);
 export const startRun = (fleetId, body, type) =>
   send('POST', `/fleets/${fleetId}/fleetruns`, body, type).then(data);
 
-/** What webhookd counts, in Prometheus' text format. */
+/** Reads webhookd's counters, in Prometheus' text format. */
 export const getMetrics = () => request('GET', '/metrics').then((answer) => answer.text());
 
 /** @param {string} path */

@@ -29,7 +29,7 @@ async function runNow(fleet) {
 const NO_DRAFT = { body: '{\n  \n}', type: 'application/json' };
 
 /**
- * What was typed and not sent, by fleet id.
+ * The bodies that were typed and not sent, by fleet id.
  *
  * @type {Map<string, Draft>}
  */
