@@ -81,6 +81,7 @@ struct http_connection {
     uint64_t calls;      /* of libmicrohttpd's, about its requests */
     uint64_t calls_then; /* when the worker last looked for a reason why it spins */
     int unread_then;     /* and how many bytes waited in the socket */
+    bool leaves_body;    /* a request was answered before the end of its body */
     bool is_put_first;   /* at its resumption: see http_suspend */
 
     /* Guards the following: an exchange cannot go on while its deadline is being handled. */

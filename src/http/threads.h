@@ -19,6 +19,11 @@ void threads_quiesce(struct threads *threads);
 /* Closes all connections and ends all threads. No request may be in progress. NULL is fine. */
 void threads_stop(struct threads *threads);
 
+/* Called when a connection ends whose sender may still be sending a body that nobody wants. If the
+ * calling thread serves this connection alone, it then reads away the rest for a moment: closing
+ * the socket would reset the connection, and the sender might not see its answer. */
+void threads_linger(int fd);
+
 /* Whether the calling thread serves more than one connection, so that it must not block for
  * long. */
 bool threads_is_shared(void);

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <fcntl.h>
 #include <math.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -1073,6 +1074,30 @@ TEST(head_is_served_wherever_get_is)
     else
         ck_assert_int_eq(system(command), 0);
     free(command);
+    daemon_finish(&daemon);
+}
+
+/* Otherwise a client that is still sending takes the reset for the answer. */
+TEST(the_sender_of_a_refused_body_is_not_reset)
+{
+    static const char head[] = "POST /api/v1/orgs HTTP/1.1\r\nHost: localhost\r\n"
+                               "Content-Length: 100000\r\n\r\n";
+    char piece[1000];
+    int closed;
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    int fd = raw_connect(daemon.admin_port);
+    memset(piece, 'b', sizeof(piece));
+    ck_assert_int_eq(raw_send(fd, head, strlen(head)), 0);
+    struct pollfd ended = {fd, POLLRDHUP, 0};
+    ck_assert_int_eq(poll(&ended, 1, -1), 1);
+    usleep(100000); /* the server has sent its end, and closes the socket if it does not wait */
+    for (int i = 0; i < 100; i++)
+        ck_assert_int_eq(raw_send(fd, piece, sizeof(piece)), 0);
+    char *answer = raw_receive(fd, 10000, &closed);
+    ck_assert_msg(strncmp(answer, "HTTP/1.1 401 ", 13) == 0, "%s", answer);
+    free(answer);
+    close(fd);
     daemon_finish(&daemon);
 }
 
