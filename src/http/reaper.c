@@ -149,11 +149,12 @@ static enum rank rank(struct http_connection *connection, int64_t now_ms)
 }
 
 /* If a bound is reached, closes the connection with the highest rank; among equals, the one whose
- * state began first. If all are busy, closes the newcomer. The caller holds the reaper's lock. */
+ * state began first. If all are busy, closes the newcomer. Connections that were shut down do not
+ * count: they end as soon as their threads get to it. The caller holds the reaper's lock. */
 static void make_room(struct reaper *reaper, struct http_connection *newcomer)
 {
     struct http_connection *worst = NULL;
-    int64_t unknown = 0;
+    int64_t open = 0, unknown = 0;
     enum rank worst_rank = RANK_BUSY;
     int64_t worst_since_ms = 0, now_ms = clock_monotonic_ms();
     LIST_EACH(struct http_connection, connection, &reaper->connections, watched) {
@@ -165,10 +166,11 @@ static void make_room(struct reaper *reaper, struct http_connection *newcomer)
             worst_rank = its_rank;
             worst_since_ms = connection->since_ms;
         }
-        unknown += !connection->is_known;
+        open += !connection->aborted;
+        unknown += !connection->aborted && !connection->is_known;
         pthread_mutex_unlock(&connection->hold);
     }
-    if (reaper->count < reaper->max_connections &&
+    if (open < reaper->max_connections &&
         unknown < reaper->max_connections - reaper->reserved_for_known)
         return;
     if (!worst)

@@ -250,6 +250,33 @@ TEST(a_connection_with_a_stalled_body_makes_room)
     service_stop(&service);
 }
 
+/* They are shut down, but their threads are still busy. */
+TEST(connections_that_are_about_to_end_take_no_room)
+{
+    enum { MOST = 2 };
+    static const char held[] = "POST /hold HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n";
+    static const char good[] = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    struct service service = {.holds = true};
+    struct http_metrics metrics;
+    int fds[MOST];
+    service_start(&service,
+                  &(struct http_options){.body_timeout_ms = SHORT_MS, .max_connections = MOST});
+    for (int i = 0; i < MOST; i++) {
+        fds[i] = raw_connect(service.port);
+        ck_assert_int_eq(raw_send(fds[i], held, strlen(held)), 0);
+    }
+    do
+        http_server_get_metrics(service.server, &metrics);
+    while (metrics.closed_deadline < MOST && usleep(1000) == 0);
+    char *answer = raw_exchange(service.port, good, strlen(good));
+    ck_assert_msg(strncmp(answer, "HTTP/1.1 200 ", 13) == 0, "%s", answer);
+    free(answer);
+    atomic_store(&service.holds, false);
+    service_stop(&service);
+    for (int i = 0; i < MOST; i++)
+        close(fds[i]);
+}
+
 /* Its sender has been told nothing, so nothing may come of it. The body has arrived together with
  * the headers, so libmicrohttpd has it already when the deadline passes. */
 TEST(on_a_connection_that_was_closed_a_request_goes_no_further)
