@@ -8,6 +8,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "http/first_bytes.h"
 #include "http/log.h"
@@ -71,7 +72,9 @@ static void log_closed(struct http_connection *connection, const char *reason, c
 
 void strangers_log_closed(struct http_connection *connection, const char *reason)
 {
-    log_closed(connection, reason, hint(connection));
+    /* Before the deadline, the bytes may be a good request that was not read yet. */
+    bool is_late = connection->deadline_ms != 0 && clock_monotonic_ms() >= connection->deadline_ms;
+    log_closed(connection, reason, is_late ? hint(connection) : NULL);
 }
 
 /* Returns the reason for an answer that libmicrohttpd 0.9.75 gives by itself. */
