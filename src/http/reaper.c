@@ -16,6 +16,8 @@
 #include "http/strangers.h"
 
 #define LOOK_EVERY_MS    100
+#define SHUT_AT_ONCE     50 /* connections; then the workers have PAUSE_MS to deal with them */
+#define PAUSE_MS         5
 #define SLOW_AFTER_MS    5000
 #define SLOW_BYTES_PER_S 500
 
@@ -25,7 +27,7 @@ struct reaper {
     pthread_t thread;
     pthread_mutex_t lock; /* guards the following; a socket in the list is open */
     pthread_cond_t news;
-    struct list connections; /* in the order of their start; linked by `watched` */
+    struct list connections; /* the one that was examined last is last; linked by `watched` */
     int64_t count;
     uint64_t accepted, closed_for_room, closed_at_deadline;
     bool stopping;
@@ -42,10 +44,11 @@ static void connection_shut(struct http_connection *connection, const char *why)
     connection->aborted = true;
 }
 
-/* The caller holds the reaper's lock. */
-static void connection_look(struct reaper *reaper, struct http_connection *connection,
+/* Returns whether the connection was shut down. The caller holds the reaper's lock. */
+static bool connection_look(struct reaper *reaper, struct http_connection *connection,
                             int64_t now_ms)
 {
+    bool is_shut = false;
     pthread_mutex_lock(&connection->hold);
     /* Resumed in the middle of its body. libmicrohttpd calls the handler only when more of the body
      * arrives, so the body's deadline takes effect again here. */
@@ -58,12 +61,36 @@ static void connection_look(struct reaper *reaper, struct http_connection *conne
         if (connection->state != CONNECTION_SUSPENDED) {
             connection_shut(connection, "deadline");
             reaper->closed_at_deadline++;
+            is_shut = true;
         } else if (service->expired && !connection->expired) {
             connection->expired = true;
             service->expired(&connection->exchange, reaper->server->options.context);
         }
     }
     pthread_mutex_unlock(&connection->hold);
+    return is_shut;
+}
+
+/* Examines each connection once. Thousands may have the same deadline. If all were shut down at
+ * once, the workers would have to wait for the lock, and other senders for the workers. The caller
+ * holds the lock. */
+static void look_at_all(struct reaper *reaper)
+{
+    int shut = 0;
+    int64_t now_ms = clock_monotonic_ms();
+    for (int64_t left = reaper->count; left > 0 && !reaper->stopping; left--) {
+        struct http_connection *connection =
+            LIST_FIRST(&reaper->connections, struct http_connection, watched);
+        if (!connection) /* others have ended in a pause */
+            return;
+        list_remove(&reaper->connections, &connection->watched);
+        list_append(&reaper->connections, &connection->watched);
+        shut += connection_look(reaper, connection, now_ms);
+        if (shut < SHUT_AT_ONCE)
+            continue;
+        thread_condition_wait_until(&reaper->news, &reaper->lock, clock_monotonic_ms() + PAUSE_MS);
+        shut = 0;
+    }
 }
 
 static void *reaper_main(void *argument)
@@ -75,10 +102,9 @@ static void *reaper_main(void *argument)
             pthread_cond_wait(&reaper->news, &reaper->lock);
             continue;
         }
-        int64_t now_ms = clock_monotonic_ms();
-        LIST_EACH(struct http_connection, connection, &reaper->connections, watched)
-            connection_look(reaper, connection, now_ms);
-        thread_condition_wait_until(&reaper->news, &reaper->lock, now_ms + LOOK_EVERY_MS);
+        int64_t next_ms = clock_monotonic_ms() + LOOK_EVERY_MS;
+        look_at_all(reaper);
+        thread_condition_wait_until(&reaper->news, &reaper->lock, next_ms);
     }
     pthread_mutex_unlock(&reaper->lock);
     return NULL;
