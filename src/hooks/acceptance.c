@@ -2,10 +2,12 @@
  * thread, submitting on a hook worker's, expiring on the reaper's. */
 #include "hooks/acceptance.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "hooks/own_secrets.h"
 #include "http/log.h"
 
 struct acceptance *acceptance_new(struct hooks *hooks, const uint8_t token_hash[SECRET_HASH_BYTES])
@@ -31,6 +33,67 @@ void acceptance_release(struct acceptance *acceptance)
     free(acceptance->withheld_json);
     free(acceptance->query);
     free(acceptance);
+}
+
+/* Keeps the names of what is not stored, for the run. Frees the list, which may be NULL. */
+static void keep_withheld(struct acceptance *acceptance, struct http_exchange *exchange,
+                          json_t *withheld)
+{
+    if (!withheld)
+        return;
+    acceptance->withheld_json = json_dumps(withheld, JSON_COMPACT);
+    json_decref(withheld);
+    if (!acceptance->withheld_json)
+        abort();
+    http_log_warning(exchange, "an API key or a session was sent to a webhook",
+                     log_text("effect", "it is not stored with the run"));
+}
+
+static void take_body(struct acceptance *acceptance, struct body *body)
+{
+    struct run_input *input = &acceptance->input;
+    input->body_bytes = body->total_bytes;
+    if (body->spooled) {
+        input->body_place = BODY_SPOOLED;
+        spool_body_hash(body->spooled, input->body_sha256);
+        acceptance->spooled = body->spooled;
+        body->spooled = NULL;
+        body_discard(body);
+        return;
+    }
+    secret_hash(body->bytes ? body->bytes : (const unsigned char *)"", body->count,
+                input->body_sha256);
+    input->body_place = body->count > 0 ? BODY_INLINE : BODY_NONE;
+    input->body = acceptance->body = body->bytes;
+    acceptance->reserved_bytes = body->reserved_bytes;
+    body->bytes = NULL;
+    body->reserved_bytes = 0;
+}
+
+int acceptance_take_run(struct acceptance *acceptance, struct body *body, int64_t arrived_ms,
+                        const char *remote_addr)
+{
+    struct http_exchange *exchange = body->exchange;
+    json_t *withheld = NULL;
+    headers_collect(exchange, &acceptance->headers, &withheld);
+    snprintf(acceptance->remote_addr, sizeof(acceptance->remote_addr), "%s", remote_addr);
+    acceptance->query = headers_to_utf8(http_query(exchange));
+    own_secrets_hide_in_query(acceptance->query, &withheld);
+    keep_withheld(acceptance, exchange, withheld);
+    acceptance->input = (struct run_input){
+        .request_id = *http_request_id(exchange),
+        .trigger = TRIGGER_WEBHOOK,
+        .arrived_ms = arrived_ms,
+        .remote_addr = acceptance->remote_addr,
+        .host = acceptance->headers.host,
+        .query = acceptance->query,
+        .event = acceptance->headers.event,
+        .headers_json = acceptance->headers.json,
+        .headers_bytes = acceptance->headers.bytes,
+        .withheld_json = acceptance->withheld_json ? acceptance->withheld_json : "[]",
+    };
+    take_body(acceptance, body);
+    return acceptance->headers.json ? 0 : -1;
 }
 
 static enum acceptance_outcome outcome_of(const struct error *error)

@@ -7,6 +7,7 @@
 
 #include <stdatomic.h>
 
+#include "hooks/body.h"
 #include "hooks/headers.h"
 #include "hooks/instance.h"
 
@@ -50,6 +51,11 @@ struct acceptance {
 struct acceptance *acceptance_new(struct hooks *hooks, const uint8_t token_hash[SECRET_HASH_BYTES]);
 /* Drops one reference. NULL is fine. */
 void acceptance_release(struct acceptance *acceptance);
+
+/* Takes over what is stored of a request: its body, its headers and its query, without webhookd's
+ * own secrets (own_secrets.h). Returns -1 if there is no memory. */
+int acceptance_take_run(struct acceptance *acceptance, struct body *body, int64_t arrived_ms,
+                        const char *remote_addr);
 
 /* Suspends the exchange until there is a result, at most until deadline_ms. */
 void acceptance_check_token(struct acceptance *acceptance, struct http_exchange *exchange,

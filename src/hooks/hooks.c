@@ -13,7 +13,7 @@
 #include "hooks/request.h"
 
 _Static_assert(CONFIG_LARGE_BODY_BYTES == SPOOL_PIECE_BYTES,
-               "a large body reserves one piece: hooks/request.c, reserve_pieces");
+               "a large body reserves one piece: hooks/body.c, body_reserve_piece");
 
 /* The data of a 201, in the order in which hooks/request gives the ids. */
 static const char *const accepted_ids[ACCEPTED_IDS] = {"fleet_id", "project_id", "org_id",

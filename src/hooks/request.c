@@ -22,9 +22,9 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "hooks/acceptance.h"
+#include "hooks/body.h"
 #include "hooks/checks.h"
 #include "hooks/instance.h"
-#include "hooks/own_secrets.h"
 #include "http/log.h"
 
 /* A refused body is read up to this size or max_body, whichever is larger, so that its sender sees
@@ -32,6 +32,7 @@
 #define MAX_DISCARDED_BYTES (64 * 1024)
 #define MAX_JUDGED_AGAIN    3 /* times, as long as the checks are stale */
 #define TOKEN_UNKNOWN       "the token could not be looked up now: try again"
+#define TOO_MANY_BODIES     "too many bodies are in flight: try again"
 
 /*   NEW ─► CHECKING ─► READING ─► (WRITING ─► READING)* ─► SYNCING ─► STORING
  *    └────────────────────►┘ (small)   └───────────────────────────────►┘ (small)
@@ -68,14 +69,8 @@ struct request {
     int64_t arrived_ms;
     int64_t waited_ms; /* before it was read: in the kernel, while webhookd could not accept it */
     int64_t answer_by_ms; /* monotonic; once the run is submitted */
-    bool spools;
-    unsigned char *body; /* a small body, or the next piece of a large one */
-    size_t body_capacity, body_bytes;
-    int64_t reserved_bytes; /* in flight */
-    int64_t total_bytes;
-    struct spool_body *spooled;
-    struct error spool_error; /* the spooler's, read after it has resumed the request */
-    struct acceptance *acceptance;
+    struct body body;
+    struct acceptance *acceptance; /* the operation under way or done; it takes over the body */
     struct acceptance_result result;
 };
 
@@ -118,7 +113,7 @@ static void log_accepted(const struct request *request)
 {
     http_log_info(
         request->exchange, "request", log_int("status", 201), http_log_from(request->remote_addr),
-        log_int("bytes", request->total_bytes), log_int("duration_us", request->answer_us),
+        log_int("bytes", request->body.total_bytes), log_int("duration_us", request->answer_us),
         log_id("fleet", &request->result.ids.fleet_id), log_id("run", &request->result.ids.run_id));
 }
 
@@ -201,17 +196,10 @@ static enum http_step refuse_early(struct request *request, unsigned status, con
     return answer_early(request, &verdict);
 }
 
-/* Returns a small body, whether the request or its operation owns it; NULL for a large one. */
-static const void *body_in_memory(const struct request *request)
-{
-    if (request->acceptance)
-        return request->acceptance->input.body;
-    return request->spools || request->spooled ? NULL : request->body;
-}
-
 /* Returns the first verdict of the stage that is not VERDICT_PASS, or VERDICT_PASS. */
 static struct verdict judge(const struct request *request, enum check_stage stage, bool needs_token)
 {
+    const struct body *body = &request->body;
     const struct check_input input = {
         .exchange = request->exchange,
         .config = request->settings->config,
@@ -219,11 +207,18 @@ static struct verdict judge(const struct request *request, enum check_stage stag
         .chunked_too_large = request->settings->chunked_too_large,
         .queue = request->hooks->queue,
         .waited_ms = request->waited_ms,
-        .body_bytes = request->total_bytes,
-        .unwritten_bytes = request->spools ? (int64_t)request->body_bytes : 0,
-        .body = body_in_memory(request),
+        .body_bytes = body->total_bytes,
+        .unwritten_bytes = body->comes_in_pieces ? (int64_t)body->count : 0,
+        .body = request->acceptance ? request->acceptance->input.body : body_in_memory(body),
     };
     return checks_judge(request->hooks->checks, stage, needs_token, &input);
+}
+
+/* Returns the refusal of a request whose operation has failed. */
+static struct verdict refusal_of(const struct request *request, const char *unavailable)
+{
+    return request->result.outcome == ACCEPTANCE_NO_TOKEN ? checks_refuse(400, NULL)
+                                                          : checks_refuse(503, unavailable);
 }
 
 /* Notes that the store has found the token to be good. */
@@ -264,45 +259,13 @@ static int64_t spool_deadline_ms(const struct request *request)
            config->hooks.answer_timeout_ms;
 }
 
-static int reserve(struct request *request, size_t bytes)
-{
-    if (hooks_reserve_bytes(request->hooks, request->settings, (int64_t)bytes) != 0)
-        return -1;
-    request->reserved_bytes += (int64_t)bytes;
-    return 0;
-}
-
-/* Allocates memory for the pieces of a large body, whose token is known to be good. Returns -1 if
- * the bound on bytes in flight is reached or there is no memory. */
-static int reserve_pieces(struct request *request)
-{
-    if (reserve(request, SPOOL_PIECE_BYTES) != 0)
-        return -1;
-    request->body = malloc(SPOOL_PIECE_BYTES);
-    request->body_capacity = SPOOL_PIECE_BYTES;
-    return request->body ? 0 : -1;
-}
-
-/* Counts the bytes of a small body as they arrive, because a stranger may declare a length and send
- * nothing. Returns -1 like reserve_pieces. */
-static int reserve_arrived(struct request *request, size_t bytes)
-{
-    if (request->spools)
-        return 0;
-    if (!request->body) {
-        request->body_capacity = (size_t)http_content_length(request->exchange);
-        request->body = malloc(request->body_capacity);
-    }
-    return request->body ? reserve(request, bytes) : -1;
-}
-
 /* The token is good, or it will be looked up in the transaction that stores the run. */
 static enum http_step begin_reading(struct request *request)
 {
     if (request->verdict.kind != VERDICT_PASS)
         return answer_early(request, &request->verdict);
-    if (request->spools && reserve_pieces(request) != 0)
-        return refuse_early(request, 503, "too many bodies are in flight: try again");
+    if (request->body.comes_in_pieces && body_reserve_piece(&request->body, request->settings) != 0)
+        return refuse_early(request, 503, TOO_MANY_BODIES);
     set_state(request, REQUEST_READING);
     return HTTP_CONTINUE;
 }
@@ -316,10 +279,8 @@ static enum http_step begin_new(struct request *request)
     const char *token = http_path(exchange) + strlen(CHECKS_PATH_PREFIX);
     secret_hash(token, strlen(token), request->token_hash);
     request->has_token = true;
-    request->spools =
-        http_is_chunked(exchange) || http_content_length(exchange) > SPOOL_THRESHOLD_BYTES;
     request->verdict = judge(request, CHECK_HEADERS, true);
-    if (!request->spools && request->verdict.kind == VERDICT_PASS)
+    if (!request->body.comes_in_pieces && request->verdict.kind == VERDICT_PASS)
         return begin_reading(request);
     set_state(request, REQUEST_CHECKING);
     request->acceptance = acceptance_new(request->hooks, request->token_hash);
@@ -332,18 +293,12 @@ static enum http_step begin_checked(struct request *request)
 {
     acceptance_release(request->acceptance);
     request->acceptance = NULL;
-    switch (request->result.outcome) {
-    case ACCEPTANCE_DONE:
-        note_fleet(request);
-        return begin_reading(request);
-    case ACCEPTANCE_NO_TOKEN:
-        return refuse_early(request, 400, NULL);
-    case ACCEPTANCE_NONE:
-    case ACCEPTANCE_STALE:
-    case ACCEPTANCE_UNAVAILABLE:
-        break;
+    if (request->result.outcome != ACCEPTANCE_DONE) {
+        const struct verdict verdict = refusal_of(request, TOKEN_UNKNOWN);
+        return answer_early(request, &verdict);
     }
-    return refuse_early(request, 503, TOKEN_UNKNOWN);
+    note_fleet(request);
+    return begin_reading(request);
 }
 
 static enum http_step request_begin(struct http_exchange *exchange, void *context)
@@ -358,19 +313,12 @@ static enum http_step request_begin(struct http_exchange *exchange, void *contex
     request->arrived_ms = clock_wall_ms();
     request->waited_ms = http_waited_ms(exchange);
     proxies_client(request->settings->proxies, exchange, request->remote_addr);
+    body_init(&request->body, context, exchange);
     http_set_user(exchange, request);
     return begin_new(request);
 }
 
 /* ---- data ---- */
-
-static void spooler_done(void *context, const struct error *error)
-{
-    struct request *request = context;
-    if (error)
-        request->spool_error = *error;
-    http_resume(request->exchange);
-}
 
 /* Reads the rest of the body without keeping it, so that its sender sees the answer: none is
  * possible before the end of the body. */
@@ -379,12 +327,7 @@ static enum http_step answer_after_the_rest(struct request *request, const struc
     if (verdict->status == 0)
         return close_without_answer(request, verdict->message);
     http_is_refused(request->exchange);
-    spool_discard(request->spooled);
-    request->spooled = NULL;
-    free(request->body);
-    request->body = NULL;
-    hooks_release_bytes(request->hooks, request->reserved_bytes);
-    request->reserved_bytes = 0;
+    body_discard(&request->body);
     request->verdict = *verdict;
     set_state(request, REQUEST_REFUSED);
     return HTTP_CONTINUE;
@@ -392,12 +335,8 @@ static enum http_step answer_after_the_rest(struct request *request, const struc
 
 static enum http_step write_piece(struct request *request)
 {
-    if (!request->spooled)
-        request->spooled = spool_body_new(request->hooks->spool, http_request_id(request->exchange),
-                                          spooler_done, request);
     set_state(request, REQUEST_WRITING);
-    http_suspend(request->exchange, spool_deadline_ms(request));
-    spool_append(request->spooled, request->body, request->body_bytes);
+    body_write_piece(&request->body, spool_deadline_ms(request));
     return HTTP_SUSPEND;
 }
 
@@ -408,8 +347,18 @@ static int piece_written(struct request *request)
     if (request->state != REQUEST_WRITING)
         return 0;
     set_state(request, REQUEST_READING);
-    request->body_bytes = 0;
-    return error_is_set(&request->spool_error) ? -1 : 0;
+    return body_next_piece(&request->body);
+}
+
+/* Reads what follows of a refused body, up to a bound. */
+static enum http_step discard_data(struct request *request, size_t count)
+{
+    int64_t *total_bytes = &request->body.total_bytes;
+    *total_bytes += (int64_t)count;
+    if (*total_bytes > MAX_DISCARDED_BYTES &&
+        *total_bytes > request->settings->config->hooks.max_body_bytes)
+        return close_without_answer(request, "the body of a refused request grew too large");
+    return HTTP_CONTINUE;
 }
 
 static enum http_step request_data(struct http_exchange *exchange, const void *bytes, size_t count,
@@ -417,34 +366,21 @@ static enum http_step request_data(struct http_exchange *exchange, const void *b
 {
     (void)context;
     struct request *request = http_user(exchange);
-    if (request->state == REQUEST_REFUSED) {
-        request->total_bytes += (int64_t)count;
-        return request->total_bytes > MAX_DISCARDED_BYTES &&
-                       request->total_bytes > request->settings->config->hooks.max_body_bytes
-                   ? close_without_answer(request, "the body of a refused request grew too large")
-                   : HTTP_CONTINUE;
-    }
+    if (request->state == REQUEST_REFUSED)
+        return discard_data(request, count);
     if (piece_written(request) != 0)
-        return close_without_answer(request, request->spool_error.message);
-    if (reserve_arrived(request, count) != 0) {
-        const struct verdict verdict =
-            checks_refuse(503, "too many bodies are in flight: try again");
+        return close_without_answer(request, request->body.error.message);
+    if (body_add(&request->body, request->settings, bytes, count, consumed) != 0) {
+        const struct verdict verdict = checks_refuse(503, TOO_MANY_BODIES);
         return answer_after_the_rest(request, &verdict);
     }
-    size_t room = request->body_capacity - request->body_bytes;
-    *consumed = count < room ? count : room;
-    memcpy(request->body + request->body_bytes, bytes, *consumed);
-    request->total_bytes += (int64_t)*consumed;
-    request->body_bytes += *consumed;
     struct verdict verdict = judge(request, CHECK_PIECE, true);
     if (verdict.kind != VERDICT_PASS) {
         *consumed = count;
         request->needs_token = true;
         return answer_after_the_rest(request, &verdict);
     }
-    if (request->spools && request->body_bytes == request->body_capacity)
-        return write_piece(request);
-    return HTTP_CONTINUE;
+    return body_is_piece_full(&request->body) ? write_piece(request) : HTTP_CONTINUE;
 }
 
 /* ---- finish ---- */
@@ -464,18 +400,11 @@ static enum http_step answer_verdict(struct request *request)
 
 static enum http_step finish_asking(struct request *request)
 {
-    switch (request->result.outcome) {
-    case ACCEPTANCE_DONE:
+    if (request->result.outcome == ACCEPTANCE_DONE)
         note_fleet(request);
-        return answer(request, &request->verdict);
-    case ACCEPTANCE_NO_TOKEN:
-        return answer_refusal(request, 400, NULL);
-    case ACCEPTANCE_NONE:
-    case ACCEPTANCE_STALE:
-    case ACCEPTANCE_UNAVAILABLE:
-        break;
-    }
-    return answer_refusal(request, 503, TOKEN_UNKNOWN);
+    else
+        request->verdict = refusal_of(request, TOKEN_UNKNOWN);
+    return answer(request, &request->verdict);
 }
 
 static enum http_step submit_run(struct request *request)
@@ -489,64 +418,16 @@ static enum http_step submit_run(struct request *request)
     return HTTP_SUSPEND;
 }
 
-/* Keeps the names of what is not stored, for the run. Frees the list, which may be NULL. */
-static void keep_withheld(struct request *request, struct acceptance *acceptance, json_t *withheld)
-{
-    if (!withheld)
-        return;
-    acceptance->withheld_json = json_dumps(withheld, JSON_COMPACT);
-    json_decref(withheld);
-    if (!acceptance->withheld_json)
-        abort();
-    http_log_warning(request->exchange, "an API key or a session was sent to a webhook",
-                     log_text("effect", "it is not stored with the run"));
-}
-
-/* Submits the run. The operation takes over the body and everything else that is stored with it. */
+/* Submits the run. The operation takes over the body. */
 static enum http_step store_run(struct request *request)
 {
     request->verdict = judge(request, CHECK_BODY, true);
     request->needs_token = true;
     if (request->verdict.kind != VERDICT_PASS)
         return answer_verdict(request);
-    struct acceptance *acceptance = acceptance_new(request->hooks, request->token_hash);
-    struct run_input *input = &acceptance->input;
-    json_t *withheld = NULL;
-    headers_collect(request->exchange, &acceptance->headers, &withheld);
-    memcpy(acceptance->remote_addr, request->remote_addr, sizeof(acceptance->remote_addr));
-    acceptance->query = headers_to_utf8(http_query(request->exchange));
-    own_secrets_hide_in_query(acceptance->query, &withheld);
-    keep_withheld(request, acceptance, withheld);
-    *input = (struct run_input){
-        .request_id = *http_request_id(request->exchange),
-        .trigger = TRIGGER_WEBHOOK,
-        .arrived_ms = request->arrived_ms,
-        .remote_addr = acceptance->remote_addr,
-        .host = acceptance->headers.host,
-        .query = acceptance->query,
-        .event = acceptance->headers.event,
-        .headers_json = acceptance->headers.json,
-        .headers_bytes = acceptance->headers.bytes,
-        .body_place = BODY_NONE,
-        .body_bytes = request->total_bytes,
-        .withheld_json = acceptance->withheld_json ? acceptance->withheld_json : "[]",
-    };
-    if (request->spooled) {
-        input->body_place = BODY_SPOOLED;
-        spool_body_hash(request->spooled, input->body_sha256);
-        acceptance->spooled = request->spooled;
-        request->spooled = NULL;
-    } else {
-        secret_hash(request->body ? request->body : (const unsigned char *)"", request->body_bytes,
-                    input->body_sha256);
-        input->body_place = request->total_bytes > 0 ? BODY_INLINE : BODY_NONE;
-        input->body = acceptance->body = request->body;
-        acceptance->reserved_bytes = request->reserved_bytes;
-        request->body = NULL;
-        request->reserved_bytes = 0;
-    }
-    request->acceptance = acceptance;
-    if (acceptance->headers.json)
+    request->acceptance = acceptance_new(request->hooks, request->token_hash);
+    if (acceptance_take_run(request->acceptance, &request->body, request->arrived_ms,
+                            request->remote_addr) == 0)
         return submit_run(request);
     return answer_refusal(request, 503, "out of memory: try again");
 }
@@ -571,27 +452,27 @@ static enum http_step finish_storing(struct request *request)
     switch (request->result.outcome) {
     case ACCEPTANCE_DONE:
         return answer_accepted(request);
-    case ACCEPTANCE_NO_TOKEN:
-        return answer_refusal(request, 400, NULL);
     case ACCEPTANCE_STALE:
         return judge_again(request);
+    case ACCEPTANCE_NO_TOKEN:
     case ACCEPTANCE_NONE:
     case ACCEPTANCE_UNAVAILABLE:
         break;
     }
-    return answer_refusal(request, 503, "the run could not be stored now: try again");
+    request->verdict = refusal_of(request, "the run could not be stored now: try again");
+    return answer(request, &request->verdict);
 }
 
 static enum http_step finish_reading(struct request *request)
 {
+    const struct body *body = &request->body;
     /* A chunked body that turned out small is stored like any other small one. */
-    if (!request->spooled && request->body_bytes <= SPOOL_THRESHOLD_BYTES)
+    if (!body->spooled && body->count <= SPOOL_THRESHOLD_BYTES)
         return store_run(request);
-    if (request->body_bytes > 0) /* the last piece; after it this function is called again */
+    if (body->count > 0) /* the last piece; after it this function is called again */
         return write_piece(request);
     set_state(request, REQUEST_SYNCING);
-    http_suspend(request->exchange, spool_deadline_ms(request));
-    spool_finish(request->spooled);
+    body_sync(&request->body, spool_deadline_ms(request));
     return HTTP_SUSPEND;
 }
 
@@ -611,7 +492,7 @@ static enum http_step request_finish(struct http_exchange *exchange, void *conte
     case REQUEST_READING:
         return finish_reading(request);
     case REQUEST_SYNCING:
-        if (!error_is_set(&request->spool_error))
+        if (!error_is_set(&request->body.error))
             return store_run(request);
         break;
     case REQUEST_STORING:
@@ -621,7 +502,7 @@ static enum http_step request_finish(struct http_exchange *exchange, void *conte
         assert(0 && "finish before begin has ended");
         break;
     }
-    http_log_error(exchange, "body not spooled", log_why(&request->spool_error));
+    http_log_error(exchange, "body not spooled", log_why(&request->body.error));
     return answer_refusal(request, 503, "the body could not be stored now: try again");
 }
 
@@ -650,9 +531,7 @@ static void request_end(struct http_exchange *exchange, void *context)
         log_accepted(request);
     tell_tally(request);
     acceptance_release(request->acceptance);
-    spool_discard(request->spooled);
-    hooks_release_bytes(request->hooks, request->reserved_bytes);
-    free(request->body);
+    body_discard(&request->body);
     hooks_settings_release(request->settings);
     free(request);
 }
