@@ -65,6 +65,9 @@ struct http_options {
      * one if all others are busy: known senders make progress, or webhookd has the request. */
     int64_t max_connections;
     int64_t reserved_for_known; /* of them: what connections of unknown senders cannot use up */
+    /* How many connections of unknown senders one address has at most: an IPv4 address, or a /64 of
+     * IPv6. 0 = there is no such bound. Unix sockets have none. */
+    int64_t max_unknown_of_peer;
     int64_t header_timeout_ms, body_timeout_ms, idle_timeout_ms; /* absolute deadlines */
     const struct http_service *service;
     void *context;
@@ -140,6 +143,9 @@ bool http_is_chunked(const struct http_exchange *exchange);
 /* Writes the peer's address without the port ("" on a unix socket). Returns text. */
 #define HTTP_PEER_BYTES 64
 char *http_peer(const struct http_exchange *exchange, char text[HTTP_PEER_BYTES]);
+/* Writes the same address, but of an IPv6 address only its network ("2001:db8:1:2::/64"), because
+ * one sender usually has all of it. Returns text. */
+char *http_peer_network(const struct http_exchange *exchange, char text[HTTP_PEER_BYTES]);
 /* On a unix socket: sets *uid to the user of the process that connected (unix(7), SO_PEERCRED).
  * Returns 0, or -1. */
 int http_peer_user(const struct http_exchange *exchange, uid_t *uid);

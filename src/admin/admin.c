@@ -15,6 +15,7 @@
 
 /* Each connection has a thread. Strangers on TCP cannot use up the socket's share. */
 #define KNOWN_SHARE       4 /* a quarter is reserved for callers with a key or a session */
+#define PEER_SHARE        2 /* half is the most for one address without a key or a session */
 #define HEADER_TIMEOUT_MS 10000
 #define BODY_TIMEOUT_MS   300000 /* a large upload takes a while */
 #define IDLE_TIMEOUT_MS   300000 /* also bounds the sending of a large download */
@@ -54,6 +55,7 @@ static int listener_start(struct admin_listener *listener, const char *name, str
         .workers = 0,
         .max_connections = listener->admin->config->admin.max_connections,
         .reserved_for_known = listener->admin->config->admin.max_connections / KNOWN_SHARE,
+        .max_unknown_of_peer = listener->admin->config->admin.max_connections / PEER_SHARE,
         .header_timeout_ms = HEADER_TIMEOUT_MS,
         .body_timeout_ms = BODY_TIMEOUT_MS,
         .idle_timeout_ms = IDLE_TIMEOUT_MS,

@@ -25,13 +25,15 @@ static int refuse(struct admin_request *request, const char *source, struct erro
     if (error->kind != ERROR_INVALID)
         return -1;
     int64_t now_ms = clock_monotonic_ms();
-    if (!sign_in_limit_allows(request->admin->sign_in_limit, source, now_ms)) {
+    char network[HTTP_PEER_BYTES];
+    http_peer_network(request->exchange, network);
+    if (!sign_in_limit_allows(request->admin->sign_in_limit, network, now_ms)) {
         error_clear(error);
         request->answer.status = 429;
         return error_set(error, ERROR_UNAVAILABLE,
                          "the key is invalid, and too many sign-ins have failed: wait a minute");
     }
-    sign_in_limit_failed(request->admin->sign_in_limit, source, now_ms);
+    sign_in_limit_failed(request->admin->sign_in_limit, network, now_ms);
     http_log_info(request->exchange, "sign-in refused", http_log_from(source),
                   log_text("reason", error->message));
     request->answer.status = 401;

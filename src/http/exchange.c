@@ -3,13 +3,10 @@
  * thread. */
 #include "http/exchange.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -126,38 +123,6 @@ int64_t http_content_length(const struct http_exchange *exchange)
 bool http_is_chunked(const struct http_exchange *exchange)
 {
     return exchange->chunked;
-}
-
-char *http_peer(const struct http_exchange *exchange, char text[HTTP_PEER_BYTES])
-{
-    text[0] = '\0';
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(exchange->mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    const struct sockaddr *address = info ? info->client_addr : NULL;
-    if (!address)
-        return text;
-    if (address->sa_family == AF_INET) {
-        const struct sockaddr_in *v4 = (const void *)address;
-        inet_ntop(AF_INET, &v4->sin_addr, text, HTTP_PEER_BYTES);
-    } else if (address->sa_family == AF_INET6) {
-        const struct sockaddr_in6 *v6 = (const void *)address;
-        if (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr))
-            inet_ntop(AF_INET, &v6->sin6_addr.s6_addr[12], text, HTTP_PEER_BYTES);
-        else
-            inet_ntop(AF_INET6, &v6->sin6_addr, text, HTTP_PEER_BYTES);
-    }
-    return text;
-}
-
-int http_peer_user(const struct http_exchange *exchange, uid_t *uid)
-{
-    struct ucred peer;
-    socklen_t bytes = sizeof(peer);
-    if (getsockopt(exchange->connection->fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) != 0 ||
-        bytes != sizeof(peer))
-        return -1;
-    *uid = peer.uid;
-    return 0;
 }
 
 int64_t http_started_us(const struct http_exchange *exchange)

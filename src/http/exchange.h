@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/list.h"
+#include "http/peer.h"
 #include "http/server.h"
 
 /*   LINE ─► BEGIN ─► BODY ─► FINISH ─► REPLIED
@@ -75,6 +76,8 @@ struct http_connection {
     bool shares_thread;    /* which other connections need, too (http/threads.h) */
     int fd;                /* libmicrohttpd's; valid while the connection is in the reaper's list */
     struct list_node watched; /* guarded by the reaper's lock */
+    /* Constant; only set if the listener has a bound for each peer. */
+    struct peer_network peer;
 
     /* These belong to the worker's thread. */
     bool is_watched;     /* for its first bytes: strangers.h */

@@ -23,7 +23,7 @@
 
 struct reaper {
     struct http_server *server;
-    int64_t max_connections, reserved_for_known;
+    int64_t max_connections, reserved_for_known, max_unknown_of_peer;
     pthread_t thread;
     pthread_mutex_t lock; /* guards the following; a socket in the list is open */
     pthread_cond_t news;
@@ -174,43 +174,70 @@ static enum rank rank(struct http_connection *connection, int64_t now_ms)
     return RANK_BUSY;
 }
 
-/* If a bound is reached, closes the connection with the highest rank; among equals, the one whose
- * state began first. If all are busy, closes the newcomer. Connections that were shut down do not
- * count: they end as soon as their threads get to it. The caller holds the reaper's lock. */
+/* The connections that share a bound: all of a listener, or those of one peer. */
+struct crowd {
+    int64_t open, unknown;
+    /* The connection with the highest rank; among equals, the one whose state began first. NULL if
+     * all are busy. */
+    struct http_connection *worst;
+    enum rank rank;
+    int64_t since_ms;
+};
+
+/* Connections that were shut down do not count: they end as soon as their threads get to it. The
+ * caller holds the connection. */
+static void crowd_add(struct crowd *crowd, struct http_connection *connection, enum rank rank)
+{
+    if (rank > crowd->rank ||
+        (crowd->worst && rank == crowd->rank && connection->since_ms < crowd->since_ms)) {
+        crowd->worst = connection;
+        crowd->rank = rank;
+        crowd->since_ms = connection->since_ms;
+    }
+    crowd->open += !connection->aborted;
+    crowd->unknown += !connection->aborted && !connection->is_known;
+}
+
+/* If a bound is reached, closes the connection that has earned its place least, of the newcomer's
+ * peer or of all; the newcomer itself if all are busy. The caller holds the reaper's lock. */
 static void make_room(struct reaper *reaper, struct http_connection *newcomer)
 {
-    struct http_connection *worst = NULL;
-    int64_t open = 0, unknown = 0;
-    enum rank worst_rank = RANK_BUSY;
-    int64_t worst_since_ms = 0, now_ms = clock_monotonic_ms();
+    struct crowd all = {.rank = RANK_BUSY}, of_peer = {.rank = RANK_BUSY}, *full = NULL;
+    int64_t now_ms = clock_monotonic_ms();
     LIST_EACH(struct http_connection, connection, &reaper->connections, watched) {
         pthread_mutex_lock(&connection->hold);
         enum rank its_rank = rank(connection, now_ms);
-        if (its_rank > worst_rank || (its_rank == worst_rank && its_rank > RANK_BUSY &&
-                                      connection->since_ms < worst_since_ms)) {
-            worst = connection;
-            worst_rank = its_rank;
-            worst_since_ms = connection->since_ms;
-        }
-        open += !connection->aborted;
-        unknown += !connection->aborted && !connection->is_known;
+        crowd_add(&all, connection, its_rank);
+        if (peer_network_is_same(&connection->peer, &newcomer->peer))
+            crowd_add(&of_peer, connection, its_rank);
         pthread_mutex_unlock(&connection->hold);
     }
-    if (open < reaper->max_connections &&
-        unknown < reaper->max_connections - reaper->reserved_for_known)
+    if (reaper->max_unknown_of_peer > 0 && of_peer.unknown >= reaper->max_unknown_of_peer)
+        full = &of_peer;
+    else if (all.open >= reaper->max_connections ||
+             all.unknown >= reaper->max_connections - reaper->reserved_for_known)
+        full = &all;
+    if (!full)
         return;
-    if (!worst)
-        worst = newcomer;
-    pthread_mutex_lock(&worst->hold);
-    connection_shut(worst, "too many connections");
-    pthread_mutex_unlock(&worst->hold);
+    struct http_connection *closed = full->worst ? full->worst : newcomer;
+    pthread_mutex_lock(&closed->hold);
+    connection_shut(closed, full == &of_peer ? "too many connections from this address"
+                                             : "too many connections");
+    pthread_mutex_unlock(&closed->hold);
     reaper->closed_for_room++;
+}
+
+/* Whether make_room could find a bound that is reached. */
+static bool may_be_full(const struct reaper *reaper)
+{
+    return reaper->count >= reaper->max_connections - reaper->reserved_for_known ||
+           (reaper->max_unknown_of_peer > 0 && reaper->count >= reaper->max_unknown_of_peer);
 }
 
 void reaper_add(struct reaper *reaper, struct http_connection *connection)
 {
     pthread_mutex_lock(&reaper->lock);
-    if (reaper->count >= reaper->max_connections - reaper->reserved_for_known)
+    if (may_be_full(reaper))
         make_room(reaper, connection);
     list_append(&reaper->connections, &connection->watched);
     reaper->accepted++;
@@ -297,6 +324,7 @@ struct reaper *reaper_start(struct http_server *server, int64_t max_connections,
     reaper->server = server;
     reaper->max_connections = max_connections;
     reaper->reserved_for_known = server->options.reserved_for_known;
+    reaper->max_unknown_of_peer = server->options.max_unknown_of_peer;
     pthread_mutex_init(&reaper->lock, NULL);
     thread_condition_init(&reaper->news);
     if (thread_start(&reaper->thread, "reaper", reaper_main, reaper, error) == 0)

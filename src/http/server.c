@@ -89,6 +89,8 @@ static void on_connection(void *context, struct MHD_Connection *mhd, void **sock
         struct http_connection *connection = connection_new(server, fd, clock_monotonic_ms());
         *socket_context = connection;
         connection->exchange.mhd = mhd;
+        if (server->options.max_unknown_of_peer > 0)
+            peer_network_of(peer_address(&connection->exchange), &connection->peer);
         worker_watch(connection->worker, connection);
         reaper_add(server->reaper, connection);
     } else {

@@ -130,15 +130,23 @@ void response_free(struct response *response)
     memset(response, 0, sizeof(*response));
 }
 
-int raw_connect(unsigned port)
+int raw_connect_from(const char *source, unsigned port)
 {
+    struct sockaddr_in from = {.sin_family = AF_INET};
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_port = htons((uint16_t)port),
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    ck_assert_msg(fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0,
-                  "cannot connect to port %u: %s", port, strerror(errno));
+    ck_assert_int_eq(inet_pton(AF_INET, source, &from.sin_addr), 1);
+    ck_assert_msg(fd >= 0 && bind(fd, (struct sockaddr *)&from, sizeof(from)) == 0 &&
+                      connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0,
+                  "cannot connect from %s to port %u: %s", source, port, strerror(errno));
     return fd;
+}
+
+int raw_connect(unsigned port)
+{
+    return raw_connect_from("127.0.0.1", port);
 }
 
 int raw_send(int fd, const void *bytes, size_t count)

@@ -27,6 +27,8 @@ void response_free(struct response *response);
 
 /* Returns a socket that is connected to 127.0.0.1:port. */
 int raw_connect(unsigned port);
+/* From an IPv4 address of the loopback interface. */
+int raw_connect_from(const char *source, unsigned port);
 /* Sends everything; returns -1 if the server has closed the connection. */
 int raw_send(int fd, const void *bytes, size_t count);
 /* Receives until the server closes the connection or timeout_ms have passed; *closed says which.

@@ -184,6 +184,33 @@ TEST(strangers_that_never_read_shut_out_no_caller_with_a_key)
     daemon_finish(&daemon);
 }
 
+/* The others' connections are older, so without a bound for each address they would be closed
+ * first. */
+TEST(one_address_cannot_use_up_the_admin_connections_of_all_strangers)
+{
+    enum { GREEDY = 100, MOST = 64, OTHERS = 20 };
+    struct daemon daemon;
+    int greedy[GREEDY], others[OTHERS];
+    daemon_begin(&daemon, &(struct daemon_options){.top = NULL});
+    for (int i = 0; i < OTHERS; i++)
+        others[i] = raw_connect_from("127.0.0.3", daemon.admin_port);
+    for (int i = 0; i < GREEDY; i++)
+        greedy[i] = raw_connect_from("127.0.0.2", daemon.admin_port);
+    for (int closed = 0; closed < GREEDY - MOST; usleep(1000)) {
+        closed = 0;
+        for (int i = 0; i < GREEDY; i++)
+            closed += is_closed(greedy[i]);
+        for (int i = 0; i < OTHERS; i++)
+            ck_assert_msg(!is_closed(others[i]), "%d of another address was closed", i);
+    }
+    daemon_await_log(&daemon, "from=127.0.0.2 reason=\"too many connections from this address\"");
+    for (int i = 0; i < GREEDY; i++)
+        close(greedy[i]);
+    for (int i = 0; i < OTHERS; i++)
+        close(others[i]);
+    daemon_finish(&daemon);
+}
+
 /* ---- a body that goes nowhere ---- */
 
 /* libmicrohttpd would ask for ever to be run again (tests/system/test_senders.c). Anybody may
