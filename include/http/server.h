@@ -61,13 +61,17 @@ struct http_options {
     const char *name; /* for the log: "hooks", "admin" */
     int listen_fd;    /* from http_listen or systemd; the server owns it */
     unsigned workers; /* threads in the pool; 0 = one for each connection, whose steps may block */
-    /* At the bound, the connection that has earned the least is closed (http/reaper.c), or the new
-     * one if all others are busy: known senders make progress, or webhookd has the request. */
+    /* At the bound, the connection that has earned its place least is closed (http/reaper.c, enum
+     * rank). A busy one never is: its sender is known (http_sender_is_known) and makes progress, or
+     * webhookd is handling its request. If all are busy, the new one is closed. */
     int64_t max_connections;
     int64_t reserved_for_known; /* of them: what connections of unknown senders cannot use up */
     /* How many connections of unknown senders one address has at most: an IPv4 address, or a /64 of
      * IPv6. 0 = there is no such bound. Unix sockets have none. */
     int64_t max_unknown_of_peer;
+    /* A known sender is known when begin returns. A connection whose sender is not may then be
+     * closed even while the request is handled. */
+    bool knows_early;
     int64_t header_timeout_ms, body_timeout_ms, idle_timeout_ms; /* absolute deadlines */
     const struct http_service *service;
     void *context;

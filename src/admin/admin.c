@@ -56,6 +56,7 @@ static int listener_start(struct admin_listener *listener, const char *name, str
         .max_connections = listener->admin->config->admin.max_connections,
         .reserved_for_known = listener->admin->config->admin.max_connections / KNOWN_SHARE,
         .max_unknown_of_peer = listener->admin->config->admin.max_connections / PEER_SHARE,
+        .knows_early = true,
         .header_timeout_ms = HEADER_TIMEOUT_MS,
         .body_timeout_ms = BODY_TIMEOUT_MS,
         .idle_timeout_ms = IDLE_TIMEOUT_MS,

@@ -19,10 +19,10 @@
 #define PUT_FIRST_S (7U * 24 * 60 * 60) /* longer than any request takes */
 
 /*   IDLE ─► HEADERS ─► BODY ─► REPLY ─┐ another piece of a streamed answer
- *    ▲         │       ▲ │     │ ▲─────┘
- *    │         │       │ ▼     │
- *    │         │   SUSPENDED   │
- *    └─────────┴───────┴───────┘
+ *    ▲         │      ▲ │ │    │ ▲─────┘
+ *    │         │      │ ▼ │    │
+ *    │         │ SUSPENDED│    │
+ *    └─────────┴──────┴───┴────┘
  *     the request is over, or its connection is gone */
 void connection_set_state(struct http_connection *connection, enum connection_state state)
 {
@@ -75,10 +75,13 @@ void connection_enter(struct http_connection *connection, enum connection_state 
     connection_set_state(connection, state);
     connection->since_ms = now_ms;
     connection->sampled_ms = 0;
-    if (state == CONNECTION_IDLE || state == CONNECTION_HEADERS) {
+    if (state == CONNECTION_IDLE) {
+        connection->was_known = connection->is_known;
         connection->is_known = false;
         connection->refused_by_ms = 0;
     }
+    if (state == CONNECTION_HEADERS && connection->was_known)
+        connection->stranger_since_us = clock_monotonic_us();
     connection->deadline_ms = state_deadline_ms(connection, state, now_ms);
     if (connection->refused_by_ms != 0 && connection->deadline_ms > connection->refused_by_ms)
         connection->deadline_ms = connection->refused_by_ms;
@@ -95,6 +98,9 @@ struct http_connection *connection_new(struct http_server *server, int fd, int64
     connection->server = server;
     connection->worker = worker_current();
     connection->shares_thread = threads_is_shared();
+    connection->stranger_since_us = threads_accepted_us();
+    if (connection->stranger_since_us == 0)
+        connection->stranger_since_us = clock_monotonic_us();
     connection->fd = fd;
     pthread_mutex_init(&connection->hold, NULL);
     connection->exchange.connection = connection;

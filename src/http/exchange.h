@@ -73,7 +73,7 @@ enum connection_state {
 struct http_connection {
     struct http_server *server;
     struct worker *worker; /* the worker that handles it */
-    bool shares_thread;    /* which other connections need, too (http/threads.h) */
+    bool shares_thread;    /* its thread serves other connections, too (http/threads.h) */
     int fd;                /* libmicrohttpd's; valid while the connection is in the reaper's list */
     struct list_node watched; /* guarded by the reaper's lock */
     /* Constant; only set if the listener has a bound for each peer. */
@@ -85,14 +85,14 @@ struct http_connection {
     uint64_t calls_then; /* when the worker last looked for a reason why it spins */
     int unread_then;     /* and how many bytes waited in the socket */
     bool leaves_body;    /* a request was answered before the end of its body */
-    bool is_put_first;   /* at its resumption: see http_suspend */
+    bool is_put_first;   /* at its resumption: connection.c, put_first */
 
     /* Guards the following: an exchange cannot go on while its deadline is being handled. */
     pthread_mutex_t hold;
     enum connection_state state;
     int64_t since_ms;         /* when the state began */
     int64_t body_bytes;       /* received since then, in BODY */
-    int64_t sampled_ms;       /* REPLY: when the reaper last asked what the peer has received */
+    int64_t sampled_ms;       /* REPLY: when the reaper first asked what the peer has received */
     int64_t sampled_bytes;    /* and how much that was */
     int64_t deadline_ms;      /* 0 = none */
     int64_t refused_by_ms;    /* the end of a refused request; 0 = it is not refused */
@@ -103,6 +103,10 @@ struct http_connection {
     bool has_line;            /* a request line has arrived, at some time */
     bool has_spoken;          /* its first bytes have been seen; only on a worker */
     bool is_known;            /* the sender of this request is authenticated */
+    bool was_known;           /* that of the request before was */
+    /* The start of the first request since the sender was last known, or else of the connection: a
+     * stranger does not become younger by sending another request. */
+    int64_t stranger_since_us;
 
     /* Set by http_suspend and cleared by http_resume, exactly once each (invariant 2). */
     atomic_bool suspended;

@@ -56,16 +56,17 @@ static bool connection_look(struct reaper *reaper, struct http_connection *conne
         !atomic_load(&connection->suspended)) {
         connection_go_on(connection, now_ms);
     }
-    if (connection->deadline_ms != 0 && connection->deadline_ms <= now_ms) {
-        const struct http_service *service = reaper->server->options.service;
-        if (connection->state != CONNECTION_SUSPENDED) {
-            connection_shut(connection, "deadline");
-            reaper->closed_at_deadline++;
-            is_shut = true;
-        } else if (service->expired && !connection->expired) {
+    bool is_late = connection->deadline_ms != 0 && connection->deadline_ms <= now_ms;
+    const struct http_service *service = reaper->server->options.service;
+    if (is_late && connection->state == CONNECTION_SUSPENDED) {
+        if (service->expired && !connection->expired) {
             connection->expired = true;
             service->expired(&connection->exchange, reaper->server->options.context);
         }
+    } else if (is_late && !connection->aborted) {
+        connection_shut(connection, "deadline");
+        reaper->closed_at_deadline++;
+        is_shut = true;
     }
     pthread_mutex_unlock(&connection->hold);
     return is_shut;
@@ -128,8 +129,8 @@ static bool is_below_rate(int64_t bytes, int64_t for_ms)
     return bytes * 1000 < SLOW_BYTES_PER_S * for_ms;
 }
 
-/* Whether the peer reads the answer too slowly: compares what it has received since the last time
- * that somebody looked. Only TCP tells; elsewhere nobody is slow. */
+/* Whether the peer reads the answer too slowly: compares what it has received since somebody first
+ * looked in this state. Only TCP tells; elsewhere nobody is slow. */
 static bool reads_slowly(struct http_connection *connection, int64_t now_ms)
 {
     struct tcp_info info;
@@ -152,8 +153,11 @@ static bool reads_slowly(struct http_connection *connection, int64_t now_ms)
 static enum rank rank(struct http_connection *connection, int64_t now_ms)
 {
     int64_t for_ms = now_ms - connection->since_ms;
-    if (connection->deadline_ms == 0)
+    if (connection->aborted) /* it is about to end */
         return RANK_BUSY;
+    if (connection->deadline_ms == 0)
+        return connection->server->options.knows_early && !connection->is_known ? RANK_STRANGER
+                                                                                : RANK_BUSY;
     switch (connection->state) {
     case CONNECTION_IDLE:
         return RANK_IDLE;
@@ -177,22 +181,27 @@ static enum rank rank(struct http_connection *connection, int64_t now_ms)
 /* The connections that share a bound: all of a listener, or those of one peer. */
 struct crowd {
     int64_t open, unknown;
-    /* The connection with the highest rank; among equals, the one whose state began first. NULL if
-     * all are busy. */
+    /* The connection with the highest rank; among equals, the oldest. NULL if all are busy. */
     struct http_connection *worst;
     enum rank rank;
-    int64_t since_ms;
+    int64_t since_us;
 };
+
+/* By what connections of the same rank are compared. */
+static int64_t since_us(const struct http_connection *connection, enum rank rank)
+{
+    return rank == RANK_STRANGER ? connection->stranger_since_us : connection->since_ms * 1000;
+}
 
 /* Connections that were shut down do not count: they end as soon as their threads get to it. The
  * caller holds the connection. */
 static void crowd_add(struct crowd *crowd, struct http_connection *connection, enum rank rank)
 {
-    if (rank > crowd->rank ||
-        (crowd->worst && rank == crowd->rank && connection->since_ms < crowd->since_ms)) {
+    int64_t since = since_us(connection, rank);
+    if (rank > crowd->rank || (crowd->worst && rank == crowd->rank && since < crowd->since_us)) {
         crowd->worst = connection;
         crowd->rank = rank;
-        crowd->since_ms = connection->since_ms;
+        crowd->since_us = since;
     }
     crowd->open += !connection->aborted;
     crowd->unknown += !connection->aborted && !connection->is_known;
@@ -257,9 +266,9 @@ void reaper_remove(struct reaper *reaper, struct http_connection *connection)
 /* ---- connections that libmicrohttpd no longer reads ---- */
 
 /* Whether libmicrohttpd leaves bytes of a chunked body unread: there are at least as many as at the
- * last look, and the handler was not called in between. A chunk-size line that ends exactly where
- * the connection's memory does leaves none; such a connection costs nothing (worker.c) and ends at
- * its deadline. */
+ * last look, and the handler was not called in between. If a chunk-size line ends exactly at the
+ * end of the connection's memory, nothing is left unread; such a connection costs nothing
+ * (worker.c) and ends at its deadline. */
 static bool is_stuck(struct http_connection *connection)
 {
     int unread = 0;

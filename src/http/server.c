@@ -1,6 +1,6 @@
 /* One listener: its sockets, threads and connections. Passes libmicrohttpd's calls about a request
  * on to exchange.c. Started and stopped by the folders that have a listener (hooks, admin); the
- * callbacks run on the worker threads, or on libmicrohttpd's. */
+ * callbacks run on the worker threads, or on those of http/threads. */
 #include "http/server.h"
 
 #include <assert.h>

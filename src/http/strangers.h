@@ -1,7 +1,7 @@
-/* Connections that end without an answer of ours. libmicrohttpd refuses what it cannot parse by
- * itself, and so no service ever hears of it. Each such connection leaves one line in the log: who
- * sent it, and what it nearly is. A connection on which nothing was ever sent leaves none: load
- * balancers and port scanners open many. */
+/* Connections that end without an answer of ours. libmicrohttpd itself refuses what it cannot
+ * parse, so no service ever hears of it. Each such connection leaves one line in the log: who sent
+ * it, and what it nearly is. A connection that the peer closes without having sent anything leaves
+ * none: load balancers and port scanners open many. */
 #ifndef WEBHOOKD_HTTP_STRANGERS_H
 #define WEBHOOKD_HTTP_STRANGERS_H
 

@@ -59,6 +59,7 @@ struct serving {
     int fd;
     union peer peer;
     socklen_t peer_bytes;
+    int64_t accepted_us;
 };
 
 /* How long the rest of a body is read that nobody wants, and how often the thread looks meanwhile
@@ -68,12 +69,18 @@ struct serving {
 #define MOST_LINGER    (SLACK / 2) /* threads; beyond, a sender may not see its answer */
 
 static _Thread_local bool is_shared;
+static _Thread_local int64_t accepted_us;
 static _Thread_local bool may_linger;
 static _Thread_local int lingering_fd = -1;
 
 bool threads_is_shared(void)
 {
     return is_shared;
+}
+
+int64_t threads_accepted_us(void)
+{
+    return accepted_us;
 }
 
 void threads_linger(int fd)
@@ -162,6 +169,7 @@ static void *serving_main(void *argument)
 {
     struct serving *serving = argument;
     struct threads *threads = serving->threads;
+    accepted_us = serving->accepted_us;
     may_linger = true;
     serve(serving);
     pthread_mutex_lock(&threads->lock);
@@ -247,6 +255,7 @@ static int accept_one(struct threads *threads)
         free(serving);
         return errnum;
     }
+    serving->accepted_us = clock_monotonic_us();
     int send_bytes = SEND_BUFFER_BYTES;
     (void)setsockopt(serving->fd, SOL_SOCKET, SO_SNDBUF, &send_bytes, sizeof(send_bytes));
     struct error error = ERROR_INIT;

@@ -6,6 +6,7 @@
 #define WEBHOOKD_HTTP_THREADS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "http/exchange.h"
@@ -23,6 +24,11 @@ void threads_stop(struct threads *threads);
  * calling thread serves this connection alone, it then reads away the rest for a moment: closing
  * the socket would reset the connection, and the sender might not see its answer. */
 void threads_linger(int fd);
+
+/* Returns when the connection was accepted that the calling thread serves alone, in microseconds of
+ * the monotonic clock; 0 on any other thread. Threads may start in another order than that in which
+ * their connections were accepted. */
+int64_t threads_accepted_us(void);
 
 /* Whether the calling thread serves more than one connection, so that it must not block for
  * long. */

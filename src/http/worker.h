@@ -1,18 +1,18 @@
 /* A libmicrohttpd daemon driven by a thread of ours, which waits for the daemon's epoll descriptor
  * and then runs the daemon.
  *
- * Two more faults of 0.9.75 are mended here and in connection.c:
+ * libmicrohttpd's own thread would stall: 0.9.75 fetches 128 events at a time, and after a full
+ * fetch it waits for more, with its whole timeout, before it handles those that it has. If exactly
+ * 128 clients send at the same moment, all of them would wait for a stranger's next byte. MHD_run
+ * never waits.
+ *
+ * Two more faults of libmicrohttpd 0.9.75 are mended here and in connection.c:
  * - If a chunk-size line or a chunk extension fills the connection's memory, libmicrohttpd asks to
  *   be run again at once, for ever, and reads nothing. The worker notices the passes in which
  *   nothing happened, waits a little between them, and has the connection ended
  *   (reaper_end_stuck).
  * - It reads a resumed connection before it calls the handler, so a sender that has already closed
- *   its half would get no answer (http_suspend).
- *
- * libmicrohttpd's own thread would stall: 0.9.75 fetches 128 events at a time, and after a full
- * fetch it waits for more, with its whole timeout, before it handles those that it has. If exactly
- * 128 clients send at the same moment, all of them would wait for a stranger's next byte. MHD_run
- * never waits. */
+ *   its half would get no answer (put_first). */
 #ifndef WEBHOOKD_HTTP_WORKER_H
 #define WEBHOOKD_HTTP_WORKER_H
 
@@ -32,8 +32,9 @@ struct worker *worker_start(struct http_server *server, struct MHD_Daemon *daemo
  * MHD_run, and finally calls worker_free. Owns the daemon. It cannot be resumed, quiesced or
  * ended. */
 struct worker *worker_on_this_thread(struct http_server *server, struct MHD_Daemon *daemon);
-/* Returns how long to wait for the daemon's epoll descriptor before the next MHD_run, for the
- * reason above; -1 = until something happens. On the worker's thread. */
+/* Returns how long to wait for the daemon's epoll descriptor before the next MHD_run: as long as
+ * the daemon can, or a little if it spins (the first of the two faults above); -1 = until something
+ * happens. On the worker's thread. */
 int worker_wait_ms(struct worker *worker);
 /* Returns the worker whose thread this is, or NULL on any other thread. */
 struct worker *worker_current(void);

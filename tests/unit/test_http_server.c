@@ -22,16 +22,25 @@ struct service {
     struct http_server *server;
     unsigned port;
     int64_t finish_takes_ms;
+    atomic_int begun;    /* requests */
     atomic_int pieces;   /* of bodies */
     atomic_int finished; /* requests */
-    atomic_bool holds;   /* as long as it is set, requests for /hold stay in `begin` */
+    /* As long as it is set, requests for /hold stay in `begin` and those for /work in `finish`. */
+    atomic_bool holds;
 };
+
+static void hold(const struct service *service, const struct http_exchange *exchange,
+                 const char *path)
+{
+    while (strcmp(http_path(exchange), path) == 0 && atomic_load(&service->holds))
+        usleep(1000);
+}
 
 static enum http_step begin(struct http_exchange *exchange, void *context)
 {
-    const struct service *service = context;
-    while (strcmp(http_path(exchange), "/hold") == 0 && atomic_load(&service->holds))
-        usleep(1000);
+    struct service *service = context;
+    atomic_fetch_add(&service->begun, 1);
+    hold(service, exchange, "/hold");
     return HTTP_CONTINUE;
 }
 
@@ -50,6 +59,7 @@ static enum http_step finish(struct http_exchange *exchange, void *context)
 {
     struct service *service = context;
     atomic_fetch_add(&service->finished, 1);
+    hold(service, exchange, "/work");
     usleep((useconds_t)service->finish_takes_ms * 1000);
     return http_reply_data(exchange, 200, NULL);
 }
@@ -248,6 +258,62 @@ TEST(a_connection_with_a_stalled_body_makes_room)
     close(first);
     close(second);
     service_stop(&service);
+}
+
+/* The first stranger began its second request after the other one connected. */
+TEST(a_stranger_does_not_become_younger_with_another_request)
+{
+    static const char good[] = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    static const char first[] = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    static const char second[] = "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n";
+    struct service service = {.holds = true};
+    struct http_metrics metrics;
+    service_start(&service, &(struct http_options){.max_connections = 2});
+    int older = raw_connect(service.port);
+    ck_assert_int_eq(raw_send(older, first, strlen(first)), 0);
+    while (recv(older, &(char){0}, 1, 0) != 1)
+        ;
+    int younger = raw_connect(service.port);
+    do
+        http_server_get_metrics(service.server, &metrics);
+    while (metrics.accepted < 2 && usleep(1000) == 0);
+    usleep(2000); /* at least, so that the second request is younger by the clock */
+    ck_assert_int_eq(raw_send(older, second, strlen(second)), 0);
+    while (atomic_load(&service.begun) < 2)
+        usleep(1000);
+    char *answer = raw_exchange(service.port, good, strlen(good));
+    ck_assert_msg(strncmp(answer, "HTTP/1.1 200 ", 13) == 0, "%s", answer);
+    free(answer);
+    ck_assert(is_open(younger));
+    atomic_store(&service.holds, false);
+    await_closed(older);
+    service_stop(&service);
+    close(older);
+    close(younger);
+}
+
+/* Otherwise strangers whose requests wait for a processor would shut out everybody. */
+TEST(a_stranger_makes_room_while_its_request_is_handled)
+{
+    enum { MOST = 2 };
+    static const char work[] = "GET /work HTTP/1.1\r\nHost: a\r\n\r\n";
+    static const char good[] = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    struct service service = {.holds = true};
+    int fds[MOST];
+    service_start(&service, &(struct http_options){.knows_early = true, .max_connections = MOST});
+    for (int i = 0; i < MOST; i++) {
+        fds[i] = raw_connect(service.port);
+        ck_assert_int_eq(raw_send(fds[i], work, strlen(work)), 0);
+    }
+    while (atomic_load(&service.finished) < MOST)
+        usleep(1000);
+    char *answer = raw_exchange(service.port, good, strlen(good));
+    ck_assert_msg(strncmp(answer, "HTTP/1.1 200 ", 13) == 0, "%s", answer);
+    free(answer);
+    atomic_store(&service.holds, false);
+    service_stop(&service);
+    for (int i = 0; i < MOST; i++)
+        close(fds[i]);
 }
 
 /* They are shut down, but their threads are still busy. */
