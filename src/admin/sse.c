@@ -9,7 +9,7 @@
 #include "base/memory.h"
 
 #define SILENCE_MS   15000
-#define MOST_STREAMS 64 /* half of a listener's connections; the rest is for other requests */
+#define STREAM_SHARE 2 /* half of a listener's connections; the rest is for other requests */
 
 struct sse {
     struct admin *admin;
@@ -76,7 +76,8 @@ static void sse_done(void *context)
 
 int sse_answer(struct admin_request *request, const struct sse_source *source, struct error *error)
 {
-    if (atomic_fetch_add(&request->admin->streams, 1) >= MOST_STREAMS) {
+    int64_t most = request->config->admin.max_connections / STREAM_SHARE;
+    if (atomic_fetch_add(&request->admin->streams, 1) >= most) {
         atomic_fetch_sub(&request->admin->streams, 1);
         source->done(source->context);
         return error_set(error, ERROR_UNAVAILABLE, "too many streams are open: close some of them");
