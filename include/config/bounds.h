@@ -9,7 +9,8 @@
 #include "base/resources.h"
 #include "config/config.h"
 
-/* The file of a body over 64 KiB is open while this much of max_in_flight is reserved for it. */
+/* A body over 64 KiB reserves this much of max_in_flight for as long as its file is open, so
+ * max_in_flight also bounds the open files. */
 #define CONFIG_LARGE_BODY_BYTES (256 * 1024)
 
 /* Lowers the bounds of a configuration that no other thread knows yet (enum config_bound_name), and

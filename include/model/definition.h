@@ -14,8 +14,9 @@
 enum vessel_language { LANGUAGE_BASH, LANGUAGE_PYTHON, LANGUAGE_NODE };
 enum vessel_kind {
     VESSEL_CODE,
-    /* A blueprint or git vessel, kept because of the option `stub` (fleet_file.h). It ends errored,
-     * with the reason "not available here". */
+    /* A vessel whose source is of a type that webhookd cannot run (BLUEPRINT, GIT:
+     * webhookd-fleet(5)), kept because of the option `stub` (fleet_file.h). It ends errored, with
+     * the reason "not available here". */
     VESSEL_STUB
 };
 enum path_condition { PATH_SUCCESS, PATH_ERRORED, PATH_COMPLETED };

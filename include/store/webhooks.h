@@ -21,7 +21,8 @@ struct webhook_call {
 };
 
 /* A webhook's token as the store has it: its hash, to find the webhook, and the token itself,
- * sealed, to show it again. What a sealed token consists of, and its place, is the caller's. */
+ * sealed, to show it again. The caller decides what a sealed token consists of and for which place
+ * it is sealed (base/secret.h). */
 #define WEBHOOK_SEALED_MAX_BYTES (SECRET_SEAL_BYTES + SECRET_TOKEN_CHARS)
 struct webhook_token {
     uint8_t hash[SECRET_HASH_BYTES];

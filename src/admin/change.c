@@ -1,5 +1,6 @@
-/* See change.h. Only this file of admin/ knows the operations of the commit queue. Called by the
- * handlers, on admin workers' threads; the callbacks run on the committer's thread. */
+/* See change.h. In admin/, only this file and seal.c (which renews the seals at the start) submit
+ * operations to the commit queue. Called by the handlers, on admin workers' threads; the callbacks
+ * run on the committer's thread. */
 #include "admin/change.h"
 
 #include <assert.h>

@@ -38,7 +38,7 @@ static int64_t body_bound(const struct admin_request *request)
     return 0;
 }
 
-/* The bound of all bodies together: as for hooks, but never less than one complete body, or
+/* The bound of all bodies together: the largest of hooks.max_in_flight, hooks.max_body and
  * BODIES_AT_LEAST_BYTES. */
 static int64_t bodies_bound(const struct config *config)
 {

@@ -1,4 +1,4 @@
-/* See socket.h. admin.c calls each function once, on the main thread.
+/* See socket.h. admin.c calls it once, on the main thread.
  *
  * The sockets of http_listen are for everyone; this one is for a group. Connections are refused
  * between bind and listen, so the mode and the group are set before the first administrator can

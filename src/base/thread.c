@@ -1,5 +1,5 @@
 /* Threads, and condition variables that use the monotonic clock: see thread.h. Called by every part
- * of webhookd that starts a thread, except the log and libmicrohttpd, on any thread. */
+ * of webhookd that starts a thread, except the log, on any thread. */
 #include "base/thread.h"
 
 #include <signal.h>

@@ -1,5 +1,5 @@
-/* See bounds.h. Called by webhookd/configuration.c on the main thread, before other threads know
- * the configuration.
+/* See bounds.h. webhookd/configuration.c calls config_bounds_apply on the main thread, before other
+ * threads know the configuration; the rest works on any thread.
  *
  * Each resource is shared out by one rule. What must be there comes first. If the rest is too small
  * for everybody, each party may have its share or, if that is more, what the others do not need.

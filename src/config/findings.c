@@ -1,5 +1,5 @@
-/* The list of errors in a configuration file. Called by text.c and parse.c while they read one, on
- * the caller's thread. */
+/* The list of errors in a configuration file, which text.c and parse.c fill in while they read one;
+ * reports, for everyone who writes one; and excerpts of a file. On the caller's thread. */
 #include "config/findings.h"
 
 #include <stdarg.h>

@@ -2,8 +2,9 @@
  * check is a function and a row in checks.c.
  *
  * Checks run on the hook workers, so they never wait, touch the store or read files. They judge by
- * a snapshot, which can be older than the store. Then the store reports ERROR_STALE in the
- * transaction that would accept the run, and the request is judged again (hooks/request.c). */
+ * a snapshot, which can be older than the store. Then the store is to report ERROR_STALE in the
+ * transaction that would accept the run, and the request is judged again (hooks/request.c). No
+ * check depends on the store today, so no engine does yet. */
 #ifndef WEBHOOKD_HOOKS_CHECKS_H
 #define WEBHOOKD_HOOKS_CHECKS_H
 

@@ -35,7 +35,7 @@
 #define TOO_MANY_BODIES     "too many bodies are in flight: try again"
 
 /*   NEW ─► CHECKING ─► READING ─► (WRITING ─► READING)* ─► SYNCING ─► STORING
- *    └────────────────────►┘ (small)   └───────────────────────────────►┘ (small)
+ *    └───────────────────►┘└───────────────────────────────────────────►┘ (both: small)
  *                          └─► (REFUSED ─►) ASKING
  * STORING leads to STORING if the checks were stale. Each state can lead to an answer. NEW and
  * CHECKING can lead to REFUSED, too, which reads a small body to its end, so that its sender sees

@@ -1,5 +1,5 @@
-/* The words for the enums of a definition, and lookups in such lists. Called by the rest of model/
- * only; pure. */
+/* The words for the enums of a definition, and lookups in such lists. The functions are called by
+ * the rest of model/ only; the runner reads WORDS_LANGUAGE; pure. */
 #include "model/words.h"
 
 #include <string.h>

@@ -74,8 +74,8 @@ void attempt_recover(struct attempt *attempt);
 void attempt_stop(struct attempt *attempt);
 
 /* Kills the vessel, immediately or as soon as its supervisor is watched. The attempt then ends with
- * this reason, unless it was ending already. Returns false, and does nothing but try again, if it
- * was called before, or if nothing runs. */
+ * this reason, unless it was ending already. Returns false if it was called before, and then only
+ * signals the supervisor again; also if nothing runs, and then does nothing. */
 bool attempt_kill(struct attempt *attempt, const char *reason);
 
 /* Takes a slot for the attempt, which gives it back itself. */

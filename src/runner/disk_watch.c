@@ -28,9 +28,9 @@
 #define BYTES_FOR_A_NAME 16384
 #define NAMES_AT_LEAST   1000
 
-/* The state disk is nearly full if less is free than the reserve and half of it again: with the
- * default min_free, 384 MiB. Then the run with the largest folder is ended, if that gives back at
- * least a sixteenth of the reserve. The next one has to wait, because the trash needs time. */
+/* The state disk is nearly full if less is free than one and a half times the reserve (min_free):
+ * 384 MiB by default. Then the run with the largest folder is ended, if that gives back at least a
+ * sixteenth of the reserve. The next one has to wait, because the trash needs time. */
 #define NEAR_SHARE            2
 #define WORTH_ENDING_SHARE    16
 #define NEXT_LARGEST_AFTER_MS 2000

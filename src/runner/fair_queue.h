@@ -65,7 +65,7 @@ void fair_queue_add_ready(struct fair_queue *queue, struct fleet_queue *fleet,
                           struct run_vessel *vessel);
 void fair_queue_remove_ready(struct fleet_queue *fleet, struct run_vessel *vessel);
 
-/* Lets fleets that were held because the store could not be read claim again. */
+/* Lets fleets claim again that were held because the store could not be read. */
 void fair_queue_release(struct fair_queue *queue);
 
 #endif

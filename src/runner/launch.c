@@ -1,7 +1,7 @@
 /* Folders, descriptors and the supervisor's process of an attempt. Called by runner/attempt on the
- * runner's thread. Everything is created relative to descriptors of the state folder. Data that
- * only the supervisor reads (job, headers, a small body) goes into memory files, never into argv or
- * onto the disk. */
+ * runner's thread; launch_make_workdir also by trial_folder.c on its caller's. Everything is
+ * created relative to descriptors of the state folder. Data that only the supervisor reads (job,
+ * headers, a small body) goes into memory files, never into argv or onto the disk. */
 #include "runner/launch.h"
 
 #include <errno.h>

@@ -1,5 +1,6 @@
 /* Launches an attempt: creates its folders, its log, its lock and the descriptors for its
- * supervisor, and spawns the supervisor. On the runner's thread. */
+ * supervisor, and spawns the supervisor. On the runner's thread; launch_make_workdir also on that
+ * of runner_check_config and runner_start (trial_folder.c). */
 #ifndef WEBHOOKD_RUNNER_LAUNCH_H
 #define WEBHOOKD_RUNNER_LAUNCH_H
 

@@ -15,8 +15,9 @@ struct child {
      * interpreter or died; a `struct error` says why it could not. */
     int talk_fd;
     int output_fd; /* its stdout and stderr */
-    /* Strict mode: in memory that pid 1 of the sandbox shares. How many processes the main process
-     * left running and pid 1 ended; valid once pid 1 has ended. Else NULL. */
+    /* Strict mode (else NULL): memory that is shared with pid 1 of the sandbox. It holds the number
+     * of processes that the main process left running and that pid 1 killed; valid once pid 1 has
+     * ended. */
     const atomic_uint *leftovers;
 };
 

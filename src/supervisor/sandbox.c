@@ -155,9 +155,10 @@ int sandbox_enter(const struct job *job, struct error *error)
 
 /* Whether the vessel is being stopped. The supervisor sends its SIGTERM to the whole tree and so to
  * pid 1, where it stays pending. If it is pending, the processes that outlive main may go on until
- * the grace period ends. Otherwise they end with main. A SIGTERM that a vessel sends to its pid 1
- * does not count: kill(2) reports a sender in this namespace, whose si_pid is not 0, and
- * rt_sigqueueinfo(2), which lets the sender choose si_pid, does not let it choose SI_USER. */
+ * the grace period ends. Otherwise they end with main. Of a sender outside this namespace, the
+ * kernel reports si_pid 0. A SIGTERM that a vessel sends to its pid 1 does not count: kill(2)
+ * reports a sender in this namespace, whose si_pid is not 0, and rt_sigqueueinfo(2), which lets the
+ * sender choose si_pid, does not let it choose SI_USER. */
 static bool is_being_stopped(void)
 {
     const struct timespec now = {0, 0};

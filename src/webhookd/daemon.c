@@ -446,9 +446,9 @@ static const struct layer {
     void (*quiesce)(struct daemon *daemon);
     void (*stop)(struct daemon *daemon);
 } layers[] = {
-    {"process", start_process, NULL, NULL},               /* libsodium, file descriptors */
-    {"loop", start_loop, NULL, stop_loop},                /* the main thread's */
-    {"signals", start_signals, NULL, stop_signals},       /* before threads inherit the mask */
+    {"process", start_process, NULL, NULL}, /* libsodium, file descriptors */
+    {"loop", start_loop, NULL, stop_loop},  /* the main thread's */
+    {"signals", start_signals, NULL, stop_signals},
     {"state folder", start_state, NULL, stop_state},      /* locked; the key and the store in it */
     {"address", start_address, NULL, stop_address},       /* the public one; nothing accepts yet */
     {"events", start_events, NULL, stop_events},          /* news of fleet runs */

@@ -15,9 +15,8 @@ struct signals_callbacks {
     void *context;
 };
 
-/* From now on, signals arrive only through the loop. Call it before starting any thread that does
- * not block signals itself (libmicrohttpd's), because a thread inherits the mask. The loop must
- * outlive the result. */
+/* From now on, signals arrive only through the loop: all other threads block all signals
+ * (base/thread.h). The loop must outlive the result. */
 struct signals *signals_start(struct loop *loop, const struct signals_callbacks *callbacks,
                               struct error *error);
 /* The signals stay blocked. */
