@@ -94,6 +94,37 @@ TEST(a_lowered_bound_is_in_the_log_the_status_and_the_check)
     daemon_finish(&daemon);
 }
 
+/* Followers and pages may be many; the rest of the connections is for other requests. */
+TEST(streams_take_half_of_the_admin_connections_there_are)
+{
+    enum { MOST = 128 };
+    struct daemon daemon;
+    int fds[MOST];
+    daemon_begin(&daemon, &(struct daemon_options){.wrapper = few_files});
+    char *key = ctl_ok(&daemon, "key", "create", "good", NULL);
+    char *request = memory_format("GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n"
+                                  "Authorization: Bearer %s\r\n\r\n",
+                                  key);
+    json_t *status = api_get(&daemon, "/status");
+    const json_t *bound = api_find(json_object_get(status, "bounds"), "name", "admin.connections");
+    int64_t connections = json_integer_value(json_object_get(bound, "effective"));
+    ck_assert(connections > 1 && connections < MOST);
+    for (int64_t i = 0; i <= connections / 2; i++) {
+        char answer[13] = "";
+        fds[i] = raw_connect(daemon.admin_port);
+        ck_assert_int_eq(raw_send(fds[i], request, strlen(request)), 0);
+        ck_assert_int_eq(recv(fds[i], answer, sizeof(answer) - 1, MSG_WAITALL), 12);
+        ck_assert_str_eq(answer, i < connections / 2 ? "HTTP/1.1 200" : "HTTP/1.1 503");
+    }
+    free(ctl_ok(&daemon, "status", NULL));
+    for (int64_t i = 0; i <= connections / 2; i++)
+        close(fds[i]);
+    json_decref(status);
+    free(request);
+    free(key);
+    daemon_finish(&daemon);
+}
+
 TEST(with_enough_of_everything_no_bound_is_lowered)
 {
     struct daemon daemon;
