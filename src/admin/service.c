@@ -174,7 +174,9 @@ static enum http_step identify(struct admin_request *request)
     bool is_sign_in = request->call && request->call->access == ADMIN_ACCESS_SIGN_IN;
     int identified = is_sign_in ? 0 : caller_of_tcp(request, &request->caller, &error);
     if (caller_is_foreign(exchange, request->caller.ticket.has_session)) {
+        char peer[HTTP_PEER_BYTES];
         http_log_warning(exchange, "request from another site's page refused",
+                         http_log_from(http_peer(exchange, peer)),
                          log_text("origin", http_header(exchange, "Origin")),
                          log_text("path", pattern_of(request)));
         return refuse(exchange, 403, "this request comes from a page of another site");

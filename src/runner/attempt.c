@@ -366,7 +366,7 @@ static void log_never_ran(const struct attempt *attempt)
         return;
     }
     if (attempt->supervisor_status == JOB_EXIT_SHORTAGE)
-        why = "its supervisor lacked memory, disk space, processes, descriptors or keys";
+        why = "its supervisor lacked memory, disk space, processes, descriptors or kernel keys";
     else if (attempt->supervisor_status >= SIGNALLED)
         why = "its supervisor was killed";
     run_log_warning(work_of(attempt), "attempt never ran, will be launched",

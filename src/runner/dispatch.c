@@ -105,7 +105,7 @@ static enum claim cannot_read(struct runner *runner, struct fleet_queue *fleet,
                               const struct error *error)
 {
     if (++fleet->failures < TRIES) {
-        log_warning("scheduled fleet run not claimed, will retry",
+        log_warning("scheduled fleet run not readable, will retry",
                     log_int("number", fair_queue_first_scheduled(fleet)), log_why(error));
         try_again_later(runner);
         return CLAIM_HELD;

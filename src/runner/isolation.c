@@ -232,7 +232,7 @@ static int make_trial_job(const struct runner_settings *settings, const struct i
     struct buffer text = BUFFER_INIT;
     isolation_describe(settings, isolation, &job);
     int fd = job_write(&job, &text) != 0
-                 ? error_set(error, ERROR_UNAVAILABLE, "no memory for the job of a trial")
+                 ? error_set(error, ERROR_UNAVAILABLE, "no memory for a test of the sandbox")
                  : file_in_memory(text.data, text.bytes, error);
     buffer_free(&text);
     return fd < 0 ? -1 : file_move_up(fd, HIGH_FD, error);
@@ -273,7 +273,8 @@ static int hear_trial(pid_t pid, bool is_strict, int words_fd, struct error *err
     words[bytes > 0 ? bytes : 0] = '\0';
     if (WIFEXITED(status) && WEXITSTATUS(status) == JOB_EXIT_OTHER_FORMAT)
         return error_set(error, ERROR_CONFIG, "%s", words);
-    return refusal_report(is_strict, bytes > 0 ? words : "the trial was killed", error);
+    return refusal_report(is_strict, bytes > 0 ? words : "the test of the sandbox was killed",
+                          error);
 }
 
 static int run_trial(const char *supervisor_path, bool is_strict, int job_fd, int folder_fd,
@@ -299,7 +300,7 @@ static int open_workdir(const struct trial_folder *folder, struct error *error)
     int fd = folder->fd >= 0 ? fcntl(folder->fd, F_DUPFD_CLOEXEC, HIGH_FD)
                              : open(TRIAL_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
-        return error_set_errno(error, errno, "cannot open the trial's working folder");
+        return error_set_errno(error, errno, "cannot open the folder for a test of the sandbox");
     return file_move_up(fd, HIGH_FD, error);
 }
 

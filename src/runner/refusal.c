@@ -170,5 +170,6 @@ int refusal_report(bool is_strict, const char *words, struct error *error)
         return error_set(error, ERROR_CONFIG, "vessels cannot be started: %s%s%s", words,
                          todo ? "; " : "", todo ? todo : "");
     return error_set(error, ERROR_CONFIG, "vessels cannot be isolated: %s; %s%s" REFUSAL_TURN_OFF,
-                     words, todo ? todo : "", todo ? ", or " : "to run without it, ");
+                     words, todo ? todo : "",
+                     todo ? ", or " : "to run vessels without isolation, ");
 }

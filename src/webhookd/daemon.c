@@ -540,7 +540,7 @@ static int start(struct daemon *daemon, struct error *error)
     /* No vessel gets at its keys even so: strict mode refuses the calls, and in off mode an attempt
      * without a keyring of its own does not start. */
     if (error_is_set(&not_left))
-        log_warning("session keyring not left", log_why(&not_left));
+        log_warning("the session keyring of webhookd's starter was not left", log_why(&not_left));
     return layers_start(daemon, error);
 }
 

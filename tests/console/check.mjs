@@ -836,7 +836,7 @@ ${bashVessel('one', 'exit 1')}${bashVessel('two', 'true')}connections: { one: { 
   await page.waitForSelector('.facts .status.errored');
   await page.click('td >> a:text-is("two")');
   await page.waitForSelector(
-    'text=The vessel did not run, because the condition of a path to it did not hold ' +
+    'text=The vessel did not run, because the condition of a connection to it did not hold ' +
       'or an earlier vessel was stopped.',
   );
 }

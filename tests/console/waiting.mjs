@@ -38,7 +38,7 @@ export async function waiting() {
   await page.route(`**/api/v1/fleets/${fleet.id}`, notFull);
   await withStatus((status) => {
     Object.assign(status.runner, { max_vessels: 3, running_vessels: 3 });
-  }, 'all 3 vessels are busy (runner.max_vessels).');
+  }, '3 vessels are running, as many as runner.max_vessels allows.');
   await withStatus((status) => {
     Object.assign(status.runner, { max_vessels: 0, running_vessels: 8 });
     status.counts.runs_scheduled = 2;

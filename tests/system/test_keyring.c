@@ -266,7 +266,7 @@ TEST(an_attempt_without_room_for_its_keyring_waits)
     http_post(url, NULL, "x", 1, &response);
     ck_assert_int_eq(response.status, 201);
     response_free(&response);
-    daemon_await_log(&daemon, "lacked memory, disk space, processes, descriptors or keys");
+    daemon_await_log(&daemon, "lacked memory, disk space, processes, descriptors or kernel keys");
     end_hoarder(hoarder);
     char *status = ctl_ok(&daemon, "run", "wait", "latest", NULL);
     char *output = ctl_ok(&daemon, "run", "log", "latest", "main", NULL);
@@ -286,7 +286,7 @@ TEST(webhookd_starts_even_without_room_for_keyrings)
         return;
     pid_t hoarder = start_hoarder();
     daemon_begin(&daemon, &options);
-    daemon_await_log(&daemon, "session keyring not left");
+    daemon_await_log(&daemon, "session keyring of webhookd's starter was not left");
     daemon_finish(&daemon);
     end_hoarder(hoarder);
 }

@@ -77,7 +77,7 @@ export function refusedRequests() {
       others,
       refusals.length === 0
         ? 'No request to any webhook was refused since webhookd started.'
-        : 'To all webhooks, and to URLs that belong to none, since webhookd started:',
+        : 'Refused since webhookd started, for all webhooks and for URLs that belong to none:',
     );
     list.element.hidden = refusals.length === 0;
     list.draw(refusals);

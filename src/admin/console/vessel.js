@@ -185,7 +185,7 @@ export async function vesselPage(main, page) {
   else if (vessel.status === 'incomplete')
     show(
       output.note,
-      'The vessel did not run, because the condition of a path to it did not hold ' +
+      'The vessel did not run, because the condition of a connection to it did not hold ' +
         'or an earlier vessel was stopped.',
     );
   else if (ended(vessel.status))

@@ -40,7 +40,8 @@ async function fleetIsFull(run) {
 /** @param {Status} status */
 function runnerIsBusy({ runner, counts }) {
   const { running_vessels: busy, max_vessels: most } = runner;
-  if (most > 0 && busy >= most) return `all ${most} vessels are busy (runner.max_vessels)`;
+  if (most > 0 && busy >= most)
+    return `${most} vessels are running, as many as runner.max_vessels allows`;
   const others = `${runs(counts.runs_scheduled)} ${counts.runs_scheduled === 1 ? 'is' : 'are'}`;
   return `${others} scheduled, and ${busy} ${busy === 1 ? 'vessel is' : 'vessels are'} running`;
 }
@@ -56,7 +57,7 @@ async function reason(run) {
 function nextAttempt({ next_attempt_at: next }) {
   if (!next) return 'the next one follows';
   if (Date.parse(next) > Date.now()) return `next at ${clockTime(next)}`;
-  return 'next as soon as a vessel is free';
+  return 'next as soon as another vessel may run';
 }
 
 /**
