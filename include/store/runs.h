@@ -88,7 +88,8 @@ struct run_row {
 
 struct run_filter {
     const struct id *fleet_id;   /* NULL: any */
-    const struct id *before;     /* only runs accepted before this one; NULL: from the newest */
+    const struct id *before;     /* only runs accepted before this one; NULL: any */
+    const struct id *after;      /* only runs accepted after this one; NULL: any */
     const struct id *request_id; /* NULL: any; found by a scan that starts at the id's time */
     const char *id_prefix;       /* lower-case characters of an id, with its dashes; NULL: any */
     bool has_status, has_trigger;
@@ -97,7 +98,7 @@ struct run_filter {
     int64_t since_ms; /* created at or after; 0 = any */
     int limit;        /* at least 1 */
 };
-/* Lists runs, newest first. */
+/* Lists runs, newest first; with filter->after, oldest first: those nearest to that run. */
 int store_list_runs(struct store *store, const struct run_filter *filter,
                     int (*each)(void *, const struct run_row *), void *context,
                     struct error *error);

@@ -12,7 +12,7 @@
 #include "admin/request.h"
 #include "http/route.h"
 
-#define ADMIN_RUN_FILTER .query = "limit before status trigger since id request_id"
+#define ADMIN_RUN_FILTER .query = "limit before after status trigger since id request_id"
 #define ADMIN_OPEN       .access = ADMIN_ACCESS_OPEN
 #define ADMIN_PAGE       .access = ADMIN_ACCESS_OPEN, .may_be_kept = true
 

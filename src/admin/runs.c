@@ -169,7 +169,7 @@ int runs_stop(struct admin_request *request, struct error *error)
 
 struct list_filter {
     struct run_filter filter;
-    struct id request_id, before;
+    struct id request_id, before, after;
     char prefix[ID_TEXT_BYTES];
 };
 
@@ -195,23 +195,34 @@ static int filter_by_words(struct admin_request *request, struct list_filter *li
     return 0;
 }
 
+/* Reads a parameter that is an id. *wanted becomes `id`, or remains NULL if the parameter is
+ * absent. */
+static int read_id(struct admin_request *request, const char *name, const char *what, struct id *id,
+                   const struct id **wanted, struct error *error)
+{
+    char text[ID_TEXT_BYTES];
+    int there = request_query(request, name, text, sizeof(text), error);
+    if (there <= 0)
+        return there;
+    if (id_parse(text, id) != 0)
+        return request_invalid(request, name, error, "%s must be %s", name, what);
+    *wanted = id;
+    return 0;
+}
+
 static int filter_by_ids(struct admin_request *request, struct list_filter *list,
                          struct error *error)
 {
-    char text[ID_TEXT_BYTES];
-    int there = request_query(request, "before", text, sizeof(text), error);
-    if (there > 0 && id_parse(text, &list->before) != 0)
-        there = request_invalid(request, "before", error, "before must be a fleet run's id");
-    if (there > 0)
-        list->filter.before = &list->before;
-    if (there < 0)
+    static const char run[] = "a fleet run's id";
+    struct run_filter *filter = &list->filter;
+    if (read_id(request, "before", run, &list->before, &filter->before, error) != 0 ||
+        read_id(request, "after", run, &list->after, &filter->after, error) != 0 ||
+        read_id(request, "request_id", "an id", &list->request_id, &filter->request_id, error) != 0)
         return -1;
-    there = request_query(request, "request_id", text, sizeof(text), error);
-    if (there > 0 && id_parse(text, &list->request_id) != 0)
-        there = request_invalid(request, "request_id", error, "request_id must be an id");
-    if (there > 0)
-        list->filter.request_id = &list->request_id;
-    return there < 0 ? -1 : 0;
+    if (filter->before && filter->after)
+        return request_invalid(request, "after", error,
+                               "before and after cannot be combined: give one of them");
+    return 0;
 }
 
 static int filter_by_prefix(struct admin_request *request, struct list_filter *list,
@@ -245,6 +256,7 @@ static int read_filter(struct admin_request *request, struct list_filter *list, 
 
 /* ---- lists ---- */
 
+/* In the order of store_list_runs. */
 struct run_page {
     json_t *runs;
     struct id *ids; /* room for limit + 1: the extra run shows that there are more */
@@ -275,6 +287,17 @@ static int fill_page(struct store *store, struct run_page *page, int limit, stru
     return kept;
 }
 
+static void reverse(json_t *list)
+{
+    size_t count = json_array_size(list);
+    for (size_t i = 0; i < count; i++) {
+        json_t *oldest = json_incref(json_array_get(list, count - 1));
+        json_array_remove(list, count - 1);
+        if (json_array_insert_new(list, i, oldest) != 0)
+            abort();
+    }
+}
+
 static int list_runs(struct admin_request *request, struct store *store, struct list_filter *list,
                      struct error *error)
 {
@@ -286,8 +309,12 @@ static int list_runs(struct admin_request *request, struct store *store, struct 
     int kept = -1;
     if (store_list_runs(store, &list->filter, append_run, &page, error) == 0)
         kept = fill_page(store, &page, limit, error);
-    bool more = kept > 0 && kept < page.count;
-    render_set(data, "next_before", more ? render_id(&page.ids[kept - 1]) : json_null());
+    const struct id *last = kept > 0 && kept < page.count ? &page.ids[kept - 1] : NULL;
+    bool is_after = list->filter.after;
+    if (is_after)
+        reverse(page.runs);
+    render_set(data, "next_before", last && !is_after ? render_id(last) : json_null());
+    render_set(data, "next_after", last && is_after ? render_id(last) : json_null());
     free(page.ids);
     return kept < 0 ? -1 : 0;
 }

@@ -203,6 +203,8 @@ async function runs({ fleet, first }, posted) {
   await call('GET', `/api/v1/fleetruns?before=${page.next_before}&trigger=webhook`, {
     status: 200,
   });
+  await call('GET', `/api/v1/fleetruns?after=${posted}&limit=1`, { status: 200 });
+  await call('GET', `/api/v1/fleetruns?after=${posted}&before=${posted}`, { status: 400 });
   await call('GET', `${fleet}/fleetruns?status=errored`, { status: 200 });
   await call('GET', '/api/v1/fleetruns?limit=0', { status: 400 });
   await call('GET', '/api/v1/fleetruns?unknown=1', { status: 400 });

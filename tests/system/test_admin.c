@@ -523,6 +523,28 @@ TEST(runs_are_started_with_any_bytes_and_again)
     finish(&setting);
 }
 
+/* Two per page, from the oldest run on: each page is newest first, too. */
+static void expect_pages_after(struct daemon *daemon, const json_t *runs)
+{
+    size_t left = json_array_size(runs) - 1;
+    char after[40];
+    snprintf(after, sizeof(after), "%s", api_text(json_array_get(runs, left), "id"));
+    while (after[0]) {
+        json_t *page = api_get(daemon, "/fleetruns?limit=2&after=%s", after);
+        const json_t *some = json_object_get(page, "fleetruns");
+        size_t count = json_array_size(some);
+        ck_assert(json_is_null(json_object_get(page, "next_before")));
+        for (size_t i = 0; i < count; i++)
+            ck_assert_str_eq(api_text(json_array_get(some, i), "id"),
+                             api_text(json_array_get(runs, left - count + i), "id"));
+        left -= count;
+        snprintf(after, sizeof(after), "%s", api_text(page, "next_after"));
+        ck_assert(after[0] == '\0' || strcmp(after, api_text(json_array_get(some, 0), "id")) == 0);
+        json_decref(page);
+    }
+    ck_assert_uint_eq(left, 0);
+}
+
 TEST(runs_are_listed_with_every_filter_and_page_by_page)
 {
     struct setting setting;
@@ -551,6 +573,7 @@ TEST(runs_are_listed_with_every_filter_and_page_by_page)
         json_decref(page);
     } while (before[0]);
     ck_assert_uint_eq(seen, 5);
+    expect_pages_after(daemon, runs);
 
     const json_t *last = json_array_get(runs, 4);
     const struct {
@@ -569,6 +592,7 @@ TEST(runs_are_listed_with_every_filter_and_page_by_page)
         {"request_id", NOWHERE, 0},
         {"limit", "1", 1},
         {"before", setting.run, 0},
+        {"after", setting.run, 4},
         {"id", "ffff", 0},
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
@@ -584,13 +608,15 @@ TEST(runs_are_listed_with_every_filter_and_page_by_page)
     static const char *const wrong[][2] = {
         {"limit", "0"},           {"limit", "1001"}, {"limit", "x"},         {"status", "good"},
         {"status", "incomplete"}, {"trigger", "me"}, {"since", "yesterday"}, {"before", "x"},
-        {"request_id", "12"},     {"id", "xyz"},     {"id", "0-0"},
+        {"request_id", "12"},     {"id", "xyz"},     {"id", "0-0"},          {"after", "x"},
     };
     for (size_t i = 0; i < ARRAY_COUNT(wrong); i++) {
         char *path = memory_format("/api/v1/fleetruns?%s=%s", wrong[i][0], wrong[i][1]);
         call_fails(daemon, "GET", path, NULL, 400, wrong[i][0]);
         free(path);
     }
+    call_fails(daemon, "GET", "/api/v1/fleetruns?before=" NOWHERE "&after=" NOWHERE, NULL, 400,
+               "after");
     json_t *refused = call(daemon, "GET", "/api/v1/fleetruns?id=zz!", NULL, 400);
     ck_assert_str_eq(api_text(json_object_get(refused, "error"), "message"),
                      "\"zz!\" is neither the beginning of a run ID nor a request ID");

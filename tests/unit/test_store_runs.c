@@ -384,6 +384,53 @@ TEST(pages_are_newest_first_without_gaps_or_duplicates)
     store_fixture_close(&fixture);
 }
 
+/* The same runs, from the oldest on. */
+TEST(runs_after_another_one_are_those_nearest_to_it)
+{
+    static const enum run_status ends[] = {RUN_SUCCESS, RUN_ERRORED, RUN_TERMINATED};
+    store_fixture_open(&fixture, NULL);
+    struct id fleets[2] = {store_fixture_fleet(&fixture, "greet", 1),
+                           store_fixture_fleet(&fixture, "other", 2)};
+    struct id ids[40];
+    for (int i = 0; i < 40; i++)
+        ids[i] = store_fixture_accept(&fixture, (uint8_t)(1 + i % 2)).run_id;
+    for (int i = 0; i < 40; i++) {
+        if (i % 5 != 0)
+            store_fixture_finish(&fixture, &ids[i], ends[i % 3]);
+    }
+    for (int fleet = -1; fleet < 2; fleet++) {
+        struct id after = ids[0];
+        struct run_filter filter = {
+            .limit = 7, .fleet_id = fleet < 0 ? NULL : &fleets[fleet], .after = &after};
+        int step = fleet < 0 ? 1 : 2, next = fleet == 0 ? 2 : 1;
+        struct page page;
+        do {
+            page = list(filter);
+            for (int i = 0; i < page.count; i++, next += step)
+                ck_assert(id_equal(&page.ids[i], &ids[next]));
+            if (page.count > 0)
+                after = page.ids[page.count - 1];
+        } while (page.count > 0);
+        ck_assert_int_ge(next, 40);
+    }
+    /* With each other filter: the first matching run after the first one. */
+    for (int status = RUN_SCHEDULED; status <= RUN_TERMINATED; status++) {
+        struct run_filter filter = {.limit = 1,
+                                    .fleet_id = &fleets[0],
+                                    .after = &ids[0],
+                                    .has_status = true,
+                                    .status = (enum run_status)status};
+        static const int wanted[] = {
+            [RUN_SCHEDULED] = 10, [RUN_SUCCESS] = 6, [RUN_ERRORED] = 4, [RUN_TERMINATED] = 2};
+        if (status != RUN_RUNNING)
+            expect_one(filter, &ids[wanted[status]]);
+        else
+            ck_assert_int_eq(list(filter).count, 0);
+    }
+    ck_assert_int_eq(list((struct run_filter){.after = &ids[39]}).count, 0);
+    store_fixture_close(&fixture);
+}
+
 TEST(lists_can_be_filtered_by_status_and_trigger)
 {
     struct error error = ERROR_INIT;

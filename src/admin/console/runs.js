@@ -257,7 +257,7 @@ export async function runList(place, page, fleetId) {
       found = await ask(null, limit);
     } catch (error) {
       if (!hasStatus(error, 400) || mine !== asked) throw error;
-      found = { fleetruns: [], next_before: null };
+      found = { fleetruns: [], next_before: null, next_after: null };
       why = messageOf(error);
     }
     if (page.isOpen() && mine === asked) take(found, why);

@@ -180,6 +180,7 @@ export interface VesselRun {
 export interface FleetRuns {
   fleetruns: FleetRun[];
   next_before: Id | null;
+  next_after: Id | null;
 }
 
 /** An event of the stream /events. */

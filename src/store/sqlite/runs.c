@@ -1,10 +1,11 @@
-/* Reading runs: lists, newest first, and single runs. Called on any connection's thread.
- * run_details.c reads the details of a run.
+/* Reading runs: lists and single runs. Called on any connection's thread. run_details.c reads the
+ * details of a run.
  *
  * A list merges several streams. Open and ended runs are in two tables, and the index of a fleet's
- * ended runs holds one sequence per final status. Each of these streams is sorted newest first, so
- * the cost of a page normally depends on its length only. A filter by trigger, or one fleet's
- * scheduled runs among very many, can cost more: store_set_deadline bounds it. */
+ * ended runs holds one sequence per final status. Each of these streams is sorted by number: newest
+ * first, or oldest first for the runs after another one. So the cost of a page normally depends on
+ * its length only. A filter by trigger, or one fleet's scheduled runs among very many, can cost
+ * more: store_set_deadline bounds it. */
 #include "store/sqlite/connection.h"
 
 #include <assert.h>
@@ -125,6 +126,8 @@ static int range_of(struct store *store, const struct run_filter *filter, struct
     *range = (struct range){0, INT64_MAX};
     if (filter->before)
         narrow(range, 0, id_run_number(filter->before));
+    if (filter->after)
+        narrow(range, id_run_number(filter->after) + 1, INT64_MAX);
     if (filter->since_ms > 0)
         narrow(range, filter->since_ms > INT64_MAX >> 12 ? INT64_MAX : filter->since_ms << 12,
                INT64_MAX);
@@ -144,10 +147,13 @@ struct stream {
     int64_t number; /* of the current row; -1 at the end */
 };
 
+enum direction { NEWEST_FIRST, OLDEST_FIRST };
+
 struct listing {
     struct stream streams[STREAMS_MAX];
     int count;
     const struct run_filter *filter;
+    enum direction direction;
     struct range range;
     int64_t fleet_no;
     int64_t status, trigger; /* those of the filter; -1 = any */
@@ -171,52 +177,58 @@ static int add_stream(struct store *store, struct listing *listing, sqlite3_stmt
     return advance(store, stream, error);
 }
 
+/* A query's statements, by direction. */
+#define BOTH_WAYS(query, limit)                                                                    \
+    {                                                                                              \
+        [NEWEST_FIRST] = {.sql = query "ORDER BY s.no DESC " limit},                               \
+        [OLDEST_FIRST] = {.sql = query "ORDER BY s.no " limit},                                    \
+    }
+
+#define RUNNING                                                                                    \
+    RUN_SELECT("0")                                                                                \
+    "run_open s INDEXED BY run_open_running " RUN_JOIN RUN_RANGE                                   \
+    "AND s.status = 1 AND (?4 = 0 OR s.fleet_no = ?4) "
+#define OPEN                                                                                       \
+    RUN_SELECT("0") "run_open s NOT INDEXED " RUN_JOIN RUN_RANGE "AND (?4 < 0 OR s.status = ?4) "
+
 static int add_open(struct store *store, struct listing *listing, struct error *error)
 {
-    static struct statement running = {
-        .sql = RUN_SELECT("0") "run_open s INDEXED BY run_open_running " RUN_JOIN RUN_RANGE
-                               "AND s.status = 1 AND (?4 = 0 OR s.fleet_no = ?4) "
-                               "ORDER BY s.no DESC"};
-    static struct statement of_fleet = {
-        .sql = RUN_SELECT("0") "run_open s NOT INDEXED " RUN_JOIN RUN_RANGE
-                               "AND (?4 < 0 OR s.status = ?4) AND s.fleet_no = ?5 "
-                               "ORDER BY s.no DESC "
-                               "LIMIT (SELECT open FROM fleet_load WHERE fleet_no = ?5)"};
-    static struct statement all = {
-        .sql = RUN_SELECT("0") "run_open s NOT INDEXED " RUN_JOIN RUN_RANGE
-                               "AND (?4 < 0 OR s.status = ?4) ORDER BY s.no DESC"};
+    static struct statement running[] = BOTH_WAYS(RUNNING, "");
+    static struct statement all[] = BOTH_WAYS(OPEN, "");
+    static struct statement of_fleet[] = BOTH_WAYS(
+        OPEN "AND s.fleet_no = ?5 ", "LIMIT (SELECT open FROM fleet_load WHERE fleet_no = ?5)");
     const struct range *range = &listing->range;
+    enum direction direction = listing->direction;
     sqlite3_stmt *s;
     if (listing->status == RUN_RUNNING)
-        s = statement_begin(store, &running, error, range->from, range->below, listing->trigger,
-                            listing->fleet_no);
+        s = statement_begin(store, &running[direction], error, range->from, range->below,
+                            listing->trigger, listing->fleet_no);
     else if (listing->fleet_no != 0)
-        s = statement_begin(store, &of_fleet, error, range->from, range->below, listing->trigger,
-                            listing->status, listing->fleet_no);
+        s = statement_begin(store, &of_fleet[direction], error, range->from, range->below,
+                            listing->trigger, listing->status, listing->fleet_no);
     else
-        s = statement_begin(store, &all, error, range->from, range->below, listing->trigger,
-                            listing->status);
+        s = statement_begin(store, &all[direction], error, range->from, range->below,
+                            listing->trigger, listing->status);
     return add_stream(store, listing, s, error);
 }
 
+#define ENDED(index) RUN_SELECT("s.ended_ms") "run_ended s " index " " RUN_JOIN RUN_RANGE
 #define ENDED_OF_FLEET                                                                             \
-    RUN_SELECT("s.ended_ms")                                                                       \
-    "run_ended s INDEXED BY run_ended_fleet " RUN_JOIN RUN_RANGE                                   \
-    "AND s.status = ?4 AND s.fleet_no = ?5 ORDER BY s.no DESC"
+    BOTH_WAYS(ENDED("INDEXED BY run_ended_fleet") "AND s.status = ?4 AND s.fleet_no = ?5 ", "")
 
-/* Adds one fleet's ended runs. Each final status has a statement of its own, because all three are
+/* Adds one fleet's ended runs. Each final status has statements of its own, because all three are
  * open at the same time. */
 static int add_ended_of_fleet(struct store *store, struct listing *listing, struct error *error)
 {
-    static struct statement by_status[] = {[RUN_SUCCESS] = {.sql = ENDED_OF_FLEET},
-                                           [RUN_ERRORED] = {.sql = ENDED_OF_FLEET},
-                                           [RUN_TERMINATED] = {.sql = ENDED_OF_FLEET}};
+    static struct statement by_status[][2] = {[RUN_SUCCESS] = ENDED_OF_FLEET,
+                                              [RUN_ERRORED] = ENDED_OF_FLEET,
+                                              [RUN_TERMINATED] = ENDED_OF_FLEET};
     for (int status = RUN_SUCCESS; status <= RUN_TERMINATED; status++) {
         if (listing->status >= 0 && listing->status != status)
             continue;
-        sqlite3_stmt *s =
-            statement_begin(store, &by_status[status], error, listing->range.from,
-                            listing->range.below, listing->trigger, status, listing->fleet_no);
+        sqlite3_stmt *s = statement_begin(store, &by_status[status][listing->direction], error,
+                                          listing->range.from, listing->range.below,
+                                          listing->trigger, status, listing->fleet_no);
         if (add_stream(store, listing, s, error) != 0)
             return -1;
     }
@@ -225,31 +237,32 @@ static int add_ended_of_fleet(struct store *store, struct listing *listing, stru
 
 static int add_ended(struct store *store, struct listing *listing, struct error *error)
 {
-    static struct statement all = {
-        .sql = RUN_SELECT("s.ended_ms") "run_ended s NOT INDEXED " RUN_JOIN RUN_RANGE
-                                        "ORDER BY s.no DESC"};
-    static struct statement of_status = {
-        .sql = RUN_SELECT("s.ended_ms") "run_ended s "
-                                        "INDEXED BY run_ended_status " RUN_JOIN RUN_RANGE
-                                        "AND s.status = ?4 ORDER BY s.no DESC"};
+    static struct statement all[] = BOTH_WAYS(ENDED("NOT INDEXED"), "");
+    static struct statement of_status[] =
+        BOTH_WAYS(ENDED("INDEXED BY run_ended_status") "AND s.status = ?4 ", "");
     const struct range *range = &listing->range;
     if (listing->fleet_no != 0)
         return add_ended_of_fleet(store, listing, error);
     sqlite3_stmt *s;
     if (listing->status < 0)
-        s = statement_begin(store, &all, error, range->from, range->below, listing->trigger);
+        s = statement_begin(store, &all[listing->direction], error, range->from, range->below,
+                            listing->trigger);
     else
-        s = statement_begin(store, &of_status, error, range->from, range->below, listing->trigger,
-                            listing->status);
+        s = statement_begin(store, &of_status[listing->direction], error, range->from, range->below,
+                            listing->trigger, listing->status);
     return add_stream(store, listing, s, error);
 }
 
-static struct stream *newest(struct listing *listing)
+/* Returns the stream whose run is the next of the list; NULL at the end. */
+static struct stream *next_stream(struct listing *listing)
 {
     struct stream *best = NULL;
     for (int i = 0; i < listing->count; i++) {
         struct stream *stream = &listing->streams[i];
-        if (stream->number >= 0 && (!best || stream->number > best->number))
+        if (stream->number < 0)
+            continue;
+        bool is_newer = best && stream->number > best->number;
+        if (!best || is_newer == (listing->direction == NEWEST_FIRST))
             best = stream;
     }
     return best;
@@ -272,7 +285,7 @@ static int merge(struct store *store, struct listing *listing,
 {
     int left = listing->filter->limit;
     struct stream *stream;
-    while (left > 0 && (stream = newest(listing))) {
+    while (left > 0 && (stream = next_stream(listing))) {
         struct run_row row = read_row(stream->statement);
         if (passes(&row, listing->filter)) {
             left--;
@@ -290,6 +303,7 @@ int sqlite_list_runs(struct store *store, const struct run_filter *filter,
                      struct error *error)
 {
     struct listing listing = {.filter = filter,
+                              .direction = filter->after ? OLDEST_FIRST : NEWEST_FIRST,
                               .status = filter->has_status ? (int64_t)filter->status : -1,
                               .trigger = filter->has_trigger ? (int64_t)filter->trigger : -1};
     if ((filter->fleet_id && fleets_find(store, filter->fleet_id, &listing.fleet_no, error) != 0) ||
