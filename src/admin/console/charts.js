@@ -3,6 +3,7 @@
 import { keyed, set, show, svg } from './dom.js';
 import { duration, took } from './format.js';
 import { markPath } from './marks.js';
+import { withFilter } from './run_filter.js';
 
 /** @import { Bar, FleetRun, VesselRun } from './types.d.ts' */
 
@@ -39,7 +40,7 @@ function durationBar(run, x, share) {
   return {
     id: run.id,
     bar: {
-      href: `/runs/${run.id}`,
+      href: withFilter(`/runs/${run.id}`),
       title: `${run.status}, ${duration(took(run))}`,
       status: run.status,
       x: x + 1,
@@ -122,7 +123,7 @@ function rowsOf(runId, vessels, width) {
     const y = i * rowHeight + barTop;
     const length = Math.max(3, (end - start) * scale);
     const bar = {
-      href: `/runs/${runId}/vessels/${vessel.id}`,
+      href: withFilter(`/runs/${runId}/vessels/${vessel.id}`),
       title: `${vessel.name}: ${vessel.status}`,
       status: vessel.status,
       x,

@@ -6,7 +6,9 @@ import { h, keyed, show } from './dom.js';
 import { dateTime, elapsed, ended, fromTo, shortId, size, time } from './format.js';
 import { gather, watchRuns } from './live.js';
 import { go } from './navigate.js';
+import { neighbours } from './neighbours.js';
 import { parameters } from './parameters.js';
+import { withFilter } from './run_filter.js';
 import { runOutput } from './run_output.js';
 import { table } from './table.js';
 import { retry, waitingNote } from './waiting.js';
@@ -32,7 +34,7 @@ const vesselColumns = (runId) => [
   {
     title: 'Vessel',
     class: 'rest',
-    cell: (vessel) => named(vessel.name, `/runs/${runId}/vessels/${vessel.id}`),
+    cell: (vessel) => named(vessel.name, withFilter(`/runs/${runId}/vessels/${vessel.id}`)),
   },
   { title: 'Exit', class: 'number', cell: (vessel) => String(vessel.exit_code ?? '–') },
   { title: 'Duration', class: 'number', cell: elapsed },
@@ -199,13 +201,18 @@ export async function runPage(main, page) {
   if (vessels) show(place, vessels.elements);
   show(
     main,
-    crumbs(link('/', 'Fleets'), name),
+    h(
+      'div',
+      { class: 'row between' },
+      crumbs(link('/', 'Fleets'), name),
+      fleet && neighbours(page, run, tab === 'overview' ? '' : `/${tab}`),
+    ),
     h('div', { class: 'row between' }, h('h1', null, 'Fleet run ', idButton(run.id)), action),
     facts,
     tabs(
       [
-        ['overview', `/runs/${id}`, 'Overview'],
-        ['parameters', `/runs/${id}/parameters`, 'Webhook parameters'],
+        ['overview', withFilter(`/runs/${id}`), 'Overview'],
+        ['parameters', withFilter(`/runs/${id}/parameters`), 'Webhook parameters'],
       ],
       tab,
     ),

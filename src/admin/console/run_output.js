@@ -2,6 +2,7 @@
 import { h, show } from './dom.js';
 import { ended } from './format.js';
 import { outputView } from './output.js';
+import { withFilter } from './run_filter.js';
 import { link } from './widgets.js';
 
 /** @import { FleetRun, Page } from './types.d.ts' */
@@ -46,7 +47,11 @@ export function runOutput(page, lookAgain) {
     const isFailed = vessel.status === 'errored';
     opened = path;
     element.hidden = false;
-    show(title, 'Output of ', link(`/runs/${run.id}/vessels/${vessel.id}`, vessel.name));
+    show(
+      title,
+      'Output of ',
+      link(withFilter(`/runs/${run.id}/vessels/${vessel.id}`), vessel.name),
+    );
     output.fit();
     output.open(path, { isLive: !ended(vessel.status), isAtEnd: isFailed });
   }

@@ -5,12 +5,12 @@ import { h, say, set, show } from './dom.js';
 import { elapsed, ended, shortId, size, time } from './format.js';
 import { gather, watchRuns } from './live.js';
 import { keep, kept, rename } from './navigate.js';
+import { choices, parametersOf, withFilter } from './run_filter.js';
 import { table } from './table.js';
 import { copyId, empty, link, named, none, select, status } from './widgets.js';
 
 /**
- * @import { Column, FleetRun, FleetRuns, Option, Page, RunChange, RunStatus } from './types.d.ts'
- * @import { RunsPath } from './types.d.ts'
+ * @import { Column, FleetRun, FleetRuns, Page, RunChange, RunsPath, RunStatus } from './types.d.ts'
  */
 /** @typedef {ReturnType<typeof createFilters>} Filters */
 
@@ -21,32 +21,13 @@ const MOST_KEPT = 1000;
 const LOOK_MS = 400;
 const EVERY_MS = 1000;
 const ID_LENGTH = 36;
-const HOUR_MS = 3600000;
-/** @type {Record<string, number | undefined>} */
-const spans = { '1h': HOUR_MS, '1d': 24 * HOUR_MS, '7d': 7 * 24 * HOUR_MS };
 
 /* ---- filters ---- */
 
-/** @type {RunStatus[]} */
-const statuses = ['scheduled', 'running', 'success', 'errored', 'terminated'];
-
 const createFilters = () => ({
-  status: select('Status', [
-    ['', 'Any status'],
-    ...statuses.map((name) => /** @type {Option} */ ([name, name])),
-  ]),
-  trigger: select('Trigger', [
-    ['', 'Any trigger'],
-    ['webhook', 'webhook'],
-    ['on_demand', 'on demand'],
-    ['api', 'API'],
-  ]),
-  since: select('Since', [
-    ['', 'Any time'],
-    ['1h', 'Last hour'],
-    ['1d', 'Last 24 hours'],
-    ['7d', 'Last 7 days'],
-  ]),
+  status: select('Status', choices.status),
+  trigger: select('Trigger', choices.trigger),
+  since: select('Since', choices.since),
   id: h('input', {
     type: 'search',
     size: 37,
@@ -81,21 +62,22 @@ function toAddress(filters) {
 }
 
 /**
- * The filters as the API's parameters.
+ * The API's parameters for a page of the list.
  *
  * @param {Filters} filters
  * @param {string | null} before
  * @param {number} limit
  */
-function parametersOf(filters, before, limit) {
-  const parameters = new URLSearchParams({ limit: String(limit) });
-  const since = spans[filters.since.value];
-  const id = filters.id.value.trim().toLowerCase();
+function parametersFor({ status: wanted, trigger, since, id }, before, limit) {
+  const parameters = parametersOf({
+    status: wanted.value,
+    trigger: trigger.value,
+    since: since.value,
+  });
+  const idText = id.value.trim().toLowerCase();
+  parameters.set('limit', String(limit));
   if (before) parameters.set('before', before);
-  if (filters.status.value) parameters.set('status', filters.status.value);
-  if (filters.trigger.value) parameters.set('trigger', filters.trigger.value);
-  if (since) parameters.set('since', new Date(Date.now() - since).toISOString());
-  if (id) parameters.set('id', id);
+  if (idText) parameters.set('id', idText);
   return parameters;
 }
 
@@ -125,7 +107,7 @@ const columnsOf = (fleetId) => [
     title: 'Run',
     cell: (run) => [
       link(
-        `/runs/${run.id}`,
+        withFilter(`/runs/${run.id}`),
         status(run.status),
         h('span', { class: 'mono hide-narrow' }, shortId(run.id)),
       ),
@@ -181,7 +163,8 @@ export async function runList(place, page, fleetId) {
   const chart = bars();
   const durations = h('div', null, caption, chart.element);
   const news = h('div');
-  const list = table(columnsOf(fleetId), (run) => run.id);
+  // The links of a row depend on the filters.
+  const list = table(columnsOf(fleetId), (run) => withFilter(run.id));
   const emptiness = h('div');
   const more = h('div', { class: 'row' });
   const older = h('button', { type: 'button' }, 'Show older');
@@ -199,7 +182,7 @@ export async function runList(place, page, fleetId) {
    * @param {number} [limit]
    */
   async function ask(before = null, limit = PAGE) {
-    const parameters = parametersOf(filters, before, limit);
+    const parameters = parametersFor(filters, before, limit);
     const found = await get(`${base}?${parameters}`);
     const id = parameters.get('id');
     if (!id || found.fleetruns.length > 0 || id.length !== ID_LENGTH) return found;

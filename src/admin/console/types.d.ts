@@ -291,6 +291,14 @@ export interface Page {
   onLeave(end: () => void): void;
 }
 
+/** What a list of runs is narrowed to. '' = any. */
+export interface RunFilter {
+  status: string;
+  trigger: string;
+  /** A span of time up to now, such as "1h". */
+  since: string;
+}
+
 /** Something with a start and an end: a fleet run or a vessel run. */
 export interface Timed {
   started_at: Time | null;

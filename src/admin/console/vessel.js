@@ -4,6 +4,7 @@ import { h, keyed, set, show } from './dom.js';
 import { dateTime, elapsed, ended, shortId, size } from './format.js';
 import { mark } from './marks.js';
 import { outputView } from './output.js';
+import { withFilter } from './run_filter.js';
 import { retry, waitingNote } from './waiting.js';
 import { actionButton, crumbs, drawFacts, link, named, status } from './widgets.js';
 
@@ -107,7 +108,8 @@ export async function vesselPage(main, page) {
       siblings,
       run.vessels,
       ({ id }) => id,
-      ({ id, name }) => link(`/runs/${runId}/vessels/${id}`, mark('blank'), named(name)),
+      ({ id, name }) =>
+        link(withFilter(`/runs/${runId}/vessels/${id}`), mark('blank'), named(name)),
       (anchor, one) => {
         anchor.firstChild?.replaceWith(mark(one.status));
         set(anchor, {
@@ -156,7 +158,7 @@ export async function vesselPage(main, page) {
     crumbs(
       link('/', 'Fleets'),
       named(run.fleet_name, `/fleets/${run.fleet_id}`),
-      link(`/runs/${runId}`, `Fleet run ${shortId(runId)}`),
+      link(withFilter(`/runs/${runId}`), `Fleet run ${shortId(runId)}`),
     ),
     h('div', { class: 'row between' }, h('h1', null, vessel.name), stopButton),
     siblings,
