@@ -18,11 +18,23 @@ struct audit_row {
     struct id subject_id; /* the id of what was changed */
     const char *subject;  /* its name at that time; "" if it has none */
     const char *detail;   /* "" if there is nothing to add */
+    bool has_fleet_id;
+    struct id fleet_id; /* of the fleet that it is about: changed, or that of its webhook or run */
+    int version;        /* of the fleet, created by the change; 0 = none */
     struct id request_id;
 };
-/* Lists at most `limit` entries, newest first: those with a number below before_number, or any if
- * it is 0. */
-int store_list_audit(struct store *store, int64_t before_number, int limit,
+
+struct audit_filter {
+    int64_t before_number;     /* only entries with a smaller number; 0 = any */
+    int64_t since_ms;          /* at or after; 0 = any */
+    const char *who;           /* "key deploy", or only the name, "deploy"; NULL: anyone */
+    const char *action;        /* NULL: any */
+    const struct id *fleet_id; /* NULL: any */
+    int limit;                 /* at least 1 */
+};
+/* Lists entries, newest first. A filter that few entries pass examines all of them, at most
+ * STORE_MAX_AUDIT: an index for each filter would make each change write further pages. */
+int store_list_audit(struct store *store, const struct audit_filter *filter,
                      int (*each)(void *, const struct audit_row *), void *context,
                      struct error *error);
 /* Returns 1 if one of the newest entries (STORE_AUDIT_RECENT) is of since_ms or later and has the

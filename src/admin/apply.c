@@ -30,6 +30,7 @@ static int apply_file(struct change *change, struct store *store, struct error *
                           apply->file_bytes, change->now_ms, result, error) != 0)
         return -1;
     change_set_subject(change, &result->fleet_id, apply->definition->name);
+    change_set_fleet(change, &result->fleet_id, result->version);
     snprintf(change->detail, sizeof(change->detail), "version %d", result->version);
     change->is_no_change = result->outcome == APPLY_UNCHANGED;
     apply->checked = apply->check_only;

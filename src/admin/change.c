@@ -24,6 +24,9 @@ static int add_audit(const struct change *change, struct store *store, struct er
                                   .subject_id = change->subject_id,
                                   .subject = change->subject,
                                   .detail = change->detail,
+                                  .has_fleet_id = change->has_fleet_id,
+                                  .fleet_id = change->fleet_id,
+                                  .version = change->version,
                                   .request_id = *http_request_id(request->exchange)};
     if (change->kind->repeats_after_ms > 0) {
         int found =
@@ -38,8 +41,9 @@ static int apply(void *context, struct store *store, struct error *error)
 {
     struct change *change = context;
     const struct change_kind *kind = change->kind;
-    change->is_no_change = change->has_subject_id = false;
+    change->is_no_change = change->has_subject_id = change->has_fleet_id = false;
     change->subject[0] = change->detail[0] = '\0';
+    change->version = 0;
     if (kind->apply && kind->apply(change, store, error) != 0)
         return -1;
     return kind->action && !change->is_no_change ? add_audit(change, store, error) : 0;
@@ -93,4 +97,11 @@ void change_set_subject(struct change *change, const struct id *id, const char *
     change->has_subject_id = true;
     change->subject_id = *id;
     snprintf(change->subject, sizeof(change->subject), "%s", name);
+}
+
+void change_set_fleet(struct change *change, const struct id *fleet_id, int version)
+{
+    change->has_fleet_id = true;
+    change->fleet_id = *fleet_id;
+    change->version = version;
 }

@@ -47,6 +47,9 @@ struct change {
     bool has_subject_id;
     struct id subject_id;
     char subject[NAME_MAX_BYTES + 1], detail[40];
+    bool has_fleet_id;
+    struct id fleet_id;
+    int version;
 
     /* Private to change.c: */
     const struct admin_request *request; /* its caller makes the change */
@@ -62,5 +65,7 @@ void change_post(struct commit_queue *queue, struct change *change);
 
 /* For `apply`: sets the subject of the change, with its name before the change. */
 void change_set_subject(struct change *change, const struct id *id, const char *name);
+/* For `apply`: sets the fleet that the change is about, and the version that it created, or 0. */
+void change_set_fleet(struct change *change, const struct id *fleet_id, int version);
 
 #endif

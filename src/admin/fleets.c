@@ -100,6 +100,7 @@ int fleets_get(struct admin_request *request, struct error *error)
 static int set_subject(void *context, const struct fleet_row *row)
 {
     change_set_subject(context, &row->id, row->name);
+    change_set_fleet(context, &row->id, 0);
     return 0;
 }
 

@@ -1,5 +1,5 @@
-/* Handlers of API keys, and of the audit log of all callers' changes. On admin workers' threads. A
- * key is in the answer that creates it, and nowhere else (docs/architecture.md, invariant 7). */
+/* Handlers of API keys. On admin workers' threads. A key is in the answer that creates it, and
+ * nowhere else (docs/architecture.md, invariant 7). */
 #include <stdlib.h>
 
 #include "admin/change.h"
@@ -8,10 +8,7 @@
 #include "base/memory.h"
 #include "base/secret.h"
 #include "http/log.h"
-#include "store/audit.h"
 #include "store/keys.h"
-
-/* ---- keys ---- */
 
 static json_t *render_key(const struct key_row *row)
 {
@@ -116,58 +113,5 @@ int keys_revoke(struct admin_request *request, struct error *error)
         return -1;
     atomic_fetch_add(&request->admin->revocations, 1);
     http_log_info(request->exchange, "API key revoked", log_id("api_key", &revoke.id));
-    return 0;
-}
-
-/* ---- the audit log ---- */
-
-#define AUDIT_DEFAULT_LIMIT 50
-#define AUDIT_MAX_LIMIT     500
-
-struct audit_page {
-    json_t *entries;
-    int64_t limit, last_number;
-    bool is_more;
-};
-
-static int append_entry(void *context, const struct audit_row *row)
-{
-    struct audit_page *page = context;
-    if ((int64_t)json_array_size(page->entries) == page->limit) {
-        page->is_more = true;
-        return 1;
-    }
-    json_t *entry = json_object();
-    render_set(entry, "number", json_integer(row->number));
-    render_set(entry, "at", render_time(row->at_ms));
-    render_set(entry, "who", render_text(row->who));
-    render_set(entry, "source", render_optional(row->source));
-    render_set(entry, "action", json_string(row->action));
-    render_set(entry, "subject_id",
-               row->has_subject_id ? render_id(&row->subject_id) : json_null());
-    render_set(entry, "subject", render_optional(row->subject));
-    render_set(entry, "detail", render_optional(row->detail));
-    render_set(entry, "request_id", render_id(&row->request_id));
-    render_append(page->entries, entry);
-    page->last_number = row->number;
-    return 0;
-}
-
-int keys_list_audit(struct admin_request *request, struct error *error)
-{
-    struct audit_page page = {.limit = AUDIT_DEFAULT_LIMIT};
-    int64_t before = 0;
-    struct store *store = request_store(request, error);
-    if (!store ||
-        request_query_number(request, "limit", 1, AUDIT_MAX_LIMIT, &page.limit, error) != 0 ||
-        request_query_number(request, "before", 1, INT64_MAX, &before, error) != 0)
-        return -1;
-    json_t *data = json_object();
-    page.entries = json_array();
-    render_set(data, "entries", page.entries);
-    request_answer_data(request, 200, data);
-    if (store_list_audit(store, before, (int)page.limit + 1, append_entry, &page, error) != 0)
-        return -1;
-    render_set(data, "next_before", page.is_more ? json_integer(page.last_number) : json_null());
     return 0;
 }

@@ -58,7 +58,7 @@
     ROUTE("GET", "/api/v1/keys", keys_list)                                                        \
     ROUTE("POST", "/api/v1/keys", keys_create, .body = ADMIN_BODY_JSON)                            \
     ROUTE("DELETE", "/api/v1/keys/{key_id}", keys_revoke)                                          \
-    ROUTE("GET", "/api/v1/audit", keys_list_audit, .query = "limit before")                        \
+    ROUTE("GET", "/api/v1/audit", audit_list, .query = "limit before since who action fleet")      \
     ROUTE("GET", "/api/v1/status", status_get)                                                     \
     ROUTE("POST", "/api/v1/backup", backup_create)                                                 \
                                                                                                    \

@@ -28,6 +28,7 @@ struct start_run {
 static int set_subject(void *context, const struct run_row *row)
 {
     change_set_subject(context, &row->id, row->fleet_name);
+    change_set_fleet(context, &row->fleet_id, 0);
     return 0;
 }
 

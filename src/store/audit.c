@@ -3,11 +3,11 @@
 
 #include "store/engine.h"
 
-int store_list_audit(struct store *store, int64_t before_number, int limit,
+int store_list_audit(struct store *store, const struct audit_filter *filter,
                      int (*each)(void *, const struct audit_row *), void *context,
                      struct error *error)
 {
-    return store->engine->list_audit(store, before_number, limit, each, context, error);
+    return store->engine->list_audit(store, filter, each, context, error);
 }
 
 int store_find_audit(struct store *store, const struct audit_row *row, int64_t since_ms,

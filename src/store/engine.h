@@ -118,7 +118,7 @@ struct store_engine {
                        struct error *error);
 
     /* audit.h */
-    int (*list_audit)(struct store *store, int64_t before_number, int limit,
+    int (*list_audit)(struct store *store, const struct audit_filter *filter,
                       int (*each)(void *, const struct audit_row *), void *context,
                       struct error *error);
     int (*find_audit)(struct store *store, const struct audit_row *row, int64_t since_ms,

@@ -36,7 +36,9 @@ ctl_command webhooks_list, webhooks_create, webhooks_show, webhooks_replace, web
 /* runs.c */
 ctl_command runs_list, runs_show, runs_start, runs_stop, runs_again;
 /* keys.c */
-ctl_command keys_list, keys_create, keys_revoke, keys_list_audit;
+ctl_command keys_list, keys_create, keys_revoke;
+/* audit.c */
+ctl_command audit_list;
 /* backup.c */
 ctl_command backup;
 /* run_output.c */

@@ -1,6 +1,5 @@
-/* key list, create and revoke; audit. A new key is printed alone on its line, for scripts, and is
- * never shown again. Called by main.c; the program has one thread. */
-#include <inttypes.h>
+/* key list, create and revoke. A new key is printed alone on its line, for scripts, and is never
+ * shown again. Called by main.c; the program has one thread. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,9 +7,6 @@
 #include "webhookctl/ctl.h"
 #include "webhookctl/resolve.h"
 #include "webhookctl/show.h"
-
-#define AUDIT_DEFAULT 20
-#define AUDIT_PAGE    500
 
 static void add_key(struct table *table, const json_t *key)
 {
@@ -61,56 +57,4 @@ int keys_revoke(struct ctl *ctl, struct error *error)
     json_decref(key);
     json_decref(data);
     return data ? CTL_DONE : -1;
-}
-
-/* ---- the audit log ---- */
-
-static void add_entry(struct table *table, const json_t *entry)
-{
-    const char *source = show_text(entry, "source");
-    show_time_cell(table, entry, "at");
-    show_cell(table, entry, "who");
-    table_add(table, source ? source : "socket");
-    show_cell(table, entry, "action");
-    show_cell(table, entry, "subject");
-    show_cell(table, entry, "detail");
-}
-
-static const struct table_column entry_columns[] = {
-    {"TIME", TABLE_LEFT},   {"WHO", TABLE_LEFT},     {"FROM", TABLE_LEFT},
-    {"ACTION", TABLE_LEFT}, {"SUBJECT", TABLE_LEFT}, {"DETAIL", TABLE_LEFT}};
-static const struct show_listing entry_listing = {"entries", entry_columns,
-                                                  ARRAY_COUNT(entry_columns), add_entry};
-
-/* Returns the answer's data for up to `left` entries, from several pages if needed, or NULL and
- * *error. */
-static json_t *gather_entries(struct client *client, int64_t left, struct error *error)
-{
-    json_t *all = json_array();
-    int64_t before = 0;
-    do {
-        char *cursor = before > 0 ? memory_format("&before=%" PRId64, before) : memory_string("");
-        json_t *page = client_get(client, error, "/audit?limit=%" PRId64 "%s",
-                                  left < AUDIT_PAGE ? left : AUDIT_PAGE, cursor);
-        free(cursor);
-        if (!page) {
-            json_decref(all);
-            return NULL;
-        }
-        json_t *entries = json_object_get(page, "entries");
-        left -= (int64_t)json_array_size(entries);
-        json_array_extend(all, entries);
-        before = show_integer(page, "next_before");
-        json_decref(page);
-    } while (left > 0 && before > 0);
-    return json_pack("{s:o, s:o}", "entries", all, "next_before",
-                     before > 0 ? json_integer(before) : json_null());
-}
-
-int keys_list_audit(struct ctl *ctl, struct error *error)
-{
-    int64_t limit = AUDIT_DEFAULT;
-    if (options_number(ctl->options, OPTION_LIMIT, 1, INT32_MAX, &limit, error) != 0)
-        return CTL_MISTAKE;
-    return show_list(&entry_listing, ctl->json, gather_entries(ctl->client, limit, error));
 }

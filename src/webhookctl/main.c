@@ -79,8 +79,10 @@ static const struct command commands[] = {
      1, 1, JSON},
     {"key", "revoke", "KEY", "revoke an API key; end its sessions and whatever they follow live",
      keys_revoke, 1, 1, JSON},
-    {"audit", NULL, "[--limit N]", "show who changed what, when and from where", keys_list_audit, 0,
-     0, JSON | BIT(OPTION_LIMIT)},
+    {"audit", NULL, "[--who NAME] [--action ACTION] [--fleet FLEET] [--since TIME] [--limit N]",
+     "show who changed what, when and from where", audit_list, 0, 0,
+     JSON | BIT(OPTION_WHO) | BIT(OPTION_ACTION) | BIT(OPTION_FLEET) | BIT(OPTION_SINCE) |
+         BIT(OPTION_LIMIT)},
     {"status", NULL, "", "show what webhookd is doing", status_show, 0, 0, JSON},
     {"backup", NULL, "FILE|-",
      "write a backup of the store, the bodies and the output, without secret.key", backup, 1, 1, 0},
@@ -105,7 +107,11 @@ static const struct {
     {run_output_log, "--follow", "keep printing new output until it has ended"},
     {runs_start, "--body FILE|-", "the request's body: a file, or - for standard input"},
     {run_wait, "--timeout DURATION", "wait at most this long, for example 90s, 5m or 1h30m"},
-    {keys_list_audit, "--limit N", "show at most N changes (default: 20)"},
+    {audit_list, "--who NAME", "only changes by this API key or user"},
+    {audit_list, "--action ACTION", "only this action, such as fleet.apply"},
+    {audit_list, "--fleet FLEET", "only changes of this fleet, its webhook and its runs"},
+    {audit_list, "--since TIME", "only changes of the last 24h, 7d, … or since an RFC 3339 time"},
+    {audit_list, "--limit N", "show at most N changes (default: 20)"},
 };
 
 /* What the words in the commands' forms stand for. */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/decimal.h"
 #include "base/duration.h"
 #include "base/memory.h"
@@ -34,6 +35,9 @@ static const struct {
     [OPTION_FOLLOW] = {"--follow", 0, false},
     [OPTION_BODY] = {"--body", 0, true},
     [OPTION_TIMEOUT] = {"--timeout", 0, true},
+    [OPTION_WHO] = {"--who", 0, true},
+    [OPTION_ACTION] = {"--action", 0, true},
+    [OPTION_SINCE] = {"--since", 0, true},
 };
 
 const char *options_name(enum option option)
@@ -146,15 +150,32 @@ int options_number(const struct options *options, enum option option, int64_t lo
     return 0;
 }
 
+static const struct duration_form duration_form = {
+    .largest = DURATION_D, .smallest = DURATION_MS, .any_order = true};
+
 int options_duration(const struct options *options, enum option option, int64_t *ms,
                      struct error *error)
 {
-    static const struct duration_form form = {
-        .largest = DURATION_D, .smallest = DURATION_MS, .any_order = true};
     const char *text = options->values[option];
-    if (text && duration_parse(text, &form, ms) != 0)
+    if (text && duration_parse(text, &duration_form, ms) != 0)
         return error_set(error, ERROR_INVALID,
                          "%s must be a duration such as 500ms, 30s, 5m or 1h30m",
                          options_name(option));
+    return 0;
+}
+
+int options_since(const struct options *options, enum option option, int64_t now_ms,
+                  int64_t *wall_ms, struct error *error)
+{
+    const char *text = options->values[option];
+    int64_t span_ms = 0;
+    if (!text || clock_parse(text, wall_ms) == 0)
+        return 0;
+    if (duration_parse(text, &duration_form, &span_ms) != 0)
+        return error_set(error, ERROR_INVALID,
+                         "%s must be a duration such as 24h or 7d, or an RFC 3339 time such as "
+                         "2026-11-23T10:51:48Z",
+                         options_name(option));
+    *wall_ms = now_ms - span_ms;
     return 0;
 }

@@ -26,6 +26,9 @@ enum option {
     OPTION_FOLLOW,
     OPTION_BODY,
     OPTION_TIMEOUT,
+    OPTION_WHO,
+    OPTION_ACTION,
+    OPTION_SINCE,
     OPTION_COUNT,
 };
 
@@ -51,5 +54,10 @@ int options_number(const struct options *options, enum option option, int64_t lo
  * *ms unchanged if the option is not given. Returns 0, or -1 and *error. */
 int options_duration(const struct options *options, enum option option, int64_t *ms,
                      struct error *error);
+
+/* Reads a time: RFC 3339, or a duration before now_ms, such as "24h" or "7d". Times are wall clock.
+ * Leaves *wall_ms unchanged if the option is not given. Returns 0, or -1 and *error. */
+int options_since(const struct options *options, enum option option, int64_t now_ms,
+                  int64_t *wall_ms, struct error *error);
 
 #endif

@@ -243,6 +243,11 @@ async function administration() {
   });
   const page = await call('GET', '/api/v1/audit?limit=2', { status: 200 });
   await call('GET', `/api/v1/audit?before=${page.next_before}`, { status: 200 });
+  await call('GET', '/api/v1/audit?action=fleet.apply&who=nobody&since=2026-11-28T00:00:00Z', {
+    status: 200,
+  });
+  await call('GET', `/api/v1/audit?fleet=${nowhere}`, { status: 200 });
+  await call('GET', '/api/v1/audit?action=none', { status: 400 });
   await call('GET', '/api/v1/status', { status: 200 });
   await call('POST', '/api/v1/backup', { status: 200 });
   await listen('/api/v1/events');

@@ -1,4 +1,5 @@
 /* API keys over TCP, and the audit log of all changes. */
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -233,6 +234,21 @@ static const json_t *entry_of(const json_t *entries, const char *action)
     return entry;
 }
 
+/* Expects so many entries of the audit log. */
+static void __attribute__((format(printf, 3, 4)))
+expect_filtered(struct daemon *daemon, size_t count, const char *format, ...)
+{
+    char filter[256];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(filter, sizeof(filter), format, arguments);
+    va_end(arguments);
+    json_t *data = api_get(daemon, "/audit?%s", filter);
+    size_t found = json_array_size(json_object_get(data, "entries"));
+    ck_assert_msg(found == count, "%s: %zu entries, expected %zu", filter, found, count);
+    json_decref(data);
+}
+
 TEST(every_change_is_in_the_audit_log)
 {
     static const char *const actions[] = {
@@ -268,8 +284,10 @@ TEST(every_change_is_in_the_audit_log)
     json_t *data = api_get(&daemon, "/audit?limit=500");
     const json_t *entries = json_object_get(data, "entries");
     ck_assert_uint_eq(json_array_size(entries), ARRAY_COUNT(actions));
-    for (size_t i = 0; i < ARRAY_COUNT(actions); i++)
+    for (size_t i = 0; i < ARRAY_COUNT(actions); i++) {
         ck_assert_str_eq(api_text(entry_of(entries, actions[i]), "action"), actions[i]);
+        expect_filtered(&daemon, 1, "action=%s", actions[i]);
+    }
     const json_t *by_key = entry_of(entries, "org.create");
     ck_assert_str_eq(api_text(by_key, "who"), "key deploy");
     ck_assert_str_eq(api_text(by_key, "source"), "127.0.0.1");
@@ -279,7 +297,14 @@ TEST(every_change_is_in_the_audit_log)
     ck_assert(json_is_null(json_object_get(by_user, "source")));
     ck_assert_str_eq(api_text(by_user, "subject"), "acme");
     ck_assert_str_eq(api_text(by_user, "subject_id"), api_text(by_key, "subject_id"));
-    ck_assert_str_eq(api_text(entry_of(entries, "fleet.apply"), "detail"), "version 1");
+    const json_t *applied = entry_of(entries, "fleet.apply");
+    ck_assert_str_eq(api_text(applied, "detail"), "version 1");
+    ck_assert_int_eq(json_integer_value(json_object_get(applied, "version")), 1);
+    ck_assert_str_eq(api_text(applied, "fleet_id"), api_text(applied, "subject_id"));
+    ck_assert(json_is_null(json_object_get(by_key, "version")));
+    ck_assert(json_is_null(json_object_get(by_key, "fleet_id")));
+    /* The change of the fleet, the three of its webhook, the two of its run, and its end. */
+    expect_filtered(&daemon, 7, "fleet=%s", api_text(applied, "fleet_id"));
     ck_assert_str_eq(api_text(entry_of(entries, "webhook.replace"), "subject"), "Site");
     ck_assert_str_eq(api_text(entry_of(entries, "run.start"), "subject_id"), id);
     ck_assert_str_eq(api_text(json_array_get(entries, 0), "action"), "key.revoke");
@@ -390,5 +415,63 @@ TEST(the_audit_log_is_read_page_by_page)
     ck_assert(json_is_null(json_object_get(list, "next_before")));
     json_decref(list);
     free(all);
+    daemon_finish(&daemon);
+}
+
+static void expect_refused(struct daemon *daemon, const char *query, const char *field)
+{
+    struct response response;
+    char *path = memory_format("/api/v1/audit?%s", query);
+    api_call(daemon, "GET", path, NULL, 0, &response);
+    ck_assert_int_eq(response.status, 400);
+    json_t *answer = api_parse(response.body);
+    ck_assert_str_eq(api_text(json_object_get(answer, "error"), "field"), field);
+    json_decref(answer);
+    response_free(&response);
+    free(path);
+}
+
+TEST(the_audit_log_is_filtered_by_who_action_time_and_fleet)
+{
+    struct daemon daemon;
+    struct response response;
+    daemon_begin(&daemon, &plain);
+    char *key = ctl_ok(&daemon, "key", "create", "ann & co", NULL), *good = bearer(key);
+    call_with(&daemon, good, "POST", "/api/v1/orgs", "{\"name\":\"acme\"}", &response);
+    ck_assert_int_eq(response.status, 201);
+    response_free(&response);
+    char *fleet = bash_fleet("Site", "true"), *url = daemon_fleet(&daemon, fleet);
+    expect_filtered(&daemon, 1, "who=key%%20ann%%20%%26%%20co");
+    expect_filtered(&daemon, 1, "who=ann+%%26+co&action=org.create&since=2020-01-01T00:00:00Z");
+    expect_filtered(&daemon, 0, "who=ann");
+    expect_filtered(&daemon, 0, "who=ann%%20%%26%%20co&action=fleet.apply");
+    expect_filtered(&daemon, 0, "since=2120-01-01T00:00:00Z");
+    expect_filtered(&daemon, 0, "fleet=00000000-0000-4000-8000-000000000000");
+    expect_refused(&daemon, "action=fleet.aply", "action");
+    expect_refused(&daemon, "since=yesterday", "since");
+    expect_refused(&daemon, "fleet=Site", "fleet");
+
+    char *by_ann = ctl_ok(&daemon, "audit", "--who", "ann & co", NULL);
+    ck_assert_ptr_nonnull(strstr(by_ann, "org.create"));
+    ck_assert_ptr_null(strstr(by_ann, "key.create"));
+    char *applied = ctl_ok(&daemon, "audit", "--action", "fleet.apply", "--fleet", "Site",
+                           "--since", "1h", "--json", NULL);
+    json_t *list = api_parse(applied);
+    const json_t *entries = json_object_get(list, "entries");
+    ck_assert_uint_eq(json_array_size(entries), 1);
+    ck_assert_int_eq(json_integer_value(json_object_get(json_array_get(entries, 0), "version")), 1);
+    char *site = memory_string(api_text(json_array_get(entries, 0), "fleet_id"));
+    free(ctl_ok(&daemon, "fleet", "delete", "Site", NULL));
+    char *deleted = ctl_ok(&daemon, "audit", "--fleet", site, NULL);
+    ck_assert_ptr_nonnull(strstr(deleted, "fleet.delete"));
+    ck_assert_ptr_null(strstr(deleted, "org.create"));
+    char *none = ctl_ok(&daemon, "audit", "--since", "2120-01-01T00:00:00Z", NULL), *out, *err;
+    ck_assert_ptr_null(strstr(none, "org.create"));
+    ck_assert_int_eq(ctl(&daemon, &out, NULL, &err, "audit", "--since", "yesterday", NULL), 2);
+    ck_assert_ptr_nonnull(strstr(err, "--since must be a duration such as 24h or 7d"));
+    char *freed[] = {err, out, none, deleted, site, applied, by_ann, url, fleet, good, key};
+    for (size_t i = 0; i < ARRAY_COUNT(freed); i++)
+        free(freed[i]);
+    json_decref(list);
     daemon_finish(&daemon);
 }

@@ -950,7 +950,9 @@ TEST(help_on_a_command_explains_its_options_and_operands)
         {"run", "wait", "for example 90s, 5m or 1h30m\n", "FLEET"},
         {"key", "revoke", "key revoke KEY\n", "FLEET"},
         {"key", "revoke", "\nKEY is a name or an id", "RUN"},
-        {"audit", NULL, "\n      --limit N  ", "FLEET"},
+        {"audit", NULL, "\n      --limit N  ", "RUN"},
+        {"audit", NULL, "\n      --since TIME  ", "RUN"},
+        {"audit", NULL, "\n      --who NAME  ", "RUN"},
         {"org", "create", "org create NAME\n", "ORG defaults"},
     };
     struct daemon daemon = {.folder = "/tmp", .socket = "/nonexistent/socket"};

@@ -142,3 +142,37 @@ TEST(durations_take_all_units_in_any_order)
     ck_assert_int_eq(options_duration(&options, OPTION_TIMEOUT, &ms, &error), 0);
     ck_assert_int_eq(ms, 176462001);
 }
+
+TEST(time_is_given_by_its_date_or_by_how_long_ago_it_was)
+{
+    static const int64_t now_ms = INT64_C(1795000000000);
+    static const struct {
+        const char *words;
+        int64_t wall_ms;
+    } cases[] = {
+        {"audit", 7},
+        {"audit --since 24h", now_ms - INT64_C(86400000)},
+        {"audit --since 1d12h", now_ms - INT64_C(129600000)},
+        {"audit --since 1970-01-01T00:00:01Z", 1000},
+        {"audit --since 1970-01-01T01:00:01+01:00", 1000},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct options options;
+        struct error error = ERROR_INIT;
+        int64_t wall_ms = 7;
+        ck_assert_int_eq(parse(cases[i].words, &options, &error), 0);
+        ck_assert_int_eq(options_since(&options, OPTION_SINCE, now_ms, &wall_ms, &error), 0);
+        ck_assert_int_eq(wall_ms, cases[i].wall_ms);
+        options_free(&options);
+    }
+    struct options options;
+    struct error error = ERROR_INIT;
+    int64_t wall_ms = 7;
+    ck_assert_int_eq(parse("audit --since yesterday", &options, &error), 0);
+    ck_assert_int_eq(options_since(&options, OPTION_SINCE, now_ms, &wall_ms, &error), -1);
+    ck_assert_str_eq(error.message,
+                     "--since must be a duration such as 24h or 7d, or an RFC 3339 time such as "
+                     "2026-11-23T10:51:48Z");
+    ck_assert_int_eq(wall_ms, 7);
+    options_free(&options);
+}

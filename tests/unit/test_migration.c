@@ -138,6 +138,28 @@ TEST(file_that_is_not_a_store_does_not_open)
     store_fixture_close(&fixture);
 }
 
+/* Entries of the audit log that an earlier version wrote get the fleet and its version. */
+TEST(old_audit_entries_get_their_fleet_and_its_version)
+{
+    struct error error = ERROR_INIT;
+    sqlite3 *db = open_memory();
+    ck_assert_int_eq(migration_apply(db, migrations_sqlite, 7, &error), 0);
+    static const char entries[] =
+        "INSERT INTO audit (at_ms, who, source, action, subject_id, subject, detail, request_id) "
+        "VALUES (1, 'user root', '', 'fleet.apply', x'01', 'Site', 'version 12', x'00'),"
+        "       (2, 'user root', '', 'webhook.show', x'01', 'Site', '', x'00'),"
+        "       (3, 'user root', '', 'webhook.list', NULL, '', '', x'00'),"
+        "       (4, 'user root', '', 'run.start', x'02', 'Site', '', x'00'),"
+        "       (5, 'user root', '', 'org.create', x'03', 'version 1', '', x'00')";
+    ck_assert_int_eq(sqlite3_exec(db, entries, NULL, NULL, NULL), SQLITE_OK);
+    ck_assert_int_eq(migration_apply(db, migrations_sqlite, migrations_sqlite_count, &error), 0);
+    ck_assert_int_eq(ask(db, "SELECT version FROM audit WHERE at_ms = 1"), 12);
+    ck_assert_int_eq(ask(db, "SELECT count(*) FROM audit WHERE version IS NOT NULL"), 1);
+    ck_assert_int_eq(ask(db, "SELECT count(*) FROM audit WHERE fleet_id = x'01'"), 2);
+    ck_assert_int_eq(ask(db, "SELECT count(*) FROM audit WHERE fleet_id IS NULL"), 3);
+    sqlite3_close(db);
+}
+
 TEST(embedded_migrations_are_numbered_without_a_gap)
 {
     ck_assert_int_ge(migrations_sqlite_count, 1);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/memory.h"
 #include "support/store_fixture.h"
 #include "support/suite.h"
 
@@ -650,15 +651,80 @@ TEST(the_audit_log_is_bounded_and_keeps_the_newest)
     }
     store_fixture_commit(&fixture);
     struct audit_seen seen = {0, 0, 0};
-    ck_assert_int_eq(
-        store_list_audit(fixture.store, 0, 2 * STORE_MAX_AUDIT, see_audit, &seen, &error), 0);
+    struct audit_filter filter = {.limit = 2 * STORE_MAX_AUDIT};
+    ck_assert_int_eq(store_list_audit(fixture.store, &filter, see_audit, &seen, &error), 0);
     ck_assert_int_eq(seen.count, STORE_MAX_AUDIT);
     ck_assert_int_eq(seen.first, STORE_MAX_AUDIT + 5);
     ck_assert_int_eq(seen.last, 6);
     seen = (struct audit_seen){0, 0, 0};
-    ck_assert_int_eq(store_list_audit(fixture.store, 10, 3, see_audit, &seen, &error), 0);
+    filter = (struct audit_filter){.before_number = 10, .limit = 3};
+    ck_assert_int_eq(store_list_audit(fixture.store, &filter, see_audit, &seen, &error), 0);
     ck_assert_int_eq(seen.count, 3);
     ck_assert_int_eq(seen.first, 9);
+    store_fixture_close(&fixture);
+}
+
+static int note_number(void *context, const struct audit_row *row)
+{
+    int64_t *numbers = context; /* as decimal digits of one number: 31 = entry 3, then entry 1 */
+    *numbers = *numbers * 10 + row->number;
+    return 0;
+}
+
+static void expect_entries(struct audit_filter filter, int64_t numbers)
+{
+    struct error error = ERROR_INIT;
+    int64_t found = 0;
+    if (filter.limit == 0)
+        filter.limit = 9;
+    int result = store_list_audit(fixture.store, &filter, note_number, &found, &error);
+    ck_assert_msg(result == 0, "%s", error.message);
+    ck_assert_int_eq(found, numbers);
+}
+
+TEST(the_audit_log_is_filtered)
+{
+    struct error error = ERROR_INIT;
+    struct id fleets[2] = {id_random(), id_random()}, nowhere = id_random();
+    static const struct {
+        const char *who, *action;
+        int fleet, version;
+    } entries[] = {
+        {"key deploy", "key.create", -1, 0},  {"key deploy", "fleet.apply", 0, 1},
+        {"user deploy", "fleet.apply", 1, 1}, {"key ann b", "run.start", 0, 0},
+        {"key deploy", "fleet.apply", 0, 2},
+    };
+    store_fixture_open(&fixture, NULL);
+    store_fixture_begin(&fixture);
+    for (size_t i = 0; i < ARRAY_COUNT(entries); i++) {
+        struct audit_row row = {.at_ms = 10 * (int64_t)(i + 1),
+                                .who = entries[i].who,
+                                .source = "",
+                                .action = entries[i].action,
+                                .subject = "",
+                                .detail = "",
+                                .has_fleet_id = entries[i].fleet >= 0,
+                                .version = entries[i].version};
+        if (row.has_fleet_id)
+            row.fleet_id = fleets[entries[i].fleet];
+        ck_assert_int_eq(store_add_audit(fixture.store, &row, &error), 0);
+    }
+    store_fixture_commit(&fixture);
+    expect_entries((struct audit_filter){.limit = 9}, 54321);
+    expect_entries((struct audit_filter){.who = "key deploy"}, 521);
+    expect_entries((struct audit_filter){.who = "deploy"}, 5321);
+    expect_entries((struct audit_filter){.who = "ann b"}, 4);
+    expect_entries((struct audit_filter){.who = "ann"}, 0);
+    expect_entries((struct audit_filter){.action = "fleet.apply"}, 532);
+    expect_entries((struct audit_filter){.action = "fleet"}, 0);
+    expect_entries((struct audit_filter){.fleet_id = &fleets[0]}, 542);
+    expect_entries((struct audit_filter){.fleet_id = &nowhere}, 0);
+    expect_entries((struct audit_filter){.since_ms = 40}, 54);
+    expect_entries((struct audit_filter){.who = "deploy", .before_number = 5, .limit = 2}, 32);
+    expect_entries(
+        (struct audit_filter){
+            .who = "deploy", .action = "fleet.apply", .fleet_id = &fleets[0], .since_ms = 21},
+        5);
     store_fixture_close(&fixture);
 }
 

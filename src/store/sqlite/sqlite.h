@@ -98,7 +98,7 @@ int sqlite_touch_session(struct store *store, const uint8_t hash[SECRET_HASH_BYT
                          struct error *error);
 int sqlite_end_session(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
                        struct error *error);
-int sqlite_list_audit(struct store *store, int64_t before_number, int limit,
+int sqlite_list_audit(struct store *store, const struct audit_filter *filter,
                       int (*each)(void *, const struct audit_row *), void *context,
                       struct error *error);
 int sqlite_find_audit(struct store *store, const struct audit_row *row, int64_t since_ms,
