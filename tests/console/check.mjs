@@ -6,6 +6,7 @@
 // below continue where the one before ended; those in other files stand alone, and
 // CONSOLE_CHECK=name runs only that one.
 import { readFileSync, statSync } from 'node:fs';
+import * as audits from './audit.mjs';
 import * as bodyChecks from './bodies.mjs';
 import * as graphs from './graphs.mjs';
 import * as histories from './history.mjs';
@@ -882,6 +883,7 @@ async function picture() {
 
 /** Those that stand alone. They begin signed in. */
 const alone = Object.entries({
+  ...audits,
   ...bodyChecks,
   ...graphs,
   ...histories,

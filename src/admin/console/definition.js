@@ -4,6 +4,7 @@ import { get, messageOf, put, remove } from './api.js';
 import { diffView } from './diff.js';
 import { h, say, show } from './dom.js';
 import { applyForm, editor, sayApplied } from './editor.js';
+import { fromAddress, toAddress } from './fields.js';
 import { time } from './format.js';
 import { graph } from './graph.js';
 import { go } from './navigate.js';
@@ -128,6 +129,7 @@ export async function definition(place, page, fleet) {
   const choose = select('Version', options);
   const against = select('Compare with', []);
   const comparing = h('label', { hidden: versions.length < 2 }, 'Compare with ', against);
+  const chosen = { version: choose, against };
   const load = (/** @type {string} */ number) => get(`/fleets/${fleet.id}/versions/${number}`);
   /** @type {Version} */
   let version;
@@ -158,12 +160,11 @@ export async function definition(place, page, fleet) {
 
   async function open() {
     const mine = ++opening;
-    offerOthers();
     const wanted = against.value;
-    const chosen = await load(choose.value);
+    const opened = await load(choose.value);
     const other = wanted ? await load(wanted) : null;
     if (mine !== opening || !page.isOpen()) return;
-    version = chosen;
+    version = opened;
     draw();
     show(body, other ? comparison(version, other) : fileOf(version));
   }
@@ -193,9 +194,18 @@ export async function definition(place, page, fleet) {
   );
   const showAll = () => show(place, picture, h('p'), controls, h('p'), body);
 
-  const reopen = () => open().catch((error) => say(messageOf(error), 'error'));
+  function reopen() {
+    offerOthers();
+    toAddress(chosen);
+    open().catch((error) => say(messageOf(error), 'error'));
+  }
   choose.addEventListener('change', reopen);
   against.addEventListener('change', reopen);
+  // The versions in the address are those of a link, such as in the audit log.
+  fromAddress({ version: choose });
+  if (!choose.value) choose.value = String(newest);
+  offerOthers();
+  fromAddress({ against });
   await open();
   if (page.isOpen()) showAll();
 }

@@ -1,13 +1,12 @@
-// The page of the API keys, with a second tab for the audit log, which lists who changed what.
+// The page of the API keys. audit.js has its second tab.
 import { get, messageOf, post, remove } from './api.js';
+import { audit } from './audit.js';
 import { h, say, show } from './dom.js';
 import { time } from './format.js';
 import { table } from './table.js';
-import { actionButton, confirm, copyButton, empty, named, none, tabs } from './widgets.js';
+import { actionButton, confirm, copyButton, named, tabs } from './widgets.js';
 
-/** @import { AuditEntry, Column, Key, Page } from './types.d.ts' */
-
-/* ---- keys ---- */
+/** @import { Column, Key, Page } from './types.d.ts' */
 
 /**
  * @param {Element} place
@@ -119,87 +118,6 @@ async function keys(place, page) {
     made,
     h('p'),
     list.element,
-  );
-}
-
-/* ---- the audit log ---- */
-
-/** @type {Record<string, string>} */
-const words = {
-  'org.create': 'Created organization',
-  'org.delete': 'Deleted organization',
-  'project.create': 'Created project',
-  'project.delete': 'Deleted project',
-  'fleet.apply': 'Applied fleet',
-  'fleet.delete': 'Deleted fleet',
-  'webhook.create': 'Added webhook',
-  'webhook.replace': 'Replaced webhook',
-  'webhook.remove': 'Removed webhook',
-  'webhook.show': 'Viewed webhook URL of',
-  'webhook.list': 'Viewed all webhook URLs',
-  'run.start': 'Started fleet run',
-  'run.stop': 'Stopped fleet run',
-  'key.create': 'Created key',
-  'key.revoke': 'Revoked key',
-  backup: 'Created backup',
-};
-
-/** @param {AuditEntry} entry */
-function subject({ action, subject_id: id, subject: name }) {
-  if (!name) return none();
-  if (/^run\./.test(action)) return named(name, `/runs/${id}`);
-  return named(name, /^(fleet\.apply|webhook\.)/.test(action) ? `/fleets/${id}` : undefined);
-}
-
-/** @type {Column<AuditEntry>[]} */
-const entryColumns = [
-  { title: 'When', cell: (entry) => time(entry.at) },
-  { title: 'Who', class: 'name', cell: (entry) => named(entry.who.replace(/^key /, '')) },
-  {
-    title: 'From',
-    class: 'name hide-narrow',
-    cell: (entry) => named(entry.source ?? 'admin socket'),
-  },
-  { title: 'Action', class: 'action', cell: (entry) => words[entry.action] ?? entry.action },
-  { title: 'Target', class: 'rest', cell: subject },
-  {
-    title: 'Details',
-    class: 'name hide-narrow',
-    cell: (entry) => entry.detail && named(entry.detail),
-  },
-];
-
-/**
- * @param {Element} place
- * @param {Page} page
- */
-async function audit(place, page) {
-  const list = table(entryColumns, (entry) => entry.number);
-  const more = h('div', { class: 'row' });
-  /** @type {AuditEntry[]} */
-  let entries = [];
-  /** @type {number | null} */
-  let before = null;
-
-  async function load() {
-    const found = await get(`/audit?limit=50${before ? `&before=${before}` : ''}`);
-    if (!page.isOpen()) return;
-    entries = entries.concat(found.entries);
-    before = found.next_before;
-    list.draw(entries);
-    show(more, before !== null && older);
-  }
-
-  const older = actionButton('Show older', load);
-  await load();
-  show(
-    place,
-    entries.length === 0
-      ? empty(
-          'No changes yet',
-          h('p', null, 'Every change will be listed here, with who made it and from where.'),
-        )
-      : [list.element, h('p'), more],
   );
 }
 

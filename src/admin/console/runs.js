@@ -2,9 +2,10 @@
 import { get, hasStatus, messageOf } from './api.js';
 import { bars } from './charts.js';
 import { h, say, set, show } from './dom.js';
+import { fromAddress, toAddress } from './fields.js';
 import { elapsed, ended, shortId, size, time } from './format.js';
 import { gather, watchRuns } from './live.js';
-import { keep, kept, rename } from './navigate.js';
+import { keep, kept } from './navigate.js';
 import { choices, parametersOf, withFilter } from './run_filter.js';
 import { table } from './table.js';
 import { copyId, empty, link, named, none, select, status } from './widgets.js';
@@ -37,29 +38,6 @@ const createFilters = () => ({
     spellcheck: 'false',
   }),
 });
-
-/**
- * Reads the filters from the address. They are kept there so that they survive a visit to a run and
- * can be shared.
- *
- * @param {Filters} filters
- */
-function fromAddress(filters) {
-  const wanted = new URLSearchParams(location.search);
-  for (const [name, field] of Object.entries(filters)) {
-    field.value = wanted.get(name) ?? '';
-    const isChoice = field instanceof HTMLInputElement || field.selectedIndex >= 0;
-    if (!isChoice) field.value = '';
-  }
-}
-
-/** @param {Filters} filters */
-function toAddress(filters) {
-  const wanted = new URLSearchParams();
-  for (const [name, field] of Object.entries(filters))
-    if (field.value.trim()) wanted.set(name, field.value.trim());
-  rename(location.pathname + (wanted.size > 0 ? `?${wanted}` : ''));
-}
 
 /**
  * The API's parameters for a page of the list.

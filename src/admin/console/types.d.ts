@@ -213,6 +213,10 @@ export interface AuditEntry {
   action: string;
   subject_id: Id | null;
   subject: string | null;
+  /** The fleet that was changed, or whose webhook or run it was. */
+  fleet_id: Id | null;
+  /** The version of the fleet that the change created. */
+  version: number | null;
   detail: string | null;
   request_id: Id;
 }
