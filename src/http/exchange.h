@@ -122,6 +122,7 @@ struct http_server {
     struct worker *workers[HTTP_MAX_WORKERS];
     struct reaper *reaper;
     _Atomic int64_t header_timeout_ms, body_timeout_ms, idle_timeout_ms;
+    atomic_bool is_deaf; /* the last attempt to accept a connection failed */
     atomic_bool draining;
     atomic_bool stopping;        /* no request may begin any more: libmicrohttpd is about to stop */
     _Atomic int64_t in_progress; /* exchanges that have begun and not ended */
@@ -132,6 +133,10 @@ struct http_server {
  * owns listen_fd, unless that is -1. NULL if libmicrohttpd fails; the caller then still owns it. */
 struct MHD_Daemon *server_new_daemon(struct http_server *server, unsigned flags, int listen_fd,
                                      unsigned limit);
+
+/* listen.c: notes whether a connection could be accepted (reason NULL) or why not. Logs the first
+ * failure, and the first success after it. On the thread that accepts. */
+void listen_note(struct http_server *server, const char *reason);
 
 /* exchange.c: the life of a request, on the handler's thread */
 

@@ -1,5 +1,5 @@
-/* Opens listening sockets by address, for listeners whose socket systemd has not passed. Called at
- * start, on the main thread. */
+/* Opens listening sockets by address, for listeners whose socket systemd has not passed: at the
+ * start, on the main thread. Notes when a listener cannot accept. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -11,7 +11,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "http/server.h"
+#include "base/log.h"
+#include "http/exchange.h"
 
 #define BACKLOG     4096
 #define UNIX_PREFIX "unix:"
@@ -152,4 +153,17 @@ char *http_listen_address(int listen_fd, char text[HTTP_ADDRESS_BYTES])
              inet_ntop(AF_INET6, &address.v6.sin6_addr, host, sizeof(host)))
         snprintf(text, HTTP_ADDRESS_BYTES, "[%s]:%u", host, ntohs(address.v6.sin6_port));
     return text;
+}
+
+void listen_note(struct http_server *server, const char *reason)
+{
+    const struct log_field listener = log_text("listener", server->options.name);
+    if (atomic_load_explicit(&server->is_deaf, memory_order_relaxed) == (reason != NULL))
+        return;
+    atomic_store(&server->is_deaf, reason != NULL);
+    if (reason)
+        log_warning("connections are not accepted", listener, log_text("reason", reason),
+                    log_text("effect", "new connections wait until it is possible again"));
+    else
+        log_info("connections are accepted again", listener);
 }

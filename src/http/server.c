@@ -88,6 +88,7 @@ static void on_connection(void *context, struct MHD_Connection *mhd, void **sock
         int fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
         struct http_connection *connection = connection_new(server, fd, clock_monotonic_ms());
         *socket_context = connection;
+        listen_note(server, NULL);
         connection->exchange.mhd = mhd;
         if (server->options.max_unknown_of_peer > 0)
             peer_network_of(peer_address(&connection->exchange), &connection->peer);
@@ -106,12 +107,19 @@ static void on_connection(void *context, struct MHD_Connection *mhd, void **sock
     }
 }
 
-/* libmicrohttpd's own messages (a client that disconnected, bytes that it cannot parse), for
- * debugging only. */
+/* Whether libmicrohttpd 0.9.75 says with this that it could not accept a connection. */
+static bool is_about_accepting(const char *format)
+{
+    return strstr(format, "accepting connection") || strstr(format, "system resource limit");
+}
+
+/* libmicrohttpd's own messages: a client that disconnected, bytes that it cannot parse. All but one
+ * kind are for debugging only. */
 static void on_log(void *context, const char *format, va_list arguments)
 {
     struct http_server *server = context;
-    if (!log_enabled(LOG_LEVEL_DEBUG))
+    bool is_deaf = is_about_accepting(format);
+    if (!is_deaf && !log_enabled(LOG_LEVEL_DEBUG))
         return;
     char text[300];
 #pragma GCC diagnostic push
@@ -119,6 +127,8 @@ static void on_log(void *context, const char *format, va_list arguments)
     vsnprintf(text, sizeof(text), format, arguments);
 #pragma GCC diagnostic pop
     text[strcspn(text, "\r\n")] = '\0';
+    if (is_deaf)
+        listen_note(server, text);
     log_debug("libmicrohttpd", log_text("listener", server->options.name), log_text("error", text));
 }
 

@@ -42,7 +42,6 @@ struct threads {
     struct MHD_Daemon *shared; /* of the accepting thread: connections without a thread */
     int shared_fd;             /* the epoll descriptor of `shared` */
     bool is_short;             /* the last connection got no thread */
-    bool is_deaf;              /* the last accept4(2) has failed */
     atomic_bool quiesce, stop;
     sem_t quiesced;
     pthread_mutex_t lock;       /* guards the following */
@@ -228,20 +227,6 @@ static int start_serving(struct threads *threads, struct serving *serving, struc
     return result;
 }
 
-/* Logs the first failure to accept connections, and the first success after it. */
-static void note_accepting(struct threads *threads, int errnum)
-{
-    if (errnum != 0 && !threads->is_deaf)
-        log_warning("connections are not accepted",
-                    log_text("listener", threads->server->options.name),
-                    log_text("reason", kernel_error_text(errnum)),
-                    log_text("effect", "new connections wait until it is possible again"));
-    else if (errnum == 0 && threads->is_deaf)
-        log_info("connections are accepted again",
-                 log_text("listener", threads->server->options.name));
-    threads->is_deaf = errnum != 0;
-}
-
 /* Returns 0, or the errno of accept4(2). */
 static int accept_one(struct threads *threads)
 {
@@ -274,7 +259,7 @@ static bool accept_all(struct threads *threads)
         int errnum = accept_one(threads);
         if (errnum == EAGAIN || errnum == EINTR || errnum == ECONNABORTED)
             return true;
-        note_accepting(threads, errnum);
+        listen_note(threads->server, errnum != 0 ? kernel_error_text(errnum) : NULL);
         if (errnum != 0)
             return false;
     }

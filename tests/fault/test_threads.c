@@ -85,7 +85,23 @@ TEST(a_stop_without_new_threads_ends_open_connections)
     faults_finish(&faults);
 }
 
-TEST(a_listener_that_cannot_accept_says_so_and_goes_on_later)
+/* libmicrohttpd accepts the connections of the public listener. */
+TEST(the_public_listener_says_so_if_it_cannot_accept_and_goes_on_later)
+{
+    struct faults faults = {0};
+    struct daemon *daemon = &faults.daemon;
+    faults_prepare(&faults, "enabled = false");
+    daemon_restart(daemon);
+    faults_set_rule(&faults, "accept4 24 *\n"); /* EMFILE */
+    int waiting = raw_connect(daemon->port);
+    daemon_await_log(daemon, "warning: connections are not accepted listener=hooks reason=");
+    faults_clear_rules(&faults);
+    daemon_await_log(daemon, "connections are accepted again listener=hooks");
+    close(waiting);
+    faults_finish(&faults);
+}
+
+TEST(the_admin_listener_says_so_if_it_cannot_accept_and_goes_on_later)
 {
     struct faults faults = {0};
     struct daemon *daemon = &faults.daemon;
