@@ -136,6 +136,10 @@ const char *http_header(struct http_exchange *exchange, const char *name);
 /* Returns the host that the request is for, with the port if there is one: the authority of a
  * target in absolute form, or else the Host header ("" if there is none). */
 const char *http_host(struct http_exchange *exchange);
+/* Whether the client accepts an answer in gzip's format (Accept-Encoding, RFC 9110 section 12.5.3).
+ * False for HTTP/1.0, whose caches do not know Vary. An answer that cannot be compressed goes out
+ * as it is, also to a client that refuses that ("identity;q=0"). */
+bool http_accepts_gzip(struct http_exchange *exchange);
 /* Calls `each` for every header in order, as long as `each` returns 0. Values are without the
  * blanks around them and live as long as the exchange. */
 void http_each_header(struct http_exchange *exchange,

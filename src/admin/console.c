@@ -26,15 +26,6 @@ static const struct console_file *find(const char *name)
     return NULL;
 }
 
-static bool has_word(const char *list, const char *word)
-{
-    size_t chars = strlen(word);
-    for (const char *at = list; at && (at = strstr(at, word)); at += chars)
-        if ((at == list || strchr(", \t", at[-1])) && strchr(", \t;", at[chars]))
-            return strncmp(at + chars, ";q=0,", 5) != 0 && strcmp(at + chars, ";q=0") != 0;
-    return false;
-}
-
 /* Whether If-None-Match lists the tag; weak comparison is enough (RFC 9110 13.1.2). */
 static bool is_known(struct http_exchange *exchange, const char *tag)
 {
@@ -61,7 +52,7 @@ static void add_guards(struct admin_request *request)
 static int answer(struct admin_request *request, const struct console_file *file)
 {
     struct http_exchange *exchange = request->exchange;
-    bool is_packed = has_word(http_header(exchange, "Accept-Encoding"), "gzip");
+    bool is_packed = http_accepts_gzip(exchange);
     char tag[80];
     snprintf(tag, sizeof(tag), "\"%s%s\"", file->hash, is_packed ? "-gzip" : "");
     http_add_header(exchange, "ETag", tag);

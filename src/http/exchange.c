@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "http/accept_encoding.h"
 #include "http/guard.h"
 #include "http/query.h"
 
@@ -113,6 +114,22 @@ void http_each_header(struct http_exchange *exchange,
 {
     struct each_header pass = {exchange, each, context};
     MHD_get_connection_values(exchange->mhd, MHD_HEADER_KIND, pass_header, &pass);
+}
+
+static int read_accept_encoding(void *accept, const char *name, const char *value)
+{
+    if (strcasecmp(name, MHD_HTTP_HEADER_ACCEPT_ENCODING) == 0)
+        accept_encoding_read(accept, value);
+    return 0;
+}
+
+bool http_accepts_gzip(struct http_exchange *exchange)
+{
+    struct accept_encoding accept = ACCEPT_ENCODING_INIT;
+    if (strcmp(exchange->version, MHD_HTTP_VERSION_1_1) != 0)
+        return false;
+    http_each_header(exchange, read_accept_encoding, &accept);
+    return accept_encoding_prefers_gzip(&accept);
 }
 
 int64_t http_content_length(const struct http_exchange *exchange)

@@ -91,6 +91,32 @@ TEST(pages_and_files_are_served_with_strong_tags_and_a_strict_policy)
     daemon_finish(&daemon);
 }
 
+TEST(files_are_compressed_for_clients_that_accept_it)
+{
+    static const struct {
+        const char *header;
+        bool is_packed;
+    } cases[] = {
+        {"Accept-Encoding: br, GZIP", true},
+        {"Accept-Encoding: *", true},
+        {"Accept-Encoding: gzip ; q=0", false},
+        {"Accept-Encoding: gzip;q=0.0", false},
+        {"Accept-Encoding: identity, gzip;q=0.2", false},
+    };
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct response response;
+        fetch(&daemon, "/console/app.js", cases[i].header, &response);
+        ck_assert_int_eq(response.status, 200);
+        ck_assert_ptr_nonnull(strstr(response.headers, "Vary: Accept-Encoding\r\n"));
+        ck_assert_msg(!strstr(response.headers, "Content-Encoding: gzip") != cases[i].is_packed,
+                      "%s", cases[i].header);
+        response_free(&response);
+    }
+    daemon_finish(&daemon);
+}
+
 TEST(unknown_address_gets_a_page_and_a_program_gets_JSON)
 {
     static const char person[] = "Accept: text/html,application/xhtml+xml,*/*;q=0.8";
