@@ -9,7 +9,7 @@ SANITIZE ?=
 
 CC       ?= cc
 PKG_CONFIG ?= pkg-config
-LIBRARIES := libmicrohttpd jansson uuid sqlite3 libconfuse yaml-0.1 libsodium libcurl
+LIBRARIES := libmicrohttpd jansson uuid sqlite3 libconfuse yaml-0.1 libsodium zlib libcurl
 ifeq ($(filter clean deps deps-tests demo check,$(MAKECMDGOALS)),)
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(LIBRARIES) 2>/dev/null)
 endif
@@ -62,7 +62,7 @@ SUPERVISOR_SOURCES := $(wildcard src/supervisor/*.c) src/model/attempt_result.c 
 SUPERVISOR_OBJECTS := $(SUPERVISOR_SOURCES:src/%.c=$(BUILD)/supervisor/%.o)
 PROGRAMS := $(BUILD)/webhookd $(BUILD)/webhookctl $(BUILD)/webhookd-vessel
 
-DAEMON_LIBS := -lmicrohttpd -ljansson -luuid -lsqlite3 -lconfuse -lyaml -lsodium
+DAEMON_LIBS := -lmicrohttpd -ljansson -luuid -lsqlite3 -lconfuse -lyaml -lsodium -lz
 CTL_LIBS    := -lcurl -ljansson
 TEST_LIBS   := $(shell $(PKG_CONFIG) --libs check 2>/dev/null) -lcurl $(DAEMON_LIBS)
 
@@ -177,6 +177,8 @@ $(BUILD)/tests/unit/test_syscall_filter: $(BUILD)/objects/supervisor/syscall_fil
 $(BUILD)/tests/unit/test_checks: private LDFLAGS += -Wl,--wrap=sqlite_accept_hook
 # This one wraps SQLite's checkpoint, to decide what it reports and when it returns.
 $(BUILD)/tests/unit/test_checkpointer: private LDFLAGS += -Wl,--wrap=sqlite3_wal_checkpoint_v2
+# And this one zlib's start, so that it can run out of memory and see how many run at once.
+$(BUILD)/tests/unit/test_gzip: private LDFLAGS += -Wl,--wrap=deflateInit2_
 
 # ---- fuzz targets: each tests/fuzz/fuzz_*.c is a program; see tests/fuzz/fuzz.h ----
 

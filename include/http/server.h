@@ -227,5 +227,13 @@ enum http_step http_reply_file(struct http_exchange *exchange, unsigned status,
                                const char *content_type, int fd, uint64_t bytes);
 /* Adds a header to the answer that follows. Copies both strings. */
 void http_add_header(struct http_exchange *exchange, const char *name, const char *value);
+/* The answer that follows may be compressed. It is if it is an envelope of more than 1 KiB, if the
+ * client accepts gzip, and if that makes it shorter (http/gzip.h has the bounds). Bytes, files and
+ * streams go out as they are.
+ *
+ * Not for an answer that contains a secret: beside text that a stranger chose, the lengths of
+ * compressed answers reveal the secret, character by character. Not for an answer with an ETag,
+ * which would have to differ between the two forms. */
+void http_may_pack(struct http_exchange *exchange);
 
 #endif

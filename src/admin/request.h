@@ -29,6 +29,7 @@ struct admin_answer {
     int fd; /* of the file, or -1 */
     uint64_t file_bytes;
     struct http_stream stream; /* sent if `read` is set */
+    bool is_private;           /* not to be compressed, although the route's answers may be */
 };
 
 struct admin_request;
@@ -54,6 +55,9 @@ struct admin_call {
     enum admin_access access;
     const char *query; /* the known parameters, separated by a space; NULL = none */
     bool may_be_kept;  /* by caches: the handler itself sets Cache-Control */
+    /* The data of a success may be compressed: it contains no secret (http_may_pack). Errors, files
+     * and streams never are. */
+    bool may_be_packed;
 };
 
 /* Owned by the thread of its connection. */

@@ -15,22 +15,24 @@
 #define ADMIN_RUN_FILTER .query = "limit before after status trigger since id request_id"
 #define ADMIN_OPEN       .access = ADMIN_ACCESS_OPEN
 #define ADMIN_PAGE       .access = ADMIN_ACCESS_OPEN, .may_be_kept = true
+#define ADMIN_PACK       .may_be_packed = true
 
 #define ADMIN_ROUTES(ROUTE)                                                                        \
-    ROUTE("GET", "/api/v1/orgs", projects_list_orgs)                                               \
+    ROUTE("GET", "/api/v1/orgs", projects_list_orgs, ADMIN_PACK)                                   \
     ROUTE("POST", "/api/v1/orgs", projects_create_org, .body = ADMIN_BODY_JSON)                    \
     ROUTE("DELETE", "/api/v1/orgs/{org_id}", projects_delete_org)                                  \
-    ROUTE("GET", "/api/v1/orgs/{org_id}/projects", projects_list)                                  \
+    ROUTE("GET", "/api/v1/orgs/{org_id}/projects", projects_list, ADMIN_PACK)                      \
     ROUTE("POST", "/api/v1/orgs/{org_id}/projects", projects_create, .body = ADMIN_BODY_JSON)      \
     ROUTE("DELETE", "/api/v1/orgs/{org_id}/projects/{project_id}", projects_delete)                \
                                                                                                    \
-    ROUTE("GET", "/api/v1/projects/{project_id}/fleets", fleets_list_in_project, .query = "last")  \
+    ROUTE("GET", "/api/v1/projects/{project_id}/fleets", fleets_list_in_project, .query = "last",  \
+          ADMIN_PACK)                                                                              \
     ROUTE("PUT", "/api/v1/projects/{project_id}/fleets", apply_fleet,                              \
           .body = ADMIN_BODY_FLEET_FILE, .query = "check stub")                                    \
-    ROUTE("GET", "/api/v1/fleets", fleets_list, .query = "last")                                   \
+    ROUTE("GET", "/api/v1/fleets", fleets_list, .query = "last", ADMIN_PACK)                       \
     ROUTE("GET", "/api/v1/fleets/{fleet_id}", fleets_get)                                          \
     ROUTE("DELETE", "/api/v1/fleets/{fleet_id}", fleets_delete)                                    \
-    ROUTE("GET", "/api/v1/fleets/{fleet_id}/versions", fleets_list_versions)                       \
+    ROUTE("GET", "/api/v1/fleets/{fleet_id}/versions", fleets_list_versions, ADMIN_PACK)           \
     ROUTE("GET", "/api/v1/fleets/{fleet_id}/versions/{n}", fleets_get_version)                     \
                                                                                                    \
     ROUTE("GET", "/api/v1/fleets/{fleet_id}/webhook", webhooks_get, .query = "since")              \
@@ -39,10 +41,11 @@
     ROUTE("DELETE", "/api/v1/fleets/{fleet_id}/webhook", webhooks_remove)                          \
     ROUTE("GET", "/api/v1/webhooks", webhooks_list, .query = "since")                              \
                                                                                                    \
-    ROUTE("GET", "/api/v1/fleets/{fleet_id}/fleetruns", runs_list_of_fleet, ADMIN_RUN_FILTER)      \
+    ROUTE("GET", "/api/v1/fleets/{fleet_id}/fleetruns", runs_list_of_fleet, ADMIN_RUN_FILTER,      \
+          ADMIN_PACK)                                                                              \
     ROUTE("POST", "/api/v1/fleets/{fleet_id}/fleetruns", run_start_new, .body = ADMIN_BODY_RUN)    \
-    ROUTE("GET", "/api/v1/fleetruns", runs_list, ADMIN_RUN_FILTER)                                 \
-    ROUTE("GET", "/api/v1/fleetruns/{run_id}", runs_get)                                           \
+    ROUTE("GET", "/api/v1/fleetruns", runs_list, ADMIN_RUN_FILTER, ADMIN_PACK)                     \
+    ROUTE("GET", "/api/v1/fleetruns/{run_id}", runs_get, ADMIN_PACK)                               \
     ROUTE("GET", "/api/v1/fleetruns/{run_id}/body", run_files_get_body)                            \
     ROUTE("GET", "/api/v1/fleetruns/{run_id}/headers", run_files_get_headers)                      \
     ROUTE("POST", "/api/v1/fleetruns/{run_id}/stop", runs_stop)                                    \
@@ -55,11 +58,12 @@
     ROUTE("POST", "/api/v1/session", sign_in_begin, .body = ADMIN_BODY_JSON,                       \
           .access = ADMIN_ACCESS_SIGN_IN)                                                          \
     ROUTE("DELETE", "/api/v1/session", sign_in_end)                                                \
-    ROUTE("GET", "/api/v1/keys", keys_list)                                                        \
+    ROUTE("GET", "/api/v1/keys", keys_list, ADMIN_PACK)                                            \
     ROUTE("POST", "/api/v1/keys", keys_create, .body = ADMIN_BODY_JSON)                            \
     ROUTE("DELETE", "/api/v1/keys/{key_id}", keys_revoke)                                          \
-    ROUTE("GET", "/api/v1/audit", audit_list, .query = "limit before since who action fleet")      \
-    ROUTE("GET", "/api/v1/status", status_get)                                                     \
+    ROUTE("GET", "/api/v1/audit", audit_list, .query = "limit before since who action fleet",      \
+          ADMIN_PACK)                                                                              \
+    ROUTE("GET", "/api/v1/status", status_get, ADMIN_PACK)                                         \
     ROUTE("POST", "/api/v1/backup", backup_create)                                                 \
                                                                                                    \
     ROUTE("GET", "/healthz", status_healthz, ADMIN_OPEN)                                           \

@@ -103,6 +103,20 @@ static int fill_run(struct store *store, const struct id *run_id, struct one_run
     return add_vessels(store, run_id, run->object, run->definition, error);
 }
 
+/* A query may contain the sender's password, and a list of runs text of another sender beside it:
+ * compressed, they would reveal each other (http_may_pack). */
+static void note_query(struct admin_request *request, const json_t *run)
+{
+    if (json_is_string(json_object_get(run, "query_string")))
+        request->answer.is_private = true;
+}
+
+static void note_queries(struct admin_request *request, const json_t *runs)
+{
+    for (size_t i = 0; i < json_array_size(runs); i++)
+        note_query(request, json_array_get(runs, i));
+}
+
 /* The run is read first: if it has ended, its vessel runs are complete too. */
 json_t *runs_object(struct store *store, const struct id *run_id, struct error *error)
 {
@@ -122,6 +136,7 @@ int runs_get(struct admin_request *request, struct error *error)
     if (!store || request_path_id(request, "run_id", "fleet run", &run_id, error) != 0)
         return -1;
     json_t *run = runs_object(store, &run_id, error);
+    note_query(request, run);
     request_answer_data(request, 0, run);
     return run ? 0 : -1;
 }
@@ -314,6 +329,7 @@ static int list_runs(struct admin_request *request, struct store *store, struct 
     bool is_after = list->filter.after;
     if (is_after)
         reverse(page.runs);
+    note_queries(request, page.runs);
     render_set(data, "next_before", last && !is_after ? render_id(last) : json_null());
     render_set(data, "next_after", last && is_after ? render_id(last) : json_null());
     free(page.ids);

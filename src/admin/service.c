@@ -327,6 +327,8 @@ static enum http_step answer_success(struct admin_request *request)
                                 answer->bytes.data ? answer->bytes.data : "", answer->bytes.bytes);
     json_t *data = answer->data;
     answer->data = NULL;
+    if (request->call->may_be_packed && !answer->is_private)
+        http_may_pack(exchange);
     return http_reply_data(exchange, status, data);
 }
 

@@ -152,7 +152,12 @@ void http_close_after(struct http_exchange *exchange)
     exchange->close_after = true;
 }
 
-/* ---- headers of the answer ---- */
+/* ---- the answer ---- */
+
+void http_may_pack(struct http_exchange *exchange)
+{
+    exchange->may_be_packed = true;
+}
 
 void http_add_header(struct http_exchange *exchange, const char *name, const char *value)
 {
@@ -235,6 +240,7 @@ void exchange_open(struct http_exchange *exchange, const char *uri)
         *mark = '\0';
     exchange->query = mark ? mark + 1 : &exchange->target[bytes - 1];
     exchange->begun = exchange->close_after = exchange->chunked = exchange->was_resumed = false;
+    exchange->may_be_packed = false;
     exchange->content_length = -1;
     exchange->user = NULL;
     exchange->id = id_ordered();

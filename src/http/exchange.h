@@ -46,6 +46,7 @@ struct http_exchange {
     bool close_after;
     bool was_resumed; /* at least once */
     bool chunked;
+    bool may_be_packed; /* the answer: http_may_pack was called */
     struct id id;
     const char *method, *version; /* libmicrohttpd's, for the request's life */
     char *target;                 /* raw; split at the "?" */

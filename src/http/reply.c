@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "base/utf8.h"
 #include "http/exchange.h"
+#include "http/gzip.h"
 #include "http/log.h"
 #include "http/reply_template.h"
 #include "http/worker.h"
@@ -47,6 +48,39 @@ static enum http_step reply(struct http_exchange *exchange, unsigned status,
     return queued == MHD_YES ? HTTP_REPLIED : HTTP_CLOSE;
 }
 
+/* ---- JSON ---- */
+
+/* Shorter answers fit into one packet as they are. */
+#define PACK_MORE_THAN_BYTES 1024
+
+/* Compresses the text if the answer may be compressed and the client accepts that, and adds the
+ * headers that say so. Returns NULL if the text goes out as it is. */
+static void *pack(struct http_exchange *exchange, const char *text, size_t bytes,
+                  size_t *packed_bytes)
+{
+    if (!exchange->may_be_packed || bytes <= PACK_MORE_THAN_BYTES)
+        return NULL;
+    http_add_header(exchange, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT_ENCODING);
+    void *packed = http_accepts_gzip(exchange) ? gzip_pack(text, bytes, packed_bytes) : NULL;
+    if (packed)
+        http_add_header(exchange, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
+    return packed;
+}
+
+/* Takes ownership of text. */
+static enum http_step reply_json(struct http_exchange *exchange, unsigned status, char *text)
+{
+    size_t bytes = strlen(text), packed_bytes = 0;
+    void *packed = pack(exchange, text, bytes, &packed_bytes);
+    if (packed) {
+        free(text);
+        text = packed;
+        bytes = packed_bytes;
+    }
+    return reply(exchange, status, "application/json",
+                 MHD_create_response_from_buffer(bytes, text, MHD_RESPMEM_MUST_FREE));
+}
+
 /* Takes ownership of data and error. */
 static enum http_step reply_envelope(struct http_exchange *exchange, unsigned status, json_t *data,
                                      json_t *error)
@@ -62,8 +96,7 @@ static enum http_step reply_envelope(struct http_exchange *exchange, unsigned st
     json_decref(envelope);
     if (!text)
         return HTTP_CLOSE;
-    return reply(exchange, status, "application/json",
-                 MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE));
+    return reply_json(exchange, status, text);
 }
 
 enum http_step http_reply_data(struct http_exchange *exchange, unsigned status, struct json_t *data)

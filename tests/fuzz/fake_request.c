@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <zlib.h>
 
+#include "base/buffer.h"
 #include "base/memory.h"
 #include "fuzz/fuzz.h"
 
@@ -66,6 +68,8 @@ const union MHD_ConnectionInfo *MHD_get_connection_info(struct MHD_Connection *c
 
 struct MHD_Response {
     char *body; /* NULL: a file or a stream */
+    size_t bytes;
+    bool is_packed;
     char content_type[64];
 };
 
@@ -74,6 +78,7 @@ struct MHD_Response *MHD_create_response_from_buffer(size_t bytes, void *data,
 {
     struct MHD_Response *response = memory_alloc(sizeof(*response));
     response->body = memory_string_n(bytes > 0 ? data : "", bytes);
+    response->bytes = bytes;
     if (mode == MHD_RESPMEM_MUST_FREE)
         free(data);
     return response;
@@ -97,7 +102,28 @@ enum MHD_Result MHD_add_response_header(struct MHD_Response *response, const cha
     FUZZ_CHECK(value[0] != '\0' && !strpbrk(value, "\t\r\n"));
     if (strcmp(name, MHD_HTTP_HEADER_CONTENT_TYPE) == 0)
         snprintf(response->content_type, sizeof(response->content_type), "%s", value);
+    if (strcmp(name, MHD_HTTP_HEADER_CONTENT_ENCODING) == 0)
+        response->is_packed = strcmp(value, "gzip") == 0;
     return MHD_YES;
+}
+
+/* Returns the body as the client reads it. */
+static char *unpack(struct MHD_Response *response)
+{
+    struct buffer text = BUFFER_INIT;
+    char piece[4096];
+    z_stream stream = {.next_in = (Bytef *)response->body, .avail_in = (uInt)response->bytes};
+    FUZZ_CHECK(inflateInit2(&stream, MAX_WBITS + 16) == Z_OK);
+    int result = Z_OK;
+    while (result == Z_OK) {
+        stream.next_out = (Bytef *)piece;
+        stream.avail_out = sizeof(piece);
+        result = inflate(&stream, Z_NO_FLUSH);
+        buffer_append(&text, piece, sizeof(piece) - stream.avail_out);
+    }
+    FUZZ_CHECK(result == Z_STREAM_END && stream.avail_in == 0 && text.bytes > response->bytes);
+    inflateEnd(&stream);
+    return buffer_take(&text);
 }
 
 enum MHD_Result MHD_queue_response(struct MHD_Connection *connection, unsigned status,
@@ -107,7 +133,7 @@ enum MHD_Result MHD_queue_response(struct MHD_Connection *connection, unsigned s
     FUZZ_CHECK(!current->is_answered);
     current->is_answered = true;
     current->status = status;
-    current->answer = memory_string(response->body);
+    current->answer = response->is_packed ? unpack(response) : memory_string(response->body);
     memcpy(current->content_type, response->content_type, sizeof(current->content_type));
     return MHD_YES;
 }
