@@ -501,13 +501,13 @@ TEST(request_that_waited_too_long_before_it_was_read_is_not_run_late)
 {
     struct hook hook;
     struct response response;
-    hook_begin(&hook, &(struct daemon_options){.hooks = "answer_timeout = \"500ms\""});
+    hook_begin(&hook, &(struct daemon_options){.hooks = "answer_timeout = \"2s\""});
     char *text =
         memory_format("POST %s HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n", hook.path);
     ck_assert_int_eq(kill(hook.daemon.pid, SIGSTOP), 0);
     int fd = raw_connect(hook.daemon.port);
     send_text(fd, text);
-    for (int64_t until_ms = clock_monotonic_ms() + 600; clock_monotonic_ms() < until_ms;)
+    for (int64_t until_ms = clock_monotonic_ms() + 2100; clock_monotonic_ms() < until_ms;)
         usleep(10000);
     ck_assert_int_eq(kill(hook.daemon.pid, SIGCONT), 0);
     raw_read_answer(fd, &response);
