@@ -101,6 +101,7 @@ struct http_connection {
     bool between_pieces;      /* suspended in the middle of a body, which may never go on */
     bool expired;             /* `expired` was called, once for each suspension */
     bool aborted;             /* no further step, no answer */
+    int64_t next_look_ms;     /* when the reaper looks again whether the sender is gone */
     bool has_line;            /* a request line has arrived, at some time */
     bool has_spoken;          /* its first bytes have been seen; only on a worker */
     bool is_known;            /* the sender of this request is authenticated */

@@ -18,6 +18,7 @@
 #define LOOK_EVERY_MS    100
 #define SHUT_AT_ONCE     50 /* connections; then the workers have PAUSE_MS to deal with them */
 #define PAUSE_MS         5
+#define GONE_LOOK_MS     1000 /* between two looks whether the sender of a connection is gone */
 #define SLOW_AFTER_MS    5000
 #define SLOW_BYTES_PER_S 500
 
@@ -44,6 +45,21 @@ static void connection_shut(struct http_connection *connection, const char *why)
     connection->aborted = true;
 }
 
+/* If the end of the stream arrives together with a part of the request, libmicrohttpd 0.9.75 reads
+ * the part only, and then waits for an event that has already happened: until the deadline.
+ * Shutting down what is shut down anyway makes the event happen again; bytes that have arrived stay
+ * readable. The caller holds the connection. */
+static void remind_of_end(struct http_connection *connection, int64_t now_ms)
+{
+    if (connection->state != CONNECTION_HEADERS && connection->state != CONNECTION_BODY)
+        return;
+    if (connection->deadline_ms == 0 || now_ms < connection->next_look_ms)
+        return;
+    connection->next_look_ms = now_ms + GONE_LOOK_MS;
+    if (now_ms - connection->since_ms >= GONE_LOOK_MS && http_peer_is_gone(&connection->exchange))
+        shutdown(connection->fd, SHUT_RD);
+}
+
 /* Returns whether the connection was shut down. The caller holds the reaper's lock. */
 static bool connection_look(struct reaper *reaper, struct http_connection *connection,
                             int64_t now_ms)
@@ -67,6 +83,8 @@ static bool connection_look(struct reaper *reaper, struct http_connection *conne
         connection_shut(connection, "deadline");
         reaper->closed_at_deadline++;
         is_shut = true;
+    } else {
+        remind_of_end(connection, now_ms);
     }
     pthread_mutex_unlock(&connection->hold);
     return is_shut;

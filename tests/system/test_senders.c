@@ -157,6 +157,29 @@ static char *exchange_half_closed(struct hook *hook, const char *head, const cha
     return answer;
 }
 
+/* The end often arrives together with the bytes before it (http/reaper.c, remind_of_end). */
+TEST(senders_that_leave_in_the_middle_of_a_request_are_noticed_before_its_deadline)
+{
+    enum { EACH = 300 };
+    static const char headers[] = "POST /hooks/";
+    struct hook hook;
+    hook_begin(&hook,
+               &(struct daemon_options){.hooks = "body_timeout = \"1h\"\nheader_timeout = \"1h\""});
+    char *body =
+        memory_format("POST %s HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nhalf", hook.path);
+    for (int i = 0; i < EACH; i++) {
+        int fds[] = {raw_connect(hook.daemon.port), raw_connect(hook.daemon.port)};
+        ck_assert_int_eq(raw_send(fds[0], headers, strlen(headers)), 0);
+        ck_assert_int_eq(raw_send(fds[1], body, strlen(body)), 0);
+        close(fds[0]);
+        close(fds[1]);
+    }
+    await_no_connection(&hook);
+    ck_assert_uint_eq(count_in_log(&hook, "the sender closed the connection before its end"), EACH);
+    free(body);
+    hook_finish(&hook);
+}
+
 TEST(sender_that_closes_its_half_gets_its_answer)
 {
     struct hook hook;
