@@ -31,5 +31,7 @@ size_t utf8_cut(const char *text, size_t max_bytes);
 /* Returns ISO-8859-1 as UTF-8: each byte becomes the character of that number. The caller frees the
  * result. */
 char *utf8_from_latin1(const char *text);
+/* Returns a copy of UTF-8, and anything else as if it were ISO-8859-1. The caller frees it. */
+char *utf8_from_any(const char *text);
 
 #endif

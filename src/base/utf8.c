@@ -117,3 +117,9 @@ char *utf8_from_latin1(const char *text)
     }
     return utf8;
 }
+
+char *utf8_from_any(const char *text)
+{
+    size_t bytes = strlen(text);
+    return utf8_is_valid(text, bytes) ? memory_string_n(text, bytes) : utf8_from_latin1(text);
+}

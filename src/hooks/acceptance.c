@@ -7,8 +7,9 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "hooks/own_secrets.h"
+#include "base/utf8.h"
 #include "http/log.h"
+#include "model/own_secrets.h"
 
 struct acceptance *acceptance_new(struct hooks *hooks, const uint8_t token_hash[SECRET_HASH_BYTES])
 {
@@ -77,7 +78,7 @@ int acceptance_take_run(struct acceptance *acceptance, struct body *body, int64_
     json_t *withheld = NULL;
     headers_collect(exchange, &acceptance->headers, &withheld);
     snprintf(acceptance->remote_addr, sizeof(acceptance->remote_addr), "%s", remote_addr);
-    acceptance->query = headers_to_utf8(http_query(exchange));
+    acceptance->query = utf8_from_any(http_query(exchange));
     own_secrets_hide_in_query(acceptance->query, &withheld);
     keep_withheld(acceptance, exchange, withheld);
     acceptance->input = (struct run_input){
@@ -87,7 +88,7 @@ int acceptance_take_run(struct acceptance *acceptance, struct body *body, int64_
         .remote_addr = acceptance->remote_addr,
         .host = acceptance->headers.host,
         .query = acceptance->query,
-        .event = acceptance->headers.event,
+        .event = acceptance->headers.event.text,
         .headers_json = acceptance->headers.json,
         .headers_bytes = acceptance->headers.bytes,
         .withheld_json = acceptance->withheld_json ? acceptance->withheld_json : "[]",

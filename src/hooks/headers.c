@@ -2,19 +2,14 @@
  * workers. */
 #include "hooks/headers.h"
 
-#include <ctype.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/memory.h"
-#include "hooks/own_secrets.h"
 #include "base/utf8.h"
-
-/* In order of preference. */
-static const char *const event_names[] = {"X-GitHub-Event", "X-Gitlab-Event", "X-Event-Key",
-                                          "Ce-Type"};
+#include "model/own_secrets.h"
 
 #define SIMPLE_MAX 48
 
@@ -34,56 +29,8 @@ struct collection {
     json_t *object;
     json_t **withheld;
     struct stored_headers *stored;
-    size_t event_rank; /* of the event found so far */
     struct simple_headers simple;
 };
-
-char *headers_to_utf8(const char *text)
-{
-    size_t bytes = strlen(text);
-    return utf8_is_valid(text, bytes) ? memory_string_n(text, bytes) : utf8_from_latin1(text);
-}
-
-/* "x-github-event" → "X-Github-Event". */
-static void make_canonical(char *name)
-{
-    bool first = true;
-    for (; *name; name++) {
-        *name = (char)(first ? toupper((unsigned char)*name) : tolower((unsigned char)*name));
-        first = *name == '-';
-    }
-}
-
-static void note_event(struct collection *collection, const char *name, const char *value)
-{
-    for (size_t rank = 0; rank < collection->event_rank; rank++) {
-        if (strcasecmp(name, event_names[rank]) == 0) {
-            char *utf8 = headers_to_utf8(value);
-            size_t bytes = strlen(utf8);
-            if (bytes < HEADERS_EVENT_BYTES) {
-                memcpy(collection->stored->event, utf8, bytes + 1);
-                collection->event_rank = rank;
-            }
-            free(utf8);
-            return;
-        }
-    }
-}
-
-static void add_value(json_t *object, const char *name, const char *value)
-{
-    json_t *text = json_string(value);
-    if (!text) { /* not UTF-8 */
-        char *utf8 = headers_to_utf8(value);
-        text = json_string(utf8);
-        free(utf8);
-    }
-    json_t *list = json_object_get(object, name);
-    if (list)
-        json_array_append_new(list, text);
-    else
-        json_object_set_new_nocheck(object, name, json_pack("[o]", text));
-}
 
 /* Whether the text is ASCII that needs no escape in JSON. */
 static bool is_plain(const char *text, size_t bytes)
@@ -128,7 +75,7 @@ static char *write_simple(const struct simple_headers *simple, size_t *bytes)
         to = stpcpy(to, i > 0 ? ",\"" : "\"");
         char *name = to;
         to = stpcpy(to, header->name);
-        make_canonical(name);
+        run_headers_make_canonical(name);
         to = stpcpy(to, "\":[\"");
         to = mempcpy(to, header->value, header->value_bytes);
         to = stpcpy(to, "\"]");
@@ -145,7 +92,7 @@ static int look(void *context, const char *name, const char *value)
         return 0;
     if (own_secrets_in_header(name, value))
         collection->simple.is_simple = false;
-    note_event(collection, name, value);
+    run_headers_note_event(&collection->stored->event, name, value);
     if (collection->simple.is_simple)
         note_simple(&collection->simple, name, value);
     return 0;
@@ -155,18 +102,7 @@ static int look(void *context, const char *name, const char *value)
 static int collect(void *context, const char *name, const char *value)
 {
     struct collection *collection = context;
-    if (strcasecmp(name, "Host") == 0)
-        return 0;
-    bool is_secret = own_secrets_in_header(name, value);
-    char *rest = is_secret ? own_secrets_rest(name, value) : NULL;
-    char *canonical = memory_string(name);
-    make_canonical(canonical);
-    if (is_secret)
-        own_secrets_note(collection->withheld, canonical);
-    if (!is_secret || rest)
-        add_value(collection->object, canonical, rest ? rest : value);
-    free(canonical);
-    free(rest);
+    run_headers_add(collection->object, collection->withheld, name, value);
     return 0;
 }
 
@@ -184,13 +120,12 @@ void headers_collect(struct http_exchange *exchange, struct stored_headers *stor
                      json_t **withheld)
 {
     stored->json = NULL;
-    stored->host = headers_to_utf8(http_host(exchange));
+    stored->host = utf8_from_any(http_host(exchange));
     stored->bytes = 0;
-    stored->event[0] = '\0';
+    run_headers_event_init(&stored->event);
     struct collection collection;
     collection.stored = stored;
     collection.withheld = withheld;
-    collection.event_rank = ARRAY_COUNT(event_names);
     collection.simple.count = collection.simple.bytes = 0;
     collection.simple.is_simple = true;
     http_each_header(exchange, look, &collection);

@@ -8,7 +8,7 @@
 
 #include "base/memory.h"
 #include "base/secret.h"
-#include "hooks/own_secrets.h"
+#include "model/own_secrets.h"
 #include "http/query.h"
 
 /* Encodes every byte. The caller frees the result. */

@@ -1,5 +1,5 @@
 /* webhookd's own secrets in a request: what may be stored of a header. */
-#include "hooks/own_secrets.h"
+#include "model/own_secrets.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,6 @@
-/* See own_secrets.h. Called by headers.c and request.c on the hook workers, for every request. */
-#include "hooks/own_secrets.h"
+/* See own_secrets.h. Called for every request to a webhook, on the hook workers, and for runs that
+ * the API starts. */
+#include "model/own_secrets.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +8,7 @@
 
 #include "base/memory.h"
 #include "base/secret.h"
-#include "hooks/headers.h"
+#include "base/utf8.h"
 
 static const char hidden[] = "wha_…";
 
@@ -101,7 +102,7 @@ static void note_parameter(json_t **withheld, const char *query, const char *hid
         start--;
     size_t chars = strcspn(start, "="), most = (size_t)(hidden_end - start);
     char *name = memory_format("?%.*s", (int)(chars < most ? chars : most), start);
-    char *utf8 = headers_to_utf8(name);
+    char *utf8 = utf8_from_any(name);
     own_secrets_note(withheld, utf8);
     free(utf8);
     free(name);

@@ -1,8 +1,8 @@
 /* webhookd's own secrets in a request. A browser or a client may send its session or its API key to
  * the public listener by mistake; stored with a run, it would open the admin API to everyone who
  * can read the run. Bodies are never changed. Any thread. */
-#ifndef WEBHOOKD_HOOKS_OWN_SECRETS_H
-#define WEBHOOKD_HOOKS_OWN_SECRETS_H
+#ifndef WEBHOOKD_MODEL_OWN_SECRETS_H
+#define WEBHOOKD_MODEL_OWN_SECRETS_H
 
 #include <jansson.h>
 #include <stdbool.h>
