@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "http/field.h"
+
 #define CONTENT_LENGTH    "Content-Length"
 #define TRANSFER_ENCODING "Transfer-Encoding"
 #define MAX_LINE_BYTES    (64 * 1024) /* more than a connection's memory */
@@ -28,34 +30,6 @@ static void refuse(struct findings *findings, unsigned status, const char *messa
 {
     if (findings->refusal.status == 0)
         findings->refusal = (struct guard_refusal){status, message};
-}
-
-/* RFC 9110 section 5.6.2. */
-static bool is_token(const char *text, size_t bytes)
-{
-    static const bool allowed[256] = {
-        ['!'] = true,         ['#'] = true,         ['$'] = true, ['%'] = true,
-        ['&'] = true,         ['\''] = true,        ['*'] = true, ['+'] = true,
-        ['-'] = true,         ['.'] = true,         ['^'] = true, ['_'] = true,
-        ['`'] = true,         ['|'] = true,         ['~'] = true, ['0' ... '9'] = true,
-        ['A' ... 'Z'] = true, ['a' ... 'z'] = true,
-    };
-    if (bytes == 0)
-        return false;
-    for (size_t i = 0; i < bytes; i++)
-        if (!allowed[(unsigned char)text[i]])
-            return false;
-    return true;
-}
-
-static bool has_control_bytes(const char *text, size_t bytes)
-{
-    for (size_t i = 0; i < bytes; i++) {
-        unsigned char c = (unsigned char)text[i];
-        if ((c < 0x20 && c != '\t') || c == 0x7f)
-            return true;
-    }
-    return false;
 }
 
 static bool is_word(const struct value *value, const char *word)
@@ -144,9 +118,9 @@ static enum MHD_Result look_at_header(void *context, enum MHD_ValueKind kind, co
     if (!value)
         value = "";
     findings->bytes += name_bytes + value_bytes + 4; /* ": " and CRLF */
-    if (!is_token(name, name_bytes))
+    if (!http_is_token(name, name_bytes))
         refuse(findings, 400, "a header name is empty or contains a character that is not allowed");
-    if (has_control_bytes(value, value_bytes))
+    if (http_has_control_bytes(value, value_bytes))
         refuse(findings, 400, "a header value contains a control byte");
     exchange_trim(&value, &value_bytes);
     look_at_framing(findings, name, name_bytes, (struct value){value, value_bytes});
@@ -180,7 +154,7 @@ static void judge_framing(struct findings *findings, struct http_exchange *excha
 
 static bool has_blanks(const char *text)
 {
-    return has_control_bytes(text, strlen(text)) || strpbrk(text, " \t");
+    return http_has_control_bytes(text, strlen(text)) || strpbrk(text, " \t");
 }
 
 static void judge_target(struct findings *findings, struct http_exchange *exchange)
@@ -224,7 +198,7 @@ struct guard_refusal guard_check(struct http_exchange *exchange)
         findings.refusal = (struct guard_refusal){431, "the headers are larger than 16 KiB"};
     if (!http_1_1 && strcmp(exchange->version, "HTTP/1.0") != 0)
         refuse(&findings, 400, "the version must be HTTP/1.0 or HTTP/1.1");
-    if (!is_token(exchange->method, strlen(exchange->method)))
+    if (!http_is_token(exchange->method, strlen(exchange->method)))
         refuse(&findings, 400, "the method contains a character that is not allowed");
     judge_target(&findings, exchange);
     judge_framing(&findings, exchange, http_1_1);
