@@ -5,6 +5,7 @@
 
 #include "admin/change.h"
 #include "admin/fleets.h"
+#include "admin/given_headers.h"
 #include "admin/render.h"
 #include "admin/routes.h"
 #include "admin/runs.h"
@@ -101,22 +102,6 @@ static void fill_origin(struct admin_request *request, struct run_input *input,
 
 /* ---- start ---- */
 
-/* A vessel needs the content type to read the body. The other headers of an API request have
- * nothing to do with the run. */
-static char *content_type_json(struct http_exchange *exchange)
-{
-    const char *type = http_header(exchange, "Content-Type");
-    json_t *headers = json_object();
-    if (type) {
-        json_t *values = json_array();
-        render_append(values, render_text(type));
-        render_set(headers, "Content-Type", values);
-    }
-    char *text = json_dumps(headers, JSON_COMPACT);
-    json_decref(headers);
-    return text;
-}
-
 /* Puts the request's body into the run's input or into the spool, depending on its size. */
 static int place_body(struct admin_request *request, struct run_input *input, struct error *error)
 {
@@ -148,18 +133,24 @@ int run_start_new(struct admin_request *request, struct error *error)
     if (!fleet)
         return -1;
     json_decref(fleet);
-    struct run_input input = {.host = "", .query = "", .event = "", .withheld_json = "[]"};
-    fill_origin(request, &input, peer);
-    if (status_has_room(request->admin, (int64_t)request->body.bytes, error) != 0 ||
-        place_body(request, &input, error) != 0)
+    struct given_headers given;
+    if (given_headers_read(request, &given, error) != 0)
         return -1;
-    char *headers = content_type_json(request->exchange);
-    if (!headers)
-        abort();
-    input.headers_json = headers;
-    input.headers_bytes = strlen(headers);
-    int result = accept_run(request, &fleet_id, &input, error);
-    free(headers);
+    struct run_input input = {
+        .host = "",
+        .query = "",
+        .event = given.event.text,
+        .headers_json = given.json,
+        .headers_bytes = strlen(given.json),
+        .withheld_json = given.withheld_json,
+    };
+    fill_origin(request, &input, peer);
+    int result = status_has_room(request->admin, (int64_t)request->body.bytes, error);
+    if (result == 0)
+        result = place_body(request, &input, error);
+    if (result == 0)
+        result = accept_run(request, &fleet_id, &input, error);
+    given_headers_free(&given);
     return result;
 }
 

@@ -188,7 +188,13 @@ async function runs({ fleet, first }, posted) {
   const started = await call('POST', `${fleet}/fleetruns`, {
     body: 'x'.repeat(100000),
     type: 'text/plain',
+    headers: { 'x-webhookd-headers': '{"x-github-event": "push", "x-a": ["1", "2"]}' },
     status: 201,
+  });
+  if (started.event !== 'push') fail(`the event is ${started.event}, not push`);
+  await call('POST', `${fleet}/fleetruns`, {
+    headers: { 'x-webhookd-headers': '{"host": "h.example"}' },
+    status: 400,
   });
   await ended(started.id);
   const path = `/api/v1/fleetruns/${started.id}`;

@@ -523,6 +523,78 @@ TEST(runs_are_started_with_any_bytes_and_again)
     finish(&setting);
 }
 
+/* Starts a run over the socket with these request headers. */
+static void start_with(struct setting *setting, const char *const *headers,
+                       struct response *response)
+{
+    char *url = memory_format("http://localhost/api/v1/fleets/%s/fleetruns", setting->fleet);
+    http_request_over(setting->daemon.socket, "POST", url, headers, "{}", 2, response);
+    free(url);
+}
+
+TEST(runs_are_started_with_headers)
+{
+    struct setting setting;
+    struct response response;
+    begin(&setting);
+    const char *const headers[] = {"Content-Type: application/json",
+                                   "X-Webhookd-Headers: {\"x-gitlab-event\":\"Push Hook\","
+                                   "\"cookie\":\"webhookd_session=x\",\"X-A\":[\"1\",\"2\"]}",
+                                   NULL};
+    start_with(&setting, headers, &response);
+    ck_assert_int_eq(response.status, 201);
+    json_t *envelope = api_parse(response.body);
+    const json_t *run = json_object_get(envelope, "data");
+    ck_assert_str_eq(api_text(run, "event"), "Push Hook");
+    json_t *stored = api_get(&setting.daemon, "/fleetruns/%s/headers", api_text(run, "id"));
+    char *text = json_dumps(stored, JSON_COMPACT);
+    ck_assert_str_eq(text, "{\"X-Gitlab-Event\":[\"Push Hook\"],\"X-A\":[\"1\",\"2\"],"
+                           "\"Content-Type\":[\"application/json\"]}");
+    json_t *whole = api_get(&setting.daemon, "/fleetruns/%s", api_text(run, "id"));
+    const json_t *withheld = json_object_get(whole, "withheld");
+    ck_assert_uint_eq(json_array_size(withheld), 1);
+    ck_assert_str_eq(json_string_value(json_array_get(withheld, 0)), "Cookie");
+    json_decref(whole);
+    free(text);
+    json_decref(stored);
+    json_decref(envelope);
+    response_free(&response);
+    finish(&setting);
+}
+
+TEST(invalid_headers_start_no_run)
+{
+    char large[16 * 1024];
+    int begun = snprintf(large, sizeof(large), "X-Webhookd-Headers: {\"X-A\":\"");
+    memset(large + begun, 'a', sizeof(large) - (size_t)begun);
+    strcpy(large + sizeof(large) - sizeof("\"}"), "\"}");
+    const struct {
+        const char *headers[3];
+        int status;
+        const char *field;
+    } cases[] = {
+        {{"X-Webhookd-Headers: {\"Host\":\"h\"}"}, 400, "X-Webhookd-Headers"},
+        {{"X-Webhookd-Headers: {\"X-A\":1}"}, 400, "X-Webhookd-Headers"},
+        {{"X-Webhookd-Headers: {}", "x-webhookd-headers: {}"}, 400, "X-Webhookd-Headers"},
+        {{large}, 431, ""},
+    };
+    struct setting setting;
+    begin(&setting);
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct response response;
+        start_with(&setting, cases[i].headers, &response);
+        ck_assert_msg(response.status == cases[i].status, "%zu: %d", i, response.status);
+        json_t *envelope = api_parse(response.body);
+        ck_assert_str_eq(api_text(json_object_get(envelope, "error"), "field"), cases[i].field);
+        json_decref(envelope);
+        response_free(&response);
+    }
+    json_t *page = api_get(&setting.daemon, "/fleetruns");
+    ck_assert_uint_eq(json_array_size(json_object_get(page, "fleetruns")), 1);
+    json_decref(page);
+    finish(&setting);
+}
+
 /* Two per page, from the oldest run on: each page is newest first, too. */
 static void expect_pages_after(struct daemon *daemon, const json_t *runs)
 {
