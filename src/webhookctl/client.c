@@ -136,6 +136,11 @@ static int rewind_upload(void *context, curl_off_t offset, int origin)
 
 /* ---- an API call ---- */
 
+static bool has_upload(const struct call *call)
+{
+    return call->upload && call->upload->fd >= 0;
+}
+
 /* Returns how many bytes are left in the file; -1 if that is not known before reading it. */
 static curl_off_t upload_bytes(const struct call *call)
 {
@@ -150,7 +155,7 @@ static curl_off_t upload_bytes(const struct call *call)
  * is off for those. */
 static void prepare_limits(CURL *curl, const struct call *call)
 {
-    bool is_slow = call->upload && upload_bytes(call) < 0;
+    bool is_slow = has_upload(call) && upload_bytes(call) < 0;
     long silence_s = SILENCE_LIMIT_S;
     if (call->stream && call->stream->silence_s > 0)
         silence_s = (long)call->stream->silence_s;
@@ -184,7 +189,7 @@ static void prepare(CURL *curl, const char *url, struct call *call)
 static struct curl_slist *prepare_body(CURL *curl, struct call *call)
 {
     struct curl_slist *headers = NULL;
-    if (call->upload) {
+    if (has_upload(call)) {
         char *type = memory_format("Content-Type:%s%s", call->upload->content_type ? " " : "",
                                    call->upload->content_type ? call->upload->content_type : "");
         headers = curl_slist_append(NULL, type);
@@ -204,6 +209,8 @@ static struct curl_slist *prepare_body(CURL *curl, struct call *call)
     }
     if (call->stream && call->stream->header)
         headers = curl_slist_append(headers, call->stream->header);
+    if (call->upload && call->upload->header)
+        headers = curl_slist_append(headers, call->upload->header);
     curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, call->method);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     return headers;

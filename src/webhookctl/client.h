@@ -30,9 +30,10 @@ json_t *client_send(struct client *client, const char *method, const char *path,
 
 /* Sends the contents of fd from its current position on, without holding them in memory. */
 struct client_upload {
-    int fd;
+    int fd;                   /* -1: there is no body */
     const char *what;         /* the file's name, for messages */
     const char *content_type; /* NULL: none is sent */
+    const char *header;       /* an extra request header, "Name: value"; NULL = none */
 };
 json_t *client_upload(struct client *client, const char *method, const char *path,
                       const struct client_upload *upload, struct error *error);

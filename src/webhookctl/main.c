@@ -64,8 +64,9 @@ static const struct command commands[] = {
     {"run", "log", "RUN [VESSEL] [--attempt N] [--follow]",
      "print the output of all vessels, or of one", run_output_log, 1, 2,
      BIT(OPTION_ATTEMPT) | BIT(OPTION_FOLLOW)},
-    {"run", "start", "FLEET [--body FILE|-]", "start a fleet run and print its id", runs_start, 1,
-     1, JSON | BIT(OPTION_BODY)},
+    {"run", "start", "FLEET [--body FILE|-] [--header 'NAME: VALUE']...",
+     "start a fleet run and print its id", runs_start, 1, 1,
+     JSON | BIT(OPTION_BODY) | BIT(OPTION_HEADER)},
     {"run", "stop", "RUN", "stop a fleet run: end its running vessels and start no others",
      runs_stop, 1, 1, JSON},
     {"run", "again", "RUN",
@@ -106,6 +107,7 @@ static const struct {
     {run_output_log, "--attempt N", "print attempt N of each vessel instead of its last one"},
     {run_output_log, "--follow", "keep printing new output until it has ended"},
     {runs_start, "--body FILE|-", "the request's body: a file, or - for standard input"},
+    {runs_start, "--header 'NAME: VALUE'", "one of the request's headers"},
     {run_wait, "--timeout DURATION", "wait at most this long, for example 90s, 5m or 1h30m"},
     {audit_list, "--who NAME", "only changes by this API key or user"},
     {audit_list, "--action ACTION", "only this action, such as fleet.apply"},
@@ -146,7 +148,7 @@ static void write_help_on(const struct command *command, bool in_detail)
     printf("\n      %s\n", command->summary);
     for (size_t i = 0; in_detail && i < ARRAY_COUNT(meanings); i++)
         if (meanings[i].run == command->run)
-            printf("      %-20s  %s\n", meanings[i].option, meanings[i].meaning);
+            printf("      %-22s  %s\n", meanings[i].option, meanings[i].meaning);
 }
 
 static bool is_asked_for(const struct command *command, const char *subject, const char *verb)

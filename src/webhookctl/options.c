@@ -34,6 +34,7 @@ static const struct {
     [OPTION_ATTEMPT] = {"--attempt", 0, true},
     [OPTION_FOLLOW] = {"--follow", 0, false},
     [OPTION_BODY] = {"--body", 0, true},
+    [OPTION_HEADER] = {"--header", 0, true},
     [OPTION_TIMEOUT] = {"--timeout", 0, true},
     [OPTION_WHO] = {"--who", 0, true},
     [OPTION_ACTION] = {"--action", 0, true},
@@ -73,6 +74,8 @@ static int set_value(struct options *options, int option, const char *attached, 
     options->values[option] = attached ? attached : next;
     if (!options->values[option])
         return error_set(error, ERROR_INVALID, "%s requires a value", forms[option].name);
+    if (option == OPTION_HEADER)
+        options->headers[options->header_count++] = options->values[option];
     return attached ? 0 : 1;
 }
 
@@ -109,6 +112,7 @@ int options_parse(int argc, char **argv, struct options *options, struct error *
 {
     memset(options, 0, sizeof(*options));
     options->operands = memory_array(NULL, (size_t)argc + 1, sizeof(*options->operands));
+    options->headers = memory_array(NULL, (size_t)argc + 1, sizeof(*options->headers));
     bool ended = false;
     for (int i = 1; i < argc; i++) {
         const char *text = argv[i];
@@ -131,8 +135,9 @@ int options_parse(int argc, char **argv, struct options *options, struct error *
 void options_free(struct options *options)
 {
     free(options->operands);
-    options->operands = NULL;
-    options->operand_count = 0;
+    free(options->headers);
+    options->operands = options->headers = NULL;
+    options->operand_count = options->header_count = 0;
 }
 
 int options_number(const struct options *options, enum option option, int64_t low, int64_t high,

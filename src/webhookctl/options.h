@@ -25,6 +25,7 @@ enum option {
     OPTION_ATTEMPT,
     OPTION_FOLLOW,
     OPTION_BODY,
+    OPTION_HEADER,
     OPTION_TIMEOUT,
     OPTION_WHO,
     OPTION_ACTION,
@@ -34,12 +35,14 @@ enum option {
 
 struct options {
     const char *values[OPTION_COUNT]; /* NULL: not given; "": given, and takes no value */
+    const char **headers;             /* all values of --header, in order */
+    size_t header_count;
     const char **operands;
     size_t operand_count;
 };
 
-/* Returns 0, or -1 and *error. Values and operands are borrowed from argv. If an option is given
- * twice, the last one counts. */
+/* Returns 0, or -1 and *error. Values and operands are borrowed from argv. If an option other
+ * than --header is given twice, the last one counts. */
 int options_parse(int argc, char **argv, struct options *options, struct error *error);
 void options_free(struct options *options);
 

@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "webhookctl/ctl.h"
+#include "webhookctl/headers.h"
 #include "webhookctl/resolve.h"
 #include "webhookctl/show.h"
 
@@ -196,34 +197,41 @@ static const char *type_by_name(const char *file)
     return dot && strcmp(dot, ".json") == 0 ? "application/json" : NULL;
 }
 
-static json_t *start_with_body(struct ctl *ctl, const char *path, const char *file,
-                               struct error *error)
+static json_t *start(struct ctl *ctl, const char *path, const char *header, struct error *error)
 {
-    bool standard = strcmp(file, "-") == 0;
-    int fd = standard ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
+    const char *file = ctl->options->values[OPTION_BODY];
+    bool standard = file && strcmp(file, "-") == 0;
+    struct client_upload upload = {.fd = -1, .header = header};
+    if (file) {
+        upload.fd = standard ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC);
+        upload.what = standard ? "standard input" : file;
+        upload.content_type = type_by_name(file);
+    }
+    if (file && upload.fd < 0) {
         error_set_errno(error, errno, "cannot open \"%s\"", file);
         return NULL;
     }
-    struct client_upload upload = {
-        .fd = fd, .what = standard ? "standard input" : file, .content_type = type_by_name(file)};
     json_t *run = client_upload(ctl->client, "POST", path, &upload, error);
-    if (!standard)
-        close(fd);
+    if (file && !standard)
+        close(upload.fd);
     return run;
 }
 
 int runs_start(struct ctl *ctl, struct error *error)
 {
-    const char *file = ctl->options->values[OPTION_BODY];
+    char *header;
+    int mistake = headers_line(ctl->options, &header, error);
+    if (mistake != 0)
+        return mistake;
     json_t *fleet = resolve_fleet(ctl->client, ctl->operands[0], error);
-    if (!fleet)
-        return -1;
-    char *path = memory_format("/fleets/%s/fleetruns", show_text(fleet, "id"));
-    json_t *run = file ? start_with_body(ctl, path, file, error)
-                       : client_send(ctl->client, "POST", path, NULL, error);
-    free(path);
+    json_t *run = NULL;
+    if (fleet) {
+        char *path = memory_format("/fleets/%s/fleetruns", show_text(fleet, "id"));
+        run = start(ctl, path, header, error);
+        free(path);
+    }
     json_decref(fleet);
+    free(header);
     return show_started(ctl, run);
 }
 

@@ -809,6 +809,38 @@ TEST(run_is_started_with_a_body_and_again)
     daemon_finish(&daemon);
 }
 
+TEST(run_is_started_with_headers)
+{
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    apply(&daemon, "Headed", "cat \"$SHIPYARD_WEBHOOK_HEADERS_FILE\"");
+    char *file = daemon_write_file(&daemon, "body.json", "{}", 2);
+    char *id =
+        ctl_ok(&daemon, "run", "start", "Headed", "--header", "x-github-event: push", "--body",
+               file, "--header", "X-A:1", "--header", "x-a:\t2 \xe9 ", "--header=x-b:", NULL);
+    json_t *run = api_await_end(&daemon, id);
+    char *output = api_output(&daemon, run, "main");
+    ck_assert_str_eq(output, "{\"X-Github-Event\":[\"push\"],\"X-A\":[\"1\",\"2 é\"],"
+                             "\"X-B\":[\"\"],\"Content-Type\":[\"application/json\"]}");
+    ck_assert_str_eq(api_text(run, "event"), "push");
+    free(output);
+    json_decref(run);
+    free(id);
+    id = ctl_ok(&daemon, "run", "start", "Headed", "--header", "X-A: 1", NULL); /* no body */
+    run = api_await_end(&daemon, id);
+    output = api_output(&daemon, run, "main");
+    ck_assert_str_eq(output, "{\"X-A\":[\"1\"]}");
+    assert_fails(&daemon, 2, "--header must be", "run", "start", "Headed", "--header", "none");
+    assert_fails(&daemon, 2, "--header must be", "run", "start", "Headed", "--header", ": x");
+    assert_fails(&daemon, 1, "must not contain Host", "run", "start", "Headed", "--header",
+                 "host: a");
+    free(output);
+    json_decref(run);
+    free(id);
+    free(file);
+    daemon_finish(&daemon);
+}
+
 TEST(wait_returns_the_outcome_of_the_run_as_exit_status)
 {
     struct daemon daemon;
@@ -947,6 +979,7 @@ TEST(help_on_a_command_explains_its_options_and_operands)
         {"run", "log", "\n      --attempt N  ", "FLEET"},
         {"run", "log", "\n      --follow  ", "FLEET"},
         {"run", "start", "\n      --body FILE|-  ", "RUN"},
+        {"run", "start", "\n      --header 'NAME: VALUE'  ", "RUN"},
         {"run", "wait", "for example 90s, 5m or 1h30m\n", "FLEET"},
         {"key", "revoke", "key revoke KEY\n", "FLEET"},
         {"key", "revoke", "\nKEY is a name or an id", "RUN"},

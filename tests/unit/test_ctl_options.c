@@ -85,6 +85,19 @@ TEST(the_last_occurrence_of_an_option_wins)
     options_free(&options);
 }
 
+TEST(every_header_is_kept_in_order)
+{
+    struct options options;
+    struct error error = ERROR_INIT;
+    ck_assert_int_eq(parse("--header a:1 run start --header=b:2 --header a:3", &options, &error),
+                     0);
+    ck_assert_uint_eq(options.header_count, 3);
+    ck_assert_str_eq(options.headers[0], "a:1");
+    ck_assert_str_eq(options.headers[1], "b:2");
+    ck_assert_str_eq(options.headers[2], "a:3");
+    options_free(&options);
+}
+
 TEST(unknown_options_are_refused_by_name)
 {
     assert_refused("fleet list --bogus", "unknown option \"--bogus\"");
