@@ -73,6 +73,20 @@ export async function lineLinks() {
   await inSight('line 7000.');
   assert((await page.locator('.line').count()) < 5000, 'the page contains all lines');
 
+  // What comes later above the output makes it lower; the line stays in sight.
+  let isThere = () => {};
+  const isAwaited = new Promise((done) => {
+    isThere = done;
+  });
+  const late = (route) => isAwaited.then(() => route.continue());
+  await page.route('**/versions/*', late);
+  await page.goto(`${vessel}?late=1#L7000`);
+  await inSight('line 7000.');
+  isThere();
+  await page.waitForSelector('.facts >> text=main.sh');
+  await inSight('line 7000.');
+  await page.unroute('**/versions/*', late);
+
   const writer = bashVessel('main', 'seq -f "line %.0f." 1 300', 'exec sleep 1000');
   const fleet = await applyFleet(`name: Live lines\nvessels:\n${writer}`);
   const { id } = await api('POST', `/fleets/${fleet.id}/fleetruns`);

@@ -64,11 +64,24 @@ export function outputView(page, lookAgain) {
     scrolledTo = element.scrollTop;
   }
 
-  /** Limits the height of the output to the room that the window has below its top. */
+  /** The line that was gone to, if it is in sight. */
+  function currentInSight() {
+    const line = element.querySelector('.line.current');
+    const box = element.getBoundingClientRect();
+    const bounds = line?.getBoundingClientRect();
+    return bounds && bounds.bottom > box.top && bounds.top < box.bottom ? line : null;
+  }
+
+  /**
+   * Limits the height of the output to the room that the window has below its top. The end of a
+   * followed output, or the line that was gone to, stays in sight.
+   */
   function fit() {
+    const line = currentInSight();
     const top = element.getBoundingClientRect().top + scrollY;
     element.style.maxHeight = `${Math.max(LOWEST, innerHeight - top - ROOM_BELOW)}px`;
     if (follow.checked) toEnd();
+    else line?.scrollIntoView({ block: 'nearest' });
   }
 
   /* ---- output is gathered, and shown at intervals ---- */
