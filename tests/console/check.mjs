@@ -6,6 +6,7 @@
 // below continue where the one before ended; those in other files stand alone, and
 // CONSOLE_CHECK=name runs only that one.
 import { readFileSync, statSync } from 'node:fs';
+import * as accessibility from './accessibility.mjs';
 import * as audits from './audit.mjs';
 import * as bodyChecks from './bodies.mjs';
 import * as graphs from './graphs.mjs';
@@ -883,6 +884,7 @@ async function picture() {
 
 /** Those that stand alone. They begin signed in. */
 const alone = Object.entries({
+  ...accessibility,
   ...audits,
   ...bodyChecks,
   ...graphs,

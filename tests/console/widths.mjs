@@ -46,7 +46,7 @@ async function createLongNames() {
 /** @type {ReturnType<typeof createLongNames> | null} */
 let created = null;
 /** The pages of that fleet, for each check that wants them. */
-const longNames = () => (created ??= createLongNames());
+export const longNames = () => (created ??= createLongNames());
 
 /** What is wider than its place: the page, or what leaves the box around it. */
 const tooWide = () =>

@@ -154,7 +154,7 @@ static void apply(struct daemon *daemon, const char *name, const char *script)
     free(once);
 }
 
-SLOW_TEST(the_console_works_in_a_browser, 600)
+SLOW_TEST(the_console_works_in_a_browser, 900)
 {
     struct daemon daemon;
     const char *chromium = getenv("CHROMIUM");

@@ -15,7 +15,7 @@ import { signInAgain, signInPage } from './sign_in.js';
 import { vesselPage } from './vessel.js';
 import { link, problem } from './widgets.js';
 
-/** @import { Page } from './types.d.ts' */
+/** @import { Child, Page } from './types.d.ts' */
 
 /** @type {[RegExp, (main: Element, page: Page) => Promise<void>][]} */
 const routes = [
@@ -76,6 +76,23 @@ function markPart(path) {
   }
 }
 
+/**
+ * The page in the place of one that does not exist or cannot be shown.
+ *
+ * @param {string} title
+ * @param {...Child} children
+ */
+function showInstead(title, ...children) {
+  document.title = `${title} · webhookd`;
+  show(main, h('h1', null, title), ...children, allFleets());
+}
+
+/** @param {unknown} error */
+function showProblem(error) {
+  const title = hasStatus(error, 404) ? 'Page not found' : 'The page could not be loaded';
+  showInstead(title, problem(error));
+}
+
 /** Opens the page that belongs to the address. Resolves to whether it did. */
 async function open() {
   const path = location.pathname.replace(/(.)\/+$/, '$1');
@@ -83,8 +100,7 @@ async function open() {
   const [pattern, openPage] = routes.find((route) => route[0].test(path)) ?? [];
   const page = begin(pattern?.exec(path)?.slice(1) ?? []);
   if (!openPage) {
-    document.title = 'Page not found · webhookd';
-    show(main, h('h1', null, 'Page not found'), allFleets());
+    showInstead('Page not found');
     return true;
   }
   const before = { title: document.title, nodes: [...main.childNodes] };
@@ -94,10 +110,7 @@ async function open() {
   } catch (error) {
     if (!page.isOpen() || hasStatus(error, 401)) return false;
     if (isAway(error)) keepAndRetry(before, page);
-    else {
-      document.title = 'webhookd';
-      show(main, problem(error), allFleets());
-    }
+    else showProblem(error);
     return false;
   }
 }
@@ -221,7 +234,8 @@ async function begins() {
     whenSignedIn(session.key_name);
   } catch (error) {
     if (hasStatus(error, 401)) return askToSignIn();
-    if (!isAway(error)) return show(main, problem(error));
+    if (!isAway(error)) return showProblem(error);
+    show(main, h('h1', null, 'webhookd'));
     lost('The console opens when the connection returns.', 0);
     setTimeout(begins, RETRY_MS);
   }

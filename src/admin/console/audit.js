@@ -151,7 +151,7 @@ const nothing = (isFiltered) =>
 export async function audit(place, page) {
   const filters = createFilters();
   const callers = h('datalist', { id: 'callers' });
-  const list = table(columns, (entry) => entry.number);
+  const list = table('Audit log', columns, (entry) => entry.number);
   const emptiness = h('div');
   const more = h('div', { class: 'row' });
   /** @type {AuditEntry[]} */

@@ -1,5 +1,6 @@
 // Compares two texts line by line. definition.js calls this.
 import { h } from './dom.js';
+import { scrollable } from './widgets.js';
 
 /** @typedef {[' ' | '-' | '+', string]} Line */
 
@@ -80,9 +81,12 @@ export function diffView(before, after) {
   const lines = diff(before, after);
   if (lines.every(([kind]) => kind === ' '))
     return h('p', { class: 'soft' }, 'The two versions are identical.');
-  return h(
-    'pre',
-    { class: 'block diff', tabindex: '0', 'aria-label': 'Differences' },
-    lines.map(([kind, line]) => h('span', { class: names[kind] }, `${kind} ${line}`)),
+  return scrollable(
+    h(
+      'pre',
+      { class: 'block diff' },
+      lines.map(([kind, line]) => h('span', { class: names[kind] }, `${kind} ${line}`)),
+    ),
+    'Differences',
   );
 }

@@ -6,7 +6,7 @@ import { h, say, show } from './dom.js';
 import { go } from './navigate.js';
 import { runList } from './runs.js';
 import { triggers } from './triggers.js';
-import { actionButton, confirm, crumbs, dialog, empty, link, named, tabs } from './widgets.js';
+import { actionButton, confirm, crumbs, dialog, link, named, tabs } from './widgets.js';
 
 /** @import { Fleet, Page } from './types.d.ts' */
 
@@ -94,16 +94,14 @@ function showNoFleet(main) {
   document.title = 'Fleet not found · webhookd';
   show(
     main,
-    empty(
-      'Fleet not found',
-      h(
-        'p',
-        null,
-        'It may have been deleted. ' +
-          'Its runs and their output are kept until their retention time has passed.',
-      ),
-      link('/runs', h('span', { class: 'button' }, 'All fleet runs')),
+    h('h1', null, 'Fleet not found'),
+    h(
+      'p',
+      null,
+      'It may have been deleted. ' +
+        'Its runs and their output are kept until their retention time has passed.',
     ),
+    link('/runs', h('span', { class: 'button' }, 'All fleet runs')),
   );
 }
 

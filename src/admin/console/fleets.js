@@ -91,7 +91,7 @@ export async function fleetsPage(main, page) {
     'aria-label': 'Search fleets',
   });
   const project = select('Project', [ALL_PROJECTS]);
-  const list = table(columns, (fleet) => fleet.id);
+  const list = table('Fleets', columns, (fleet) => fleet.id);
   set(list.element, { class: 'table card' });
   const place = h('div');
   /** @type {Fleet[]} */

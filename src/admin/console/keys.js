@@ -59,7 +59,7 @@ async function keys(place, page) {
         }),
     },
   ];
-  const list = table(columns, (key) => key.id);
+  const list = table('API keys', columns, (key) => key.id);
 
   async function load() {
     const { keys: all } = await get('/keys');

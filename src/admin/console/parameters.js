@@ -3,9 +3,10 @@ import { address, get, getBytes } from './api.js';
 import { asText, bodyView, LARGEST_BYTES } from './body.js';
 import { h, show } from './dom.js';
 import { size } from './format.js';
+import { table } from './table.js';
 import { copyButton, idButton } from './widgets.js';
 
-/** @import { FleetRun, Page, RunHeaders } from './types.d.ts' */
+/** @import { Column, FleetRun, Page, RunHeaders } from './types.d.ts' */
 
 /** A larger body is not put on the command line: an argument has at most 128 KiB (execve(2)). */
 const LARGEST_ARGUMENT = 100000;
@@ -58,15 +59,21 @@ function curlOf(run, headers, bytes) {
   ].join(' \\\n  ');
 }
 
+/** @type {Column<{id: string, name: string, value: string}>[]} */
+const headerColumns = [
+  { title: 'Name', class: 'mono wide', cell: ({ name }) => name },
+  { title: 'Value', class: 'mono wide', cell: ({ value }) => value },
+];
+
 /** @param {RunHeaders} headers */
 function headerTable(headers) {
   const rows = Object.entries(headers).flatMap(([name, values]) =>
-    values.map((value) =>
-      h('tr', null, h('td', { class: 'mono wide' }, name), h('td', { class: 'wide mono' }, value)),
-    ),
+    values.map((value, i) => ({ id: `${i} ${name}`, name, value })),
   );
   if (rows.length === 0) return h('p', { class: 'soft' }, 'The request has no headers.');
-  return h('div', { class: 'table' }, h('table', null, h('tbody', null, rows)));
+  const list = table('Headers', headerColumns, ({ id }) => id);
+  list.draw(rows);
+  return list.element;
 }
 
 /**

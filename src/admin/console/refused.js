@@ -57,7 +57,7 @@ const columns = [
 export function refusedRequests() {
   const own = h('p');
   const others = h('p', { class: 'soft' });
-  const list = table(columns, ({ status }) => status);
+  const list = table('Refused requests', columns, ({ status }) => status);
   const element = h(
     'section',
     { class: 'refusals' },

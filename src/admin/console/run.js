@@ -62,7 +62,7 @@ const vesselColumns = (runId) => [
 function overview(runId, page, lookAgain) {
   const chart = gantt(runId);
   const picture = h('div', null, chart.element);
-  const vessels = table(vesselColumns(runId), (vessel) => vessel.id);
+  const vessels = table('Vessels', vesselColumns(runId), (vessel) => vessel.id);
   const note = waitingNote(page);
   const output = runOutput(page, lookAgain);
   return {

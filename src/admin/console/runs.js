@@ -142,7 +142,7 @@ export async function runList(place, page, fleetId) {
   const durations = h('div', null, caption, chart.element);
   const news = h('div');
   // The links of a row depend on the filters.
-  const list = table(columnsOf(fleetId), (run) => withFilter(run.id));
+  const list = table('Fleet runs', columnsOf(fleetId), (run) => withFilter(run.id));
   const emptiness = h('div');
   const more = h('div', { class: 'row' });
   const older = h('button', { type: 'button' }, 'Show older');

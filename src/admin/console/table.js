@@ -1,5 +1,7 @@
-// Tables that can be redrawn at any time and change only where their items have changed.
+// Tables that can be redrawn at any time and change only where their items have changed. In a
+// narrow window a row becomes a block of a few lines (app.css), in which cells name their columns.
 import { h, keyed } from './dom.js';
+import { scrollable } from './widgets.js';
 
 /** @import { Column } from './types.d.ts' */
 
@@ -14,7 +16,8 @@ import { h, keyed } from './dom.js';
  */
 function fillIn(row, columns, item) {
   columns.forEach((column, i) => {
-    const cell = h('td', { class: column.class }, column.cell(item));
+    const attributes = { class: column.class, role: 'cell', 'data-title': column.title };
+    const cell = h('td', attributes, column.cell(item));
     const shown = row.cells[i];
     if (!shown) row.append(cell);
     else if (!cell.isEqualNode(shown)) shown.replaceWith(cell);
@@ -22,25 +25,30 @@ function fillIn(row, columns, item) {
 }
 
 /**
- * A table with a row for each item passed to draw(). `key` identifies an item.
+ * A table with a row for each item passed to draw(). `key` identifies an item. The elements have
+ * their roles in so many words, because browsers forget them when a row becomes a block.
  *
  * @template Item
+ * @param {string} name read by screen readers
  * @param {Column<Item>[]} columns
  * @param {(item: Item) => unknown} key
  */
-export function table(columns, key) {
-  const body = h('tbody');
-  const titles = columns.map((column) => h('th', { class: column.class }, column.title));
-  const head = h('thead', null, h('tr', null, titles));
+export function table(name, columns, key) {
+  const body = h('tbody', { role: 'rowgroup' });
+  const titles = columns.map((column) =>
+    h('th', { class: column.class, role: 'columnheader' }, column.title),
+  );
+  const head = h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' }, titles));
+  const whole = h('table', { role: 'table', 'aria-label': name }, head, body);
   return {
-    element: h('div', { class: 'table' }, h('table', null, head, body)),
+    element: scrollable(h('div', { class: 'table' }, whole), name, whole),
     /** @param {readonly Item[]} items */
     draw(items) {
       keyed(
         body,
         items,
         key,
-        () => h('tr'),
+        () => h('tr', { role: 'row' }),
         (row, item) => fillIn(row, columns, item),
       );
     },

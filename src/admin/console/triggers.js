@@ -6,7 +6,7 @@ import { duration, time } from './format.js';
 import { gather, watchRuns } from './live.js';
 import { go } from './navigate.js';
 import { refusedRequests } from './refused.js';
-import { actionButton, confirm, copyButton, empty } from './widgets.js';
+import { actionButton, confirm, copyButton, empty, scrollable } from './widgets.js';
 
 /** @import { Child, Fleet, Page, Webhook, WebhookRequest } from './types.d.ts' */
 
@@ -68,7 +68,7 @@ const languages = [
  * @param {string} url
  */
 function examples(url) {
-  const text = h('pre', { class: 'block wrap', tabindex: '0' });
+  const text = scrollable(h('pre', { class: 'block wrap' }), 'Example');
   const buttons = languages.map(({ name }, i) =>
     h('button', { type: 'button', onclick: () => choose(i) }, name),
   );

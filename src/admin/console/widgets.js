@@ -1,6 +1,6 @@
 // Elements that several pages use: statuses, buttons, dialogs, facts, tabs.
 import { messageOf } from './api.js';
-import { h, keyed, say, show, svg } from './dom.js';
+import { h, keyed, say, set, show, svg } from './dom.js';
 import { shortId } from './format.js';
 import { mark } from './marks.js';
 
@@ -232,6 +232,32 @@ export async function confirm(title, text, doIt, kind = 'danger') {
 /* ---- parts of pages ---- */
 
 /**
+ * Lets a key reach an element while something in it is out of sight, so that the arrow keys can
+ * scroll it. Otherwise it is no stop for the Tab key. `content` is what grows in it.
+ *
+ * @template {HTMLElement} Kept
+ * @param {Kept} element
+ * @param {string} label
+ * @param {Element} [content]
+ * @returns {Kept}
+ */
+export function scrollable(element, label, content = element) {
+  function look() {
+    const isClipped =
+      element.scrollWidth > element.clientWidth || element.scrollHeight > element.clientHeight;
+    set(element, {
+      tabindex: isClipped && '0',
+      role: isClipped && 'region',
+      'aria-label': isClipped && label,
+    });
+  }
+  const observer = new ResizeObserver(look);
+  observer.observe(element);
+  observer.observe(content);
+  return element;
+}
+
+/**
  * Draws a line of facts, by name. An unchanged fact keeps its element, and with it a selection.
  *
  * @param {Element} place
@@ -302,10 +328,4 @@ export const empty = (title, ...children) =>
   h('div', { class: 'empty' }, h('h2', null, title), ...children);
 
 /** @param {unknown} error */
-export const problem = (error) =>
-  h(
-    'div',
-    { class: 'problem', role: 'alert' },
-    h('strong', null, 'The page could not be loaded: '),
-    messageOf(error),
-  );
+export const problem = (error) => h('div', { class: 'problem', role: 'alert' }, messageOf(error));
