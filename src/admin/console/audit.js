@@ -43,6 +43,7 @@ const createFilters = () => ({
     type: 'search',
     size: 20,
     placeholder: 'Key or user',
+    class: 'whole',
     'aria-label': 'Key or user',
     list: 'callers',
     spellcheck: 'false',

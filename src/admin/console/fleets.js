@@ -130,7 +130,7 @@ export async function fleetsPage(main, page) {
   project.addEventListener('change', draw);
   const controls = h(
     'div',
-    { class: 'row' },
+    { class: 'row filters' },
     project,
     search,
     link('/fleets/new', h('span', { class: 'button main' }, 'New fleet')),

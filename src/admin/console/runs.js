@@ -34,7 +34,7 @@ const createFilters = () => ({
     size: 37,
     placeholder: 'Beginning of a run ID, or a request ID',
     'aria-label': 'Beginning of a run ID, or a request ID',
-    class: 'mono',
+    class: 'mono whole',
     spellcheck: 'false',
   }),
 });
@@ -95,7 +95,7 @@ const columnsOf = (fleetId) => [
   ...(fleetId ? [] : [fleetColumn]),
   {
     title: 'Event',
-    class: fleetId ? 'rest' : 'name hide-narrow',
+    class: fleetId ? 'rest' : 'name',
     cell: (run) => (run.event ? named(run.event) : none()),
   },
   { title: 'Started', cell: (run) => time(run.started_at, 'not yet') },
