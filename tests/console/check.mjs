@@ -157,10 +157,10 @@ async function runWithBody() {
   assert((await focused()) === 'Run with body…', 'the focus did not return after the dialog');
   await page.click('button:text-is("Run with body…")');
   await page.fill('dialog textarea', '{"by": "hand"}');
-  await page.fill('dialog input', 'a\u0000b');
+  await page.fill('dialog [aria-label="Content type"]', 'a\u0000b');
   await answerDialog('Run now');
   await page.waitForSelector('dialog [role=alert]:not([hidden])');
-  await page.fill('dialog input', 'application/json');
+  await page.fill('dialog [aria-label="Content type"]', 'application/json');
   await answerDialog('Run now');
   await page.waitForSelector('.gantt');
   await tab('Webhook parameters');

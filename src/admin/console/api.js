@@ -75,14 +75,15 @@ export const whenAnswered = (callback) => {
  * @param {string} path
  * @param {string} [body]
  * @param {string} [type]
+ * @param {Record<string, string>} [headers]
  */
-async function request(method, path, body, type) {
+async function request(method, path, body, type, headers = {}) {
   const answer = await fetch(path, {
     method,
     body,
     credentials: 'same-origin',
     cache: 'no-store',
-    headers: type ? { 'Content-Type': type } : {},
+    headers: type ? { 'Content-Type': type, ...headers } : headers,
   }).catch(() => {
     throw new ApiError(
       0,
@@ -105,7 +106,8 @@ async function request(method, path, body, type) {
 }
 
 /** @type {typeof request} */
-const send = (method, path, body, type) => request(method, BASE + path, body, type);
+const send = (method, path, body, type, headers) =>
+  request(method, BASE + path, body, type, headers);
 
 /** @param {Response} answer */
 const data = (answer) => answer.json().then((envelope) => envelope.data);
@@ -133,15 +135,33 @@ export const put = (
 export const remove = (path) => send('DELETE', path).then(data);
 
 /**
- * Starts a run of a fleet with a body.
+ * The headers as JSON in ASCII, which the value of a header can be.
+ *
+ * @param {[string, string][]} headers
+ */
+function asHeader(headers) {
+  /** @type {Record<string, string[]>} */
+  const lists = Object.create(null);
+  for (const [name, value] of headers) (lists[name] ??= []).push(value);
+  return JSON.stringify(lists).replace(
+    /[^\x20-\x7e]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/**
+ * Starts a run of a fleet with a body and headers, each a name and a value.
  *
  * @param {string} fleetId
  * @param {string} body
  * @param {string} type
+ * @param {[string, string][]} headers
  * @returns {Promise<FleetRun>}
  */
-export const startRun = (fleetId, body, type) =>
-  send('POST', `/fleets/${fleetId}/fleetruns`, body, type).then(data);
+export const startRun = (fleetId, body, type, headers) =>
+  send('POST', `/fleets/${fleetId}/fleetruns`, body, type, {
+    'X-Webhookd-Headers': asHeader(headers),
+  }).then(data);
 
 /** Reads webhookd's counters, in Prometheus' text format. */
 export const getMetrics = () => request('GET', '/metrics').then((answer) => answer.text());

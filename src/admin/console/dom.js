@@ -125,7 +125,7 @@ export function show(element, ...children) {
  * @param {any} b
  * @returns {boolean}
  */
-function isSame(a, b) {
+export function isSame(a, b) {
   if (Object.is(a, b)) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || !a || !b) return false;
   if (a instanceof Node || b instanceof Node) return a instanceof Node && a.isEqualNode(b);
