@@ -45,12 +45,14 @@ bool output_finish(struct output *output)
     return errno != ENOSPC && errno != EDQUOT;
 }
 
-static void cut(struct output *output)
+/* errnum: why the log took no more; 0 = the limit is reached. */
+static void cut(struct output *output, int errnum)
 {
     output->cut = true;
     int chars =
-        snprintf(output->note, sizeof(output->note), "%s[webhookd: output cut at %lld bytes]\n",
-                 output->last == '\n' ? "" : "\n", (long long)output->written_bytes);
+        snprintf(output->note, sizeof(output->note), "%s[webhookd: output cut at %lld bytes%s%s]\n",
+                 output->last == '\n' ? "" : "\n", (long long)output->written_bytes,
+                 errnum != 0 ? ": " : "", errnum != 0 ? strerror(errnum) : "");
     output->note_bytes = (size_t)chars;
     (void)output_finish(output); /* if that fails, the end of the attempt tries again */
 }
@@ -61,12 +63,14 @@ static void append(struct output *output, const char *data, size_t bytes)
         return;
     int64_t room = output->limit_bytes - output->written_bytes;
     size_t wanted = (int64_t)bytes > room ? (size_t)room : bytes;
+    errno = 0;
     size_t written = write_log(data, wanted);
+    int errnum = written < wanted ? errno : 0;
     output->written_bytes += (int64_t)written;
     if (written > 0)
         output->last = data[written - 1];
     if (written < bytes)
-        cut(output);
+        cut(output, errnum);
 }
 
 int64_t output_copy(struct output *output, int from_fd, size_t at_most)

@@ -11,7 +11,7 @@ struct output {
     int64_t written_bytes; /* without the note */
     bool cut;              /* something was discarded */
     char last;             /* the last byte in the log */
-    char note[80];         /* the line about the cut */
+    char note[160];        /* the line about the cut */
     size_t note_bytes, note_written;
 };
 

@@ -581,8 +581,9 @@ TEST(a_full_disk_cuts_the_output_and_delays_the_record)
         bench_wait(&bench);
         bench_check_result(&bench, ATTEMPT_EXITED, 9);
         ck_assert(bench.exit.output_cut);
-        char *line = memory_format("[webhookd: output cut at %lld bytes]\n",
-                                   (long long)bench.exit.output_bytes);
+        char *line =
+            memory_format("[webhookd: output cut at %lld bytes: No space left on device]\n",
+                          (long long)bench.exit.output_bytes);
         ck_assert_ptr_nonnull(strstr(buffer_text(&bench.output), line));
         ck_assert_int_eq(strncmp(buffer_text(&bench.output), "early\n1\n2\n", 10), 0);
         free(line);
