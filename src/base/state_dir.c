@@ -134,6 +134,11 @@ static int open_folder(const char *path, struct error *error)
     if (!exists && errno == ENOENT)
         return error_set(error, ERROR_CONFIG,
                          "cannot create \"%s\": its parent folder does not exist", path);
+    if (!exists && errno == EACCES)
+        return error_set(error, ERROR_CONFIG,
+                         "cannot create \"%s\": its parent folder is closed to the user that "
+                         "webhookd runs as; create the folder and chown it to that user",
+                         path);
     if (!exists && errno != ENOTDIR)
         return error_set_errno(error, errno, "cannot create the folder \"%s\"", path);
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -141,6 +146,11 @@ static int open_folder(const char *path, struct error *error)
         return fd;
     if (errno == ENOTDIR)
         return error_set(error, ERROR_CONFIG, "\"%s\" is not a folder", path);
+    if (errno == EACCES)
+        return error_set(error, ERROR_CONFIG,
+                         "\"%s\" is closed to the user that webhookd runs as; chown it to that "
+                         "user, and let the user enter the folders above it",
+                         path);
     return error_set_errno(error, errno, "cannot open the folder \"%s\"", path);
 }
 
