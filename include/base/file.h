@@ -38,6 +38,9 @@ const char *file_system_with_server(int fd);
  * descriptor, or -1. */
 int file_open_folder(int dir_fd, const char *name, mode_t mode, struct error *error);
 
+/* Returns 1 if the folder holds any entry, 0 if it is empty or missing, -1 on error. */
+int file_folder_holds_any(int dir_fd, const char *name, struct error *error);
+
 /* Calls fsync; `what` names the file in the error. */
 int file_sync(int fd, const char *what, struct error *error);
 

@@ -46,7 +46,8 @@ char *store_caveat(const char *location);
  * only. To be called once at each start, with the state folder locked and before any store is
  * opened. -1: the disk still fails. */
 int store_prepare(const struct store_options *options, struct error *error);
-/* Returns 1 if the store exists, 0 if opening it with STORE_WRITE would create it, -1 on error. */
+/* Returns 1 if the store exists, 0 if opening it with STORE_WRITE would create it or finds an empty
+ * file, -1 on error. */
 int store_exists(const struct store_options *options, struct error *error);
 
 /* STORE_WRITE creates the store if necessary and migrates it; STORE_READ opens an existing store.

@@ -153,6 +153,28 @@ int file_open_folder(int dir_fd, const char *name, mode_t mode, struct error *er
     return fd;
 }
 
+int file_folder_holds_any(int dir_fd, const char *name, struct error *error)
+{
+    int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT)
+        return 0;
+    DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+    if (!stream) {
+        error_set_errno(error, errno, "cannot read the folder \"%s\"", name);
+        if (fd >= 0)
+            close(fd);
+        return -1;
+    }
+    int holds = 0;
+    struct dirent *entry;
+    while (!holds && (errno = 0, entry = readdir(stream)))
+        holds = strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+    if (!holds && errno != 0)
+        holds = error_set_errno(error, errno, "cannot read the folder \"%s\"", name);
+    closedir(stream);
+    return holds;
+}
+
 int file_sync(int fd, const char *what, struct error *error)
 {
     while (fsync(fd) != 0)

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/id.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/secret.h"
 #include "store/location.h"
 
@@ -36,20 +37,38 @@ static void warn_about_server(const struct state *state)
                     log_text("advice", "move state_dir to a local disk"));
 }
 
+/* Refuses to begin with a new store beside bodies or output: they belong to runs of a store that is
+ * lost, and would be removed as remains of a crash. */
+static int refuse_new_store(const struct state *state, struct error *error)
+{
+    static const char *const folders[] = {"spool", "logs"};
+    for (size_t i = 0; i < ARRAY_COUNT(folders); i++) {
+        int holds = file_folder_holds_any(state->dir.fd, folders[i], error);
+        if (holds < 0)
+            return -1;
+        if (holds)
+            return error_set(error, ERROR_CONFIG,
+                             "the database is missing or empty, but \"%s/%s\" holds data of "
+                             "earlier fleet runs: restore a backup, or set state_dir to a new "
+                             "folder",
+                             state->store.state_dir, folders[i]);
+    }
+    return 0;
+}
+
 /* The key is created and synced before the store. Beside an existing store it is not created here,
- * but only once no sealed token is left (admin/seal.c). */
-static int prepare_key(const struct state *state, struct error *error)
+ * but only once no sealed token is left (admin/seal.c). A key that cannot be used keeps no request
+ * out; admin/seal.c says so when it starts. */
+static int prepare_key(const struct state *state, bool store_exists, struct error *error)
 {
     struct secret_key key;
-    int result = secret_key_read(state->dir.fd, STATE_DIR_SECRET, &key, error);
+    struct error unusable = ERROR_INIT;
+    int result = secret_key_read(state->dir.fd, STATE_DIR_SECRET, &key, &unusable);
     bool is_present = key.present;
     secret_wipe(&key, sizeof(key));
     if (result != 0 || is_present)
-        return result;
-    int exists = store_exists(&state->store, error);
-    if (exists < 0)
-        return -1;
-    if (exists == 0) {
+        return 0;
+    if (!store_exists) {
         result = secret_key_create(state->dir.fd, STATE_DIR_SECRET, &key, error);
         secret_wipe(&key, sizeof(key));
         return result;
@@ -73,7 +92,9 @@ int state_open(struct state *state, const struct config *config, struct error *e
         return -1;
     }
     warn_about_server(state);
-    if (prepare_key(state, error) == 0 && store_prepare(&state->store, error) == 0)
+    int exists = store_exists(&state->store, error);
+    if (exists >= 0 && (exists > 0 || refuse_new_store(state, error) == 0) &&
+        prepare_key(state, exists > 0, error) == 0 && store_prepare(&state->store, error) == 0)
         return 0;
     state_close(state);
     return -1;

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -288,8 +289,10 @@ int64_t sqlite_clock_floor_ms(struct store *store)
 int sqlite_exists(const struct store_options *options, struct error *error)
 {
     char *path = connection_path(options);
-    int result = access(path, F_OK) == 0 ? 1 : 0;
-    if (result == 0 && errno != ENOENT)
+    struct stat status;
+    int found = stat(path, &status);
+    int result = found == 0 && status.st_size > 0;
+    if (found != 0 && errno != ENOENT)
         result = error_set_errno(error, errno, "cannot look for \"%s\"", path);
     free(path);
     return result;
