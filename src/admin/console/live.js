@@ -93,6 +93,7 @@ function open() {
   source.addEventListener('error', () => {
     lost();
     if (source?.readyState === EventSource.CLOSED) reopen();
+    else get('/session').catch(() => {}); // EventSource waits before it finds out about a 401
   });
 }
 
