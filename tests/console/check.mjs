@@ -632,6 +632,20 @@ async function signInAgain() {
   await page.waitForSelector('h1:text-is("Fleets")');
 }
 
+/** A page that only follows events must not wait until its stream could be opened again. */
+async function idlePageSignsOut() {
+  await page.goto(`${base}/`);
+  await page.waitForSelector('table');
+  const others = /\/api\/v1\/(events|status)/;
+  await page.route(others, (route) => route.abort());
+  await page.evaluate(() => fetch('/api/v1/session', { method: 'DELETE' }));
+  await page.waitForSelector('#key');
+  await page.unroute(others);
+  await page.fill('#key', key);
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('table');
+}
+
 /** A page that is left while it loads must not appear over the next one. */
 async function leftEarly(run) {
   await page.goto(`${base}/runs/${run}`);
@@ -889,6 +903,7 @@ const alone = Object.entries({
   ...bodyChecks,
   ...graphs,
   ...histories,
+  idlePageSignsOut,
   ...machines,
   ...outputs,
   ...pages,

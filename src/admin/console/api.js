@@ -115,6 +115,12 @@ const data = (answer) => answer.json().then((envelope) => envelope.data);
 /** @type {Get} */
 export const get = (/** @type {string} */ path) => send('GET', path).then(data);
 
+/** Leads to signing in if the session has ended. Never fails. */
+export const checkSession = () =>
+  get('/session').catch((error) => {
+    if (hasStatus(error, 401)) onSignedOut();
+  });
+
 /** @type {Post} */
 export const post = (/** @type {string} */ path, /** @type {unknown} */ value = undefined) =>
   value === undefined

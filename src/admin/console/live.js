@@ -1,7 +1,7 @@
 // Live changes of runs: one stream for the whole page, open while there are listeners. It begins
 // after the first answer that the page has read, so nothing is missed and nothing is read twice. A
 // lost stream is reopened and continues where it was.
-import { address, get, whenAnswered } from './api.js';
+import { address, checkSession, whenAnswered } from './api.js';
 import { byId, h, show } from './dom.js';
 import { clockNow } from './format.js';
 
@@ -73,7 +73,7 @@ function close() {
  */
 async function reopen() {
   close();
-  await get('/session').catch(() => {});
+  await checkSession();
   if (listeners.size > 0 && !source) timer = setTimeout(open, RETRY_MS);
 }
 
@@ -93,7 +93,7 @@ function open() {
   source.addEventListener('error', () => {
     lost();
     if (source?.readyState === EventSource.CLOSED) reopen();
-    else get('/session').catch(() => {}); // EventSource waits before it finds out about a 401
+    else checkSession(); // EventSource itself waits before it tries again
   });
 }
 
