@@ -194,6 +194,17 @@ json_t *resolve_fleet(struct client *client, const char *text, struct error *err
 
 /* ---- runs ---- */
 
+/* Returns a run of which the entry in a list is given: a list leaves out the details. Releases the
+ * entry. NULL for NULL, or on error. */
+static json_t *whole_run(struct client *client, json_t *entry, struct error *error)
+{
+    json_t *run = NULL;
+    if (entry)
+        run = client_get(client, error, "/fleetruns/%s", show_text(entry, "id"));
+    json_decref(entry);
+    return run;
+}
+
 /* Returns the run if the query finds exactly one. Returns NULL and leaves *error unset if it finds
  * none; otherwise returns NULL and sets *error. */
 static json_t *only_run(struct client *client, const char *key, const char *value,
@@ -211,7 +222,7 @@ static json_t *only_run(struct client *client, const char *key, const char *valu
     else
         run = json_incref(json_array_get(runs, 0));
     json_decref(data);
-    return run;
+    return whole_run(client, run, error);
 }
 
 static json_t *latest_run(struct client *client, struct error *error)
@@ -221,7 +232,7 @@ static json_t *latest_run(struct client *client, struct error *error)
     json_decref(data);
     if (!run)
         error_set(error, ERROR_NOT_FOUND, "there is no fleet run yet");
-    return run;
+    return whole_run(client, run, error);
 }
 
 json_t *resolve_run(struct client *client, const char *text, struct error *error)

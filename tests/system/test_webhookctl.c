@@ -624,11 +624,16 @@ TEST(run_is_named_by_id_prefix_request_id_or_latest)
         *c = (char)(*c >= 'a' && *c <= 'f' ? *c - 32 : *c);
     char *prefix = memory_string_n(first, 30);
     const char *names[] = {first, upper, prefix, api_text(run, "request_id"), "latest"};
+    char *shown = ctl_ok(&daemon, "run", "show", "--json", first, NULL);
     for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        char *same = ctl_ok(&daemon, "run", "show", "--json", names[i], NULL);
+        ck_assert_msg(strcmp(same, shown) == 0, "%s: %s instead of %s", names[i], same, shown);
+        free(same);
         char *body = ctl_ok(&daemon, "run", "body", names[i], NULL);
         ck_assert_msg(strcmp(body, "first") == 0, "%s: %s", names[i], body);
         free(body);
     }
+    free(shown);
     char *second = api_post(url, "second", 6);
     char *body = ctl_ok(&daemon, "run", "body", "latest", NULL);
     ck_assert_str_eq(body, "second");
