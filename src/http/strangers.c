@@ -85,7 +85,7 @@ static const char *meaning(unsigned status)
     case 400:
         return "malformed HTTP in a header line, a chunk or a trailer";
     case 413:
-        return "the size of a chunk is too large";
+        return "the Content-Length or the size of a chunk is too large";
     case 431:
         return "the headers or trailers do not fit into a connection's memory";
     default:

@@ -278,7 +278,8 @@ void run_kill_vessels(struct run *run, const char *reason)
         if (run->vessels[i].attempt)
             is_news |= attempt_kill(run->vessels[i].attempt, reason);
     if (is_news)
-        run_log_warning(run->work, "vessels killed to free disk space", log_text("reason", reason));
+        run_log_warning(run->work, "vessels killed for their use of the disk",
+                        log_text("reason", reason));
 }
 
 /* ---- an attempt's start ---- */

@@ -843,7 +843,7 @@ KEY_TEST(max_disk_bounds_the_working_folder_and_a_reload_changes_it, "runner.max
     ck_assert_str_eq(api_text(vessel, "status"), "errored");
     ck_assert_str_eq(api_text(vessel, "reason"),
                      "killed: its working folder exceeded runner.max_disk (1MiB)");
-    daemon_await_log(&daemon, "vessels killed to free disk space");
+    daemon_await_log(&daemon, "vessels killed for their use of the disk");
     ck_assert_int_eq(api_metric(&daemon, "attempts_over_disk_total"), 1);
     json_decref(run);
     free(id);
