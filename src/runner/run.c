@@ -315,9 +315,16 @@ void run_start_vessel(struct run_vessel *vessel)
 
 /* ---- an attempt's end ---- */
 
+/* Returns when the attempt ended: if webhookd was away then, earlier than now. */
+static int64_t end_of(const struct attempt_result *result)
+{
+    int64_t now_ms = clock_wall_ms();
+    return result->ended_ms == 0 || result->ended_ms > now_ms ? now_ms : result->ended_ms;
+}
+
 static struct run_step *end_step(const struct attempt *attempt, const struct attempt_result *result)
 {
-    struct run_step *step = step_new(attempt->vessel->run, clock_wall_ms());
+    struct run_step *step = step_new(attempt->vessel->run, end_of(result));
     step->what.ends_attempt = true;
     step->what.vessel = attempt->vessel->index;
     step->what.attempt = attempt->number;

@@ -88,7 +88,7 @@ TEST(a_running_vessel_outlives_the_runner_and_is_found_again)
     house_close(&house);
 }
 
-TEST(a_vessel_that_ended_while_no_runner_existed_has_its_exit_code)
+TEST(a_vessel_that_ended_while_no_runner_existed_has_its_exit_code_and_end)
 {
     struct house house;
     struct blocked blocked;
@@ -97,9 +97,13 @@ TEST(a_vessel_that_ended_while_no_runner_existed_has_its_exit_code)
     house_stop(&house);
     let_go(&blocked);
     ck_assert_int_gt(waitpid(-1, NULL, 0), 0); /* the supervisor is this process's child */
+    int64_t ended_by_ms = clock_wall_ms();
+    usleep(2000); /* at least, so that the clock goes on */
     house_start(&house);
     struct seen seen = house_wait_until_ended(&house, &blocked.run);
     ck_assert_int_eq(seen.vessels[0].exit_code, 7);
+    ck_assert_int_le(seen.vessels[0].ended_ms, ended_by_ms);
+    ck_assert_int_ge(seen.vessels[0].ended_ms, seen.vessels[0].started_ms);
     house_expect_output(&house, &seen, 0, "attempt 1\ndone\n");
     house_await(house_is_tidy, &house, NULL);
     blocked_close(&blocked);
