@@ -125,8 +125,13 @@ async function sealedWebhook() {
 
 async function liveRuns(url) {
   await tab('Logs');
-  await page.waitForSelector('tbody tr');
-  const before = await page.locator('tbody tr').count();
+  const [fleet] = new URL(page.url()).pathname.match(/^\/fleets\/[^/]+/);
+  const { fleetruns } = await api('GET', `${fleet}/fleetruns`);
+  const before = fleetruns.length; // the newest may still be on its way to the page
+  await page.waitForFunction(
+    (count) => document.querySelectorAll('tbody tr').length === count,
+    before,
+  );
   const { data } = await (
     await post(
       url,
