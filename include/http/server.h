@@ -66,7 +66,7 @@ struct http_options {
      * webhookd is handling its request. If all are busy, the new one is closed. */
     int64_t max_connections;
     int64_t reserved_for_known; /* of them: what connections of unknown senders cannot use up */
-    /* How many connections of unknown senders one address has at most: an IPv4 address, or a /64 of
+    /* The bound on connections of unknown senders from one address: an IPv4 address, or a /64 of
      * IPv6. 0 = there is no such bound. Unix sockets have none. */
     int64_t max_unknown_of_peer;
     /* A known sender is known when begin returns. A connection whose sender is not may then be

@@ -8,8 +8,8 @@
 #include "base/memory.h"
 #include "http/field.h"
 
-/* What belongs to a connection or to one transfer (RFC 9110 section 7.6.1, RFC 9112 section 6) says
- * nothing about a run. Host is not among a run's headers. */
+/* These belong to a connection or to one transfer (RFC 9110 section 7.6.1, RFC 9112 section 6) and
+ * say nothing about a run. Host is not among a run's headers. */
 static const char *const forbidden[] = {"Connection", "Content-Length",   "Host",
                                         "Keep-Alive", "Proxy-Connection", "TE",
                                         "Trailer",    "Upgrade",          "Transfer-Encoding"};

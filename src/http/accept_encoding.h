@@ -1,4 +1,4 @@
-/* What a client says in Accept-Encoding (RFC 9110 section 12.5.3). Pure; for any thread. */
+/* Reads what a client says in Accept-Encoding (RFC 9110 section 12.5.3). Pure; for any thread. */
 #ifndef WEBHOOKD_HTTP_ACCEPT_ENCODING_H
 #define WEBHOOKD_HTTP_ACCEPT_ENCODING_H
 

@@ -1,4 +1,4 @@
-/* Who is at the other end of a connection. Any thread. */
+/* Identifies the other end of a connection. Any thread. */
 #include "http/peer.h"
 
 #include <arpa/inet.h>

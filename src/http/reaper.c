@@ -205,7 +205,7 @@ struct crowd {
     int64_t since_us;
 };
 
-/* By what connections of the same rank are compared. */
+/* The time by which connections of the same rank are compared: the earliest is closed first. */
 static int64_t since_us(const struct http_connection *connection, enum rank rank)
 {
     return rank == RANK_STRANGER ? connection->stranger_since_us : connection->since_ms * 1000;

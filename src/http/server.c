@@ -88,7 +88,8 @@ static void on_connection(void *context, struct MHD_Connection *mhd, void **sock
         int fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
         struct http_connection *connection = connection_new(server, fd, clock_monotonic_ms());
         *socket_context = connection;
-        listen_note(server, NULL);
+        if (server->options.workers > 0) /* otherwise threads.c notes it when it accepts */
+            listen_note(server, NULL);
         connection->exchange.mhd = mhd;
         if (server->options.max_unknown_of_peer > 0)
             peer_network_of(peer_address(&connection->exchange), &connection->peer);

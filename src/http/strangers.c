@@ -53,8 +53,7 @@ static const char *hint(const struct http_connection *connection)
     if (connection->state != CONNECTION_HEADERS || connection->has_line || !has_sent(connection))
         return NULL;
     return "no valid HTTP/1.x request line: incomplete, too long, another version, or https, "
-           "HTTP/2 or "
-           "the PROXY protocol on a plain port";
+           "HTTP/2 or the PROXY protocol on a plain port";
 }
 
 static void log_closed(struct http_connection *connection, const char *reason, const char *more)

@@ -61,8 +61,8 @@ struct serving {
     int64_t accepted_us;
 };
 
-/* How long the rest of a body is read that nobody wants, and how often the thread looks meanwhile
- * whether the server stops. */
+/* The rest of an unwanted body is read for LINGER_MS. Meanwhile the thread looks every
+ * LINGER_LOOK_MS whether the server stops. */
 #define LINGER_MS      5000
 #define LINGER_LOOK_MS 100
 #define MOST_LINGER    (SLACK / 2) /* threads; beyond, a sender may not see its answer */

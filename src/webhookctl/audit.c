@@ -1,4 +1,5 @@
 /* audit. Called by main.c; the program has one thread. */
+#include <curl/curl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -31,19 +32,16 @@ static const struct show_listing listing = {"entries", columns, ARRAY_COUNT(colu
 
 /* ---- filters ---- */
 
-/* Appends "&name=value" to a query, with every byte that could mean something there encoded. Does
- * nothing if value is NULL. */
+/* Appends "&name=value" to a query. Does nothing if value is NULL. */
 static void add_parameter(struct buffer *query, const char *name, const char *value)
 {
     if (!value)
         return;
-    buffer_append_format(query, "&%s=", name);
-    for (const char *c = value; *c != '\0'; c++) {
-        if ((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9'))
-            buffer_append(query, c, 1);
-        else
-            buffer_append_format(query, "%%%02X", (unsigned)(unsigned char)*c);
-    }
+    char *escaped = curl_easy_escape(NULL, value, 0);
+    if (!escaped)
+        abort();
+    buffer_append_format(query, "&%s=%s", name, escaped);
+    curl_free(escaped);
 }
 
 /* An id may be that of a deleted fleet, which cannot be looked up. */

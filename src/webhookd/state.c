@@ -59,7 +59,7 @@ static int refuse_new_store(const struct state *state, struct error *error)
 /* The key is created and synced before the store. Beside an existing store it is not created here,
  * but only once no sealed token is left (admin/seal.c). A key that cannot be used keeps no request
  * out; admin/seal.c says so when it starts. */
-static int prepare_key(const struct state *state, bool store_exists, struct error *error)
+static int prepare_key(const struct state *state, bool has_store, struct error *error)
 {
     struct secret_key key;
     struct error unusable = ERROR_INIT;
@@ -68,7 +68,7 @@ static int prepare_key(const struct state *state, bool store_exists, struct erro
     secret_wipe(&key, sizeof(key));
     if (result != 0 || is_present)
         return 0;
-    if (!store_exists) {
+    if (!has_store) {
         result = secret_key_create(state->dir.fd, STATE_DIR_SECRET, &key, error);
         secret_wipe(&key, sizeof(key));
         return result;

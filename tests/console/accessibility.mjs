@@ -18,7 +18,7 @@ import { longNames } from './widths.mjs';
 
 const NOWHERE = '00000000-0000-7000-8000-000000000000';
 
-/** What no rule of axe covers. Runs in the page. */
+/** Finds faults that no rule of axe covers. Runs in the page. */
 function ownFaults() {
   const faults = [];
   const headings = document.querySelectorAll('h1').length;
@@ -38,7 +38,7 @@ function ownFaults() {
   return faults;
 }
 
-/** What is wrong with a page as it is now, in each view. */
+/** Lists the faults of a page as it is now, in each view. */
 async function faultsOf(name, view = page) {
   const faults = [];
   await eachView(async (where, colorScheme) => {

@@ -73,7 +73,7 @@ export async function lineLinks() {
   await inSight('line 7000.');
   assert((await page.locator('.line').count()) < 5000, 'the page contains all lines');
 
-  // What comes later above the output makes it lower; the line stays in sight.
+  // Text that arrives later above the output pushes it down; the line stays in sight.
   let isThere = () => {};
   const isAwaited = new Promise((done) => {
     isThere = done;

@@ -92,7 +92,7 @@ export async function checkedBody() {
   await answerDialog('Cancel');
 }
 
-/** Where a text stops being JSON. What JSON.parse accepts has no fault. */
+/** Checks the place at which a text stops being JSON. Text that JSON.parse accepts has no fault. */
 export async function faultsOfJson() {
   const cases = [
     ['', 'line 1, column 1: expected a value'],

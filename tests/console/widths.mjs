@@ -81,7 +81,7 @@ export async function tabStops() {
   assert(!titles.includes(''), 'a column has no title');
 }
 
-/** What is wrong with the tables at this width: they are scrolled, or a row is no small block. */
+/** Lists the faults of the tables at this width: they scroll, or a row is no small block. */
 const tableFaults = (width) =>
   page.evaluate(
     ({ isStacked, most }) => {

@@ -393,7 +393,7 @@ TEST(each_answer_of_a_connection_has_its_own_form)
 
 /* ---- secrets ---- */
 
-/* What the walk must not find in a compressed answer, and must find in some answer. */
+/* The secrets that the walk must not find in a compressed answer, and must find in some answer. */
 static struct {
     const char *what, *text;
     int found;

@@ -1,4 +1,4 @@
-/* Which clients get an answer in gzip's format, by their Accept-Encoding. */
+/* Checks which clients get an answer in gzip's format, by their Accept-Encoding. */
 #include "http/accept_encoding.h"
 
 #include <stddef.h>

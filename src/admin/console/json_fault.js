@@ -6,8 +6,8 @@ const TOKEN =
   /[{}[\],:]|"(?:[^"\\\0-\x1f]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
 
 /**
- * What can come next, and how it is called. "item" follows “[”, "member" follows “{”, and "name"
- * follows the comma of an object.
+ * The words for each state, which say what can come next. "item" follows “[”, "member" follows
+ * “{”, and "name" follows the comma of an object.
  */
 const names = {
   value: 'a value',
@@ -84,8 +84,8 @@ function find(text) {
 }
 
 /**
- * What is wrong with the text, as in "line 2, column 5: expected a value", or null if it is JSON.
- * Columns count characters from 1.
+ * Describes the fault of the text, as in "line 2, column 5: expected a value". Returns null if it
+ * is JSON. Columns count characters from 1.
  *
  * @param {string} text
  */

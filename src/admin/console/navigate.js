@@ -29,7 +29,7 @@ async function mayLeave() {
 export const keep = (name, value) => history.replaceState({ ...history.state, [name]: value }, '');
 
 /**
- * What keep() remembered when this entry of the history was last open, or undefined.
+ * The value that keep() remembered when this entry of the history was last open, or undefined.
  *
  * @param {string} name
  */

@@ -11,7 +11,7 @@ const spans = { '1h': HOUR_MS, '1d': 24 * HOUR_MS, '7d': 7 * 24 * HOUR_MS };
 const statuses = ['scheduled', 'running', 'success', 'errored', 'terminated'];
 
 /**
- * What each filter can be. '' = any.
+ * The choices of each filter. '' = any.
  *
  * @type {Record<keyof RunFilter, Option[]>}
  */

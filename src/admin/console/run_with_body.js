@@ -8,7 +8,7 @@ import { dialog } from './widgets.js';
 /** @import { Fleet } from './types.d.ts' */
 
 /**
- * What was typed into the dialog.
+ * The contents of the dialog.
  *
  * @typedef {{body: string, type: string, headers: [string, string][]}} Draft
  */
@@ -18,7 +18,7 @@ const TYPED_MS = 300;
 const NO_DRAFT = { body: '{\n  \n}', type: 'application/json', headers: [] };
 
 /**
- * What was typed and not sent, by fleet id.
+ * Drafts that were not sent, by fleet id.
  *
  * @type {Map<string, Draft>}
  */

@@ -278,7 +278,7 @@ export interface Put {
 
 /* ---- what the scripts pass to each other ---- */
 
-/** What an element can contain. null, undefined and false are left out. */
+/** The possible contents of an element. null, undefined and false are left out. */
 export type Child = Node | string | false | null | undefined | readonly Child[];
 
 export interface Attributes {
@@ -286,7 +286,7 @@ export interface Attributes {
     string | number | boolean | null | undefined | ((event: Event) => void | Promise<void>);
 }
 
-/** What app.js passes to a page. */
+/** The object that app.js passes to a page. */
 export interface Page {
   /** The variable parts of the path. The last one may be missing. */
   parts: string[];
@@ -295,7 +295,7 @@ export interface Page {
   onLeave(end: () => void): void;
 }
 
-/** What a list of runs is narrowed to. '' = any. */
+/** The filters of a list of runs. '' = any. */
 export interface RunFilter {
   status: string;
   trigger: string;
