@@ -14,9 +14,10 @@
 #define SLOTS_PER_CORE    4
 
 /* Descriptors. A vessel: its pidfd, its record. An admin connection: its socket, an epoll, two of
- * the store, the file that it sends. */
-#define FILES_AT_LEAST   256 /* the log, the store, locks, epoll, listeners, one launch at a time */
-#define FILES_SLACK      64  /* connections that were shut down and are not closed yet */
+ * the store, the file that it sends. At least: those of the log, the store, locks, epoll and
+ * listeners, sockets that linger (http/linger.c), one launch at a time. */
+#define FILES_AT_LEAST   256
+#define FILES_SLACK      64 /* connections that were shut down and are not closed yet */
 #define FILES_PER_VESSEL 2
 #define FILES_PER_ADMIN  5
 

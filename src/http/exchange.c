@@ -262,7 +262,7 @@ void exchange_close(struct http_exchange *exchange)
 
 static enum MHD_Result exchange_replied(struct http_exchange *exchange)
 {
-    exchange->connection->leaves_body |=
+    exchange->connection->leaves_rest |=
         exchange->stage != EXCHANGE_FINISH && (exchange->chunked || exchange->content_length > 0);
     exchange_set_stage(exchange, EXCHANGE_REPLIED);
     connection_enter(exchange->connection, CONNECTION_REPLY, clock_monotonic_ms());

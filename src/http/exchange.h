@@ -85,7 +85,7 @@ struct http_connection {
     uint64_t calls;      /* of libmicrohttpd's, about its requests */
     uint64_t calls_then; /* when the worker last looked for a reason why it spins */
     int unread_then;     /* and how many bytes waited in the socket */
-    bool leaves_body;    /* a request was answered before the end of its body */
+    bool leaves_rest;    /* a request was answered before its end */
     bool is_put_first;   /* at its resumption: connection.c, put_first */
 
     /* Guards the following: an exchange cannot go on while its deadline is being handled. */

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/thread.h"
+#include "http/linger.h"
 #include "http/strangers.h"
 
 #define LOOK_EVERY_MS    100
@@ -26,11 +27,13 @@ struct reaper {
     struct http_server *server;
     int64_t max_connections, reserved_for_known, max_unknown_of_peer;
     pthread_t thread;
+    struct linger_set *linger;
     pthread_mutex_t lock; /* guards the following; a socket in the list is open */
     pthread_cond_t news;
     struct list connections; /* the one that was examined last is last; linked by `watched` */
     int64_t count;
     uint64_t accepted, closed_for_room, closed_at_deadline;
+    bool has_lingering;
     bool stopping;
 };
 
@@ -117,12 +120,13 @@ static void *reaper_main(void *argument)
     struct reaper *reaper = argument;
     pthread_mutex_lock(&reaper->lock);
     while (!reaper->stopping) {
-        if (list_is_empty(&reaper->connections)) {
+        if (list_is_empty(&reaper->connections) && !reaper->has_lingering) {
             pthread_cond_wait(&reaper->news, &reaper->lock);
             continue;
         }
         int64_t next_ms = clock_monotonic_ms() + LOOK_EVERY_MS;
         look_at_all(reaper);
+        reaper->has_lingering = linger_look(reaper->linger);
         thread_condition_wait_until(&reaper->news, &reaper->lock, next_ms);
     }
     pthread_mutex_unlock(&reaper->lock);
@@ -281,6 +285,15 @@ void reaper_remove(struct reaper *reaper, struct http_connection *connection)
     pthread_mutex_unlock(&reaper->lock);
 }
 
+void reaper_linger(struct reaper *reaper, const struct http_connection *connection)
+{
+    linger_add(reaper->linger, connection->fd);
+    pthread_mutex_lock(&reaper->lock);
+    reaper->has_lingering = true;
+    pthread_cond_signal(&reaper->news);
+    pthread_mutex_unlock(&reaper->lock);
+}
+
 /* ---- connections that libmicrohttpd no longer reads ---- */
 
 /* Whether libmicrohttpd leaves bytes of a chunked body unread: there are at least as many as at the
@@ -352,6 +365,7 @@ struct reaper *reaper_start(struct http_server *server, int64_t max_connections,
     reaper->max_connections = max_connections;
     reaper->reserved_for_known = server->options.reserved_for_known;
     reaper->max_unknown_of_peer = server->options.max_unknown_of_peer;
+    reaper->linger = linger_new();
     pthread_mutex_init(&reaper->lock, NULL);
     thread_condition_init(&reaper->news);
     if (thread_start(&reaper->thread, "reaper", reaper_main, reaper, error) == 0)
@@ -373,6 +387,7 @@ void reaper_stop(struct reaper *reaper)
 
 void reaper_free(struct reaper *reaper)
 {
+    linger_free(reaper->linger);
     pthread_cond_destroy(&reaper->news);
     pthread_mutex_destroy(&reaper->lock);
     free(reaper);

@@ -20,6 +20,8 @@ void reaper_free(struct reaper *reaper);
  * closed. */
 void reaper_add(struct reaper *reaper, struct http_connection *connection);
 void reaper_remove(struct reaper *reaper, struct http_connection *connection);
+/* Lets the socket of a connection linger that has just been removed: linger.h. */
+void reaper_linger(struct reaper *reaper, const struct http_connection *connection);
 
 struct worker;
 /* Ends those connections of a spinning worker that libmicrohttpd no longer reads. For the worker's

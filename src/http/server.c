@@ -99,8 +99,8 @@ static void on_connection(void *context, struct MHD_Connection *mhd, void **sock
         struct http_connection *connection = *socket_context;
         reaper_remove(server->reaper, connection);
         worker_forget(connection->worker, connection);
-        if (connection->leaves_body)
-            threads_linger(connection->fd);
+        if (connection->leaves_rest && !connection->aborted)
+            reaper_linger(server->reaper, connection);
         if (!atomic_load(&server->stopping))
             strangers_log_end(connection);
         connection_free(connection);

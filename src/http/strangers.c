@@ -107,6 +107,7 @@ void strangers_log_request_end(struct http_connection *connection)
     const struct log_field listener = log_text("listener", connection->server->options.name);
     http_peer(exchange, peer);
     if (answer) {
+        connection->leaves_rest = true;
         atomic_fetch_add(&connection->server->refused, 1);
         http_log_info(exchange, "request", listener, log_int("status", answer->http_status),
                       http_log_from(peer), log_text("reason", meaning(answer->http_status)));

@@ -5,7 +5,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <microhttpd.h>
 #include <poll.h>
 #include <semaphore.h>
@@ -47,7 +46,6 @@ struct threads {
     pthread_mutex_t lock;       /* guards the following */
     struct list running, ended; /* of struct serving; the ended ones are to be joined */
     int64_t count;              /* of both */
-    int lingering;              /* threads */
 };
 
 /* A thread and its connection. */
@@ -61,16 +59,8 @@ struct serving {
     int64_t accepted_us;
 };
 
-/* The rest of an unwanted body is read for LINGER_MS. Meanwhile the thread looks every
- * LINGER_LOOK_MS whether the server stops. */
-#define LINGER_MS      5000
-#define LINGER_LOOK_MS 100
-#define MOST_LINGER    (SLACK / 2) /* threads; beyond, a sender may not see its answer */
-
 static _Thread_local bool is_shared;
 static _Thread_local int64_t accepted_us;
-static _Thread_local bool may_linger;
-static _Thread_local int lingering_fd = -1;
 
 bool threads_is_shared(void)
 {
@@ -82,12 +72,6 @@ int64_t threads_accepted_us(void)
     return accepted_us;
 }
 
-void threads_linger(int fd)
-{
-    if (may_linger && lingering_fd < 0)
-        lingering_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-}
-
 static void wake(struct threads *threads)
 {
     uint64_t one = 1;
@@ -97,42 +81,6 @@ static void wake(struct threads *threads)
 }
 
 /* ---- the thread of one connection ---- */
-
-/* Reads until the sender closes its half, or for LINGER_MS. */
-static void read_away(const struct threads *threads, int fd)
-{
-    char unwanted[16384];
-    int64_t until_ms = clock_monotonic_ms() + LINGER_MS;
-    while (!atomic_load(&threads->stop) && clock_monotonic_ms() < until_ms) {
-        struct pollfd watched = {fd, POLLIN, 0};
-        if (poll(&watched, 1, LINGER_LOOK_MS) <= 0)
-            continue;
-        ssize_t bytes = recv(fd, unwanted, sizeof(unwanted), MSG_DONTWAIT);
-        if (bytes == 0 || (bytes < 0 && errno != EAGAIN && errno != EINTR))
-            break;
-    }
-}
-
-static bool may_begin_to_linger(struct threads *threads)
-{
-    pthread_mutex_lock(&threads->lock);
-    bool may = threads->lingering < MOST_LINGER;
-    threads->lingering += may;
-    pthread_mutex_unlock(&threads->lock);
-    return may;
-}
-
-/* libmicrohttpd has sent the answer and its end, and has closed its own descriptor. */
-static void linger(struct threads *threads, int fd)
-{
-    if (may_begin_to_linger(threads)) {
-        read_away(threads, fd);
-        pthread_mutex_lock(&threads->lock);
-        threads->lingering--;
-        pthread_mutex_unlock(&threads->lock);
-    }
-    close(fd);
-}
 
 static void serve(struct serving *serving)
 {
@@ -160,8 +108,6 @@ static void serve(struct serving *serving)
         MHD_run(daemon);
     }
     worker_free(worker);
-    if (lingering_fd >= 0)
-        linger(threads, lingering_fd);
 }
 
 static void *serving_main(void *argument)
@@ -169,7 +115,6 @@ static void *serving_main(void *argument)
     struct serving *serving = argument;
     struct threads *threads = serving->threads;
     accepted_us = serving->accepted_us;
-    may_linger = true;
     serve(serving);
     pthread_mutex_lock(&threads->lock);
     list_remove(&threads->running, &serving->node);

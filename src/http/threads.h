@@ -20,11 +20,6 @@ void threads_quiesce(struct threads *threads);
 /* Closes all connections and ends all threads. No request may be in progress. NULL is fine. */
 void threads_stop(struct threads *threads);
 
-/* Called when a connection ends whose sender may still be sending a body that nobody wants. If the
- * calling thread serves this connection alone, it then reads away the rest for a moment: closing
- * the socket would reset the connection, and the sender might not see its answer. */
-void threads_linger(int fd);
-
 /* Returns when the connection was accepted that the calling thread serves alone, in microseconds of
  * the monotonic clock; 0 on any other thread. Threads may start in another order than that in which
  * their connections were accepted. */

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "support/http.h"
 #include "support/suite.h"
 
@@ -41,6 +42,8 @@ static enum http_step begin(struct http_exchange *exchange, void *context)
     struct service *service = context;
     atomic_fetch_add(&service->begun, 1);
     hold(service, exchange, "/hold");
+    if (strcmp(http_path(exchange), "/early") == 0)
+        return http_reply_data(exchange, 200, NULL);
     return HTTP_CONTINUE;
 }
 
@@ -362,5 +365,40 @@ TEST(on_a_connection_that_was_closed_a_request_goes_no_further)
         service_stop(&service); /* waits for the request */
         ck_assert_int_eq(atomic_load(&service.finished), 0);
         close(fd);
+    }
+}
+
+/* Most senders look for an answer only after they have sent all. If they could not, they would
+ * report a broken connection instead. */
+TEST(a_sender_can_go_on_after_an_early_answer_and_then_reads_it)
+{
+    enum { PIECES = 5, PAUSE_US = 20000, AT_LEAST_MS = 4000 };
+    static const struct {
+        const char *request, *status;
+    } cases[] = {
+        {"POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 900000\r\n\r\n", "HTTP/1.1 200 "},
+        {"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: many\r\n\r\n", "HTTP/1.1 400 "},
+    };
+    char piece[1000];
+    memset(piece, 'x', sizeof(piece));
+    for (size_t i = 0; i < 2 * ARRAY_COUNT(cases); i++) {
+        struct service service = {.holds = false};
+        service_start(&service, &(struct http_options){.workers = (unsigned)i % 2});
+        int fd = raw_connect(service.port);
+        ck_assert_int_eq(raw_send(fd, cases[i / 2].request, strlen(cases[i / 2].request)), 0);
+        struct pollfd ended = {fd, POLLRDHUP, 0};
+        ck_assert_int_eq(poll(&ended, 1, LONG_MS), 1);
+        int64_t ended_ms = clock_monotonic_ms();
+        for (int sent = 0; sent < PIECES; sent++) {
+            int result = raw_send(fd, piece, sizeof(piece));
+            ck_assert(result == 0 || clock_monotonic_ms() >= ended_ms + AT_LEAST_MS);
+            usleep(PAUSE_US);
+        }
+        int closed;
+        char *answer = raw_receive(fd, LONG_MS, &closed);
+        ck_assert_msg(strncmp(answer, cases[i / 2].status, 13) == 0, "%s", answer);
+        free(answer);
+        close(fd);
+        service_stop(&service);
     }
 }
