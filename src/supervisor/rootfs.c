@@ -1,14 +1,15 @@
 /* Builds the root of a vessel in strict mode. Called by pid 1 of the sandbox (sandbox.c), as the
  * vessel's user, with all capabilities in a user namespace of its own and none outside of it.
  *
- *   /                     a tmpfs, read-only in the end
+ *   /                     a tmpfs, read-only in the end but for the folders of "/tmp" below
  *   /usr /opt /bin …      shown read-only (supervisor/allow_list.h); links are copied as links
  *   /etc                  entries on the list, shown read-only; small files are copies; passwd and
  *                         group begin with the vessel's user
  *   /proc                 of the vessel's own processes, without the kernel's keys
  *   /dev                  a few devices, pts and shm
- *   /tmp /var/tmp /run    and /dev/shm: folders of one tmpfs, empty at first, together limited to
- *                         max_memory; /var/run is a link to /run
+ *   /tmp /var/tmp /run    and /dev/shm: folders of that tmpfs, empty at first, which stay writable,
+ *                         together, with the copies, limited to max_memory; /var/run is a link
+ *                         to /run
  *   readable, writable    as the configuration names them, at their own paths
  *   /home/shipyard        the working folder
  *
@@ -36,13 +37,10 @@
 
 #define BASE         "/tmp" /* any folder that every machine has; covered in this namespace alone */
 #define OLD          "/.old"
-#define SCRATCH      "/.scratch"
 #define SHOWN        (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
-#define SHOWN_BYTES  (4 * 1024 * 1024)
-#define SHOWN_INODES 4096          /* of the root itself: mount points and links */
 #define COPIED_BYTES 16384         /* a file of /etc up to this is copied */
 #define NAMES_BYTES  (1024 * 1024) /* of /etc/passwd or /etc/group, without our line */
-#define INODES       65536         /* files in /tmp, /var/tmp, /run and /dev/shm */
+#define INODES       65536 /* of the root: mount points, links, copies, and the vessel's files */
 
 /* ---- creating entries ---- */
 
@@ -64,13 +62,23 @@ static int make_parents(const char *path, struct error *error)
     return result;
 }
 
-/* Creates a mount point of the same kind: a folder, or an empty file. */
+static int make_entry(const char *path, bool is_folder)
+{
+    int result = is_folder ? mkdir(path, 0755) : mknod(path, S_IFREG | 0644, 0);
+    return result == 0 || errno == EEXIST || errno == EROFS ? 0 : -1;
+}
+
+/* Creates a mount point of the same kind: a folder, or an empty file. Its parents mostly exist, so
+ * they are created only when one is missing. */
 static int make_target(const char *path, bool is_folder, struct error *error)
 {
-    if (make_parents(path, error) != 0)
-        return -1;
-    int result = is_folder ? mkdir(path, 0755) : mknod(path, S_IFREG | 0644, 0);
-    if (result != 0 && errno != EEXIST && errno != EROFS)
+    int result = make_entry(path, is_folder);
+    if (result != 0 && errno == ENOENT) {
+        if (make_parents(path, error) != 0)
+            return -1;
+        result = make_entry(path, is_folder);
+    }
+    if (result != 0)
         return error_set_errno(error, errno, "cannot create \"%s\" in the vessel's root", path);
     return 0;
 }
@@ -302,39 +310,19 @@ static int make_devices(int old_fd, struct error *error)
     return 0;
 }
 
-static int mount_tmpfs(const char *path, const char *mode, int64_t bytes, int inodes,
-                       struct error *error)
-{
-    char options[100];
-    (void)snprintf(options, sizeof(options), "mode=%s,size=%lld,nr_inodes=%d", mode,
-                   (long long)bytes, inodes);
-    if (mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, options) != 0)
-        return error_set_errno(error, errno, "cannot mount a tmpfs on \"%s\"", path);
-    return 0;
-}
-
-/* Creates four folders of one tmpfs, so that one limit holds for all of them together. */
-static int make_scratch(const struct job *job, struct error *error)
+/* Opens four folders of the root for writing. They belong to one tmpfs, so that one limit holds for
+ * all of them together. */
+static int make_scratch(struct error *error)
 {
     static const struct {
-        const char *from, *to;
+        const char *path;
         mode_t mode;
-    } folders[] = {
-        {SCRATCH "/tmp", "/tmp", 01777},
-        {SCRATCH "/var-tmp", "/var/tmp", 01777},
-        {SCRATCH "/run", "/run", 0755},
-        {SCRATCH "/shm", "/dev/shm", 01777},
-    };
-    if (make_folder(SCRATCH, 0700, error) != 0 ||
-        mount_tmpfs(SCRATCH, "0700", job->max_memory_bytes, INODES, error) != 0)
-        return -1;
+    } folders[] = {{"/tmp", 01777}, {"/var/tmp", 01777}, {"/run", 0755}, {"/dev/shm", 01777}};
     for (size_t i = 0; i < ARRAY_COUNT(folders); i++)
-        if (make_folder(folders[i].from, folders[i].mode, error) != 0 ||
-            make_target(folders[i].to, true, error) != 0 ||
-            show(AT_FDCWD, folders[i].from, folders[i].to, SHOWN, error) != 0)
+        if (make_parents(folders[i].path, error) != 0 ||
+            make_folder(folders[i].path, folders[i].mode, error) != 0 ||
+            show(AT_FDCWD, folders[i].path, folders[i].path, SHOWN, error) != 0)
             return -1;
-    if (umount2(SCRATCH, MNT_DETACH) != 0 || rmdir(SCRATCH) != 0)
-        return error_set_errno(error, errno, "cannot unmount " SCRATCH);
     return 0;
 }
 
@@ -380,14 +368,23 @@ static int show_own(int old_fd, const struct job *job, struct error *error)
 
 /* ---- the whole ---- */
 
+static int mount_root(const char *path, const struct job *job, struct error *error)
+{
+    char options[100];
+    (void)snprintf(options, sizeof(options), "mode=0755,size=%lld,nr_inodes=%d",
+                   (long long)job->max_memory_bytes, INODES);
+    if (mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, options) != 0)
+        return error_set_errno(error, errno, "cannot mount a tmpfs on \"%s\"", path);
+    return 0;
+}
+
 /* Makes a tmpfs the root. Afterwards the old root is at OLD. The tmpfs that covered BASE is now the
  * root itself, so OLD shows the machine's real BASE again. */
-static int change_root(struct error *error)
+static int change_root(const struct job *job, struct error *error)
 {
     if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) != 0)
         return error_set_errno(error, errno, "cannot separate the mounts from the machine's");
-    if (mount_tmpfs(BASE, "0755", SHOWN_BYTES, SHOWN_INODES, error) != 0 ||
-        make_folder(BASE OLD, 0700, error) != 0)
+    if (mount_root(BASE, job, error) != 0 || make_folder(BASE OLD, 0700, error) != 0)
         return -1;
     if (syscall(SYS_pivot_root, BASE, BASE OLD) != 0)
         return error_set_errno(error, errno, "cannot change the root");
@@ -423,14 +420,14 @@ static int make_proc(struct error *error)
 static int fill(int old_fd, const struct job *job, struct error *error)
 {
     if (show_system(old_fd, error) != 0 || make_devices(old_fd, error) != 0 ||
-        make_scratch(job, error) != 0 || link_run(job, error) != 0 || make_proc(error) != 0)
+        make_scratch(error) != 0 || link_run(job, error) != 0 || make_proc(error) != 0)
         return -1;
     return show_own(old_fd, job, error);
 }
 
 int rootfs_build(const struct job *job, struct error *error)
 {
-    if (change_root(error) != 0)
+    if (change_root(job, error) != 0)
         return -1;
     int old_fd = open(OLD, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (old_fd < 0)
