@@ -13,6 +13,7 @@
 #include "http/accept_encoding.h"
 #include "http/guard.h"
 #include "http/query.h"
+#include "http/strangers.h"
 
 /* ---- the request ---- */
 
@@ -264,6 +265,8 @@ static enum MHD_Result exchange_replied(struct http_exchange *exchange)
 {
     exchange->connection->leaves_rest |=
         exchange->stage != EXCHANGE_FINISH && (exchange->chunked || exchange->content_length > 0);
+    if (!exchange->close_after && !exchange->connection->leaves_rest)
+        strangers_expect_request(exchange->connection);
     exchange_set_stage(exchange, EXCHANGE_REPLIED);
     connection_enter(exchange->connection, CONNECTION_REPLY, clock_monotonic_ms());
     return MHD_YES;

@@ -102,8 +102,9 @@ struct http_connection {
     bool expired;             /* `expired` was called, once for each suspension */
     bool aborted;             /* no further step, no answer */
     int64_t next_look_ms;     /* when the reaper looks again whether the sender is gone */
-    bool has_line;            /* a request line has arrived, at some time */
+    bool has_line;            /* a request line has arrived since the last request was read */
     bool has_spoken;          /* its first bytes have been seen; only on a worker */
+    int64_t received_then;    /* bytes, when the last request was read; 0 = there was none */
     bool is_known;            /* the sender of this request is authenticated */
     bool was_known;           /* that of the request before was */
     /* The start of the first request since the sender was last known, or else of the connection: a

@@ -14,6 +14,8 @@
 #include "http/log.h"
 
 #define LOOK_AT_ONCE 64
+#define END_BYTES    1 /* the end of the stream counts as one byte */
+#define STRAY_BYTES  2 /* some senders end a body with an empty line that nobody expects */
 
 /* ---- the log ---- */
 
@@ -34,34 +36,44 @@ static const char *state_name(enum connection_state state)
     return "?";
 }
 
-/* Whether the peer has sent anything since it connected. */
-static bool has_sent(const struct http_connection *connection)
+/* Returns how many bytes the peer has sent since it connected; 0 if that is unknown. */
+static int64_t received_bytes(const struct http_connection *connection)
 {
     struct tcp_info info;
     socklen_t bytes = sizeof(info);
-    if (connection->has_spoken)
-        return true;
-    return getsockopt(connection->fd, IPPROTO_TCP, TCP_INFO, &info, &bytes) == 0 &&
-           bytes >=
-               offsetof(struct tcp_info, tcpi_bytes_received) + sizeof(info.tcpi_bytes_received) &&
-           info.tcpi_bytes_received > 1; /* the end of the stream counts as one */
+    if (getsockopt(connection->fd, IPPROTO_TCP, TCP_INFO, &info, &bytes) != 0 ||
+        bytes < offsetof(struct tcp_info, tcpi_bytes_received) + sizeof(info.tcpi_bytes_received))
+        return 0;
+    return (int64_t)info.tcpi_bytes_received;
+}
+
+/* Whether the peer has sent anything since it connected or its last request was read. */
+static bool has_sent(const struct http_connection *connection)
+{
+    int64_t then = connection->received_then;
+    if (then == 0)
+        return connection->has_spoken || received_bytes(connection) > END_BYTES;
+    return received_bytes(connection) > then + END_BYTES + STRAY_BYTES;
 }
 
 /* Returns what to say of bytes that are not even a request line; NULL if there are none. */
 static const char *hint(const struct http_connection *connection)
 {
-    if (connection->state != CONNECTION_HEADERS || connection->has_line || !has_sent(connection))
+    bool reads = connection->state == CONNECTION_IDLE || connection->state == CONNECTION_HEADERS;
+    if (!reads || connection->has_line || !has_sent(connection))
         return NULL;
     return "no valid HTTP/1.x request line: incomplete, too long, another version, or https, "
            "HTTP/2 or the PROXY protocol on a plain port";
 }
 
-static void log_closed(struct http_connection *connection, const char *reason, const char *more)
+/* An idle connection may be closed at any time, so that is for debugging only unless it is_news. */
+static void log_closed(struct http_connection *connection, const char *reason, const char *more,
+                       bool is_news)
 {
     const char *listener = connection->server->options.name;
     char peer[HTTP_PEER_BYTES];
     http_peer(&connection->exchange, peer);
-    if (connection->state == CONNECTION_IDLE)
+    if (connection->state == CONNECTION_IDLE && !is_news)
         log_debug("connection closed", log_text("listener", listener), http_log_from(peer),
                   log_text("reason", reason), log_text("phase", "idle"));
     else
@@ -74,7 +86,8 @@ void strangers_log_closed(struct http_connection *connection, const char *reason
 {
     /* Before the deadline, the bytes may be a good request that was not read yet. */
     bool is_late = connection->deadline_ms != 0 && clock_monotonic_ms() >= connection->deadline_ms;
-    log_closed(connection, reason, is_late ? hint(connection) : NULL);
+    const char *more = is_late ? hint(connection) : NULL;
+    log_closed(connection, reason, more, more != NULL);
 }
 
 /* Returns the reason for an answer that libmicrohttpd 0.9.75 gives by itself. */
@@ -117,13 +130,21 @@ void strangers_log_request_end(struct http_connection *connection)
     }
 }
 
+void strangers_expect_request(struct http_connection *connection)
+{
+    pthread_mutex_lock(&connection->hold);
+    connection->has_line = false;
+    connection->received_then = received_bytes(connection);
+    pthread_mutex_unlock(&connection->hold);
+}
+
 void strangers_log_end(struct http_connection *connection)
 {
     const char *reason = connection->aborted ? NULL : hint(connection);
     if (!reason)
         return;
     atomic_fetch_add(&connection->server->refused, 1);
-    log_closed(connection, reason, NULL);
+    log_closed(connection, reason, NULL, true);
 }
 
 /* ---- the first bytes ---- */
@@ -159,7 +180,7 @@ static void look(struct http_connection *connection)
         shutdown(connection->fd, SHUT_RDWR);
         connection->aborted = true;
         connection->deadline_ms = 0;
-        log_closed(connection, name, NULL);
+        log_closed(connection, name, NULL, true);
         atomic_fetch_add(&connection->server->refused, 1);
     }
     pthread_mutex_unlock(&connection->hold);

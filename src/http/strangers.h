@@ -29,7 +29,11 @@ void strangers_log_closed(struct http_connection *connection, const char *reason
 /* Logs the end of a request that libmicrohttpd has answered by itself, or whose sender has left
  * before its end. Call when the request is completed. */
 void strangers_log_request_end(struct http_connection *connection);
-/* Logs the end of a connection whose first request had no valid request line. */
+/* Notes that another request may follow on the connection. Call when one has been read to its end,
+ * and before its sender can have the answer. */
+void strangers_expect_request(struct http_connection *connection);
+/* Logs the end of a connection whose peer has sent bytes that are no valid request line, at first
+ * or after a request. */
 void strangers_log_end(struct http_connection *connection);
 
 #endif

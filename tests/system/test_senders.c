@@ -338,6 +338,35 @@ TEST(bytes_that_are_no_HTTP_on_the_admin_listener_leave_a_line_each)
     hook_finish(&hook);
 }
 
+/* The bytes arrive once the request is over: webhookd cannot tell them from a part of a request that
+ * arrives together with it. An empty line that follows a body is no news. */
+TEST(bytes_that_are_no_HTTP_after_a_request_leave_one_line)
+{
+    static const char request[] = "GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n";
+    struct hook hook;
+    hook_begin(&hook, &(struct daemon_options){.hooks = "idle_timeout = \"500ms\""});
+    for (size_t i = 0; i <= ARRAY_COUNT(foreign); i++) {
+        int fd = raw_connect(hook.daemon.port), answers = 0, closed = 0;
+        send_what_fits(fd, request, strlen(request));
+        while (answers == 0) {
+            char *answer = raw_receive(fd, 100, &closed);
+            answers += count_answers(answer);
+            free(answer);
+        }
+        ck_assert_int_eq(closed, 0);
+        if (i < ARRAY_COUNT(foreign))
+            send_what_fits(fd, foreign[i].bytes, foreign[i].count);
+        else
+            send_what_fits(fd, "\r\n", 2);
+        free(raw_receive(fd, PATIENCE_MS, &closed));
+        ck_assert_int_eq(closed, 1);
+        close(fd);
+        await_no_connection(&hook);
+    }
+    assert_one_line(&hook, "hooks", NO_LINE, ARRAY_COUNT(foreign));
+    hook_finish(&hook);
+}
+
 /* Load balancers and scanners connect without sending anything. */
 TEST(connection_without_a_byte_leaves_no_line)
 {
