@@ -338,8 +338,8 @@ TEST(bytes_that_are_no_HTTP_on_the_admin_listener_leave_a_line_each)
     hook_finish(&hook);
 }
 
-/* The bytes arrive once the request is over: webhookd cannot tell them from a part of a request that
- * arrives together with it. An empty line that follows a body is no news. */
+/* The bytes arrive once the request is answered: bytes that arrive together with it pass for a part
+ * of it. An empty line that follows a body is no news. */
 TEST(bytes_that_are_no_HTTP_after_a_request_leave_one_line)
 {
     static const char request[] = "GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n";
