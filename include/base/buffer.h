@@ -36,7 +36,12 @@ const char *buffer_text(struct buffer *buffer);
  * memory is exhausted. `failed` is not cleared: check it first. */
 char *buffer_take(struct buffer *buffer);
 
+/* Makes room for `bytes` in all. Until there are more, an append moves nothing, so no copy of the
+ * contents is left behind in memory. */
+int buffer_reserve(struct buffer *buffer, size_t bytes);
+
 void buffer_reset(struct buffer *buffer); /* empties it and keeps the allocation */
 void buffer_free(struct buffer *buffer);  /* frees the allocation; the buffer is empty and usable */
+void buffer_wipe(struct buffer *buffer);  /* the same, after overwriting the contents */
 
 #endif

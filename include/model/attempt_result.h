@@ -14,6 +14,7 @@ enum attempt_ending {
     ATTEMPT_STOPPED,     /* its run was stopped */
     ATTEMPT_NOT_STARTED, /* it could not be executed */
     ATTEMPT_INTERRUPTED, /* it may have run, but left no result of its own */
+    ATTEMPT_REFUSED,     /* webhookd did not start it: it lacks something that must be there */
     ATTEMPT_OVER_DISK,   /* webhookd had it killed, because its run occupied too much disk */
 };
 

@@ -1,5 +1,6 @@
 /* Turns a fleet file (YAML or JSON) into a definition. Checks everything and reports all problems
- * together, each with its path and line. Pure: no I/O, no clock, no threads. */
+ * together, each with its path and line. Pure, except for what has_credential does: no I/O, no
+ * clock, no threads. */
 #ifndef WEBHOOKD_MODEL_FLEET_FILE_H
 #define WEBHOOKD_MODEL_FLEET_FILE_H
 
@@ -8,6 +9,7 @@
 
 #include "base/error.h"
 #include "model/definition.h"
+#include "model/reference.h"
 
 #define FLEET_FILE_MAX_BYTES (8u << 20)
 
@@ -24,6 +26,10 @@ struct fleet_problems {
 
 struct fleet_file_options {
     bool stub; /* keep blueprint and git vessels, which then end errored: "not available here" */
+    /* Whether the fleet's organization has this credential. NULL: references are not looked up. */
+    bool (*has_credential)(void *context, const struct reference *reference);
+    void *context;
+    bool missing_credentials; /* note missing credentials instead of refusing the file */
 };
 
 /* Returns the definition, which the caller frees with definition_free, or NULL with at least one

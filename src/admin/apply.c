@@ -1,5 +1,7 @@
 /* Applies a fleet file: parses it, checks it, commits it and answers. On admin workers' threads. */
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "admin/change.h"
 #include "admin/fleets.h"
@@ -7,6 +9,7 @@
 #include "admin/routes.h"
 #include "base/memory.h"
 #include "http/log.h"
+#include "store/credentials.h"
 
 /* ---- the change ---- */
 
@@ -123,14 +126,70 @@ static int answer_applied(struct admin_request *request, const struct file_chang
     return 0;
 }
 
+/* ---- the organization's credentials ---- */
+
+struct known_credentials {
+    struct id project_id, org_id;
+    bool has_org;
+    struct reference *names; /* sorted by group and item */
+    size_t count;
+};
+
+static int find_org(void *context, const struct project_row *row)
+{
+    struct known_credentials *known = context;
+    known->has_org = id_equal(&row->id, &known->project_id);
+    known->org_id = row->org_id;
+    return known->has_org;
+}
+
+static int add_name(void *context, const struct credential_row *row)
+{
+    struct known_credentials *known = context;
+    known->names = memory_array(known->names, known->count + 1, sizeof(*known->names));
+    known->names[known->count++] = row->name;
+    return 0;
+}
+
+/* If there is no such project, there are no credentials, and the change fails. */
+static int read_credentials(struct store *store, struct known_credentials *known,
+                            struct error *error)
+{
+    if (store_list_projects(store, NULL, find_org, known, error) != 0)
+        return -1;
+    return known->has_org ? store_list_credentials(store, &known->org_id, add_name, known, error)
+                          : 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    const struct reference *left = a, *right = b;
+    int order = strcmp(left->group, right->group);
+    return order != 0 ? order : strcmp(left->item, right->item);
+}
+
+static bool has_credential(void *context, const struct reference *reference)
+{
+    const struct known_credentials *known = context;
+    if (known->count == 0)
+        return !known->has_org;
+    return bsearch(reference, known->names, known->count, sizeof(*known->names), compare_names);
+}
+
 int apply_fleet(struct admin_request *request, struct error *error)
 {
-    struct fleet_file_options options = {.stub = false};
+    struct known_credentials known = {.names = NULL};
+    struct fleet_file_options options = {.has_credential = has_credential, .context = &known};
     struct file_change apply = {.file = ""};
     if (request_path_id(request, "project_id", "project", &apply.project_id, error) != 0 ||
         request_query_flag(request, "check", &apply.check_only, error) != 0 ||
         request_query_flag(request, "stub", &options.stub, error) != 0 ||
+        request_query_flag(request, "missing_credentials", &options.missing_credentials, error) !=
+            0 ||
         !request_store(request, error)) /* may fail, so before the change */
+        return -1;
+    known.project_id = apply.project_id;
+    if (read_credentials(request->store, &known, error) != 0)
         return -1;
 
     struct fleet_problems problems = {NULL, 0}, notes = {NULL, 0};
@@ -148,5 +207,6 @@ int apply_fleet(struct admin_request *request, struct error *error)
     definition_free(definition);
     report_free_problems(&problems);
     report_free_problems(&notes);
+    free(known.names);
     return result;
 }

@@ -39,6 +39,7 @@ enum admin_body {
     ADMIN_BODY_JSON,
     ADMIN_BODY_FLEET_FILE, /* at most FLEET_FILE_MAX_BYTES */
     ADMIN_BODY_RUN,        /* at most hooks.max_body */
+    ADMIN_BODY_CREDENTIAL, /* at most STORE_CREDENTIAL_MAX_BYTES and a line end; wiped afterwards */
 };
 
 /* Who may call over TCP. On the socket every caller may do everything. */

@@ -25,10 +25,18 @@
     ROUTE("POST", "/api/v1/orgs/{org_id}/projects", projects_create, .body = ADMIN_BODY_JSON)      \
     ROUTE("DELETE", "/api/v1/orgs/{org_id}/projects/{project_id}", projects_delete)                \
                                                                                                    \
+    ROUTE("GET", "/api/v1/orgs/{org_id}/credentials", credentials_list, ADMIN_PACK)                \
+    ROUTE("PUT", "/api/v1/orgs/{org_id}/credentials/{group}/{item}", credentials_set,              \
+          .body = ADMIN_BODY_CREDENTIAL)                                                           \
+    ROUTE("DELETE", "/api/v1/orgs/{org_id}/credentials/{group}/{item}", credentials_remove,        \
+          .query = "force")                                                                        \
+    ROUTE("GET", "/api/v1/orgs/{org_id}/credentials/{group}/{item}/used", credentials_used,        \
+          ADMIN_PACK)                                                                              \
+                                                                                                   \
     ROUTE("GET", "/api/v1/projects/{project_id}/fleets", fleets_list_in_project, .query = "last",  \
           ADMIN_PACK)                                                                              \
     ROUTE("PUT", "/api/v1/projects/{project_id}/fleets", apply_fleet,                              \
-          .body = ADMIN_BODY_FLEET_FILE, .query = "check stub")                                    \
+          .body = ADMIN_BODY_FLEET_FILE, .query = "check stub missing_credentials")                \
     ROUTE("GET", "/api/v1/fleets", fleets_list, .query = "last", ADMIN_PACK)                       \
     ROUTE("GET", "/api/v1/fleets/{fleet_id}", fleets_get)                                          \
     ROUTE("DELETE", "/api/v1/fleets/{fleet_id}", fleets_delete)                                    \

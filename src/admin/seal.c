@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/state_dir.h"
 #include "queue/commit.h"
+#include "store/credentials.h"
 
 enum {
     MAX_NAMED = 10, /* damaged tokens that the log names at the start */
@@ -91,20 +92,42 @@ void seal_free_url(char *url)
     free(url);
 }
 
+/* ---- any other value ---- */
+
+static bool opens(const struct secret_key *key, const struct sealed_row *row)
+{
+    if (row->sealed_bytes < SECRET_SEAL_BYTES)
+        return false;
+    size_t bytes = row->sealed_bytes - SECRET_SEAL_BYTES;
+    char *value = memory_alloc(bytes + 1);
+    bool is_open = secret_open(key, row->place, row->sealed, row->sealed_bytes, value) == 0;
+    secret_wipe(value, bytes);
+    free(value);
+    return is_open;
+}
+
 /* ---- the key ---- */
 
 struct proof {
     const struct secret_key *key;
-    bool has_tokens, is_proven;
+    bool has_values, is_proven;
 };
 
 static int try_key(void *context, const struct id *fleet_id, const struct webhook_token *token)
 {
     struct proof *proof = context;
     char text[SECRET_TOKEN_CHARS + 1];
-    proof->has_tokens = true;
+    proof->has_values = true;
     proof->is_proven = open_token(proof->key, fleet_id, token, text) != OPENED_NOT;
     secret_wipe(text, sizeof(text));
+    return proof->is_proven;
+}
+
+static int try_key_on_value(void *context, const struct sealed_row *row)
+{
+    struct proof *proof = context;
+    proof->has_values = true;
+    proof->is_proven = opens(proof->key, row);
     return proof->is_proven;
 }
 
@@ -112,11 +135,11 @@ static int wrong_key(struct error *error)
 {
     return error_set(error, ERROR_UNAVAILABLE,
                      STATE_DIR_SECRET
-                     " is not the key that sealed the stored webhooks: put the right key back "
-                     "into the state folder, or remove these webhooks");
+                     " is not the key that sealed the stored webhooks and credentials: put the "
+                     "right key back into the state folder, or remove them");
 }
 
-/* Reads the key, or creates it if it may, and tries it on the stored tokens, so that webhooks are
+/* Reads the key, or creates it if it may, and tries it on the stored values, so that values are
  * never sealed with two different keys. The lock is held, so only one thread creates a key. */
 static int find_key(const struct admin *admin, struct store *store, bool may_create,
                     struct secret_key *key, struct error *error)
@@ -126,19 +149,21 @@ static int find_key(const struct admin *admin, struct store *store, bool may_cre
     int state_fd = admin->options.state_fd;
     if (secret_key_read(state_fd, STATE_DIR_SECRET, key, &why) != 0)
         return error_set(error, ERROR_UNAVAILABLE, "%s", why.message);
-    if (store_list_tokens(store, try_key, &proof, error) != 0)
+    if (store_list_tokens(store, try_key, &proof, error) != 0 ||
+        (!proof.is_proven && store_list_sealed(store, try_key_on_value, &proof, error) != 0))
         return -1;
     if (key->present)
-        return proof.has_tokens && !proof.is_proven ? wrong_key(error) : 0;
-    if (proof.has_tokens)
+        return proof.has_values && !proof.is_proven ? wrong_key(error) : 0;
+    if (proof.has_values)
         return error_set(error, ERROR_UNAVAILABLE,
                          STATE_DIR_SECRET
-                         " is missing from the state folder: webhooks cannot be shown, created or "
-                         "replaced until it is restored or all webhooks are removed");
+                         " is missing from the state folder: webhooks and credentials cannot be "
+                         "shown, used, created or replaced until it is restored or all of them are "
+                         "removed");
     if (!may_create)
         return error_set(error, ERROR_NOT_FOUND,
-                         STATE_DIR_SECRET " is missing: the next webhook that is created gets a "
-                                          "new key");
+                         STATE_DIR_SECRET " is missing: the next webhook or credential that is "
+                                          "created gets a new key");
     if (secret_key_create(state_fd, STATE_DIR_SECRET, key, error) != 0)
         return -1;
     log_info("new key created", log_text("file", STATE_DIR_SECRET));
@@ -180,6 +205,8 @@ struct renewal {
     const struct secret_key *key;
     int64_t opened, failed;
     struct id failed_fleets[MAX_NAMED]; /* the first of them */
+    int64_t failed_values;
+    char *failed_places[MAX_NAMED];
     struct renewed *list;
     size_t count;
 };
@@ -204,6 +231,19 @@ static int look_at(void *context, const struct id *fleet_id, const struct webhoo
         seal_token(renewal->key, fleet_id, text, &renewed->token);
     }
     secret_wipe(text, sizeof(text));
+    return 0;
+}
+
+static int look_at_value(void *context, const struct sealed_row *row)
+{
+    struct renewal *renewal = context;
+    if (opens(renewal->key, row)) {
+        renewal->opened++;
+        return 0;
+    }
+    if (renewal->failed_values < MAX_NAMED)
+        renewal->failed_places[renewal->failed_values] = memory_string(row->place);
+    renewal->failed_values++;
     return 0;
 }
 
@@ -247,6 +287,19 @@ static void report_failures(struct admin *admin, const struct renewal *renewal)
                   log_text("effect", "its URL cannot be shown until it is replaced"));
     if (renewal->failed > MAX_NAMED)
         log_error("more webhooks' tokens are damaged", log_int("tokens", renewal->failed));
+    for (int64_t i = 0; i < renewal->failed_values && i < MAX_NAMED; i++)
+        log_error("a sealed value is damaged or was moved from another place",
+                  log_text("value", renewal->failed_places[i]),
+                  log_text("effect", "it cannot be used until it is set again"));
+    if (renewal->failed_values > MAX_NAMED)
+        log_error("more sealed values are damaged", log_int("values", renewal->failed_values));
+}
+
+static int examine(struct store *store, struct renewal *renewal, struct error *error)
+{
+    return store_list_tokens(store, look_at, renewal, error) != 0
+               ? -1
+               : store_list_sealed(store, look_at_value, renewal, error);
 }
 
 void seal_renew(struct admin *admin)
@@ -257,7 +310,7 @@ void seal_renew(struct admin *admin)
     struct store *store = readers_take(admin->readers, &error);
     int result = -1;
     if (store && secret_key_read(admin->options.state_fd, STATE_DIR_SECRET, &key, &error) == 0)
-        result = key.present ? store_list_tokens(store, look_at, &renewal, &error) : 0;
+        result = key.present ? examine(store, &renewal, &error) : 0;
     if (store)
         readers_give(admin->readers, store, result != 0);
     if (result != 0)
@@ -265,10 +318,12 @@ void seal_renew(struct admin *admin)
     else if (!key.present)
         admin->key_is_unusable = true;
     else {
-        if (renewal.failed > 0)
+        if (renewal.failed > 0 || renewal.failed_values > 0)
             report_failures(admin, &renewal);
         commit_renewal(admin, &renewal);
     }
     free(renewal.list);
+    for (size_t i = 0; i < MAX_NAMED; i++)
+        free(renewal.failed_places[i]);
     secret_wipe(&key, sizeof(key));
 }

@@ -1,7 +1,7 @@
-/* Webhooks' tokens, sealed with the key in secret.key so that they can be shown again. The file is
- * read for each use, so the key can be removed, replaced and restored while webhookd runs, and no
- * token is ever sealed with a key that is on no disk. On admin workers' threads; seal_renew on the
- * main thread. */
+/* The key in secret.key, and webhooks' tokens, sealed with it so that they can be shown again. The
+ * file is read for each use, so the key can be removed, replaced and restored while webhookd runs,
+ * and nothing is ever sealed with a key that is on no disk. On admin workers' threads; seal_renew on
+ * the main thread. */
 #ifndef WEBHOOKD_ADMIN_SEAL_H
 #define WEBHOOKD_ADMIN_SEAL_H
 
@@ -10,8 +10,8 @@
 #include "admin/instance.h"
 #include "store/webhooks.h"
 
-/* Copies the key, which the caller wipes with secret_wipe, after it has opened a stored token (if
- * there is any). may_create: creates a new key if the file is missing and no webhook is stored.
+/* Copies the key, which the caller wipes with secret_wipe, after it has opened a stored value (if
+ * there is any). may_create: creates a new key if the file is missing and nothing sealed is stored.
  * Returns -1 and sets *error; ERROR_UNAVAILABLE says what to do. Logs when the key becomes unusable
  * and when it is usable again. */
 int seal_key(struct admin *admin, struct store *store, bool may_create, struct secret_key *key,
@@ -26,8 +26,8 @@ char *seal_open_url(const struct secret_key *key, const char *public_url, const 
                     const struct webhook_token *token, struct error *error);
 void seal_free_url(char *url); /* NULL is fine */
 
-/* At the start: tries the key on all stored tokens, logs an error if it does not open them, and
- * seals those again, in one transaction, that have a seal of an earlier format. A missing key is
+/* At the start: tries the key on all stored values, logs an error if it does not open them, and
+ * seals those tokens again, in one transaction, that have a seal of an earlier format. A missing key is
  * not reported here (webhookd/state.c did). If the store fails, logs a warning; nothing changes. */
 void seal_renew(struct admin *admin);
 

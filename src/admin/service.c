@@ -18,6 +18,7 @@
 #include "base/memory.h"
 #include "http/log.h"
 #include "model/fleet_file.h"
+#include "store/credentials.h"
 
 #define JSON_BODY_MAX_BYTES   (64 * 1024)
 #define RETRY_AFTER_S         "5"
@@ -34,6 +35,8 @@ static int64_t body_bound(const struct admin_request *request)
         return FLEET_FILE_MAX_BYTES;
     case ADMIN_BODY_RUN:
         return request->config->hooks.max_body_bytes;
+    case ADMIN_BODY_CREDENTIAL:
+        return STORE_CREDENTIAL_MAX_BYTES + 1;
     }
     return 0;
 }
@@ -69,6 +72,8 @@ static void give_back_store(struct admin_request *request, bool broken)
 
 static void drop_body(struct admin_request *request)
 {
+    if (request->call && request->call->body == ADMIN_BODY_CREDENTIAL)
+        buffer_wipe(&request->body);
     buffer_free(&request->body);
     atomic_fetch_sub(&request->admin->held_bytes, request->held_bytes);
     request->held_bytes = 0;
@@ -116,6 +121,10 @@ static enum http_step refuse_size(struct admin_request *request)
     case ADMIN_BODY_RUN:
         snprintf(message, sizeof(message), "the body is larger than hooks.max_body (%lld bytes)",
                  (long long)request->body_bound);
+        break;
+    case ADMIN_BODY_CREDENTIAL:
+        snprintf(message, sizeof(message), "a credential is at most %d KiB long",
+                 STORE_CREDENTIAL_MAX_BYTES / 1024);
         break;
     }
     return refuse(request->exchange, 413, message);
@@ -239,6 +248,8 @@ static enum http_step service_begin(struct http_exchange *exchange, void *contex
     request->body_bound = body_bound(request);
     if (http_content_length(exchange) > request->body_bound)
         return refuse_size(request);
+    if (request->call->body == ADMIN_BODY_CREDENTIAL)
+        (void)buffer_reserve(&request->body, (size_t)request->body_bound);
     return HTTP_CONTINUE;
 }
 

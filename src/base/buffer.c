@@ -110,6 +110,12 @@ char *buffer_take(struct buffer *buffer)
     return data;
 }
 
+int buffer_reserve(struct buffer *buffer, size_t bytes)
+{
+    size_t more = bytes > buffer->bytes ? bytes - buffer->bytes : 0;
+    return fits(buffer, more) && reserve(buffer, more) == 0 ? 0 : fail(buffer);
+}
+
 void buffer_reset(struct buffer *buffer)
 {
     buffer->bytes = 0;
@@ -123,4 +129,11 @@ void buffer_free(struct buffer *buffer)
     buffer->bytes = 0;
     buffer->capacity = 0;
     buffer->failed = false;
+}
+
+void buffer_wipe(struct buffer *buffer)
+{
+    if (buffer->data)
+        explicit_bzero(buffer->data, buffer->capacity);
+    buffer_free(buffer);
 }

@@ -16,6 +16,7 @@ enum vessel_status attempt_result_status(const struct attempt_result *result)
     case ATTEMPT_CUTOFF:
     case ATTEMPT_OVER_DISK:
     case ATTEMPT_NOT_STARTED:
+    case ATTEMPT_REFUSED:
     case ATTEMPT_INTERRUPTED:
         return VESSEL_ERRORED;
     }

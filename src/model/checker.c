@@ -137,3 +137,42 @@ int checker_line(const struct node *map, const char *key)
     const struct node *value = node_get(map, key);
     return value ? value->line : map->line;
 }
+
+/* ---- references to credentials ---- */
+
+static bool look_up(struct checker *checker, int line, const char *key,
+                    const struct reference *reference)
+{
+    const struct fleet_file_options *options = checker->options;
+    char name[REFERENCE_TEXT_BYTES];
+    if (!options->has_credential || options->has_credential(options->context, reference))
+        return true;
+    reference_format(reference, name);
+    if (options->missing_credentials)
+        checker_note(checker, line, key,
+                     "credential %s does not exist: the vessel fails until it is stored", name);
+    else
+        checker_problem(checker, line, key,
+                        "credential %s does not exist: store it with \"webhookctl credential set "
+                        "%s\"",
+                        name, name);
+    return options->missing_credentials;
+}
+
+bool checker_references(struct checker *checker, int line, const char *key, const char *value)
+{
+    struct reference_reader reader = {.at = value};
+    enum reference_piece piece;
+    bool is_good = true;
+    while (is_good && (piece = reference_next(&reader)) != REFERENCE_END) {
+        if (piece == REFERENCE_NAME)
+            is_good = look_up(checker, line, key, &reader.reference);
+        if (piece != REFERENCE_BROKEN)
+            continue;
+        checker_problem(checker, line, key,
+                        "\"#{\" begins a reference to a credential, #{GROUP.ITEM} in capital "
+                        "letters: write \"##{\" for the characters themselves");
+        is_good = false;
+    }
+    return is_good;
+}

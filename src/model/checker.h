@@ -12,7 +12,7 @@
 struct checker {
     struct report problems;
     struct report notes;
-    bool stub;
+    const struct fleet_file_options *options;
     struct node_path path; /* of the mapping or list that is being read */
     int *vessel_lines;     /* indexed as the definition's vessels */
 };
@@ -23,6 +23,9 @@ void checker_problem(struct checker *checker, int line, const char *key, const c
     __attribute__((format(printf, 4, 5)));
 void checker_note(struct checker *checker, int line, const char *key, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* Checks the references to credentials in a value. Returns false if it has reported a problem. */
+bool checker_references(struct checker *checker, int line, const char *key, const char *value);
 
 /* Reports every key that is not in the list, which ends with NULL. */
 void checker_keys(struct checker *checker, const struct node *map, const char *const *allowed);

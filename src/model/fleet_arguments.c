@@ -35,8 +35,12 @@ static void add_argument(struct checker *checker, int line, const char *key, con
         checker_problem(checker, line, key, "%s", problem);
     else if (strlen(text) >= FLEET_VALUES_MAX_EXEC_STRING)
         checker_problem(checker, line, key, "an argument must be shorter than 128 KiB");
-    else
+    else if (checker_references(checker, line, key, text))
         vessel->arguments[vessel->argument_count++] = memory_string(text);
+    if (!problem && reference_may_be_in(text))
+        checker_note(checker, line, key,
+                     "with sandbox off, arguments are visible to all users of the machine (ps): "
+                     "pass a credential in the environment");
 }
 
 /* {--flag: value}, the short form. */
@@ -135,6 +139,8 @@ static void add_variable(struct checker *checker, int line, const char *name, co
         checker_problem(checker, line, NULL, "%s (\"%.60s\")", problem, name);
         return;
     }
+    if (!checker_references(checker, line, NULL, value))
+        return;
     vessel->environment[vessel->environment_count++] =
         (struct environment_entry){.name = memory_string(name), .value = memory_string(value)};
 }

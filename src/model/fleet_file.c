@@ -180,7 +180,7 @@ struct definition *fleet_file_parse(const char *text, size_t bytes,
                                     struct fleet_problems *problems, struct fleet_problems *notes)
 {
     struct checker checker = {
-        .problems = {.list = problems}, .notes = {.list = notes}, .stub = options->stub};
+        .problems = {.list = problems}, .notes = {.list = notes}, .options = options};
     struct definition *definition = memory_alloc(sizeof(*definition));
     struct node_tree tree = {0};
     if (read_tree(text, bytes, &tree, &checker.problems) == 0)

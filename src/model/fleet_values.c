@@ -65,28 +65,10 @@ const char *fleet_values_variable_problem(const char *name)
     return NULL;
 }
 
-/* Returns the text after a word of a reference, or NULL if the text does not begin with a word. */
-static const char *skip_word(const char *text)
-{
-    const char *end = text;
-    while (is_letter(*end) || is_digit(*end) || *end == '-' || *end == ' ')
-        end++;
-    return end > text ? end : NULL;
-}
-
 const char *fleet_values_placeholder_problem(const char *text)
 {
     if (strcmp(text, "SHIPYARD_HIDDEN") == 0)
         return "the platform that exported this file left the value out (SHIPYARD_HIDDEN): write "
                "the real value";
-    for (const char *at = strstr(text, "#{"); at; at = strstr(at + 1, "#{")) {
-        const char *end = skip_word(at + 2);
-        if (end && *end == '.')
-            end = skip_word(end + 1);
-        else
-            end = NULL;
-        if (end && *end == '}')
-            return "references such as #{GROUP.ITEM} are not available here: write the value";
-    }
     return NULL;
 }

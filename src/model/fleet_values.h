@@ -20,7 +20,7 @@ int fleet_values_number(const char *text, int *number);
 const char *fleet_values_path_problem(const char *path);
 /* Checks the name of an environment variable. */
 const char *fleet_values_variable_problem(const char *name);
-/* A value must not contain #{GROUP.ITEM} and must not be SHIPYARD_HIDDEN. */
+/* A value must not be SHIPYARD_HIDDEN. */
 const char *fleet_values_placeholder_problem(const char *text);
 
 #endif

@@ -122,7 +122,7 @@ static void read_foreign(struct checker *checker, const struct node *source, con
                          const char *what, struct definition_vessel *vessel)
 {
     vessel->kind = VESSEL_STUB;
-    if (checker->stub)
+    if (checker->options->stub)
         checker_note(
             checker, checker_line(source, key), key,
             "%s is kept as a stub: the vessel will end as errored (\"not available here\")", what);

@@ -180,6 +180,7 @@ static void complete_result(const struct attempt *attempt, struct attempt_result
         break;
     case ATTEMPT_EXITED:
     case ATTEMPT_INTERRUPTED:
+    case ATTEMPT_REFUSED:
         break;
     }
 }
@@ -197,6 +198,8 @@ static void end_impossible(struct attempt *attempt, const struct error *error)
 {
     struct attempt_result result = {
         .ending = ATTEMPT_NOT_STARTED, .has_exit_code = true, .exit_code = 127};
+    if (error->kind == ERROR_INVALID)
+        result = (struct attempt_result){.ending = ATTEMPT_REFUSED};
     attempt_result_set_reason(&result, error->message);
     attempt->over(attempt, &result);
 }
@@ -260,7 +263,8 @@ static void watch_child(struct attempt *attempt)
 static bool may_succeed_later(struct attempt *attempt, const struct error *error)
 {
     attempt->refusals = error_may_pass(error) ? 0 : attempt->refusals + 1;
-    return error->kind != ERROR_NOT_FOUND && attempt->refusals < LAUNCH_TRIES;
+    return error->kind != ERROR_NOT_FOUND && error->kind != ERROR_INVALID &&
+           attempt->refusals < LAUNCH_TRIES;
 }
 
 /* Watches an attempt whose launch showed that it has a supervisor already. */

@@ -204,7 +204,6 @@ static void add_own(struct list *list, const struct environment_entry *entry)
 char **environment_make(const struct environment_input *input, size_t *count)
 {
     struct list list = {NULL, 0, 0};
-    const struct definition_vessel *vessel = &input->definition->vessels[input->vessel];
     add(&list, "PATH", input->path);
     add(&list, "LANG", "C.UTF-8");
     if (input->time_zone) /* else /etc/localtime decides, which the sandbox shows, too */
@@ -224,8 +223,8 @@ char **environment_make(const struct environment_input *input, size_t *count)
     add_time(&list, "SHIPYARD_FLEET_SCHEDULED_TIME", input->work->created_ms);
     add_streams(&list, input);
     add_request(&list, input);
-    for (size_t i = 0; i < vessel->environment_count; i++)
-        add_own(&list, &vessel->environment[i]);
+    for (size_t i = 0; i < input->own_count; i++)
+        add_own(&list, &input->own[i]);
     *count = list.count;
     return list.items;
 }

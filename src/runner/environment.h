@@ -19,7 +19,9 @@ struct environment_input {
     const char *workdir; /* absolute, as the vessel sees it */
     const char *user;    /* $USER and $LOGNAME; "": none */
     const char *path;
-    const char *time_zone; /* $TZ, or NULL */
+    const char *time_zone;               /* $TZ, or NULL */
+    const struct environment_entry *own; /* the vessel's own variables */
+    size_t own_count;
 };
 
 /* Returns the complete environment as "NAME=value" strings, each name once, and their number in

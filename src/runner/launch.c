@@ -17,10 +17,12 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/secret.h"
 #include "supervisor/allow_list.h"
 #include "runner/environment.h"
 #include "runner/isolation.h"
 #include "runner/settings.h"
+#include "runner/vessel_values.h"
 
 /* Takes ownership of the descriptor and moves it out of the way of the numbers that spawning will
  * use. */
@@ -98,6 +100,9 @@ static int make_log(struct attempt *attempt, struct error *error)
 
 /* ---- what the supervisor reads ---- */
 
+#define JOB_NUMBER_BYTES 8           /* before each text */
+#define JOB_REST_BYTES   (64 * 1024) /* for what a job has besides its longest parts */
+
 static int make_memory_file(struct attempt *attempt, enum job_fd number, const void *data,
                             size_t bytes, struct error *error)
 {
@@ -162,7 +167,8 @@ static char *interpreter_of(const struct config *config, enum vessel_language la
 
 /* Fills in the job. Borrows everything but the environment, the id and the working folder's path,
  * which job_fini frees. */
-static void job_init(struct job *job, const struct attempt *attempt)
+static void job_init(struct job *job, const struct attempt *attempt,
+                     const struct vessel_values *values)
 {
     const struct run *run = attempt->vessel->run;
     const struct runner *runner = run->runner;
@@ -184,8 +190,8 @@ static void job_init(struct job *job, const struct attempt *attempt)
         .file_name = vessel->file_name,
         .file_content = vessel->file_content,
         .file_to_run = vessel->file_to_run,
-        .arguments = vessel->arguments,
-        .argument_count = vessel->argument_count,
+        .arguments = values->arguments,
+        .argument_count = values->argument_count,
         .nice = (int32_t)config->runner.nice,
         .cutoff_ms = vessel->guardrails.cutoff_ms,
         .stop_grace_ms = config->runner.stop_grace_ms,
@@ -204,31 +210,57 @@ static void job_init(struct job *job, const struct attempt *attempt)
         .user = isolation->is_strict ? SANDBOX_USER : isolation->user.name,
         .path = config->runner.path,
         .time_zone = runner->settings->time_zone,
+        .own = values->environment,
+        .own_count = values->environment_count,
     };
     job->environment = environment_make(&input, &job->environment_count);
 }
 
-static void job_fini(struct job *job)
+static void job_fini(struct job *job, const struct vessel_values *values)
 {
-    for (size_t i = 0; i < job->environment_count; i++)
+    for (size_t i = 0; i < job->environment_count; i++) {
+        if (values->are_secret)
+            secret_wipe(job->environment[i], strlen(job->environment[i]));
         free(job->environment[i]);
+    }
     free(job->environment);
     free(job->workdir);
     free(job->vessel_run_id);
 }
 
+/* Makes room for the whole job, so that no copy of a secret stays behind when the buffer grows. */
+static void reserve(struct buffer *buffer, const struct job *job)
+{
+    size_t bytes = JOB_REST_BYTES + strlen(job->file_content);
+    for (size_t i = 0; i < job->argument_count; i++)
+        bytes += JOB_NUMBER_BYTES + strlen(job->arguments[i]);
+    for (size_t i = 0; i < job->environment_count; i++)
+        bytes += JOB_NUMBER_BYTES + strlen(job->environment[i]);
+    (void)buffer_reserve(buffer, bytes);
+}
+
 static int make_job(struct attempt *attempt, struct error *error)
 {
+    const struct run *run = attempt->vessel->run;
     struct job job;
+    struct vessel_values values;
     struct buffer buffer = BUFFER_INIT;
-    job_init(&job, attempt);
+    if (vessel_values_open(run, &run->definition->vessels[attempt->vessel->index], &values,
+                           error) != 0)
+        return -1;
+    job_init(&job, attempt, &values);
+    if (values.are_secret)
+        reserve(&buffer, &job);
     int result;
     if (job_write(&job, &buffer) != 0)
         result = error_set(error, ERROR_UNAVAILABLE, "no memory for the job of an attempt");
     else
         result = make_memory_file(attempt, JOB_FD_JOB, buffer.data, buffer.bytes, error);
+    if (values.are_secret)
+        buffer_wipe(&buffer);
     buffer_free(&buffer);
-    job_fini(&job);
+    job_fini(&job, &values);
+    vessel_values_free(&values);
     return result;
 }
 

@@ -347,7 +347,7 @@ static bool is_tried_again(struct run_vessel *vessel, const struct attempt_resul
         return false;
     if (result->ending == ATTEMPT_INTERRUPTED)
         return definition->on_interrupt == INTERRUPT_RERUN;
-    if (attempt_result_status(result) != VESSEL_ERRORED ||
+    if (attempt_result_status(result) != VESSEL_ERRORED || result->ending == ATTEMPT_REFUSED ||
         !plan_retries(what, result->exit_code, vessel->retries))
         return false;
     vessel->retries++;

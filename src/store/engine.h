@@ -8,6 +8,7 @@
 #define WEBHOOKD_STORE_ENGINE_H
 
 #include "store/audit.h"
+#include "store/credentials.h"
 #include "store/fleets.h"
 #include "store/keys.h"
 #include "store/runs.h"
@@ -116,6 +117,27 @@ struct store_engine {
                          struct error *error);
     int (*end_session)(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
                        struct error *error);
+
+    /* credentials.h */
+    int (*list_credentials)(struct store *store, const struct id *org_id,
+                            int (*each)(void *, const struct credential_row *), void *context,
+                            struct error *error);
+    int (*find_credential)(struct store *store, const struct id *org_id,
+                           const struct reference *name,
+                           int (*each)(void *, const struct credential_row *), void *context,
+                           struct error *error);
+    int (*set_credential)(struct store *store, const struct id *org_id,
+                          const struct credential_value *value, int64_t now_ms, bool *is_new,
+                          struct error *error);
+    int (*remove_credential)(struct store *store, const struct id *org_id,
+                             const struct reference *name, struct error *error);
+    int (*touch_credential)(struct store *store, const struct id *org_id,
+                            const struct reference *name, int64_t now_ms, struct error *error);
+    int (*list_definitions)(struct store *store, const struct id *org_id, const char *text,
+                            int (*each)(void *, const struct definition_row *), void *context,
+                            struct error *error);
+    int (*list_sealed)(struct store *store, int (*each)(void *, const struct sealed_row *),
+                       void *context, struct error *error);
 
     /* audit.h */
     int (*list_audit)(struct store *store, const struct audit_filter *filter,

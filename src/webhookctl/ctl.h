@@ -37,6 +37,8 @@ ctl_command webhooks_list, webhooks_create, webhooks_show, webhooks_replace, web
 ctl_command runs_list, runs_show, runs_start, runs_stop, runs_again;
 /* keys.c */
 ctl_command keys_list, keys_create, keys_revoke;
+/* credentials.c */
+ctl_command credentials_list, credentials_set, credentials_remove, credentials_used;
 /* audit.c */
 ctl_command audit_list;
 /* backup.c */

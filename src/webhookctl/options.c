@@ -39,6 +39,9 @@ static const struct {
     [OPTION_WHO] = {"--who", 0, true},
     [OPTION_ACTION] = {"--action", 0, true},
     [OPTION_SINCE] = {"--since", 0, true},
+    [OPTION_FILE] = {"--file", 0, true},
+    [OPTION_FORCE] = {"--force", 0, false},
+    [OPTION_MISSING_CREDENTIALS] = {"--missing-credentials", 0, false},
 };
 
 const char *options_name(enum option option)

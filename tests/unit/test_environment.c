@@ -75,6 +75,7 @@ static void scene_open(struct scene *scene, size_t vessel, const char *environme
                                     .query = word_query,
                                     .created_ms = NOON_MS - 5000};
     memset(scene->work.body_sha256, 0xab, sizeof(scene->work.body_sha256));
+    const struct definition_vessel *own = &scene->definition->vessels[vessel];
     scene->input = (struct environment_input){.work = &scene->work,
                                               .definition = scene->definition,
                                               .vessel = vessel,
@@ -85,7 +86,9 @@ static void scene_open(struct scene *scene, size_t vessel, const char *environme
                                               .workdir = "/state/runs/x",
                                               .user = "",
                                               .path = "/usr/bin:/bin",
-                                              .time_zone = "Europe/Berlin"};
+                                              .time_zone = "Europe/Berlin",
+                                              .own = own->environment,
+                                              .own_count = own->environment_count};
     scene->items = environment_make(&scene->input, &scene->count);
 }
 

@@ -562,13 +562,47 @@ TEST(placeholders_of_the_reference_platform_are_refused)
                   "the platform that exported this file left the value out (SHIPYARD_HIDDEN)");
     refuse_source("arguments: [ { key: -p, value: SHIPYARD_HIDDEN } ]",
                   "vessels.a.source.arguments[0].value", "SHIPYARD_HIDDEN");
-    refuse_source("arguments: [ 'x#{GROUP.ITEM}y' ]", "vessels.a.source.arguments[0]",
-                  "#{GROUP.ITEM}");
+    expect_arguments("arguments: [ '${#a[@]}', 'MY_SHIPYARD_HIDDEN' ]",
+                     "${#a[@]}|MY_SHIPYARD_HIDDEN");
+}
+
+TEST(references_to_credentials_are_kept_and_anything_like_them_is_refused)
+{
+    expect_arguments("arguments: [ 'x#{GROUP.ITEM}y', '##{x}' ]", "x#{GROUP.ITEM}y|##{x}");
+    refuse_source("arguments: [ '#{x}' ]", "vessels.a.source.arguments[0]", "write \"##{\"");
     refuse_source("environment: { A: '#{#{My Group.it-em_1}' }", "vessels.a.source.environment.A",
-                  "#{");
-    expect_arguments(
-        "arguments: [ '#{x}', '#{', '${#a[@]}', '#{a.}', '#{.b}', 'MY_SHIPYARD_HIDDEN' ]",
-        "#{x}|#{|${#a[@]}|#{a.}|#{.b}|MY_SHIPYARD_HIDDEN");
+                  "#{GROUP.ITEM} in capital letters");
+}
+
+static bool has_credential(void *context, const struct reference *reference)
+{
+    char name[REFERENCE_TEXT_BYTES];
+    return strcmp(reference_format(reference, name), context) == 0;
+}
+
+TEST(missing_credentials_are_refused_or_noted_where_they_are_referred_to)
+{
+    static const char text[] = SOURCE "      arguments: [ '#{A.B}' ]\n"
+                                      "      environment: { X: 'a#{C.D}' }\n";
+    char known[] = "A.B";
+    for (int notes_them = 0; notes_them <= 1; notes_them++) {
+        const struct fleet_file_options options = {
+            .has_credential = has_credential, .context = known, .missing_credentials = notes_them};
+        struct fleet_problems problems = {NULL, 0}, notes = {NULL, 0};
+        struct definition *definition =
+            fleet_file_parse(text, strlen(text), &options, &problems, &notes);
+        const struct fleet_problems *list = notes_them ? &notes : &problems;
+        ck_assert_int_eq(definition != NULL, notes_them);
+        ck_assert_uint_eq(problems.count, notes_them ? 0 : 1);
+        const struct fleet_problem *last = &list->items[list->count - 1];
+        ck_assert_str_eq(last->path, "vessels.a.source.environment.X");
+        ck_assert_int_eq(last->line, 9);
+        ck_assert_msg(strncmp(last->message, "credential C.D does not exist: ", 31) == 0, "%s",
+                      last->message);
+        definition_free(definition);
+        report_free_problems(&problems);
+        report_free_problems(&notes);
+    }
 }
 
 TEST(values_that_execve_would_refuse_are_refused)

@@ -118,6 +118,8 @@ int load_open(struct store *store, int64_t fleet_no, int64_t *open, struct error
 
 /* Creates organization `default` with project `default` if the store never had an organization. */
 int projects_make_default(struct store *store, int64_t now_ms, struct error *error);
+int projects_find_org(struct store *store, const struct id *org_id, int64_t *org_no,
+                      struct error *error);
 int projects_find(struct store *store, const struct id *project_id, int64_t *project_no,
                   struct error *error);
 /* Does not find a deleted fleet. */

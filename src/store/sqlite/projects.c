@@ -27,8 +27,8 @@ int sqlite_list_orgs(struct store *store, int (*each)(void *, const struct org_r
     return statement_end(s);
 }
 
-static int find_org(struct store *store, const struct id *org_id, int64_t *org_no,
-                    struct error *error)
+int projects_find_org(struct store *store, const struct id *org_id, int64_t *org_no,
+                      struct error *error)
 {
     static struct statement find = {.sql = "SELECT no FROM org WHERE id = ?1 AND deleted = 0"};
     sqlite3_stmt *s = statement_begin(store, &find, error, org_id);
@@ -50,7 +50,7 @@ int sqlite_list_projects(struct store *store, const struct id *org_id,
                          struct error *error)
 {
     int64_t org_no = 0;
-    if (org_id && find_org(store, org_id, &org_no, error) != 0)
+    if (org_id && projects_find_org(store, org_id, &org_no, error) != 0)
         return -1;
     static struct statement list = {.sql = "SELECT p.id, o.id, p.name, o.name, p.created_ms "
                                            "FROM project p JOIN org o ON o.no = p.org_no "
@@ -87,7 +87,7 @@ int sqlite_create_project(struct store *store, const struct id *org_id, const ch
                           int64_t now_ms, struct id *id, struct error *error)
 {
     int64_t org_no = 0;
-    if (find_org(store, org_id, &org_no, error) != 0)
+    if (projects_find_org(store, org_id, &org_no, error) != 0)
         return -1;
     char taken[NAME_MAX_BYTES + 100];
     snprintf(taken, sizeof(taken), "project \"%s\" already exists in this organization", name);
@@ -113,7 +113,7 @@ static int refuse_unless_empty(struct store *store, sqlite3_stmt *s, const char 
 int sqlite_delete_org(struct store *store, const struct id *id, struct error *error)
 {
     int64_t no = 0;
-    if (find_org(store, id, &no, error) != 0)
+    if (projects_find_org(store, id, &no, error) != 0)
         return -1;
     static struct statement count = {
         .sql = "SELECT count(*), (SELECT name FROM org WHERE no = ?1) FROM project "
@@ -121,6 +121,10 @@ int sqlite_delete_org(struct store *store, const struct id *id, struct error *er
     sqlite3_stmt *s = statement_begin(store, &count, error, no);
     if (refuse_unless_empty(store, s, "count the projects of an organization", "organization",
                             "project", error) != 0)
+        return -1;
+    static struct statement forget = {.sql = "DELETE FROM credential WHERE org_no = ?1"};
+    s = statement_begin(store, &forget, error, no);
+    if (statement_run(store, s, "remove the credentials of an organization", error) != 0)
         return -1;
     static struct statement delete = {.sql = "UPDATE org SET deleted = 1 WHERE no = ?1"};
     s = statement_begin(store, &delete, error, no);

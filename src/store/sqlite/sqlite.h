@@ -75,6 +75,25 @@ int sqlite_reseal_webhook(struct store *store, const struct id *fleet_id,
                           const struct webhook_token *token, struct error *error);
 int sqlite_remove_webhook(struct store *store, const struct id *fleet_id, struct error *error);
 int sqlite_add_calls(struct store *store, const struct webhook_calls *calls, struct error *error);
+int sqlite_list_credentials(struct store *store, const struct id *org_id,
+                            int (*each)(void *, const struct credential_row *), void *context,
+                            struct error *error);
+int sqlite_find_credential(struct store *store, const struct id *org_id,
+                           const struct reference *name,
+                           int (*each)(void *, const struct credential_row *), void *context,
+                           struct error *error);
+int sqlite_list_definitions(struct store *store, const struct id *org_id, const char *text,
+                            int (*each)(void *, const struct definition_row *), void *context,
+                            struct error *error);
+int sqlite_list_sealed(struct store *store, int (*each)(void *, const struct sealed_row *),
+                       void *context, struct error *error);
+int sqlite_set_credential(struct store *store, const struct id *org_id,
+                          const struct credential_value *value, int64_t now_ms, bool *is_new,
+                          struct error *error);
+int sqlite_remove_credential(struct store *store, const struct id *org_id,
+                             const struct reference *name, struct error *error);
+int sqlite_touch_credential(struct store *store, const struct id *org_id,
+                            const struct reference *name, int64_t now_ms, struct error *error);
 int sqlite_list_keys(struct store *store, int (*each)(void *, const struct key_row *),
                      void *context, struct error *error);
 int sqlite_find_key(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],

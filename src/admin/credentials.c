@@ -1,0 +1,301 @@
+/* Handlers of credentials. On admin workers' threads. A value comes in the request that sets it; no
+ * answer, log line or error contains it (docs/architecture.md, invariant 7). */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "admin/change.h"
+#include "admin/render.h"
+#include "admin/routes.h"
+#include "admin/seal.h"
+#include "base/memory.h"
+#include "base/utf8.h"
+#include "http/log.h"
+#include "store/credentials.h"
+
+/* ---- listing ---- */
+
+static json_t *render_credential(const struct credential_row *row)
+{
+    char name[REFERENCE_TEXT_BYTES];
+    json_t *object = json_object();
+    render_set(object, "name", render_text(reference_format(&row->name, name)));
+    render_set(object, "group", render_text(row->name.group));
+    render_set(object, "item", render_text(row->name.item));
+    render_set(object, "created_at", render_time(row->created_ms));
+    render_set(object, "changed_at", render_time(row->changed_ms));
+    render_set(object, "changed_by", render_text(row->changed_by));
+    render_set(object, "last_used_at", render_time(row->last_used_ms));
+    return object;
+}
+
+static int append_credential(void *context, const struct credential_row *row)
+{
+    render_append(context, render_credential(row));
+    return 0;
+}
+
+int credentials_list(struct admin_request *request, struct error *error)
+{
+    struct id org_id;
+    struct store *store = request_store(request, error);
+    if (!store || request_path_id(request, "org_id", "organization", &org_id, error) != 0)
+        return -1;
+    json_t *credentials = json_array();
+    request_answer_data(request, 200, render_one("credentials", credentials));
+    return store_list_credentials(store, &org_id, append_credential, credentials, error);
+}
+
+/* ---- one credential ---- */
+
+/* Reads the organization's id and the credential's name from the path. */
+static int read_path(struct admin_request *request, struct id *org_id, struct reference *name,
+                     struct error *error)
+{
+    const char *group = route_value(&request->match, "group");
+    const char *item = route_value(&request->match, "item");
+    const char *problem = reference_problem(group, item);
+    if (request_path_id(request, "org_id", "organization", org_id, error) != 0)
+        return -1;
+    if (problem)
+        return error_set(error, ERROR_INVALID, "%s", problem);
+    (void)snprintf(name->group, sizeof(name->group), "%s", group);
+    (void)snprintf(name->item, sizeof(name->item), "%s", item);
+    return 0;
+}
+
+struct find {
+    json_t *object;
+};
+
+static int keep_credential(void *context, const struct credential_row *row)
+{
+    struct find *find = context;
+    find->object = render_credential(row);
+    return 0;
+}
+
+struct credential_change {
+    struct change change;
+    struct id org_id;
+    struct reference name;
+    uint8_t *sealed; /* of a new value */
+    size_t sealed_bytes;
+    bool is_new; /* out */
+};
+
+static void set_subject(struct credential_change *credential)
+{
+    char name[REFERENCE_TEXT_BYTES];
+    change_set_subject(&credential->change, &credential->org_id,
+                       reference_format(&credential->name, name));
+}
+
+static int apply_set(struct change *change, struct store *store, struct error *error)
+{
+    struct credential_change *credential = CONTAINER_OF(change, struct credential_change, change);
+    const struct credential_value value = {.name = credential->name,
+                                           .sealed = credential->sealed,
+                                           .sealed_bytes = credential->sealed_bytes,
+                                           .changed_by = change->request->caller.who};
+    if (store_set_credential(store, &credential->org_id, &value, change->now_ms,
+                             &credential->is_new, error) != 0)
+        return -1;
+    set_subject(credential);
+    return 0;
+}
+
+static const struct change_kind set_kind = {.action = "credential.set", .apply = apply_set};
+
+/* Returns the length of the value in the body, without a final line end, or -1. */
+static ssize_t value_bytes(struct admin_request *request, struct error *error)
+{
+    const char *value = request->body.data;
+    size_t bytes = request->body.bytes;
+    if (bytes > 0 && value[bytes - 1] == '\n')
+        bytes--;
+    if (bytes == 0)
+        return error_set(error, ERROR_INVALID, "the value is empty");
+    if (bytes > STORE_CREDENTIAL_MAX_BYTES)
+        return error_set(error, ERROR_INVALID, "a credential is at most %d KiB long",
+                         STORE_CREDENTIAL_MAX_BYTES / 1024);
+    if (!utf8_is_valid(value, bytes) || memchr(value, '\0', bytes))
+        return error_set(error, ERROR_INVALID,
+                         "the value must be UTF-8 text without NUL characters: encode binary data, "
+                         "for example in base64");
+    return (ssize_t)bytes;
+}
+
+/* Seals the value in the body for its place. */
+static int seal_value(struct admin_request *request, struct credential_change *credential,
+                      struct error *error)
+{
+    struct secret_key key;
+    char place[STORE_CREDENTIAL_PLACE_BYTES];
+    struct store *store = request_store(request, error);
+    ssize_t bytes = store ? value_bytes(request, error) : -1;
+    if (bytes < 0 || seal_key(request->admin, store, true, &key, error) != 0)
+        return -1;
+    credential->sealed_bytes = SECRET_SEAL_BYTES + (size_t)bytes;
+    credential->sealed = memory_alloc(credential->sealed_bytes);
+    credential->change.bytes = credential->sealed_bytes;
+    secret_seal(&key, store_credential_place(&credential->org_id, &credential->name, place),
+                request->body.data, (size_t)bytes, credential->sealed);
+    secret_wipe(&key, sizeof(key));
+    return 0;
+}
+
+int credentials_set(struct admin_request *request, struct error *error)
+{
+    struct credential_change credential = {.change.kind = &set_kind};
+    struct find find = {NULL};
+    if (read_path(request, &credential.org_id, &credential.name, error) != 0 ||
+        seal_value(request, &credential, error) != 0)
+        return -1;
+    int result = change_commit(request, &credential.change, error);
+    free(credential.sealed);
+    if (result != 0)
+        return -1;
+    http_log_info(request->exchange, "credential set", log_id("org", &credential.org_id),
+                  log_text("group", credential.name.group), log_text("item", credential.name.item),
+                  log_text("outcome", credential.is_new ? "created" : "replaced"));
+    result = store_find_credential(request->store, &credential.org_id, &credential.name,
+                                   keep_credential, &find, error);
+    request_answer_data(request, credential.is_new ? 201 : 200, find.object);
+    return result;
+}
+
+/* ---- who uses it ---- */
+
+struct users {
+    const struct reference *name;
+    json_t *fleets;
+    struct error *error;
+};
+
+static bool vessel_uses(const struct definition_vessel *vessel, const struct reference *name)
+{
+    for (size_t i = 0; i < vessel->argument_count; i++)
+        if (reference_is_in(vessel->arguments[i], name))
+            return true;
+    for (size_t i = 0; i < vessel->environment_count; i++)
+        if (reference_is_in(vessel->environment[i].value, name))
+            return true;
+    return false;
+}
+
+/* The text of a reference may also be in a script, which means nothing. */
+static int append_user(void *context, const struct definition_row *row)
+{
+    struct users *users = context;
+    struct definition *definition =
+        definition_json_read(row->definition_json, row->definition_bytes, users->error);
+    if (!definition)
+        return 1;
+    json_t *vessels = json_array();
+    for (size_t i = 0; i < definition->vessel_count; i++)
+        if (vessel_uses(&definition->vessels[i], users->name))
+            render_append(vessels, render_text(definition->vessels[i].name));
+    definition_free(definition);
+    if (json_array_size(vessels) == 0) {
+        json_decref(vessels);
+        return 0;
+    }
+    json_t *fleet = json_object();
+    render_set(fleet, "id", render_id(&row->fleet_id));
+    render_set(fleet, "name", render_text(row->fleet_name));
+    render_set(fleet, "project_id", render_id(&row->project_id));
+    render_set(fleet, "project_name", render_text(row->project_name));
+    render_set(fleet, "vessels", vessels);
+    render_append(users->fleets, fleet);
+    return 0;
+}
+
+/* Appends the fleets whose current version refers to the credential, with those of their vessels
+ * that do. */
+static int list_users(struct store *store, const struct id *org_id, const struct reference *name,
+                      json_t *fleets, struct error *error)
+{
+    char text[REFERENCE_TEXT_BYTES], written[REFERENCE_TEXT_BYTES + 3];
+    struct users users = {name, fleets, error};
+    (void)snprintf(written, sizeof(written), "#{%s}", reference_format(name, text));
+    int result = store_list_definitions(store, org_id, written, append_user, &users, error);
+    return error_is_set(error) ? -1 : result;
+}
+
+static int find_credential(struct admin_request *request, const struct id *org_id,
+                           const struct reference *name, struct error *error)
+{
+    struct find find = {NULL};
+    struct store *store = request_store(request, error);
+    if (!store || store_find_credential(store, org_id, name, keep_credential, &find, error) != 0)
+        return -1;
+    json_decref(find.object);
+    return 0;
+}
+
+int credentials_used(struct admin_request *request, struct error *error)
+{
+    struct id org_id;
+    struct reference name;
+    if (read_path(request, &org_id, &name, error) != 0 ||
+        find_credential(request, &org_id, &name, error) != 0)
+        return -1;
+    json_t *fleets = json_array();
+    request_answer_data(request, 200, render_one("fleets", fleets));
+    return list_users(request->store, &org_id, &name, fleets, error);
+}
+
+/* ---- removing ---- */
+
+static int apply_remove(struct change *change, struct store *store, struct error *error)
+{
+    struct credential_change *credential = CONTAINER_OF(change, struct credential_change, change);
+    if (store_remove_credential(store, &credential->org_id, &credential->name, error) != 0)
+        return -1;
+    set_subject(credential);
+    return 0;
+}
+
+static const struct change_kind remove_kind = {.action = "credential.remove",
+                                               .apply = apply_remove};
+
+/* A fleet that begins to use the credential at the same moment is not seen: its vessels then fail
+ * with a clear reason, as after a removal with force. */
+static int refuse_if_used(struct admin_request *request, const struct credential_change *credential,
+                          struct error *error)
+{
+    char name[REFERENCE_TEXT_BYTES];
+    json_t *fleets = json_array();
+    int result = list_users(request->store, &credential->org_id, &credential->name, fleets, error);
+    size_t count = json_array_size(fleets);
+    if (result == 0 && count > 0) {
+        const json_t *first = json_array_get(fleets, 0);
+        char more[40] = "";
+        if (count > 1)
+            (void)snprintf(more, sizeof(more), " and %zu more", count - 1);
+        result = error_set(error, ERROR_CONFLICT,
+                           "credential %s is used by fleet \"%.60s/%.60s\"%s: change the fleets "
+                           "first, or remove it by force, and their vessels fail",
+                           reference_format(&credential->name, name),
+                           json_string_value(json_object_get(first, "project_name")),
+                           json_string_value(json_object_get(first, "name")), more);
+    }
+    json_decref(fleets);
+    return result;
+}
+
+int credentials_remove(struct admin_request *request, struct error *error)
+{
+    struct credential_change credential = {.change.kind = &remove_kind};
+    bool force = false;
+    if (read_path(request, &credential.org_id, &credential.name, error) != 0 ||
+        request_query_flag(request, "force", &force, error) != 0 ||
+        find_credential(request, &credential.org_id, &credential.name, error) != 0 ||
+        (!force && refuse_if_used(request, &credential, error) != 0) ||
+        change_commit(request, &credential.change, error) != 0)
+        return -1;
+    http_log_info(request->exchange, "credential removed", log_id("org", &credential.org_id),
+                  log_text("group", credential.name.group), log_text("item", credential.name.item));
+    return 0;
+}

@@ -1,0 +1,29 @@
+/* The values of a vessel's arguments and variables as an attempt gets them: with credentials in
+ * place of the references to them. On the runner's thread. */
+#ifndef WEBHOOKD_RUNNER_VESSEL_VALUES_H
+#define WEBHOOKD_RUNNER_VESSEL_VALUES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "model/definition.h"
+#include "runner/core.h"
+
+struct vessel_values {
+    char **arguments;
+    size_t argument_count;
+    struct environment_entry *environment;
+    size_t environment_count;
+    /* Some of them are secret. vessel_values_free wipes them; whoever copies them wipes the copy. */
+    bool are_secret;
+};
+
+/* Borrows the definition's values if none of them refers to a credential; then it neither reads the
+ * store nor the key. Otherwise opens the credentials, and notes their use. ERROR_INVALID: a
+ * credential does not exist or cannot be opened, so the vessel cannot be started. */
+int vessel_values_open(const struct run *run, const struct definition_vessel *vessel,
+                       struct vessel_values *values, struct error *error);
+void vessel_values_free(struct vessel_values *values);
+
+#endif
