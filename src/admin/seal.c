@@ -157,9 +157,9 @@ static int find_key(const struct admin *admin, struct store *store, bool may_cre
     if (proof.has_values)
         return error_set(error, ERROR_UNAVAILABLE,
                          STATE_DIR_SECRET
-                         " is missing from the state folder: webhooks and credentials cannot be "
-                         "shown, used, created or replaced until it is restored or all of them are "
-                         "removed");
+                         " is missing from the state folder: webhooks cannot be shown, created "
+                         "or replaced, nor credentials set or used, until it is restored or all of "
+                         "them are removed");
     if (!may_create)
         return error_set(error, ERROR_NOT_FOUND,
                          STATE_DIR_SECRET " is missing: the next webhook or credential that is "

@@ -77,8 +77,8 @@ static int prepare_key(const struct state *state, bool has_store, struct error *
         "secret.key is missing", log_text("state_dir", state->store.state_dir),
         log_text(
             "effect",
-            "requests are accepted as before; webhooks cannot be shown, created or replaced until "
-            "the key is back or the old webhooks are removed"));
+            "requests are accepted as before; webhooks cannot be shown, created or replaced, nor "
+            "credentials set or used, until the key is back or all of them are removed"));
     return 0;
 }
 
