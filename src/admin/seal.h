@@ -1,7 +1,7 @@
 /* The key in secret.key, and webhooks' tokens, sealed with it so that they can be shown again. The
  * file is read for each use, so the key can be removed, replaced and restored while webhookd runs,
- * and nothing is ever sealed with a key that is on no disk. On admin workers' threads; seal_renew on
- * the main thread. */
+ * and nothing is ever sealed with a key that is on no disk. On admin workers' threads, but
+ * seal_renew on the main thread. */
 #ifndef WEBHOOKD_ADMIN_SEAL_H
 #define WEBHOOKD_ADMIN_SEAL_H
 
@@ -27,7 +27,7 @@ char *seal_open_url(const struct secret_key *key, const char *public_url, const 
 void seal_free_url(char *url); /* NULL is fine */
 
 /* At the start: tries the key on all stored values, logs an error if it does not open them, and
- * seals those tokens again, in one transaction, that have a seal of an earlier format. A missing key is
+ * seals those tokens again, in one transaction, whose seal has an earlier format. A missing key is
  * not reported here (webhookd/state.c did). If the store fails, logs a warning; nothing changes. */
 void seal_renew(struct admin *admin);
 

@@ -1,5 +1,5 @@
-/* See reference.h. Called by the validation of fleet files, by the admin API, and by the runner when
- * an attempt starts; pure. */
+/* See reference.h. Called by the validation of fleet files, by the admin API, and by the runner
+ * when an attempt starts; pure. */
 #include "model/reference.h"
 
 #include <stdio.h>

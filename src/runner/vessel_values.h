@@ -15,7 +15,7 @@ struct vessel_values {
     size_t argument_count;
     struct environment_entry *environment;
     size_t environment_count;
-    /* Some of them are secret. vessel_values_free wipes them; whoever copies them wipes the copy. */
+    /* Some are secret. vessel_values_free wipes them; whoever copies them wipes the copy. */
     bool are_secret;
 };
 

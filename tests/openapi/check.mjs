@@ -217,6 +217,32 @@ async function runs({ fleet, first }, posted) {
   await call('GET', `/api/v1/fleetruns/${nowhere}`, { status: 404 });
 }
 
+/* The project's fleet refers to the credential. */
+async function credentials({ org, project }) {
+  const path = `/api/v1/orgs/${org.id}/credentials`,
+    one = `${path}/DB/PASSWORD`;
+  const type = 'application/octet-stream';
+  await call('PUT', one, { body: 'x', type, status: 201 });
+  await call('PUT', one, { body: 'y\n', type, status: 200 });
+  await call('PUT', one, { body: '', type, status: 400 });
+  await call('PUT', `${path}/db/PASSWORD`, { body: 'x', type, status: 400 });
+  await call('GET', path, { status: 200 });
+  await call('GET', `/api/v1/orgs/${nowhere}/credentials`, { status: 404 });
+  const made = await call('PUT', `/api/v1/projects/${project.id}/fleets`, {
+    body:
+      'name: Secret\nvessels:\n  main:\n    source:\n      type: CODE\n      language: BASH\n' +
+      "      file: { name: a.sh, content: 'true' }\n      environment: { A: '#{DB.PASSWORD}' }\n",
+    type: 'application/yaml',
+    status: 200,
+  });
+  const used = await call('GET', `${one}/used`, { status: 200 });
+  if (used.fleets[0]?.vessels[0] !== 'main') fail(`${one}/used: ${JSON.stringify(used)}`);
+  await call('DELETE', one, { status: 409 });
+  await call('DELETE', `${one}?force=1`, { status: 200 });
+  await call('DELETE', one, { status: 404 });
+  await call('DELETE', `/api/v1/fleets/${made.fleet.id}`, { status: 200 });
+}
+
 async function administration() {
   const made = await call('POST', '/api/v1/keys', {
     body: '{"name":"other"}',
@@ -279,6 +305,7 @@ async function refusals() {
 
 const house = await fleets(await projects());
 await runs(house, await webhooks(house));
+await credentials(house);
 await administration();
 await leave(house);
 const missed = operations.filter((one) => ![...one.seen].some((status) => status < 400));

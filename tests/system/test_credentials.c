@@ -365,8 +365,8 @@ static void swap_seals(struct daemon *daemon)
     free(path);
 }
 
-/* A row of the table has the value of another, as somebody could arrange who can write to the store but
- * does not have the key. */
+/* Somebody who can write to the store, but does not have the key, can give a row the sealed value
+ * of another. */
 TEST(a_value_that_was_moved_to_another_place_is_not_used)
 {
     struct daemon daemon;
