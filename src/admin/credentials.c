@@ -276,7 +276,7 @@ static int refuse_if_used(struct admin_request *request, const struct credential
             (void)snprintf(more, sizeof(more), " and %zu more", count - 1);
         result = error_set(error, ERROR_CONFLICT,
                            "credential %s is used by fleet \"%.60s/%.60s\"%s: change the fleets "
-                           "first, or remove it by force, and their vessels fail",
+                           "first, or remove it by force (their vessels then fail)",
                            reference_format(&credential->name, name),
                            json_string_value(json_object_get(first, "project_name")),
                            json_string_value(json_object_get(first, "name")), more);
