@@ -25,7 +25,8 @@ struct fleet_problems {
 };
 
 struct fleet_file_options {
-    bool stub; /* keep blueprint and git vessels, which then end errored: "not available here" */
+    bool stub;   /* keep blueprint and git vessels, which then end errored: "not available here" */
+    bool strict; /* refuse what would be accepted without effect */
     /* Whether the fleet's organization has this credential. NULL: references are not looked up. */
     bool (*has_credential)(void *context, const struct reference *reference);
     void *context;

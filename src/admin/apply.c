@@ -184,6 +184,7 @@ int apply_fleet(struct admin_request *request, struct error *error)
     if (request_path_id(request, "project_id", "project", &apply.project_id, error) != 0 ||
         request_query_flag(request, "check", &apply.check_only, error) != 0 ||
         request_query_flag(request, "stub", &options.stub, error) != 0 ||
+        request_query_flag(request, "strict", &options.strict, error) != 0 ||
         request_query_flag(request, "missing_credentials", &options.missing_credentials, error) !=
             0 ||
         !request_store(request, error)) /* may fail, so before the change */

@@ -63,14 +63,21 @@ void checker_keys(struct checker *checker, const struct node *map, const char *c
     }
 }
 
+void checker_without_effect(struct checker *checker, int line, const char *key, const char *why)
+{
+    if (checker->options->strict)
+        checker_problem(checker, line, key, "\"%s\" has no effect: %s", key, why);
+    else
+        checker_note(checker, line, key, "\"%s\" is accepted, but has no effect: %s", key, why);
+}
+
 void checker_note_later(struct checker *checker, const struct node *map)
 {
     static const char *const LATER[] = {CHECKER_LATER_KEYS};
     for (size_t i = 0; i < ARRAY_COUNT(LATER); i++) {
         const struct node *value = node_get(map, LATER[i]);
         if (value && (value->kind == NODE_TEXT || value->count > 0))
-            checker_note(checker, value->line, LATER[i], "\"%s\" is accepted, but has no effect",
-                         LATER[i]);
+            checker_without_effect(checker, value->line, LATER[i], "webhookd does not act on it");
     }
 }
 

@@ -24,6 +24,10 @@ void checker_problem(struct checker *checker, int line, const char *key, const c
 void checker_note(struct checker *checker, int line, const char *key, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* Reports a key that is accepted but has no effect: as a note, or, if the file is read strictly, as
+ * a problem. */
+void checker_without_effect(struct checker *checker, int line, const char *key, const char *why);
+
 /* Checks the references to credentials in a value. Returns false if it has reported a problem. */
 bool checker_references(struct checker *checker, int line, const char *key, const char *value);
 

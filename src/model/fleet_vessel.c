@@ -105,9 +105,8 @@ static void read_code(struct checker *checker, const struct node *source,
         vessel->language = (enum vessel_language)language;
     vessel->version = memory_string(checker_text(checker, source, "version"));
     if (vessel->version)
-        checker_note(
-            checker, checker_line(source, "version"), "version",
-            "\"version\" is accepted, but has no effect: the configuration sets the interpreter");
+        checker_without_effect(checker, checker_line(source, "version"), "version",
+                               "the configuration sets the interpreter");
     read_file(checker, source, vessel);
     read_file_to_run(checker, source, vessel);
     note_pitfalls(checker, source, vessel);

@@ -172,9 +172,10 @@ int apply_fleet(struct ctl *ctl, struct error *error)
     if (!project)
         return -1;
     struct apply apply = {.ctl = ctl};
-    apply.path = memory_format("/projects/%s/fleets?check=%d&stub=%d&missing_credentials=%d",
-                               show_text(project, "id"), ctl_has(ctl, OPTION_CHECK),
-                               ctl_has(ctl, OPTION_STUB), ctl_has(ctl, OPTION_MISSING_CREDENTIALS));
+    apply.path = memory_format(
+        "/projects/%s/fleets?check=%d&stub=%d&strict=%d&missing_credentials=%d",
+        show_text(project, "id"), ctl_has(ctl, OPTION_CHECK), ctl_has(ctl, OPTION_STUB),
+        ctl_has(ctl, OPTION_STRICT), ctl_has(ctl, OPTION_MISSING_CREDENTIALS));
     for (size_t i = 0; i < ctl->operand_count; i++)
         apply_operand(&apply, ctl->operands[i]);
     free(apply.path);

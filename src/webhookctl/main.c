@@ -40,9 +40,10 @@ static const struct command commands[] = {
     {"fleet", "list", "[--project [ORG/]NAME]", "list all fleets, or those of one project",
      fleets_list, 0, 0, JSON | BIT(OPTION_PROJECT)},
     {"fleet", "apply",
-     "{FILE|FOLDER|-}... [--project [ORG/]NAME] [--check] [--stub] [--missing-credentials]",
+     "{FILE|FOLDER|-}... [--project [ORG/]NAME] [--check] [--stub] [--strict] "
+     "[--missing-credentials]",
      "create or update fleets from files, or from standard input (-)", apply_fleet, 1, SIZE_MAX,
-     JSON | BIT(OPTION_PROJECT) | BIT(OPTION_CHECK) | BIT(OPTION_STUB) |
+     JSON | BIT(OPTION_PROJECT) | BIT(OPTION_CHECK) | BIT(OPTION_STUB) | BIT(OPTION_STRICT) |
          BIT(OPTION_MISSING_CREDENTIALS)},
     {"fleet", "show", "FLEET [--version N]", "print a fleet's file", fleets_show, 1, 1,
      JSON | BIT(OPTION_VERSION)},
@@ -110,6 +111,7 @@ static const struct {
     {apply_fleet, "--check", "only check the files; change nothing"},
     {apply_fleet, "--stub",
      "accept blueprints and git sources, which cannot run here; they end as errored"},
+    {apply_fleet, "--strict", "refuse files with keys that would have no effect"},
     {apply_fleet, "--missing-credentials",
      "accept references to credentials that do not exist yet; their vessels fail until then"},
     {credentials_set, "--file FILE|-", "read the value from a file, or - for standard input"},

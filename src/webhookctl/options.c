@@ -41,6 +41,7 @@ static const struct {
     [OPTION_SINCE] = {"--since", 0, true},
     [OPTION_FILE] = {"--file", 0, true},
     [OPTION_FORCE] = {"--force", 0, false},
+    [OPTION_STRICT] = {"--strict", 0, false},
     [OPTION_MISSING_CREDENTIALS] = {"--missing-credentials", 0, false},
 };
 

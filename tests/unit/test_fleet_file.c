@@ -225,6 +225,23 @@ TEST(ignored_keys_are_noted)
     outcome_free(&outcome);
 }
 
+TEST(ignored_keys_are_refused_in_a_strict_reading)
+{
+    static const char text[] = SOURCE "      version: '3.9'\n      packages: [ requests ]\n"
+                                      "      system_packages:\ntriggers: []\n"
+                                      "notifications: { emails: [ a@b.c ] }\n";
+    const struct fleet_file_options options = {.strict = true};
+    struct fleet_problems problems = {NULL, 0}, notes = {NULL, 0};
+    ck_assert_ptr_null(fleet_file_parse(text, strlen(text), &options, &problems, &notes));
+    ck_assert_uint_eq(problems.count, 3);
+    ck_assert(has(&problems, 8, "vessels.a.source.version", "has no effect"));
+    ck_assert(has(&problems, 9, "vessels.a.source.packages", "has no effect"));
+    ck_assert(has(&problems, 12, "notifications", "\"notifications\" has no effect"));
+    ck_assert_uint_eq(notes.count, 0);
+    report_free_problems(&problems);
+    report_free_problems(&notes);
+}
+
 TEST(ids_and_on_interrupt_are_read)
 {
     struct outcome outcome =
