@@ -289,8 +289,11 @@ void reaper_linger(struct reaper *reaper, const struct http_connection *connecti
 {
     linger_add(reaper->linger, connection->fd);
     pthread_mutex_lock(&reaper->lock);
+    /* Otherwise the reaper looks in at most LOOK_EVERY_MS. To wake it for each would let senders
+     * decide how often it examines all connections. */
+    if (list_is_empty(&reaper->connections) && !reaper->has_lingering)
+        pthread_cond_signal(&reaper->news);
     reaper->has_lingering = true;
-    pthread_cond_signal(&reaper->news);
     pthread_mutex_unlock(&reaper->lock);
 }
 
