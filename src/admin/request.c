@@ -133,10 +133,8 @@ int request_query_time(struct admin_request *request, const char *name, int64_t 
     return there < 0 ? -1 : 0;
 }
 
-/* Returns the body as a JSON object with no keys but those listed, up to NULL. Returns NULL and
- * sets *error on failure. */
-static json_t *body_object(struct admin_request *request, const char *const *keys,
-                           struct error *error)
+json_t *request_body_object(struct admin_request *request, const char *const *keys,
+                            struct error *error)
 {
     json_error_t why;
     json_t *object = json_loadb(request->body.data ? request->body.data : "", request->body.bytes,
@@ -166,31 +164,40 @@ static json_t *body_object(struct admin_request *request, const char *const *key
     return object;
 }
 
+const char *request_text_at(struct admin_request *request, const json_t *body, const char *key,
+                            struct error *error)
+{
+    const json_t *value = json_object_get(body, key);
+    if (value && !json_is_string(value))
+        request_invalid(request, key, error, "%s must be a string", key);
+    return json_string_value(value);
+}
+
 char *request_body_text(struct admin_request *request, const char *key, struct error *error)
 {
     const char *const keys[] = {key, NULL};
-    json_t *object = body_object(request, keys, error);
+    json_t *object = request_body_object(request, keys, error);
     if (!object)
         return NULL;
-    char *text = NULL;
-    const json_t *value = json_object_get(object, key);
-    if (!value)
+    const char *text = request_text_at(request, object, key, error);
+    if (!text && !error_is_set(error))
         request_invalid(request, key, error, "%s is missing", key);
-    else if (!json_is_string(value))
-        request_invalid(request, key, error, "%s must be a string", key);
-    else
-        text = memory_string(json_string_value(value));
+    char *copy = text ? memory_string(text) : NULL;
     json_decref(object);
-    return text;
+    return copy;
+}
+
+int request_check_name(struct admin_request *request, const char *name, struct error *error)
+{
+    const char *problem = name_problem(name);
+    return problem ? request_invalid(request, "name", error, "%s", problem) : 0;
 }
 
 char *request_body_name(struct admin_request *request, struct error *error)
 {
     char *name = request_body_text(request, "name", error);
-    const char *problem = name ? name_problem(name) : NULL;
-    if (!problem)
+    if (!name || request_check_name(request, name, error) == 0)
         return name;
-    request_invalid(request, "name", error, "%s", problem);
     free(name);
     return NULL;
 }

@@ -100,6 +100,16 @@ int request_query_number(struct admin_request *request, const char *name, int64_
 /* Does the same with a time as in RFC 3339. */
 int request_query_time(struct admin_request *request, const char *name, int64_t *wall_ms,
                        struct error *error);
+/* Returns the body as a JSON object with no keys but those listed, up to NULL; the caller releases
+ * it. Returns NULL and sets *error on failure. */
+json_t *request_body_object(struct admin_request *request, const char *const *keys,
+                            struct error *error);
+/* Returns the text at a key of the body, borrowed. Returns NULL and leaves *error unset if the key
+ * is absent; NULL with ERROR_INVALID if it is not a string. */
+const char *request_text_at(struct admin_request *request, const json_t *body, const char *key,
+                            struct error *error);
+/* Returns -1 with ERROR_INVALID about the field "name" unless an object may have this name. */
+int request_check_name(struct admin_request *request, const char *name, struct error *error);
 /* Returns the text of the body's only key; the caller frees it. Returns NULL and sets *error on
  * failure. */
 char *request_body_text(struct admin_request *request, const char *key, struct error *error);
