@@ -38,7 +38,8 @@ int store_list_audit(struct store *store, const struct audit_filter *filter,
                      int (*each)(void *, const struct audit_row *), void *context,
                      struct error *error);
 /* Returns 1 if one of the newest entries (STORE_AUDIT_RECENT) is of since_ms or later and has the
- * same who, source, action and subject as row; 0 if there is none; -1 on error. */
+ * same who, source, action, fleet and subject (its id, or its name if it has no id) as row; 0 if
+ * there is none; -1 on error. */
 int store_find_audit(struct store *store, const struct audit_row *row, int64_t since_ms,
                      struct error *error);
 /* Adds an entry; ignores row->number. */

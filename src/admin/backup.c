@@ -229,7 +229,7 @@ static ssize_t backup_give(struct backup *backup, char *data, size_t bytes)
             return error_set(&backup->error, ERROR_UNAVAILABLE, STOPPING);
         if (!caller_is_let_in(backup->admin, &backup->ticket))
             return error_set(&backup->error, ERROR_CONFLICT,
-                             "the reader's API key was revoked or its session has ended");
+                             "the reader's API key was revoked or expired, or its session ended");
         if (backup->block_left > 0)
             return (ssize_t)give_block(backup, data, bytes);
         if (backup->fd >= 0 && backup->left > 0)

@@ -65,6 +65,7 @@ void caller_of_socket(const struct http_exchange *exchange, struct caller *calle
     struct passwd entry, *found = NULL;
     uid_t uid;
     caller->source[0] = '\0';
+    caller->role = ROLE_OWNER;
     caller->ticket = (struct caller_ticket){.has_key = false};
     if (http_peer_user(exchange, &uid) != 0)
         snprintf(caller->who, sizeof(caller->who), "user unknown");
@@ -88,34 +89,71 @@ static const char *bearer_key(struct http_exchange *exchange)
     return value + strspn(value, " ");
 }
 
-struct find_key {
-    struct caller *caller;
-    int64_t last_used_ms;
+/* What the store knows about a caller. */
+struct find_caller {
+    struct caller found;
+    struct api_key_life life;
+    int64_t last_used_ms; /* the key */
 };
 
 static int keep_key(void *context, const struct key_row *row)
 {
-    struct find_key *find = context;
-    find->caller->ticket.has_key = true;
-    find->caller->ticket.key_id = row->id;
+    struct find_caller *find = context;
+    struct caller *found = &find->found;
+    found->ticket.has_key = true;
+    found->ticket.key_id = row->id;
+    found->role = row->role;
+    found->binding = row->binding;
+    find->life = row->life;
     find->last_used_ms = row->last_used_ms;
-    snprintf(find->caller->who, sizeof(find->caller->who), "key %s", row->name);
+    snprintf(found->who, sizeof(found->who), "key %s", row->name);
     return 0;
+}
+
+/* Says why the key cannot be used now. Only somebody who has the whole key learns it. */
+static int check_age(const struct api_key_life *life, int64_t now_ms, struct error *error)
+{
+    char text[CLOCK_TEXT_BYTES];
+    switch (api_key_age_at(life, now_ms)) {
+    case API_KEY_VALID:
+        return 0;
+    case API_KEY_EXPIRED:
+        return error_set(error, ERROR_INVALID, "this API key expired at %s: use another one",
+                         clock_format_s(life->expires_ms, text));
+    case API_KEY_UNCERTAIN:
+        break;
+    }
+    return error_set(error, ERROR_INVALID,
+                     "webhookd's clock is before %s, when this API key was created, so it cannot "
+                     "tell whether the key has expired: set the clock",
+                     clock_format_s(life->created_ms, text));
+}
+
+/* Makes the caller that was found at now_ms the caller. */
+static void let_in(const struct find_caller *find, int64_t now_ms, struct caller *caller)
+{
+    *caller = find->found;
+    caller->ticket.expires_ms = find->life.expires_ms;
+    if (find->life.expires_ms != 0)
+        caller->ticket.expires_monotonic_ms =
+            clock_monotonic_ms() + (find->life.expires_ms - now_ms);
 }
 
 static int look_up(struct admin_request *request, const char *key, struct caller *caller,
                    struct error *error)
 {
     uint8_t hash[SECRET_HASH_BYTES];
-    struct find_key find = {.caller = caller};
+    struct find_caller find = {.found = *caller};
     int64_t now_ms = clock_wall_ms();
     struct store *store = request_store(request, error);
     if (!store)
         return -1;
-    caller->ticket.seen = atomic_load(&request->admin->revocations); /* before it is looked up */
+    find.found.ticket.seen = atomic_load(&request->admin->revocations); /* before the look-up */
     secret_hash(key, SECRET_TOKEN_CHARS, hash);
-    if (store_find_key(store, hash, keep_key, &find, error) != 0)
+    if (store_find_key(store, hash, keep_key, &find, error) != 0 ||
+        check_age(&find.life, now_ms, error) != 0)
         return -1;
+    let_in(&find, now_ms, caller);
     if (now_ms - find.last_used_ms >= TOUCH_KEY_MS)
         note_use(request->admin, &touch_key_kind, &caller->ticket);
     return 0;
@@ -188,11 +226,14 @@ static void read_cookie(struct http_exchange *exchange, char token[CALLER_TOKEN_
 
 static int keep_session(void *context, const struct session_row *row)
 {
-    struct caller *caller = context;
-    caller->seen_ms = row->seen_ms;
-    caller->ticket.has_key = true;
-    caller->ticket.key_id = row->key_id;
-    snprintf(caller->who, sizeof(caller->who), "key %s", row->key_name);
+    struct find_caller *find = context;
+    struct caller *found = &find->found;
+    found->seen_ms = row->seen_ms;
+    found->role = ROLE_OWNER; /* keys with other roles have no sessions */
+    found->ticket.has_key = found->ticket.has_session = true;
+    found->ticket.key_id = row->key_id;
+    find->life = row->key_life;
+    snprintf(found->who, sizeof(found->who), "key %s", row->key_name);
     return 0;
 }
 
@@ -204,21 +245,21 @@ static struct session_time time_now(void)
 static int by_session(struct admin_request *request, struct caller *caller, struct error *error)
 {
     char token[CALLER_TOKEN_CHARS + 1];
-    struct caller_ticket *ticket = &caller->ticket;
+    struct find_caller find = {.found = *caller};
     const struct session_time now = time_now();
     read_cookie(request->exchange, token);
     if (token[0] == '\0')
         return error_set(error, ERROR_NOT_FOUND, "there is no session");
-    struct store *store = request_store(request, error);
-    int result = -1;
-    if (store) {
-        ticket->seen = atomic_load(&request->admin->revocations); /* before it is looked up */
-        secret_hash(token, CALLER_TOKEN_CHARS, ticket->session);
-        result = store_find_session(store, ticket->session, &now, keep_session, caller, error);
-    }
-    ticket->has_session = result == 0;
+    uint8_t *hash = find.found.ticket.session;
+    find.found.ticket.seen = atomic_load(&request->admin->revocations); /* before the look-up */
+    secret_hash(token, CALLER_TOKEN_CHARS, hash);
     secret_wipe(token, sizeof(token));
-    return result;
+    struct store *store = request_store(request, error);
+    if (!store || store_find_session(store, hash, &now, keep_session, &find, error) != 0 ||
+        check_age(&find.life, now.now_ms, error) != 0)
+        return -1;
+    let_in(&find, now.now_ms, caller);
+    return 0;
 }
 
 void caller_prolong(struct admin_request *request)
@@ -304,9 +345,17 @@ static int find_again(struct store *store, const struct caller_ticket *ticket, b
     return result;
 }
 
+static bool has_expired(const struct caller_ticket *ticket)
+{
+    return ticket->expires_ms != 0 && (clock_wall_ms() >= ticket->expires_ms ||
+                                       clock_monotonic_ms() >= ticket->expires_monotonic_ms);
+}
+
 bool caller_is_let_in(struct admin *admin, struct caller_ticket *ticket)
 {
     unsigned revocations = atomic_load(&admin->revocations);
+    if (has_expired(ticket))
+        return false;
     if (!ticket->has_key || ticket->seen == revocations)
         return true;
     struct error error = ERROR_INIT;

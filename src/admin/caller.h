@@ -10,7 +10,9 @@
 #include "base/id.h"
 #include "base/secret.h"
 #include "http/server.h"
+#include "model/api_key.h"
 #include "model/name.h"
+#include "store/keys.h"
 
 struct admin;
 struct admin_request;
@@ -22,16 +24,20 @@ struct caller_ticket {
     bool has_session; /* a person is signed in to the console */
     uint8_t session[SECRET_HASH_BYTES];
     unsigned seen; /* admin->revocations at the last check */
+    /* When the key expires, by the wall clock and by the one that never steps; 0 = never. */
+    int64_t expires_ms, expires_monotonic_ms;
 };
 
 struct caller {
     char who[NAME_MAX_BYTES + 8]; /* "key deploy", "user root" */
     char source[HTTP_PEER_BYTES]; /* an address; "" = the admin socket */
+    enum api_key_role role;       /* ROLE_NONE until the caller is authenticated */
+    struct key_binding binding;
     struct caller_ticket ticket;
     int64_t seen_ms; /* the last stored use of its session, wall clock */
 };
 
-/* Identifies the caller on the socket. Everyone who can open the socket has access. */
+/* Identifies the caller on the socket. Everyone who can open the socket is an owner. */
 void caller_of_socket(const struct http_exchange *exchange, struct caller *caller);
 /* Authenticates a caller over TCP by "Authorization: Bearer KEY" or by the cookie of a session.
  * Returns -1 and sets *error: ERROR_INVALID if there is neither or it is invalid; any other kind if
@@ -55,9 +61,10 @@ void caller_set_cookie(struct http_exchange *exchange, const char *token);
  * without a session, or if its use was stored less than five minutes ago. */
 void caller_prolong(struct admin_request *request);
 
-/* Looks again only after some key was revoked or somebody signed out. Then returns false if this
- * key was revoked, if this session has ended, or if the store cannot be read. A session that
- * expires in between is not noticed. Any thread. */
+/* Returns false if the key has expired, also if the clock has stepped back since. Looks into the
+ * store only after some key was revoked or somebody signed out; then also returns false if this key
+ * was revoked, if this session has ended, or if the store cannot be read. A session that ends
+ * because nobody uses it is not noticed. Any thread. */
 bool caller_is_let_in(struct admin *admin, struct caller_ticket *ticket);
 
 #endif

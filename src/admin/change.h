@@ -22,8 +22,8 @@ struct change;
 
 struct change_kind {
     const char *action; /* in the audit log, such as "key.create"; NULL: not audited */
-    /* Not 0: an entry that repeats one of the same caller, action and subject within this time is
-     * left out. For what a page asks for again and again. */
+    /* Not 0: an entry that repeats one of the same caller, action, subject and fleet within this
+     * time is left out. For what a page asks for again and again. */
     int64_t repeats_after_ms;
     /* Makes the change. Called on the committer's thread, inside the transaction, possibly more
      * than once, so it must write only to the store and to its own struct. If it returns -1 and
@@ -46,7 +46,7 @@ struct change {
     bool is_no_change; /* nothing to audit */
     bool has_subject_id;
     struct id subject_id;
-    char subject[NAME_MAX_BYTES + 1], detail[40];
+    char subject[NAME_MAX_BYTES + 1], detail[NAME_MAX_BYTES + 100];
     bool has_fleet_id;
     struct id fleet_id;
     int version;

@@ -49,11 +49,15 @@ enum admin_access {
     ADMIN_ACCESS_OPEN,    /* everyone */
 };
 
+/* A role as a bit of admin_call.roles. */
+#define ADMIN_ROLE(role) (1u << (role))
+
 /* The target of a route. */
 struct admin_call {
     int (*handle)(struct admin_request *request, struct error *error);
     enum admin_body body;
     enum admin_access access;
+    unsigned roles;    /* the ADMIN_ROLE of each role that may call besides the owners (role.h) */
     const char *query; /* the known parameters, separated by a space; NULL = none */
     bool may_be_kept;  /* by caches: the handler itself sets Cache-Control */
     /* The data of a success may be compressed: it contains no secret (http_may_pack). Errors, files

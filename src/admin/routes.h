@@ -3,7 +3,11 @@
  * This is the only list of routes. A row is a method, a path and its handler, followed by those
  * members of its struct admin_call (request.h) that are not zero. It both declares the handler and
  * becomes an entry of admin_routes. The handler is defined in the file that its name begins
- * with. */
+ * with.
+ *
+ * Only owners may call a route, unless its row has ADMIN_TRIGGER (keys with the role trigger may,
+ * too), or ADMIN_OPEN or ADMIN_PAGE (everyone may). tests/system/test_roles.c lists the exceptions:
+ * a new one is a line there, too. */
 #ifndef WEBHOOKD_ADMIN_ROUTES_H
 #define WEBHOOKD_ADMIN_ROUTES_H
 
@@ -16,6 +20,7 @@
 #define ADMIN_OPEN       .access = ADMIN_ACCESS_OPEN
 #define ADMIN_PAGE       .access = ADMIN_ACCESS_OPEN, .may_be_kept = true
 #define ADMIN_PACK       .may_be_packed = true
+#define ADMIN_TRIGGER    .roles = ADMIN_ROLE(ROLE_TRIGGER) /* its handler: role_check_fleet */
 
 #define ADMIN_ROUTES(ROUTE)                                                                        \
     ROUTE("GET", "/api/v1/orgs", projects_list_orgs, ADMIN_PACK)                                   \

@@ -13,6 +13,7 @@
 
 #include "admin/console.h"
 #include "admin/host.h"
+#include "admin/role.h"
 #include "admin/routes.h"
 #include "admin/run_events.h"
 #include "base/memory.h"
@@ -149,6 +150,14 @@ static const char *pattern_of(const struct admin_request *request)
     return request->match.route ? request->match.route->pattern : NULL;
 }
 
+static void log_refused(const struct admin_request *request, const char *reason)
+{
+    const struct caller *caller = &request->caller;
+    http_log_info(request->exchange, "API request refused", http_log_from(caller->source),
+                  log_text("who", caller->who[0] != '\0' ? caller->who : NULL),
+                  log_text("path", pattern_of(request)), log_text("reason", reason));
+}
+
 /* Refuses a host name that nobody expects. Over a unix socket no browser reaches the API. */
 static enum http_step check_host(struct admin_request *request)
 {
@@ -202,10 +211,19 @@ static enum http_step identify(struct admin_request *request)
         http_add_header(exchange, "Retry-After", RETRY_AFTER_S);
         return refuse(exchange, 503, error.message);
     }
-    http_log_info(exchange, "API request refused", http_log_from(request->caller.source),
-                  log_text("path", pattern_of(request)), log_text("reason", error.message));
+    log_refused(request, error.message);
     http_add_header(exchange, "WWW-Authenticate", "Bearer");
     return refuse(exchange, 401, error.message);
+}
+
+/* Refuses what the caller's role does not allow, before an answer shows whether the path exists. */
+static enum http_step check_role(struct admin_request *request)
+{
+    struct error error = ERROR_INIT;
+    if (role_check(request, &error) == 0)
+        return HTTP_CONTINUE;
+    log_refused(request, error.message);
+    return refuse(request->exchange, 403, error.message);
 }
 
 /* Whether a browser opens a page; not a program, and not a script of the console. */
@@ -234,11 +252,12 @@ static enum http_step service_begin(struct http_exchange *exchange, void *contex
     enum http_step step = check_host(request);
     if (step != HTTP_CONTINUE)
         return step;
-    if (!request->call || request->call->access != ADMIN_ACCESS_OPEN) {
+    if (!request->call || request->call->access != ADMIN_ACCESS_OPEN)
         step = identify(request);
-        if (step != HTTP_CONTINUE)
-            return step;
-    }
+    if (step == HTTP_CONTINUE)
+        step = check_role(request);
+    if (step != HTTP_CONTINUE)
+        return step;
     if (found == ROUTE_NO_PATH)
         return refuse(exchange, 404, "this path does not exist");
     if (found == ROUTE_NO_METHOD) {

@@ -5,6 +5,7 @@
 
 #include "admin/change.h"
 #include "admin/render.h"
+#include "admin/role.h"
 #include "admin/routes.h"
 #include "admin/sign_in_limit.h"
 #include "base/clock.h"
@@ -107,6 +108,11 @@ int sign_in_begin(struct admin_request *request, struct error *error)
     int result = caller_by_key(request, key, caller, error);
     secret_wipe(key, strlen(key));
     free(key);
+    if (result == 0 && role_check_sign_in(request, error) != 0) {
+        http_log_info(request->exchange, "sign-in refused", http_log_from(source),
+                      log_text("who", caller->who), log_text("reason", error->message));
+        return -1;
+    }
     if (result != 0 || begin_session(request, &caller->ticket.key_id, error) != 0)
         return refuse(request, source, error);
     http_log_info(request->exchange, "signed in", log_text("who", caller->who),

@@ -99,8 +99,8 @@ struct store_engine {
     int (*find_key)(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
                     int (*each)(void *, const struct key_row *), void *context,
                     struct error *error);
-    int (*create_key)(struct store *store, const char *name, const uint8_t hash[SECRET_HASH_BYTES],
-                      int64_t now_ms, struct id *id, struct error *error);
+    int (*create_key)(struct store *store, const struct new_key *key, struct id *id,
+                      struct error *error);
     int (*find_revoked_key)(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
                             int64_t *revoked_ms, struct error *error);
     int (*revoke_key)(struct store *store, const struct id *id, int64_t now_ms,

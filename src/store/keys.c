@@ -15,10 +15,10 @@ int store_find_key(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
     return store->engine->find_key(store, hash, each, context, error);
 }
 
-int store_create_key(struct store *store, const char *name, const uint8_t hash[SECRET_HASH_BYTES],
-                     int64_t now_ms, struct id *id, struct error *error)
+int store_create_key(struct store *store, const struct new_key *key, struct id *id,
+                     struct error *error)
 {
-    return store->engine->create_key(store, name, hash, now_ms, id, error);
+    return store->engine->create_key(store, key, id, error);
 }
 
 int store_find_revoked_key(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],

@@ -43,6 +43,9 @@ static const struct {
     [OPTION_FORCE] = {"--force", 0, false},
     [OPTION_STRICT] = {"--strict", 0, false},
     [OPTION_MISSING_CREDENTIALS] = {"--missing-credentials", 0, false},
+    [OPTION_ROLE] = {"--role", 0, true},
+    [OPTION_ORG] = {"--org", 0, true},
+    [OPTION_EXPIRES] = {"--expires", 0, true},
 };
 
 const char *options_name(enum option option)

@@ -85,8 +85,9 @@ static void create_key(struct api_store *store)
     struct error error = ERROR_INIT;
     uint8_t hash[SECRET_HASH_BYTES];
     const struct session_time time = {clock_wall_ms(), CALLER_IDLE_MS};
-    secret_hash(API_STORE_KEY, SECRET_TOKEN_CHARS, hash);
-    must(store_create_key(store->store, "deploy", hash, 1, &store->key_id, &error), &error);
+    struct new_key key = {.name = "deploy", .role = ROLE_OWNER, .life = {1, 0}};
+    secret_hash(API_STORE_KEY, SECRET_TOKEN_CHARS, key.hash);
+    must(store_create_key(store->store, &key, &store->key_id, &error), &error);
     secret_hash(API_STORE_SESSION, strlen(API_STORE_SESSION), hash);
     must(store_begin_session(store->store, hash, &store->key_id, &time, &error), &error);
 }

@@ -243,13 +243,23 @@ async function credentials({ org, project }) {
   await call('DELETE', `/api/v1/fleets/${made.fleet.id}`, { status: 200 });
 }
 
-async function administration() {
+async function administration({ org, fleet }) {
   const made = await call('POST', '/api/v1/keys', {
     body: '{"name":"other"}',
     type: json,
     status: 201,
   });
-  await call('GET', '/api/v1/keys', { status: 200 });
+  const roles = [
+    [{ name: 'brief', expires_in_s: 3600 }, 201],
+    [{ name: 'ci', role: 'trigger', fleet_id: fleet.split('/').at(-1), expires_in_s: 3600 }, 201],
+    [{ name: 'bot', role: 'trigger', org_id: org.id }, 201],
+    [{ name: 'bad', role: 'owner', org_id: org.id }, 400],
+    [{ name: 'bad', role: 'trigger', fleet_id: nowhere }, 404],
+  ];
+  for (const [key, status] of roles)
+    await call('POST', '/api/v1/keys', { body: JSON.stringify(key), type: json, status });
+  const { keys } = await call('GET', '/api/v1/keys', { status: 200 });
+  if (!keys.some((one) => one.fleet_name === 'Site')) fail('no key is bound to the fleet');
   await call('DELETE', `/api/v1/keys/${made.id}`, { status: 200 });
   await call('DELETE', `/api/v1/keys/${made.id}`, { status: 404 });
   const signIn = (body, status) =>
@@ -306,7 +316,7 @@ async function refusals() {
 const house = await fleets(await projects());
 await runs(house, await webhooks(house));
 await credentials(house);
-await administration();
+await administration(house);
 await leave(house);
 const missed = operations.filter((one) => ![...one.seen].some((status) => status < 400));
 if (missed.length > 0)

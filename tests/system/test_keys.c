@@ -371,7 +371,7 @@ TEST(the_audit_log_says_who_was_shown_the_url_of_a_webhook)
     daemon_finish(&daemon);
 }
 
-TEST(a_refused_change_is_not_in_the_audit_log)
+TEST(a_change_that_fails_is_not_in_the_audit_log)
 {
     struct daemon daemon;
     char *out;

@@ -160,6 +160,36 @@ TEST(old_audit_entries_get_their_fleet_and_its_version)
     sqlite3_close(db);
 }
 
+/* Returns how many migrations come before this one. */
+static int before(const char *name)
+{
+    int i = 0;
+    while (i < migrations_sqlite_count && strcmp(migrations_sqlite[i].name, name) != 0)
+        i++;
+    ck_assert_msg(i < migrations_sqlite_count, "there is no migration %s", name);
+    return i;
+}
+
+/* Keys of earlier versions open what they opened before. */
+TEST(old_keys_are_owners_of_everything_for_ever)
+{
+    struct error error = ERROR_INIT;
+    sqlite3 *db = open_memory();
+    ck_assert_int_eq(migration_apply(db, migrations_sqlite, before("key_roles"), &error), 0);
+    static const char rows[] =
+        "INSERT INTO api_key (no, id, name, hash, created_ms, last_used_ms) "
+        "VALUES (1, x'01', 'deploy', x'11', 5, 6), (2, x'02', 'ann', x'12', 5, 0);"
+        "INSERT INTO session (hash, key_no, seen_ms) VALUES (x'21', 2, 7)";
+    ck_assert_int_eq(sqlite3_exec(db, rows, NULL, NULL, NULL), SQLITE_OK);
+    ck_assert_int_eq(migration_apply(db, migrations_sqlite, migrations_sqlite_count, &error), 0);
+    ck_assert_int_eq(ask(db, "SELECT count(*) FROM api_key WHERE role = 1 AND org_no IS NULL AND "
+                             "fleet_no IS NULL AND expires_ms = 0 AND created_ms = 5"),
+                     2);
+    ck_assert_int_eq(ask(db, "SELECT last_used_ms FROM api_key WHERE hash = x'11'"), 6);
+    ck_assert_int_eq(ask(db, "SELECT count(*) FROM session WHERE key_no = 2"), 1);
+    sqlite3_close(db);
+}
+
 TEST(embedded_migrations_are_numbered_without_a_gap)
 {
     ck_assert_int_ge(migrations_sqlite_count, 1);

@@ -738,6 +738,22 @@ static int note_session(void *context, const struct session_row *row)
 
 static const struct session_time at_noon = {NOON, 1000};
 
+/* The hash of the key consists of the first letter of its name. */
+static struct new_key new_key(const char *name, enum api_key_role role, struct key_binding binding)
+{
+    struct new_key key = {.name = name, .role = role, .life = {1, 0}, .binding = binding};
+    memset(key.hash, name[0], sizeof(key.hash));
+    return key;
+}
+
+static void create_key(const char *name, enum api_key_role role, struct key_binding binding,
+                       struct id *id)
+{
+    struct error error = ERROR_INIT;
+    const struct new_key key = new_key(name, role, binding);
+    ck_assert_msg(store_create_key(fixture.store, &key, id, &error) == 0, "%s", error.message);
+}
+
 static bool is_open(int number)
 {
     struct error error = ERROR_INIT;
@@ -768,7 +784,7 @@ TEST(the_least_recently_used_session_makes_room)
     uint8_t hash[SECRET_HASH_BYTES] = {5};
     store_fixture_open(&fixture, NULL);
     store_fixture_begin(&fixture);
-    ck_assert_int_eq(store_create_key(fixture.store, "ann", hash, 1, &key_id, &error), 0);
+    create_key("ann", ROLE_OWNER, (struct key_binding){.has_org = false}, &key_id);
     for (int i = 0; i < STORE_MAX_SESSIONS; i++)
         begin_session(i, &key_id, NOON - 900 + i / 2);
     ck_assert(is_open(0));
@@ -795,7 +811,7 @@ TEST(session_ends_with_its_key)
     uint8_t hash[SECRET_HASH_BYTES] = {5};
     store_fixture_open(&fixture, NULL);
     store_fixture_begin(&fixture);
-    ck_assert_int_eq(store_create_key(fixture.store, "ann", hash, 1, &key_id, &error), 0);
+    create_key("ann", ROLE_OWNER, (struct key_binding){.has_org = false}, &key_id);
     begin_session(1, &key_id, NOON);
     begin_session(2, &key_id, NOON - 1000);
     begin_session(3, &key_id, NOON + 999);
@@ -809,5 +825,139 @@ TEST(session_ends_with_its_key)
     ck_assert_int_eq(store_begin_session(fixture.store, hash, &key_id, &at_noon, &error), -1);
     ck_assert_int_eq(error.kind, ERROR_NOT_FOUND);
     store_fixture_commit(&fixture);
+    store_fixture_close(&fixture);
+}
+
+/* ---- what a key may do, and where ---- */
+
+struct seen_key {
+    struct key_row row;
+    char org_name[64], project_name[64], fleet_name[64];
+    int count;
+};
+
+static int see_key(void *context, const struct key_row *row)
+{
+    struct seen_key *seen = context;
+    seen->row = *row;
+    snprintf(seen->org_name, sizeof(seen->org_name), "%s", row->org_name);
+    snprintf(seen->project_name, sizeof(seen->project_name), "%s", row->project_name);
+    snprintf(seen->fleet_name, sizeof(seen->fleet_name), "%s", row->fleet_name);
+    seen->count++;
+    return 0;
+}
+
+static struct seen_key find_key(char first_letter)
+{
+    struct error error = ERROR_INIT;
+    struct seen_key seen = {.count = 0};
+    uint8_t hash[SECRET_HASH_BYTES];
+    memset(hash, first_letter, sizeof(hash));
+    ck_assert_int_eq(store_find_key(fixture.store, hash, see_key, &seen, &error), 0);
+    ck_assert_int_eq(seen.count, 1);
+    return seen;
+}
+
+static int keep_org(void *context, const struct org_row *row)
+{
+    *(struct id *)context = row->id;
+    return 0;
+}
+
+TEST(key_knows_its_role_its_expiry_and_what_it_is_bound_to)
+{
+    struct error error = ERROR_INIT;
+    struct id key_id, org_id;
+    store_fixture_open(&fixture, NULL);
+    struct id fleet_id = store_fixture_fleet(&fixture, "Site", 1);
+    ck_assert_int_eq(store_list_orgs(fixture.store, keep_org, &org_id, &error), 0);
+    store_fixture_begin(&fixture);
+    struct new_key mortal = new_key("owner", ROLE_OWNER, (struct key_binding){.has_org = false});
+    mortal.life.expires_ms = 500;
+    ck_assert_int_eq(store_create_key(fixture.store, &mortal, &key_id, &error), 0);
+    create_key("fleet", ROLE_TRIGGER, (struct key_binding){.has_fleet = true, .fleet_id = fleet_id},
+               &key_id);
+    create_key("big", ROLE_TRIGGER, (struct key_binding){.has_org = true, .org_id = org_id},
+               &key_id);
+    store_fixture_commit(&fixture);
+    store_fixture_reopen(&fixture);
+
+    struct seen_key seen = find_key('o');
+    ck_assert_int_eq(seen.row.role, ROLE_OWNER);
+    ck_assert_int_eq(seen.row.life.expires_ms, 500);
+    ck_assert(!seen.row.binding.has_org && !seen.row.binding.has_fleet && !seen.row.is_orphan);
+    ck_assert_str_eq(seen.org_name, "");
+    seen = find_key('f');
+    ck_assert_int_eq(seen.row.role, ROLE_TRIGGER);
+    ck_assert_int_eq(seen.row.life.expires_ms, 0);
+    ck_assert(seen.row.binding.has_fleet && !seen.row.binding.has_org && !seen.row.is_orphan);
+    ck_assert(id_equal(&seen.row.binding.fleet_id, &fleet_id));
+    ck_assert_str_eq(seen.org_name, "default");
+    ck_assert_str_eq(seen.project_name, "default");
+    ck_assert_str_eq(seen.fleet_name, "Site");
+    seen = find_key('b');
+    ck_assert(seen.row.binding.has_org && !seen.row.binding.has_fleet);
+    ck_assert(id_equal(&seen.row.binding.org_id, &org_id));
+    ck_assert_str_eq(seen.org_name, "default");
+    ck_assert_str_eq(seen.fleet_name, "");
+    seen.count = 0;
+    ck_assert_int_eq(store_list_keys(fixture.store, see_key, &seen, &error), 0);
+    ck_assert_int_eq(seen.count, 3);
+    store_fixture_close(&fixture);
+}
+
+TEST(key_outlives_the_fleet_and_the_organization_that_it_is_bound_to)
+{
+    struct error error = ERROR_INIT;
+    struct id key_id, org_id, nowhere = id_random();
+    store_fixture_open(&fixture, NULL);
+    struct id fleet_id = store_fixture_fleet(&fixture, "Site", 1);
+    store_fixture_begin(&fixture);
+    ck_assert_int_eq(store_create_org(fixture.store, "acme", 1, &org_id, &error), 0);
+    const struct key_binding fleet = {.has_fleet = true, .fleet_id = fleet_id};
+    const struct key_binding org = {.has_org = true, .org_id = org_id};
+    create_key("fleet", ROLE_TRIGGER, fleet, &key_id);
+    create_key("org", ROLE_TRIGGER, org, &key_id);
+    ck_assert_int_eq(store_delete_fleet(fixture.store, &fleet_id, 9, &error), 0);
+    ck_assert_int_eq(store_delete_org(fixture.store, &org_id, &error), 0);
+    store_fixture_commit(&fixture);
+    ck_assert(find_key('f').row.is_orphan);
+    ck_assert_str_eq(find_key('f').fleet_name, "Site");
+    ck_assert(find_key('o').row.is_orphan);
+    ck_assert_str_eq(find_key('o').org_name, "acme");
+
+    /* No key is created for what has been deleted, or never was there. */
+    const struct key_binding bad[] = {fleet, org, {.has_fleet = true, .fleet_id = nowhere}};
+    store_fixture_begin(&fixture);
+    for (size_t i = 0; i < ARRAY_COUNT(bad); i++) {
+        const struct new_key key = new_key("new", ROLE_TRIGGER, bad[i]);
+        error_clear(&error);
+        ck_assert_int_eq(store_create_key(fixture.store, &key, &key_id, &error), -1);
+        ck_assert_int_eq(error.kind, ERROR_NOT_FOUND);
+    }
+    store_fixture_commit(&fixture);
+    store_fixture_close(&fixture);
+}
+
+TEST(only_a_key_whose_role_is_owner_has_sessions)
+{
+    struct error error = ERROR_INIT;
+    struct id key_id;
+    uint8_t hash[SECRET_HASH_BYTES] = {0};
+    store_fixture_open(&fixture, NULL);
+    store_fixture_begin(&fixture);
+    create_key("trigger", ROLE_TRIGGER, (struct key_binding){.has_org = false}, &key_id);
+    ck_assert_int_eq(store_begin_session(fixture.store, hash, &key_id, &at_noon, &error), -1);
+    ck_assert_int_eq(error.kind, ERROR_NOT_FOUND);
+    error_clear(&error);
+    /* A row that cannot exist opens nothing either. */
+    create_key("ann", ROLE_OWNER, (struct key_binding){.has_org = false}, &key_id);
+    begin_session(0, &key_id, NOON);
+    ck_assert(is_open(0));
+    store_fixture_commit(&fixture);
+    ck_assert_int_eq(sqlite3_exec(connection_of(fixture.store)->db, "UPDATE api_key SET role = 2",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    ck_assert(!is_open(0));
     store_fixture_close(&fixture);
 }

@@ -627,8 +627,9 @@ static void begin_session(void)
     struct error error = ERROR_INIT;
     struct id key_id;
     const struct session_time time = {clock_wall_ms(), 60000};
+    const struct new_key key = {.name = "deploy", .role = ROLE_OWNER, .life = {1, 0}};
     store_fixture_begin(&fixture);
-    ck_assert_int_eq(store_create_key(fixture.store, "deploy", hash, 1, &key_id, &error), 0);
+    ck_assert_int_eq(store_create_key(fixture.store, &key, &key_id, &error), 0);
     ck_assert_int_eq(store_begin_session(fixture.store, hash, &key_id, &time, &error), 0);
     store_fixture_commit(&fixture);
 }

@@ -45,11 +45,13 @@ int sqlite_find_audit(struct store *store, const struct audit_row *row, int64_t 
 {
     static struct statement find = {
         .sql = "SELECT 1 FROM (SELECT * FROM audit ORDER BY no DESC LIMIT ?1) WHERE at_ms >= ?2 "
-               "AND who = ?3 AND source = ?4 AND action = ?5 AND subject_id IS ?6 LIMIT 1"};
+               "AND who = ?3 AND source = ?4 AND action = ?5 AND subject_id IS ?6 "
+               "AND (?6 IS NOT NULL OR subject = ?7) AND fleet_id IS ?8 LIMIT 1"};
     int64_t one = 0;
     const struct id *subject_id = row->has_subject_id ? &row->subject_id : NULL;
+    const struct id *fleet_id = row->has_fleet_id ? &row->fleet_id : NULL;
     sqlite3_stmt *s = statement_begin(store, &find, error, STORE_AUDIT_RECENT, since_ms, row->who,
-                                      row->source, row->action, subject_id);
+                                      row->source, row->action, subject_id, row->subject, fleet_id);
     return statement_find(store, s, "search the audit log", &one, error);
 }
 

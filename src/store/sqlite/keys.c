@@ -4,14 +4,29 @@
 
 #include <stdio.h>
 
-#define KEY_COLUMNS "id, name, created_ms, last_used_ms"
+/* A key that is bound to nothing has NULL in the keys of the joins, so they cost it no look-up. */
+#define KEY_SELECT                                                                                 \
+    "SELECT k.id, k.name, k.role, k.created_ms, k.expires_ms, k.last_used_ms, k.org_no, "          \
+    "k.fleet_no, o.id, f.id, o.name, p.name, f.name, o.deleted, f.deleted_ms IS NOT NULL "         \
+    "FROM api_key k LEFT JOIN fleet f ON f.no = k.fleet_no "                                       \
+    "LEFT JOIN project p ON p.no = f.project_no "                                                  \
+    "LEFT JOIN org o ON o.no = coalesce(k.org_no, p.org_no) "
 
 static struct key_row read_row(sqlite3_stmt *s)
 {
     return (struct key_row){.id = column_id(s, 0),
                             .name = column_text(s, 1),
-                            .created_ms = column_int(s, 2),
-                            .last_used_ms = column_int(s, 3)};
+                            .role = (enum api_key_role)column_int(s, 2),
+                            .life = {column_int(s, 3), column_int(s, 4)},
+                            .last_used_ms = column_int(s, 5),
+                            .binding = {.has_org = column_int(s, 6) != 0,
+                                        .has_fleet = column_int(s, 7) != 0,
+                                        .org_id = column_id(s, 8),
+                                        .fleet_id = column_id(s, 9)},
+                            .org_name = column_text(s, 10),
+                            .project_name = column_text(s, 11),
+                            .fleet_name = column_text(s, 12),
+                            .is_orphan = column_int(s, 13) != 0 || column_int(s, 14) != 0};
 }
 
 static int no_key(struct error *error)
@@ -22,7 +37,7 @@ static int no_key(struct error *error)
 int sqlite_list_keys(struct store *store, int (*each)(void *, const struct key_row *),
                      void *context, struct error *error)
 {
-    static struct statement list = {.sql = "SELECT " KEY_COLUMNS " FROM api_key ORDER BY name"};
+    static struct statement list = {.sql = KEY_SELECT "ORDER BY k.name"};
     sqlite3_stmt *s = statement_begin(store, &list, error);
     while (statement_step(store, s, "list API keys", error)) {
         struct key_row row = read_row(s);
@@ -35,7 +50,7 @@ int sqlite_list_keys(struct store *store, int (*each)(void *, const struct key_r
 int sqlite_find_key(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
                     int (*each)(void *, const struct key_row *), void *context, struct error *error)
 {
-    static struct statement find = {.sql = "SELECT " KEY_COLUMNS " FROM api_key WHERE hash = ?1"};
+    static struct statement find = {.sql = KEY_SELECT "WHERE k.hash = ?1"};
     sqlite3_stmt *s = statement_begin(store, &find, error, value_hash(hash));
     bool found = statement_step(store, s, "find an API key", error);
     if (found) {
@@ -48,16 +63,33 @@ int sqlite_find_key(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
 
 /* ---- Writing ---- */
 
-int sqlite_create_key(struct store *store, const char *name, const uint8_t hash[SECRET_HASH_BYTES],
-                      int64_t now_ms, struct id *id, struct error *error)
+/* Finds what the key is bound to. Leaves the numbers at 0 if it is bound to nothing. */
+static int find_binding(struct store *store, const struct new_key *key, int64_t *org_no,
+                        int64_t *fleet_no, struct error *error)
+{
+    const struct key_binding *binding = &key->binding;
+    if (binding->has_org)
+        return projects_find_org(store, &binding->org_id, org_no, error);
+    return binding->has_fleet ? fleets_find(store, &binding->fleet_id, fleet_no, error) : 0;
+}
+
+int sqlite_create_key(struct store *store, const struct new_key *key, struct id *id,
+                      struct error *error)
 {
     char taken[NAME_MAX_BYTES + 100];
+    int64_t org_no = 0, fleet_no = 0;
+    if (find_binding(store, key, &org_no, &fleet_no, error) != 0)
+        return -1;
     snprintf(taken, sizeof(taken),
-             "there is already an API key \"%s\": choose another name, or revoke that key", name);
+             "there is already an API key \"%s\": choose another name, or revoke that key",
+             key->name);
     *id = id_random();
     static struct statement create = {
-        .sql = "INSERT INTO api_key (id, name, hash, created_ms) VALUES (?1, ?2, ?3, ?4)"};
-    sqlite3_stmt *s = statement_begin(store, &create, error, id, name, value_hash(hash), now_ms);
+        .sql = "INSERT INTO api_key (id, name, hash, role, org_no, fleet_no, created_ms, "
+               "expires_ms) VALUES (?1, ?2, ?3, ?4, nullif(?5, 0), nullif(?6, 0), ?7, ?8)"};
+    sqlite3_stmt *s =
+        statement_begin(store, &create, error, id, key->name, value_hash(key->hash), key->role,
+                        org_no, fleet_no, key->life.created_ms, key->life.expires_ms);
     return statement_insert(store, s, "create an API key", taken, error);
 }
 

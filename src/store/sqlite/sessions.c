@@ -9,14 +9,18 @@ int sqlite_find_session(struct store *store, const uint8_t hash[SECRET_HASH_BYTE
                         struct error *error)
 {
     static struct statement find = {
-        .sql = "SELECT k.id, k.name, s.seen_ms FROM session s JOIN api_key k ON k.no = s.key_no "
-               "WHERE s.hash = ?1 AND s.seen_ms > ?2 AND s.seen_ms < ?3"};
-    sqlite3_stmt *s = statement_begin(store, &find, error, value_hash(hash),
-                                      time->now_ms - time->idle_ms, time->now_ms + time->idle_ms);
+        .sql = "SELECT k.id, k.name, k.created_ms, k.expires_ms, s.seen_ms FROM session s "
+               "JOIN api_key k ON k.no = s.key_no "
+               "WHERE s.hash = ?1 AND s.seen_ms > ?2 AND s.seen_ms < ?3 AND k.role = ?4"};
+    sqlite3_stmt *s =
+        statement_begin(store, &find, error, value_hash(hash), time->now_ms - time->idle_ms,
+                        time->now_ms + time->idle_ms, ROLE_OWNER);
     bool found = statement_step(store, s, "find a session", error);
     if (found) {
-        struct session_row row = {
-            .key_id = column_id(s, 0), .key_name = column_text(s, 1), .seen_ms = column_int(s, 2)};
+        struct session_row row = {.key_id = column_id(s, 0),
+                                  .key_name = column_text(s, 1),
+                                  .key_life = {column_int(s, 2), column_int(s, 3)},
+                                  .seen_ms = column_int(s, 4)};
         each(context, &row);
     }
     statement_end(s);
@@ -43,11 +47,13 @@ int sqlite_begin_session(struct store *store, const uint8_t hash[SECRET_HASH_BYT
     if (drop_sessions(store, time, error) != 0)
         return -1;
     static struct statement begin = {.sql = "INSERT INTO session (hash, key_no, seen_ms) "
-                                            "SELECT ?1, no, ?3 FROM api_key WHERE id = ?2"};
-    sqlite3_stmt *s = statement_begin(store, &begin, error, value_hash(hash), key_id, time->now_ms);
+                                            "SELECT ?1, no, ?3 FROM api_key "
+                                            "WHERE id = ?2 AND role = ?4"};
+    sqlite3_stmt *s =
+        statement_begin(store, &begin, error, value_hash(hash), key_id, time->now_ms, ROLE_OWNER);
     if (statement_change(store, s, "begin a session", error) > 0)
         return 0;
-    return error_set(error, ERROR_NOT_FOUND, "there is no such API key");
+    return error_set(error, ERROR_NOT_FOUND, "there is no such API key whose role is owner");
 }
 
 int sqlite_touch_session(struct store *store, const uint8_t hash[SECRET_HASH_BYTES], int64_t now_ms,

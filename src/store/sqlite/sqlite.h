@@ -99,8 +99,8 @@ int sqlite_list_keys(struct store *store, int (*each)(void *, const struct key_r
 int sqlite_find_key(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
                     int (*each)(void *, const struct key_row *), void *context,
                     struct error *error);
-int sqlite_create_key(struct store *store, const char *name, const uint8_t hash[SECRET_HASH_BYTES],
-                      int64_t now_ms, struct id *id, struct error *error);
+int sqlite_create_key(struct store *store, const struct new_key *key, struct id *id,
+                      struct error *error);
 int sqlite_find_revoked_key(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
                             int64_t *revoked_ms, struct error *error);
 int sqlite_revoke_key(struct store *store, const struct id *id, int64_t now_ms,
