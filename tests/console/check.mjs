@@ -11,6 +11,7 @@ import * as audits from './audit.mjs';
 import * as bodyChecks from './bodies.mjs';
 import * as graphs from './graphs.mjs';
 import * as histories from './history.mjs';
+import * as keyChecks from './keys.mjs';
 import * as machines from './machine.mjs';
 import * as outputs from './outputs.mjs';
 import * as pages from './pages.mjs';
@@ -909,6 +910,7 @@ const alone = Object.entries({
   ...graphs,
   ...histories,
   idlePageSignsOut,
+  ...keyChecks,
   ...machines,
   ...outputs,
   ...pages,

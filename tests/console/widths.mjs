@@ -32,7 +32,8 @@ async function createLongNames() {
   const { vessels } = await untilRun(run, 'errored');
   const keys = await api('GET', '/keys');
   if (!keys.keys.some(({ name }) => name === LONG))
-    await api('POST', '/keys', JSON.stringify({ name: LONG }));
+    for (const more of [{}, { name: `${LONG}-ci`, role: 'trigger', fleet_id: fleet.id }])
+      await api('POST', '/keys', JSON.stringify({ name: LONG, ...more }));
   return {
     fleets: '/',
     runs: '/runs',

@@ -30,6 +30,7 @@ const words = {
   'run.stop': 'Stopped fleet run',
   'key.create': 'Created key',
   'key.revoke': 'Revoked key',
+  'access.refuse': 'Was refused',
   backup: 'Created backup',
 };
 

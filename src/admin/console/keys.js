@@ -1,12 +1,40 @@
 // The page of the API keys. audit.js has its second tab.
-import { get, messageOf, post, remove } from './api.js';
+import { get, messageOf, remove } from './api.js';
 import { audit } from './audit.js';
 import { h, say, show } from './dom.js';
 import { time } from './format.js';
+import { newKey, newKeyForm } from './new_key.js';
 import { table } from './table.js';
-import { actionButton, confirm, copyButton, named, tabs } from './widgets.js';
+import { actionButton, confirm, named, tabs } from './widgets.js';
 
 /** @import { Column, Key, Page } from './types.d.ts' */
+
+/** @type {Record<Key['role'], string>} */
+const roles = { owner: 'Owner', trigger: 'Trigger' };
+
+/** @type {Record<Key['state'], string>} */
+const states = {
+  active: '',
+  expired: 'Expired',
+  fleet_deleted: 'Fleet deleted',
+  org_deleted: 'Organization deleted',
+  uncertain: 'webhookd’s clock is wrong',
+};
+
+/** @param {Key} key */
+function role({ role: name, state, org_id, fleet_id, org_name, project_name, fleet_name }) {
+  const only =
+    (fleet_id && `${org_name}/${project_name}/${fleet_name}`) || (org_id && `all of ${org_name}`);
+  const text = `${roles[name]}${only ? `: ${only}` : ''}`;
+  const path = fleet_id && state !== 'fleet_deleted' ? `/fleets/${fleet_id}` : undefined;
+  if (state === 'active') return named(text, path);
+  return h(
+    'span',
+    { class: 'names' },
+    h('span', { class: 'wrong' }, `${states[state]} · `),
+    named(text, path),
+  );
+}
 
 /**
  * @param {Element} place
@@ -16,14 +44,6 @@ async function keys(place, page) {
   const { key_name: mine } = await get('/session');
   const made = h('div', { 'aria-live': 'polite' });
   const said = h('p', { class: 'problem', role: 'alert', hidden: true });
-  const name = h('input', {
-    id: 'key-name',
-    required: true,
-    maxlength: 255,
-    autocomplete: 'off',
-    placeholder: 'Owner or purpose',
-  });
-  const button = h('button', { class: 'main' }, 'Create key');
   let madeId = '';
 
   /** @param {Key} key */
@@ -47,7 +67,9 @@ async function keys(place, page) {
       class: 'rest',
       cell: (key) => named(key.name === mine ? `${key.name} (yours)` : key.name),
     },
+    { title: 'Role', class: 'role', cell: role },
     { title: 'Created', class: 'hide-narrow', cell: (key) => time(key.created_at) },
+    { title: 'Expires', class: 'hide-narrow', cell: (key) => time(key.expires_at, 'never') },
     { title: 'Last used', cell: (key) => time(key.last_used_at, 'never') },
     {
       title: 'Action',
@@ -66,59 +88,23 @@ async function keys(place, page) {
     if (page.isOpen()) list.draw(all);
   }
 
-  /** @param {Event} event */
-  async function create(event) {
-    event.preventDefault();
-    button.disabled = true;
-    said.hidden = true;
-    try {
-      const key = await post('/keys', { name: name.value });
+  const form = newKeyForm({
+    created: async (key) => {
       madeId = key.id;
+      said.hidden = true;
       show(
         made,
-        h(
-          'div',
-          { class: 'warning' },
-          h(
-            'p',
-            null,
-            `This is the API key “${key.name}”. Copy it now: it will not be shown again. ` +
-              'Anyone with this key has full access.',
-          ),
-          h(
-            'div',
-            { class: 'row' },
-            h('span', { class: 'url' }, key.key),
-            copyButton(key.key, 'Copy', { class: 'main' }),
-            h('button', { type: 'button', onclick: () => show(made) }, 'Done'),
-          ),
-        ),
+        newKey(key, () => show(made)),
       );
-      name.value = '';
       await load();
-    } catch (error) {
+    },
+    failed: (error) => {
       said.textContent = messageOf(error);
       said.hidden = false;
-    } finally {
-      button.disabled = false;
-    }
-  }
-
+    },
+  });
   await load();
-  show(
-    place,
-    h(
-      'form',
-      { class: 'row', onsubmit: create },
-      h('label', { for: 'key-name' }, 'Name'),
-      name,
-      button,
-    ),
-    said,
-    made,
-    h('p'),
-    list.element,
-  );
+  show(place, form, said, made, h('p'), list.element);
 }
 
 /**

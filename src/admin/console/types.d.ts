@@ -197,8 +197,25 @@ export type RunHeaders = Record<string, string[]>;
 export interface Key {
   id: Id;
   name: string;
+  role: 'owner' | 'trigger';
+  state: 'active' | 'expired' | 'fleet_deleted' | 'org_deleted' | 'uncertain';
+  org_id: Id | null;
+  fleet_id: Id | null;
+  org_name: string | null;
+  project_name: string | null;
+  fleet_name: string | null;
   created_at: Time;
   last_used_at: Time | null;
+  expires_at: Time | null;
+}
+
+/** What POST /keys takes. */
+export interface KeyOrder {
+  name: string;
+  role: string;
+  org_id?: Id;
+  fleet_id?: Id;
+  expires_in_s?: number;
 }
 
 export interface NewKey extends Key {
@@ -263,7 +280,7 @@ export interface Get {
 
 export interface Post {
   (path: '/session', value: { key: string }): Promise<Session>;
-  (path: '/keys', value: { name: string }): Promise<NewKey>;
+  (path: '/keys', value: KeyOrder): Promise<NewKey>;
   (path: `/fleets/${Id}/webhook`): Promise<Webhook>;
   (path: `/fleets/${Id}/fleetruns`): Promise<FleetRun>;
   (path: `/fleetruns/${Id}/again`): Promise<FleetRun>;
