@@ -22,9 +22,20 @@ enum vessel_kind {
 enum path_condition { PATH_SUCCESS, PATH_ERRORED, PATH_COMPLETED };
 enum interrupt_policy { INTERRUPT_FAIL, INTERRUPT_RERUN };
 
+/* Stands for a hidden value wherever one is shown or stored, and in a fleet file that keeps the
+ * value which the fleet has. */
+#define DEFINITION_HIDDEN "SHIPYARD_HIDDEN"
+
+/* The longest name of a hidden variable: it is a part of what its value is sealed for. */
+#define DEFINITION_HIDDEN_NAME_BYTES 128
+
 struct environment_entry {
     char *name;
     char *value;
+    /* The value is a secret. A definition that was read from a fleet file has the real value, or
+     * DEFINITION_HIDDEN to keep the fleet's. One that was read from the store has
+     * DEFINITION_HIDDEN: the store has the value sealed. definition_free wipes the value. */
+    bool hidden;
 };
 
 struct definition_vessel {
@@ -62,9 +73,14 @@ struct definition {
 
 void definition_free(struct definition *definition); /* NULL is fine */
 
-/* Returns the canonical JSON form, which the store keeps and compares: two definitions are equal if
- * their forms are equal byte for byte. Leaves out all _ids unless with_ids. The caller frees the
- * result, which is never NULL. */
+/* Whether the entry is hidden and the definition does not have its value. */
+bool definition_lacks_value(const struct environment_entry *entry);
+bool definition_has_hidden(const struct definition *definition);
+
+/* Returns the canonical JSON form, which the store keeps and compares: two definitions are equal,
+ * but for hidden values, if their forms are equal byte for byte. It has DEFINITION_HIDDEN instead
+ * of each hidden value. Leaves out all _ids unless with_ids. The caller frees the result, which is
+ * never NULL. */
 char *definition_json_write(const struct definition *definition, bool with_ids);
 /* Reads what definition_json_write has written with ids. Returns NULL and sets *error if it is
  * damaged. */

@@ -203,6 +203,8 @@ int apply_fleet(struct admin_request *request, struct error *error)
     int result = -1;
     if (!definition)
         result = refuse_file(request, &problems, error);
+    else if (definition_has_hidden(definition))
+        error_set(error, ERROR_UNAVAILABLE, "hidden values cannot be stored yet");
     else if (submit_file(request, &apply, error) == 0)
         result = answer_applied(request, &apply, &notes, error);
     definition_free(definition);

@@ -37,6 +37,25 @@ void checker_note(struct checker *checker, int line, const char *key, const char
     va_end(arguments);
 }
 
+void checker_hidden(struct checker *checker, size_t entry, const char *key,
+                    const struct node *value)
+{
+    struct fleet_hidden_list *list = checker->hidden;
+    if (!list)
+        return;
+    if ((list->count & (list->count - 1)) == 0) /* room for 1, 2, 4, … */
+        list->items = memory_array(list->items, list->count == 0 ? 1 : 2 * list->count,
+                                   sizeof(list->items[0]));
+    size_t mark = !key ? checker->path.bytes : node_path_enter(&checker->path, key);
+    list->items[list->count++] = (struct fleet_hidden){.vessel = checker->vessel,
+                                                       .entry = entry,
+                                                       .path = memory_string(checker->path.text),
+                                                       .line = value->line,
+                                                       .begin = value->begin,
+                                                       .end = value->end};
+    node_path_leave(&checker->path, mark);
+}
+
 /* Writes "BASH, PYTHON or NODE" into the text and returns it. */
 static const char *list_words(const char *const *words, char text[300])
 {

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "model/fleet_hidden.h"
 #include "model/node.h"
 #include "model/report.h"
 
@@ -13,9 +14,15 @@ struct checker {
     struct report problems;
     struct report notes;
     const struct fleet_file_options *options;
-    struct node_path path; /* of the mapping or list that is being read */
-    int *vessel_lines;     /* indexed as the definition's vessels */
+    struct node_path path;            /* of the mapping or list that is being read */
+    int *vessel_lines;                /* indexed as the definition's vessels */
+    size_t vessel;                    /* the one that is being read, in the definition */
+    struct fleet_hidden_list *hidden; /* NULL: nobody asked for the places of hidden values */
 };
+
+/* Adds the place of the hidden value that is the vessel's variable `entry`. */
+void checker_hidden(struct checker *checker, size_t entry, const char *key,
+                    const struct node *value);
 
 /* Report a problem with, or a note about, `key` of the mapping that is being read; NULL: the
  * mapping itself. */

@@ -1,7 +1,19 @@
-/* Frees a definition and sorts its paths. Called by the owner of the definition, on any thread. */
+/* Frees a definition, sorts its paths, and looks for hidden values. Called by the owner of the
+ * definition, on any thread. */
 #include "model/definition.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+#include "base/secret.h"
+
+static void free_entry(struct environment_entry *entry)
+{
+    if (entry->hidden)
+        secret_wipe(entry->value, strlen(entry->value));
+    free(entry->value);
+    free(entry->name);
+}
 
 static void free_vessel(struct definition_vessel *vessel)
 {
@@ -13,10 +25,8 @@ static void free_vessel(struct definition_vessel *vessel)
     for (size_t i = 0; i < vessel->argument_count; i++)
         free(vessel->arguments[i]);
     free(vessel->arguments);
-    for (size_t i = 0; i < vessel->environment_count; i++) {
-        free(vessel->environment[i].name);
-        free(vessel->environment[i].value);
-    }
+    for (size_t i = 0; i < vessel->environment_count; i++)
+        free_entry(&vessel->environment[i]);
     free(vessel->environment);
     guardrails_free(&vessel->guardrails);
 }
@@ -31,6 +41,22 @@ void definition_free(struct definition *definition)
     free(definition->paths);
     free(definition->name);
     free(definition);
+}
+
+bool definition_lacks_value(const struct environment_entry *entry)
+{
+    return entry->hidden && strcmp(entry->value, DEFINITION_HIDDEN) == 0;
+}
+
+bool definition_has_hidden(const struct definition *definition)
+{
+    for (size_t i = 0; i < definition->vessel_count; i++) {
+        const struct definition_vessel *vessel = &definition->vessels[i];
+        for (size_t j = 0; j < vessel->environment_count; j++)
+            if (vessel->environment[j].hidden)
+                return true;
+    }
+    return false;
 }
 
 static int compare_paths(const void *a, const void *b)

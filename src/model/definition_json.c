@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "model/words.h"
@@ -41,6 +42,19 @@ static void append(json_t *array, json_t *value)
         abort();
 }
 
+/* Writes a hidden variable as {hidden: true, value: SHIPYARD_HIDDEN}, any other as its value. */
+static void put_variable(json_t *environment, const struct environment_entry *entry)
+{
+    if (!entry->hidden) {
+        put_text(environment, entry->name, entry->value);
+        return;
+    }
+    json_t *variable = json_object();
+    put(variable, "hidden", json_true());
+    put_text(variable, "value", DEFINITION_HIDDEN);
+    put(environment, entry->name, variable);
+}
+
 static json_t *vessel_json(const struct definition_vessel *vessel, bool with_ids)
 {
     json_t *json = json_object();
@@ -58,7 +72,7 @@ static json_t *vessel_json(const struct definition_vessel *vessel, bool with_ids
     put(json, "arguments", arguments);
     json_t *environment = json_object();
     for (size_t i = 0; i < vessel->environment_count; i++)
-        put_text(environment, vessel->environment[i].name, vessel->environment[i].value);
+        put_variable(environment, &vessel->environment[i]);
     put(json, "environment", environment);
     put(json, "guardrails", guardrails_to_json(&vessel->guardrails));
     return json;
@@ -177,6 +191,14 @@ static int read_arguments(const json_t *json, struct definition_vessel *vessel, 
     return 0;
 }
 
+/* Whether it is what put_variable writes for a hidden variable. */
+static bool is_hidden(const json_t *variable)
+{
+    const char *value = json_string_value(json_object_get(variable, "value"));
+    return json_is_true(json_object_get(variable, "hidden")) && value &&
+           strcmp(value, DEFINITION_HIDDEN) == 0 && json_object_size(variable) == 2;
+}
+
 static int read_environment(json_t *json, struct definition_vessel *vessel, struct error *error)
 {
     if (!json_is_object(json))
@@ -189,10 +211,14 @@ static int read_environment(json_t *json, struct definition_vessel *vessel, stru
     json_t *value;
     json_object_foreach(json, name, value)
     {
-        if (!json_is_string(value))
+        const char *text = json_string_value(value);
+        bool hidden = is_hidden(value);
+        if (!text && !hidden)
             return damaged(error, "environment");
-        vessel->environment[vessel->environment_count++] = (struct environment_entry){
-            .name = memory_string(name), .value = memory_string(json_string_value(value))};
+        vessel->environment[vessel->environment_count++] =
+            (struct environment_entry){.name = memory_string(name),
+                                       .value = memory_string(hidden ? DEFINITION_HIDDEN : text),
+                                       .hidden = hidden};
     }
     return 0;
 }

@@ -127,22 +127,60 @@ void fleet_arguments_read(struct checker *checker, const struct node *source,
 
 /* ---- environment ---- */
 
-static void add_variable(struct checker *checker, int line, const char *name, const char *value,
+struct variable {
+    const char *name;
+    const struct node *value; /* a NODE_TEXT */
+    const char *value_key;    /* of the value in the path; NULL: the path names it already */
+    bool is_marked;           /* hidden: true */
+};
+
+/* A value that the file keeps is hidden without a mark, too, as in exports of the platform. */
+static bool is_hidden(const struct variable *variable)
+{
+    return variable->is_marked || fleet_values_is_hidden(variable->value->text);
+}
+
+static const char *variable_problem(const struct variable *variable)
+{
+    const char *problem = fleet_values_variable_problem(variable->name);
+    const char *value = variable->value->text;
+    if (!problem && is_hidden(variable) && strlen(variable->name) > DEFINITION_HIDDEN_NAME_BYTES)
+        problem = "the name of a hidden variable must be at most 128 bytes long";
+    if (!problem && strlen(variable->name) + strlen(value) + 2 > FLEET_VALUES_MAX_EXEC_STRING)
+        problem = "the name and the value of a variable together must be shorter than 128 KiB";
+    return problem;
+}
+
+static bool refers(const char *value)
+{
+    struct reference_reader reader = {.at = value};
+    for (enum reference_piece piece; (piece = reference_next(&reader)) != REFERENCE_END;)
+        if (piece == REFERENCE_NAME)
+            return true;
+    return false;
+}
+
+static void add_variable(struct checker *checker, int line, const struct variable *variable,
                          struct definition_vessel *vessel)
 {
-    const char *problem = fleet_values_variable_problem(name);
-    if (!problem)
-        problem = fleet_values_placeholder_problem(value);
-    if (!problem && strlen(name) + strlen(value) + 2 > FLEET_VALUES_MAX_EXEC_STRING)
-        problem = "the name and the value of a variable together must be shorter than 128 KiB";
+    const char *problem = variable_problem(variable), *value = variable->value->text;
     if (problem) {
-        checker_problem(checker, line, NULL, "%s (\"%.60s\")", problem, name);
+        checker_problem(checker, line, NULL, "%s (\"%.60s\")", problem, variable->name);
         return;
     }
     if (!checker_references(checker, line, NULL, value))
         return;
+    if (is_hidden(variable) && refers(value)) {
+        checker_problem(checker, line, NULL,
+                        "a reference to a credential is no secret: leave out \"hidden\"");
+        return;
+    }
+    if (is_hidden(variable))
+        checker_hidden(checker, vessel->environment_count, variable->value_key, variable->value);
     vessel->environment[vessel->environment_count++] =
-        (struct environment_entry){.name = memory_string(name), .value = memory_string(value)};
+        (struct environment_entry){.name = memory_string(variable->name),
+                                   .value = memory_string(value),
+                                   .hidden = is_hidden(variable)};
 }
 
 static void note_unset(struct checker *checker, int line, const char *name)
@@ -151,11 +189,12 @@ static void note_unset(struct checker *checker, int line, const char *name)
                  "\"%.60s\" has no value, so it is not set: write '' for an empty value", name);
 }
 
-/* Reads {name: STAGE, value: test}. */
+/* Reads {name: STAGE, value: test} and {name: SALT, value: secret, hidden: true}. */
 static void read_named(struct checker *checker, const struct node *entry,
                        struct definition_vessel *vessel)
 {
-    static const char *const KEYS[] = {"name", "value", NULL};
+    static const char *const KEYS[] = {"name", "value", "hidden", NULL};
+    static const char *const TRUTHS[] = {"false", "true", NULL};
     if (entry->kind == NODE_ABSENT || entry->kind == NODE_BROKEN)
         return;
     if (entry->kind != NODE_MAP) {
@@ -166,8 +205,13 @@ static void read_named(struct checker *checker, const struct node *entry,
     checker_keys(checker, entry, KEYS);
     const char *name = checker_required(checker, entry, "name");
     const char *value = checker_text(checker, entry, "value");
+    const struct variable variable = {.name = name,
+                                      .value = node_get(entry, "value"),
+                                      .value_key = "value",
+                                      .is_marked =
+                                          checker_word(checker, entry, "hidden", TRUTHS) > 0};
     if (name && value)
-        add_variable(checker, entry->line, name, value, vessel);
+        add_variable(checker, entry->line, &variable, vessel);
     else if (name && !node_get(entry, "value"))
         note_unset(checker, entry->line, name);
 }
@@ -181,8 +225,9 @@ static void read_mapping(struct checker *checker, const struct node *map,
     for (uint32_t i = 0; i < map->count; i++) {
         const struct node *entry = &map->items[i];
         size_t mark = node_path_enter(&checker->path, entry->key);
+        const struct variable variable = {.name = entry->key, .value = entry};
         if (entry->kind == NODE_TEXT)
-            add_variable(checker, entry->line, entry->key, entry->text, vessel);
+            add_variable(checker, entry->line, &variable, vessel);
         else if (entry->kind == NODE_ABSENT)
             note_unset(checker, entry->line, entry->key);
         else if (entry->kind != NODE_BROKEN)

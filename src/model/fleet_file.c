@@ -12,6 +12,7 @@
 #include "model/checker.h"
 #include "model/words.h"
 #include "model/fleet_graph.h"
+#include "model/fleet_hidden.h"
 #include "model/fleet_vessel.h"
 #include "model/name.h"
 
@@ -62,8 +63,9 @@ static int read_tree(const char *text, size_t bytes, struct node_tree *tree,
         return -1;
     /* A byte order mark has no meaning in UTF-8. */
     if (bytes >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
-        text += 3;
-        bytes -= 3;
+        tree->offset = 3;
+        text += tree->offset;
+        bytes -= tree->offset;
     }
     size_t at = 0;
     while (at < bytes && strchr(" \t\r\n", text[at]))
@@ -72,8 +74,9 @@ static int read_tree(const char *text, size_t bytes, struct node_tree *tree,
         report_add(problems, 0, "", "the file is empty");
         return -1;
     }
-    int result = text[at] == '{' ? node_json_read(text, bytes, tree, problems)
-                                 : node_yaml_read(text, bytes, tree, problems);
+    tree->is_json = text[at] == '{';
+    int result = tree->is_json ? node_json_read(text, bytes, tree, problems)
+                               : node_yaml_read(text, bytes, tree, problems);
     if (result == 0 && tree->root.kind == NODE_BROKEN)
         return -1;
     if (result == 0 && tree->root.kind != NODE_MAP) {
@@ -135,6 +138,7 @@ static bool read_vessels(struct checker *checker, const struct node *fleet,
         if (entry->kind == NODE_BROKEN)
             continue;
         checker->vessel_lines[definition->vessel_count] = entry->line;
+        checker->vessel = definition->vessel_count;
         fleet_vessel_read(checker, entry, &definition->vessels[definition->vessel_count++]);
     }
     refuse_double_ids(checker, definition);
@@ -175,23 +179,48 @@ static void read_fleet(struct checker *checker, const struct node *fleet,
     checker_note_later(checker, fleet);
 }
 
+/* Reads the file with a checker whose lists are set. */
+static struct definition *parse(const char *text, size_t bytes, struct checker *checker)
+{
+    struct definition *definition = memory_alloc(sizeof(*definition));
+    struct node_tree tree = {0};
+    if (read_tree(text, bytes, &tree, &checker->problems) == 0)
+        read_fleet(checker, &tree.root, definition);
+    if (checker->hidden) {
+        checker->hidden->offset = tree.offset;
+        checker->hidden->is_json = tree.is_json;
+    }
+    node_tree_free(&tree);
+    free(checker->vessel_lines);
+    report_finish(&checker->problems, "problems");
+    report_finish(&checker->notes, "notes");
+    if (checker->problems.count > 0) {
+        definition_free(definition);
+        return NULL;
+    }
+    return definition;
+}
+
 struct definition *fleet_file_parse(const char *text, size_t bytes,
                                     const struct fleet_file_options *options,
                                     struct fleet_problems *problems, struct fleet_problems *notes)
 {
     struct checker checker = {
         .problems = {.list = problems}, .notes = {.list = notes}, .options = options};
-    struct definition *definition = memory_alloc(sizeof(*definition));
-    struct node_tree tree = {0};
-    if (read_tree(text, bytes, &tree, &checker.problems) == 0)
-        read_fleet(&checker, &tree.root, definition);
-    node_tree_free(&tree);
-    free(checker.vessel_lines);
-    report_finish(&checker.problems, "problems");
-    report_finish(&checker.notes, "notes");
-    if (checker.problems.count > 0) {
-        definition_free(definition);
-        return NULL;
-    }
-    return definition;
+    return parse(text, bytes, &checker);
+}
+
+void fleet_file_find_hidden(const char *text, size_t bytes,
+                            const struct fleet_file_options *options,
+                            struct fleet_hidden_list *list)
+{
+    struct fleet_problems problems = {NULL, 0}, notes = {NULL, 0};
+    struct checker checker = {.problems = {.list = &problems},
+                              .notes = {.list = &notes},
+                              .options = options,
+                              .hidden = list};
+    *list = (struct fleet_hidden_list){.text = text, .bytes = bytes, .options = *options};
+    definition_free(parse(text, bytes, &checker));
+    report_free_problems(&problems);
+    report_free_problems(&notes);
 }

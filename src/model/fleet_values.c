@@ -6,6 +6,7 @@
 
 #include "base/decimal.h"
 #include "base/utf8.h"
+#include "model/definition.h"
 
 int fleet_values_number(const char *text, int *number)
 {
@@ -65,9 +66,14 @@ const char *fleet_values_variable_problem(const char *name)
     return NULL;
 }
 
+bool fleet_values_is_hidden(const char *text)
+{
+    return strcmp(text, DEFINITION_HIDDEN) == 0;
+}
+
 const char *fleet_values_placeholder_problem(const char *text)
 {
-    if (strcmp(text, "SHIPYARD_HIDDEN") == 0)
+    if (fleet_values_is_hidden(text))
         return "the platform that exported this file left the value out (SHIPYARD_HIDDEN): write "
                "the real value";
     return NULL;

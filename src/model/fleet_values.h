@@ -3,6 +3,8 @@
 #ifndef WEBHOOKD_MODEL_FLEET_VALUES_H
 #define WEBHOOKD_MODEL_FLEET_VALUES_H
 
+#include <stdbool.h>
+
 /* The kernel's MAX_ARG_STRLEN: the longest argument or "NAME=value", including its NUL
  * (execve(2)). */
 #define FLEET_VALUES_MAX_EXEC_STRING (128u << 10)
@@ -22,5 +24,7 @@ const char *fleet_values_path_problem(const char *path);
 const char *fleet_values_variable_problem(const char *name);
 /* A value must not be SHIPYARD_HIDDEN. */
 const char *fleet_values_placeholder_problem(const char *text);
+/* Whether the text stands for a hidden value. */
+bool fleet_values_is_hidden(const char *text);
 
 #endif

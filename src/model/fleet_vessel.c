@@ -29,7 +29,7 @@ static void read_file(struct checker *checker, const struct node *source,
     const char *problem = name ? fleet_values_path_problem(name) : NULL;
     if (problem)
         checker_problem(checker, checker_line(file, "name"), "name", "%s", problem);
-    if (content && strcmp(content, "SHIPYARD_HIDDEN") == 0)
+    if (content && fleet_values_is_hidden(content))
         checker_problem(checker, checker_line(file, "content"), "content", "%s",
                         fleet_values_placeholder_problem(content));
     vessel->file_name = memory_string(name);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/secret.h"
 #include "base/utf8.h"
 
 /* The depth of the tree is bounded, so the recursion is bounded too. */
@@ -15,6 +16,8 @@ static void free_node(struct node *node)
         free_node(&node->items[i]);
     free(node->items);
     free(node->key);
+    if (node->text)
+        secret_wipe(node->text, strlen(node->text));
     free(node->text);
 }
 

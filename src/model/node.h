@@ -4,6 +4,7 @@
 #ifndef WEBHOOKD_MODEL_NODE_H
 #define WEBHOOKD_MODEL_NODE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +26,9 @@ struct node {
     int line;   /* of the key if it has one, otherwise of the value; 0 = unknown */
     char *key;  /* in a mapping, otherwise NULL */
     char *text; /* of a NODE_TEXT: UTF-8 without NUL characters */
+    /* Where a NODE_TEXT is written, in bytes of the text that was read: with its quotes, its tag,
+     * or the indicator and all lines of a block scalar. */
+    uint32_t begin, end;
     struct node *items;
     uint32_t count, capacity;
 };
@@ -32,6 +36,8 @@ struct node {
 struct node_tree {
     struct node root;
     size_t count; /* of nodes */
+    bool is_json;
+    size_t offset; /* of the text that was read in the file: the length of its byte order mark */
 };
 
 /* Fill a zeroed tree from text that must be UTF-8 without NUL characters. Return 0 if the tree can
@@ -39,6 +45,8 @@ struct node_tree {
  * cases. */
 int node_yaml_read(const char *text, size_t bytes, struct node_tree *tree, struct report *problems);
 int node_json_read(const char *text, size_t bytes, struct node_tree *tree, struct report *problems);
+/* Wipes all texts, because some may be secret. (libyaml and jansson free their own copies
+ * unwiped.) */
 void node_tree_free(struct node_tree *tree);
 
 /* Adds a child with this key and line, otherwise zeroed, to a list or mapping. The pointer is valid

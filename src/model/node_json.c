@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/secret.h"
+
 static bool is_word(char c)
 {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
@@ -99,21 +101,61 @@ static char *quote_numbers(const char *text, size_t bytes, size_t *quoted_bytes,
     return quoted;
 }
 
+/* ---- from jansson's values to a tree ---- */
+
+struct json_reader {
+    const char *text; /* as written */
+    size_t bytes, at; /* `at`: behind the single value that was converted last */
+    struct node_tree *tree;
+    const char *why; /* what failed */
+};
+
+/* Returns the end of the string, number or word that begins at `at`. */
+static size_t single_end(const char *text, size_t bytes, size_t at)
+{
+    if (at < bytes && text[at] == '"')
+        return string_end(text, bytes, at);
+    while (at < bytes && is_word(text[at]))
+        at++;
+    return at;
+}
+
+/* Sets where the next single value that is not a key is written. Both this and the conversion
+ * follow the order of the text. */
+static void find_place(struct json_reader *reader, struct node *node)
+{
+    const char *text = reader->text;
+    size_t begin, end = reader->at;
+    do {
+        for (begin = end; begin < reader->bytes && text[begin] != '"' && !is_word(text[begin]);)
+            begin++;
+        end = single_end(text, reader->bytes, begin);
+    } while (is_before_colon(text, reader->bytes, end));
+    reader->at = end;
+    node->begin = (uint32_t)begin;
+    node->end = (uint32_t)end;
+}
+
+static int set_single(struct json_reader *reader, struct node *node, const char *text, size_t bytes)
+{
+    find_place(reader, node);
+    return node_set_text(node, text, bytes);
+}
+
 static void report_count(struct report *problems)
 {
     report_add(problems, 0, "", "the file has more than %u values", NODE_MAX_COUNT);
 }
 
-/* Returns 0, or -1 and sets *why to the bound that was exceeded. NODE_MAX_DEPTH bounds the
+/* Returns 0, or -1 and sets reader->why to the bound that was exceeded. NODE_MAX_DEPTH bounds the
  * recursion. */
-static int convert(json_t *json, struct node_tree *tree, struct node *node, size_t depth,
-                   const char **why)
+static int convert(struct json_reader *reader, json_t *json, struct node *node, size_t depth)
 {
     if (depth > NODE_MAX_DEPTH) {
-        *why = "objects and arrays are nested more than 64 levels deep";
+        reader->why = "objects and arrays are nested more than 64 levels deep";
         return -1;
     }
-    *why = "not enough memory to read the file";
+    reader->why = "not enough memory to read the file";
     switch (json_typeof(json)) {
     case JSON_OBJECT: {
         node->kind = NODE_MAP;
@@ -122,12 +164,12 @@ static int convert(json_t *json, struct node_tree *tree, struct node *node, size
         json_object_foreach(json, key, value)
         {
             char *copy = strdup(key);
-            struct node *child = !copy ? NULL : node_add(tree, node, copy, 0);
+            struct node *child = !copy ? NULL : node_add(reader->tree, node, copy, 0);
             if (!child) {
                 free(copy);
                 return -1;
             }
-            if (convert(value, tree, child, depth + 1, why) != 0)
+            if (convert(reader, value, child, depth + 1) != 0)
                 return -1;
         }
         return 0;
@@ -135,20 +177,21 @@ static int convert(json_t *json, struct node_tree *tree, struct node *node, size
     case JSON_ARRAY:
         node->kind = NODE_LIST;
         for (size_t i = 0; i < json_array_size(json); i++) {
-            struct node *child = node_add(tree, node, NULL, 0);
+            struct node *child = node_add(reader->tree, node, NULL, 0);
             if (!child)
                 return -1;
-            if (convert(json_array_get(json, i), tree, child, depth + 1, why) != 0)
+            if (convert(reader, json_array_get(json, i), child, depth + 1) != 0)
                 return -1;
         }
         return 0;
     case JSON_STRING:
-        return node_set_text(node, json_string_value(json), json_string_length(json));
+        return set_single(reader, node, json_string_value(json), json_string_length(json));
     case JSON_TRUE:
-        return node_set_text(node, "true", 4);
+        return set_single(reader, node, "true", 4);
     case JSON_FALSE:
-        return node_set_text(node, "false", 5);
+        return set_single(reader, node, "false", 5);
     case JSON_NULL:
+        find_place(reader, node);
         node->kind = NODE_ABSENT;
         return 0;
     case JSON_INTEGER:
@@ -175,6 +218,7 @@ int node_json_read(const char *text, size_t bytes, struct node_tree *tree, struc
     }
     json_error_t error;
     json_t *json = json_loadb(quoted, quoted_bytes, JSON_REJECT_DUPLICATES, &error);
+    secret_wipe(quoted, quoted_bytes);
     free(quoted);
     if (!json) {
         bool is_nul = json_error_code(&error) == json_error_null_character ||
@@ -183,12 +227,12 @@ int node_json_read(const char *text, size_t bytes, struct node_tree *tree, struc
                    is_nul ? "a value must not contain the character NUL" : error.text);
         return -1;
     }
-    const char *why = NULL;
-    int result = convert(json, tree, &tree->root, 1, &why);
+    struct json_reader reader = {.text = text, .bytes = bytes, .tree = tree};
+    int result = convert(&reader, json, &tree->root, 1);
     if (result != 0 && tree->count >= NODE_MAX_COUNT)
         report_count(problems);
     else if (result != 0)
-        report_add(problems, 0, "", "%s", why);
+        report_add(problems, 0, "", "%s", reader.why);
     json_decref(json);
     return result;
 }

@@ -11,6 +11,7 @@
 #include <yaml.h>
 
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "model/name_index.h"
 
 #define MAX_BLANKS 4096
@@ -27,6 +28,9 @@ struct yaml_reader {
     char *key; /* of the innermost mapping, until its value is read; owned */
     int key_line;
     bool has_document;
+    struct {
+        size_t characters, bytes;
+    } place; /* in the text: libyaml's marks count characters */
 };
 
 static int line_of(yaml_mark_t mark)
@@ -139,6 +143,20 @@ static char *scalar_text(struct yaml_reader *reader, const yaml_event_t *event, 
     return text;
 }
 
+/* Returns the offset of a mark in bytes. Quick if marks come in the order of the text. */
+static uint32_t offset_of(struct yaml_reader *reader, yaml_mark_t mark)
+{
+    if (mark.index < reader->place.characters)
+        reader->place.characters = reader->place.bytes = 0;
+    while (reader->place.characters < mark.index && reader->place.bytes < reader->bytes) {
+        uint32_t code_point;
+        reader->place.bytes += utf8_decode_n(reader->text + reader->place.bytes,
+                                             reader->bytes - reader->place.bytes, &code_point);
+        reader->place.characters++;
+    }
+    return (uint32_t)reader->place.bytes;
+}
+
 static int take_scalar(struct yaml_reader *reader, const yaml_event_t *event)
 {
     int line = line_of(event->start_mark);
@@ -167,6 +185,8 @@ static int take_scalar(struct yaml_reader *reader, const yaml_event_t *event)
     }
     node->text = scalar_text(reader, event, line);
     node->kind = NODE_TEXT;
+    node->begin = offset_of(reader, event->start_mark);
+    node->end = offset_of(reader, event->end_mark);
     return !node->text ? -1 : 0;
 }
 

@@ -181,7 +181,7 @@ static int expand_all(struct opener *opener, const struct definition_vessel *ves
         if (!value)
             return -1;
         values->environment[values->environment_count++] =
-            (struct environment_entry){memory_string(vessel->environment[i].name), value};
+            (struct environment_entry){memory_string(vessel->environment[i].name), value, false};
     }
     return 0;
 }

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/utf8.h"
 #include "model/fleet_file.h"
+#include "model/fleet_hidden.h"
 #include "model/name.h"
 #include "model/plan.h"
 
@@ -123,6 +124,35 @@ static void check_that_it_is_read_as_written(const struct definition *definition
     definition_free(read);
 }
 
+/* ---- the file without its hidden values ---- */
+
+/* Each value that is hidden and in the file is left out, and all else stays. */
+static void check_mask(const uint8_t *data, size_t bytes, const struct fleet_file_options *options,
+                       const struct definition *definition)
+{
+    struct fleet_hidden_list list;
+    struct error error = ERROR_INIT;
+    size_t masked_bytes = 0;
+    fleet_file_find_hidden((const char *)data, bytes, options, &list);
+    FUZZ_CHECK((list.count > 0) == definition_has_hidden(definition));
+    char *masked = fleet_hidden_mask(&list, definition, &masked_bytes, &error);
+    FUZZ_CHECK(masked && !error_is_set(&error));
+    struct fleet_problems problems = {0}, notes = {0};
+    struct definition *without = fleet_file_parse(masked, masked_bytes, options, &problems, &notes);
+    FUZZ_CHECK(without && without->vessel_count == definition->vessel_count);
+    for (size_t i = 0; i < list.count; i++) {
+        const struct fleet_hidden *hidden = &list.items[i];
+        FUZZ_CHECK(definition->vessels[hidden->vessel].environment[hidden->entry].hidden);
+        FUZZ_CHECK(
+            definition_lacks_value(&without->vessels[hidden->vessel].environment[hidden->entry]));
+    }
+    definition_free(without);
+    report_free_problems(&problems);
+    report_free_problems(&notes);
+    free(masked);
+    fleet_hidden_free(&list);
+}
+
 /* ---- the problems of a file ---- */
 
 static int count_lines(const uint8_t *data, size_t bytes)
@@ -161,6 +191,7 @@ static bool read_file(const uint8_t *data, size_t bytes, bool stub)
     if (accepted) {
         check_definition(definition);
         check_that_it_is_read_as_written(definition);
+        check_mask(data, bytes, &options, definition);
     }
     definition_free(definition);
     report_free_problems(&problems);
