@@ -4,6 +4,7 @@
 #define WEBHOOKD_STORE_FLEETS_H
 
 #include "model/definition.h"
+#include "store/hidden.h"
 #include "store/store.h"
 
 struct org_row {
@@ -76,16 +77,24 @@ struct apply_result {
     struct id fleet_id;
     int version;
 };
-/* Applies a valid definition. If its _id or name is known, this creates a new version, unless the
+/* A fleet file, and what it was read as. */
+struct fleet_application {
+    const struct id *project_id;
+    const struct definition *definition; /* valid */
+    const char *file;                    /* stored unchanged, so without hidden values */
+    size_t file_bytes;
+    const struct hidden_terms *hidden; /* may be NULL if the definition has no hidden values */
+};
+/* Applies a definition. If its _id or name is known, this creates a new version, unless the
  * definition equals the current one; otherwise it creates a fleet. The _id of a deleted fleet
  * brings that fleet back, in this project, with a new version and without a webhook
  * (APPLY_CREATED). A vessel keeps its id across versions: it is matched by _id, else by name. New
- * vessels get a new id. `file` is stored unchanged. */
-int store_apply_fleet(struct store *store, const struct id *project_id,
-                      const struct definition *definition, const char *file, size_t file_bytes,
+ * vessels get a new id. Hidden values are stored sealed; a definition equals the current one only
+ * if they are equal, too. ERROR_INVALID: it keeps a value that is not stored (hidden.h). */
+int store_apply_fleet(struct store *store, const struct fleet_application *application,
                       int64_t now_ms, struct apply_result *result, struct error *error);
-/* Deletes a fleet and its webhook; its ended runs stay. ERROR_CONFLICT while it has scheduled or
- * running runs. */
+/* Deletes a fleet, its webhook and its hidden values; its ended runs stay. ERROR_CONFLICT while it
+ * has scheduled or running runs. */
 int store_delete_fleet(struct store *store, const struct id *fleet_id, int64_t now_ms,
                        struct error *error);
 

@@ -29,8 +29,11 @@ static int apply_file(struct change *change, struct store *store, struct error *
     struct file_change *apply = CONTAINER_OF(change, struct file_change, change);
     struct apply_result *result = &apply->result;
     apply->checked = false;
-    if (store_apply_fleet(store, &apply->project_id, apply->definition, apply->file,
-                          apply->file_bytes, change->now_ms, result, error) != 0)
+    const struct fleet_application application = {.project_id = &apply->project_id,
+                                                  .definition = apply->definition,
+                                                  .file = apply->file,
+                                                  .file_bytes = apply->file_bytes};
+    if (store_apply_fleet(store, &application, change->now_ms, result, error) != 0)
         return -1;
     change_set_subject(change, &result->fleet_id, apply->definition->name);
     change_set_fleet(change, &result->fleet_id, result->version);

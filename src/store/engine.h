@@ -67,11 +67,15 @@ struct store_engine {
     int (*create_project)(struct store *store, const struct id *org_id, const char *name,
                           int64_t now_ms, struct id *id, struct error *error);
     int (*delete_project)(struct store *store, const struct id *id, struct error *error);
-    int (*apply_fleet)(struct store *store, const struct id *project_id,
-                       const struct definition *definition, const char *file, size_t file_bytes,
+    int (*apply_fleet)(struct store *store, const struct fleet_application *application,
                        int64_t now_ms, struct apply_result *result, struct error *error);
     int (*delete_fleet)(struct store *store, const struct id *fleet_id, int64_t now_ms,
                         struct error *error);
+
+    /* hidden.h */
+    int (*list_hidden)(struct store *store, const struct hidden_version *version,
+                       int (*each)(void *, const struct hidden_row *), void *context,
+                       struct error *error);
 
     /* webhooks.h */
     int (*list_webhooks)(struct store *store, int64_t since_ms,

@@ -67,12 +67,10 @@ int store_delete_project(struct store *store, const struct id *id, struct error 
     return store->engine->delete_project(store, id, error);
 }
 
-int store_apply_fleet(struct store *store, const struct id *project_id,
-                      const struct definition *definition, const char *file, size_t file_bytes,
+int store_apply_fleet(struct store *store, const struct fleet_application *application,
                       int64_t now_ms, struct apply_result *result, struct error *error)
 {
-    return store->engine->apply_fleet(store, project_id, definition, file, file_bytes, now_ms,
-                                      result, error);
+    return store->engine->apply_fleet(store, application, now_ms, result, error);
 }
 
 int store_delete_fleet(struct store *store, const struct id *fleet_id, int64_t now_ms,

@@ -42,9 +42,11 @@ static void create_fleet(struct api_store *store)
     struct error error = ERROR_INIT;
     struct definition definition = store_fixture_definition("Greet");
     struct apply_result result;
-    must(store_apply_fleet(store->store, &store->project_id, &definition, file, strlen(file), 1000,
-                           &result, &error),
-         &error);
+    const struct fleet_application application = {.project_id = &store->project_id,
+                                                  .definition = &definition,
+                                                  .file = file,
+                                                  .file_bytes = strlen(file)};
+    must(store_apply_fleet(store->store, &application, 1000, &result, &error), &error);
     store->fleet_id = result.fleet_id;
 }
 

@@ -199,8 +199,11 @@ static void commit(struct house *house, struct test_op *op)
 
 static int act_apply(struct test_op *op, struct store *store, struct error *error)
 {
-    return store_apply_fleet(store, &op->house->project_id, op->definition, "x", 1, clock_wall_ms(),
-                             &op->applied, error);
+    const struct fleet_application application = {.project_id = &op->house->project_id,
+                                                  .definition = op->definition,
+                                                  .file = "x",
+                                                  .file_bytes = 1};
+    return store_apply_fleet(store, &application, clock_wall_ms(), &op->applied, error);
 }
 
 static int act_accept(struct test_op *op, struct store *store, struct error *error)

@@ -96,9 +96,11 @@ struct apply_result store_fixture_apply(struct store_fixture *fixture,
     struct apply_result result;
     static const char file[] = "name: as applied\n";
     store_fixture_begin(fixture);
-    must(store_apply_fleet(fixture->store, &fixture->project_id, definition, file, strlen(file),
-                           1000, &result, &error),
-         &error);
+    const struct fleet_application application = {.project_id = &fixture->project_id,
+                                                  .definition = definition,
+                                                  .file = file,
+                                                  .file_bytes = strlen(file)};
+    must(store_apply_fleet(fixture->store, &application, 1000, &result, &error), &error);
     store_fixture_commit(fixture);
     return result;
 }

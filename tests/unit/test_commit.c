@@ -98,6 +98,15 @@ static int apply_nothing(void *context, struct store *store, struct error *error
     return 0;
 }
 
+static int apply(struct store *store, const struct id *project_id,
+                 const struct definition *definition, struct apply_result *result,
+                 struct error *error)
+{
+    const struct fleet_application application = {
+        .project_id = project_id, .definition = definition, .file = "x", .file_bytes = 1};
+    return store_apply_fleet(store, &application, 1, result, error);
+}
+
 static int apply_fleets(void *context, struct store *store, struct error *error)
 {
     (void)context;
@@ -117,8 +126,8 @@ static int apply_fleets(void *context, struct store *store, struct error *error)
     memcpy(token.hash, accepting_hash, sizeof(token.hash));
     if (store_create_org(store, "o", 1, &org_id, error) != 0 ||
         store_create_project(store, &org_id, "p", 1, &project_id, error) != 0 ||
-        store_apply_fleet(store, &project_id, &definition, "x", 1, 1, &result, error) != 0 ||
-        store_apply_fleet(store, &project_id, &other, "x", 1, 1, &other_result, error) != 0 ||
+        apply(store, &project_id, &definition, &result, error) != 0 ||
+        apply(store, &project_id, &other, &other_result, error) != 0 ||
         store_create_webhook(store, &result.fleet_id, &token, 1, error) != 0)
         return -1;
     fleet_id = result.fleet_id;

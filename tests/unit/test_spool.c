@@ -193,8 +193,9 @@ TEST(a_start_removes_bodies_without_a_run_and_nothing_else)
     ck_assert_int_eq(transaction_begin(store, &error), 0);
     ck_assert_int_eq(store_create_org(store, "o", 1, &org_id, &error), 0);
     ck_assert_int_eq(store_create_project(store, &org_id, "p", 1, &project_id, &error), 0);
-    ck_assert_int_eq(
-        store_apply_fleet(store, &project_id, &definition, "x", 1, 1, &applied, &error), 0);
+    const struct fleet_application application = {
+        .project_id = &project_id, .definition = &definition, .file = "x", .file_bytes = 1};
+    ck_assert_int_eq(store_apply_fleet(store, &application, 1, &applied, &error), 0);
     ck_assert_int_eq(store_accept_run(store, &applied.fleet_id, &input, &ids, &error), 0);
     ck_assert_int_eq(transaction_commit(store, &error), 0);
     store_close(store);

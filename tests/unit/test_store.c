@@ -71,8 +71,9 @@ static void apply_refused(const struct definition *definition, const struct id *
     struct error error = ERROR_INIT;
     struct apply_result result;
     store_fixture_begin(&fixture);
-    ck_assert_int_eq(
-        store_apply_fleet(fixture.store, project_id, definition, "", 0, 1, &result, &error), -1);
+    const struct fleet_application application = {
+        .project_id = project_id, .definition = definition, .file = ""};
+    ck_assert_int_eq(store_apply_fleet(fixture.store, &application, 1, &result, &error), -1);
     transaction_rollback(fixture.store);
     ck_assert_int_eq(error.kind, ERROR_CONFLICT);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "store/sqlite/hidden.h"
 
 struct found_fleet {
     int64_t no; /* 0 = there is no such fleet */
@@ -73,26 +74,24 @@ static int choose_fleet(struct store *store, int64_t project_no,
     return 0;
 }
 
-/* Loads the definition of a fleet's current version. *current is NULL for a new fleet. */
-static int load_current(struct store *store, const struct found_fleet *fleet,
-                        struct definition **current, struct error *error)
+/* Loads the definition of a version, which must exist. */
+static int load_version(struct store *store, const struct found_fleet *fleet, int version,
+                        struct definition **definition, struct error *error)
 {
-    *current = NULL;
-    if (fleet->no == 0)
-        return 0;
+    *definition = NULL;
     static struct statement read = {
         .sql = "SELECT definition FROM fleet_version WHERE fleet_no = ?1 AND version = ?2"};
-    sqlite3_stmt *s = statement_begin(store, &read, error, fleet->no, fleet->version);
+    sqlite3_stmt *s = statement_begin(store, &read, error, fleet->no, version);
     if (statement_step(store, s, "read a definition", error)) {
         const char *json = column_text(s, 0);
-        *current = definition_json_read(json, (size_t)sqlite3_column_bytes(s, 0), error);
+        *definition = definition_json_read(json, (size_t)sqlite3_column_bytes(s, 0), error);
     } else {
         char text[ID_TEXT_BYTES];
-        error_set(error, ERROR_INTERNAL, "the store lacks version %d of fleet %s", fleet->version,
+        error_set(error, ERROR_INTERNAL, "the store lacks version %d of fleet %s", version,
                   id_format(&fleet->id, text));
     }
     statement_end(s);
-    return !*current ? -1 : 0;
+    return !*definition ? -1 : 0;
 }
 
 static bool id_is_used(const struct definition_vessel *vessels, size_t count, const struct id *id)
@@ -126,18 +125,17 @@ static void give_vessel_ids(struct definition_vessel *vessels, size_t count,
     }
 }
 
-/* Returns the canonical JSON of the definition with all its ids. The caller frees it. */
-static char *complete_json(const struct definition *definition, const struct id *fleet_id,
-                           const struct definition *current)
+/* Returns the definition with all its ids. It borrows everything from `definition`, except the
+ * array of vessels, which the caller frees. */
+static struct definition with_ids(const struct definition *definition, const struct id *fleet_id,
+                                  const struct definition *current)
 {
     struct definition complete = *definition;
     complete.id = *fleet_id;
     complete.vessels =
         memory_copy(definition->vessels, definition->vessel_count * sizeof(definition->vessels[0]));
     give_vessel_ids(complete.vessels, complete.vessel_count, current);
-    char *json = definition_json_write(&complete, true);
-    free(complete.vessels);
-    return json;
+    return complete;
 }
 
 /* Writes the stored definition anew for the comparison: an older webhookd may have stored it in an
@@ -191,35 +189,99 @@ static int write_version(struct store *store, const struct found_fleet *fleet,
     return statement_run(store, s, "write a version", error);
 }
 
-int sqlite_apply_fleet(struct store *store, const struct id *project_id,
-                       const struct definition *definition, const char *file, size_t file_bytes,
+/* ---- hidden values ---- */
+
+/* A definition on its way into the store. */
+struct applying {
+    const struct fleet_application *what;
+    int64_t project_no, now_ms;
+    struct found_fleet fleet;
+    struct definition *current; /* of the fleet's current version; NULL for a new fleet */
+};
+
+/* Loads the version whose hidden values the definition keeps; *older is owned by the caller. */
+static int find_source(struct store *store, const struct applying *applying,
+                       struct hidden_source *source, struct definition **older, struct error *error)
+{
+    const struct hidden_terms *terms = applying->what->hidden;
+    const struct found_fleet *fleet = &applying->fleet;
+    *source = (struct hidden_source){.current_version = fleet->version};
+    *older = NULL;
+    if (!terms || terms->from_version == 0) {
+        source->kept_version = fleet->version;
+        source->kept = applying->current;
+        return 0;
+    }
+    if (fleet->no == 0 || !id_equal(&terms->from_fleet_id, &fleet->id))
+        return 0;
+    if (terms->from_version > fleet->version)
+        return error_set(error, ERROR_NOT_FOUND, "the fleet has no version %d",
+                         terms->from_version);
+    source->kept_version = terms->from_version;
+    int result = load_version(store, fleet, terms->from_version, older, error);
+    source->kept = *older;
+    return result;
+}
+
+static int resolve_hidden(struct store *store, const struct applying *applying,
+                          const struct definition *complete, struct hidden_values *values,
+                          struct error *error)
+{
+    struct hidden_source source;
+    struct definition *older;
+    *values = (struct hidden_values){NULL, 0, false};
+    int result = find_source(store, applying, &source, &older, error);
+    if (result == 0)
+        result = hidden_resolve(store, &source, applying->what->hidden, complete, values, error);
+    definition_free(older);
+    return result;
+}
+
+/* ---- the whole ---- */
+
+/* Writes a new version, unless nothing has changed. */
+static int apply_complete(struct store *store, struct applying *applying,
+                          const struct definition *complete, enum apply_outcome *outcome,
+                          struct error *error)
+{
+    struct found_fleet *fleet = &applying->fleet;
+    bool comes_new = fleet->no == 0 || fleet->deleted;
+    struct hidden_values hidden;
+    char *json = definition_json_write(complete, true);
+    const struct version_text text = {applying->what->file, applying->what->file_bytes, json};
+    int status = resolve_hidden(store, applying, complete, &hidden, error);
+    *outcome = comes_new ? APPLY_CREATED : APPLY_UPDATED;
+    if (status == 0 && !comes_new && !hidden.have_changed && is_unchanged(json, applying->current))
+        *outcome = APPLY_UNCHANGED;
+    else if (status == 0 && (write_fleet(store, applying->project_no, complete->name,
+                                         applying->now_ms, fleet, error) != 0 ||
+                             write_version(store, fleet, &text, applying->now_ms, error) != 0 ||
+                             hidden_write(store, fleet->no, fleet->version, &hidden, error) != 0))
+        status = -1;
+    hidden_free(&hidden);
+    free(json);
+    return status;
+}
+
+int sqlite_apply_fleet(struct store *store, const struct fleet_application *application,
                        int64_t now_ms, struct apply_result *result, struct error *error)
 {
-    int64_t project_no = 0;
-    struct found_fleet fleet = {0};
-    struct definition *current = NULL;
-    if (projects_find(store, project_id, &project_no, error) != 0 ||
-        choose_fleet(store, project_no, definition, &fleet, error) != 0 ||
-        load_current(store, &fleet, &current, error) != 0)
+    const struct definition *definition = application->definition;
+    struct applying applying = {.what = application, .now_ms = now_ms};
+    struct found_fleet *fleet = &applying.fleet;
+    if (projects_find(store, application->project_id, &applying.project_no, error) != 0 ||
+        choose_fleet(store, applying.project_no, definition, fleet, error) != 0)
         return -1;
-    bool comes_new = fleet.no == 0 || fleet.deleted;
-    if (fleet.no == 0)
-        fleet.id = id_is_zero(&definition->id) ? id_random() : definition->id;
-    char *json = complete_json(definition, &fleet.id, current);
-    struct version_text text = {file, file_bytes, json};
-    int status = 0;
-    if (!comes_new && is_unchanged(json, current)) {
-        result->outcome = APPLY_UNCHANGED;
-    } else {
-        result->outcome = comes_new ? APPLY_CREATED : APPLY_UPDATED;
-        if (write_fleet(store, project_no, definition->name, now_ms, &fleet, error) != 0 ||
-            write_version(store, &fleet, &text, now_ms, error) != 0)
-            status = -1;
-    }
-    result->fleet_id = fleet.id;
-    result->version = fleet.version;
-    free(json);
-    definition_free(current);
+    if (fleet->no != 0 && load_version(store, fleet, fleet->version, &applying.current, error) != 0)
+        return -1;
+    if (fleet->no == 0)
+        fleet->id = id_is_zero(&definition->id) ? id_random() : definition->id;
+    struct definition complete = with_ids(definition, &fleet->id, applying.current);
+    int status = apply_complete(store, &applying, &complete, &result->outcome, error);
+    result->fleet_id = fleet->id;
+    result->version = fleet->version;
+    free(complete.vessels);
+    definition_free(applying.current);
     return status;
 }
 
@@ -239,6 +301,8 @@ int sqlite_delete_fleet(struct store *store, const struct id *fleet_id, int64_t 
                   "end",
                   name);
     if (open > 0)
+        return -1;
+    if (hidden_forget(store, fleet_no, error) != 0)
         return -1;
     struct error none = ERROR_INIT;
     if (sqlite_remove_webhook(store, fleet_id, &none) != 0 && none.kind != ERROR_NOT_FOUND)

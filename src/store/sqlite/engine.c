@@ -32,6 +32,7 @@ const struct store_engine sqlite_engine = {
     .create_project = sqlite_create_project,
     .delete_project = sqlite_delete_project,
     .apply_fleet = sqlite_apply_fleet,
+    .list_hidden = sqlite_list_hidden,
     .delete_fleet = sqlite_delete_fleet,
     .list_webhooks = sqlite_list_webhooks,
     .get_webhook = sqlite_get_webhook,

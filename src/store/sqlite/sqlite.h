@@ -52,9 +52,11 @@ int sqlite_delete_org(struct store *store, const struct id *id, struct error *er
 int sqlite_create_project(struct store *store, const struct id *org_id, const char *name,
                           int64_t now_ms, struct id *id, struct error *error);
 int sqlite_delete_project(struct store *store, const struct id *id, struct error *error);
-int sqlite_apply_fleet(struct store *store, const struct id *project_id,
-                       const struct definition *definition, const char *file, size_t file_bytes,
+int sqlite_apply_fleet(struct store *store, const struct fleet_application *application,
                        int64_t now_ms, struct apply_result *result, struct error *error);
+int sqlite_list_hidden(struct store *store, const struct hidden_version *version,
+                       int (*each)(void *, const struct hidden_row *), void *context,
+                       struct error *error);
 int sqlite_delete_fleet(struct store *store, const struct id *fleet_id, int64_t now_ms,
                         struct error *error);
 int sqlite_list_webhooks(struct store *store, int64_t since_ms,
