@@ -13,7 +13,9 @@
 #include "base/secret.h"
 #include "base/state_dir.h"
 #include "queue/commit.h"
+#include "runner/hidden_values.h"
 #include "store/credentials.h"
+#include "store/hidden.h"
 
 #define TOUCH_MS        60000
 #define MAX_VALUE_BYTES (128 * 1024) /* the kernel's MAX_ARG_STRLEN: execve(2) */
@@ -81,10 +83,10 @@ static int read_key(struct opener *opener, struct error *error)
     int state_fd = opener->run->runner->options.state_fd;
     if (secret_key_read(state_fd, STATE_DIR_SECRET, &opener->key, &why) != 0)
         return error_set(error, error_may_pass(&why) ? why.kind : ERROR_INVALID,
-                         "credentials cannot be opened: %s", why.message);
+                         "credentials and hidden values cannot be opened: %s", why.message);
     if (!opener->key.present)
         return error_set(error, ERROR_INVALID,
-                         "credentials cannot be opened: " STATE_DIR_SECRET
+                         "credentials and hidden values cannot be opened: " STATE_DIR_SECRET
                          " is missing from the state folder");
     return 0;
 }
@@ -152,20 +154,21 @@ static char *expand(struct opener *opener, const char *value, struct error *erro
     return result;
 }
 
-static bool has_reference(const struct definition_vessel *vessel)
+static bool has_secret(const struct definition_vessel *vessel)
 {
     for (size_t i = 0; i < vessel->argument_count; i++)
         if (reference_may_be_in(vessel->arguments[i]))
             return true;
     for (size_t i = 0; i < vessel->environment_count; i++)
-        if (reference_may_be_in(vessel->environment[i].value))
+        if (vessel->environment[i].hidden || reference_may_be_in(vessel->environment[i].value))
             return true;
     return false;
 }
 
-/* Fills in as many values as can be had; the counts say how many. */
+/* Fills in as many values as can be had; the counts say how many. `hidden` has the opened values of
+ * hidden variables. */
 static int expand_all(struct opener *opener, const struct definition_vessel *vessel,
-                      struct vessel_values *values, struct error *error)
+                      char *const *hidden, struct vessel_values *values, struct error *error)
 {
     values->arguments = memory_alloc((vessel->argument_count + 1) * sizeof(char *));
     values->environment =
@@ -177,28 +180,43 @@ static int expand_all(struct opener *opener, const struct definition_vessel *ves
         values->arguments[values->argument_count++] = value;
     }
     for (size_t i = 0; i < vessel->environment_count; i++) {
-        char *value = expand(opener, vessel->environment[i].value, error);
+        const struct environment_entry *entry = &vessel->environment[i];
+        char *value = expand(opener, entry->hidden ? hidden[i] : entry->value, error);
         if (!value)
             return -1;
         values->environment[values->environment_count++] =
-            (struct environment_entry){memory_string(vessel->environment[i].name), value, false};
+            (struct environment_entry){memory_string(entry->name), value, entry->hidden};
     }
     return 0;
+}
+
+static int open_all(struct opener *opener, const struct definition_vessel *vessel,
+                    struct vessel_values *values, struct error *error)
+{
+    if (read_key(opener, error) != 0)
+        return -1;
+    size_t count = vessel->environment_count;
+    char **hidden = memory_alloc((count + 1) * sizeof(*hidden));
+    int result = hidden_values_open(opener->run, vessel, &opener->key, hidden, error);
+    if (result == 0)
+        result = expand_all(opener, vessel, hidden, values, error);
+    for (size_t i = 0; i < count; i++)
+        store_free_hidden(hidden[i]);
+    free(hidden);
+    return result;
 }
 
 int vessel_values_open(const struct run *run, const struct definition_vessel *vessel,
                        struct vessel_values *values, struct error *error)
 {
-    if (!has_reference(vessel)) {
+    if (!has_secret(vessel)) {
         *values = (struct vessel_values){vessel->arguments, vessel->argument_count,
                                          vessel->environment, vessel->environment_count, false};
         return 0;
     }
     struct opener opener = {.run = run};
     *values = (struct vessel_values){.are_secret = true};
-    int result = read_key(&opener, error);
-    if (result == 0)
-        result = expand_all(&opener, vessel, values, error);
+    int result = open_all(&opener, vessel, values, error);
     secret_wipe(&opener.key, sizeof(opener.key));
     if (result != 0)
         vessel_values_free(values);
