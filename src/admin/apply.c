@@ -5,6 +5,7 @@
 
 #include "admin/change.h"
 #include "admin/fleets.h"
+#include "admin/hidden.h"
 #include "admin/render.h"
 #include "admin/routes.h"
 #include "base/memory.h"
@@ -19,6 +20,7 @@ struct file_change {
     const struct definition *definition;
     const char *file;
     size_t file_bytes;
+    struct hidden_file hidden;
     bool check_only;            /* make the change, then undo it */
     bool checked;               /* out: the check ended without a refusal */
     struct apply_result result; /* out; after a check, what it would have been */
@@ -32,7 +34,8 @@ static int apply_file(struct change *change, struct store *store, struct error *
     const struct fleet_application application = {.project_id = &apply->project_id,
                                                   .definition = apply->definition,
                                                   .file = apply->file,
-                                                  .file_bytes = apply->file_bytes};
+                                                  .file_bytes = apply->file_bytes,
+                                                  .hidden = &apply->hidden.terms};
     if (store_apply_fleet(store, &application, change->now_ms, result, error) != 0)
         return -1;
     change_set_subject(change, &result->fleet_id, apply->definition->name);
@@ -85,6 +88,28 @@ static int refuse_file(struct admin_request *request, const struct fleet_problem
     return error_set(error, ERROR_INVALID,
                      "the fleet file was refused: %zu %s; nothing was changed", problems->count,
                      problems->count == 1 ? "error" : "errors");
+}
+
+/* Submits a valid definition with its hidden values. */
+static int submit_definition(struct admin_request *request, struct file_change *apply,
+                             const struct fleet_file_options *options, struct error *error)
+{
+    struct hidden_file *hidden = &apply->hidden;
+    struct error refusal = ERROR_INIT;
+    if (hidden_begin(request, apply->definition, options, apply->check_only, hidden, error) != 0)
+        return -1;
+    if (hidden->text) {
+        apply->file = hidden->text;
+        apply->file_bytes = hidden->bytes;
+    }
+    if (submit_file(request, apply, &refusal) == 0)
+        return 0;
+    struct fleet_problems problems = {NULL, 0};
+    hidden_refuse_missing(hidden, &problems);
+    int result = problems.count > 0 ? refuse_file(request, &problems, error)
+                                    : error_set(error, refusal.kind, "%s", refusal.message);
+    report_free_problems(&problems);
+    return result;
 }
 
 /* Returns what a check found. A fleet that would be created has no id yet. */
@@ -190,6 +215,7 @@ int apply_fleet(struct admin_request *request, struct error *error)
         request_query_flag(request, "strict", &options.strict, error) != 0 ||
         request_query_flag(request, "missing_credentials", &options.missing_credentials, error) !=
             0 ||
+        hidden_read_source(request, &apply.hidden, error) != 0 ||
         !request_store(request, error)) /* may fail, so before the change */
         return -1;
     known.project_id = apply.project_id;
@@ -206,10 +232,9 @@ int apply_fleet(struct admin_request *request, struct error *error)
     int result = -1;
     if (!definition)
         result = refuse_file(request, &problems, error);
-    else if (definition_has_hidden(definition))
-        error_set(error, ERROR_UNAVAILABLE, "hidden values cannot be stored yet");
-    else if (submit_file(request, &apply, error) == 0)
+    else if (submit_definition(request, &apply, &options, error) == 0)
         result = answer_applied(request, &apply, &notes, error);
+    hidden_end(&apply.hidden);
     definition_free(definition);
     report_free_problems(&problems);
     report_free_problems(&notes);

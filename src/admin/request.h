@@ -37,7 +37,7 @@ struct admin_request;
 enum admin_body {
     ADMIN_BODY_NONE,
     ADMIN_BODY_JSON,
-    ADMIN_BODY_FLEET_FILE, /* at most FLEET_FILE_MAX_BYTES */
+    ADMIN_BODY_FLEET_FILE, /* at most FLEET_FILE_MAX_BYTES; wiped afterwards: hidden values */
     ADMIN_BODY_RUN,        /* at most hooks.max_body */
     ADMIN_BODY_CREDENTIAL, /* at most STORE_CREDENTIAL_MAX_BYTES and a line end; wiped afterwards */
 };

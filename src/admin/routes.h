@@ -41,7 +41,8 @@
     ROUTE("GET", "/api/v1/projects/{project_id}/fleets", fleets_list_in_project, .query = "last",  \
           ADMIN_PACK)                                                                              \
     ROUTE("PUT", "/api/v1/projects/{project_id}/fleets", apply_fleet,                              \
-          .body = ADMIN_BODY_FLEET_FILE, .query = "check stub strict missing_credentials")         \
+          .body = ADMIN_BODY_FLEET_FILE,                                                           \
+          .query = "check stub strict missing_credentials from_fleet from_version")                \
     ROUTE("GET", "/api/v1/fleets", fleets_list, .query = "last", ADMIN_PACK)                       \
     ROUTE("GET", "/api/v1/fleets/{fleet_id}", fleets_get)                                          \
     ROUTE("DELETE", "/api/v1/fleets/{fleet_id}", fleets_delete)                                    \

@@ -135,8 +135,8 @@ static int wrong_key(struct error *error)
 {
     return error_set(error, ERROR_UNAVAILABLE,
                      STATE_DIR_SECRET
-                     " is not the key that sealed the stored webhooks and credentials: put the "
-                     "right key back into the state folder, or remove them");
+                     " is not the key that sealed the stored webhooks, credentials and hidden "
+                     "values: put the right key back into the state folder, or remove them");
 }
 
 /* Reads the key, or creates it if it may, and tries it on the stored values, so that values are
@@ -158,12 +158,12 @@ static int find_key(const struct admin *admin, struct store *store, bool may_cre
         return error_set(error, ERROR_UNAVAILABLE,
                          STATE_DIR_SECRET
                          " is missing from the state folder: webhooks cannot be shown, created "
-                         "or replaced, nor credentials set or used, until it is restored or all of "
-                         "them are removed");
+                         "or replaced, nor credentials and hidden values set or used, until it is "
+                         "restored or all of them are removed");
     if (!may_create)
         return error_set(error, ERROR_NOT_FOUND,
-                         STATE_DIR_SECRET " is missing: the next webhook or credential that is "
-                                          "created gets a new key");
+                         STATE_DIR_SECRET " is missing: the next webhook, credential or hidden "
+                                          "value that is created gets a new key");
     if (secret_key_create(state_fd, STATE_DIR_SECRET, key, error) != 0)
         return -1;
     log_info("new key created", log_text("file", STATE_DIR_SECRET));

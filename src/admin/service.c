@@ -73,7 +73,8 @@ static void give_back_store(struct admin_request *request, bool broken)
 
 static void drop_body(struct admin_request *request)
 {
-    if (request->call && request->call->body == ADMIN_BODY_CREDENTIAL)
+    if (request->call && (request->call->body == ADMIN_BODY_CREDENTIAL ||
+                          request->call->body == ADMIN_BODY_FLEET_FILE))
         buffer_wipe(&request->body);
     buffer_free(&request->body);
     atomic_fetch_sub(&request->admin->held_bytes, request->held_bytes);

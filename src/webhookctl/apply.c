@@ -1,5 +1,5 @@
-/* fleet apply: applies all files, even if some fail, and reports on each. Called by main.c; the
- * program has one thread. */
+/* fleet apply: applies all files, even if some fail, and reports on each; fleet back. Called by
+ * main.c; the program has one thread. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -8,14 +8,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/decimal.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "webhookctl/ctl.h"
 #include "webhookctl/resolve.h"
 #include "webhookctl/show.h"
 
+#define VERSION_MAX_DIGITS 9
+
 struct apply {
     struct ctl *ctl;
-    char *path; /* the API's */
+    const char *command; /* fleet apply or back */
+    char *path;          /* the API's */
     bool failed;
 };
 
@@ -77,7 +82,7 @@ static void report_applied(struct ctl *ctl, const char *file, const json_t *data
 static void fail(struct apply *apply, const char *file, const struct error *error)
 {
     apply->failed = true;
-    ctl_complain("fleet apply: %s: %s", file, error->message);
+    ctl_complain("fleet %s: %s: %s", apply->command, file, error->message);
 }
 
 static void apply_descriptor(struct apply *apply, const char *file, int fd)
@@ -171,7 +176,7 @@ int apply_fleet(struct ctl *ctl, struct error *error)
     json_t *project = resolve_project(ctl->client, in ? in : "default", error);
     if (!project)
         return -1;
-    struct apply apply = {.ctl = ctl};
+    struct apply apply = {.ctl = ctl, .command = "apply"};
     apply.path = memory_format(
         "/projects/%s/fleets?check=%d&stub=%d&strict=%d&missing_credentials=%d",
         show_text(project, "id"), ctl_has(ctl, OPTION_CHECK), ctl_has(ctl, OPTION_STUB),
@@ -180,5 +185,49 @@ int apply_fleet(struct ctl *ctl, struct error *error)
         apply_operand(&apply, ctl->operands[i]);
     free(apply.path);
     json_decref(project);
+    return apply.failed ? CTL_FAILED : CTL_DONE;
+}
+
+/* ---- going back ---- */
+
+/* Returns a descriptor of the version's file, or -1. */
+static int open_version(struct ctl *ctl, const json_t *fleet, int64_t number, struct error *error)
+{
+    json_t *version = client_get(ctl->client, error, "/fleets/%s/versions/%lld",
+                                 show_text(fleet, "id"), (long long)number);
+    const json_t *file = json_object_get(version, "file");
+    int fd = -1;
+    if (json_is_string(file))
+        fd = file_in_memory(json_string_value(file), json_string_length(file), error);
+    else if (version)
+        error_set(error, ERROR_INTERNAL, "this version has no file as text");
+    json_decref(version);
+    return fd;
+}
+
+int apply_back(struct ctl *ctl, struct error *error)
+{
+    int64_t number = 0;
+    const char *end = decimal_read(ctl->operands[1], VERSION_MAX_DIGITS, &number);
+    if (!end || *end != '\0' || number < 1) {
+        ctl_complain("fleet back: \"%s\" is not the number of a version", ctl->operands[1]);
+        return CTL_MISTAKE;
+    }
+    json_t *fleet = resolve_fleet(ctl->client, ctl->operands[0], error);
+    int fd = fleet ? open_version(ctl, fleet, number, error) : -1;
+    struct apply apply = {.ctl = ctl, .command = "back"};
+    if (fd >= 0) {
+        char *what = memory_format("version %lld", (long long)number);
+        apply.path = memory_format("/projects/%s/fleets?from_fleet=%s&from_version=%lld",
+                                   show_text(fleet, "project_id"), show_text(fleet, "id"),
+                                   (long long)number);
+        apply_descriptor(&apply, what, fd);
+        free(apply.path);
+        free(what);
+        close(fd);
+    }
+    json_decref(fleet);
+    if (fd < 0)
+        return -1;
     return apply.failed ? CTL_FAILED : CTL_DONE;
 }

@@ -30,7 +30,7 @@ typedef int ctl_command(struct ctl *ctl, struct error *error);
 ctl_command projects_list_orgs, projects_create_org, projects_delete_org, projects_list,
     projects_create, projects_delete;
 /* fleets.c, apply.c */
-ctl_command fleets_list, apply_fleet, fleets_show, fleets_versions, fleets_delete;
+ctl_command fleets_list, apply_fleet, apply_back, fleets_show, fleets_versions, fleets_delete;
 /* webhooks.c */
 ctl_command webhooks_list, webhooks_create, webhooks_show, webhooks_replace, webhooks_remove;
 /* runs.c */

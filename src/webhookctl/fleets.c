@@ -40,7 +40,8 @@ int fleets_list(struct ctl *ctl, struct error *error)
     return show_list(&fleet_listing, ctl->json, data);
 }
 
-/* Prints the file as it was applied, byte for byte, so that it can be changed and applied again. */
+/* Prints the file as it was applied, byte for byte except for hidden values, so that it can be
+ * changed and applied again. */
 static int write_file(const json_t *version, struct error *error)
 {
     const json_t *file = json_object_get(version, "file");

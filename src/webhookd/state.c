@@ -78,7 +78,8 @@ static int prepare_key(const struct state *state, bool has_store, struct error *
         log_text(
             "effect",
             "requests are accepted as before; webhooks cannot be shown, created or replaced, nor "
-            "credentials set or used, until the key is back or all of them are removed"));
+            "credentials and hidden values set or used, until the key is back or all of them are "
+            "removed"));
     return 0;
 }
 

@@ -83,11 +83,16 @@ async function deleteFleet(fleet) {
 async function goBack(fleet, version, file) {
   const isSure = await confirm(
     `Go back to v${version}?`,
-    'Its file is applied again as a new version. Existing fleet runs keep their version.',
+    'Its file is applied again as a new version, with the hidden values that it had. ' +
+      'Existing fleet runs keep their version.',
     'Go back',
   );
-  if (isSure)
-    whenApplied(await put(`/projects/${fleet.project_id}/fleets`, file, 'application/yaml'));
+  if (!isSure) return;
+  const { id, project_id: project } = fleet;
+  const path = /** @type {const} */ (
+    `/projects/${project}/fleets?from_fleet=${id}&from_version=${version}`
+  );
+  whenApplied(await put(path, file, 'application/yaml'));
 }
 
 /**

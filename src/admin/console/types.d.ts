@@ -289,6 +289,11 @@ export interface Post {
 
 export interface Put {
   (path: `/projects/${Id}/fleets?check=1`, body: string, type: string): Promise<Checked>;
+  (
+    path: `/projects/${Id}/fleets?from_fleet=${Id}&from_version=${number}`,
+    body: string,
+    type: string,
+  ): Promise<Applied>;
   (path: `/projects/${Id}/fleets`, body: string, type: string): Promise<Applied>;
   (path: `/fleets/${Id}/webhook?${string}`): Promise<Webhook>;
 }
