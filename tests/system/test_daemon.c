@@ -688,9 +688,10 @@ TEST(without_the_key_webhooks_cannot_be_shown_but_still_accept)
     ck_assert(json_is_false(json_object_get(status, "key_usable")));
     json_decref(status);
     char *text = ctl_ok(&daemon, "status", NULL);
-    assert_holds(
-        text, "\nKey file    secret.key is missing from the state folder: webhooks cannot "
-              "be shown, created or replaced, nor credentials set or used, until it is restored");
+    assert_holds(text,
+                 "\nKey file    secret.key is missing from the state folder: webhooks cannot "
+                 "be shown, created or replaced, nor credentials and hidden values set or used, "
+                 "until it is restored");
     free(text);
     ck_assert_int_ne(access(key, F_OK), 0); /* no new key while sealed tokens exist */
     ck_assert_int_eq(post_status(daemon.port, url_path(url), "{}", 2), 201);
