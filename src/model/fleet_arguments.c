@@ -7,10 +7,6 @@
 #include "model/fleet_values.h"
 #include "model/name_index.h"
 
-/* The bound of arguments and environment, including the pointers to them. execve(2) allows 2 MiB
- * with the usual stack limit, and the variables that webhookd itself adds need room. */
-#define MAX_EXEC_BYTES (1u << 20)
-
 /* The items of a list. A single mapping counts as a list of one. */
 struct entries {
     const struct node *items;
@@ -307,11 +303,10 @@ void fleet_arguments_check_size(struct checker *checker, const struct node *sour
 {
     size_t bytes = 0;
     for (size_t i = 0; i < vessel->argument_count; i++)
-        bytes += strlen(vessel->arguments[i]) + 1 + sizeof(char *);
+        bytes += fleet_values_argument_bytes(vessel->arguments[i]);
     for (size_t i = 0; i < vessel->environment_count; i++)
-        bytes += strlen(vessel->environment[i].name) + strlen(vessel->environment[i].value) + 2 +
-                 sizeof(char *);
-    if (bytes >= MAX_EXEC_BYTES)
+        bytes += fleet_values_variable_bytes(&vessel->environment[i]);
+    if (bytes >= FLEET_VALUES_MAX_EXEC_BYTES)
         checker_problem(
             checker, source->line, NULL,
             "the arguments and the environment together take %zu bytes, but must take less than "

@@ -8,6 +8,16 @@
 #include "base/utf8.h"
 #include "model/definition.h"
 
+size_t fleet_values_argument_bytes(const char *argument)
+{
+    return strlen(argument) + 1 + sizeof(char *);
+}
+
+size_t fleet_values_variable_bytes(const struct environment_entry *variable)
+{
+    return strlen(variable->name) + strlen(variable->value) + 2 + sizeof(char *);
+}
+
 int fleet_values_number(const char *text, int *number)
 {
     int64_t value = 0;

@@ -4,10 +4,20 @@
 #define WEBHOOKD_MODEL_FLEET_VALUES_H
 
 #include <stdbool.h>
+#include <stddef.h>
+
+#include "model/definition.h"
 
 /* The kernel's MAX_ARG_STRLEN: the longest argument or "NAME=value", including its NUL
  * (execve(2)). */
 #define FLEET_VALUES_MAX_EXEC_STRING (128u << 10)
+
+/* The bound of a vessel's arguments and environment, including the pointers to them. execve(2)
+ * allows 2 MiB with the usual stack limit, and webhookd's own variables need room. */
+#define FLEET_VALUES_MAX_EXEC_BYTES (1u << 20)
+/* What one of them counts. */
+size_t fleet_values_argument_bytes(const char *argument);
+size_t fleet_values_variable_bytes(const struct environment_entry *variable);
 
 #define VALUE_MAX_DIGITS 9 /* of a number */
 
