@@ -71,7 +71,9 @@ struct sealed_row {
     const uint8_t *sealed;
     size_t sealed_bytes;
 };
-/* In no order, until `each` does not return 0. */
+/* In no order, until `each` does not return 0. Of the overrides of runs, only those of open runs
+ * count, and only the newest 1,000: whoever has lost the key can create a new one when these runs
+ * are over. */
 int store_list_sealed(struct store *store, int (*each)(void *, const struct sealed_row *),
                       void *context, struct error *error);
 

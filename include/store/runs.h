@@ -18,8 +18,23 @@
 enum body_place {
     BODY_NONE = 0,
     BODY_INLINE = 1,
-    BODY_SPOOLED = 2 /* state_dir/spool/<request id> */
+    BODY_SPOOLED = 2, /* state_dir/spool/<request id> */
+    /* The API trigger started the run, so nobody sent it a body. Only such a run can have
+     * overrides. */
+    BODY_ABSENT = 3
 };
+
+/* The overrides of a run (model/overrides.h). All pointers are borrowed. */
+struct run_overrides {
+    const void *names; /* the form without values */
+    size_t names_bytes;
+    const uint8_t *sealed; /* the form with values; NULL: there are none */
+    size_t sealed_bytes;
+};
+/* Writes the place for which a run's overrides are sealed (base/secret.h), and returns it. The
+ * request's id stands for the run, whose own id is minted later, when it is stored. */
+#define STORE_OVERRIDES_PLACE_BYTES (sizeof("override/") - 1 + ID_TEXT_BYTES)
+char *store_overrides_place(const struct id *request_id, char place[STORE_OVERRIDES_PLACE_BYTES]);
 
 /* What a run was started with. It never changes. All pointers are borrowed. */
 struct run_input {
@@ -40,6 +55,9 @@ struct run_input {
      * known. */
     const char *withheld_json;
     const struct id *again_of; /* the run whose input this is; NULL: none */
+    /* BODY_ABSENT, store_accept_run: NULL: none. They are valid for this version of the fleet. */
+    const struct run_overrides *overrides;
+    int overrides_version;
 };
 
 struct run_ids {
@@ -64,7 +82,8 @@ struct store_accept {
 };
 
 /* Accepts a run that was not started through the fleet's webhook (on demand, API, run again).
- * ERROR_NOT_FOUND: there is no such fleet. ERROR_CONFLICT: as above. */
+ * ERROR_NOT_FOUND: there is no such fleet. ERROR_CONFLICT: as above. ERROR_STALE: it has overrides,
+ * and another version of the fleet is current. */
 int store_accept_run(struct store *store, const struct id *fleet_id, const struct run_input *input,
                      struct run_ids *ids, struct error *error);
 
@@ -113,6 +132,10 @@ struct run_origin {
 int store_get_origin(struct store *store, const struct id *run_id,
                      int (*each)(void *, const struct run_origin *), void *context,
                      struct error *error);
+/* Does not call `each` if the run has no overrides. */
+int store_get_overrides(struct store *store, const struct id *run_id,
+                        int (*each)(void *, const struct run_overrides *), void *context,
+                        struct error *error);
 int store_get_headers(struct store *store, const struct id *run_id,
                       int (*each)(void *, const char *headers_json, size_t bytes), void *context,
                       struct error *error);

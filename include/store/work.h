@@ -5,6 +5,7 @@
 #define WEBHOOKD_STORE_WORK_H
 
 #include "model/definition.h"
+#include "model/overrides.h"
 #include "store/runs.h"
 
 /* What the runner needs to execute a run. The caller owns it and frees it with store_free_work. */
@@ -25,6 +26,8 @@ struct run_work {
     size_t headers_bytes;
     void *body; /* BODY_INLINE */
     char *definition_json;
+    struct overrides overrides; /* without values; empty unless body_place is BODY_ABSENT */
+    bool overrides_are_damaged; /* what is overridden is not known */
 };
 /* ERROR_NOT_FOUND: the run is neither scheduled nor running. */
 struct run_work *store_load_work(struct store *store, int64_t number, struct error *error);
@@ -60,6 +63,10 @@ struct store_vessel_end {
     size_t vessel; /* its position in the definition */
     enum vessel_status status;
     const char *reason; /* "" = keep the last attempt's */
+    /* An override decided the status: the vessel run has no attempt, but these. */
+    bool is_skipped;
+    int exit_code;
+    int64_t output_bytes;
 };
 
 /* STORE_STEP: changes that are made together to one run, applied in the order of the members.

@@ -143,6 +143,7 @@ static int make_body(struct attempt *attempt, struct error *error)
         return 0;
     switch (work->body_place) {
     case BODY_NONE:
+    case BODY_ABSENT:
         return 0;
     case BODY_INLINE:
         return make_memory_file(attempt, JOB_FD_BODY, work->body, (size_t)work->body_bytes, error);

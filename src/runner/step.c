@@ -64,7 +64,8 @@ void step_end_vessel(struct run_step *step, size_t vessel, enum vessel_status st
     struct store_step *what = &step->what;
     step->vessel_ends =
         memory_array(step->vessel_ends, what->vessel_end_count + 1, sizeof(*step->vessel_ends));
-    step->vessel_ends[what->vessel_end_count++] = (struct store_vessel_end){vessel, status, reason};
+    step->vessel_ends[what->vessel_end_count++] =
+        (struct store_vessel_end){.vessel = vessel, .status = status, .reason = reason};
     what->vessel_ends = step->vessel_ends;
 }
 

@@ -162,6 +162,9 @@ struct store_engine {
     int (*get_origin)(struct store *store, const struct id *run_id,
                       int (*each)(void *, const struct run_origin *), void *context,
                       struct error *error);
+    int (*get_overrides)(struct store *store, const struct id *run_id,
+                         int (*each)(void *, const struct run_overrides *), void *context,
+                         struct error *error);
     int (*get_headers)(struct store *store, const struct id *run_id,
                        int (*each)(void *, const char *headers_json, size_t bytes), void *context,
                        struct error *error);

@@ -1,7 +1,16 @@
 /* Fleet runs: passes the calls of include/store/runs.h to the store's engine. */
 #include "store/runs.h"
 
+#include <stdio.h>
+
 #include "store/engine.h"
+
+char *store_overrides_place(const struct id *request_id, char place[STORE_OVERRIDES_PLACE_BYTES])
+{
+    char text[ID_TEXT_BYTES];
+    (void)snprintf(place, STORE_OVERRIDES_PLACE_BYTES, "override/%s", id_format(request_id, text));
+    return place;
+}
 
 int store_accept_run(struct store *store, const struct id *fleet_id, const struct run_input *input,
                      struct run_ids *ids, struct error *error)
@@ -26,6 +35,13 @@ int store_get_origin(struct store *store, const struct id *run_id,
                      struct error *error)
 {
     return store->engine->get_origin(store, run_id, each, context, error);
+}
+
+int store_get_overrides(struct store *store, const struct id *run_id,
+                        int (*each)(void *, const struct run_overrides *), void *context,
+                        struct error *error)
+{
+    return store->engine->get_overrides(store, run_id, each, context, error);
 }
 
 int store_get_headers(struct store *store, const struct id *run_id,

@@ -18,6 +18,7 @@ void store_free_work(struct run_work *work)
     free(work->headers_json);
     free(work->body);
     free(work->definition_json);
+    overrides_wipe(&work->overrides);
     free(work);
 }
 

@@ -135,5 +135,12 @@ int sqlite_accept_run(struct store *store, const struct id *fleet_id, const stru
     char text[ID_TEXT_BYTES];
     if (!read_target(store, s, &target, ids, error))
         return error_set(error, ERROR_NOT_FOUND, "there is no fleet %s", id_format(fleet_id, text));
-    return accept_run(store, input, &target, ids, error);
+    if (!input->overrides)
+        return accept_run(store, input, &target, ids, error);
+    if (input->overrides_version != target.version)
+        return error_set(error, ERROR_STALE, "the fleet was changed meanwhile: try again");
+    /* A STORE_CALL item has a savepoint, so the run does not stay behind without its overrides. */
+    if (accept_run(store, input, &target, ids, error) != 0)
+        return -1;
+    return overrides_store(store, &ids->run_id, input->overrides, error);
 }

@@ -100,6 +100,14 @@ int sqlite_end_vessel(struct store *store, int64_t number, int vessel_index,
 int sqlite_end_run(struct store *store, int64_t number, enum run_status status, int64_t now_ms,
                    struct error *error);
 
+/* ---- overrides.c: the overrides of runs ---- */
+
+int overrides_store(struct store *store, const struct id *run_id,
+                    const struct run_overrides *overrides, struct error *error);
+/* The part of sqlite_list_sealed that is about them. */
+int overrides_list_sealed(struct store *store, int (*each)(void *, const struct sealed_row *),
+                          void *context, struct error *error);
+
 /* ---- load.c: how many open runs each fleet has ---- */
 
 /* Inserts the row of a new fleet, with 0 open runs. */

@@ -120,9 +120,10 @@ int sqlite_list_sealed(struct store *store, int (*each)(void *, const struct sea
                        void *context, struct error *error)
 {
     bool is_over = false;
-    if (list_seals(store, each, context, &is_over, error) != 0)
+    if (list_seals(store, each, context, &is_over, error) != 0 ||
+        (!is_over && hidden_list_sealed(store, each, context, &is_over, error) != 0))
         return -1;
-    return is_over ? 0 : hidden_list_sealed(store, each, context, error);
+    return is_over ? 0 : overrides_list_sealed(store, each, context, error);
 }
 
 /* ---- Writing ---- */

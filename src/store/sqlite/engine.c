@@ -67,6 +67,7 @@ const struct store_engine sqlite_engine = {
     .list_runs = sqlite_list_runs,
     .get_run = sqlite_get_run,
     .get_origin = sqlite_get_origin,
+    .get_overrides = sqlite_get_overrides,
     .get_headers = sqlite_get_headers,
     .get_body = sqlite_get_body,
     .list_again = sqlite_list_again,

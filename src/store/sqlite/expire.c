@@ -66,6 +66,7 @@ int sqlite_delete_run(struct store *store, int64_t number, struct error *error)
     static struct statement end = {.sql = "DELETE FROM run_ended WHERE no = ?1"};
     static struct statement rest[] = {{.sql = "DELETE FROM attempt WHERE run_no = ?1"},
                                       {.sql = "DELETE FROM vessel_run WHERE run_no = ?1"},
+                                      {.sql = "DELETE FROM run_override WHERE run_no = ?1"},
                                       {.sql = "DELETE FROM run WHERE no = ?1"}};
     sqlite3_stmt *s = statement_begin(store, &end, error, number);
     if (statement_change(store, s, "delete a run", error) <= 0)

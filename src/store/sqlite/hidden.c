@@ -34,19 +34,18 @@ int sqlite_list_hidden(struct store *store, const struct hidden_version *version
 }
 
 int hidden_list_sealed(struct store *store, int (*each)(void *, const struct sealed_row *),
-                       void *context, struct error *error)
+                       void *context, bool *is_over, struct error *error)
 {
     static struct statement list = {.sql = "SELECT f.id, h.vessel_id, h.name, h.sealed "
                                            "FROM hidden_value h JOIN fleet f ON f.no = h.fleet_no"};
     char text[STORE_HIDDEN_PLACE_BYTES];
     sqlite3_stmt *s = statement_begin(store, &list, error);
-    while (statement_step(store, s, "list the hidden values' seals", error)) {
+    while (!*is_over && statement_step(store, s, "list the hidden values' seals", error)) {
         const struct hidden_place place = {column_id(s, 0), column_id(s, 1), column_text(s, 2)};
         const struct sealed_row row = {.place = store_hidden_place(&place, text),
                                        .sealed = sqlite3_column_blob(s, 3),
                                        .sealed_bytes = (size_t)sqlite3_column_bytes(s, 3)};
-        if (each(context, &row) != 0)
-            break;
+        *is_over = each(context, &row) != 0;
     }
     return statement_end(s);
 }

@@ -33,9 +33,10 @@ int hidden_resolve(struct store *store, const struct hidden_source *source,
 int hidden_write(struct store *store, int64_t fleet_no, int version,
                  const struct hidden_values *values, struct error *error);
 void hidden_free(struct hidden_values *values);
-/* The hidden values' part of sqlite_list_sealed. Any connection's thread. */
+/* The hidden values' part of sqlite_list_sealed. Sets *is_over if `each` has ended the list. Any
+ * connection's thread. */
 int hidden_list_sealed(struct store *store, int (*each)(void *, const struct sealed_row *),
-                       void *context, struct error *error);
+                       void *context, bool *is_over, struct error *error);
 /* Deletes the hidden values of all versions of a fleet. */
 int hidden_forget(struct store *store, int64_t fleet_no, struct error *error);
 

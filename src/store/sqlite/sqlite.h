@@ -135,6 +135,9 @@ int sqlite_get_run(struct store *store, const struct id *run_id,
 int sqlite_get_origin(struct store *store, const struct id *run_id,
                       int (*each)(void *, const struct run_origin *), void *context,
                       struct error *error);
+int sqlite_get_overrides(struct store *store, const struct id *run_id,
+                         int (*each)(void *, const struct run_overrides *), void *context,
+                         struct error *error);
 int sqlite_get_headers(struct store *store, const struct id *run_id,
                        int (*each)(void *, const char *headers_json, size_t bytes), void *context,
                        struct error *error);

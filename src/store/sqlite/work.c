@@ -122,6 +122,26 @@ static struct run_work *read_work(sqlite3_stmt *s, struct error *error)
     return work;
 }
 
+static int read_names(void *context, const struct run_overrides *overrides)
+{
+    struct run_work *work = context;
+    struct error damage = ERROR_INIT;
+    work->overrides_are_damaged = overrides_form_read(overrides->names, overrides->names_bytes,
+                                                      false, &work->overrides, &damage) != 0;
+    return 0;
+}
+
+/* Only a run of the API trigger is looked up. Returns NULL and frees the work on error. */
+static struct run_work *add_overrides(struct store *store, struct run_work *work,
+                                      struct error *error)
+{
+    if (!work || work->body_place != BODY_ABSENT ||
+        sqlite_get_overrides(store, &work->ids.run_id, read_names, work, error) == 0)
+        return work;
+    store_free_work(work);
+    return NULL;
+}
+
 struct run_work *sqlite_load_work(struct store *store, int64_t number, struct error *error)
 {
     static struct statement load = {
@@ -141,7 +161,7 @@ struct run_work *sqlite_load_work(struct store *store, int64_t number, struct er
     if (!found)
         error_set(error, ERROR_NOT_FOUND, "fleet run number %lld is neither scheduled nor running",
                   (long long)number);
-    return work;
+    return add_overrides(store, work, error);
 }
 
 /* ---- Writing ---- */
@@ -268,6 +288,17 @@ int sqlite_end_vessel(struct store *store, int64_t number, int vessel_index,
     return step_one(store, s, "end a vessel run", number, error);
 }
 
+static int skip_vessel(struct store *store, int64_t number, const struct store_vessel_end *end,
+                       struct error *error)
+{
+    static struct statement skip = {
+        .sql = "UPDATE vessel_run SET exit_code = ?3, output_bytes = ?4 "
+               "WHERE run_no = ?1 AND idx = ?2 AND status = 0 AND attempts = 0"};
+    sqlite3_stmt *s = statement_begin(store, &skip, error, number, end->vessel, end->exit_code,
+                                      end->output_bytes);
+    return step_one(store, s, "skip a vessel run", number, error);
+}
+
 int sqlite_end_run(struct store *store, int64_t number, enum run_status status, int64_t now_ms,
                    struct error *error)
 {
@@ -303,6 +334,8 @@ int sqlite_step(struct store *store, const struct store_step *step, struct error
         return -1;
     for (size_t i = 0; i < step->vessel_end_count; i++) {
         const struct store_vessel_end *end = &step->vessel_ends[i];
+        if (end->is_skipped && skip_vessel(store, number, end, error) != 0)
+            return -1;
         if (sqlite_end_vessel(store, number, (int)end->vessel, end->status, end->reason, now_ms,
                               error) != 0)
             return -1;
