@@ -167,8 +167,9 @@ static void add_request(struct list *list, const struct environment_input *input
     id_format(&input->vessel_run_ids[input->vessel], id);
     list_push(list, memory_format("SHIPYARD_WEBHOOK_HEADERS_FILE=%s/%s.webhook_headers",
                                   input->workdir, id));
-    list_push(list,
-              memory_format("SHIPYARD_WEBHOOK_BODY_FILE=%s/%s.webhook_body", input->workdir, id));
+    if (work->body_place != BODY_ABSENT)
+        list_push(list, memory_format("SHIPYARD_WEBHOOK_BODY_FILE=%s/%s.webhook_body",
+                                      input->workdir, id));
     add_id(list, "WEBHOOKD_REQUEST_ID", &work->request_id);
     add(list, "WEBHOOKD_REMOTE_ADDR", work->remote_addr);
     add(list, "WEBHOOKD_HOST", work->host);

@@ -110,6 +110,23 @@ static void end_vessel(struct run *run, struct run_step *step, size_t vessel,
     step_end_vessel(step, vessel, status, reason);
 }
 
+/* Ends, in the step, a vessel whose status the run's overrides give. They are in the store, so a
+ * claim that is repeated after a crash leads to the same plan. Returns false if there is no such
+ * override. */
+static bool skip_vessel(struct run *run, struct run_step *step, size_t vessel)
+{
+    const struct vessel_override *override =
+        overrides_find(&run->work->overrides, run->definition->vessels[vessel].name);
+    if (!override || override->status == OVERRIDE_RUN)
+        return false;
+    enum vessel_status status =
+        override->status == OVERRIDE_SUCCESS ? VESSEL_SUCCESS : VESSEL_ERRORED;
+    run_set_vessel_state(run, vessel, VESSEL_RUNNING);
+    run_set_vessel_state(run, vessel, status);
+    step_skip_vessel(step, vessel, status);
+    return true;
+}
+
 /* Ends, in the step, a vessel that will never be launched. Returns false if the vessel is not one
  * of those. */
 static bool settle_vessel(struct run *run, struct run_step *step, size_t vessel)
@@ -125,6 +142,8 @@ static bool settle_vessel(struct run *run, struct run_step *step, size_t vessel)
             end_vessel(run, step, vessel, VESSEL_TERMINATED, STOP_REASON);
             return true;
         }
+        if (skip_vessel(run, step, vessel))
+            return true;
         if (run->definition->vessels[vessel].kind != VESSEL_STUB)
             return false;
         run_set_vessel_state(run, vessel, VESSEL_RUNNING);

@@ -58,15 +58,31 @@ void step_free(struct run_step *step)
     free(step);
 }
 
-void step_end_vessel(struct run_step *step, size_t vessel, enum vessel_status status,
-                     const char *reason)
+static void add_vessel_end(struct run_step *step, const struct store_vessel_end *end)
 {
     struct store_step *what = &step->what;
     step->vessel_ends =
         memory_array(step->vessel_ends, what->vessel_end_count + 1, sizeof(*step->vessel_ends));
-    step->vessel_ends[what->vessel_end_count++] =
-        (struct store_vessel_end){.vessel = vessel, .status = status, .reason = reason};
+    step->vessel_ends[what->vessel_end_count++] = *end;
     what->vessel_ends = step->vessel_ends;
+}
+
+void step_end_vessel(struct run_step *step, size_t vessel, enum vessel_status status,
+                     const char *reason)
+{
+    const struct store_vessel_end end = {.vessel = vessel, .status = status, .reason = reason};
+    add_vessel_end(step, &end);
+}
+
+void step_skip_vessel(struct run_step *step, size_t vessel, enum vessel_status status)
+{
+    const struct store_vessel_end end = {.vessel = vessel,
+                                         .status = status,
+                                         .reason = OVERRIDES_SKIPPED_REASON,
+                                         .is_skipped = true,
+                                         .exit_code = status == VESSEL_SUCCESS ? 0 : 1,
+                                         .output_bytes = sizeof(OVERRIDES_SKIPPED_OUTPUT) - 1};
+    add_vessel_end(step, &end);
 }
 
 bool step_is_empty(const struct run_step *step)

@@ -31,6 +31,8 @@ void step_free(struct run_step *step); /* NULL is fine */
 /* Ends a vessel run in the step. reason: a constant, or the step's own result.reason. */
 void step_end_vessel(struct run_step *step, size_t vessel, enum vessel_status status,
                      const char *reason);
+/* Ends a vessel run as an override says, without an attempt. */
+void step_skip_vessel(struct run_step *step, size_t vessel, enum vessel_status status);
 bool step_is_empty(const struct run_step *step);
 
 /* Submits the step. It comes back through runner_post, committed or refused, even if the queue does

@@ -1,7 +1,7 @@
 /* See vessel_values.h. Called by launch.c.
  *
- * Only values of the definition are examined. Nothing of a request ever is: a query string that
- * looks like a reference stays what it is. */
+ * Only values of the definition are examined. Nothing of a request ever is: a query string or an
+ * override that looks like a reference stays what it is. */
 #include "runner/vessel_values.h"
 
 #include <stdlib.h>
@@ -71,6 +71,7 @@ static void note_use(const struct run *run, const struct reference *name, int64_
 
 struct opener {
     const struct run *run;
+    const char *what; /* for messages */
     struct secret_key key;
     const struct reference *name;
     struct buffer *into;
@@ -83,11 +84,12 @@ static int read_key(struct opener *opener, struct error *error)
     int state_fd = opener->run->runner->options.state_fd;
     if (secret_key_read(state_fd, STATE_DIR_SECRET, &opener->key, &why) != 0)
         return error_set(error, error_may_pass(&why) ? why.kind : ERROR_INVALID,
-                         "credentials and hidden values cannot be opened: %s", why.message);
+                         "%s cannot be opened: %s", opener->what, why.message);
     if (!opener->key.present)
         return error_set(error, ERROR_INVALID,
-                         "credentials and hidden values cannot be opened: " STATE_DIR_SECRET
-                         " is missing from the state folder");
+                         "%s cannot be opened: " STATE_DIR_SECRET
+                         " is missing from the state folder",
+                         opener->what);
     return 0;
 }
 
@@ -130,6 +132,55 @@ static int append_credential(struct opener *opener, struct buffer *into,
                      why.message);
 }
 
+/* ---- opening the overrides of the run ---- */
+
+struct override_opener {
+    const struct opener *opener;
+    struct overrides overrides; /* with values */
+    struct error *error;
+};
+
+static int damaged(struct error *error)
+{
+    return error_set(error, ERROR_INVALID,
+                     "overrides cannot be opened: they are damaged, or " STATE_DIR_SECRET
+                     " is not the key that sealed them");
+}
+
+static int open_overrides(void *context, const struct run_overrides *stored)
+{
+    struct override_opener *opener = context;
+    char place[STORE_OVERRIDES_PLACE_BYTES];
+    store_overrides_place(&opener->opener->run->work->request_id, place);
+    if (!stored->sealed || stored->sealed_bytes < SECRET_SEAL_BYTES)
+        return damaged(opener->error);
+    size_t bytes = stored->sealed_bytes - SECRET_SEAL_BYTES;
+    char *form = malloc(bytes + 1);
+    struct error damage = ERROR_INIT;
+    if (!form)
+        return error_set(opener->error, ERROR_UNAVAILABLE, "no memory for a run's overrides");
+    if (secret_open(&opener->opener->key, place, stored->sealed, stored->sealed_bytes, form) != 0 ||
+        overrides_form_read(form, bytes, true, &opener->overrides, &damage) != 0)
+        damaged(opener->error);
+    secret_wipe(form, bytes);
+    free(form);
+    return 0;
+}
+
+/* Reads the overrides with their values, which the caller wipes. */
+static int read_overrides(const struct opener *opener, struct overrides *overrides,
+                          struct error *error)
+{
+    const struct run *run = opener->run;
+    struct override_opener what = {.opener = opener, .error = error};
+    int result = store_get_overrides(run->runner->store, &run->work->ids.run_id, open_overrides,
+                                     &what, error);
+    *overrides = what.overrides;
+    if (result == 0 && !error_is_set(error) && !overrides_have_values(overrides))
+        damaged(error);
+    return error_is_set(error) ? -1 : 0;
+}
+
 /* ---- values ---- */
 
 /* Returns the value with its references replaced, or NULL. Makes room for all of it at first, so
@@ -165,58 +216,121 @@ static bool has_secret(const struct definition_vessel *vessel)
     return false;
 }
 
-/* Fills in as many values as can be had; the counts say how many. `hidden` has the opened values of
- * hidden variables. */
-static int expand_all(struct opener *opener, const struct definition_vessel *vessel,
-                      char *const *hidden, struct vessel_values *values, struct error *error)
+static int add_argument(struct vessel_values *values, char *value)
 {
-    values->arguments = memory_alloc((vessel->argument_count + 1) * sizeof(char *));
-    values->environment =
-        memory_alloc((vessel->environment_count + 1) * sizeof(*values->environment));
-    for (size_t i = 0; i < vessel->argument_count; i++) {
-        char *value = expand(opener, vessel->arguments[i], error);
-        if (!value)
+    if (!value)
+        return -1;
+    values->arguments[values->argument_count++] = value;
+    return 0;
+}
+
+static int add_variable(struct vessel_values *values, const char *name, char *value)
+{
+    if (!value)
+        return -1;
+    values->environment[values->environment_count++] =
+        (struct environment_entry){.name = memory_string(name), .value = value};
+    return 0;
+}
+
+static bool is_defined(const struct definition_vessel *vessel, const char *name)
+{
+    for (size_t i = 0; i < vessel->environment_count; i++)
+        if (strcmp(vessel->environment[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static int fill_arguments(struct opener *opener, const struct definition_vessel *vessel,
+                          const struct vessel_override *override, struct vessel_values *values,
+                          struct error *error)
+{
+    bool is_overridden = override && override->has_arguments;
+    size_t count = is_overridden ? override->argument_count : vessel->argument_count;
+    values->arguments = memory_alloc((count + 1) * sizeof(char *));
+    for (size_t i = 0; i < count; i++) {
+        char *value = is_overridden ? memory_string(override->arguments[i])
+                                    : expand(opener, vessel->arguments[i], error);
+        if (add_argument(values, value) != 0)
             return -1;
-        values->arguments[values->argument_count++] = value;
-    }
-    for (size_t i = 0; i < vessel->environment_count; i++) {
-        const struct environment_entry *entry = &vessel->environment[i];
-        char *value = expand(opener, entry->hidden ? hidden[i] : entry->value, error);
-        if (!value)
-            return -1;
-        values->environment[values->environment_count++] =
-            (struct environment_entry){memory_string(entry->name), value, entry->hidden};
     }
     return 0;
 }
 
-static int open_all(struct opener *opener, const struct definition_vessel *vessel,
-                    struct vessel_values *values, struct error *error)
+/* `hidden` has the opened values of hidden variables. The overridden value of a variable is not
+ * even expanded: its credential may be gone. */
+static int fill_environment(struct opener *opener, const struct definition_vessel *vessel,
+                            const struct vessel_override *override, char *const *hidden,
+                            struct vessel_values *values, struct error *error)
 {
-    if (read_key(opener, error) != 0)
-        return -1;
+    size_t more = override ? override->variable_count : 0;
+    values->environment =
+        memory_alloc((vessel->environment_count + more + 1) * sizeof(*values->environment));
+    for (size_t i = 0; i < vessel->environment_count; i++) {
+        const struct environment_entry *entry = &vessel->environment[i];
+        const struct environment_entry *set = overrides_variable(override, entry->name);
+        const char *own = entry->hidden ? hidden[i] : entry->value;
+        char *value = set ? memory_string(set->value) : expand(opener, own, error);
+        if (add_variable(values, entry->name, value) != 0)
+            return -1;
+    }
+    for (size_t i = 0; i < more; i++) {
+        const struct environment_entry *set = &override->variables[i];
+        if (!is_defined(vessel, set->name))
+            add_variable(values, set->name, memory_string(set->value));
+    }
+    return 0;
+}
+
+static int fill_environment_with_hidden(struct opener *opener,
+                                        const struct definition_vessel *vessel,
+                                        const struct vessel_override *override,
+                                        struct vessel_values *values, struct error *error)
+{
     size_t count = vessel->environment_count;
     char **hidden = memory_alloc((count + 1) * sizeof(*hidden));
     int result = hidden_values_open(opener->run, vessel, &opener->key, hidden, error);
     if (result == 0)
-        result = expand_all(opener, vessel, hidden, values, error);
+        result = fill_environment(opener, vessel, override, hidden, values, error);
     for (size_t i = 0; i < count; i++)
         store_free_hidden(hidden[i]);
     free(hidden);
     return result;
 }
 
+/* Fills in as many values as can be had; the counts say how many. */
+static int fill(struct opener *opener, const struct definition_vessel *vessel, bool is_overridden,
+                struct vessel_values *values, struct error *error)
+{
+    struct overrides overrides = {NULL, 0};
+    int result = read_key(opener, error);
+    if (result == 0 && is_overridden)
+        result = read_overrides(opener, &overrides, error);
+    const struct vessel_override *override = overrides_find(&overrides, vessel->name);
+    if (result == 0)
+        result = fill_arguments(opener, vessel, override, values, error);
+    if (result == 0)
+        result = fill_environment_with_hidden(opener, vessel, override, values, error);
+    overrides_wipe(&overrides);
+    return result;
+}
+
 int vessel_values_open(const struct run *run, const struct definition_vessel *vessel,
                        struct vessel_values *values, struct error *error)
 {
-    if (!has_secret(vessel)) {
+    const struct run_work *work = run->work;
+    bool is_overridden = overrides_has_values(overrides_find(&work->overrides, vessel->name));
+    if (work->overrides_are_damaged)
+        return damaged(error);
+    if (!is_overridden && !has_secret(vessel)) {
         *values = (struct vessel_values){vessel->arguments, vessel->argument_count,
                                          vessel->environment, vessel->environment_count, false};
         return 0;
     }
-    struct opener opener = {.run = run};
+    struct opener opener = {.run = run,
+                            .what = is_overridden ? "overrides" : "credentials and hidden values"};
     *values = (struct vessel_values){.are_secret = true};
-    int result = open_all(&opener, vessel, values, error);
+    int result = fill(&opener, vessel, is_overridden, values, error);
     secret_wipe(&opener.key, sizeof(opener.key));
     if (result != 0)
         vessel_values_free(values);

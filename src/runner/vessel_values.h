@@ -1,5 +1,6 @@
-/* The values of a vessel's arguments and variables as an attempt gets them: with credentials in
- * place of the references to them, and with hidden values. On the runner's thread. */
+/* The values of a vessel's arguments and variables as an attempt gets them: with the overrides of
+ * its run, with hidden values, and with credentials in place of the references to them. On the
+ * runner's thread. */
 #ifndef WEBHOOKD_RUNNER_VESSEL_VALUES_H
 #define WEBHOOKD_RUNNER_VESSEL_VALUES_H
 
@@ -19,9 +20,10 @@ struct vessel_values {
     bool are_secret;
 };
 
-/* Borrows the definition's values if none of them is hidden or refers to a credential; then it
- * neither reads the store nor the key. Otherwise opens the values, and notes the credentials' use.
- * ERROR_INVALID: one does not exist or cannot be opened, so the vessel cannot be started. */
+/* Borrows the definition's values if none of them is overridden, hidden or refers to a credential;
+ * then it reads neither the store nor the key. Otherwise opens the values, and notes the use of
+ * credentials. ERROR_INVALID: one does not exist or cannot be opened, so the vessel cannot be
+ * started. */
 int vessel_values_open(const struct run *run, const struct definition_vessel *vessel,
                        struct vessel_values *values, struct error *error);
 void vessel_values_free(struct vessel_values *values);
