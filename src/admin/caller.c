@@ -279,6 +279,8 @@ void caller_prolong(struct admin_request *request)
 int caller_of_tcp(struct admin_request *request, struct caller *caller, struct error *error)
 {
     const char *key = bearer_key(request->exchange);
+    if (!key && request->call && request->call->takes_reference_key)
+        key = http_header(request->exchange, "X-Shipyard-API-Key");
     if (key)
         return caller_by_key(request, key, caller, error);
     struct error why = ERROR_INIT;

@@ -20,6 +20,7 @@
 #include "admin/sse.h"
 #include "base/base64.h"
 #include "base/memory.h"
+#include "model/overrides.h"
 
 #define PIECE_BYTES   12000 /* 16,000 characters in base 64 */
 #define LOOK_EVERY_MS 100
@@ -125,6 +126,11 @@ int follow_answer(struct admin_request *request, const struct followed *what, in
     follow->admin = request->admin;
     follow->what = *what;
     follow->fd = fd;
+    if (what->attempt == 0) {
+        follow->has_ended = follow->has_exit_code = true;
+        follow->exit_code = what->exit_code;
+        follow->reason = memory_string(OVERRIDES_SKIPPED_REASON);
+    }
     struct stat status; /* an offset beyond the end of the output is moved to the end */
     follow->offset =
         fstat(fd, &status) == 0 && what->from > status.st_size ? status.st_size : what->from;

@@ -6,8 +6,9 @@
 
 struct followed {
     struct id run_id, vessel_run_id;
-    int attempt;
-    int64_t from; /* bytes of the output that the reader already has */
+    int attempt;   /* 0: an override skipped the vessel, so the output is complete */
+    int64_t from;  /* bytes of the output that the reader already has */
+    int exit_code; /* attempt 0 */
 };
 
 /* Makes the output, read from fd, the answer to the request. Takes ownership of fd. Returns -1 and

@@ -40,6 +40,7 @@ enum admin_body {
     ADMIN_BODY_FLEET_FILE, /* at most FLEET_FILE_MAX_BYTES; wiped afterwards: hidden values */
     ADMIN_BODY_RUN,        /* at most hooks.max_body */
     ADMIN_BODY_CREDENTIAL, /* at most STORE_CREDENTIAL_MAX_BYTES and a line end; wiped afterwards */
+    ADMIN_BODY_OVERRIDES,  /* at most OVERRIDES_MAX_BYTES; wiped afterwards */
 };
 
 /* Who may call over TCP. On the socket every caller may do everything. */
@@ -59,7 +60,9 @@ struct admin_call {
     enum admin_access access;
     unsigned roles;    /* the ADMIN_ROLE of each role that may call besides the owners (role.h) */
     const char *query; /* the known parameters, separated by a space; NULL = none */
-    bool may_be_kept;  /* by caches: the handler itself sets Cache-Control */
+    /* The key may also be in X-Shipyard-API-Key, the header of the reference platform. */
+    bool takes_reference_key;
+    bool may_be_kept; /* by caches: the handler itself sets Cache-Control */
     /* The data of a success may be compressed: it contains no secret (http_may_pack). Errors, files
      * and streams never are. */
     bool may_be_packed;

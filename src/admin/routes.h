@@ -21,6 +21,7 @@
 #define ADMIN_PAGE       .access = ADMIN_ACCESS_OPEN, .may_be_kept = true
 #define ADMIN_PACK       .may_be_packed = true
 #define ADMIN_TRIGGER    .roles = ADMIN_ROLE(ROLE_TRIGGER) /* its handler: role_check_fleet */
+#define ADMIN_START      ADMIN_TRIGGER, .body = ADMIN_BODY_OVERRIDES, .takes_reference_key = true
 
 #define ADMIN_ROUTES(ROUTE)                                                                        \
     ROUTE("GET", "/api/v1/orgs", projects_list_orgs, ADMIN_PACK)                                   \
@@ -58,6 +59,9 @@
     ROUTE("GET", "/api/v1/fleets/{fleet_id}/fleetruns", runs_list_of_fleet, ADMIN_RUN_FILTER,      \
           ADMIN_PACK)                                                                              \
     ROUTE("POST", "/api/v1/fleets/{fleet_id}/fleetruns", run_start_new, .body = ADMIN_BODY_RUN)    \
+    ROUTE("POST", "/api/v1/fleets/{fleet_id}/trigger", trigger_start, ADMIN_START)                 \
+    ROUTE("POST", "/orgs/{org_id}/projects/{project_id}/fleets/{fleet_id}/fleetruns",              \
+          trigger_start_as_reference, ADMIN_START)                                                 \
     ROUTE("GET", "/api/v1/fleetruns", runs_list, ADMIN_RUN_FILTER, ADMIN_PACK)                     \
     ROUTE("GET", "/api/v1/fleetruns/{run_id}", runs_get, ADMIN_PACK)                               \
     ROUTE("GET", "/api/v1/fleetruns/{run_id}/body", run_files_get_body)                            \

@@ -13,6 +13,8 @@
 #include "admin/routes.h"
 #include "admin/sse.h"
 #include "base/clock.h"
+#include "base/file.h"
+#include "model/overrides.h"
 #include "supervisor/record.h"
 #include "queue/spool.h"
 
@@ -97,6 +99,8 @@ struct find_vessel {
     struct id id;
     bool found;
     int attempts;
+    bool is_skipped; /* by an override: it has output without an attempt */
+    int exit_code;
 };
 
 static int match_vessel(void *context, const struct vessel_row *row)
@@ -106,6 +110,8 @@ static int match_vessel(void *context, const struct vessel_row *row)
         return 0;
     find->found = true;
     find->attempts = row->attempts;
+    find->is_skipped = row->attempts == 0 && strcmp(row->reason, OVERRIDES_SKIPPED_REASON) == 0;
+    find->exit_code = row->exit_code;
     return 1;
 }
 
@@ -159,18 +165,21 @@ int run_files_get_log(struct admin_request *request, struct error *error)
         return -1;
     if (from > 0 && !follow)
         return request_invalid(request, "from", error, "from requires follow=1");
-    if (vessel.attempts == 0)
+    if (vessel.attempts == 0 && !vessel.is_skipped)
         return error_set(error, ERROR_NOT_FOUND,
                          "the vessel run has no output: it has not started");
     if (attempt > vessel.attempts)
         return error_set(error, ERROR_NOT_FOUND,
                          "the vessel run has no attempt %lld: its last attempt is %d",
                          (long long)attempt, vessel.attempts);
-    int fd = open_log(request->admin->options.state_fd, &vessel.id, (int)attempt, error);
+    int fd = vessel.is_skipped
+                 ? file_in_memory(OVERRIDES_SKIPPED_OUTPUT, strlen(OVERRIDES_SKIPPED_OUTPUT), error)
+                 : open_log(request->admin->options.state_fd, &vessel.id, (int)attempt, error);
     if (fd < 0)
         return -1;
     if (!follow)
         return answer_file(request, fd, "text/plain; charset=utf-8", error);
-    const struct followed what = {run_id, vessel.id, (int)attempt, last_event_id(request, from)};
+    const struct followed what = {run_id, vessel.id, (int)attempt, last_event_id(request, from),
+                                  vessel.exit_code};
     return follow_answer(request, &what, fd, error);
 }

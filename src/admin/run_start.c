@@ -1,5 +1,7 @@
 /* Starts a fleet run on demand: with the request's body, or again with the input of another run. On
  * admin workers' threads, so a large body may be written and synced here. */
+#include "admin/run_start.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +10,7 @@
 #include "admin/given_headers.h"
 #include "admin/render.h"
 #include "admin/routes.h"
+#include "admin/run_overrides.h"
 #include "admin/runs.h"
 #include "admin/status.h"
 #include "base/clock.h"
@@ -56,15 +59,17 @@ static const struct change_kind start_run_kind = {
 /* Returns the memory that the input takes in the queue: a body in the spool takes none. */
 static size_t input_bytes(const struct run_input *input)
 {
+    const struct run_overrides *overrides = input->overrides;
     size_t body_bytes = input->body_place == BODY_INLINE ? (size_t)input->body_bytes : 0;
+    if (overrides)
+        body_bytes += overrides->names_bytes + overrides->sealed_bytes;
     return input->headers_bytes + body_bytes;
 }
 
-/* Commits the run and answers with it. Without its run, a body in the spool is removed. After an
- * I/O error it is unknown whether the run was stored; the sweep after the next start determines
- * that. */
-static int accept_run(struct admin_request *request, const struct id *fleet_id,
-                      const struct run_input *input, struct error *error)
+/* Without its run, a body in the spool is removed. After an I/O error it is unknown whether the run
+ * was stored; the sweep after the next start determines that. */
+int run_start_commit(struct admin_request *request, const struct id *fleet_id,
+                     const struct run_input *input, struct run_ids *ids, struct error *error)
 {
     const struct admin_options *options = &request->admin->options;
     struct start_run start = {
@@ -78,20 +83,29 @@ static int accept_run(struct admin_request *request, const struct id *fleet_id,
             spool_remove_now(options->state_fd, &input->request_id);
         return -1;
     }
-    const struct run_ids ids = start.ids;
-    http_log_info(request->exchange, "fleet run accepted", log_id("run", &ids.run_id),
-                  log_id("fleet", &ids.fleet_id),
+    *ids = start.ids;
+    http_log_info(request->exchange, "fleet run accepted", log_id("run", &ids->run_id),
+                  log_id("fleet", &ids->fleet_id),
                   log_text("trigger", run_trigger_name(input->trigger)),
                   log_int("bytes", input->body_bytes));
+    return 0;
+}
+
+/* Commits the run and answers with it. */
+static int accept_run(struct admin_request *request, const struct id *fleet_id,
+                      const struct run_input *input, struct error *error)
+{
+    struct run_ids ids;
+    if (run_start_commit(request, fleet_id, input, &ids, error) != 0)
+        return -1;
     struct store *store = request_store(request, error);
     json_t *run = store ? runs_object(store, &ids.run_id, error) : NULL;
     request_answer_data(request, run ? 201 : 0, run);
     return run ? 0 : -1;
 }
 
-/* Fills in the trigger, the time and the sender. */
-static void fill_origin(struct admin_request *request, struct run_input *input,
-                        char peer[HTTP_PEER_BYTES])
+void run_start_fill_origin(struct admin_request *request, struct run_input *input,
+                           char peer[HTTP_PEER_BYTES])
 {
     input->request_id = *http_request_id(request->exchange);
     input->trigger =
@@ -144,7 +158,7 @@ int run_start_new(struct admin_request *request, struct error *error)
         .headers_bytes = strlen(given.json),
         .withheld_json = given.withheld_json,
     };
-    fill_origin(request, &input, peer);
+    run_start_fill_origin(request, &input, peer);
     int result = status_has_room(request->admin, (int64_t)request->body.bytes, error);
     if (result == 0)
         result = place_body(request, &input, error);
@@ -230,6 +244,31 @@ static int load_earlier(struct store *store, const struct id *run_id, struct ear
     return 0;
 }
 
+/* Starts a run of the API trigger again: its overrides are sealed anew for this request. */
+static int start_again_with_overrides(struct admin_request *request, const struct earlier *earlier,
+                                      struct run_input *input, struct error *error)
+{
+    struct overrides overrides;
+    struct sealed_overrides sealed = {.sealed = NULL};
+    struct store *store = request_store(request, error);
+    if (!store ||
+        run_overrides_open(request, &earlier->run_id, &earlier->request_id, &overrides, error) != 0)
+        return -1;
+    int result = 0;
+    if (!overrides_are_empty(&overrides)) {
+        result = run_overrides_check_again(store, &earlier->fleet_id, &overrides,
+                                           &input->overrides_version, error);
+        if (result == 0)
+            result = run_overrides_seal(request, &overrides, &input->request_id, &sealed, error);
+        input->overrides = &sealed.stored;
+    }
+    overrides_wipe(&overrides);
+    if (result == 0)
+        result = accept_run(request, &earlier->fleet_id, input, error);
+    run_overrides_free_sealed(&sealed);
+    return result;
+}
+
 /* Headers, body, host, query and event are those of the earlier run. The sender, the time and the
  * request are new. */
 static int start_again(struct admin_request *request, struct earlier *earlier, struct error *error)
@@ -249,7 +288,9 @@ static int start_again(struct admin_request *request, struct earlier *earlier, s
         .again_of = &earlier->run_id,
     };
     memcpy(input.body_sha256, earlier->sha256, sizeof(input.body_sha256));
-    fill_origin(request, &input, peer);
+    run_start_fill_origin(request, &input, peer);
+    if (input.body_place == BODY_ABSENT)
+        return start_again_with_overrides(request, earlier, &input, error);
     if (status_has_room(admin, earlier->body_bytes, error) != 0)
         return -1;
     if (input.body_place == BODY_SPOOLED &&

@@ -10,6 +10,7 @@
 #include "admin/fleets.h"
 #include "admin/render.h"
 #include "admin/routes.h"
+#include "admin/run_overrides.h"
 #include "base/memory.h"
 #include "http/log.h"
 
@@ -52,6 +53,7 @@ struct one_run {
     json_t *object;
     struct id fleet_id;
     int version;
+    bool may_have_overrides;
     struct definition *definition; /* NULL if it is damaged */
 };
 
@@ -61,6 +63,7 @@ static int keep_run(void *context, const struct run_row *row)
     run->object = render_run(row, json_array());
     run->fleet_id = row->fleet_id;
     run->version = row->fleet_version;
+    run->may_have_overrides = row->body_place == BODY_ABSENT;
     return 0;
 }
 
@@ -92,13 +95,24 @@ static int add_again(struct store *store, const struct id *run_id, json_t *run, 
     return store_list_again(store, run_id, AGAIN_MAX, append_id, ids, error);
 }
 
+static int add_overrides(struct store *store, const struct id *run_id, const struct one_run *run,
+                         struct error *error)
+{
+    json_t *list =
+        run->may_have_overrides ? run_overrides_render(store, run_id, error) : json_array();
+    if (list)
+        render_set(run->object, "overrides", list);
+    return list ? 0 : -1;
+}
+
 static int fill_run(struct store *store, const struct id *run_id, struct one_run *run,
                     struct error *error)
 {
     if (store_get_run(store, run_id, keep_run, run, error) != 0 ||
         store_get_version(store, &run->fleet_id, run->version, keep_definition, run, error) != 0 ||
         store_get_origin(store, run_id, add_origin, run->object, error) != 0 ||
-        add_again(store, run_id, run->object, error) != 0)
+        add_again(store, run_id, run->object, error) != 0 ||
+        add_overrides(store, run_id, run, error) != 0)
         return -1;
     return add_vessels(store, run_id, run->object, run->definition, error);
 }

@@ -19,6 +19,7 @@
 #include "base/memory.h"
 #include "http/log.h"
 #include "model/fleet_file.h"
+#include "model/overrides.h"
 #include "store/credentials.h"
 
 #define JSON_BODY_MAX_BYTES   (64 * 1024)
@@ -38,6 +39,8 @@ static int64_t body_bound(const struct admin_request *request)
         return request->config->hooks.max_body_bytes;
     case ADMIN_BODY_CREDENTIAL:
         return STORE_CREDENTIAL_MAX_BYTES + 1;
+    case ADMIN_BODY_OVERRIDES:
+        return OVERRIDES_MAX_BYTES;
     }
     return 0;
 }
@@ -71,10 +74,16 @@ static void give_back_store(struct admin_request *request, bool broken)
     request->store = NULL;
 }
 
+static bool has_secret_body(const struct admin_request *request)
+{
+    return request->call && (request->call->body == ADMIN_BODY_CREDENTIAL ||
+                             request->call->body == ADMIN_BODY_FLEET_FILE ||
+                             request->call->body == ADMIN_BODY_OVERRIDES);
+}
+
 static void drop_body(struct admin_request *request)
 {
-    if (request->call && (request->call->body == ADMIN_BODY_CREDENTIAL ||
-                          request->call->body == ADMIN_BODY_FLEET_FILE))
+    if (has_secret_body(request))
         buffer_wipe(&request->body);
     buffer_free(&request->body);
     atomic_fetch_sub(&request->admin->held_bytes, request->held_bytes);
@@ -127,6 +136,10 @@ static enum http_step refuse_size(struct admin_request *request)
     case ADMIN_BODY_CREDENTIAL:
         snprintf(message, sizeof(message), "a credential is at most %d KiB long",
                  STORE_CREDENTIAL_MAX_BYTES / 1024);
+        break;
+    case ADMIN_BODY_OVERRIDES:
+        snprintf(message, sizeof(message), "overrides are at most %u MiB long",
+                 OVERRIDES_MAX_BYTES >> 20);
         break;
     }
     return refuse(request->exchange, 413, message);
@@ -235,6 +248,15 @@ static bool is_from_a_person(struct http_exchange *exchange)
            strncmp(http_path(exchange), "/api/", strlen("/api/")) != 0;
 }
 
+/* Makes room for the whole body, so that no copy of a secret stays behind when the buffer grows. */
+static void reserve_body(struct admin_request *request)
+{
+    int64_t length = http_content_length(request->exchange);
+    int64_t bytes = http_is_chunked(request->exchange) ? request->body_bound : length;
+    if (bytes > 0)
+        (void)buffer_reserve(&request->body, (size_t)bytes);
+}
+
 static enum http_step service_begin(struct http_exchange *exchange, void *context)
 {
     struct admin_listener *listener = context;
@@ -268,8 +290,8 @@ static enum http_step service_begin(struct http_exchange *exchange, void *contex
     request->body_bound = body_bound(request);
     if (http_content_length(exchange) > request->body_bound)
         return refuse_size(request);
-    if (request->call->body == ADMIN_BODY_CREDENTIAL)
-        (void)buffer_reserve(&request->body, (size_t)request->body_bound);
+    if (has_secret_body(request))
+        reserve_body(request);
     return HTTP_CONTINUE;
 }
 

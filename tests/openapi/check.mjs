@@ -217,6 +217,26 @@ async function runs({ fleet, first }, posted) {
   await call('GET', `/api/v1/fleetruns/${nowhere}`, { status: 404 });
 }
 
+async function trigger({ org, project, fleet }) {
+  const id = fleet.split('/').at(-1),
+    elsewhere = `/orgs/${org.id}/projects/${project.id}/fleets/${id}/fleetruns`;
+  const set = (variables) =>
+    JSON.stringify({
+      vessel_overrides: [{ name: 'main', environment_variable_overrides: variables }],
+    });
+  const body = set({ STAGE: 'prod', SHIPYARD_OVERRIDE_STATUS: 'SUCCESS' });
+  const made = await call('POST', `${fleet}/trigger`, { body, type: json, status: 201 });
+  const run = await ended(made.fleet_run_id);
+  if (run.trigger !== 'api' || run.overrides[0]?.variables[0] !== 'STAGE')
+    fail(`the fleet run does not show its overrides: ${JSON.stringify(run)}`);
+  const log = `/api/v1/fleetruns/${run.id}/vessels/${run.vessels[0].id}/log`;
+  await call('GET', log, { status: 200 });
+  await call('POST', `${fleet}/trigger`, { body: set({ LD_X: '' }), type: json, status: 422 });
+  await call('POST', `/api/v1/fleets/${nowhere}/trigger`, { status: 404 });
+  await ended((await call('POST', elsewhere, { status: 201 })).fleet_run_id);
+  await call('POST', elsewhere.replace(org.id, nowhere), { status: 400 });
+}
+
 /* The project's fleet refers to the credential. */
 async function credentials({ org, project }) {
   const path = `/api/v1/orgs/${org.id}/credentials`,
@@ -315,6 +335,7 @@ async function refusals() {
 
 const house = await fleets(await projects());
 await runs(house, await webhooks(house));
+await trigger(house);
 await credentials(house);
 await administration(house);
 await leave(house);
