@@ -105,7 +105,7 @@ static void read_variable(struct form_reader *reader, const char *name,
     override->variables =
         grow(override->variables, override->variable_count, sizeof(*override->variables));
     override->variables[override->variable_count++] =
-        (struct environment_entry){memory_string(name), memory_string(value)};
+        (struct environment_entry){.name = memory_string(name), .value = memory_string(value)};
 }
 
 static void read_argument(struct form_reader *reader, const char *text,
