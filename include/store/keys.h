@@ -20,7 +20,7 @@ struct key_row {
     struct api_key_life life;
     int64_t last_used_ms; /* to the minute; 0 = never */
     struct key_binding binding;
-    /* Of the organization that it is bound to, or of the fleet; otherwise "". */
+    /* Only in lists. Of the organization that it is bound to, or of the fleet; otherwise "". */
     const char *org_name, *project_name, *fleet_name;
     bool is_orphan; /* what it is bound to has been deleted */
 };

@@ -174,10 +174,12 @@ static void describe_key(struct change *change, const struct key_row *row)
 static int keep_created(void *context, const struct key_row *row)
 {
     struct create_key *create = context;
+    if (!id_equal(&row->id, &create->id))
+        return 0;
     describe_key(&create->change, row);
     json_decref(create->object);
     create->object = render_key(row);
-    return 0;
+    return 1;
 }
 
 static int apply_create_key(struct change *change, struct store *store, struct error *error)
@@ -189,7 +191,7 @@ static int apply_create_key(struct change *change, struct store *store, struct e
         key->life.expires_ms = change->now_ms + create->expires_in_s * 1000;
     if (store_create_key(store, key, &create->id, error) != 0)
         return -1;
-    return store_find_key(store, key->hash, keep_created, create, error);
+    return store_list_keys(store, keep_created, create, error);
 }
 
 static const struct change_kind create_key_kind = {.action = "key.create",

@@ -832,6 +832,7 @@ TEST(session_ends_with_its_key)
 /* ---- what a key may do, and where ---- */
 
 struct seen_key {
+    const char *wanted; /* the name of the key in a list */
     struct key_row row;
     char org_name[64], project_name[64], fleet_name[64];
     int count;
@@ -840,23 +841,38 @@ struct seen_key {
 static int see_key(void *context, const struct key_row *row)
 {
     struct seen_key *seen = context;
+    if (seen->wanted && strcmp(row->name, seen->wanted) != 0)
+        return 0;
     seen->row = *row;
+    seen->count++;
+    if (!seen->wanted)
+        return 0;
     snprintf(seen->org_name, sizeof(seen->org_name), "%s", row->org_name);
     snprintf(seen->project_name, sizeof(seen->project_name), "%s", row->project_name);
     snprintf(seen->fleet_name, sizeof(seen->fleet_name), "%s", row->fleet_name);
-    seen->count++;
     return 0;
 }
 
-static struct seen_key find_key(char first_letter)
+/* Finds a key by its hash and in the list, which must agree. */
+static struct seen_key find_key(const char *name)
 {
     struct error error = ERROR_INIT;
-    struct seen_key seen = {.count = 0};
+    struct seen_key found = {.count = 0}, listed = {.wanted = name};
     uint8_t hash[SECRET_HASH_BYTES];
-    memset(hash, first_letter, sizeof(hash));
-    ck_assert_int_eq(store_find_key(fixture.store, hash, see_key, &seen, &error), 0);
-    ck_assert_int_eq(seen.count, 1);
-    return seen;
+    memset(hash, name[0], sizeof(hash));
+    ck_assert_int_eq(store_find_key(fixture.store, hash, see_key, &found, &error), 0);
+    ck_assert_int_eq(store_list_keys(fixture.store, see_key, &listed, &error), 0);
+    ck_assert_int_eq(found.count, 1);
+    ck_assert_int_eq(listed.count, 1);
+    ck_assert(id_equal(&found.row.id, &listed.row.id));
+    ck_assert_int_eq(found.row.role, listed.row.role);
+    ck_assert_int_eq(found.row.life.created_ms, listed.row.life.created_ms);
+    ck_assert_int_eq(found.row.life.expires_ms, listed.row.life.expires_ms);
+    const struct key_binding *a = &found.row.binding, *b = &listed.row.binding;
+    ck_assert(a->has_org == b->has_org && a->has_fleet == b->has_fleet);
+    ck_assert(!a->has_org || id_equal(&a->org_id, &b->org_id));
+    ck_assert(!a->has_fleet || id_equal(&a->fleet_id, &b->fleet_id));
+    return listed;
 }
 
 static int keep_org(void *context, const struct org_row *row)
@@ -883,12 +899,12 @@ TEST(key_knows_its_role_its_expiry_and_what_it_is_bound_to)
     store_fixture_commit(&fixture);
     store_fixture_reopen(&fixture);
 
-    struct seen_key seen = find_key('o');
+    struct seen_key seen = find_key("owner");
     ck_assert_int_eq(seen.row.role, ROLE_OWNER);
     ck_assert_int_eq(seen.row.life.expires_ms, 500);
     ck_assert(!seen.row.binding.has_org && !seen.row.binding.has_fleet && !seen.row.is_orphan);
     ck_assert_str_eq(seen.org_name, "");
-    seen = find_key('f');
+    seen = find_key("fleet");
     ck_assert_int_eq(seen.row.role, ROLE_TRIGGER);
     ck_assert_int_eq(seen.row.life.expires_ms, 0);
     ck_assert(seen.row.binding.has_fleet && !seen.row.binding.has_org && !seen.row.is_orphan);
@@ -896,14 +912,11 @@ TEST(key_knows_its_role_its_expiry_and_what_it_is_bound_to)
     ck_assert_str_eq(seen.org_name, "default");
     ck_assert_str_eq(seen.project_name, "default");
     ck_assert_str_eq(seen.fleet_name, "Site");
-    seen = find_key('b');
+    seen = find_key("big");
     ck_assert(seen.row.binding.has_org && !seen.row.binding.has_fleet);
     ck_assert(id_equal(&seen.row.binding.org_id, &org_id));
     ck_assert_str_eq(seen.org_name, "default");
     ck_assert_str_eq(seen.fleet_name, "");
-    seen.count = 0;
-    ck_assert_int_eq(store_list_keys(fixture.store, see_key, &seen, &error), 0);
-    ck_assert_int_eq(seen.count, 3);
     store_fixture_close(&fixture);
 }
 
@@ -922,10 +935,10 @@ TEST(key_outlives_the_fleet_and_the_organization_that_it_is_bound_to)
     ck_assert_int_eq(store_delete_fleet(fixture.store, &fleet_id, 9, &error), 0);
     ck_assert_int_eq(store_delete_org(fixture.store, &org_id, &error), 0);
     store_fixture_commit(&fixture);
-    ck_assert(find_key('f').row.is_orphan);
-    ck_assert_str_eq(find_key('f').fleet_name, "Site");
-    ck_assert(find_key('o').row.is_orphan);
-    ck_assert_str_eq(find_key('o').org_name, "acme");
+    ck_assert(find_key("fleet").row.is_orphan);
+    ck_assert_str_eq(find_key("fleet").fleet_name, "Site");
+    ck_assert(find_key("org").row.is_orphan);
+    ck_assert_str_eq(find_key("org").org_name, "acme");
 
     /* No key is created for what has been deleted, or never was there. */
     const struct key_binding bad[] = {fleet, org, {.has_fleet = true, .fleet_id = nowhere}};

@@ -4,13 +4,10 @@
 
 #include <stdio.h>
 
-/* A key that is bound to nothing has NULL in the keys of the joins, so they cost it no look-up. */
-#define KEY_SELECT                                                                                 \
-    "SELECT k.id, k.name, k.role, k.created_ms, k.expires_ms, k.last_used_ms, k.org_no, "          \
-    "k.fleet_no, o.id, f.id, o.name, p.name, f.name, o.deleted, f.deleted_ms IS NOT NULL "         \
-    "FROM api_key k LEFT JOIN fleet f ON f.no = k.fleet_no "                                       \
-    "LEFT JOIN project p ON p.no = f.project_no "                                                  \
-    "LEFT JOIN org o ON o.no = coalesce(k.org_no, p.org_no) "
+/* The joins cost an unbound key no look-up, because its numbers are NULL. */
+#define KEY_COLUMNS                                                                                \
+    "k.id, k.name, k.role, k.created_ms, k.expires_ms, k.last_used_ms, k.org_no, k.fleet_no, "     \
+    "o.id, f.id"
 
 static struct key_row read_row(sqlite3_stmt *s)
 {
@@ -22,11 +19,18 @@ static struct key_row read_row(sqlite3_stmt *s)
                             .binding = {.has_org = column_int(s, 6) != 0,
                                         .has_fleet = column_int(s, 7) != 0,
                                         .org_id = column_id(s, 8),
-                                        .fleet_id = column_id(s, 9)},
-                            .org_name = column_text(s, 10),
-                            .project_name = column_text(s, 11),
-                            .fleet_name = column_text(s, 12),
-                            .is_orphan = column_int(s, 13) != 0 || column_int(s, 14) != 0};
+                                        .fleet_id = column_id(s, 9)}};
+}
+
+/* The same with what only lists show. */
+static struct key_row read_listed_row(sqlite3_stmt *s)
+{
+    struct key_row row = read_row(s);
+    row.org_name = column_text(s, 10);
+    row.project_name = column_text(s, 11);
+    row.fleet_name = column_text(s, 12);
+    row.is_orphan = column_int(s, 13) != 0 || column_int(s, 14) != 0;
+    return row;
 }
 
 static int no_key(struct error *error)
@@ -37,10 +41,15 @@ static int no_key(struct error *error)
 int sqlite_list_keys(struct store *store, int (*each)(void *, const struct key_row *),
                      void *context, struct error *error)
 {
-    static struct statement list = {.sql = KEY_SELECT "ORDER BY k.name"};
+    static struct statement list = {
+        .sql =
+            "SELECT " KEY_COLUMNS ", o.name, p.name, f.name, o.deleted, f.deleted_ms IS NOT NULL "
+            "FROM api_key k LEFT JOIN fleet f ON f.no = k.fleet_no "
+            "LEFT JOIN project p ON p.no = f.project_no "
+            "LEFT JOIN org o ON o.no = coalesce(k.org_no, p.org_no) ORDER BY k.name"};
     sqlite3_stmt *s = statement_begin(store, &list, error);
     while (statement_step(store, s, "list API keys", error)) {
-        struct key_row row = read_row(s);
+        struct key_row row = read_listed_row(s);
         if (each(context, &row) != 0)
             break;
     }
@@ -50,7 +59,9 @@ int sqlite_list_keys(struct store *store, int (*each)(void *, const struct key_r
 int sqlite_find_key(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],
                     int (*each)(void *, const struct key_row *), void *context, struct error *error)
 {
-    static struct statement find = {.sql = KEY_SELECT "WHERE k.hash = ?1"};
+    static struct statement find = {.sql = "SELECT " KEY_COLUMNS
+                                           " FROM api_key k LEFT JOIN fleet f ON f.no = k.fleet_no "
+                                           "LEFT JOIN org o ON o.no = k.org_no WHERE k.hash = ?1"};
     sqlite3_stmt *s = statement_begin(store, &find, error, value_hash(hash));
     bool found = statement_step(store, s, "find an API key", error);
     if (found) {
