@@ -71,8 +71,9 @@ static struct id apply_in(struct house *house, const struct id *project_id, cons
     struct error error = ERROR_INIT;
     struct apply_result result;
     const struct definition definition = store_fixture_definition(name);
-    ck_assert_msg(store_apply_fleet(house->fixture.store, project_id, &definition, "", 0, 1,
-                                    &result, &error) == 0,
+    const struct fleet_application application = {
+        .project_id = project_id, .definition = &definition, .file = ""};
+    ck_assert_msg(store_apply_fleet(house->fixture.store, &application, 1, &result, &error) == 0,
                   "%s", error.message);
     return result.fleet_id;
 }
