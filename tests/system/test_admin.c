@@ -888,6 +888,7 @@ static const struct {
     {"/api/v1/fleets/ID/webhook", "GET POST PUT DELETE", false},
     {"/api/v1/webhooks", "GET", false},
     {"/api/v1/fleets/ID/fleetruns", "GET POST", false},
+    {"/api/v1/fleets/ID/trigger", "POST", false},
     {"/api/v1/fleetruns", "GET", false},
     {"/api/v1/fleetruns/ID", "GET", false},
     {"/api/v1/fleetruns/ID/body", "GET", false},
