@@ -83,7 +83,7 @@ static void read_variable(struct reader *reader, const char *name, json_t *value
         refuse(reader, name, problem);
     else if (!json_is_null(value) && count_value(reader))
         override->variables[override->variable_count++] = (struct environment_entry){
-            memory_string(name), memory_string(json_string_value(value))};
+            .name = memory_string(name), .value = memory_string(json_string_value(value))};
 }
 
 static void read_variables(struct reader *reader, json_t *object, struct vessel_override *override)

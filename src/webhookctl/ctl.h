@@ -35,6 +35,8 @@ ctl_command fleets_list, apply_fleet, apply_back, fleets_show, fleets_versions, 
 ctl_command webhooks_list, webhooks_create, webhooks_show, webhooks_replace, webhooks_remove;
 /* runs.c */
 ctl_command runs_list, runs_show, runs_start, runs_stop, runs_again;
+/* trigger.c */
+ctl_command trigger_run;
 /* keys.c */
 ctl_command keys_list, keys_create, keys_revoke;
 /* credentials.c */
@@ -60,6 +62,9 @@ void ctl_complain(const char *format, ...) __attribute__((format(printf, 1, 2)))
 
 /* Prints a line on stdout, escaped in the same way. */
 void ctl_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* trigger.c, for run show: prints what was overridden. */
+void trigger_show_overrides(const json_t *run);
 
 /* run_follow.c, for run log --follow. A NULL vessel means all vessels, attempt 0 all attempts. */
 int run_follow(struct ctl *ctl, json_t *run, const char *vessel, int64_t attempt,

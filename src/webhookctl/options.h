@@ -37,6 +37,7 @@ enum option {
     OPTION_ROLE,
     OPTION_ORG,
     OPTION_EXPIRES,
+    OPTION_OVERRIDES,
     OPTION_COUNT,
 };
 

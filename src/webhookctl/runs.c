@@ -146,6 +146,7 @@ static void write_run(const json_t *run)
     show_line("Host", show_text(run, "host"));
     show_line("Query", show_text(run, "query_string"));
     show_names("Withheld", json_object_get(run, "withheld"));
+    trigger_show_overrides(run);
     long long bytes = show_integer(run, "body_bytes");
     show_line_take("Body", memory_format("%lld byte%s", bytes, bytes == 1 ? "" : "s"));
     show_line("SHA-256", show_text(run, "body_sha256"));

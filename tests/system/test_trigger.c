@@ -323,6 +323,41 @@ TEST(without_the_key_values_get_503_and_everything_else_works)
     end(&steps);
 }
 
+TEST(webhookctl_triggers_with_a_file_and_shows_what_was_overridden)
+{
+    static const char json[] =
+        SET(VESSEL("first", "\"STAGE\":\"" CANARY "\"") "," STATUS("second", "SUCCESS"));
+    struct steps steps;
+    char *out, *err;
+    begin(&steps, &(struct daemon_options){.top = NULL});
+    char *file = daemon_write_file(&steps.daemon, "overrides", json, strlen(json));
+    char *id = ctl_ok(&steps.daemon, "run", "trigger", "Steps", "--overrides", file, NULL);
+    id[strcspn(id, "\n")] = '\0';
+    json_t *run = api_await_end(&steps.daemon, id);
+    expect_output(&steps, run, "first", "<" CANARY "><one>");
+    char *shown = ctl_ok(&steps.daemon, "run", "show", id, NULL);
+    ck_assert_ptr_nonnull(strstr(shown, "first: STAGE\n"));
+    ck_assert_ptr_nonnull(strstr(shown, "second: skipped (success)\n"));
+    ck_assert_ptr_null(strstr(shown, CANARY));
+    char *log = ctl_ok(&steps.daemon, "run", "log", id, "second", NULL);
+    ck_assert_str_eq(log, "Vessel has been skipped due to override.");
+    free(log);
+    free(ctl_ok(&steps.daemon, "run", "trigger", "Steps", NULL));
+    char *bad = daemon_write_file(&steps.daemon, "bad", "{\"x\":1}", 7);
+    ck_assert_int_eq(
+        ctl(&steps.daemon, &out, NULL, &err, "run", "trigger", "Steps", "--overrides", bad, NULL),
+        1);
+    ck_assert_msg(strstr(err, "x: unknown key; expected vessel_overrides"), "%s", err);
+    free(out);
+    free(err);
+    free(bad);
+    free(shown);
+    json_decref(run);
+    free(id);
+    free(file);
+    end(&steps);
+}
+
 /* The daemon dies after it has answered and before anything starts. */
 TEST(accepted_overrides_survive_sigkill)
 {
