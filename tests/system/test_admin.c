@@ -428,7 +428,7 @@ TEST(run_has_every_property_and_its_vessels)
     assert_object(run, "id", "fleet_id", "fleet_name", "fleet_version", "project_id", "org_id",
                   "trigger", "event", "status", "request_id", "remote_addr", "host", "query_string",
                   "body_bytes", "body_sha256", "created_at", "started_at", "ended_at", "vessels",
-                  "withheld", "again_of", "again_as");
+                  "withheld", "again_of", "again_as", "overrides");
     const json_t *vessel = api_vessel(run, "main");
     assert_object(vessel, "id", "vessel_id", "name", "status", "attempts", "max_attempts",
                   "next_attempt_at", "exit_code", "reason", "started_at", "ended_at",
@@ -889,6 +889,7 @@ static const struct {
     {"/api/v1/webhooks", "GET", false},
     {"/api/v1/fleets/ID/fleetruns", "GET POST", false},
     {"/api/v1/fleets/ID/trigger", "POST", false},
+    {"/orgs/ID/projects/ID/fleets/ID/fleetruns", "POST", false},
     {"/api/v1/fleetruns", "GET", false},
     {"/api/v1/fleetruns/ID", "GET", false},
     {"/api/v1/fleetruns/ID/body", "GET", false},

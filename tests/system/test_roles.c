@@ -31,6 +31,8 @@ static const struct {
     enum callers callers;
 } exceptions[] = {
     {"POST", "/api/v1/session", EVERYONE}, /* the key is in its body */
+    {"POST", "/api/v1/fleets/{fleet_id}/trigger", TRIGGERS_TOO},
+    {"POST", "/orgs/{org_id}/projects/{project_id}/fleets/{fleet_id}/fleetruns", TRIGGERS_TOO},
     {"GET", "/healthz", EVERYONE},
     {"GET", "/readyz", EVERYONE},
     {"GET", "/metrics", EVERYONE},
