@@ -554,7 +554,12 @@ async function definitions() {
   await page.selectOption('[aria-label="Compare with"]', '');
   await page.selectOption('[aria-label="Version"]', '1');
   await page.click('button:has-text("Go back to v1")');
+  const applying = page.waitForRequest((request) => request.method() === 'PUT');
   await answerDialog('Go back');
+  assert(
+    /\?from_fleet=[-0-9a-f]{36}&from_version=1$/.test((await applying).url()),
+    'going back does not ask for the hidden values of v1',
+  );
   await page.waitForFunction(() => document.querySelector('[aria-label="Version"]')?.value === '3');
   assert((await page.locator('.graph rect').count()) === 1, 'the old version was not applied');
   const deleted = page.url();
