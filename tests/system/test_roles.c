@@ -30,9 +30,9 @@ static const struct {
     const char *method, *pattern;
     enum callers callers;
 } exceptions[] = {
-    {"POST", "/api/v1/session", EVERYONE}, /* the key is in its body */
     {"POST", "/api/v1/fleets/{fleet_id}/trigger", TRIGGERS_TOO},
     {"POST", "/orgs/{org_id}/projects/{project_id}/fleets/{fleet_id}/fleetruns", TRIGGERS_TOO},
+    {"POST", "/api/v1/session", EVERYONE}, /* the key is in its body */
     {"GET", "/healthz", EVERYONE},
     {"GET", "/readyz", EVERYONE},
     {"GET", "/metrics", EVERYONE},
@@ -221,6 +221,72 @@ TEST(a_trigger_key_is_told_what_it_may_do_and_a_refused_change_is_audited)
     json_decref(of_fleet);
     json_decref(entry);
     char *freed[] = {orgs, key, path, id, fleet};
+    for (size_t i = 0; i < ARRAY_COUNT(freed); i++)
+        free(freed[i]);
+    daemon_finish(&daemon);
+}
+
+static void apply_in(struct daemon *daemon, const char *name, const char *project)
+{
+    char *fleet = bash_fleet(name, "true");
+    char *file = daemon_write_file(daemon, name, fleet, strlen(fleet));
+    free(ctl_ok(daemon, "fleet", "apply", file, "--project", project, NULL));
+    free(file);
+    free(fleet);
+}
+
+/* Returns the id of a fleet. Free it. */
+static char *fleet_id(struct daemon *daemon, const char *name)
+{
+    json_t *data = api_get(daemon, "/fleets");
+    const json_t *fleet = api_find(json_object_get(data, "fleets"), "name", name);
+    char *id = memory_string(api_text(fleet, "id"));
+    json_decref(data);
+    return id;
+}
+
+static void expect_trigger(const struct daemon *daemon, const char *key, const char *fleet,
+                           int status)
+{
+    char *path = memory_format("/api/v1/fleets/%s/trigger", fleet);
+    expect(daemon, key, "POST", path, "{}", status,
+           status == 404 ? "there is no fleet" : "fleet_run_id");
+    free(path);
+}
+
+TEST(a_bound_trigger_key_starts_runs_of_its_fleets_and_of_no_other)
+{
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    free(ctl_ok(&daemon, "org", "create", "acme", NULL));
+    free(ctl_ok(&daemon, "project", "create", "acme/web", NULL));
+    apply_in(&daemon, "Foreign", "acme/web");
+    apply_in(&daemon, "Own", "default/default");
+    apply_in(&daemon, "Other", "default/default");
+    char *own = fleet_id(&daemon, "Own"), *other = fleet_id(&daemon, "Other");
+    char *foreign = fleet_id(&daemon, "Foreign");
+    char *all = ctl_ok(&daemon, "key", "create", "all", "--role", "trigger", NULL);
+    char *one =
+        ctl_ok(&daemon, "key", "create", "one", "--role", "trigger", "--fleet", "Own", NULL);
+    char *org =
+        ctl_ok(&daemon, "key", "create", "org", "--role", "trigger", "--org", "default", NULL);
+    expect_trigger(&daemon, all, own, 201);
+    expect_trigger(&daemon, all, foreign, 201);
+    expect_trigger(&daemon, all, NOWHERE, 404);
+    expect_trigger(&daemon, one, own, 201);
+    expect_trigger(&daemon, one, other, 404);
+    expect_trigger(&daemon, one, foreign, 404);
+    expect_trigger(&daemon, org, own, 201);
+    expect_trigger(&daemon, org, other, 201);
+    expect_trigger(&daemon, org, foreign, 404);
+    char *runs = NULL;
+    do { /* a fleet with open runs cannot be deleted */
+        free(runs);
+        runs = ctl_ok(&daemon, "run", "list", "--fleet", "Own", NULL);
+    } while (strstr(runs, "scheduled") || strstr(runs, "running"));
+    free(ctl_ok(&daemon, "fleet", "delete", "Own", NULL));
+    expect_trigger(&daemon, one, own, 404);
+    char *freed[] = {runs, org, one, all, foreign, other, own};
     for (size_t i = 0; i < ARRAY_COUNT(freed); i++)
         free(freed[i]);
     daemon_finish(&daemon);
