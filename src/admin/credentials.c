@@ -57,8 +57,10 @@ static int read_path(struct admin_request *request, struct id *org_id, struct re
     const char *problem = reference_problem(group, item);
     if (request_path_id(request, "org_id", "organization", org_id, error) != 0)
         return -1;
-    if (problem)
-        return error_set(error, ERROR_INVALID, "%s", problem);
+    if (problem) {
+        bool in_group = reference_problem(group, group) != NULL;
+        return request_invalid(request, in_group ? "group" : "item", error, "%s", problem);
+    }
     (void)snprintf(name->group, sizeof(name->group), "%s", group);
     (void)snprintf(name->item, sizeof(name->item), "%s", item);
     return 0;
@@ -115,14 +117,15 @@ static ssize_t value_bytes(struct admin_request *request, struct error *error)
     if (bytes > 0 && value[bytes - 1] == '\n')
         bytes--;
     if (bytes == 0)
-        return error_set(error, ERROR_INVALID, "the value is empty");
+        return request_invalid(request, "value", error, "the value is empty");
     if (bytes > STORE_CREDENTIAL_MAX_BYTES)
-        return error_set(error, ERROR_INVALID, "a credential is at most %d KiB long",
-                         STORE_CREDENTIAL_MAX_BYTES / 1024);
+        return request_invalid(request, "value", error, "a credential is at most %d KiB long",
+                               STORE_CREDENTIAL_MAX_BYTES / 1024);
     if (!utf8_is_valid(value, bytes) || memchr(value, '\0', bytes))
-        return error_set(error, ERROR_INVALID,
-                         "the value must be UTF-8 text without NUL characters: encode binary data, "
-                         "for example in base64");
+        return request_invalid(
+            request, "value", error,
+            "the value must be UTF-8 text without NUL characters: encode binary data, "
+            "for example in base64");
     return (ssize_t)bytes;
 }
 

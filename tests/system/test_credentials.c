@@ -279,6 +279,34 @@ TEST(bad_names_and_values_are_refused)
     daemon_finish(&daemon);
 }
 
+TEST(a_refusal_names_the_part_of_the_request_that_it_is_about)
+{
+    const struct {
+        const char *name, *value, *field;
+    } cases[] = {
+        {"db/PASSWORD", "x", "group"},  {"DB/pass", "x", "item"},         {"DB/1", "x", "item"},
+        {"DB/PASSWORD", "\n", "value"}, {"DB/PASSWORD", "\xff", "value"},
+    };
+    struct daemon daemon;
+    daemon_begin(&daemon, &(struct daemon_options){.top = NULL});
+    json_t *list = api_get(&daemon, "/orgs");
+    const json_t *org = api_find(json_object_get(list, "orgs"), "name", "default");
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct response response;
+        char *path =
+            memory_format("/api/v1/orgs/%s/credentials/%s", api_text(org, "id"), cases[i].name);
+        api_call(&daemon, "PUT", path, cases[i].value, strlen(cases[i].value), &response);
+        ck_assert_int_eq(response.status, 400);
+        json_t *answer = json_loads(response.body, 0, NULL);
+        ck_assert_str_eq(api_text(json_object_get(answer, "error"), "field"), cases[i].field);
+        json_decref(answer);
+        response_free(&response);
+        free(path);
+    }
+    json_decref(list);
+    daemon_finish(&daemon);
+}
+
 /* ---- where a value must not be ---- */
 
 static bool file_has(const char *path, const char *text)
