@@ -92,6 +92,8 @@
     ROUTE("GET", "/", console_get_page, ADMIN_PAGE)                                                \
     ROUTE("GET", "/fleets/{fleet_id}", console_get_page, ADMIN_PAGE)                               \
     ROUTE("GET", "/fleets/{fleet_id}/{tab}", console_get_page, ADMIN_PAGE)                         \
+    ROUTE("GET", "/credentials", console_get_page, ADMIN_PAGE)                                     \
+    ROUTE("GET", "/credentials/{org_id}/{name}", console_get_page, ADMIN_PAGE)                     \
     ROUTE("GET", "/keys", console_get_page, ADMIN_PAGE)                                            \
     ROUTE("GET", "/keys/{tab}", console_get_page, ADMIN_PAGE)                                      \
     ROUTE("GET", "/runs", console_get_page, ADMIN_PAGE)                                            \

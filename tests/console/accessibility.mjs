@@ -158,3 +158,19 @@ export async function accessibleOutside() {
   await own.close();
   assertNone(faults);
 }
+
+export async function accessibleCredentials() {
+  const [org] = (await api('GET', '/orgs')).orgs;
+  const faults = [];
+  await page.goto(`${base}/credentials/${org.id}/NO.SUCH`);
+  await page.waitForSelector('text=Credential NO.SUCH does not exist');
+  faults.push(...(await faultsOf('missing credential')));
+  await page.click('button:text-is("Set credential")');
+  await page.waitForSelector('dialog[open]');
+  faults.push(...(await faultsOf('value')));
+  await answerDialog('Set');
+  await page.waitForSelector('dialog [aria-invalid=true]');
+  faults.push(...(await faultsOf('refused value')));
+  await answerDialog('Cancel');
+  assertNone(faults);
+}

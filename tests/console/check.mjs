@@ -9,6 +9,7 @@ import { readFileSync, statSync } from 'node:fs';
 import * as accessibility from './accessibility.mjs';
 import * as audits from './audit.mjs';
 import * as bodyChecks from './bodies.mjs';
+import * as credentials from './credentials.mjs';
 import * as graphs from './graphs.mjs';
 import * as histories from './history.mjs';
 import * as keyChecks from './keys.mjs';
@@ -912,6 +913,7 @@ const alone = Object.entries({
   ...accessibility,
   ...audits,
   ...bodyChecks,
+  ...credentials,
   ...graphs,
   ...histories,
   idlePageSignsOut,

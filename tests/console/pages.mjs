@@ -17,6 +17,7 @@ export async function currentPart() {
   for (const [path, name] of [
     ['/', 'Fleets'],
     ['/runs', 'Runs'],
+    ['/credentials', 'Credentials'],
     ['/keys', 'Keys'],
   ]) {
     await page.goto(base + path);

@@ -18,9 +18,23 @@ const STACKED = 640;
 const BLOCK_LINES = 3;
 const LINE_PX = 25;
 const LONG = `harbour-${'x'.repeat(230)}`;
+const LONG_CREDENTIAL = `A${'B'.repeat(62)}.C${'D'.repeat(62)}`;
+
+/** A key and a credential that it sets, with the longest names. Returns the organization's id. */
+async function setLongCredential() {
+  const { key } = await api('POST', '/keys', JSON.stringify({ name: LONG }));
+  const [{ id }] = (await api('GET', '/orgs')).orgs;
+  await fetch(`${base}/api/v1/orgs/${id}/credentials/${LONG_CREDENTIAL.replace('.', '/')}`, {
+    method: 'PUT',
+    body: 'x',
+    headers: { authorization: `Bearer ${key}` },
+  });
+  return id;
+}
 
 /** A fleet whose names, event, query, headers and key are as long as they can be. */
 async function createLongNames() {
+  const org = await setLongCredential();
   const fleet = await applyFleet(`name: ${LONG}\nvessels:\n${bashVessel('main', 'exit 1')}`);
   const { url } = await api('POST', `/fleets/${fleet.id}/webhook`);
   const answer = await fetch(`${here(url)}?q=${LONG}`, {
@@ -30,10 +44,8 @@ async function createLongNames() {
   });
   const run = (await answer.json()).data.fleet_run_id;
   const { vessels } = await untilRun(run, 'errored');
-  const keys = await api('GET', '/keys');
-  if (!keys.keys.some(({ name }) => name === LONG))
-    for (const more of [{}, { name: `${LONG}-ci`, role: 'trigger', fleet_id: fleet.id }])
-      await api('POST', '/keys', JSON.stringify({ name: LONG, ...more }));
+  const limited = { name: `${LONG}-ci`, role: 'trigger', fleet_id: fleet.id };
+  await api('POST', '/keys', JSON.stringify(limited));
   return {
     fleets: '/',
     runs: '/runs',
@@ -43,6 +55,8 @@ async function createLongNames() {
     run: `/runs/${run}`,
     parameters: `/runs/${run}/parameters`,
     vessel: `/runs/${run}/vessels/${vessels[0].id}`,
+    credentials: '/credentials',
+    credential: `/credentials/${org}/${LONG_CREDENTIAL}`,
     keys: '/keys',
     audit: '/keys/audit',
     new: '/fleets/new',
@@ -137,6 +151,7 @@ export async function widths() {
     ['runs', ['Run', 'Fleet', 'Event', 'Started', 'Duration']],
     ['fleet', ['Run', 'Event', 'Started', 'Duration']],
     ['run', ['Status', 'Vessel', 'Exit', 'Duration']],
+    ['credentials', ['Credential', 'Changed', 'Last used']],
     ['keys', ['Key', 'Last used', 'Action']],
     ['audit', ['When', 'Who', 'Action', 'Target']],
   ]) {

@@ -34,9 +34,17 @@ static char *tag_of(const struct response *response)
 
 TEST(pages_and_files_are_served_with_strong_tags_and_a_strict_policy)
 {
-    static const char *const pages[] = {
-        "/",           "/runs",   "/fleets/x",          "/fleets/x/triggers", "/keys",
-        "/keys/audit", "/runs/x", "/runs/x/parameters", "/runs/x/vessels/y"};
+    static const char *const pages[] = {"/",
+                                        "/runs",
+                                        "/fleets/x",
+                                        "/fleets/x/triggers",
+                                        "/keys",
+                                        "/keys/audit",
+                                        "/credentials",
+                                        "/credentials/x/DB.PASSWORD",
+                                        "/runs/x",
+                                        "/runs/x/parameters",
+                                        "/runs/x/vessels/y"};
     static const char *const policy[] = {"default-src 'none'", "script-src 'self'",
                                          "connect-src 'self' http://localhost:8080;",
                                          "frame-ancestors 'none'", "require-trusted-types-for"};

@@ -39,6 +39,8 @@ static const struct {
     {"GET", "/", EVERYONE},
     {"GET", "/fleets/{fleet_id}", EVERYONE},
     {"GET", "/fleets/{fleet_id}/{tab}", EVERYONE},
+    {"GET", "/credentials", EVERYONE},
+    {"GET", "/credentials/{org_id}/{name}", EVERYONE},
     {"GET", "/keys", EVERYONE},
     {"GET", "/keys/{tab}", EVERYONE},
     {"GET", "/runs", EVERYONE},

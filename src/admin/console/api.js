@@ -9,11 +9,13 @@ export class ApiError extends Error {
    * @param {number} status 0 if there was no answer
    * @param {string} message shown to the user
    * @param {Problem[]} [errors] in a fleet file
+   * @param {string} [field] the part of the request that the error is about
    */
-  constructor(status, message, errors = []) {
+  constructor(status, message, errors = [], field = undefined) {
     super(message);
     this.status = status;
     this.errors = errors;
+    this.field = field;
   }
 }
 
@@ -102,7 +104,7 @@ async function request(method, path, body, type, headers = {}) {
     () => null,
   );
   const message = error?.message ?? `webhookd answered with status ${answer.status}`;
-  throw new ApiError(answer.status, message, error?.errors);
+  throw new ApiError(answer.status, message, error?.errors, error?.field);
 }
 
 /** @type {typeof request} */

@@ -1,6 +1,8 @@
 // The entry point, which index.html loads: opens the page that belongs to the address, and shows
 // the sign-in form if there is no session.
 import { get, hasStatus, isAway, messageOf, remove, whenSignedOut } from './api.js';
+import { credentialPage } from './credential.js';
+import { credentialsPage } from './credentials.js';
 import { byId, h, say, set, show } from './dom.js';
 import { fleetPage } from './fleet.js';
 import { fleetsPage } from './fleets.js';
@@ -21,6 +23,8 @@ import { link, problem } from './widgets.js';
 const routes = [
   [/^\/$/, fleetsPage],
   [/^\/runs$/, runsPage],
+  [/^\/credentials$/, credentialsPage],
+  [/^\/credentials\/([^/]+)\/([A-Z][A-Z0-9_]*\.[A-Z][A-Z0-9_]*)$/, credentialPage],
   [/^\/keys(?:\/(audit))?$/, keysPage],
   [/^\/fleets\/new$/, newFleetPage],
   [/^\/fleets\/([^/]+)(?:\/(triggers|definition))?$/, fleetPage],
@@ -149,6 +153,7 @@ function showHeader(keyName) {
       h('a', { class: 'brand', href: '/' }, 'webhookd'),
       link('/', 'Fleets'),
       link('/runs', 'Runs'),
+      link('/credentials', 'Credentials'),
       link('/keys', 'Keys'),
       h(
         'span',

@@ -158,5 +158,12 @@ export function size(bytes) {
  */
 export const shortId = (id) => `${id.slice(0, 8)}…${id.slice(-4)}`;
 
+/**
+ * The name of a key, or "user" and the name of a user of the admin socket.
+ *
+ * @param {string} who as the API names a caller
+ */
+export const callerName = (who) => who.replace(/^key /, '');
+
 /** @param {VesselRunStatus} status */
 export const ended = (status) => !['scheduled', 'running', 'retrying'].includes(status);

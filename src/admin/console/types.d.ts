@@ -29,6 +29,27 @@ export interface Project {
   created_at: Time;
 }
 
+/** Its value is never answered. */
+export interface Credential {
+  /** GROUP.ITEM */
+  name: string;
+  group: string;
+  item: string;
+  created_at: Time;
+  changed_at: Time;
+  changed_by: string;
+  last_used_at: Time | null;
+}
+
+/** A fleet whose current version refers to a credential. */
+export interface CredentialUser {
+  id: Id;
+  name: string;
+  project_id: Id;
+  project_name: string;
+  vessels: string[];
+}
+
 export interface Fleet {
   id: Id;
   name: string;
@@ -265,6 +286,8 @@ export interface Get {
   (path: '/status'): Promise<Status>;
   (path: '/orgs'): Promise<{ orgs: Org[] }>;
   (path: `/orgs/${Id}/projects`): Promise<{ projects: Project[] }>;
+  (path: `/orgs/${Id}/credentials`): Promise<{ credentials: Credential[] }>;
+  (path: `/orgs/${Id}/credentials/${string}/used`): Promise<{ fleets: CredentialUser[] }>;
   (path: '/fleets'): Promise<{ fleets: Fleet[] }>;
   (path: `/fleets?${string}`): Promise<{ fleets: Fleet[] }>;
   (path: `/fleets/${Id}/versions`): Promise<{ versions: VersionSummary[] }>;
@@ -296,6 +319,7 @@ export interface Put {
   ): Promise<Applied>;
   (path: `/projects/${Id}/fleets`, body: string, type: string): Promise<Applied>;
   (path: `/fleets/${Id}/webhook?${string}`): Promise<Webhook>;
+  (path: `/orgs/${Id}/credentials/${string}`, body: string, type: string): Promise<Credential>;
 }
 
 /* ---- what the scripts pass to each other ---- */
