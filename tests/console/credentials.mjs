@@ -186,6 +186,32 @@ export async function leftCredential() {
   await api('DELETE', pathOf(org, 'LEFT.KEY'));
 }
 
+/** Definitions and vessels lead to credentials; a vessel's page says that output is not masked. */
+export async function linkedCredentials() {
+  const org = await defaultOrg();
+  await setByApi(org, 'LINK.KEY');
+  const fleet = await applyUser('Linked', 'LINK.KEY');
+  const { run } = await outputOf(fleet, 'teller');
+  const unmasked =
+    'text=The output is complete and not masked, so it may show values of credentials.';
+  for (const { name, id } of run.vessels) {
+    await page.goto(`${base}/runs/${run.id}/vessels/${id}`);
+    await page.waitForSelector(`.facts >> text=${name}.sh`);
+    const isTold = name === 'teller';
+    assert((await page.locator(unmasked).count()) === Number(isTold), `${name}: said or not said`);
+    const links = await page.locator('main a:has-text("#{")').allTextContents();
+    assert(links.join() === (isTold ? '#{LINK.KEY}' : ''), `${name} links to ${links.join()}`);
+    if (isTold) await look('vessel-credentials');
+  }
+  await page.goto(`${base}/fleets/${fleet.id}/definition`);
+  await page.waitForSelector('p:has-text("Refers to #{LINK.KEY}")');
+  assert((await page.locator('main a:has-text("#{")').count()) === 1, 'more than one link');
+  await page.click('a:text-is("#{LINK.KEY}")');
+  await page.waitForSelector('h1:text-is("LINK.KEY")');
+  await api('DELETE', `/fleets/${fleet.id}`);
+  await api('DELETE', pathOf(org, 'LINK.KEY'));
+}
+
 /** A credential in use is removed after a second confirmation; an unused one after the first. */
 export async function removedCredentials() {
   const org = await defaultOrg();

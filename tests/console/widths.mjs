@@ -35,7 +35,10 @@ async function setLongCredential() {
 /** A fleet whose names, event, query, headers and key are as long as they can be. */
 async function createLongNames() {
   const org = await setLongCredential();
-  const fleet = await applyFleet(`name: ${LONG}\nvessels:\n${bashVessel('main', 'exit 1')}`);
+  const uses = `      environment: [ { name: SECRET, value: '#{${LONG_CREDENTIAL}}' } ]`;
+  const fleet = await applyFleet(
+    `name: ${LONG}\nvessels:\n${bashVessel('main', 'exit 1')}${uses}\n`,
+  );
   const { url } = await api('POST', `/fleets/${fleet.id}/webhook`);
   const answer = await fetch(`${here(url)}?q=${LONG}`, {
     method: 'POST',

@@ -9,6 +9,7 @@ import { time } from './format.js';
 import { graph } from './graph.js';
 import { go } from './navigate.js';
 import { panZoom } from './pan_zoom.js';
+import { credentialLinks } from './references.js';
 import { actionButton, confirm, drawOptions, select } from './widgets.js';
 
 /** @import { Applied, Fleet, Option, Page, Version, WouldApply } from './types.d.ts' */
@@ -131,6 +132,7 @@ export async function definition(place, page, fleet) {
   const picture = h('div');
   const about = h('span', { class: 'soft' });
   const back = h('span');
+  const uses = h('p', { class: 'soft uses' });
   const choose = select('Version', options);
   const against = select('Compare with', []);
   const comparing = h('label', { hidden: versions.length < 2 }, 'Compare with ', against);
@@ -149,6 +151,7 @@ export async function definition(place, page, fleet) {
     endPicture = drawing.end;
     show(about, 'applied ', time(version.created_at));
     show(picture, drawing.element);
+    show(uses, credentialLinks('Refers to ', fleet.org_id, version.definition.vessels));
     show(
       back,
       number !== newest &&
@@ -197,7 +200,7 @@ export async function definition(place, page, fleet) {
     h('div', { class: 'row' }, choose, about, comparing, back),
     h('div', { class: 'row' }, editButton, deleteButton),
   );
-  const showAll = () => show(place, picture, h('p'), controls, h('p'), body);
+  const showAll = () => show(place, picture, h('p'), controls, uses, body);
 
   function reopen() {
     offerOthers();

@@ -98,6 +98,7 @@ export interface VesselDefinition {
   kind?: string;
   language?: string;
   file_to_run?: string;
+  arguments?: string[];
   environment?: Record<string, string>;
 }
 

@@ -4,6 +4,7 @@ import { h, keyed, set, show } from './dom.js';
 import { dateTime, elapsed, ended, shortId, size } from './format.js';
 import { mark } from './marks.js';
 import { outputView } from './output.js';
+import { credentialLinks } from './references.js';
 import { withFilter } from './run_filter.js';
 import { retry, waitingNote } from './waiting.js';
 import { actionButton, crumbs, drawFacts, link, named, status } from './widgets.js';
@@ -53,11 +54,16 @@ async function describe(place, run, vessel) {
   const own = version.definition.vessels.find((one) => one.name === vessel.name);
   if (!own) return;
   const names = Object.keys(own.environment ?? {}).join(' ');
+  const credentials = credentialLinks('credentials ', run.org_id, [own]);
+  const facts = h('div', { class: 'facts' });
   const bold = (/** @type {string} */ text) => h('b', { class: 'mono' }, text);
-  drawFacts(place, {
+  drawFacts(facts, {
     file: own.file_to_run && ['file ', bold(own.file_to_run), ` (v${run.fleet_version})`],
     environment: names && ['environment ', bold(names)],
+    credentials,
   });
+  const unmasked = 'The output is complete and not masked, so it may show values of credentials.';
+  show(place, facts, credentials && h('p', { class: 'soft' }, unmasked));
 }
 
 /**
@@ -67,7 +73,7 @@ async function describe(place, run, vessel) {
 export async function vesselPage(main, page) {
   const [runId, vesselRunId] = page.parts;
   const facts = h('div', { class: 'facts' });
-  const description = h('div', { class: 'facts' });
+  const description = h('div');
   const siblings = h('nav', { class: 'row siblings', 'aria-label': 'Vessels of this run' });
   const attemptsTitle = h('span', null, 'Attempt');
   const attempts = h('div', { class: 'row' });
