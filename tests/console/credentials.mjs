@@ -255,6 +255,12 @@ export async function removedCredentials() {
   await answerDialog('Remove');
   await page.waitForSelector('text=GONE.KEY was removed');
   assert(!(await isThere()), 'the unused credential is not removed');
+
+  await page.goto(`${base}/keys/audit?action=credential.remove`);
+  await page.waitForSelector('tr:has-text("Removed credential"):has-text("GONE.KEY")');
+  await page.selectOption('select[aria-label=Action]', 'credential.set');
+  await page.click('tr:has-text("Set credential") >> a:text-is("GONE.KEY")');
+  await page.waitForSelector('h2:text-is("Credential GONE.KEY does not exist")');
 }
 
 /** The address chooses the organization if there are several. */

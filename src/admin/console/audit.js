@@ -2,7 +2,8 @@
 import { get, messageOf } from './api.js';
 import { h, keyed, say, show } from './dom.js';
 import { fromAddress, toAddress } from './fields.js';
-import { shortId, time } from './format.js';
+import { callerName, shortId, time } from './format.js';
+import { credentialPath } from './references.js';
 import { table } from './table.js';
 import { actionButton, drawOptions, empty, link, named, none, select } from './widgets.js';
 
@@ -26,6 +27,8 @@ const words = {
   'webhook.remove': 'Removed webhook',
   'webhook.show': 'Viewed webhook URL of',
   'webhook.list': 'Viewed all webhook URLs',
+  'credential.set': 'Set credential',
+  'credential.remove': 'Removed credential',
   'run.start': 'Started fleet run',
   'run.stop': 'Stopped fleet run',
   'key.create': 'Created key',
@@ -104,6 +107,7 @@ function parametersFor({ who, action, fleet, since }, before) {
 function subject({ action, subject_id: id, subject: name }) {
   if (!name) return none();
   if (/^run\./.test(action)) return named(name, `/runs/${id}`);
+  if (action === 'credential.set') return named(name, id ? credentialPath(id, name) : undefined);
   return named(name, /^(fleet\.apply|webhook\.)/.test(action) ? `/fleets/${id}` : undefined);
 }
 
@@ -121,13 +125,10 @@ function versionOf({ fleet_id: id, version }) {
 /** @param {AuditEntry} entry */
 const actionOf = ({ action }) => words[action] ?? action;
 
-/** @param {string} who */
-const nameOf = (who) => who.replace(/^key /, '');
-
 /** @type {Column<AuditEntry>[]} */
 const columns = [
   { title: 'When', cell: (entry) => time(entry.at) },
-  { title: 'Who', class: 'name', cell: (entry) => named(nameOf(entry.who)) },
+  { title: 'Who', class: 'name', cell: (entry) => named(callerName(entry.who)) },
   {
     title: 'From',
     class: 'name hide-narrow',
@@ -162,7 +163,7 @@ export async function audit(place, page) {
   let next = null;
 
   function draw() {
-    const known = new Set(entries.map(({ who }) => nameOf(who)));
+    const known = new Set(entries.map(({ who }) => callerName(who)));
     const isFiltered = Object.values(filters).some((field) => field.value);
     keyed(
       callers,
