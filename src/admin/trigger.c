@@ -154,6 +154,8 @@ static int compare_address(void *context, const struct fleet_row *row)
     return 0;
 }
 
+/* A key that is bound to other fleets is told first that there is no such fleet: the rest would
+ * show that there is one. */
 static int check_address(struct admin_request *request, struct address *address,
                          struct error *error)
 {
@@ -162,6 +164,7 @@ static int check_address(struct admin_request *request, struct address *address,
         request_path_id(request, "org_id", "organization", &address->org_id, error) != 0 ||
         request_path_id(request, "project_id", "project", &address->project_id, error) != 0 ||
         request_path_id(request, "fleet_id", "fleet", &address->fleet_id, error) != 0 ||
+        role_check_fleet(request, &address->fleet_id, error) != 0 ||
         store_get_fleet(store, &address->fleet_id, compare_address, address, error) != 0)
         return -1;
     if (address->is_right)

@@ -220,6 +220,36 @@ TEST(the_address_of_the_reference_platform_takes_its_header_and_answers_400)
     end(&steps);
 }
 
+/* A trigger key is not a shell: it sets what the fleet file names, in its own fleet. */
+TEST(a_trigger_key_sets_only_named_variables_of_its_own_fleet)
+{
+    struct steps steps;
+    begin(&steps, &(struct daemon_options){.top = NULL});
+    free(daemon_fleet(&steps.daemon, "name: Other\nvessels: { x: { source: { type: CODE, language: "
+                                     "BASH, file: { name: x, content: 'true' } } } }\n"));
+    char *key =
+        ctl_ok(&steps.daemon, "key", "create", "ci", "--role", "trigger", "--fleet", "Steps", NULL);
+    char *header = memory_format("X-Shipyard-API-Key: %s", key);
+    json_t *data = api_get(&steps.daemon, "/fleets");
+    const json_t *fleet = api_find(json_object_get(data, "fleets"), "name", "Other");
+    char *other = memory_format("/api/v1/fleets/%s/trigger", api_text(fleet, "id"));
+    char *elsewhere = memory_format("/orgs/%s/projects/%s/fleets/%s/fleetruns", steps.org_id,
+                                    steps.project_id, api_text(fleet, "id"));
+    ck_assert_int_eq(
+        post(&steps, steps.path, header,
+             SET(VESSEL("first", "\"STAGE\":\"prod\"") "," STATUS("second", "SUCCESS"))),
+        201);
+    ck_assert_int_eq(post(&steps, steps.path, header, SET(VESSEL("first", "\"NEW\":\"x\""))), 422);
+    ck_assert_int_eq(post(&steps, other, header, ""), 404);
+    ck_assert_int_eq(post(&steps, elsewhere, header, ""), 400);
+    free(elsewhere);
+    free(other);
+    json_decref(data);
+    free(header);
+    free(key);
+    end(&steps);
+}
+
 /* ---- what becomes of overrides ---- */
 
 TEST(details_show_what_was_overridden_and_no_value)
