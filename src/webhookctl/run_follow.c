@@ -143,11 +143,15 @@ static int look_at_run(struct follower *follower, struct error *error)
     }
 }
 
+/* Attempt 0: the vessel run has none, but has output, because an override skipped it. */
 static int follow_attempt(struct follower *follower, const char *vessel_run_id, int64_t attempt,
                           struct error *error)
 {
-    char *path = memory_format("/fleetruns/%s/vessels/%s/log?follow=1&attempt=%" PRId64,
-                               show_text(follower->run, "id"), vessel_run_id, attempt);
+    char number[40] = "";
+    if (attempt > 0)
+        snprintf(number, sizeof(number), "&attempt=%" PRId64, attempt);
+    char *path = memory_format("/fleetruns/%s/vessels/%s/log?follow=1%s",
+                               show_text(follower->run, "id"), vessel_run_id, number);
     int result = 0;
     follower->offset = 0;
     follower->has_ended = false;
@@ -204,6 +208,18 @@ static void write_heading(struct follower *follower, const json_t *vessel, int64
     fflush(stdout);
 }
 
+static bool is_skipped(const json_t *vessel)
+{
+    return show_integer(vessel, "attempts") == 0 && show_integer(vessel, "output_bytes") > 0;
+}
+
+static int follow_skipped(struct follower *follower, const json_t *vessel, struct error *error)
+{
+    write_heading(follower, vessel, 1);
+    follower->followed++;
+    return follow_attempt(follower, show_text(vessel, "id"), 0, error);
+}
+
 static int follow_vessel(struct follower *follower, size_t index, int64_t only_attempt,
                          struct error *error)
 {
@@ -220,7 +236,8 @@ static int follow_vessel(struct follower *follower, size_t index, int64_t only_a
                 return result;
             attempt++;
         } else if (!vessel_goes_on(vessel)) {
-            return 0;
+            return is_skipped(vessel) && only_attempt == 0 ? follow_skipped(follower, vessel, error)
+                                                           : 0;
         } else {
             pause_a_little();
         }

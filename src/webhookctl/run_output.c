@@ -81,14 +81,22 @@ static int write_output(struct log *log, const json_t *vessel, struct error *err
     return result;
 }
 
+/* A vessel run that an override skipped has output without an attempt. */
+static bool has_output(const struct log *log, const json_t *vessel)
+{
+    long long attempts = show_integer(vessel, "attempts");
+    if (log->attempt > 0)
+        return attempts >= log->attempt;
+    return attempts > 0 || show_integer(vessel, "output_bytes") > 0;
+}
+
 /* Writes the output of all vessels that have the attempt, in the run's order. */
 static int write_all(struct log *log, const json_t *vessels, struct error *error)
 {
     log->headings = json_array_size(vessels) > 1;
-    int64_t wanted = log->attempt > 0 ? log->attempt : 1;
     for (size_t i = 0; i < json_array_size(vessels); i++) {
         const json_t *vessel = json_array_get(vessels, i);
-        if (show_integer(vessel, "attempts") >= wanted && write_output(log, vessel, error) != 0)
+        if (has_output(log, vessel) && write_output(log, vessel, error) != 0)
             return -1;
     }
     if (log->written == 0 && log->attempt > 0)

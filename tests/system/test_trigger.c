@@ -372,6 +372,14 @@ TEST(webhookctl_triggers_with_a_file_and_shows_what_was_overridden)
     char *log = ctl_ok(&steps.daemon, "run", "log", id, "second", NULL);
     ck_assert_str_eq(log, "Vessel has been skipped due to override.");
     free(log);
+    static const char both[] = "==> first <==\n<" CANARY "><one>\n\n==> second <==\n"
+                               "Vessel has been skipped due to override.";
+    log = ctl_ok(&steps.daemon, "run", "log", id, NULL);
+    ck_assert_str_eq(log, both);
+    free(log);
+    log = ctl_ok(&steps.daemon, "run", "log", id, "--follow", NULL);
+    ck_assert_str_eq(log, both);
+    free(log);
     free(ctl_ok(&steps.daemon, "run", "trigger", "Steps", NULL));
     char *bad = daemon_write_file(&steps.daemon, "bad", "{\"x\":1}", 7);
     ck_assert_int_eq(
