@@ -420,6 +420,8 @@ static char *concrete(const struct setting *setting, const char *pattern)
         {"{run_id}", setting->run},
         {"{vessel_run_id}", setting->vessel_run},
         {"{key_id}", setting->key_id},
+        {"{group}", "DB"},
+        {"{item}", "PASSWORD"},
         {"{n}", "1"},
         {"{tab}", "x"},
         {"{file}", "app.js"},
@@ -546,6 +548,8 @@ TEST(only_routes_without_secrets_may_be_compressed)
     static const char *const expected[] = {
         "/api/v1/orgs",
         "/api/v1/orgs/{org_id}/projects",
+        "/api/v1/orgs/{org_id}/credentials",
+        "/api/v1/orgs/{org_id}/credentials/{group}/{item}/used",
         "/api/v1/projects/{project_id}/fleets",
         "/api/v1/fleets",
         "/api/v1/fleets/{fleet_id}/versions",

@@ -260,7 +260,8 @@ static void value(struct generator *generator, const char *text, const char *mas
 
 static void flow_value(struct generator *generator)
 {
-    static const char *const plain[] = {CANARY, CANARY ":" CANARY, "ä-" CANARY "#1", "-" CANARY};
+    static const char *const plain[] = {(CANARY), (CANARY ":" CANARY), ("ä-" CANARY "#1"),
+                                        ("-" CANARY)};
     static const char *const single[] = {"'" CANARY "'", "'" CANARY "''" CANARY "'",
                                          "'{" CANARY "}, # " CANARY "'", "'🚢" CANARY " '"};
     static const char *const quoted[] = {"\"" CANARY "\"", "\"" CANARY "\\\"" CANARY "\\\\\"",
