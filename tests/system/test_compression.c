@@ -422,6 +422,7 @@ static char *concrete(const struct setting *setting, const char *pattern)
         {"{key_id}", setting->key_id},
         {"{group}", "DB"},
         {"{item}", "PASSWORD"},
+        {"{name}", "DB.PASSWORD"},
         {"{n}", "1"},
         {"{tab}", "x"},
         {"{file}", "app.js"},
