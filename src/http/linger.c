@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -23,8 +24,8 @@ struct lingering {
 };
 
 struct linger_set {
-    pthread_mutex_t lock; /* guards the following */
-    int count;
+    pthread_mutex_t lock; /* guards the following, but anybody may read the count */
+    atomic_int count;
     struct lingering sockets[MOST]; /* the oldest is first */
 };
 
@@ -62,7 +63,8 @@ void linger_add(struct linger_set *set, int fd)
     pthread_mutex_lock(&set->lock);
     if (set->count == MOST)
         drop(set, 0);
-    set->sockets[set->count++] = (struct lingering){copy, clock_monotonic_ms() + LINGER_MS};
+    set->sockets[set->count] = (struct lingering){copy, clock_monotonic_ms() + LINGER_MS};
+    set->count++;
     pthread_mutex_unlock(&set->lock);
 }
 
@@ -78,14 +80,17 @@ static bool read_away(int fd)
     return true;
 }
 
-bool linger_look(struct linger_set *set)
+bool linger_is_empty(const struct linger_set *set)
+{
+    return set->count == 0;
+}
+
+void linger_look(struct linger_set *set)
 {
     pthread_mutex_lock(&set->lock);
     int64_t now_ms = clock_monotonic_ms();
     for (int i = set->count - 1; i >= 0; i--)
         if (!read_away(set->sockets[i].fd) || set->sockets[i].until_ms <= now_ms)
             drop(set, i);
-    bool is_any = set->count > 0;
     pthread_mutex_unlock(&set->lock);
-    return is_any;
 }

@@ -18,8 +18,9 @@ void linger_free(struct linger_set *set);
 /* Any thread may call these. */
 /* Keeps a copy of the socket, whose answer has been sent. libmicrohttpd closes its own. */
 void linger_add(struct linger_set *set, int fd);
+bool linger_is_empty(const struct linger_set *set); /* takes no lock */
 /* Reads away what has arrived, and closes each socket whose sender has closed its half or whose
- * moment is over. Returns whether any is left. */
-bool linger_look(struct linger_set *set);
+ * moment is over. */
+void linger_look(struct linger_set *set);
 
 #endif

@@ -33,7 +33,6 @@ struct reaper {
     struct list connections; /* the one that was examined last is last; linked by `watched` */
     int64_t count;
     uint64_t accepted, closed_for_room, closed_at_deadline;
-    bool has_lingering;
     bool stopping;
 };
 
@@ -120,13 +119,17 @@ static void *reaper_main(void *argument)
     struct reaper *reaper = argument;
     pthread_mutex_lock(&reaper->lock);
     while (!reaper->stopping) {
-        if (list_is_empty(&reaper->connections) && !reaper->has_lingering) {
+        if (list_is_empty(&reaper->connections) && linger_is_empty(reaper->linger)) {
             pthread_cond_wait(&reaper->news, &reaper->lock);
             continue;
         }
         int64_t next_ms = clock_monotonic_ms() + LOOK_EVERY_MS;
         look_at_all(reaper);
-        reaper->has_lingering = linger_look(reaper->linger);
+        pthread_mutex_unlock(&reaper->lock); /* workers need it; the look takes a lock itself */
+        linger_look(reaper->linger);
+        pthread_mutex_lock(&reaper->lock);
+        if (reaper->stopping)
+            break;
         thread_condition_wait_until(&reaper->news, &reaper->lock, next_ms);
     }
     pthread_mutex_unlock(&reaper->lock);
@@ -289,11 +292,10 @@ void reaper_linger(struct reaper *reaper, const struct http_connection *connecti
 {
     linger_add(reaper->linger, connection->fd);
     pthread_mutex_lock(&reaper->lock);
-    /* Otherwise the reaper looks in at most LOOK_EVERY_MS. To wake it for each would let senders
-     * decide how often it examines all connections. */
-    if (list_is_empty(&reaper->connections) && !reaper->has_lingering)
+    /* While there are connections, the reaper looks every LOOK_EVERY_MS anyway. To wake it for each
+     * socket would let senders decide how often it examines all of them. */
+    if (list_is_empty(&reaper->connections))
         pthread_cond_signal(&reaper->news);
-    reaper->has_lingering = true;
     pthread_mutex_unlock(&reaper->lock);
 }
 
