@@ -28,6 +28,8 @@ enum interrupt_policy { INTERRUPT_FAIL, INTERRUPT_RERUN };
 
 /* The longest name of a hidden variable: it is a part of what its value is sealed for. */
 #define DEFINITION_HIDDEN_NAME_BYTES 128
+/* Of a fleet. They are sealed and compared on the committer's thread, while requests wait. */
+#define DEFINITION_MAX_HIDDEN 1000
 
 struct environment_entry {
     char *name;

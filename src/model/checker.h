@@ -17,6 +17,7 @@ struct checker {
     struct node_path path;            /* of the mapping or list that is being read */
     int *vessel_lines;                /* indexed as the definition's vessels */
     size_t vessel;                    /* the one that is being read, in the definition */
+    size_t hidden_count;              /* hidden values of the fleet so far */
     struct fleet_hidden_list *hidden; /* NULL: nobody asked for the places of hidden values */
 };
 

@@ -171,8 +171,12 @@ static void add_variable(struct checker *checker, int line, const struct variabl
                         "a reference to a credential is no secret: leave out \"hidden\"");
         return;
     }
-    if (is_hidden(variable))
+    if (is_hidden(variable)) {
+        if (++checker->hidden_count == DEFINITION_MAX_HIDDEN + 1)
+            checker_problem(checker, line, NULL, "a fleet may have at most %d hidden values",
+                            DEFINITION_MAX_HIDDEN);
         checker_hidden(checker, vessel->environment_count, variable->value_key, variable->value);
+    }
     vessel->environment[vessel->environment_count++] =
         (struct environment_entry){.name = memory_string(variable->name),
                                    .value = memory_string(value),

@@ -258,7 +258,8 @@ static void watch_child(struct attempt *attempt)
     call_again(attempt, wait_after(++attempt->looks, LOOK_FIRST_MS, LOOK_MAX_MS));
 }
 
-/* Whether a later try can help. A shortage may pass at any time. Any other failure may be due to an
+/* Whether a later try can help. It cannot if something is gone or the vessel lacks something
+ * (ERROR_INVALID: vessel_values.h). A shortage may pass at any time. Any other failure may be due to an
  * administrator who is replacing a program or a folder just now; if it stays, it is permanent. */
 static bool may_succeed_later(struct attempt *attempt, const struct error *error)
 {

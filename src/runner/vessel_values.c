@@ -18,7 +18,8 @@
 #include "store/hidden.h"
 
 #define TOUCH_MS        60000
-#define MAX_VALUE_BYTES (128 * 1024) /* the kernel's MAX_ARG_STRLEN: execve(2) */
+#define MAX_VALUE_BYTES (128 * 1024)  /* the kernel's MAX_ARG_STRLEN: execve(2) */
+#define MAX_BYTES       (1024 * 1024) /* of all values; the bound that a fleet file has, too */
 
 /* ---- the last use: stored without waiting, and lost on failure ---- */
 
@@ -73,7 +74,7 @@ struct opener {
     const struct run *run;
     const char *what; /* for messages */
     struct secret_key key;
-    const struct reference *name;
+    size_t bytes; /* of the values so far */
     struct buffer *into;
     struct error *error;
 };
@@ -190,7 +191,9 @@ static char *expand(struct opener *opener, const char *value, struct error *erro
     struct reference_reader reader = {.at = value};
     struct buffer text = {.limit = MAX_VALUE_BYTES - 1};
     enum reference_piece piece;
-    (void)buffer_reserve(&text, reference_may_be_in(value) ? MAX_VALUE_BYTES - 1 : strlen(value));
+    if (buffer_reserve(&text, reference_may_be_in(value) ? MAX_VALUE_BYTES - 1 : strlen(value)) !=
+        0)
+        error_set(error, ERROR_UNAVAILABLE, "no memory for the values of a vessel");
     while (!error_is_set(error) && (piece = reference_next(&reader)) != REFERENCE_END) {
         if (piece == REFERENCE_NAME)
             (void)append_credential(opener, &text, &reader.reference, error);
@@ -200,6 +203,11 @@ static char *expand(struct opener *opener, const char *value, struct error *erro
     if (text.failed)
         error_set(error, ERROR_INVALID,
                   "with its credentials, a value is longer than 128 KiB: pass them one by one");
+    opener->bytes += text.bytes;
+    if (opener->bytes > MAX_BYTES)
+        error_set(error, ERROR_INVALID,
+                  "with its credentials, the vessel's values are longer than 1 MiB together: keep "
+                  "large values in a file");
     char *result = error_is_set(error) ? NULL : memory_string(buffer_text(&text));
     buffer_wipe(&text);
     return result;

@@ -307,6 +307,31 @@ TEST(a_refusal_names_the_part_of_the_request_that_it_is_about)
     daemon_finish(&daemon);
 }
 
+/* Without a bound, a short file could make webhookd hold gigabytes. */
+TEST(values_with_credentials_are_bounded_together)
+{
+    enum { EACH = 60 * 1024, MANY = 18 };
+    struct daemon daemon;
+    struct buffer values = BUFFER_INIT;
+    char *value = memory_alloc(EACH + 1);
+    memset(value, 'x', EACH);
+    daemon_begin(&daemon, &(struct daemon_options){.top = NULL});
+    set(&daemon, "DB.PASSWORD", value);
+    buffer_append_text(&values, "      environment:\n");
+    for (int i = 0; i < MANY; i++)
+        buffer_append_format(&values, "        V%d: '#{DB.PASSWORD}'\n", i);
+    char *url = make_fleet(&daemon, "Show", "true", buffer_text(&values));
+    expect_refusal(&daemon, url, "longer than 1 MiB together");
+    free(url);
+    url = make_fleet(&daemon, "Long", "true",
+                     "      environment: { V: '#{DB.PASSWORD}#{DB.PASSWORD}#{DB.PASSWORD}' }\n");
+    expect_refusal(&daemon, url, "longer than 128 KiB");
+    free(url);
+    free(value);
+    buffer_free(&values);
+    daemon_finish(&daemon);
+}
+
 /* ---- where a value must not be ---- */
 
 static bool file_has(const char *path, const char *text)

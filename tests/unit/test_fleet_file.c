@@ -242,6 +242,24 @@ TEST(ignored_keys_are_refused_in_a_strict_reading)
     report_free_problems(&notes);
 }
 
+TEST(hidden_values_of_a_fleet_are_bounded)
+{
+    for (int more = 0; more <= 1; more++) {
+        struct buffer text = BUFFER_INIT;
+        buffer_append_text(&text, SOURCE "      environment:\n");
+        for (int i = 0; i < DEFINITION_MAX_HIDDEN + more; i++)
+            buffer_append_format(&text, "        - {name: A%d, value: x, hidden: true}\n", i);
+        if (more) {
+            refuse(buffer_text(&text), 9 + DEFINITION_MAX_HIDDEN,
+                   "vessels.a.source.environment[1000]", "at most 1000 hidden values");
+        } else {
+            struct outcome outcome = parse_good(buffer_text(&text));
+            outcome_free(&outcome);
+        }
+        buffer_free(&text);
+    }
+}
+
 TEST(ids_and_on_interrupt_are_read)
 {
     struct outcome outcome =
