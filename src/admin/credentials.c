@@ -81,7 +81,8 @@ struct credential_change {
     struct change change;
     struct id org_id;
     struct reference name;
-    uint8_t *sealed; /* of a new value */
+    const char *changed_by; /* borrowed, like the audit log's `who` */
+    uint8_t *sealed;        /* of a new value */
     size_t sealed_bytes;
     bool is_new; /* out */
 };
@@ -99,7 +100,7 @@ static int apply_set(struct change *change, struct store *store, struct error *e
     const struct credential_value value = {.name = credential->name,
                                            .sealed = credential->sealed,
                                            .sealed_bytes = credential->sealed_bytes,
-                                           .changed_by = change->request->caller.who};
+                                           .changed_by = credential->changed_by};
     if (store_set_credential(store, &credential->org_id, &value, change->now_ms,
                              &credential->is_new, error) != 0)
         return -1;
@@ -150,7 +151,8 @@ static int seal_value(struct admin_request *request, struct credential_change *c
 
 int credentials_set(struct admin_request *request, struct error *error)
 {
-    struct credential_change credential = {.change.kind = &set_kind};
+    struct credential_change credential = {.change.kind = &set_kind,
+                                           .changed_by = request->caller.who};
     struct find find = {NULL};
     if (read_path(request, &credential.org_id, &credential.name, error) != 0 ||
         seal_value(request, &credential, error) != 0)

@@ -3,6 +3,7 @@
  * thread. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,6 +75,23 @@ static char *find_path(struct ctl *ctl, struct error *error)
 
 /* ---- set ---- */
 
+static const int ending_signals[] = {SIGINT, SIGTERM, SIGQUIT, SIGHUP};
+static volatile sig_atomic_t caught; /* the last of them */
+
+static void note_signal(int number)
+{
+    caught = number;
+}
+
+/* Lets a signal interrupt a read, so that the terminal can be put back in order first. */
+static void handle_signals(void (*handler)(int))
+{
+    struct sigaction action = {.sa_handler = handler};
+    sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < ARRAY_COUNT(ending_signals); i++)
+        sigaction(ending_signals[i], &action, NULL);
+}
+
 /* Reads a line from the terminal without showing it. Returns its length, or -1 and *error. */
 static ssize_t read_hidden(char line[PROMPT_BYTES], struct error *error)
 {
@@ -82,15 +100,19 @@ static ssize_t read_hidden(char line[PROMPT_BYTES], struct error *error)
         return error_set_errno(error, errno, "cannot prepare the terminal");
     hidden = shown;
     hidden.c_lflag &= ~(tcflag_t)ECHO;
+    handle_signals(note_signal);
     if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden) != 0)
         return error_set_errno(error, errno, "cannot prepare the terminal");
     ssize_t bytes;
     do
         bytes = read(STDIN_FILENO, line, PROMPT_BYTES);
-    while (bytes < 0 && errno == EINTR);
+    while (bytes < 0 && errno == EINTR && !caught);
     int errnum = errno;
     (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
     fputc('\n', stderr);
+    handle_signals(SIG_DFL);
+    if (caught)
+        raise(caught);
     return bytes < 0 ? error_set_errno(error, errnum, "cannot read the value") : bytes;
 }
 

@@ -127,6 +127,15 @@ json_t *api_await_end(struct daemon *daemon, const char *run_id)
     return await(daemon, run_id, NULL);
 }
 
+void api_expect_refused(const json_t *run, const char *name, const char *reason)
+{
+    const json_t *vessel = api_vessel(run, name);
+    ck_assert_str_eq(api_text(vessel, "status"), "errored");
+    ck_assert_msg(strstr(api_text(vessel, "reason"), reason), "%s", api_text(vessel, "reason"));
+    ck_assert(json_is_null(json_object_get(vessel, "exit_code")));
+    ck_assert_int_eq(json_integer_value(json_object_get(vessel, "attempts")), 1);
+}
+
 char *api_output(struct daemon *daemon, const json_t *run, const char *vessel)
 {
     struct response response;

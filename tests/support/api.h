@@ -32,6 +32,9 @@ json_t *api_await_status(struct daemon *daemon, const char *run_id, const char *
 json_t *api_await_end(struct daemon *daemon, const char *run_id);
 /* The vessel run with this name, borrowed from the run. */
 json_t *api_vessel(const json_t *run, const char *name);
+/* Expects a vessel that webhookd did not start, and did not try again, for this reason (or one that
+ * contains it). */
+void api_expect_refused(const json_t *run, const char *vessel, const char *reason);
 /* Returns the output of a vessel's last attempt so far; "" if there is none. Free it. */
 char *api_output(struct daemon *daemon, const json_t *run, const char *vessel);
 /* Waits (at most 60 s) until that output contains the text. */

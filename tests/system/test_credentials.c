@@ -1,10 +1,14 @@
 /* Credentials from end to end: set, listed, used by vessels, removed; and nowhere to be read. */
 #include <fcntl.h>
+#include <pty.h>
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -79,11 +83,7 @@ static void expect_output(struct daemon *daemon, const char *url, const char *ou
 static void expect_refusal(struct daemon *daemon, const char *url, const char *reason)
 {
     json_t *ended = run(daemon, url);
-    const json_t *vessel = api_vessel(ended, "main");
-    ck_assert_str_eq(api_text(vessel, "status"), "errored");
-    ck_assert_msg(strstr(api_text(vessel, "reason"), reason), "%s", api_text(vessel, "reason"));
-    ck_assert(json_is_null(json_object_get(vessel, "exit_code")));
-    ck_assert_int_eq(json_integer_value(json_object_get(vessel, "attempts")), 1);
+    api_expect_refused(ended, "main", reason);
     json_decref(ended);
 }
 
@@ -304,6 +304,53 @@ TEST(a_refusal_names_the_part_of_the_request_that_it_is_about)
         free(path);
     }
     json_decref(list);
+    daemon_finish(&daemon);
+}
+
+/* Waits for the text, and for the terminal to show what is typed, or not. */
+static void await_terminal(int terminal, const char *text, bool shows)
+{
+    char said[400] = "";
+    struct termios mode;
+    size_t bytes = 0;
+    while (!strstr(said, text)) {
+        ssize_t count = read(terminal, said + bytes, sizeof(said) - 1 - bytes);
+        ck_assert_msg(count > 0, "\"%s\"", said);
+        bytes += (size_t)count;
+        said[bytes] = '\0';
+        ck_assert_msg(!strstr(said, CANARY), "%s", said);
+    }
+    do
+        ck_assert_int_eq(tcgetattr(terminal, &mode), 0);
+    while (((mode.c_lflag & ECHO) != 0) != shows && usleep(1000) == 0);
+}
+
+TEST(a_prompt_shows_nothing_and_puts_the_terminal_back_in_order)
+{
+    static const char *const typed[] = {CANARY "\n", "\003"}; /* a value; Ctrl-C */
+    struct daemon daemon;
+    daemon_begin(&daemon, &(struct daemon_options){.top = NULL});
+    char *program = daemon_program("webhookctl");
+    for (size_t i = 0; i < ARRAY_COUNT(typed); i++) {
+        int terminal, status;
+        pid_t pid = forkpty(&terminal, NULL, NULL, NULL);
+        ck_assert_int_ge(pid, 0);
+        if (pid == 0) {
+            execl(program, "webhookctl", "-s", daemon.socket, "credential", "set", "DB.PASSWORD",
+                  (char *)NULL);
+            _exit(99);
+        }
+        await_terminal(terminal, "Value of DB.PASSWORD", false);
+        ck_assert_int_eq(write(terminal, typed[i], strlen(typed[i])), (ssize_t)strlen(typed[i]));
+        await_terminal(terminal, "\n", true);
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        ck_assert(i == 0 ? status == 0 : WIFSIGNALED(status) && WTERMSIG(status) == SIGINT);
+        close(terminal);
+    }
+    char *url = make_fleet(&daemon, "Show", SHOW, VALUES);
+    expect_output(&daemon, url, "<" CANARY "><a" CANARY "b#{DB.PASSWORD}><$WEBHOOKD_QUERY_STRING>");
+    free(url);
+    free(program);
     daemon_finish(&daemon);
 }
 

@@ -102,11 +102,7 @@ static void expect_salt(struct daemon *daemon, const char *fleet_name, const cha
 static void expect_refusal(struct daemon *daemon, const char *reason)
 {
     json_t *ended = run(daemon, "Hide");
-    const json_t *vessel = api_vessel(ended, "main");
-    ck_assert_str_eq(api_text(vessel, "status"), "errored");
-    ck_assert_msg(strstr(api_text(vessel, "reason"), reason), "%s", api_text(vessel, "reason"));
-    ck_assert(json_is_null(json_object_get(vessel, "exit_code")));
-    ck_assert_int_eq(json_integer_value(json_object_get(vessel, "attempts")), 1);
+    api_expect_refused(ended, "main", reason);
     json_decref(ended);
 }
 
