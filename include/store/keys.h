@@ -8,7 +8,7 @@
 #include "model/api_key.h"
 #include "store/store.h"
 
-/* What a key is bound to: an organization, a fleet, or nothing, but never both. */
+/* A key is bound to an organization, to a fleet, or to nothing, but never to both. */
 struct key_binding {
     bool has_org, has_fleet;
     struct id org_id, fleet_id;

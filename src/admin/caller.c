@@ -89,7 +89,7 @@ static const char *bearer_key(struct http_exchange *exchange)
     return value + strspn(value, " ");
 }
 
-/* What the store knows about a caller. */
+/* A caller, with what else the store knows about the key. */
 struct find_caller {
     struct caller found;
     struct api_key_life life;

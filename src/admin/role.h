@@ -1,5 +1,5 @@
-/* What a key's role allows. This is the only place that says so: each route names the roles that
- * may call it besides the owners (`roles` of struct admin_call, such as ADMIN_TRIGGER in routes.h),
+/* Decides what a key's role allows. Nothing else does: each route names the roles that may call
+ * it besides the owners (`roles` of struct admin_call, such as ADMIN_TRIGGER in routes.h),
  * so a route that names none is for owners only. On admin workers' threads. */
 #ifndef WEBHOOKD_ADMIN_ROLE_H
 #define WEBHOOKD_ADMIN_ROLE_H

@@ -1,4 +1,4 @@
-/* What the handlers that start fleet runs share. On admin workers' threads. */
+/* Shared by the handlers that start fleet runs. On admin workers' threads. */
 #ifndef WEBHOOKD_ADMIN_RUN_START_H
 #define WEBHOOKD_ADMIN_RUN_START_H
 

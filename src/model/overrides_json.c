@@ -130,7 +130,8 @@ static void add_member(struct reader *reader, json_t *entry, const char *key,
         refuse(reader, key, "must be a string");
 }
 
-/* Reads {"key": …, "value": …}, in which "name" means the same as "key"; or {"--flag": "value"}. */
+/* Reads {"key": …, "value": …}, in which "name" means the same as "key"; or
+ * {"--flag": "value"}. */
 static void read_argument_object(struct reader *reader, json_t *entry,
                                  struct vessel_override *override)
 {

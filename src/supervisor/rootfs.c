@@ -1,14 +1,14 @@
 /* Builds the root of a vessel in strict mode. Called by pid 1 of the sandbox (sandbox.c), as the
  * vessel's user, with all capabilities in a user namespace of its own and none outside of it.
  *
- *   /                     a tmpfs, read-only in the end but for the folders of "/tmp" below
+ *   /                     a tmpfs; in the end read-only, except for /tmp and the like (see below)
  *   /usr /opt /bin …      shown read-only (supervisor/allow_list.h); links are copied as links
  *   /etc                  entries on the list, shown read-only; small files are copies; passwd and
  *                         group begin with the vessel's user
  *   /proc                 of the vessel's own processes, without the kernel's keys
  *   /dev                  a few devices, pts and shm
- *   /tmp /var/tmp /run    and /dev/shm: folders of that tmpfs, empty at first, which stay writable,
- *                         together, with the copies, limited to max_memory; /var/run is a link
+ *   /tmp /var/tmp /run    and /dev/shm: folders of that tmpfs, empty at first and writable. They
+ *                         and the copies together are limited to max_memory. /var/run is a link
  *                         to /run
  *   readable, writable    as the configuration names them, at their own paths
  *   /home/shipyard        the working folder

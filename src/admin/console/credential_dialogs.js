@@ -63,7 +63,7 @@ function partField(label) {
 }
 
 /**
- * What webhookd would refuse. It drops a line end after the value.
+ * Returns why webhookd would refuse the value. It drops a line end after the value.
  *
  * @param {string} text
  */
