@@ -258,9 +258,10 @@ static void watch_child(struct attempt *attempt)
     call_again(attempt, wait_after(++attempt->looks, LOOK_FIRST_MS, LOOK_MAX_MS));
 }
 
-/* Whether a later try can help. It cannot if something is gone or the vessel lacks something
- * (ERROR_INVALID: vessel_values.h). A shortage may pass at any time. Any other failure may be due to an
- * administrator who is replacing a program or a folder just now; if it stays, it is permanent. */
+/* Whether a later try can help. It cannot if something is gone, or if the vessel lacks something
+ * (ERROR_INVALID: vessel_values.h). A shortage may pass at any time. Any other failure may be due
+ * to an administrator who is replacing a program or a folder just now; if it stays, it is
+ * permanent. */
 static bool may_succeed_later(struct attempt *attempt, const struct error *error)
 {
     attempt->refusals = error_may_pass(error) ? 0 : attempt->refusals + 1;
