@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/id.h"
 #include "model/guardrails.h"
+#include "model/packages.h"
 
 enum vessel_language { LANGUAGE_BASH, LANGUAGE_PYTHON, LANGUAGE_NODE };
 enum vessel_kind {
@@ -53,6 +54,8 @@ struct definition_vessel {
     size_t argument_count;
     struct environment_entry *environment;
     size_t environment_count;
+    struct package_list packages;        /* of the language: pip or npm; empty for BASH */
+    struct package_list system_packages; /* of Debian */
     struct guardrails guardrails;
 };
 

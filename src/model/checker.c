@@ -90,14 +90,27 @@ void checker_without_effect(struct checker *checker, int line, const char *key, 
         checker_note(checker, line, key, "\"%s\" is accepted, but has no effect: %s", key, why);
 }
 
+/* Reports each of the keys, a list that ends with NULL, that has a value. */
+static void report_values(struct checker *checker, const struct node *map, const char *const *keys,
+                          const char *why)
+{
+    for (size_t i = 0; keys[i]; i++) {
+        const struct node *value = node_get(map, keys[i]);
+        if (value && (value->kind == NODE_TEXT || value->count > 0))
+            checker_without_effect(checker, value->line, keys[i], why);
+    }
+}
+
 void checker_note_later(struct checker *checker, const struct node *map)
 {
-    static const char *const LATER[] = {CHECKER_LATER_KEYS};
-    for (size_t i = 0; i < ARRAY_COUNT(LATER); i++) {
-        const struct node *value = node_get(map, LATER[i]);
-        if (value && (value->kind == NODE_TEXT || value->count > 0))
-            checker_without_effect(checker, value->line, LATER[i], "webhookd does not act on it");
-    }
+    static const char *const LATER[] = {CHECKER_LATER_KEYS, NULL};
+    report_values(checker, map, LATER, "webhookd does not act on it");
+}
+
+void checker_note_misplaced(struct checker *checker, const struct node *map)
+{
+    static const char *const OF_SOURCES[] = {CHECKER_SOURCE_KEYS, NULL};
+    report_values(checker, map, OF_SOURCES, "write it into the source of a vessel");
 }
 
 const struct node *checker_map(struct checker *checker, const struct node *map, const char *key)

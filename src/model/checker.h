@@ -43,8 +43,11 @@ bool checker_references(struct checker *checker, int line, const char *key, cons
 void checker_keys(struct checker *checker, const struct node *map, const char *const *allowed);
 /* Keys of the reference platform that are accepted wherever the platform accepts them.
  * checker_note_later adds a note about each that has a value. */
-#define CHECKER_LATER_KEYS "packages", "system_packages", "notifications", "triggers"
+#define CHECKER_LATER_KEYS "notifications", "triggers"
 void checker_note_later(struct checker *checker, const struct node *map);
+/* The same for keys that have an effect in the source of a vessel, and are accepted elsewhere. */
+#define CHECKER_SOURCE_KEYS "packages", "system_packages"
+void checker_note_misplaced(struct checker *checker, const struct node *map);
 
 /* Return the value of a key; NULL if it is absent, or, after reporting, if it is of another
  * kind. */

@@ -28,6 +28,8 @@ static void free_vessel(struct definition_vessel *vessel)
     for (size_t i = 0; i < vessel->environment_count; i++)
         free_entry(&vessel->environment[i]);
     free(vessel->environment);
+    packages_free(&vessel->packages);
+    packages_free(&vessel->system_packages);
     guardrails_free(&vessel->guardrails);
 }
 

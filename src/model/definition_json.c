@@ -55,6 +55,17 @@ static void put_variable(json_t *environment, const struct environment_entry *en
     put(environment, entry->name, variable);
 }
 
+/* Writes {name: version}; nothing if there is no package. */
+static void put_packages(json_t *vessel, const char *key, const struct package_list *list)
+{
+    if (list->count == 0)
+        return;
+    json_t *packages = json_object();
+    for (size_t i = 0; i < list->count; i++)
+        put_text(packages, list->items[i].name, list->items[i].version);
+    put(vessel, key, packages);
+}
+
 static json_t *vessel_json(const struct definition_vessel *vessel, bool with_ids)
 {
     json_t *json = json_object();
@@ -74,6 +85,8 @@ static json_t *vessel_json(const struct definition_vessel *vessel, bool with_ids
     for (size_t i = 0; i < vessel->environment_count; i++)
         put_variable(environment, &vessel->environment[i]);
     put(json, "environment", environment);
+    put_packages(json, "packages", &vessel->packages);
+    put_packages(json, "system_packages", &vessel->system_packages);
     put(json, "guardrails", guardrails_to_json(&vessel->guardrails));
     return json;
 }
@@ -223,6 +236,23 @@ static int read_environment(json_t *json, struct definition_vessel *vessel, stru
     return 0;
 }
 
+static int read_packages(const json_t *vessel, const char *key, struct package_list *list,
+                         struct error *error)
+{
+    json_t *packages = json_object_get(vessel, key);
+    const char *name;
+    json_t *version;
+    if (packages && !json_is_object(packages))
+        return damaged(error, key);
+    json_object_foreach(packages, name, version)
+    {
+        if (!json_is_string(version))
+            return damaged(error, key);
+        packages_add(list, name, json_string_value(version));
+    }
+    return 0;
+}
+
 static int read_vessel(const json_t *json, struct definition_vessel *vessel, struct error *error)
 {
     int kind = 0;
@@ -237,6 +267,8 @@ static int read_vessel(const json_t *json, struct definition_vessel *vessel, str
         get_optional_text(json, "file_to_run", &vessel->file_to_run, error) != 0 ||
         read_arguments(json_object_get(json, "arguments"), vessel, error) != 0 ||
         read_environment(json_object_get(json, "environment"), vessel, error) != 0 ||
+        read_packages(json, "packages", &vessel->packages, error) != 0 ||
+        read_packages(json, "system_packages", &vessel->system_packages, error) != 0 ||
         read_guardrails(json_object_get(json, "guardrails"), &vessel->guardrails, error) != 0)
         return -1;
     vessel->kind = (enum vessel_kind)kind;

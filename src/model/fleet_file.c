@@ -165,6 +165,7 @@ static void read_fleet(struct checker *checker, const struct node *fleet,
                                        "connections",
                                        "on_interrupt",
                                        "max_concurrent_runs",
+                                       CHECKER_SOURCE_KEYS,
                                        CHECKER_LATER_KEYS,
                                        NULL};
     checker_keys(checker, fleet, KEYS);
@@ -177,6 +178,7 @@ static void read_fleet(struct checker *checker, const struct node *fleet,
     checker_number(checker, fleet, "max_concurrent_runs", 0, MAX_CONCURRENT_RUNS,
                    &definition->max_concurrent_runs);
     checker_note_later(checker, fleet);
+    checker_note_misplaced(checker, fleet);
 }
 
 /* Reads the file with a checker whose lists are set. */

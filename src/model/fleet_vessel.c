@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "model/words.h"
 #include "model/fleet_arguments.h"
+#include "model/fleet_packages.h"
 #include "model/fleet_values.h"
 #include "model/name.h"
 
@@ -93,9 +94,9 @@ static void read_file_to_run(struct checker *checker, const struct node *source,
 static void read_code(struct checker *checker, const struct node *source,
                       struct definition_vessel *vessel)
 {
-    static const char *const KEYS[] = {"type",        "language",         "version",
-                                       "file",        "file_to_run",      "arguments",
-                                       "environment", CHECKER_LATER_KEYS, NULL};
+    static const char *const KEYS[] = {
+        "type",        "language",          "version",          "file", "file_to_run", "arguments",
+        "environment", CHECKER_SOURCE_KEYS, CHECKER_LATER_KEYS, NULL};
     checker_keys(checker, source, KEYS);
     checker_note_later(checker, source);
     if (!node_get(source, "language"))
@@ -113,6 +114,8 @@ static void read_code(struct checker *checker, const struct node *source,
     fleet_arguments_read(checker, source, vessel);
     fleet_arguments_read_environment(checker, source, vessel);
     fleet_arguments_check_size(checker, source, vessel);
+    if (language >= 0)
+        fleet_packages_read(checker, source, vessel);
 }
 
 /* Reads a source that only the reference platform has. Its other keys belong to the platform and
@@ -175,7 +178,8 @@ void fleet_vessel_read_id(struct checker *checker, const struct node *map, struc
 void fleet_vessel_read(struct checker *checker, const struct node *entry,
                        struct definition_vessel *vessel)
 {
-    static const char *const KEYS[] = {"_id", "source", "guardrails", CHECKER_LATER_KEYS, NULL};
+    static const char *const KEYS[] = {
+        "_id", "source", "guardrails", CHECKER_SOURCE_KEYS, CHECKER_LATER_KEYS, NULL};
     vessel->name = memory_string(entry->key);
     size_t mark = node_path_enter(&checker->path, entry->key);
     const char *problem = name_problem(entry->key);
@@ -184,6 +188,7 @@ void fleet_vessel_read(struct checker *checker, const struct node *entry,
     if (entry->kind == NODE_MAP) {
         checker_keys(checker, entry, KEYS);
         checker_note_later(checker, entry);
+        checker_note_misplaced(checker, entry);
         fleet_vessel_read_id(checker, entry, &vessel->id);
         read_source(checker, entry, vessel);
         guardrails_read(checker, entry, &vessel->guardrails);

@@ -34,6 +34,18 @@ static void check_texts(const struct definition_vessel *vessel)
     }
 }
 
+/* They go to package managers, which must not read them as options, paths, URLs or lines. */
+static void check_packages(const struct package_list *list)
+{
+    FUZZ_CHECK(list->count <= PACKAGES_MAX);
+    for (size_t i = 0; i < list->count; i++) {
+        const char *name = list->items[i].name, *version = list->items[i].version;
+        FUZZ_CHECK(name[0] != '\0' && !strchr("-./~", name[0]) && !strpbrk(name, ":\\\r\n"));
+        FUZZ_CHECK(!strchr(name + 1, '@') && (name[0] == '@') == (strchr(name, '/') != NULL));
+        FUZZ_CHECK(version[0] != '-' && version[0] != '.' && !strpbrk(version, "/@\\\r\n;#"));
+    }
+}
+
 /* The file is placed below the working folder, and nowhere else. */
 static void check_path(const char *path)
 {
@@ -90,6 +102,8 @@ static void check_definition(const struct definition *definition)
         const struct definition_vessel *vessel = &definition->vessels[i];
         check_texts(vessel);
         check_guardrails(&vessel->guardrails);
+        check_packages(&vessel->packages);
+        check_packages(&vessel->system_packages);
         if (vessel->kind == VESSEL_CODE) {
             check_path(vessel->file_name);
             check_path(vessel->file_to_run);

@@ -214,12 +214,12 @@ TEST(connections_become_sorted_paths)
 TEST(ignored_keys_are_noted)
 {
     struct outcome outcome = parse_good(
-        SOURCE "      version: '3.9'\n      packages: [ requests ]\n      system_packages:\n"
+        SOURCE "      version: '3.9'\n    packages: [ requests ]\n    system_packages:\n"
                "max_concurrent_runs: 2\nnotifications: { emails: [ a@b.c ] }\ntriggers: []\n");
     ck_assert_uint_eq(outcome.notes.count, 3);
     ck_assert(has(&outcome.notes, 8, "vessels.a.source.version", "configuration"));
-    ck_assert(has(&outcome.notes, 9, "vessels.a.source.packages",
-                  "\"packages\" is accepted, but has no effect"));
+    ck_assert(has(&outcome.notes, 9, "vessels.a.packages",
+                  "\"packages\" is accepted, but has no effect: write it into the source"));
     ck_assert(has(&outcome.notes, 12, "notifications", "has no effect"));
     ck_assert_str_eq(outcome.definition->vessels[0].version, "3.9");
     outcome_free(&outcome);
@@ -227,15 +227,15 @@ TEST(ignored_keys_are_noted)
 
 TEST(ignored_keys_are_refused_in_a_strict_reading)
 {
-    static const char text[] = SOURCE "      version: '3.9'\n      packages: [ requests ]\n"
-                                      "      system_packages:\ntriggers: []\n"
+    static const char text[] = SOURCE "      version: '3.9'\n    packages: [ requests ]\n"
+                                      "    system_packages:\ntriggers: []\n"
                                       "notifications: { emails: [ a@b.c ] }\n";
     const struct fleet_file_options options = {.strict = true};
     struct fleet_problems problems = {NULL, 0}, notes = {NULL, 0};
     ck_assert_ptr_null(fleet_file_parse(text, strlen(text), &options, &problems, &notes));
     ck_assert_uint_eq(problems.count, 3);
     ck_assert(has(&problems, 8, "vessels.a.source.version", "has no effect"));
-    ck_assert(has(&problems, 9, "vessels.a.source.packages", "has no effect"));
+    ck_assert(has(&problems, 9, "vessels.a.packages", "has no effect"));
     ck_assert(has(&problems, 12, "notifications", "\"notifications\" has no effect"));
     ck_assert_uint_eq(notes.count, 0);
     report_free_problems(&problems);
