@@ -19,6 +19,7 @@
 #include "base/buffer.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/path.h"
 #include "runner/refusal.h"
 #include "runner/trial_folder.h"
 #include "supervisor/allow_list.h"
@@ -50,35 +51,6 @@ void isolation_describe(const struct runner_settings *settings, const struct iso
 
 /* ---- what vessels must not see ---- */
 
-/* Returns the path with the links resolved in the part of it that exists. Allocated. */
-static char *resolve(const char *path)
-{
-    char *found = realpath(path, NULL);
-    const char *slash = strrchr(path, '/');
-    if (found || !slash || slash == path)
-        return found ? found : memory_string(path);
-    char *parent_path = memory_format("%.*s", (int)(slash - path), path);
-    char *parent = resolve(parent_path);
-    char *whole = memory_format("%s%s", strcmp(parent, "/") == 0 ? "" : parent, slash);
-    free(parent);
-    free(parent_path);
-    return whole;
-}
-
-/* Whether the path is the folder or lies in it. */
-static bool is_in(const char *path, const char *folder)
-{
-    size_t bytes = strlen(folder);
-    while (bytes > 0 && folder[bytes - 1] == '/')
-        bytes--;
-    return strncmp(path, folder, bytes) == 0 && (path[bytes] == '/' || path[bytes] == '\0');
-}
-
-static bool overlap(const char *a, const char *b)
-{
-    return is_in(a, b) || is_in(b, a);
-}
-
 struct secret {
     const char *key, *path;
 };
@@ -88,8 +60,8 @@ static int check_list(const struct secret *secret, const char *resolved,
                       const struct config_list *paths, const char *list, struct error *error)
 {
     for (size_t i = 0; i < paths->count; i++) {
-        char *shown = resolve(paths->items[i]);
-        bool is_bad = overlap(resolved, shown);
+        char *shown = path_resolve(paths->items[i]);
+        bool is_bad = path_overlap(resolved, shown);
         free(shown);
         if (is_bad)
             return error_set(
@@ -104,7 +76,7 @@ static int check_list(const struct secret *secret, const char *resolved,
 static int check_secret(const struct config *config, const struct secret *secret,
                         struct error *error)
 {
-    char *resolved = resolve(secret->path);
+    char *resolved = path_resolve(secret->path);
     int result =
         allow_list_shows(resolved)
             ? error_set(error, ERROR_INVALID,
@@ -141,8 +113,8 @@ static int check_secrets(const struct config *config, const char *config_path, s
 /* Whether the path, as written or with its links resolved, overlaps one of the vessel's own. */
 static bool covers(const char *path, const char *own)
 {
-    char *resolved = resolve(path);
-    bool does = overlap(path, own) || overlap(resolved, own);
+    char *resolved = path_resolve(path);
+    bool does = path_overlap(path, own) || path_overlap(resolved, own);
     free(resolved);
     return does;
 }
@@ -170,8 +142,9 @@ static int check_nesting(const struct config *config, const struct config_list *
         for (size_t k = 0; k < writable->count; k++) {
             if (paths == writable && i == k)
                 continue;
-            char *inner = resolve(paths->items[i]), *outer = resolve(writable->items[k]);
-            bool is_bad = is_in(inner, outer) || is_in(paths->items[i], writable->items[k]);
+            char *inner = path_resolve(paths->items[i]), *outer = path_resolve(writable->items[k]);
+            bool is_bad =
+                path_is_in(inner, outer) || path_is_in(paths->items[i], writable->items[k]);
             free(inner);
             free(outer);
             if (is_bad)
