@@ -24,6 +24,8 @@ struct config_list {
 
 enum config_sandbox { CONFIG_SANDBOX_STRICT, CONFIG_SANDBOX_OFF };
 const char *config_sandbox_name(enum config_sandbox sandbox); /* as in the file */
+/* Where system packages come from. config_check_start refuses "layer", which is not available. */
+enum config_system { CONFIG_SYSTEM_HOST, CONFIG_SYSTEM_LAYER };
 
 /* The bounds that config/bounds lowers if they need more than there is. */
 enum config_bound_name {
@@ -84,6 +86,18 @@ struct config {
     struct {
         int64_t runs_ms; /* 0 = keep for ever */
     } retention;
+    struct {
+        bool enabled;
+        char *dir;
+        bool network, build;
+        enum config_system system;
+        char *pip_index;                   /* URL without a trailing slash */
+        struct config_list pip_find_links; /* absolute paths */
+        char *npm;
+        char *npm_registry; /* URL without a trailing slash */
+        char *ca_file, *proxy, *netrc;
+        int64_t max_installs, timeout_ms, max_memory_bytes, max_size_bytes, keep_ms;
+    } packages;
     /* the `fleet "org/project/name" { … }` sections, with the keys supported so far */
     struct config_fleet {
         char *name;
@@ -113,8 +127,9 @@ struct config *config_parse(const char *text, size_t bytes, const char *name,
 struct config *config_hold(struct config *config); /* any thread */
 void config_release(struct config *config);        /* any thread; NULL is fine */
 
-/* Checks for settings that the parser accepts but that prevent a start (TLS keys). Returns 0, or -1
- * and ERROR_INVALID; the caller exits with 78. */
+/* Checks for settings that the parser accepts but that prevent a start: TLS keys; the folder of
+ * packages and their netrc, which it looks for on the disk. Returns 0, or -1 and ERROR_INVALID; the
+ * caller exits with 78. */
 int config_check_start(const struct config *config, struct error *error);
 /* Adds a line for each key that differs and needs a restart ("hooks.listen"), and "fleet" if the
  * fleet sections differ. */

@@ -60,9 +60,9 @@ const char *config_check_path_or_empty(const char *value)
                : "is neither an absolute path without \"..\" nor empty";
 }
 
-const char *config_check_state_dir(const char *value)
+const char *config_check_folder(const char *value)
 {
-    /* Its mode becomes 0700, so it must not be the root. */
+    /* webhookd sets its mode and its contents, so it must not be the root. */
     bool is_root = value[strspn(value, "/.")] == '\0';
     return is_absolute(value) && !is_root
                ? NULL
@@ -190,6 +190,14 @@ const char *config_check_url_or_empty(const char *value)
                ? NULL
                : "is neither an http:// or https:// URL with a host and without a user, query or "
                  "fragment, nor empty";
+}
+
+const char *config_check_index(const char *value)
+{
+    return config_check_url(value)
+               ? "is not an http:// or https:// URL with a host and without a user, query or "
+                 "fragment; credentials belong in the file of packages.netrc"
+               : NULL;
 }
 
 /* ---- names ---- */

@@ -3,14 +3,15 @@
 #ifndef WEBHOOKD_CONFIG_CHECK_H
 #define WEBHOOKD_CONFIG_CHECK_H
 
-const char *config_check_state_dir(const char *value);
+const char *config_check_folder(const char *value); /* of webhookd alone: not the root */
 const char *config_check_store(const char *value);
 const char *config_check_listen(const char *value);
 const char *config_check_listen_or_empty(const char *value);
 const char *config_check_socket_or_empty(const char *value);
 const char *config_check_url(const char *value);
 const char *config_check_url_or_empty(const char *value);
-const char *config_check_host(const char *value); /* a name, without scheme, port and path */
+const char *config_check_index(const char *value); /* the URL of an index of packages */
+const char *config_check_host(const char *value);  /* a name, without scheme, port and path */
 const char *config_check_path(const char *value);
 const char *config_check_path_or_empty(const char *value);
 const char *config_check_search_path(const char *value); /* as in $PATH */

@@ -2,13 +2,17 @@
  * parsing. Called by webhookd/main.c and webhookd/configuration.c, on the main thread. */
 #include "config/config.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/buffer.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/path.h"
 #include "config/snapshot.h"
 #include "config/value.h"
 
@@ -31,13 +35,64 @@ struct config *config_load(const char *path, struct config_report *report)
 
 /* ---- the check before a start ---- */
 
+/* Neither folder may be in the other: the state is for webhookd alone, and installed packages are
+ * for vessels, too. */
+static int check_packages_dir(const struct config *config, struct error *error)
+{
+    char *state_dir = path_resolve(config->state_dir);
+    char *dir = path_resolve(config->packages.dir);
+    bool is_bad =
+        path_overlap(state_dir, dir) || path_overlap(config->state_dir, config->packages.dir);
+    free(dir);
+    free(state_dir);
+    return !is_bad ? 0
+                   : error_set(error, ERROR_INVALID,
+                               "packages.dir: \"%s\" must not be in state_dir (\"%s\"), and "
+                               "state_dir not in it; choose another folder",
+                               config->packages.dir, config->state_dir);
+}
+
+static int check_netrc(const char *path, struct error *error)
+{
+    struct stat status;
+    if (stat(path, &status) != 0)
+        return error_set(error, ERROR_INVALID,
+                         "packages.netrc: cannot read \"%s\" (%s); create the file, or remove the "
+                         "key",
+                         path, strerror(errno));
+    if (!S_ISREG(status.st_mode))
+        return error_set(error, ERROR_INVALID, "packages.netrc: \"%s\" is not a file", path);
+    if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+        return error_set(error, ERROR_INVALID,
+                         "packages.netrc: others than its owner may access \"%s\"; change its mode "
+                         "to 0600",
+                         path);
+    if (status.st_uid != geteuid() && status.st_uid != 0)
+        return error_set(error, ERROR_INVALID,
+                         "packages.netrc: \"%s\" must belong to root or to the user of webhookd",
+                         path);
+    return 0;
+}
+
+static int check_packages(const struct config *config, struct error *error)
+{
+    if (config->packages.system == CONFIG_SYSTEM_LAYER)
+        return error_set(error, ERROR_INVALID,
+                         "packages.system: \"layer\" is not available yet; use \"host\"");
+    if (!config->packages.enabled)
+        return 0;
+    if (check_packages_dir(config, error) != 0)
+        return -1;
+    return config->packages.netrc[0] == '\0' ? 0 : check_netrc(config->packages.netrc, error);
+}
+
 int config_check_start(const struct config *config, struct error *error)
 {
     if (config->hooks.tls_certificate[0] != '\0' || config->hooks.tls_key[0] != '\0')
         return error_set(error, ERROR_INVALID,
                          "hooks.tls_certificate, hooks.tls_key: this version does not support TLS "
                          "yet; leave them empty and put a proxy in front of webhookd");
-    return 0;
+    return check_packages(config, error);
 }
 
 /* ---- the report after a reload ---- */

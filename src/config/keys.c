@@ -26,9 +26,16 @@ static const char *const sandboxes[] = {
     NULL,
 };
 
+static const char *const systems[] = {
+    [CONFIG_SYSTEM_HOST] = "host",
+    [CONFIG_SYSTEM_LAYER] = "layer",
+    NULL,
+};
+
 _Static_assert(sizeof(enum log_level) == sizeof(unsigned) &&
                    sizeof(enum log_format) == sizeof(unsigned) &&
-                   sizeof(enum config_sandbox) == sizeof(unsigned),
+                   sizeof(enum config_sandbox) == sizeof(unsigned) &&
+                   sizeof(enum config_system) == sizeof(unsigned),
                "value.c writes a choice as an unsigned");
 
 /* When a change takes effect. */
@@ -62,7 +69,7 @@ _Static_assert(sizeof(enum log_level) == sizeof(unsigned) &&
     }
 
 const struct config_key config_keys[] = {
-    TEXT("", "state_dir", state_dir, "\"/var/lib/webhookd\"", config_check_state_dir,
+    TEXT("", "state_dir", state_dir, "\"/var/lib/webhookd\"", config_check_folder,
          "an absolute path", RESTART),
     TEXT("", "store", store, "\"sqlite:webhookd.db\"", config_check_store, "\"sqlite:NAME\"",
          RESTART),
@@ -135,6 +142,37 @@ const struct config_key config_keys[] = {
              "1048576GiB", RELOAD),
 
     QUANTITY("retention", "runs", CONFIG_DURATION, retention.runs_ms, "\"90d\"", "0", "36500d",
+             RELOAD),
+
+    BOOL("packages", "enabled", packages.enabled, "true"),
+    TEXT("packages", "dir", packages.dir, "\"/var/cache/webhookd\"", config_check_folder,
+         "an absolute path", RESTART),
+    BOOL("packages", "network", packages.network, "true"),
+    BOOL("packages", "build", packages.build, "false"),
+    CHOICE("packages", "system", packages.system, "\"host\"", systems, "host, layer", RESTART),
+    TEXT("packages", "pip_index", packages.pip_index, "\"https://pypi.org/simple\"",
+         config_check_index, "an http:// or https:// URL", RELOAD),
+    LIST("packages", "pip_find_links", packages.pip_find_links, config_check_path, "absolute paths",
+         RELOAD),
+    TEXT("packages", "npm", packages.npm, "\"npm\"", config_check_program,
+         "a name in runner.path, or an absolute path", RELOAD),
+    TEXT("packages", "npm_registry", packages.npm_registry, "\"https://registry.npmjs.org\"",
+         config_check_index, "an http:// or https:// URL", RELOAD),
+    TEXT("packages", "ca_file", packages.ca_file, "\"\"", config_check_path_or_empty,
+         "an absolute path, or empty", RELOAD),
+    TEXT("packages", "proxy", packages.proxy, "\"\"", config_check_url_or_empty,
+         "an http:// or https:// URL, or empty", RELOAD),
+    TEXT("packages", "netrc", packages.netrc, "\"\"", config_check_path_or_empty,
+         "an absolute path, or empty", RELOAD),
+    QUANTITY("packages", "max_installs", CONFIG_NUMBER, packages.max_installs, "2", "1", "64",
+             RELOAD),
+    QUANTITY("packages", "timeout", CONFIG_DURATION, packages.timeout_ms, "\"10m\"", "1s", "24h",
+             RELOAD),
+    QUANTITY("packages", "max_memory", CONFIG_SIZE, packages.max_memory_bytes, "\"2GiB\"", "16MiB",
+             "1024GiB", RELOAD),
+    QUANTITY("packages", "max_size", CONFIG_SIZE, packages.max_size_bytes, "\"5GiB\"", "1MiB",
+             "1048576GiB", RELOAD),
+    QUANTITY("packages", "keep", CONFIG_DURATION, packages.keep_ms, "\"30d\"", "1s", "36500d",
              RELOAD),
 };
 const size_t config_key_count = ARRAY_COUNT(config_keys);

@@ -8,7 +8,7 @@
 #include "config/config.h"
 
 /* Room for one entry per key. */
-#define CONFIG_KEYS_MAX 64
+#define CONFIG_KEYS_MAX 96
 
 enum config_type {
     CONFIG_NUMBER,   /* int64_t */

@@ -190,7 +190,7 @@ static char *list_keys(const char *section)
             buffer_append_format(&text, "%s%s", text.bytes > 0 ? ", " : "",
                                  config_keys[i].info.name);
     if (section[0] == '\0')
-        buffer_append_text(&text, ", hooks, admin, runner, retention, fleet");
+        buffer_append_text(&text, ", hooks, admin, runner, retention, packages, fleet");
     if (strcmp(section, FLEET) == 0)
         buffer_append_text(&text, "sandbox, user");
     return buffer_take(&text);
@@ -397,6 +397,8 @@ static void normalize(struct config *config)
 {
     cut_slashes(config->hooks.public_url);
     cut_slashes(config->admin.public_url);
+    cut_slashes(config->packages.pip_index);
+    cut_slashes(config->packages.npm_registry);
 }
 
 static void read_all(struct reading *reading, const char *text, size_t bytes)

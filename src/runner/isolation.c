@@ -100,12 +100,32 @@ static int check_secrets(const struct config *config, const char *config_path, s
         {"the configuration file", config_path},
         {"hooks.tls_key", config->hooks.tls_key},
         {"admin.socket", config->admin.socket},
+        {"packages.netrc", config->packages.netrc},
         {"admin.listen", is_unix ? listen + strlen(UNIX_PREFIX) : ""},
     };
     for (size_t i = 0; i < ARRAY_COUNT(secrets); i++)
         if (secrets[i].path[0] != '\0' && check_secret(config, &secrets[i], error) != 0)
             return -1;
     return 0;
+}
+
+/* Vessels may see installed packages, but no vessel may change what another one runs. */
+static int check_packages_dir(const struct config *config, struct error *error)
+{
+    const struct config_list *writable = &config->runner.writable;
+    char *dir = path_resolve(config->packages.dir);
+    int result = 0;
+    for (size_t i = 0; i < writable->count && config->packages.enabled && result == 0; i++) {
+        char *shown = path_resolve(writable->items[i]);
+        if (path_overlap(dir, shown))
+            result = error_set(error, ERROR_INVALID,
+                               "runner.writable: vessels could change installed packages in \"%s\" "
+                               "(packages.dir); narrow the list, or move the folder",
+                               config->packages.dir);
+        free(shown);
+    }
+    free(dir);
+    return result;
 }
 
 /* ---- paths that cannot be shown ---- */
@@ -179,7 +199,7 @@ static int check_paths(const struct config *config, const char *config_path, str
     if (check_list_itself(config, &config->runner.readable, "runner.readable", error) != 0 ||
         check_list_itself(config, &config->runner.writable, "runner.writable", error) != 0)
         return -1;
-    if (check_secrets(config, config_path, error) != 0 ||
+    if (check_secrets(config, config_path, error) != 0 || check_packages_dir(config, error) != 0 ||
         check_presence(&config->runner.readable, "runner.readable", error) != 0)
         return -1;
     return check_presence(&config->runner.writable, "runner.writable", error);

@@ -16,6 +16,7 @@ struct daemon_options {
     const char *hooks;
     const char *admin;
     const char *runner;
+    const char *packages;  /* without dir, packages are installed in folder/packages */
     const char *sandbox;   /* NULL: "off" */
     const char *state_dir; /* NULL: folder/state */
     /* "NAME=value", NULL-terminated, added to the test's own environment; NULL = none. */

@@ -32,7 +32,7 @@
 
 /* ---- the keys that have a test ---- */
 
-#define MOST_TESTED 100
+#define MOST_TESTED 150
 
 static const char *tested[MOST_TESTED]; /* written before main, only read afterwards */
 static size_t tested_count;
@@ -988,6 +988,97 @@ static bool has_test(const char *path)
         if (strcmp(tested[i], path) == 0)
             return true;
     return false;
+}
+
+/* ---- packages ---- */
+
+static void refuse_packages(const char *packages, const char *words)
+{
+    struct daemon daemon;
+    struct daemon_options options = {.packages = packages};
+    daemon_prepare(&daemon, &options);
+    ck_assert_int_eq(daemon_start_fails(&daemon), CONFIG_EXIT_STATUS);
+    char *log = daemon_log(&daemon);
+    assert_holds(log, words);
+    free(log);
+    daemon_finish(&daemon);
+}
+
+KEY_TEST(invalid_values_of_packages_are_refused_at_start, "packages.enabled", "packages.network",
+         "packages.build", "packages.system", "packages.pip_index", "packages.pip_find_links",
+         "packages.npm", "packages.npm_registry", "packages.ca_file", "packages.proxy",
+         "packages.max_installs", "packages.timeout", "packages.max_memory", "packages.max_size",
+         "packages.keep")
+{
+    refuse_packages("enabled = maybe", "packages.enabled:");
+    refuse_packages("network = maybe", "packages.network:");
+    refuse_packages("build = maybe", "packages.build:");
+    refuse_packages("system = \"layer\"", "packages.system: \"layer\" is not available yet");
+    refuse_packages("pip_index = \"https://u:p@h/\"", "credentials belong in the file of");
+    refuse_packages("pip_find_links = { \"wheels\" }", "packages.pip_find_links:");
+    refuse_packages("npm = \"bin/npm\"", "packages.npm:");
+    refuse_packages("npm_registry = \"registry\"", "packages.npm_registry:");
+    refuse_packages("ca_file = \"ca.pem\"", "packages.ca_file:");
+    refuse_packages("proxy = \"proxy:3128\"", "packages.proxy:");
+    refuse_packages("max_installs = 0", "packages.max_installs:");
+    refuse_packages("timeout = \"0\"", "packages.timeout:");
+    refuse_packages("max_memory = \"1MiB\"", "packages.max_memory:");
+    refuse_packages("max_size = \"0\"", "packages.max_size:");
+    refuse_packages("keep = \"0\"", "packages.keep:");
+}
+
+KEY_TEST(packages_are_not_installed_in_the_state_folder, "packages.dir")
+{
+    struct daemon daemon;
+    static const struct daemon_options plain;
+    daemon_prepare(&daemon, &plain);
+    ck_assert_int_eq(mkdir(daemon.state_dir, 0700), 0);
+    char *link = memory_format("%s/link", daemon.folder);
+    ck_assert_int_eq(symlink(daemon.state_dir, link), 0);
+    char *packages = memory_format("dir = \"%s/cache\"", link);
+    struct daemon_options options = {.packages = packages};
+    daemon_configure(&daemon, &options);
+    ck_assert_int_eq(daemon_start_fails(&daemon), CONFIG_EXIT_STATUS);
+    char *log = daemon_log(&daemon);
+    assert_holds(log, "must not be in state_dir");
+    free(log);
+    free(packages);
+    free(link);
+    daemon_finish(&daemon);
+}
+
+KEY_TEST(credentials_for_packages_are_for_their_owner_alone, "packages.netrc")
+{
+    struct daemon daemon;
+    static const struct daemon_options plain;
+    daemon_prepare(&daemon, &plain);
+    char *folder = memory_format("%s/kept", daemon.folder);
+    ck_assert_int_eq(mkdir(folder, 0700), 0);
+    char *netrc = daemon_write_file(&daemon, "kept/netrc", "machine h", 9);
+    char *packages = memory_format("netrc = \"%s\"", netrc);
+    char *runner = memory_format("readable = { \"%s\" }", folder);
+    struct daemon_options options = {.packages = packages};
+    ck_assert_int_eq(chmod(netrc, 0640), 0);
+    daemon_configure(&daemon, &options);
+    ck_assert_int_eq(daemon_start_fails(&daemon), CONFIG_EXIT_STATUS);
+    ck_assert_int_eq(chmod(netrc, 0600), 0);
+    options.runner = runner;
+    options.sandbox = "strict";
+    daemon_configure(&daemon, &options);
+    ck_assert_int_eq(daemon_start_fails(&daemon), CONFIG_EXIT_STATUS);
+    options.runner = NULL;
+    options.sandbox = NULL;
+    daemon_configure(&daemon, &options);
+    daemon_restart(&daemon);
+    char *log = daemon_log(&daemon);
+    assert_holds(log, "change its mode to 0600");
+    assert_holds(log, "(packages.netrc), which is for webhookd alone");
+    free(log);
+    free(runner);
+    free(packages);
+    free(netrc);
+    free(folder);
+    daemon_finish(&daemon);
 }
 
 TEST(every_key_has_a_test_and_every_test_a_key)

@@ -154,7 +154,7 @@ TEST(every_range_includes_its_ends_and_nothing_beyond)
         free(below);
         free(above);
     }
-    ck_assert_uint_eq(ranges, 17);
+    ck_assert_uint_eq(ranges, 22);
 }
 
 TEST(negative_numbers_and_other_booleans_are_refused)
