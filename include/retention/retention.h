@@ -1,6 +1,7 @@
 /* Deletes ended runs that are old enough: their output, their bodies, their rows. The newest run is
- * kept, whatever its age: run numbers continue from it. Works in small steps on a thread of its
- * own. */
+ * kept, whatever its age: run numbers continue from it. Also deletes the Idempotency-Keys whose
+ * time is over (store/idempotency.h), even if runs are kept for ever. Works in small steps on a
+ * thread of its own. */
 #ifndef WEBHOOKD_RETENTION_RETENTION_H
 #define WEBHOOKD_RETENTION_RETENTION_H
 

@@ -16,11 +16,14 @@
 #include "base/memory.h"
 #include "base/thread.h"
 #include "queue/spool.h"
+#include "store/idempotency.h"
 #include "store/runs.h"
 #include "supervisor/record.h"
 
-/* Runs in one operation: requests wait behind it for a few milliseconds at most. */
+/* Runs and Idempotency-Keys in one operation: requests wait behind it for a few milliseconds at
+ * most. */
 #define STEP_RUNS 25
+#define STEP_KEYS 100
 /* The pause between operations keeps them a small part of the committer's work. */
 #define PAUSE_MS        20
 #define LOOK_EVERY_MS   60000 /* when there was nothing to do */
@@ -74,6 +77,7 @@ static int remove_files(struct retention *retention, const struct expired_run *r
 struct expiry {
     struct expired_run runs[STEP_RUNS];
     int count;
+    int keys;     /* forgotten */
     bool is_more; /* whether there is more room to give back */
 };
 
@@ -84,6 +88,13 @@ static int delete_runs(void *context, struct store *store, struct error *error)
         if (store_delete_run(store, expiry->runs[i].number, error) != 0)
             return -1;
     return 0;
+}
+
+static int forget_keys(void *context, struct store *store, struct error *error)
+{
+    struct expiry *expiry = context;
+    expiry->keys = store_forget_idempotency(store, clock_wall_ms(), STEP_KEYS, error);
+    return expiry->keys < 0 ? -1 : 0;
 }
 
 static int give_back(void *context, struct store *store, struct error *error)
@@ -124,7 +135,10 @@ static bool step(struct retention *retention, int64_t keep_ms, int64_t *deleted)
 {
     struct error error = ERROR_INIT;
     struct expiry room = {.is_more = false};
+    struct expiry old = {.keys = 0};
     int count = delete_some(retention, keep_ms, &error);
+    if (count >= 0)
+        (void)submit(retention, "forget Idempotency-Keys", forget_keys, &old, &error);
     if (count == 0)
         (void)submit(retention, "give room back", give_back, &room, &error);
     if (error_is_set(&error)) {
@@ -132,7 +146,7 @@ static bool step(struct retention *retention, int64_t keep_ms, int64_t *deleted)
         return false;
     }
     *deleted += count;
-    return count > 0 || room.is_more;
+    return count > 0 || old.keys == STEP_KEYS || room.is_more;
 }
 
 /* ---- the thread ---- */

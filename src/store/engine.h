@@ -10,6 +10,7 @@
 #include "store/audit.h"
 #include "store/credentials.h"
 #include "store/fleets.h"
+#include "store/idempotency.h"
 #include "store/keys.h"
 #include "store/runs.h"
 #include "store/store.h"
@@ -184,6 +185,14 @@ struct store_engine {
     int (*find_expired)(struct store *store, int64_t before_ms, int limit, struct expired_run *runs,
                         struct error *error);
     int (*delete_run)(struct store *store, int64_t number, struct error *error);
+
+    /* idempotency.h */
+    int (*find_idempotency)(struct store *store, const struct idempotency *idempotency,
+                            int64_t now_ms, enum idempotency_found *found, struct id *run_id,
+                            struct error *error);
+    int (*add_idempotency)(struct store *store, const struct idempotency *idempotency,
+                           int64_t now_ms, const struct id *run_id, struct error *error);
+    int (*forget_idempotency)(struct store *store, int64_t now_ms, int limit, struct error *error);
 
     /* work.h */
     struct run_work *(*load_work)(struct store *store, int64_t number, struct error *error);

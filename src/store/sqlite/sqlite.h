@@ -157,6 +157,12 @@ int sqlite_count_open_runs(struct store *store, struct run_counts *counts, struc
 int sqlite_find_expired(struct store *store, int64_t before_ms, int limit, struct expired_run *runs,
                         struct error *error);
 int sqlite_delete_run(struct store *store, int64_t number, struct error *error);
+int sqlite_find_idempotency(struct store *store, const struct idempotency *idempotency,
+                            int64_t now_ms, enum idempotency_found *found, struct id *run_id,
+                            struct error *error);
+int sqlite_add_idempotency(struct store *store, const struct idempotency *idempotency,
+                           int64_t now_ms, const struct id *run_id, struct error *error);
+int sqlite_forget_idempotency(struct store *store, int64_t now_ms, int limit, struct error *error);
 struct run_work *sqlite_load_work(struct store *store, int64_t number, struct error *error);
 int sqlite_find_scheduled(struct store *store, int64_t after_number, int limit,
                           struct scheduled_run *runs, struct error *error);
