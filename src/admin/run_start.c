@@ -8,6 +8,7 @@
 #include "admin/change.h"
 #include "admin/fleets.h"
 #include "admin/given_headers.h"
+#include "admin/idempotency.h"
 #include "admin/render.h"
 #include "admin/routes.h"
 #include "admin/run_overrides.h"
@@ -23,10 +24,8 @@
 
 struct start_run {
     struct change change;
-    const struct id *fleet_id;
-    const struct run_input *input;
+    struct run_start *start;
     struct admin_events *events;
-    struct run_ids ids; /* out */
 };
 
 static int set_subject(void *context, const struct run_row *row)
@@ -36,10 +35,29 @@ static int set_subject(void *context, const struct run_row *row)
     return 0;
 }
 
+static int accept_new(struct run_start *start, struct store *store, int64_t now_ms,
+                      struct error *error)
+{
+    if (store_accept_run(store, start->fleet_id, start->input, &start->ids, error) != 0)
+        return -1;
+    if (!start->idempotency)
+        return 0;
+    return store_add_idempotency(store, start->idempotency, now_ms, &start->ids.run_id, error);
+}
+
+/* The look-up, the run and the key are in one transaction: of concurrent copies, one starts a
+ * run. */
 static int apply_start_run(struct change *change, struct store *store, struct error *error)
 {
-    struct start_run *start = CONTAINER_OF(change, struct start_run, change);
-    if (store_accept_run(store, start->fleet_id, start->input, &start->ids, error) != 0)
+    struct run_start *start = CONTAINER_OF(change, struct start_run, change)->start;
+    start->found = IDEMPOTENCY_NEW;
+    if (start->idempotency && idempotency_check(store, start->idempotency, change->now_ms,
+                                                &start->found, &start->ids.run_id, error) != 0)
+        return -1;
+    change->is_no_change = start->found == IDEMPOTENCY_REPEATED;
+    if (change->is_no_change)
+        return 0;
+    if (accept_new(start, store, change->now_ms, error) != 0)
         return -1;
     return store_get_run(store, &start->ids.run_id, set_subject, change, error);
 }
@@ -48,9 +66,10 @@ static int apply_start_run(struct change *change, struct store *store, struct er
  * "running". */
 static void start_run_done(struct change *change, const struct error *error)
 {
-    const struct start_run *start = CONTAINER_OF(change, struct start_run, change);
-    if (!error)
-        admin_events_push(start->events, &start->ids, RUN_SCHEDULED);
+    const struct start_run *start_run = CONTAINER_OF(change, struct start_run, change);
+    const struct run_start *start = start_run->start;
+    if (!error && start->found == IDEMPOTENCY_NEW)
+        admin_events_push(start_run->events, &start->ids, RUN_SCHEDULED);
 }
 
 static const struct change_kind start_run_kind = {
@@ -68,26 +87,26 @@ static size_t input_bytes(const struct run_input *input)
 
 /* Without its run, a body in the spool is removed. After an I/O error it is unknown whether the run
  * was stored; the sweep after the next start determines that. */
-int run_start_commit(struct admin_request *request, const struct id *fleet_id,
-                     const struct run_input *input, struct run_ids *ids, struct error *error)
+int run_start_commit(struct admin_request *request, struct run_start *start, struct error *error)
 {
     const struct admin_options *options = &request->admin->options;
-    struct start_run start = {
+    const struct run_input *input = start->input;
+    struct start_run start_run = {
         .change = {.kind = &start_run_kind, .bytes = input_bytes(input)},
-        .fleet_id = fleet_id,
-        .input = input,
+        .start = start,
         .events = options->events,
     };
-    if (change_commit(request, &start.change, error) != 0) {
+    start->found = IDEMPOTENCY_NEW;
+    if (change_commit(request, &start_run.change, error) != 0) {
         if (input->body_place == BODY_SPOOLED && error->kind != ERROR_IO)
             spool_remove_now(options->state_fd, &input->request_id);
         return -1;
     }
-    *ids = start.ids;
-    http_log_info(request->exchange, "fleet run accepted", log_id("run", &ids->run_id),
-                  log_id("fleet", &ids->fleet_id),
-                  log_text("trigger", run_trigger_name(input->trigger)),
-                  log_int("bytes", input->body_bytes));
+    if (start->found == IDEMPOTENCY_NEW)
+        http_log_info(request->exchange, "fleet run accepted", log_id("run", &start->ids.run_id),
+                      log_id("fleet", &start->ids.fleet_id),
+                      log_text("trigger", run_trigger_name(input->trigger)),
+                      log_int("bytes", input->body_bytes));
     return 0;
 }
 
@@ -95,11 +114,11 @@ int run_start_commit(struct admin_request *request, const struct id *fleet_id,
 static int accept_run(struct admin_request *request, const struct id *fleet_id,
                       const struct run_input *input, struct error *error)
 {
-    struct run_ids ids;
-    if (run_start_commit(request, fleet_id, input, &ids, error) != 0)
+    struct run_start start = {.fleet_id = fleet_id, .input = input};
+    if (run_start_commit(request, &start, error) != 0)
         return -1;
     struct store *store = request_store(request, error);
-    json_t *run = store ? runs_object(store, &ids.run_id, error) : NULL;
+    json_t *run = store ? runs_object(store, &start.ids.run_id, error) : NULL;
     request_answer_data(request, run ? 201 : 0, run);
     return run ? 0 : -1;
 }

@@ -2,7 +2,7 @@
  * reference platform. On admin workers' threads. */
 #include <string.h>
 
-#include "admin/change.h"
+#include "admin/idempotency.h"
 #include "admin/render.h"
 #include "admin/role.h"
 #include "admin/routes.h"
@@ -10,6 +10,7 @@
 #include "admin/run_start.h"
 #include "admin/status.h"
 #include "base/secret.h"
+#include "http/log.h"
 #include "store/fleets.h"
 
 #define TRIES 3 /* if the fleet is changed between the check and the commit */
@@ -65,6 +66,11 @@ static int read_overrides(struct admin_request *request, const struct id *fleet_
 
 /* ---- the run ---- */
 
+struct call {
+    const struct id *fleet_id;
+    const struct idempotency *idempotency; /* NULL: none */
+};
+
 /* Answers as the webhook does: with the ids, and nothing else. */
 static json_t *render_ids(const struct run_ids *ids)
 {
@@ -76,11 +82,47 @@ static json_t *render_ids(const struct run_ids *ids)
     return data;
 }
 
-static int start(struct admin_request *request, const struct id *fleet_id,
+static int keep_ids(void *context, const struct fleet_row *row)
+{
+    struct run_ids *ids = context;
+    ids->project_id = row->project_id;
+    ids->org_id = row->org_id;
+    return 0;
+}
+
+/* Answers with the run that an earlier copy of the request has started. The run may have been
+ * deleted since. */
+static int answer_repeated(struct admin_request *request, const struct id *fleet_id,
+                           const struct id *run_id, struct error *error)
+{
+    struct run_ids ids = {.run_id = *run_id, .fleet_id = *fleet_id};
+    struct store *store = request_store(request, error);
+    if (!store || store_get_fleet(store, fleet_id, keep_ids, &ids, error) != 0)
+        return -1;
+    http_log_info(request->exchange, "request repeated, no new fleet run", log_id("run", run_id),
+                  log_id("fleet", fleet_id));
+    http_add_header(request->exchange, "Idempotent-Replayed", "true");
+    request_answer_data(request, 201, render_ids(&ids));
+    return 0;
+}
+
+static int commit(struct admin_request *request, struct run_start *start, struct error *error)
+{
+    int result = run_start_commit(request, start, error);
+    if (result != 0) {
+        idempotency_set_status(request, start->found);
+        return -1;
+    }
+    if (start->found == IDEMPOTENCY_REPEATED)
+        return answer_repeated(request, start->fleet_id, &start->ids.run_id, error);
+    request_answer_data(request, 201, render_ids(&start->ids));
+    return 0;
+}
+
+static int start(struct admin_request *request, const struct call *call,
                  const struct overrides *overrides, int version, struct error *error)
 {
     char peer[HTTP_PEER_BYTES];
-    struct run_ids ids;
     struct sealed_overrides sealed = {.sealed = NULL};
     struct run_input input = {.host = "",
                               .query = "",
@@ -97,38 +139,54 @@ static int start(struct admin_request *request, const struct id *fleet_id,
         result = run_overrides_seal(request, overrides, &input.request_id, &sealed, error);
         input.overrides = &sealed.stored;
     }
+    struct run_start run = {
+        .fleet_id = call->fleet_id, .input = &input, .idempotency = call->idempotency};
     if (result == 0)
-        result = run_start_commit(request, fleet_id, &input, &ids, error);
-    if (result == 0)
-        request_answer_data(request, 201, render_ids(&ids));
+        result = commit(request, &run, error);
     run_overrides_free_sealed(&sealed);
     return result;
 }
 
-static int try_once(struct admin_request *request, const struct id *fleet_id, struct error *error)
+static int try_once(struct admin_request *request, const struct call *call, struct error *error)
 {
     struct overrides overrides;
     int version = 0;
-    if (read_overrides(request, fleet_id, &overrides, &version, error) != 0)
+    if (read_overrides(request, call->fleet_id, &overrides, &version, error) != 0)
         return -1;
-    int result = start(request, fleet_id, &overrides, version, error);
+    int result = start(request, call, &overrides, version, error);
     overrides_wipe(&overrides);
     return result;
 }
 
-static int trigger(struct admin_request *request, const struct id *fleet_id, struct error *error)
+/* Tries again if the fleet is changed between the check and the commit. */
+static int start_new(struct admin_request *request, const struct call *call, struct error *error)
 {
     struct error why = ERROR_INIT;
-    if (role_check_fleet(request, fleet_id, error) != 0)
-        return -1;
     if (status_has_room(request->admin, (int64_t)request->body.bytes, error) != 0)
         return -1;
-    int result = try_once(request, fleet_id, &why);
+    int result = try_once(request, call, &why);
     for (int i = 1; result != 0 && why.kind == ERROR_STALE && i < TRIES; i++) {
         error_clear(&why);
-        result = try_once(request, fleet_id, &why);
+        result = try_once(request, call, &why);
     }
     return result == 0 ? 0 : error_set(error, why.kind, "%s", why.message);
+}
+
+/* A repeated request gets its answer before its overrides are checked: they may not fit the fleet
+ * any more, or secret.key may be missing. The commit finds copies that are still on their way. */
+static int trigger(struct admin_request *request, const struct id *fleet_id, struct error *error)
+{
+    struct idempotency_header header;
+    enum idempotency_found found;
+    struct id run_id;
+    if (role_check_fleet(request, fleet_id, error) != 0 ||
+        idempotency_read(request, fleet_id, &header, error) != 0 ||
+        idempotency_look_up(request, &header, &found, &run_id, error) != 0)
+        return -1;
+    if (found == IDEMPOTENCY_REPEATED)
+        return answer_repeated(request, fleet_id, &run_id, error);
+    const struct call call = {fleet_id, header.is_given ? &header.value : NULL};
+    return start_new(request, &call, error);
 }
 
 int trigger_start(struct admin_request *request, struct error *error)

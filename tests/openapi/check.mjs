@@ -234,6 +234,12 @@ async function trigger({ org, project, fleet }) {
   await call('POST', `${fleet}/trigger`, { body: set({ LD_X: '' }), type: json, status: 422 });
   await call('POST', `/api/v1/fleets/${nowhere}/trigger`, { status: 404 });
   await ended((await call('POST', elsewhere, { status: 201 })).fleet_run_id);
+  const once = { headers: { 'idempotency-key': '"nightly-1"' }, type: json };
+  const first = await call('POST', elsewhere, { ...once, body: '{}', status: 201 });
+  const again = await call('POST', `${fleet}/trigger`, { ...once, body: '{}', status: 201 });
+  if (again.fleet_run_id !== first.fleet_run_id) fail('the repeated call has started another run');
+  await call('POST', elsewhere, { ...once, body: '', status: 422 });
+  await ended(first.fleet_run_id);
   await call('POST', elsewhere.replace(org.id, nowhere), { status: 400 });
 }
 
