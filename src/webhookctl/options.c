@@ -43,6 +43,7 @@ static const struct {
     [OPTION_FORCE] = {"--force", 0, false},
     [OPTION_STRICT] = {"--strict", 0, false},
     [OPTION_OVERRIDES] = {"--overrides", 0, true},
+    [OPTION_IDEMPOTENCY_KEY] = {"--idempotency-key", 0, true},
     [OPTION_MISSING_CREDENTIALS] = {"--missing-credentials", 0, false},
     [OPTION_ROLE] = {"--role", 0, true},
     [OPTION_ORG] = {"--org", 0, true},

@@ -23,11 +23,28 @@ static void report_problems(const char *what, const json_t *problems)
     }
 }
 
-static json_t *send_overrides(struct ctl *ctl, const char *path, struct error *error)
+/* Returns the header, or NULL if the option is not given or if it cannot be a header's value; only
+ * then *error is set. The caller frees it. */
+static char *idempotency_header(const struct ctl *ctl, struct error *error)
+{
+    const char *key = ctl->options->values[OPTION_IDEMPOTENCY_KEY];
+    if (!key)
+        return NULL;
+    for (const char *at = key; *at != '\0' || at == key; at++)
+        if (*at <= ' ' || *at >= 0x7f) {
+            error_set(error, ERROR_INVALID,
+                      "--idempotency-key is malformed: use 1 to 255 visible ASCII characters");
+            return NULL;
+        }
+    return memory_format("Idempotency-Key: %s", key);
+}
+
+static json_t *send_overrides(struct ctl *ctl, const char *path, const char *header,
+                              struct error *error)
 {
     const char *file = ctl->options->values[OPTION_OVERRIDES];
     bool is_standard = file && strcmp(file, "-") == 0;
-    struct client_upload upload = {.fd = -1, .content_type = "application/json"};
+    struct client_upload upload = {.fd = -1, .content_type = "application/json", .header = header};
     if (file) {
         upload.fd = is_standard ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC);
         upload.what = is_standard ? "standard input" : file;
@@ -46,12 +63,18 @@ static json_t *send_overrides(struct ctl *ctl, const char *path, struct error *e
 
 int trigger_run(struct ctl *ctl, struct error *error)
 {
+    char *header = idempotency_header(ctl, error);
+    if (error_is_set(error))
+        return CTL_MISTAKE;
     json_t *fleet = resolve_fleet(ctl->client, ctl->operands[0], error);
-    if (!fleet)
+    if (!fleet) {
+        free(header);
         return -1;
+    }
     char *path = memory_format("/fleets/%s/trigger", show_text(fleet, "id"));
-    json_t *ids = send_overrides(ctl, path, error);
+    json_t *ids = send_overrides(ctl, path, header, error);
     free(path);
+    free(header);
     json_decref(fleet);
     if (!ids)
         return -1;

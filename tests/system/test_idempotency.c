@@ -279,6 +279,30 @@ TEST(each_api_key_and_each_user_of_the_socket_has_keys_of_its_own)
     end(&house);
 }
 
+TEST(webhookctl_repeats_a_request_with_its_key)
+{
+    struct house house;
+    char *out, *err;
+    begin(&house);
+    char *first =
+        ctl_ok(&house.daemon, "run", "trigger", "One", "--idempotency-key", "nightly-1", NULL);
+    char *second =
+        ctl_ok(&house.daemon, "run", "trigger", "One", "--idempotency-key", "nightly-1", NULL);
+    ck_assert_str_eq(first, second);
+    ck_assert_int_eq(count_runs(&house), 1);
+    static const char *const bad[] = {"", "a b", "a\nX: y"};
+    for (size_t i = 0; i < ARRAY_COUNT(bad); i++) {
+        int status = ctl(&house.daemon, &out, NULL, &err, "run", "trigger", "One",
+                         "--idempotency-key", bad[i], NULL);
+        ck_assert_msg(status == 2 && strstr(err, "--idempotency-key is malformed"), "%s", err);
+        free(out);
+        free(err);
+    }
+    free(first);
+    free(second);
+    end(&house);
+}
+
 /* ---- many at a time ---- */
 
 #define THREADS 64
