@@ -34,7 +34,7 @@ ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed -pthread \
               $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(LDFLAGS)
 
 # All folders except the three programs' own are linked from one archive.
-LIB_FOLDERS := base config model store store/sqlite queue runner retention http hooks admin
+LIB_FOLDERS := base config model store store/sqlite queue packages runner retention http hooks admin
 # The daemon and the supervisor share the job, the attempt's record and the allow-list.
 SHARED_WITH_SUPERVISOR := $(addprefix src/supervisor/,allow_list.c job.c record.c)
 LIB_SOURCES := $(foreach folder,$(LIB_FOLDERS),$(wildcard src/$(folder)/*.c)) \

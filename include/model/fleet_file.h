@@ -1,6 +1,6 @@
 /* Turns a fleet file (YAML or JSON) into a definition. Checks everything and reports all problems
- * together, each with its path and line. Pure, except for what has_credential does: no I/O, no
- * clock, no threads. */
+ * together, each with its path and line. Pure, except for what has_credential and missing_packages
+ * do: no I/O, no clock, no threads. */
 #ifndef WEBHOOKD_MODEL_FLEET_FILE_H
 #define WEBHOOKD_MODEL_FLEET_FILE_H
 
@@ -30,6 +30,9 @@ struct fleet_file_options {
     /* Whether the fleet's organization has this credential. NULL: references are not looked up. */
     bool (*has_credential)(void *context, const struct reference *reference);
     void *context;
+    /* Returns what to say about those of a vessel's system packages that the machine lacks (a note,
+     * or, if strict, a problem), or NULL; freed by the caller. NULL: they are not looked up. */
+    char *(*missing_packages)(void *context, const struct package_list *system_packages);
     bool missing_credentials; /* note missing credentials instead of refusing the file */
 };
 

@@ -10,6 +10,7 @@
 #include "admin/routes.h"
 #include "base/memory.h"
 #include "http/log.h"
+#include "packages/system.h"
 #include "store/credentials.h"
 
 /* ---- the change ---- */
@@ -196,18 +197,44 @@ static int compare_names(const void *a, const void *b)
     return order != 0 ? order : strcmp(left->item, right->item);
 }
 
-static bool has_credential(void *context, const struct reference *reference)
+static bool has_credential(const struct known_credentials *known, const struct reference *reference)
 {
-    const struct known_credentials *known = context;
     if (known->count == 0)
         return !known->has_org;
     return bsearch(reference, known->names, known->count, sizeof(*known->names), compare_names);
 }
 
+/* ---- the machine's packages ---- */
+
+/* What a fleet file may refer to. */
+struct known {
+    struct known_credentials credentials;
+    struct system_packages *installed; /* read when the first vessel asks for any */
+    struct error unreadable;           /* why they could not be read */
+};
+
+static bool knows_credential(void *context, const struct reference *reference)
+{
+    const struct known *known = context;
+    return has_credential(&known->credentials, reference);
+}
+
+static char *missing_packages(void *context, const struct package_list *system_packages)
+{
+    struct known *known = context;
+    if (!known->installed && !error_is_set(&known->unreadable))
+        known->installed = system_packages_read(SYSTEM_PACKAGES_STATUS, &known->unreadable);
+    return known->installed
+               ? system_packages_missing(known->installed, system_packages, PACKAGES_MAX)
+               : memory_string(known->unreadable.message);
+}
+
 int apply_fleet(struct admin_request *request, struct error *error)
 {
-    struct known_credentials known = {.names = NULL};
-    struct fleet_file_options options = {.has_credential = has_credential, .context = &known};
+    struct known known = {.installed = NULL, .unreadable = ERROR_INIT};
+    struct fleet_file_options options = {.has_credential = knows_credential,
+                                         .missing_packages = missing_packages,
+                                         .context = &known};
     struct file_change apply = {.file = ""};
     if (request_path_id(request, "project_id", "project", &apply.project_id, error) != 0 ||
         request_query_flag(request, "check", &apply.check_only, error) != 0 ||
@@ -218,8 +245,8 @@ int apply_fleet(struct admin_request *request, struct error *error)
         hidden_read_source(request, &apply.hidden, error) != 0 ||
         !request_store(request, error)) /* may fail, so before the change */
         return -1;
-    known.project_id = apply.project_id;
-    if (read_credentials(request->store, &known, error) != 0)
+    known.credentials.project_id = apply.project_id;
+    if (read_credentials(request->store, &known.credentials, error) != 0)
         return -1;
 
     struct fleet_problems problems = {NULL, 0}, notes = {NULL, 0};
@@ -238,6 +265,7 @@ int apply_fleet(struct admin_request *request, struct error *error)
     definition_free(definition);
     report_free_problems(&problems);
     report_free_problems(&notes);
-    free(known.names);
+    system_packages_free(known.installed);
+    free(known.credentials.names);
     return result;
 }

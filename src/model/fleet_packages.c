@@ -87,6 +87,23 @@ static void read_list(struct checker *checker, const struct node *source, const 
     node_path_leave(&checker->path, mark);
 }
 
+/* Says which system packages the machine lacks. A vessel that BASH runs may have them as packages
+ * alone. */
+static void look_up(struct checker *checker, const struct node *source,
+                    const struct package_list *list)
+{
+    const struct fleet_file_options *options = checker->options;
+    const char *key = node_get(source, "system_packages") ? "system_packages" : "packages";
+    char *missing = options->missing_packages && list->count > 0
+                        ? options->missing_packages(options->context, list)
+                        : NULL;
+    if (missing && options->strict)
+        checker_problem(checker, checker_line(source, key), key, "%s", missing);
+    else if (missing)
+        checker_note(checker, checker_line(source, key), key, "%s", missing);
+    free(missing);
+}
+
 void fleet_packages_read(struct checker *checker, const struct node *source,
                          struct definition_vessel *vessel)
 {
@@ -102,4 +119,5 @@ void fleet_packages_read(struct checker *checker, const struct node *source,
         break;
     }
     read_list(checker, source, "system_packages", PACKAGE_SYSTEM, &vessel->system_packages);
+    look_up(checker, source, &vessel->system_packages);
 }

@@ -331,6 +331,34 @@ TEST(stub_keeps_unavailable_features_and_notes_name_ignored_ones)
     daemon_finish(&daemon);
 }
 
+TEST(apply_notes_system_packages_that_the_machine_lacks)
+{
+    static const char text[] =
+        "name: Packed\nvessels:\n  main:\n    source:\n      type: CODE\n"
+        "      language: BASH\n      file: { name: a, content: x }\n"
+        "      packages: [ { name: dpkg }, { name: webhookd-lacks-this } ]\n";
+    if (access("/var/lib/dpkg/status", R_OK) != 0) {
+        test_skip("this machine has no dpkg");
+        return;
+    }
+    struct daemon daemon;
+    daemon_begin(&daemon, &plain);
+    char *path = daemon_write_file(&daemon, "packed.yaml", text, strlen(text)), *out, *err;
+    assert_fails(&daemon, 1,
+                 "packed.yaml:8: vessels.main.source.packages: system packages are "
+                 "missing: webhookd-lacks-this",
+                 "fleet", "apply", "--strict", path);
+    ck_assert_int_eq(ctl(&daemon, &out, NULL, &err, "fleet", "apply", path, NULL), 0);
+    assert_holds(out, "created default/default/Packed");
+    assert_holds(err, "packed.yaml:8: note: vessels.main.source.packages: system packages are "
+                      "missing: webhookd-lacks-this; an administrator installs them with: apt-get "
+                      "install webhookd-lacks-this\n");
+    free(out);
+    free(err);
+    free(path);
+    daemon_finish(&daemon);
+}
+
 TEST(fleet_is_named_by_id_name_or_path)
 {
     struct daemon daemon;
