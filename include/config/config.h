@@ -91,7 +91,7 @@ struct config {
         char *dir;
         bool network, build;
         enum config_system system;
-        char *pip_index;                   /* URL without a trailing slash */
+        char *pip_index;                   /* URL without a trailing slash, or "" */
         struct config_list pip_find_links; /* absolute paths */
         char *npm;
         char *npm_registry; /* URL without a trailing slash */

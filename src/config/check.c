@@ -200,6 +200,11 @@ const char *config_check_index(const char *value)
                : NULL;
 }
 
+const char *config_check_index_or_empty(const char *value)
+{
+    return value[0] == '\0' ? NULL : config_check_index(value);
+}
+
 /* ---- names ---- */
 
 const char *config_check_host(const char *value)

@@ -151,7 +151,7 @@ const struct config_key config_keys[] = {
     BOOL("packages", "build", packages.build, "false"),
     CHOICE("packages", "system", packages.system, "\"host\"", systems, "host, layer", RESTART),
     TEXT("packages", "pip_index", packages.pip_index, "\"https://pypi.org/simple\"",
-         config_check_index, "an http:// or https:// URL", RELOAD),
+         config_check_index_or_empty, "an http:// or https:// URL, or empty", RELOAD),
     LIST("packages", "pip_find_links", packages.pip_find_links, config_check_path, "absolute paths",
          RELOAD),
     TEXT("packages", "npm", packages.npm, "\"npm\"", config_check_program,

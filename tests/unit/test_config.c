@@ -93,6 +93,9 @@ TEST(urls_of_packages_have_no_credentials_and_no_trailing_slash)
     ck_assert_str_eq(config->packages.pip_index, "http://pip.example/simple");
     ck_assert_str_eq(config->packages.npm_registry, "https://npm.example");
     config_release(config);
+    assert_accepted("packages { pip_index = \"\" }");
+    assert_refused("packages { npm_registry = \"\" }", "w.conf:1: packages.npm_registry: \"\"",
+                   NULL);
     assert_refused("packages { pip_index = \"https://u:p@pip.example/\" }",
                    "w.conf:1: packages.pip_index: \"https://u:p@pip.example/\" is not", NULL);
     assert_refused("packages { npm_registry = \"ftp://npm.example\" }",
