@@ -35,8 +35,9 @@ ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed -pthread \
 
 # All folders except the three programs' own are linked from one archive.
 LIB_FOLDERS := base config model store store/sqlite queue packages runner retention http hooks admin
-# The daemon and the supervisor share the job, the attempt's record and the allow-list.
-SHARED_WITH_SUPERVISOR := $(addprefix src/supervisor/,allow_list.c job.c record.c)
+# The daemon shares the job, the attempt's record and the allow-list with the supervisor, which it
+# spawns.
+SHARED_WITH_SUPERVISOR := $(addprefix src/supervisor/,allow_list.c job.c record.c spawn.c)
 LIB_SOURCES := $(foreach folder,$(LIB_FOLDERS),$(wildcard src/$(folder)/*.c)) \
                $(SHARED_WITH_SUPERVISOR)
 LIB_OBJECTS := $(LIB_SOURCES:src/%.c=$(BUILD)/objects/%.o) \
@@ -56,7 +57,8 @@ ifeq ($(SANITIZE),)
 MUSL_CC        ?= $(if $(wildcard $(MUSL_FOLDER)/rcrt1.o),$(shell command -v musl-gcc))
 endif
 SUPERVISOR_CC  := $(or $(MUSL_CC),$(CC))
-SUPERVISOR_SOURCES := $(wildcard src/supervisor/*.c) src/model/attempt_result.c \
+SUPERVISOR_SOURCES := $(filter-out %/spawn.c,$(wildcard src/supervisor/*.c)) \
+                      src/model/attempt_result.c \
                       $(foreach name,buffer clock error file keyring loop memory utf8, \
                         src/base/$(name).c)
 SUPERVISOR_OBJECTS := $(SUPERVISOR_SOURCES:src/%.c=$(BUILD)/supervisor/%.o)

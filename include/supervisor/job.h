@@ -26,6 +26,7 @@ enum job_fd {
      * and <workdir>/<vessel run id>.webhook_body. */
     JOB_FD_HEADERS = 8,
     JOB_FD_BODY = 9,
+    JOB_FDS /* one more than the last */
 };
 
 /* How a supervisor exits. After JOB_EXIT_SHORTAGE, _USAGE and _OTHER_FORMAT the attempt has neither

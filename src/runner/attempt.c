@@ -56,7 +56,7 @@ struct attempt *attempt_new(struct run_vessel *vessel, int number, const struct 
     attempt->boot_id = *boot_id;
     attempt->over = over;
     record_name(id_format(&vessel->run->vessel_run_ids[vessel->index], id), number, attempt->name);
-    for (int i = 0; i < ATTEMPT_FDS; i++)
+    for (int i = 0; i < JOB_FDS; i++)
         attempt->fds[i] = -1;
     attempt->supervisor_status = -1;
     attempt->watch = (struct loop_watch){.fd = -1, .ready = supervisor_gone};

@@ -24,8 +24,6 @@ enum attempt_state {
     ATTEMPT_RUNNING,    /* a supervisor was spawned or found */
 };
 
-#define ATTEMPT_FDS (JOB_FD_BODY + 1)
-
 struct attempt;
 /* Called when the attempt is over: it has ended, it cannot be started, or its run was stopped or
  * given up before it started. The callee owns the attempt from then on and frees it. */
@@ -39,7 +37,7 @@ struct attempt {
     struct id boot_id; /* of the boot in which its start was committed */
     enum attempt_state state;
     bool has_slot, is_adopted;
-    int fds[ATTEMPT_FDS]; /* for the supervisor, by enum job_fd; -1 = absent */
+    int fds[JOB_FDS]; /* for the supervisor, by enum job_fd; -1 = absent */
     bool is_prepared;
     pid_t pid;             /* the supervisor while it is webhookd's child, else 0 */
     char *kill_reason;     /* of attempt_kill; NULL = it was not called */

@@ -6,8 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,6 +17,7 @@
 #include "base/memory.h"
 #include "base/secret.h"
 #include "supervisor/allow_list.h"
+#include "supervisor/spawn.h"
 #include "runner/environment.h"
 #include "runner/isolation.h"
 #include "runner/settings.h"
@@ -28,7 +27,7 @@
  * use. */
 static int place(struct attempt *attempt, enum job_fd number, int fd, struct error *error)
 {
-    attempt->fds[number] = file_move_up(fd, LAUNCH_FIRST_FD, error);
+    attempt->fds[number] = file_move_up(fd, SPAWN_FIRST_FD, error);
     return attempt->fds[number] < 0 ? -1 : 0;
 }
 
@@ -283,7 +282,7 @@ int launch_prepare(struct attempt *attempt, struct error *error)
 
 void launch_close(struct attempt *attempt)
 {
-    for (int i = 0; i < ATTEMPT_FDS; i++) {
+    for (int i = 0; i < JOB_FDS; i++) {
         if (attempt->fds[i] >= 0)
             close(attempt->fds[i]);
         attempt->fds[i] = -1;
@@ -305,55 +304,8 @@ int64_t launch_log_bytes(const struct attempt *attempt)
 
 /* ---- the supervisor ---- */
 
-static int fill_actions(const struct attempt *attempt, posix_spawn_file_actions_t *actions)
-{
-    int failure = posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDWR, 0);
-    for (int to = 1; to <= 2 && failure == 0; to++)
-        failure = posix_spawn_file_actions_adddup2(actions, 0, to);
-    for (int to = JOB_FD_JOB; to < ATTEMPT_FDS && failure == 0; to++) {
-        int from = attempt->fds[to];
-        failure = from >= 0 ? posix_spawn_file_actions_adddup2(actions, from, to)
-                            : posix_spawn_file_actions_addclose(actions, to);
-    }
-    if (failure == 0)
-        failure = posix_spawn_file_actions_addclosefrom_np(actions, ATTEMPT_FDS);
-    return failure;
-}
-
-/* Gives the supervisor a session of its own, so that a Ctrl-C in webhookd's terminal does not reach
- * it. All signals stay blocked until the supervisor is ready for them: one that arrived in its
- * first microseconds would end it without a record. None is ignored. */
-static int fill_attributes(posix_spawnattr_t *attributes)
-{
-    sigset_t all;
-    sigfillset(&all);
-    int failure = posix_spawnattr_setsigmask(attributes, &all);
-    if (failure == 0)
-        failure = posix_spawnattr_setsigdefault(attributes, &all);
-    if (failure == 0)
-        failure = posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK |
-                                                           POSIX_SPAWN_SETSIGDEF);
-    return failure;
-}
-
 int launch_spawn(struct attempt *attempt, struct error *error)
 {
     const char *path = attempt->vessel->run->runner->supervisor_path;
-    char name[] = "webhookd-vessel";
-    char *arguments[] = {name, NULL}, *environment[] = {NULL};
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawnattr_init(&attributes);
-    int failure = fill_actions(attempt, &actions);
-    if (failure == 0)
-        failure = fill_attributes(&attributes);
-    if (failure == 0)
-        failure = posix_spawn(&attempt->pid, path, &actions, &attributes, arguments, environment);
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&actions);
-    if (failure == 0)
-        return 0;
-    attempt->pid = 0;
-    return error_set_errno(error, failure, "cannot spawn \"%s\"", path);
+    return spawn_supervisor(path, attempt->fds, &attempt->pid, error);
 }

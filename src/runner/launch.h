@@ -10,8 +10,7 @@
 #include "runner/attempt.h"
 #include "runner/settings.h"
 
-/* Fills attempt->fds. Every descriptor is at least LAUNCH_FIRST_FD, so that spawning can place
- * copies below it. Takes over what an earlier try of the same attempt has left. On failure nothing
+/* Fills attempt->fds. Takes over what an earlier try of the same attempt has left. On failure nothing
  * stays open. ERROR_NOT_FOUND: the run's body is gone, and no later try will help. ERROR_CONFLICT:
  * the attempt has a supervisor already. */
 int launch_prepare(struct attempt *attempt, struct error *error);
@@ -26,7 +25,5 @@ int64_t launch_log_bytes(const struct attempt *attempt);
  * Returns a descriptor, or -1. */
 int launch_make_workdir(int runs_fd, const char *name, const struct vessel_user *user,
                         struct error *error);
-
-#define LAUNCH_FIRST_FD 20
 
 #endif
