@@ -11,7 +11,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 
-#define JOB_FORMAT 4
+#define JOB_FORMAT 5
 
 /* Descriptors that the supervisor is spawned with. 0 to 2 are /dev/null; in a trial, 1 is a pipe
  * and 2 is the daemon's stderr. JOB_FD_HEADERS and JOB_FD_BODY are absent if they would be
@@ -26,6 +26,9 @@ enum job_fd {
      * and <workdir>/<vessel run id>.webhook_body. */
     JOB_FD_HEADERS = 8,
     JOB_FD_BODY = 9,
+    /* The file `ready` of the package environment that the vessel uses, with a shared flock, or
+     * absent. The supervisor keeps it open: an environment in use is not removed. */
+    JOB_FD_PACKAGES = 10,
     JOB_FDS /* one more than the last */
 };
 
@@ -53,8 +56,10 @@ enum job_exit {
  * contents of one that job_read has filled. */
 struct job {
     char *vessel_run_id;
-    char *workdir;  /* absolute, as the vessel sees it: its cwd and HOME */
-    bool is_strict; /* in a sandbox of its own; workdir is SANDBOX_HOME then */
+    /* Absolute: the cwd. Off mode: where JOB_FD_WORKDIR is. Strict: where that folder is mounted;
+     * for vessels that is SANDBOX_HOME. */
+    char *workdir;
+    bool is_strict; /* in a sandbox of its own */
     bool network;   /* strict: the machine's network; false = a loopback device and nothing else */
     /* Strict: further files and folders that it sees, absolute. */
     char **readable, **writable;
@@ -75,6 +80,9 @@ struct job {
      * created. */
     char *file_name;
     char *file_content;
+    /* "" = none. Else <workdir>/<vessel run id>.files/node_modules is a link to this folder, because
+     * Node looks there for what a script imports. */
+    char *modules_dir;
     /* In the same folder; run as: interpreter <absolute path> arguments… */
     char *file_to_run;
     char **arguments;

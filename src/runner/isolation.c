@@ -220,6 +220,7 @@ static int make_trial_job(const struct runner_settings *settings, const struct i
         .search_path = nothing,
         .file_name = name,
         .file_content = nothing,
+        .modules_dir = nothing,
         .file_to_run = name,
     };
     struct buffer text = BUFFER_INIT;

@@ -183,6 +183,9 @@ static int place_script(const struct job *job, struct error *error)
     if (fd < 0)
         return -1;
     int result = write_script(job, fd, error);
+    if (result == 0 && job->modules_dir[0] != '\0' &&
+        symlinkat(job->modules_dir, fd, "node_modules") != 0)
+        result = error_set_errno(error, errno, "cannot create the link \"node_modules\"");
     close(fd);
     return result;
 }

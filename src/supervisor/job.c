@@ -56,6 +56,7 @@ int job_write(const struct job *job, struct buffer *into)
     put_text(into, job->search_path);
     put_text(into, job->file_name);
     put_text(into, job->file_content);
+    put_text(into, job->modules_dir);
     put_text(into, job->file_to_run);
     put_texts(into, job->arguments, job->argument_count);
     put_texts(into, job->environment, job->environment_count);
@@ -150,6 +151,7 @@ static void take_job(struct reader *reader, struct job *job)
     job->search_path = take_text(reader);
     job->file_name = take_text(reader);
     job->file_content = take_text(reader);
+    job->modules_dir = take_text(reader);
     job->file_to_run = take_text(reader);
     job->arguments = take_texts(reader, &job->argument_count);
     job->environment = take_texts(reader, &job->environment_count);
@@ -208,6 +210,8 @@ static const char *find_fault(const struct job *job)
         return "its working folder is not an absolute path";
     if (job->hidden_dir[0] != '\0' && job->hidden_dir[0] != '/')
         return "its hidden folder is not an absolute path";
+    if (job->modules_dir[0] != '\0' && job->modules_dir[0] != '/')
+        return "its folder of modules is not an absolute path";
     if (!are_absolute(job->readable, job->readable_count) ||
         !are_absolute(job->writable, job->writable_count))
         return "a readable or writable path is not absolute";
@@ -260,6 +264,7 @@ void job_free(struct job *job)
     free(job->search_path);
     free(job->file_name);
     free(job->file_content);
+    free(job->modules_dir);
     free(job->file_to_run);
     free_texts(job->arguments, job->argument_count);
     free_texts(job->environment, job->environment_count);

@@ -34,17 +34,24 @@
 
 enum { NOT_STARTED_CODE = 127, WRITE_TRIES = 3 };
 
+static bool may_be_absent(const struct job *job, int fd)
+{
+    if (job->is_trial)
+        return fd != JOB_FD_JOB && fd != JOB_FD_WORKDIR;
+    return fd == JOB_FD_HEADERS || fd == JOB_FD_BODY || fd == JOB_FD_PACKAGES;
+}
+
 /* Checks the inherited descriptors. Nothing may be opened before this: it would take the number of
  * a descriptor that is absent. */
 static int take_descriptors(struct job *job, struct error *error)
 {
-    for (int fd = JOB_FD_JOB; fd <= JOB_FD_BODY; fd++) {
+    for (int fd = JOB_FD_JOB; fd < JOB_FDS; fd++) {
         bool is_there = fcntl(fd, F_SETFD, FD_CLOEXEC) == 0;
         if (fd == JOB_FD_HEADERS)
             job->has_headers = is_there;
-        else if (fd == JOB_FD_BODY)
+        if (fd == JOB_FD_BODY)
             job->has_body = is_there;
-        else if (!is_there && (!job->is_trial || fd == JOB_FD_JOB || fd == JOB_FD_WORKDIR))
+        if (!is_there && !may_be_absent(job, fd))
             error_set(error, ERROR_INVALID, "descriptor %d was not inherited", fd);
     }
     return error_is_set(error) ? -1 : 0;

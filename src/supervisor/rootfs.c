@@ -11,7 +11,7 @@
  *                         and the copies together are limited to max_memory. /var/run is a link
  *                         to /run
  *   readable, writable    as the configuration names them, at their own paths
- *   /home/shipyard        the working folder
+ *   workdir               the working folder: for vessels /home/shipyard
  *
  * It is an allow-list: what is not shown does not exist in the sandbox, whatever happens to its
  * path outside. While the root is built, the machine's root is at OLD, and paths are resolved as if
@@ -361,9 +361,9 @@ static int show_own(int old_fd, const struct job *job, struct error *error)
     if (show_all(old_fd, job->readable, job->readable_count, SHOWN | MOUNT_ATTR_RDONLY, error) !=
             0 ||
         show_all(old_fd, job->writable, job->writable_count, SHOWN, error) != 0 ||
-        make_target(SANDBOX_HOME, true, error) != 0)
+        make_target(job->workdir, true, error) != 0)
         return -1;
-    return show(AT_FDCWD, ".", SANDBOX_HOME, SHOWN, error);
+    return show(AT_FDCWD, ".", job->workdir, SHOWN, error);
 }
 
 /* ---- the whole ---- */
@@ -391,9 +391,9 @@ static int change_root(const struct job *job, struct error *error)
     return 0;
 }
 
-static int leave_old_root(struct error *error)
+static int leave_old_root(const struct job *job, struct error *error)
 {
-    if (chdir(SANDBOX_HOME) != 0)
+    if (chdir(job->workdir) != 0)
         return error_set_errno(error, errno, "cannot enter the working folder");
     if (umount2(OLD, MNT_DETACH) != 0 || rmdir(OLD) != 0)
         return error_set_errno(error, errno, "cannot unmount the old root");
@@ -434,5 +434,5 @@ int rootfs_build(const struct job *job, struct error *error)
         return error_set_errno(error, errno, "cannot open the old root");
     int result = fill(old_fd, job, error);
     close(old_fd);
-    return result != 0 ? -1 : leave_old_root(error);
+    return result != 0 ? -1 : leave_old_root(job, error);
 }

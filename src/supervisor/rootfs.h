@@ -7,7 +7,7 @@
 
 /* Replaces the root of the calling process with a fresh one that contains only what rootfs.c lists.
  * The process must have mount and pid namespaces of its own and its cwd in the working folder.
- * Afterwards the cwd is SANDBOX_HOME. */
+ * Afterwards the cwd is the working folder. */
 int rootfs_build(const struct job *job, struct error *error);
 
 #endif

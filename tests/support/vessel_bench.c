@@ -79,6 +79,7 @@ void bench_open(struct bench *bench, const char *script)
         .vessel_run_id = id,
         .workdir = bench->workdir,
         .hidden_dir = none,
+        .modules_dir = none,
         .interpreter = bash,
         .search_path = path,
         .file_name = file,

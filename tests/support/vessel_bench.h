@@ -1,4 +1,4 @@
-/* webhookd-vessel as the daemon starts it: a job in a memory file, descriptors 3 to 9, a session of
+/* webhookd-vessel as the daemon starts it: a job in a memory file, descriptors 3 to 10, a session of
  * its own, no environment. The program is $BUILD/webhookd-vessel. Each function fails the running
  * test if it cannot do its work.
  *
@@ -18,7 +18,7 @@
 #define BENCH_ID   "0198c0de-0000-7000-8000-000000000001"
 #define BENCH_PATH "/usr/local/bin:/usr/bin:/bin"
 
-enum { BENCH_FDS = JOB_FD_BODY + 1 };
+enum { BENCH_FDS = JOB_FDS };
 
 struct bench {
     char *path;    /* a temporary folder in place of the state folder: attempt/, runs/r/, log */

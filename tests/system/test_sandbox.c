@@ -69,6 +69,23 @@ TEST(a_vessel_runs_in_its_working_folder)
                  "/home/shipyard\nfiles\n", 3);
 }
 
+TEST(the_working_folder_appears_where_the_job_says)
+{
+    static char elsewhere[] = "/var/cache/webhookd/0";
+    struct bench bench;
+    bench_open(&bench,
+               "pwd; touch here && ls /var/cache/webhookd; test ! -e " SANDBOX_HOME " && exit 3");
+    isolate(&bench);
+    bench.job.workdir = elsewhere;
+    bench_run(&bench);
+    bench_check_output(&bench, "/var/cache/webhookd/0\n0\n");
+    bench_check_result(&bench, ATTEMPT_EXITED, 3);
+    char *here = bench_below(&bench, "runs/r/here");
+    ck_assert_int_eq(access(here, F_OK), 0);
+    free(here);
+    bench_close(&bench);
+}
+
 TEST(nothing_but_the_allow_list_exists)
 {
     check_strict(

@@ -206,6 +206,19 @@ TEST(another_user_owns_its_files_and_sees_no_state_folder)
     bench_close(&bench);
 }
 
+TEST(a_folder_of_modules_is_linked_beside_the_script)
+{
+    static char modules[] = "/var/cache/webhookd/0/node_modules";
+    struct bench bench;
+    bench_open(&bench,
+               "readlink \"$(dirname \"$0\")/node_modules\"; ls -A \"$(dirname \"$0\")\"\n");
+    bench.job.modules_dir = modules;
+    bench_run(&bench);
+    bench_check_output(&bench, "/var/cache/webhookd/0/node_modules\nmain.sh\nnode_modules\n");
+    bench_check_result(&bench, ATTEMPT_EXITED, 0);
+    bench_close(&bench);
+}
+
 TEST(a_user_that_cannot_be_assumed_prevents_the_start)
 {
     struct bench bench;

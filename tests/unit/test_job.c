@@ -28,6 +28,7 @@ static const struct job good = {
     .max_processes = 512,
     .max_open_files = 1024,
     .hidden_dir = (char[]){"/var/lib/webhookd"},
+    .modules_dir = (char[]){"/var/cache/webhookd/0/node_modules"},
     .interpreter = (char[]){"bash"},
     .search_path = (char[]){"/usr/bin:/bin"},
     .file_name = (char[]){"scripts/.hidden/a..sh"},
@@ -91,6 +92,7 @@ TEST(a_job_is_read_as_it_was_written)
     ck_assert_int_eq(copy.max_processes, job.max_processes);
     ck_assert_int_eq(copy.max_open_files, job.max_open_files);
     ck_assert_str_eq(copy.hidden_dir, job.hidden_dir);
+    ck_assert_str_eq(copy.modules_dir, job.modules_dir);
     ck_assert_str_eq(copy.interpreter, job.interpreter);
     ck_assert_str_eq(copy.search_path, job.search_path);
     ck_assert_str_eq(copy.file_name, job.file_name);
@@ -141,7 +143,8 @@ static size_t weigh(const struct job *job)
 {
     size_t sum = strlen(job->vessel_run_id) + strlen(job->workdir) + strlen(job->hidden_dir) +
                  strlen(job->interpreter) + strlen(job->search_path) + strlen(job->file_name) +
-                 strlen(job->file_content) + strlen(job->file_to_run) + strlen(job->user);
+                 strlen(job->file_content) + strlen(job->modules_dir) + strlen(job->file_to_run) +
+                 strlen(job->user);
     for (size_t i = 0; i < job->argument_count; i++)
         sum += strlen(job->arguments[i]);
     for (size_t i = 0; i < job->environment_count; i++)
@@ -186,7 +189,7 @@ TEST(a_job_of_another_format_is_refused_by_that_name)
     struct error error = ERROR_INIT;
     ck_assert_int_eq(job_read(bytes.data, bytes.bytes, &copy, &error), -1);
     ck_assert_str_eq(error.message,
-                     "webhookd-vessel reads jobs of format 4, but webhookd writes format 99: "
+                     "webhookd-vessel reads jobs of format 5, but webhookd writes format 99: "
                      "install both programs of one version, and restart webhookd");
     buffer_free(&bytes);
 }
