@@ -18,7 +18,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/thread.h"
-#include "runner/tree_walk.h"
+#include "base/tree_walk.h"
 
 #define LOOK_EVERY_MS 500
 #define LOOK_NAMES    10000

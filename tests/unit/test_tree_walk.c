@@ -1,5 +1,5 @@
 /* Measuring a tree of folders. */
-#include "runner/tree_walk.h"
+#include "base/tree_walk.h"
 
 #include <fcntl.h>
 #include <sched.h>

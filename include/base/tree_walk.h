@@ -1,8 +1,8 @@
 /* Measures a tree of folders that others may be changing: by descriptor, without following links or
  * leaving the mount, in pieces of bounded work. A walk counts each entry at most once. An entry
  * that is created, removed or moved while the walk goes on may or may not be counted. */
-#ifndef WEBHOOKD_RUNNER_TREE_WALK_H
-#define WEBHOOKD_RUNNER_TREE_WALK_H
+#ifndef WEBHOOKD_BASE_TREE_WALK_H
+#define WEBHOOKD_BASE_TREE_WALK_H
 
 #include <stdbool.h>
 #include <stdint.h>

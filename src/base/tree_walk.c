@@ -1,10 +1,11 @@
-/* A depth-first walk with one descriptor for each level. Called by runner/disk_watch on its thread.
+/* A depth-first walk with one descriptor for each level. Called by runner/disk_watch and packages/step on their
+ * threads.
  *
  * The kernel's position in each open folder makes sure that no entry is counted twice, whatever
  * happens in the folder meanwhile. It could not be kept in any other way: positions of a folder
  * that was closed and opened again are not stable on every file system, and ".." may lead out of
  * the tree if the folder was moved. Hence the bound on levels. */
-#include "runner/tree_walk.h"
+#include "base/tree_walk.h"
 
 #include <dirent.h>
 #include <errno.h>
