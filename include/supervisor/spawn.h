@@ -16,4 +16,7 @@
  * caller keeps them. Returns -1 if it cannot be spawned, and *pid is 0 then. */
 int spawn_supervisor(const char *path, const int fds[JOB_FDS], pid_t *pid, struct error *error);
 
+/* Has a supervisor kill what it runs, immediately (JOB_KILL). It may have ended already. */
+void spawn_kill(int supervisor_pidfd);
+
 #endif

@@ -28,6 +28,7 @@
 #include "runner/disk_watch.h"
 #include "runner/launch.h"
 #include "runner/run_log.h"
+#include "supervisor/spawn.h"
 
 #define LAUNCH_FIRST_MS 100
 #define LAUNCH_MAX_MS   30000
@@ -225,15 +226,11 @@ static int watch(struct attempt *attempt, pid_t pid, struct error *error)
  * With JOB_KILL it kills immediately. */
 static void signal_supervisor(const struct attempt *attempt)
 {
-    siginfo_t kill_it = {.si_signo = SIGTERM, .si_code = SI_QUEUE};
-    kill_it.si_pid = getpid();
-    kill_it.si_uid = getuid();
-    kill_it.si_value.sival_int = JOB_KILL;
     if (attempt->watch.fd < 0)
         return;
     /* It may just have ended: hence no look at the results. */
     if (attempt->kill_reason)
-        (void)pidfd_send_signal(attempt->watch.fd, SIGTERM, &kill_it, 0);
+        spawn_kill(attempt->watch.fd);
     else if (attempt->vessel->run->is_stopped)
         (void)pidfd_send_signal(attempt->watch.fd, SIGTERM, NULL, 0);
 }

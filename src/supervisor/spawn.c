@@ -5,6 +5,9 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <unistd.h>
+
+#include "base/kernel.h"
 
 static int fill_actions(const int fds[JOB_FDS], posix_spawn_file_actions_t *actions)
 {
@@ -54,4 +57,13 @@ int spawn_supervisor(const char *path, const int fds[JOB_FDS], pid_t *pid, struc
         return 0;
     *pid = 0;
     return error_set_errno(error, failure, "cannot spawn \"%s\"", path);
+}
+
+void spawn_kill(int supervisor_pidfd)
+{
+    siginfo_t kill_it = {.si_signo = SIGTERM, .si_code = SI_QUEUE};
+    kill_it.si_pid = getpid();
+    kill_it.si_uid = getuid();
+    kill_it.si_value.sival_int = JOB_KILL;
+    (void)pidfd_send_signal(supervisor_pidfd, SIGTERM, &kill_it, 0);
 }
