@@ -12,6 +12,7 @@
 #include "store/fleets.h"
 #include "store/idempotency.h"
 #include "store/keys.h"
+#include "store/package_locks.h"
 #include "store/runs.h"
 #include "store/store.h"
 #include "store/webhooks.h"
@@ -77,6 +78,12 @@ struct store_engine {
     int (*list_hidden)(struct store *store, const struct hidden_version *version,
                        int (*each)(void *, const struct hidden_row *), void *context,
                        struct error *error);
+
+    /* package_locks.h */
+    int (*find_package_lock)(struct store *store, const struct package_lock_place *place,
+                             const char *request, struct package_lock *found, struct error *error);
+    int (*set_package_lock)(struct store *store, const struct package_lock_place *place,
+                            const struct package_lock *lock, struct error *error);
 
     /* webhooks.h */
     int (*list_webhooks)(struct store *store, int64_t since_ms,

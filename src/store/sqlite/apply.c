@@ -302,7 +302,8 @@ int sqlite_delete_fleet(struct store *store, const struct id *fleet_id, int64_t 
                   name);
     if (open > 0)
         return -1;
-    if (hidden_forget(store, fleet_no, error) != 0)
+    if (hidden_forget(store, fleet_no, error) != 0 ||
+        package_locks_forget(store, fleet_no, error) != 0)
         return -1;
     struct error none = ERROR_INIT;
     if (sqlite_remove_webhook(store, fleet_id, &none) != 0 && none.kind != ERROR_NOT_FOUND)

@@ -120,6 +120,11 @@ int load_write(struct store *store, struct error *error);
 /* Reads a fleet's count of open runs, including the changes that load_write has not written yet. */
 int load_open(struct store *store, int64_t fleet_no, int64_t *open, struct error *error);
 
+/* ---- package_locks.c ---- */
+
+/* Deletes the package locks of all versions of a fleet. */
+int package_locks_forget(struct store *store, int64_t fleet_no, struct error *error);
+
 /* ---- projects.c, fleets.c, runs.c: from an id to the row's integer key ----
  *
  * If there is no such row, ERROR_NOT_FOUND with the id in the message. */

@@ -59,6 +59,10 @@ int sqlite_list_hidden(struct store *store, const struct hidden_version *version
                        struct error *error);
 int sqlite_delete_fleet(struct store *store, const struct id *fleet_id, int64_t now_ms,
                         struct error *error);
+int sqlite_find_package_lock(struct store *store, const struct package_lock_place *place,
+                             const char *request, struct package_lock *found, struct error *error);
+int sqlite_set_package_lock(struct store *store, const struct package_lock_place *place,
+                            const struct package_lock *lock, struct error *error);
 int sqlite_list_webhooks(struct store *store, int64_t since_ms,
                          int (*each)(void *, const struct webhook_row *), void *context,
                          struct error *error);
