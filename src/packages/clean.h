@@ -1,0 +1,35 @@
+/* Which package environments there are, and the removal of those that are not needed. On an
+ * installer's thread, or another one that may block. */
+#ifndef WEBHOOKD_PACKAGES_CLEAN_H
+#define WEBHOOKD_PACKAGES_CLEAN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "packages/cache.h"
+
+struct clean_environment {
+    char key[INSTALLER_KEY_BYTES];
+    int64_t bytes;       /* that it occupied when it was installed */
+    int64_t last_use_ms; /* wall clock; correct to an hour */
+    bool is_orphaned;    /* its interpreter does not exist any more */
+};
+
+/* Returns the environments, the least recently used first, and their number. Free them. NULL on
+ * failure. */
+struct clean_environment *clean_list(const struct cache *cache, size_t *count, struct error *error);
+
+struct clean_bounds {
+    int64_t now_ms;    /* wall clock */
+    int64_t keep_ms;   /* those that were not used for this long are removed */
+    int64_t max_bytes; /* then those unused longest, until the others occupy no more than this */
+    /* Keeps others from installing the environment while it is removed. */
+    void (*claim)(void *context, const char *key);
+    void (*release)(void *context, const char *key);
+    void *context;
+};
+/* Removes environments that exceed the bounds; never one that an attempt uses. Returns how many, or
+ * -1. */
+int clean_cache(const struct cache *cache, const struct clean_bounds *bounds, struct error *error);
+
+#endif
