@@ -16,6 +16,7 @@ enum attempt_ending {
     ATTEMPT_INTERRUPTED, /* it may have run, but left no result of its own */
     ATTEMPT_REFUSED,     /* webhookd did not start it: it lacks something that must be there */
     ATTEMPT_OVER_DISK,   /* webhookd had it killed, because its run occupied too much disk */
+    ATTEMPT_UNPREPARED,  /* webhookd did not start it: its packages could not be installed */
 };
 
 #define ATTEMPT_REASON_BYTES 300

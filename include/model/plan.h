@@ -22,8 +22,8 @@ enum plan_verdict {
 void plan_next(const struct definition *definition, const enum vessel_status *statuses,
                enum plan_verdict *verdicts);
 
-/* Whether a vessel that errored with this exit code is tried again after this many retries
- * (guardrails: retry_count, excluded). */
+/* Whether a vessel that errored with this exit code (-1 = it has none) is tried again after this
+ * many retries (guardrails: retry_count, excluded). */
 bool plan_retries(const struct definition_vessel *vessel, int exit_code, int retries);
 
 /* Returns RUN_RUNNING until all vessels have ended. Then terminated takes precedence over errored,

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/id.h"
 #include "config/config.h"
+#include "packages/installer.h"
 #include "queue/commit.h"
 #include "store/runs.h"
 
@@ -18,6 +19,7 @@ struct runner_options {
     struct config *config;      /* the runner holds a reference */
     struct store_options store; /* for its own read-only connection */
     struct commit_queue *queue;
+    struct installer *installer; /* may be NULL if no vessel has packages */
     /* state_dir, borrowed; the folders runs, attempts, logs, trash and spool exist in it. */
     int state_fd;
     const char *state_path;      /* absolute, borrowed */
@@ -50,6 +52,8 @@ void runner_wake(struct runner *runner);
 /* Wakes the runner because a request to stop a run has been committed (store_stop_run): the runner
  * ends the run's vessels. Any thread. */
 void runner_stop_runs(struct runner *runner);
+/* Wakes the runner because a ticket of the installer has changed. Any thread. */
+void runner_packages_changed(struct runner *runner);
 /* Applies a fresh configuration and holds a reference to it. If that fails, logs why and keeps the
  * present one. May block (name services). Any thread but the runner's. */
 void runner_reconfigure(struct runner *runner, struct config *fresh);

@@ -80,8 +80,8 @@ struct job {
      * created. */
     char *file_name;
     char *file_content;
-    /* "" = none. Else <workdir>/<vessel run id>.files/node_modules is a link to this folder, because
-     * Node looks there for what a script imports. */
+    /* "" = none. Else <workdir>/<vessel run id>.files/node_modules is a link to this folder: Node
+     * looks there for what a script imports. */
     char *modules_dir;
     /* In the same folder; run as: interpreter <absolute path> arguments… */
     char *file_to_run;

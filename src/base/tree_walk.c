@@ -1,5 +1,5 @@
-/* A depth-first walk with one descriptor for each level. Called by runner/disk_watch and packages/step on their
- * threads.
+/* A depth-first walk with one descriptor for each level. Called by runner/disk_watch and by
+ * packages/step on their threads.
  *
  * The kernel's position in each open folder makes sure that no entry is counted twice, whatever
  * happens in the folder meanwhile. It could not be kept in any other way: positions of a folder

@@ -17,6 +17,7 @@ enum vessel_status attempt_result_status(const struct attempt_result *result)
     case ATTEMPT_OVER_DISK:
     case ATTEMPT_NOT_STARTED:
     case ATTEMPT_REFUSED:
+    case ATTEMPT_UNPREPARED:
     case ATTEMPT_INTERRUPTED:
         return VESSEL_ERRORED;
     }

@@ -28,6 +28,7 @@
 #include "runner/disk_watch.h"
 #include "runner/launch.h"
 #include "runner/run_log.h"
+#include "runner/vessel_packages.h"
 #include "supervisor/spawn.h"
 
 #define LAUNCH_FIRST_MS 100
@@ -182,6 +183,7 @@ static void complete_result(const struct attempt *attempt, struct attempt_result
     case ATTEMPT_EXITED:
     case ATTEMPT_INTERRUPTED:
     case ATTEMPT_REFUSED:
+    case ATTEMPT_UNPREPARED:
         break;
     }
 }
@@ -194,12 +196,15 @@ static void end_interrupted(struct attempt *attempt, const char *why)
     attempt->over(attempt, &result);
 }
 
-/* Ends an attempt that cannot be started. */
+/* Ends an attempt that cannot be started. If its packages are missing, its output says why. */
 static void end_impossible(struct attempt *attempt, const struct error *error)
 {
     struct attempt_result result = {
         .ending = ATTEMPT_NOT_STARTED, .has_exit_code = true, .exit_code = 127};
-    if (error->kind == ERROR_INVALID)
+    if (vessel_packages_have_failed(attempt->vessel))
+        result = (struct attempt_result){.ending = ATTEMPT_UNPREPARED,
+                                         .output_bytes = launch_log_bytes(attempt)};
+    else if (error->kind == ERROR_INVALID)
         result = (struct attempt_result){.ending = ATTEMPT_REFUSED};
     attempt_result_set_reason(&result, error->message);
     attempt->over(attempt, &result);

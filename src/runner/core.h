@@ -20,6 +20,7 @@
 #include "store/work.h"
 
 struct attempt;
+struct installer_ticket;
 struct disk_watch;
 struct disk_watch_run;
 struct trash;
@@ -38,6 +39,10 @@ struct run_vessel {
     struct attempt *attempt; /* the one that is starting or running, or NULL */
     bool is_ready;           /* in its fleet's queue, to be started when a slot is free */
     struct list_node ready;  /* its place in that queue */
+    /* From the time that it might start to its end, if it has packages; else NULL. */
+    struct installer_ticket *packages;
+    bool waits_for_packages;
+    struct list_node waiting; /* among the runner's `waiting` */
 };
 
 /* A run that was claimed, or was running at the start of webhookd, and has not ended. */
@@ -77,6 +82,7 @@ struct runner {
     pthread_t thread;
 
     struct list runs;             /* linked by `active` */
+    struct list waiting;          /* vessels whose packages are being installed */
     struct fair_queue fair_queue; /* whose turn it is */
     int slots_used;
     bool may_have_scheduled; /* there may be scheduled runs that are in no queue yet */
@@ -87,7 +93,7 @@ struct runner {
     bool is_stopping; /* this thread has seen `stop` */
 
     /* Other threads use these as well. */
-    atomic_bool news, stops, disk_news, stop;
+    atomic_bool news, stops, disk_news, packages_news, stop;
     pthread_mutex_t lock;          /* guards the following */
     struct list mail;              /* steps that came back from the committer; linked by `mail` */
     struct runner_settings *fresh; /* a configuration that is yet to be applied */

@@ -147,7 +147,7 @@ static enum claim claim_first(struct runner *runner, struct fleet_queue *fleet)
 /* Returns true if a run was claimed. */
 static bool claim(struct runner *runner, struct fleet_queue *fleet)
 {
-    while (!fleet->is_held) {
+    while (!fleet->is_held && fleet->waiting == 0) {
         struct error error = ERROR_INIT;
         if (fleet->count == 0 && fleet->skipped_from > 0 && fill(runner, fleet, &error) != 0) {
             fleet->failures = 1;

@@ -202,10 +202,26 @@ static void add_own(struct list *list, const struct environment_entry *entry)
     list_push(list, item);
 }
 
+/* Programs of the vessel's packages come first. */
+static void add_path(struct list *list, const struct environment_input *input)
+{
+    const char *packages = input->packages;
+    enum vessel_language language = input->definition->vessels[input->vessel].language;
+    if (!packages) {
+        add(list, "PATH", input->path);
+    } else if (language == LANGUAGE_PYTHON) {
+        list_push(list, memory_format("PATH=%s/bin:%s", packages, input->path));
+        add(list, "VIRTUAL_ENV", packages);
+    } else {
+        list_push(list, memory_format("PATH=%s/node_modules/.bin:%s", packages, input->path));
+        list_push(list, memory_format("NODE_PATH=%s/node_modules", packages));
+    }
+}
+
 char **environment_make(const struct environment_input *input, size_t *count)
 {
     struct list list = {NULL, 0, 0};
-    add(&list, "PATH", input->path);
+    add_path(&list, input);
     add(&list, "LANG", "C.UTF-8");
     if (input->time_zone) /* else /etc/localtime decides, which the sandbox shows, too */
         add(&list, "TZ", input->time_zone);

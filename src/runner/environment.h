@@ -19,6 +19,7 @@ struct environment_input {
     const char *workdir; /* absolute, as the vessel sees it */
     const char *user;    /* $USER and $LOGNAME; "": none */
     const char *path;
+    const char *packages;                /* the package environment, or NULL */
     const char *time_zone;               /* $TZ, or NULL */
     const struct environment_entry *own; /* the vessel's own variables */
     size_t own_count;

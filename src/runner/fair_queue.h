@@ -25,6 +25,7 @@ struct fleet_queue {
     int64_t skipped_from; /* runs from this number on did not fit into the ring; 0 = all did */
     int active_runs;      /* claimed and not over */
     int failures;         /* to read the first scheduled run */
+    int waiting;          /* vessels whose packages are being installed; nothing is claimed then */
     bool is_held; /* nothing is claimed: at max_concurrent_runs, or the store cannot be read */
     bool is_in_turn;
     struct list_node turn, bucket;

@@ -21,6 +21,7 @@
 #include "runner/environment.h"
 #include "runner/isolation.h"
 #include "runner/settings.h"
+#include "runner/vessel_packages.h"
 #include "runner/vessel_values.h"
 
 /* Takes ownership of the descriptor and moves it out of the way of the numbers that spawning will
@@ -29,6 +30,11 @@ static int place(struct attempt *attempt, enum job_fd number, int fd, struct err
 {
     attempt->fds[number] = file_move_up(fd, SPAWN_FIRST_FD, error);
     return attempt->fds[number] < 0 ? -1 : 0;
+}
+
+static const struct definition_vessel *definition_of(const struct attempt *attempt)
+{
+    return &attempt->vessel->run->definition->vessels[attempt->vessel->index];
 }
 
 /* ---- folders ---- */
@@ -152,6 +158,66 @@ static int make_body(struct attempt *attempt, struct error *error)
     return 0;
 }
 
+/* ---- packages ---- */
+
+/* Writes an attempt's log that holds the end of the installation's. */
+static void show_installation(struct attempt *attempt)
+{
+    struct error ignored = ERROR_INIT; /* the reason is known without it */
+    if (make_record(attempt, &ignored) == 0 && make_log(attempt, &ignored) == 0)
+        vessel_packages_copy_log(attempt->vessel, attempt->fds[JOB_FD_OUTPUT]);
+}
+
+/* The supervisor keeps the environment's lock until its vessel has ended. */
+static int use_packages(struct attempt *attempt, struct installer_use *use, struct error *error)
+{
+    if (vessel_packages_use(attempt->vessel, use, error) == 0)
+        return use->lock_fd < 0 ? 0 : place(attempt, JOB_FD_PACKAGES, use->lock_fd, error);
+    if (vessel_packages_have_failed(attempt->vessel))
+        show_installation(attempt);
+    return -1;
+}
+
+/* Adds the environment to what the job's vessel sees, and makes its Python the interpreter. The
+ * caller frees what job_fini does not know. */
+static void add_packages(struct job *job, const struct installer_use *use,
+                         enum vessel_language language)
+{
+    static char nothing[] = "";
+    job->modules_dir = nothing;
+    if (use->lock_fd < 0)
+        return;
+    char **readable = memory_alloc((job->readable_count + 1) * sizeof(*readable));
+    for (size_t i = 0; i < job->readable_count; i++)
+        readable[i] = job->readable[i];
+    readable[job->readable_count++] = use->path;
+    job->readable = readable;
+    switch (language) {
+    case LANGUAGE_BASH:
+        break;
+    case LANGUAGE_PYTHON:
+        job->interpreter = memory_format("%s/bin/python", use->path);
+        break;
+    case LANGUAGE_NODE:
+        job->modules_dir = memory_format("%s/node_modules", use->path);
+        break;
+    }
+}
+
+static void remove_packages(struct job *job, const struct installer_use *use,
+                            enum vessel_language language)
+{
+    if (use->lock_fd < 0)
+        return;
+    free(job->readable);
+    if (language == LANGUAGE_PYTHON)
+        free(job->interpreter);
+    if (language == LANGUAGE_NODE)
+        free(job->modules_dir);
+}
+
+/* ---- the job ---- */
+
 static char *interpreter_of(const struct config *config, enum vessel_language language)
 {
     switch (language) {
@@ -165,17 +231,17 @@ static char *interpreter_of(const struct config *config, enum vessel_language la
     return config->runner.bash;
 }
 
-/* Fills in the job. Borrows everything but the environment, the id and the working folder's path,
- * which job_fini frees. */
+/* Fills in the job. Borrows everything but the environment, the id, the working folder's path and
+ * what add_packages adds, which job_fini frees. */
 static void job_init(struct job *job, const struct attempt *attempt,
-                     const struct vessel_values *values)
+                     const struct vessel_values *values, const struct installer_use *packages)
 {
     const struct run *run = attempt->vessel->run;
     const struct runner *runner = run->runner;
     const struct config *config = runner->settings->config;
     const struct isolation *isolation = isolation_of(attempt);
     size_t index = attempt->vessel->index;
-    const struct definition_vessel *vessel = &run->definition->vessels[index];
+    const struct definition_vessel *vessel = definition_of(attempt);
     static char nothing[] = "";
     char text[ID_TEXT_BYTES];
     *job = (struct job){
@@ -189,7 +255,6 @@ static void job_init(struct job *job, const struct attempt *attempt,
         .search_path = config->runner.path,
         .file_name = vessel->file_name,
         .file_content = vessel->file_content,
-        .modules_dir = nothing,
         .file_to_run = vessel->file_to_run,
         .arguments = values->arguments,
         .argument_count = values->argument_count,
@@ -199,6 +264,7 @@ static void job_init(struct job *job, const struct attempt *attempt,
         .max_output_bytes = config->runner.max_output_bytes,
     };
     isolation_describe(runner->settings, isolation, job);
+    add_packages(job, packages, vessel->language);
     struct environment_input input = {
         .work = run->work,
         .definition = run->definition,
@@ -210,6 +276,7 @@ static void job_init(struct job *job, const struct attempt *attempt,
         .workdir = job->workdir,
         .user = isolation->is_strict ? SANDBOX_USER : isolation->user.name,
         .path = config->runner.path,
+        .packages = packages->lock_fd >= 0 ? packages->path : NULL,
         .time_zone = runner->settings->time_zone,
         .own = values->environment,
         .own_count = values->environment_count,
@@ -240,28 +307,38 @@ static void reserve(struct buffer *buffer, const struct job *job)
     (void)buffer_reserve(buffer, bytes);
 }
 
-static int make_job(struct attempt *attempt, struct error *error)
+static int write_job(struct attempt *attempt, const struct vessel_values *values,
+                     const struct installer_use *packages, struct error *error)
 {
-    const struct run *run = attempt->vessel->run;
     struct job job;
-    struct vessel_values values;
     struct buffer buffer = BUFFER_INIT;
-    if (vessel_values_open(run, &run->definition->vessels[attempt->vessel->index], &values,
-                           error) != 0)
-        return -1;
-    job_init(&job, attempt, &values);
-    if (values.are_secret)
+    job_init(&job, attempt, values, packages);
+    if (values->are_secret)
         reserve(&buffer, &job);
     int result;
     if (job_write(&job, &buffer) != 0)
         result = error_set(error, ERROR_UNAVAILABLE, "no memory for the job of an attempt");
     else
         result = make_memory_file(attempt, JOB_FD_JOB, buffer.data, buffer.bytes, error);
-    if (values.are_secret)
+    if (values->are_secret)
         buffer_wipe(&buffer);
     buffer_free(&buffer);
-    job_fini(&job, &values);
-    vessel_values_free(&values);
+    remove_packages(&job, packages, definition_of(attempt)->language);
+    job_fini(&job, values);
+    return result;
+}
+
+static int make_job(struct attempt *attempt, struct error *error)
+{
+    struct vessel_values values;
+    struct installer_use packages;
+    int result = -1;
+    if (use_packages(attempt, &packages, error) == 0 &&
+        vessel_values_open(attempt->vessel->run, definition_of(attempt), &values, error) == 0) {
+        result = write_job(attempt, &values, &packages, error);
+        vessel_values_free(&values);
+    }
+    free(packages.path);
     return result;
 }
 

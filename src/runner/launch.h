@@ -10,9 +10,9 @@
 #include "runner/attempt.h"
 #include "runner/settings.h"
 
-/* Fills attempt->fds. Takes over what an earlier try of the same attempt has left. On failure nothing
- * stays open. ERROR_NOT_FOUND: the run's body is gone, and no later try will help. ERROR_CONFLICT:
- * the attempt has a supervisor already. */
+/* Fills attempt->fds. Takes over what an earlier try of the same attempt has left. On failure
+ * nothing stays open. ERROR_NOT_FOUND: the run's body is gone, and no later try will help.
+ * ERROR_CONFLICT: the attempt has a supervisor already. */
 int launch_prepare(struct attempt *attempt, struct error *error);
 /* Spawns the supervisor with these descriptors. Sets attempt->pid. */
 int launch_spawn(struct attempt *attempt, struct error *error);

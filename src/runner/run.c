@@ -20,6 +20,7 @@
 #include "runner/disk_watch.h"
 #include "runner/run_log.h"
 #include "runner/trash.h"
+#include "runner/vessel_packages.h"
 
 #define STOP_REASON "stopped"
 #define STUB_REASON "not available here"
@@ -77,6 +78,7 @@ void run_free(struct run *run)
         runner_ready_remove(&run->vessels[i]);
         loop_clear_timer(runner->loop, &run->vessels[i].retry_timer);
         attempt_free(run->vessels[i].attempt);
+        vessel_packages_drop(&run->vessels[i]);
     }
     list_remove(&runner->runs, &run->active);
     atomic_fetch_sub(&runner->active_runs, 1);
@@ -198,7 +200,7 @@ static void make_retry_ready(struct run_vessel *vessel)
     int64_t wait_ms = vessel->retry_at_ms == 0 ? 0 : retry_wait_ms(vessel);
     struct runner *runner = vessel->run->runner;
     if (wait_ms <= 0)
-        runner_ready_add(runner, vessel);
+        vessel_packages_await(vessel);
     else
         loop_set_timer(runner->loop, &vessel->retry_timer, clock_monotonic_ms() + wait_ms);
 }
@@ -209,8 +211,9 @@ static void retry_is_due(struct loop_timer *timer)
     struct run *run = vessel->run;
     vessel->retry_at_ms = 0;
     if (!run->given_up && !run->is_stopped && !run->runner->is_stopping && !vessel->is_ready &&
-        run->statuses[vessel->index] == VESSEL_RETRYING && !vessel->attempt)
-        runner_ready_add(run->runner, vessel);
+        !vessel->waits_for_packages && run->statuses[vessel->index] == VESSEL_RETRYING &&
+        !vessel->attempt)
+        vessel_packages_await(vessel);
 }
 
 /* Queues the vessels that the plan would start now. Call it after settle(). */
@@ -221,12 +224,12 @@ static void make_ready(struct run *run)
     plan_next(run->definition, run->statuses, run->plan);
     for (size_t i = 0; i < run->definition->vessel_count; i++) {
         struct run_vessel *vessel = &run->vessels[i];
-        if (vessel->is_ready || vessel->attempt)
+        if (vessel->is_ready || vessel->waits_for_packages || vessel->attempt)
             continue;
         if (run->statuses[i] == VESSEL_RETRYING)
             make_retry_ready(vessel);
         else if (run->plan[i] == PLAN_START)
-            runner_ready_add(run->runner, vessel);
+            vessel_packages_await(vessel);
     }
 }
 
@@ -245,6 +248,7 @@ void run_claim(struct runner *runner, struct run_work *work, struct definition *
     }
     /* A run becomes running in the transaction of its first attempt (invariant 4). */
     run->first = step;
+    vessel_packages_prepare(run);
     make_ready(run);
 }
 
@@ -258,6 +262,7 @@ void run_resume(struct run *run)
         step_free(step);
     else
         step_submit(step);
+    vessel_packages_prepare(run);
     make_ready(run);
 }
 
@@ -272,6 +277,8 @@ void run_stop(struct run *run)
     for (size_t i = 0; i < run->definition->vessel_count; i++) {
         runner_ready_remove(&run->vessels[i]);
         loop_clear_timer(run->runner->loop, &run->vessels[i].retry_timer);
+        if (!run->vessels[i].attempt)
+            vessel_packages_drop(&run->vessels[i]);
     }
     struct run_step *step = run->first ? run->first : step_new(run, clock_wall_ms());
     run->first = NULL;
@@ -367,7 +374,7 @@ static bool is_tried_again(struct run_vessel *vessel, const struct attempt_resul
     if (result->ending == ATTEMPT_INTERRUPTED)
         return definition->on_interrupt == INTERRUPT_RERUN;
     if (attempt_result_status(result) != VESSEL_ERRORED || result->ending == ATTEMPT_REFUSED ||
-        !plan_retries(what, result->exit_code, vessel->retries))
+        !plan_retries(what, result->has_exit_code ? result->exit_code : -1, vessel->retries))
         return false;
     vessel->retries++;
     int64_t ended_ms = result->ended_ms != 0 ? result->ended_ms : clock_wall_ms();
@@ -388,6 +395,7 @@ void run_attempt_over(struct attempt *attempt, const struct attempt_result *resu
     struct run_step *step = run->given_up ? NULL : end_step(attempt, result);
     vessel->attempt = NULL;
     attempt_free(attempt);
+    vessel_packages_drop(vessel);
     if (!step) {
         run_free_if_over(run);
         return;
@@ -450,6 +458,8 @@ static void give_up(struct run *run, const struct error *error)
             attempt_free(vessel->attempt);
             vessel->attempt = NULL;
         }
+        if (!vessel->attempt)
+            vessel_packages_drop(vessel);
     }
 }
 

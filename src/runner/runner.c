@@ -31,6 +31,7 @@
 #include "runner/run.h"
 #include "runner/isolation.h"
 #include "runner/settings.h"
+#include "runner/vessel_packages.h"
 
 #define STOP_PATIENCE_MS 1000 /* for steps to be committed before they are withdrawn */
 #define STOP_RETRY_MS    50
@@ -70,6 +71,12 @@ static void disk_has_news(void *context)
 {
     struct runner *runner = context;
     if (!atomic_exchange(&runner->disk_news, true))
+        loop_wake(runner->loop);
+}
+
+void runner_packages_changed(struct runner *runner)
+{
+    if (!atomic_exchange(&runner->packages_news, true))
         loop_wake(runner->loop);
 }
 
@@ -147,6 +154,8 @@ static void woken(void *context)
         dispatch_stops(runner);
     if (!runner->is_stopping && atomic_exchange(&runner->disk_news, false))
         end_large_runs(runner);
+    if (!runner->is_stopping && atomic_exchange(&runner->packages_news, false))
+        vessel_packages_news(runner);
     struct run_step *step;
     while ((step = LIST_TAKE_FIRST(&mail, struct run_step, mail)))
         run_step_done(step);

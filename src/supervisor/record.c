@@ -41,7 +41,7 @@ static ssize_t read_at(int record_fd, off_t at, char *text, size_t bytes)
 
 /* ---- the result: lines of a key, a space and a value; unknown keys are ignored ---- */
 
-/* A supervisor never writes that its own attempt was interrupted or refused. */
+/* A supervisor never writes that its own attempt was interrupted, refused or unprepared. */
 static const char *const endings[] = {
     [ATTEMPT_EXITED] = "exited",       [ATTEMPT_CUTOFF] = "cutoff",
     [ATTEMPT_STOPPED] = "stopped",     [ATTEMPT_NOT_STARTED] = "not_started",

@@ -25,6 +25,7 @@
 #include "queue/commit.h"
 #include "queue/spool.h"
 #include "queue/tally.h"
+#include "packages/installer.h"
 #include "retention/retention.h"
 #include "runner/runner.h"
 #include "webhookd/configuration.h"
@@ -52,6 +53,7 @@ struct daemon {
     struct spool *spool;
     struct tally *tally;
     struct retention *retention;
+    struct installer *installer;
     struct runner *runner;
     struct admin *admin;
     struct hooks *hooks;
@@ -80,6 +82,15 @@ static void on_disk_failed(void *context, const struct error *error)
     log_error("the disk failed; webhookd is stopping", log_why(error));
     atomic_store(&daemon->disk_failed, true);
     loop_stop(daemon->loop);
+}
+
+static void on_packages_changed(void *context)
+{
+    struct daemon *daemon = context;
+    pthread_mutex_lock(&daemon->lock);
+    if (daemon->runner_to_wake)
+        runner_packages_changed(daemon->runner_to_wake);
+    pthread_mutex_unlock(&daemon->lock);
 }
 
 static void on_run_changed(void *context, const struct run_ids *ids, enum run_status status)
@@ -142,6 +153,7 @@ static void on_reload(void *context)
     log_set_format(fresh->log_format);
     commit_set_min_free(daemon->queue, fresh->min_free_bytes);
     retention_set(daemon->retention, fresh->retention.runs_ms);
+    installer_reconfigure(daemon->installer, fresh);
     runner_reconfigure(daemon->runner, fresh);
     admin_reconfigure(daemon->admin, fresh);
     hooks_reconfigure(daemon->hooks, fresh);
@@ -322,6 +334,26 @@ static void stop_retention(struct daemon *daemon)
     retention_stop(daemon->retention);
 }
 
+static int start_installer(struct daemon *daemon, struct error *error)
+{
+    (void)error;
+    const struct installer_options options = {
+        .config = daemon->config,
+        .supervisor_path = daemon->options->place->supervisor_path,
+        .store = daemon->state.store,
+        .queue = daemon->queue,
+        .changed = on_packages_changed,
+        .context = daemon,
+    };
+    daemon->installer = installer_start(&options);
+    return 0;
+}
+
+static void stop_installer(struct daemon *daemon)
+{
+    installer_stop(daemon->installer);
+}
+
 static int start_runner(struct daemon *daemon, struct error *error)
 {
     const char *supervisor_path = daemon->options->place->supervisor_path;
@@ -331,6 +363,7 @@ static int start_runner(struct daemon *daemon, struct error *error)
         .config = daemon->config,
         .store = daemon->state.store,
         .queue = daemon->queue,
+        .installer = daemon->installer,
         .state_fd = daemon->state.dir.fd,
         .state_path = daemon->config->state_dir,
         .supervisor_path = supervisor_path,
@@ -339,7 +372,10 @@ static int start_runner(struct daemon *daemon, struct error *error)
     };
     daemon->runner = runner_start(&options, error);
     show_to_callbacks(daemon, daemon->runner, NULL);
-    return daemon->runner ? 0 : -1;
+    if (!daemon->runner)
+        return -1;
+    runner_packages_changed(daemon->runner); /* in case something has, before it was shown */
+    return 0;
 }
 
 static void stop_runner(struct daemon *daemon)
@@ -459,6 +495,7 @@ static const struct layer {
     {"operations", NULL, NULL, drain_operations},         /* end after their submitters */
     {"tally", start_tally, NULL, stop_tally},             /* counts of webhooks' calls */
     {"retention", start_retention, NULL, stop_retention}, /* deletes old fleet runs */
+    {"installer", start_installer, NULL, stop_installer}, /* packages of vessels */
     {"runner", start_runner, NULL, stop_runner},          /* scheduled runs to vessel processes */
     {"admin", start_admin, quiesce_admin, stop_admin},    /* its API, health, metrics */
     {"hooks", start_hooks, quiesce_hooks, stop_hooks},    /* last: the public listener */

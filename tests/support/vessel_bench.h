@@ -1,6 +1,6 @@
-/* webhookd-vessel as the daemon starts it: a job in a memory file, descriptors 3 to 10, a session of
- * its own, no environment. The program is $BUILD/webhookd-vessel. Each function fails the running
- * test if it cannot do its work.
+/* webhookd-vessel as the daemon starts it: a job in a memory file, descriptors 3 to 10, a session
+ * of its own, no environment. The program is $BUILD/webhookd-vessel. Each function fails the
+ * running test if it cannot do its work.
  *
  * Named pipes in the working folder show how far a vessel has come. Each of the vessel's processes
  * holds such a pipe open, so its end of file shows that all of them are gone. */
