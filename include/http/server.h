@@ -20,7 +20,8 @@
 
 struct http_server;
 /* One request and its answer, from begin to end. Only the handler's thread may use it, except where
- * a function says otherwise. */
+ * a function says otherwise. While it is suspended, the thread that will resume it is its handler's
+ * thread, except for http_reply…, http_suspend and http_abort. */
 struct http_exchange;
 struct MHD_Connection;
 
@@ -55,6 +56,15 @@ struct http_service {
                     void *context);
 };
 
+/* A second service of a listener, for some of its paths. */
+struct http_mount {
+    /* Whether the service takes this request. Called once for each request that the guard has
+     * accepted, on the handler's thread. Must not block. */
+    bool (*takes)(void *context, const char *method, const char *path);
+    const struct http_service *service; /* its `refused` is not called */
+    void *context;                      /* of both */
+};
+
 #define HTTP_MAX_WORKERS 8
 
 struct http_options {
@@ -75,6 +85,7 @@ struct http_options {
     int64_t header_timeout_ms, body_timeout_ms, idle_timeout_ms; /* absolute deadlines */
     const struct http_service *service;
     void *context;
+    const struct http_mount *mount; /* NULL: `service` takes all requests; else borrowed */
 };
 
 /* Opens a listening socket for "ADDRESS:PORT", "[IPV6]:PORT" or "unix:/PATH", non-blocking and

@@ -253,7 +253,7 @@ void exchange_close(struct http_exchange *exchange)
 {
     struct http_server *server = exchange->connection->server;
     if (exchange->begun) {
-        server->options.service->end(exchange, server->options.context);
+        exchange->service->end(exchange, exchange->service_context);
         atomic_fetch_sub(&server->in_progress, 1);
     }
     exchange->user = NULL;
@@ -320,6 +320,25 @@ static enum MHD_Result exchange_refuse(struct http_exchange *exchange,
     return exchange_replied(exchange);
 }
 
+static void choose_service(struct http_exchange *exchange)
+{
+    const struct http_options *options = &exchange->connection->server->options;
+    const struct http_mount *mount = options->mount;
+    bool is_mounted = mount && mount->takes(mount->context, exchange->method, exchange->target);
+    exchange->service = is_mounted ? mount->service : options->service;
+    exchange->service_context = is_mounted ? mount->context : options->context;
+}
+
+static enum MHD_Result call_begin(struct http_exchange *exchange)
+{
+    return take_step(exchange, exchange->service->begin(exchange, exchange->service_context));
+}
+
+static enum MHD_Result call_finish(struct http_exchange *exchange)
+{
+    return take_step(exchange, exchange->service->finish(exchange, exchange->service_context));
+}
+
 static enum MHD_Result exchange_begin(struct http_exchange *exchange)
 {
     struct http_server *server = exchange->connection->server;
@@ -340,19 +359,19 @@ static enum MHD_Result exchange_begin(struct http_exchange *exchange)
         refusal = (struct guard_refusal){503, "webhookd is shutting down"};
         return exchange_refuse(exchange, &refusal);
     }
+    choose_service(exchange);
     exchange->begun = true;
     exchange_set_stage(exchange, EXCHANGE_BEGIN);
-    return take_step(exchange, server->options.service->begin(exchange, server->options.context));
+    return call_begin(exchange);
 }
 
 static enum MHD_Result exchange_data(struct http_exchange *exchange, const char *bytes,
                                      size_t *count)
 {
-    struct http_server *server = exchange->connection->server;
     size_t consumed = *count;
     connection_heard(exchange->connection, (int64_t)*count);
     enum http_step step =
-        server->options.service->data(exchange, bytes, *count, &consumed, server->options.context);
+        exchange->service->data(exchange, bytes, *count, &consumed, exchange->service_context);
     *count -= consumed;
     if (step == HTTP_CONTINUE || step == HTTP_SUSPEND)
         return MHD_YES;
@@ -361,23 +380,22 @@ static enum MHD_Result exchange_data(struct http_exchange *exchange, const char 
 
 enum MHD_Result exchange_continue(struct http_exchange *exchange, const char *data, size_t *bytes)
 {
-    const struct http_options *options = &exchange->connection->server->options;
     if (!connection_reenter(exchange->connection))
         return exchange_stop(exchange);
     switch (exchange->stage) {
     case EXCHANGE_LINE:
         return exchange_begin(exchange);
     case EXCHANGE_BEGIN:
-        return take_step(exchange, options->service->begin(exchange, options->context));
+        return call_begin(exchange);
     case EXCHANGE_BODY:
         if (*bytes > 0)
             return exchange_data(exchange, data, bytes);
         exchange_set_stage(exchange, EXCHANGE_FINISH);
         if (!connection_let_finish(exchange->connection))
             return exchange_stop(exchange);
-        return take_step(exchange, options->service->finish(exchange, options->context));
+        return call_finish(exchange);
     case EXCHANGE_FINISH:
-        return take_step(exchange, options->service->finish(exchange, options->context));
+        return call_finish(exchange);
     case EXCHANGE_REPLIED: /* an early answer: discards the rest of the body */
         *bytes = 0;
         return MHD_YES;

@@ -75,11 +75,11 @@ static bool connection_look(struct reaper *reaper, struct http_connection *conne
         connection_go_on(connection, now_ms);
     }
     bool is_late = connection->deadline_ms != 0 && connection->deadline_ms <= now_ms;
-    const struct http_service *service = reaper->server->options.service;
     if (is_late && connection->state == CONNECTION_SUSPENDED) {
-        if (service->expired && !connection->expired) {
+        struct http_exchange *exchange = &connection->exchange;
+        if (exchange->service->expired && !connection->expired) {
             connection->expired = true;
-            service->expired(&connection->exchange, reaper->server->options.context);
+            exchange->service->expired(exchange, exchange->service_context);
         }
     } else if (is_late && !connection->aborted) {
         connection_shut(connection, "deadline");

@@ -138,6 +138,40 @@ TEST(an_answer_may_take_longer_than_a_body)
     service_stop(&service);
 }
 
+static bool takes_mounted(void *context, const char *method, const char *path)
+{
+    (void)context;
+    return strcmp(method, "POST") == 0 && strcmp(path, "/mounted") == 0;
+}
+
+static int status_of(const struct service *service, const char *method, const char *path)
+{
+    struct response response;
+    char *url = memory_format("http://127.0.0.1:%u%s", service->port, path);
+    bool is_post = strcmp(method, "POST") == 0;
+    http_request(method, url, NULL, is_post ? "body" : NULL, is_post ? 4 : 0, &response);
+    int status = response.status;
+    response_free(&response);
+    free(url);
+    return status;
+}
+
+TEST(a_mounted_service_gets_all_steps_of_its_requests_and_no_others)
+{
+    for (unsigned workers = 0; workers <= 1; workers++) {
+        struct service main_service = {.finish_takes_ms = 0}, mounted = {.finish_takes_ms = 0};
+        const struct http_mount mount = {takes_mounted, &steps, &mounted};
+        service_start(&main_service, &(struct http_options){.workers = workers, .mount = &mount});
+        ck_assert_int_eq(status_of(&main_service, "POST", "/mounted?x=/"), 200);
+        ck_assert(mounted.begun == 1 && mounted.pieces == 1 && mounted.finished == 1);
+        ck_assert_int_eq(main_service.begun, 0);
+        ck_assert_int_eq(status_of(&main_service, "GET", "/mounted"), 200);
+        ck_assert_int_eq(status_of(&main_service, "POST", "/mounted/"), 200);
+        ck_assert(mounted.begun == 1 && main_service.begun == 2 && main_service.finished == 2);
+        service_stop(&main_service);
+    }
+}
+
 TEST(each_phase_has_its_deadline)
 {
     static const struct {
