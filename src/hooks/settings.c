@@ -25,7 +25,8 @@ struct hooks_settings *hooks_settings_new(struct config *config)
     struct hooks_settings *settings = memory_alloc(sizeof(*settings));
     atomic_store(&settings->references, 1);
     settings->config = config_hold(config);
-    settings->proxies = proxies_new(&config->hooks.trusted_proxies);
+    settings->proxies =
+        proxies_new(config->hooks.trusted_proxies.items, config->hooks.trusted_proxies.count);
     settings->too_large = describe_excess("body", config->hooks.max_body_bytes);
     settings->chunked_too_large = describe_excess("chunked body", config->hooks.max_body_bytes);
     return settings;

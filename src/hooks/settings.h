@@ -6,7 +6,7 @@
 #include <stdatomic.h>
 
 #include "config/config.h"
-#include "hooks/proxies.h"
+#include "http/proxies.h"
 
 struct hooks;
 

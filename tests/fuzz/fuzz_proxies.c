@@ -13,7 +13,7 @@
 #include "base/memory.h"
 #include "config/check.h"
 #include "fuzz/fake_request.h"
-#include "hooks/proxies.h"
+#include "http/proxies.h"
 
 #define PROXY      "127.0.0.1"   /* trusted */
 #define SENDER     "203.0.113.7" /* not trusted */
@@ -83,8 +83,7 @@ static void check_that_the_sender_is_found(const struct input *input)
 {
     static char trusted[] = PROXY;
     char *items[] = {trusted};
-    const struct config_list list = {items, 1};
-    struct proxies *proxies = proxies_new(&list);
+    struct proxies *proxies = proxies_new(items, 1);
     char text[HTTP_PEER_BYTES];
     find_client(input, proxies, PROXY, "X-Forwarded-For", SENDER, text);
     FUZZ_CHECK(strcmp(text, SENDER) == 0);
@@ -105,12 +104,12 @@ static void check_any_ranges(const struct input *input)
 {
     static char proxy[] = PROXY;
     char *items[RANGES_MAX] = {proxy};
-    struct config_list list = {items, 1};
+    size_t count = 1;
     char *rest = input->count > 0 ? input->lines[0] : NULL;
-    for (char *word; list.count < RANGES_MAX && (word = strsep(&rest, " "));)
+    for (char *word; count < RANGES_MAX && (word = strsep(&rest, " "));)
         if (!config_check_network(word))
-            items[list.count++] = word;
-    struct proxies *proxies = proxies_new(&list);
+            items[count++] = word;
+    struct proxies *proxies = proxies_new(items, count);
     char text[HTTP_PEER_BYTES];
     find_client(input, proxies, PROXY, "X-Forwarded-For", NULL, text);
     find_client(input, proxies, PROXY, "Forwarded", NULL, text);

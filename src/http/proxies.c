@@ -1,6 +1,6 @@
-/* The client's address behind trusted proxies. Created by hooks/settings; used by hooks/request on
- * the hook workers. Immutable once created. */
-#include "hooks/proxies.h"
+/* The client's address behind trusted proxies. Created by hooks/settings, and used by hooks/request
+ * on the hook workers. Immutable once created. */
+#include "http/proxies.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -37,22 +37,22 @@ static int parse_address(const char *text, unsigned char address[16])
     return 96;
 }
 
-struct proxies *proxies_new(const struct config_list *trusted)
+struct proxies *proxies_new(char *const *trusted, size_t count)
 {
     struct proxies *proxies = memory_alloc(sizeof(*proxies));
-    proxies->ranges = memory_array(NULL, trusted->count + 1, sizeof(*proxies->ranges));
-    for (size_t i = 0; i < trusted->count; i++) {
+    proxies->ranges = memory_array(NULL, count + 1, sizeof(*proxies->ranges));
+    for (size_t i = 0; i < count; i++) {
         char text[HTTP_PEER_BYTES];
-        size_t bytes = strcspn(trusted->items[i], "/");
+        size_t bytes = strcspn(trusted[i], "/");
         if (bytes >= sizeof(text))
             continue;
-        memcpy(text, trusted->items[i], bytes);
+        memcpy(text, trusted[i], bytes);
         text[bytes] = '\0';
         struct range *range = &proxies->ranges[proxies->count];
         int before = parse_address(text, range->address);
         if (before < 0)
             continue;
-        const char *slash = trusted->items[i] + bytes;
+        const char *slash = trusted[i] + bytes;
         range->bits = *slash ? (unsigned)before + (unsigned)strtoul(slash + 1, NULL, 10) : 128;
         proxies->count++;
     }

@@ -1,15 +1,16 @@
 /* The address of the client if there are proxies in between: X-Forwarded-For, or if there is none,
  * Forwarded (RFC 7239), trusted as far as trusted proxies wrote it. */
-#ifndef WEBHOOKD_HOOKS_PROXIES_H
-#define WEBHOOKD_HOOKS_PROXIES_H
+#ifndef WEBHOOKD_HTTP_PROXIES_H
+#define WEBHOOKD_HTTP_PROXIES_H
 
-#include "config/config.h"
+#include <stddef.h>
+
 #include "http/server.h"
 
 struct proxies;
 
-/* `trusted` are addresses and CIDR ranges that config has checked. */
-struct proxies *proxies_new(const struct config_list *trusted);
+/* `trusted` are `count` addresses and CIDR ranges that config has checked. */
+struct proxies *proxies_new(char *const *trusted, size_t count);
 void proxies_free(struct proxies *proxies);
 
 /* Writes the nearest address that is not a trusted proxy: the peer itself, unless it is trusted
