@@ -63,6 +63,9 @@ struct admin_options {
 
 /* Opens both listeners and starts their threads. Returns NULL and sets *error if either fails. */
 struct admin *admin_start(const struct admin_options *options, struct error *error);
+/* Returns what the public listener serves of the admin API, or NULL without hooks.api. It must have
+ * stopped before admin_stop. */
+const struct http_mount *admin_public_mount(const struct admin *admin);
 /* Accepts no more connections; /readyz answers 503 on the open ones. */
 void admin_quiesce(struct admin *admin);
 /* Removes the socket and waits for requests in progress, on each listener as long as

@@ -59,6 +59,7 @@ struct config {
         int64_t max_in_flight_bytes;
         int64_t header_timeout_ms, body_timeout_ms, idle_timeout_ms, answer_timeout_ms;
         struct config_list trusted_proxies; /* addresses and CIDR ranges, checked */
+        bool api;                           /* whether the public listener serves the API trigger */
         char *tls_certificate, *tls_key;
     } hooks;
     struct {

@@ -1,5 +1,5 @@
 /* The public listener: POST /hooks/<token> → a stored run and its 201. Besides, it serves
- * only /healthz, for load balancers. */
+ * /healthz, for load balancers, and what is mounted on it. */
 #ifndef WEBHOOKD_HOOKS_HOOKS_H
 #define WEBHOOKD_HOOKS_HOOKS_H
 
@@ -26,6 +26,7 @@ struct hooks_options {
      * and before any step of it can be committed. Must not block. May be NULL. */
     void (*run_stored)(void *context, const struct run_ids *ids);
     void *context;
+    const struct http_mount *mount; /* what else the listener serves; NULL: nothing */
 };
 
 struct hooks *hooks_start(const struct hooks_options *options, struct error *error);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "admin/instance.h"
+#include "admin/public.h"
 #include "admin/seal.h"
 #include "admin/service.h"
 #include "base/clock.h"
@@ -88,6 +89,19 @@ static void examine_fleet_sections(struct admin *admin)
     readers_give(admin->readers, store, false);
 }
 
+static int start_public(struct admin *admin, struct error *error)
+{
+    if (!admin->config->hooks.api)
+        return 0;
+    admin->public = public_start(&admin->outside, error);
+    return admin->public ? 0 : -1;
+}
+
+const struct http_mount *admin_public_mount(const struct admin *admin)
+{
+    return admin->public ? public_mount(admin->public) : NULL;
+}
+
 struct admin *admin_start(const struct admin_options *options, struct error *error)
 {
     struct admin *admin = memory_alloc(sizeof(*admin));
@@ -101,10 +115,12 @@ struct admin *admin_start(const struct admin_options *options, struct error *err
     admin->sign_in_limit = sign_in_limit_new();
     admin->tcp = (struct admin_listener){.admin = admin, .over_tcp = true, .listen_fd = -1};
     admin->local = (struct admin_listener){.admin = admin, .over_tcp = false, .listen_fd = -1};
+    admin->outside = (struct admin_listener){
+        .admin = admin, .over_tcp = true, .is_public = true, .listen_fd = -1};
     admin->fleet_sections = fleet_sections_new(options->config);
     examine_fleet_sections(admin);
     seal_renew(admin);
-    if (open_sockets(admin, error) != 0 ||
+    if (start_public(admin, error) != 0 || open_sockets(admin, error) != 0 ||
         listener_start(&admin->local, "admin-socket", error) != 0 ||
         listener_start(&admin->tcp, "admin", error) != 0) {
         admin_stop(admin, 0);
@@ -141,6 +157,7 @@ int admin_stop(struct admin *admin, int64_t timeout_ms)
     int64_t left_ms = deadline_ms - clock_monotonic_ms();
     if (http_server_stop(admin->local.server, left_ms > 0 ? left_ms : 0) != 0 || stopped != 0)
         return -1;
+    public_stop(admin->public);
     /* Freed after both have stopped: a request on one may read the metrics of the other. */
     http_server_free(admin->tcp.server);
     http_server_free(admin->local.server);

@@ -176,16 +176,23 @@ static int no_such_key(struct admin_request *request, const char *key, struct er
     return error_set(error, ERROR_INVALID, "this API key was revoked on %.10s", text);
 }
 
-int caller_by_key(struct admin_request *request, const char *key, struct caller *caller,
-                  struct error *error)
+static int check_form(const char *key, struct error *error)
 {
-    struct error why = ERROR_INIT;
-    http_peer(request->exchange, caller->source);
     if (secret_token_is_well_formed(key, strlen(key)))
         return error_set(error, ERROR_INVALID,
                          "this is a webhook's token, not an API key: API keys begin with wha_");
     if (!secret_api_key_is_well_formed(key, strlen(key)))
         return error_set(error, ERROR_INVALID, "not an API key: truncated or mistyped");
+    return 0;
+}
+
+int caller_by_key(struct admin_request *request, const char *key, struct caller *caller,
+                  struct error *error)
+{
+    struct error why = ERROR_INIT;
+    request_peer(request, caller->source);
+    if (check_form(key, error) != 0)
+        return -1;
     if (look_up(request, key, caller, &why) == 0)
         return 0;
     if (why.kind == ERROR_NOT_FOUND)
@@ -276,22 +283,42 @@ void caller_prolong(struct admin_request *request)
     secret_wipe(token, sizeof(token));
 }
 
-int caller_of_tcp(struct admin_request *request, struct caller *caller, struct error *error)
+/* Returns the key that comes with the request, or NULL. */
+static const char *key_of(struct admin_request *request)
 {
     const char *key = bearer_key(request->exchange);
     if (!key && request->call && request->call->takes_reference_key)
         key = http_header(request->exchange, "X-Shipyard-API-Key");
+    return key;
+}
+
+static int no_key(struct error *error)
+{
+    return error_set(error, ERROR_INVALID,
+                     "an API key is required, as \"Authorization: Bearer KEY\" (webhookctl key "
+                     "create NAME creates one)");
+}
+
+int caller_check_form(struct admin_request *request, struct error *error)
+{
+    const char *key = key_of(request);
+    return key ? check_form(key, error) : no_key(error);
+}
+
+int caller_of_tcp(struct admin_request *request, struct caller *caller, struct error *error)
+{
+    struct error why = ERROR_INIT;
+    const char *key = key_of(request);
     if (key)
         return caller_by_key(request, key, caller, error);
-    struct error why = ERROR_INIT;
-    http_peer(request->exchange, caller->source);
+    request_peer(request, caller->source);
+    if (request->is_public)
+        return no_key(error);
     if (by_session(request, caller, &why) == 0)
         return 0;
     if (why.kind != ERROR_NOT_FOUND)
         return error_set(error, why.kind, "%s", why.message);
-    return error_set(error, ERROR_INVALID,
-                     "an API key is required, as \"Authorization: Bearer KEY\" (webhookctl key "
-                     "create NAME creates one)");
+    return no_key(error);
 }
 
 /* A browser reports where a request comes from: always in Sec-Fetch-Site (Fetch Metadata), and in

@@ -39,11 +39,15 @@ struct caller {
 
 /* Identifies the caller on the socket. Everyone who can open the socket is an owner. */
 void caller_of_socket(const struct http_exchange *exchange, struct caller *caller);
-/* Authenticates a caller over TCP by "Authorization: Bearer KEY" or by the cookie of a session.
+/* Authenticates a caller over TCP by "Authorization: Bearer KEY" or, but not on the public
+ * listener, by the cookie of a session.
  * Returns -1 and sets *error: ERROR_INVALID if there is neither or it is invalid; any other kind if
  * the store cannot be read. */
 int caller_of_tcp(struct admin_request *request, struct caller *caller, struct error *error);
-/* Does the same with a key from a request's body. */
+/* Returns 0 if a well-formed API key comes with the request; otherwise -1 with ERROR_INVALID. Does
+ * not read the store or wait. */
+int caller_check_form(struct admin_request *request, struct error *error);
+/* Does the same as caller_of_tcp with a key from a request's body. */
 int caller_by_key(struct admin_request *request, const char *key, struct caller *caller,
                   struct error *error);
 /* Returns true if the request comes from another site's page, or if it may change something, relies

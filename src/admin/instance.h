@@ -17,9 +17,10 @@
 struct admin_listener {
     struct admin *admin;
     bool over_tcp;
-    int listen_fd;                      /* -1: disabled, or owned by the server */
-    char address[HTTP_ADDRESS_BYTES];   /* "": disabled */
-    struct http_socket_file file;       /* of a unix socket */
+    bool is_public;                   /* the listener of hooks/, of which public.c serves a part */
+    int listen_fd;                    /* -1: disabled, or owned by the server */
+    char address[HTTP_ADDRESS_BYTES]; /* "": disabled */
+    struct http_socket_file file;     /* of a unix socket */
     struct http_server *_Atomic server; /* atomic: the other listener may already serve requests */
 };
 
@@ -27,7 +28,8 @@ struct admin {
     struct admin_options options; /* as given, except config: see below */
     int64_t started_monotonic_ms;
     struct readers *readers;
-    struct admin_listener tcp, local;
+    struct admin_listener tcp, local, outside;
+    struct public *public; /* of `outside`; NULL without hooks.api */
     atomic_bool stopping;
     atomic_bool makes_backup;
     struct sign_in_limit *sign_in_limit;

@@ -12,8 +12,20 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/memory.h"
+#include "http/proxies.h"
 #include "http/query.h"
 #include "model/name.h"
+
+char *request_peer(struct admin_request *request, char text[HTTP_PEER_BYTES])
+{
+    const struct config_list *trusted = &request->config->hooks.trusted_proxies;
+    if (!request->is_public)
+        return http_peer(request->exchange, text);
+    struct proxies *proxies = proxies_new(trusted->items, trusted->count);
+    proxies_client(proxies, request->exchange, text);
+    proxies_free(proxies);
+    return text;
+}
 
 struct store *request_store(struct admin_request *request, struct error *error)
 {

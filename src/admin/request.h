@@ -62,6 +62,7 @@ struct admin_call {
     const char *query; /* the known parameters, separated by a space; NULL = none */
     /* The key may also be in X-Shipyard-API-Key, the header of the reference platform. */
     bool takes_reference_key;
+    bool is_public;   /* with hooks.api, the public listener serves it, too */
     bool may_be_kept; /* by caches: the handler itself sets Cache-Control */
     /* The data of a success may be compressed: it contains no secret (http_may_pack). Errors, files
      * and streams never are. */
@@ -76,6 +77,7 @@ struct admin_request {
     const struct admin_call *call;
     struct route_match match;
     bool over_tcp;
+    bool is_public; /* on the public listener: public.c */
     struct caller caller;
     struct buffer body;
     int64_t body_bound;
@@ -86,6 +88,9 @@ struct admin_request {
     struct admin_answer answer;
 };
 
+/* Writes the address of the client: that of the peer, and on the public listener the one behind
+ * hooks.trusted_proxies. Returns text. */
+char *request_peer(struct admin_request *request, char text[HTTP_PEER_BYTES]);
 /* Returns a read-only connection for the duration of the request, or NULL and sets *error. */
 struct store *request_store(struct admin_request *request, struct error *error);
 /* Reads the id in the path at {name}. Returns -1 with ERROR_NOT_FOUND if it is not an id; `what`

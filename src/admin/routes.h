@@ -21,7 +21,8 @@
 #define ADMIN_PAGE       .access = ADMIN_ACCESS_OPEN, .may_be_kept = true
 #define ADMIN_PACK       .may_be_packed = true
 #define ADMIN_TRIGGER    .roles = ADMIN_ROLE(ROLE_TRIGGER) /* its handler: role_check_fleet */
-#define ADMIN_START      ADMIN_TRIGGER, .body = ADMIN_BODY_OVERRIDES, .takes_reference_key = true
+#define ADMIN_START                                                                                \
+    ADMIN_TRIGGER, .body = ADMIN_BODY_OVERRIDES, .takes_reference_key = true, .is_public = true
 
 #define ADMIN_ROUTES(ROUTE)                                                                        \
     ROUTE("GET", "/api/v1/orgs", projects_list_orgs, ADMIN_PACK)                                   \

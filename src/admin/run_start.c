@@ -130,7 +130,7 @@ void run_start_fill_origin(struct admin_request *request, struct run_input *inpu
     input->trigger =
         request->over_tcp && !request->caller.ticket.has_session ? TRIGGER_API : TRIGGER_ON_DEMAND;
     input->arrived_ms = clock_wall_ms();
-    input->remote_addr = http_peer(request->exchange, peer);
+    input->remote_addr = request_peer(request, peer);
 }
 
 /* ---- start ---- */

@@ -55,19 +55,20 @@ static int64_t bodies_bound(const struct config *config)
     return bound < BODIES_AT_LEAST_BYTES ? BODIES_AT_LEAST_BYTES : bound;
 }
 
-static struct admin_request *request_new(struct admin_listener *listener,
-                                         struct http_exchange *exchange)
+struct admin_request *service_new_request(struct admin_listener *listener,
+                                          struct http_exchange *exchange)
 {
     struct admin_request *request = memory_alloc(sizeof(*request));
     request->admin = listener->admin;
     request->config = admin_hold_config(listener->admin);
     request->exchange = exchange;
     request->over_tcp = listener->over_tcp;
+    request->is_public = listener->is_public;
     request->answer.fd = -1;
     return request;
 }
 
-static void give_back_store(struct admin_request *request, bool broken)
+void service_give_back_store(struct admin_request *request, bool broken)
 {
     if (request->store)
         readers_give(request->admin->readers, request->store, broken);
@@ -90,9 +91,9 @@ static void drop_body(struct admin_request *request)
     request->held_bytes = 0;
 }
 
-static void request_free(struct admin_request *request)
+void service_free_request(struct admin_request *request)
 {
-    give_back_store(request, false);
+    service_give_back_store(request, false);
     drop_body(request);
     buffer_free(&request->answer.bytes);
     free(request->answer.field);
@@ -108,7 +109,7 @@ static void request_free(struct admin_request *request)
 
 /* ---- refusing before the body is read ---- */
 
-static enum http_step refuse(struct http_exchange *exchange, unsigned status, const char *message)
+enum http_step service_refuse(struct http_exchange *exchange, unsigned status, const char *message)
 {
     if (http_is_chunked(exchange) || http_content_length(exchange) > 0)
         http_close_after(exchange);
@@ -121,7 +122,7 @@ static enum http_step refuse_size(struct admin_request *request)
     char message[160];
     switch (request->call->body) {
     case ADMIN_BODY_NONE:
-        return refuse(request->exchange, 400, "this API call takes no body");
+        return service_refuse(request->exchange, 400, "this API call takes no body");
     case ADMIN_BODY_JSON:
         snprintf(message, sizeof(message), "the body is larger than %d bytes", JSON_BODY_MAX_BYTES);
         break;
@@ -142,7 +143,7 @@ static enum http_step refuse_size(struct admin_request *request)
                  OVERRIDES_MAX_BYTES >> 20);
         break;
     }
-    return refuse(request->exchange, 413, message);
+    return service_refuse(request->exchange, 413, message);
 }
 
 /* `allow` is the value of the header of that name: "GET, HEAD". */
@@ -153,7 +154,7 @@ static enum http_step refuse_method(struct http_exchange *exchange, const char *
     error_set(&error, ERROR_INVALID, "%.60s is not allowed here: use %.*s%s%s",
               http_method(exchange), last ? (int)(last - allow) : 0, allow, last ? " or " : "",
               last ? last + 2 : allow);
-    return refuse(exchange, 405, error.message);
+    return service_refuse(exchange, 405, error.message);
 }
 
 /* Returns the pattern of the route, for the log. Never logs the path itself, which contains a
@@ -190,7 +191,20 @@ static enum http_step check_host(struct admin_request *request)
               host);
     http_log_info(exchange, "API request refused", http_log_from(peer),
                   log_text("path", pattern_of(request)), log_text("reason", error.message));
-    return refuse(exchange, 421, error.message);
+    return service_refuse(exchange, 421, error.message);
+}
+
+enum http_step service_refuse_caller(struct admin_request *request, const struct error *error)
+{
+    struct http_exchange *exchange = request->exchange;
+    if (error->kind != ERROR_INVALID) {
+        http_log_warning(exchange, "caller not identified", log_why(error));
+        http_add_header(exchange, "Retry-After", RETRY_AFTER_S);
+        return service_refuse(exchange, 503, error->message);
+    }
+    log_refused(request, error->message);
+    http_add_header(exchange, "WWW-Authenticate", "Bearer");
+    return service_refuse(exchange, 401, error->message);
 }
 
 /* Authenticates the caller, before any answer reveals what exists and before any body is read. */
@@ -211,7 +225,7 @@ static enum http_step identify(struct admin_request *request)
                          http_log_from(http_peer(exchange, peer)),
                          log_text("origin", http_header(exchange, "Origin")),
                          log_text("path", pattern_of(request)));
-        return refuse(exchange, 403, "this request comes from a page of another site");
+        return service_refuse(exchange, 403, "this request comes from a page of another site");
     }
     if (identified == 0) {
         if (!is_sign_in)
@@ -220,14 +234,7 @@ static enum http_step identify(struct admin_request *request)
             caller_prolong(request); /* not at a sign-out, whose answer sets its own cookie */
         return HTTP_CONTINUE;
     }
-    if (error.kind != ERROR_INVALID) {
-        http_log_warning(exchange, "caller not identified", log_why(&error));
-        http_add_header(exchange, "Retry-After", RETRY_AFTER_S);
-        return refuse(exchange, 503, error.message);
-    }
-    log_refused(request, error.message);
-    http_add_header(exchange, "WWW-Authenticate", "Bearer");
-    return refuse(exchange, 401, error.message);
+    return service_refuse_caller(request, &error);
 }
 
 /* Refuses what the caller's role does not allow, before an answer shows whether the path exists. */
@@ -237,7 +244,7 @@ static enum http_step check_role(struct admin_request *request)
     if (role_check(request, &error) == 0)
         return HTTP_CONTINUE;
     log_refused(request, error.message);
-    return refuse(request->exchange, 403, error.message);
+    return service_refuse(request->exchange, 403, error.message);
 }
 
 /* Whether a browser opens a page; not a program, and not a script of the console. */
@@ -257,10 +264,20 @@ static void reserve_body(struct admin_request *request)
         (void)buffer_reserve(&request->body, (size_t)bytes);
 }
 
+enum http_step service_expect_body(struct admin_request *request)
+{
+    request->body_bound = body_bound(request);
+    if (http_content_length(request->exchange) > request->body_bound)
+        return refuse_size(request);
+    if (has_secret_body(request))
+        reserve_body(request);
+    return HTTP_CONTINUE;
+}
+
 static enum http_step service_begin(struct http_exchange *exchange, void *context)
 {
     struct admin_listener *listener = context;
-    struct admin_request *request = request_new(listener, exchange);
+    struct admin_request *request = service_new_request(listener, exchange);
     http_set_user(exchange, request);
     http_add_header(exchange, "X-Content-Type-Options", "nosniff");
     enum route_result found = route_find(admin_routes, admin_route_count, http_method(exchange),
@@ -282,29 +299,20 @@ static enum http_step service_begin(struct http_exchange *exchange, void *contex
     if (step != HTTP_CONTINUE)
         return step;
     if (found == ROUTE_NO_PATH)
-        return refuse(exchange, 404, "this path does not exist");
+        return service_refuse(exchange, 404, "this path does not exist");
     if (found == ROUTE_NO_METHOD) {
         http_add_header(exchange, "Allow", request->match.allow);
         return refuse_method(exchange, request->match.allow);
     }
-    request->body_bound = body_bound(request);
-    if (http_content_length(exchange) > request->body_bound)
-        return refuse_size(request);
-    if (has_secret_body(request))
-        reserve_body(request);
-    return HTTP_CONTINUE;
+    return service_expect_body(request);
 }
 
 /* ---- the body ---- */
 
 /* Takes the piece of the body, or notes why it cannot. No answer can be sent before the body has
  * ended, so the rest is read and dropped until the deadline. */
-static enum http_step service_data(struct http_exchange *exchange, const void *bytes, size_t count,
-                                   size_t *consumed, void *context)
+enum http_step service_take_body(struct admin_request *request, const void *bytes, size_t count)
 {
-    (void)context;
-    struct admin_request *request = http_user(exchange);
-    *consumed = count;
     if (request->too_large || request->crowded)
         return HTTP_CONTINUE;
     int64_t held = atomic_fetch_add(&request->admin->held_bytes, (int64_t)count);
@@ -315,6 +323,14 @@ static enum http_step service_data(struct http_exchange *exchange, const void *b
     if (request->too_large || request->crowded)
         drop_body(request);
     return HTTP_CONTINUE;
+}
+
+static enum http_step service_data(struct http_exchange *exchange, const void *bytes, size_t count,
+                                   size_t *consumed, void *context)
+{
+    (void)context;
+    *consumed = count;
+    return service_take_body(http_user(exchange), bytes, count);
 }
 
 /* ---- the answer ---- */
@@ -396,30 +412,43 @@ static void add_event_id(struct admin_request *request)
                         run_events_format_id(events, run_events_last(events), id));
 }
 
+int service_handle(struct admin_request *request, struct error *error)
+{
+    int result = -1;
+    if (request->too_large)
+        return -1; /* service_answer says so */
+    if (request->crowded)
+        error_set(error, ERROR_UNAVAILABLE,
+                  "too many large requests at the same time: no room for this body; try again");
+    else if (request->call->access == ADMIN_ACCESS_OPEN || request_check_query(request, error) == 0)
+        result = request->call->handle(request, error);
+    service_give_back_store(request, error->kind == ERROR_INTERNAL || error->kind == ERROR_IO);
+    drop_body(request);
+    return result;
+}
+
+enum http_step service_answer(struct admin_request *request, int result, const struct error *error)
+{
+    if (request->too_large)
+        return refuse_size(request);
+    return result == 0 ? answer_success(request) : answer_error(request, error);
+}
+
 static enum http_step service_finish(struct http_exchange *exchange, void *context)
 {
     (void)context;
     struct admin_request *request = http_user(exchange);
-    if (request->too_large)
-        return refuse_size(request);
     struct error error = ERROR_INIT;
-    int result = -1;
-    add_event_id(request);
-    if (request->crowded)
-        error_set(&error, ERROR_UNAVAILABLE,
-                  "too many large requests at the same time: no room for this body; try again");
-    else if (request->call->access == ADMIN_ACCESS_OPEN ||
-             request_check_query(request, &error) == 0)
-        result = request->call->handle(request, &error);
-    give_back_store(request, error.kind == ERROR_INTERNAL || error.kind == ERROR_IO);
-    drop_body(request);
-    return result == 0 ? answer_success(request) : answer_error(request, &error);
+    if (!request->too_large)
+        add_event_id(request);
+    int result = service_handle(request, &error);
+    return service_answer(request, result, &error);
 }
 
 static void service_end(struct http_exchange *exchange, void *context)
 {
     (void)context;
-    request_free(http_user(exchange));
+    service_free_request(http_user(exchange));
     http_set_user(exchange, NULL);
 }
 

@@ -97,6 +97,7 @@ const struct config_key config_keys[] = {
              "10m", RELOAD),
     LIST("hooks", "trusted_proxies", hooks.trusted_proxies, config_check_network,
          "addresses and CIDR ranges", RELOAD),
+    BOOL("hooks", "api", hooks.api, "false"),
     TEXT("hooks", "tls_certificate", hooks.tls_certificate, "\"\"", config_check_path_or_empty,
          "an absolute path, or empty", RESTART),
     TEXT("hooks", "tls_key", hooks.tls_key, "\"\"", config_check_path_or_empty,

@@ -84,6 +84,7 @@ struct hooks *hooks_start(const struct hooks_options *options, struct error *err
         .idle_timeout_ms = options->config->hooks.idle_timeout_ms,
         .service = &request_service,
         .context = hooks,
+        .mount = options->mount,
     };
     hooks->server = http_server_start(&http, error);
     if (hooks->server)

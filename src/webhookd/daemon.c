@@ -439,6 +439,7 @@ static int start_hooks(struct daemon *daemon, struct error *error)
         .tally = daemon->tally,
         .run_stored = on_run_stored,
         .context = daemon->events,
+        .mount = admin_public_mount(daemon->admin),
     };
     daemon->listen_fd = -1; /* the hooks own it, even if they cannot start */
     daemon->hooks = hooks_start(&options, error);

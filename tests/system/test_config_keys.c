@@ -488,6 +488,21 @@ KEY_TEST(trusted_proxies_may_name_their_clients, "hooks.trusted_proxies")
     daemon_finish(&daemon);
 }
 
+/* tests/system/test_public_api.c has the rest. */
+KEY_TEST(api_opens_the_API_trigger_to_callers_of_the_public_listener, "hooks.api")
+{
+    static const char path[] = "/api/v1/fleets/01938f00-0000-7000-8000-000000000000/trigger";
+    static const char *const lines[] = {"api = true", "api = false"};
+    for (size_t i = 0; i < 2; i++) {
+        struct daemon daemon;
+        begin_with(&daemon, "hooks", lines[i]);
+        char *url = memory_format("http://127.0.0.1:%u%s", daemon.port, path);
+        ck_assert_int_eq(post_status(url, 1), i == 0 ? 401 : 404);
+        free(url);
+        daemon_finish(&daemon);
+    }
+}
+
 KEY_TEST(tls_keys_are_refused_at_start, "hooks.tls_certificate", "hooks.tls_key")
 {
     struct daemon daemon;
