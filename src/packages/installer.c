@@ -346,6 +346,8 @@ static void tidy(struct installer *installer, struct config *config)
     if (open_cache(installer, config, &error) != 0 ||
         clean_cache(&installer->cache, &bounds, &error) < 0)
         log_warning("package environments not tidied", log_why(&error));
+    else
+        log_debug("packages tidied", log_text("dir", config->packages.dir));
 }
 
 /* Tidies if that is due. Called with the lock, which it gives up meanwhile. Returns false if it is

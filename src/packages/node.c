@@ -13,7 +13,8 @@
  * not exist. */
 #define NPM_OPTIONS                                                                                \
     "--ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error --no-color "      \
-    "--no-progress --userconfig=\"$HOME/user\" --globalconfig=\"$HOME/global\" "                   \
+    "--no-progress --fetch-retry-mintimeout=1000 --fetch-retry-factor=2 "                          \
+    "--userconfig=\"$HOME/user\" --globalconfig=\"$HOME/global\" "                                 \
     "--cache=\"$HOME/cache\" --logs-max=0"
 
 static const char probe[] =
