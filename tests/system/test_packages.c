@@ -1,5 +1,5 @@
 /* Packages from end to end: locked, installed once, used read-only; and what goes wrong on the way.
- * The wheels and the registry are the tests' own (tests/packages/), so nothing leaves the machine. */
+ * The wheels and the registry are of tests/packages/, so nothing leaves the machine. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
