@@ -192,17 +192,12 @@ const char *config_check_url_or_empty(const char *value)
                  "fragment, nor empty";
 }
 
-const char *config_check_index(const char *value)
-{
-    return config_check_url(value)
-               ? "is not an http:// or https:// URL with a host and without a user, query or "
-                 "fragment; credentials belong in the file of packages.netrc"
-               : NULL;
-}
-
 const char *config_check_index_or_empty(const char *value)
 {
-    return value[0] == '\0' ? NULL : config_check_index(value);
+    return value[0] == '\0' || !config_check_url(value)
+               ? NULL
+               : "is neither an http:// or https:// URL with a host and without a user, query or "
+                 "fragment, nor empty; credentials belong in the file of packages.netrc";
 }
 
 /* ---- names ---- */

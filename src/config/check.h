@@ -10,8 +10,7 @@ const char *config_check_listen_or_empty(const char *value);
 const char *config_check_socket_or_empty(const char *value);
 const char *config_check_url(const char *value);
 const char *config_check_url_or_empty(const char *value);
-const char *config_check_index(const char *value); /* the URL of an index of packages */
-const char *config_check_index_or_empty(const char *value);
+const char *config_check_index_or_empty(const char *value); /* the URL of an index of packages */
 const char *config_check_host(const char *value); /* a name, without scheme, port and path */
 const char *config_check_path(const char *value);
 const char *config_check_path_or_empty(const char *value);

@@ -158,7 +158,7 @@ const struct config_key config_keys[] = {
     TEXT("packages", "npm", packages.npm, "\"npm\"", config_check_program,
          "a name in runner.path, or an absolute path", RELOAD),
     TEXT("packages", "npm_registry", packages.npm_registry, "\"https://registry.npmjs.org\"",
-         config_check_index, "an http:// or https:// URL", RELOAD),
+         config_check_url, "an http:// or https:// URL", RELOAD),
     TEXT("packages", "ca_file", packages.ca_file, "\"\"", config_check_path_or_empty,
          "an absolute path, or empty", RELOAD),
     TEXT("packages", "proxy", packages.proxy, "\"\"", config_check_url_or_empty,

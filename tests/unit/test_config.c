@@ -97,7 +97,7 @@ TEST(urls_of_packages_have_no_credentials_and_no_trailing_slash)
     assert_refused("packages { npm_registry = \"\" }", "w.conf:1: packages.npm_registry: \"\"",
                    NULL);
     assert_refused("packages { pip_index = \"https://u:p@pip.example/\" }",
-                   "w.conf:1: packages.pip_index: \"https://u:p@pip.example/\" is not", NULL);
+                   "w.conf:1: packages.pip_index: \"https://u:p@pip.example/\" is neither", NULL);
     assert_refused("packages { npm_registry = \"ftp://npm.example\" }",
                    "w.conf:1: packages.npm_registry: \"ftp://npm.example\" is not", NULL);
     assert_refused("packages { proxy = \"http://u:p@proxy.example\" }",
