@@ -17,6 +17,7 @@
 #include "base/memory.h"
 #include "support/daemon.h"
 #include "support/janitor.h"
+#include "support/packages.h"
 #include "support/suite.h"
 
 #define SAVE_AS   "Save this as `"
@@ -271,4 +272,10 @@ TEST(guide_to_background_work_works_word_for_word)
 TEST(guide_to_starting_fleets_by_API_works_word_for_word)
 {
     follow("docs/guides/trigger-by-api.md", NULL, "service");
+}
+
+TEST(guide_to_packages_works_word_for_word)
+{
+    if (packages_have_pip())
+        follow("docs/guides/packages.md", NULL, "service");
 }
