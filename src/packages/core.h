@@ -1,0 +1,74 @@
+/* The state that the files of the installer share: see packages/installer.h for what it does.
+ *
+ * A task is one vessel of one version of a fleet:
+ *
+ *   ask ─► queued ─► running ─► ready ──┐ the environment was removed
+ *             ▲         └─────► failed ─┤ and a minute has passed
+ *             └─────────────────────────┘
+ *
+ * Its tickets are those who wait for it or use it. A task without tickets stays in memory for the
+ * next run, up to a bound. */
+#ifndef WEBHOOKD_PACKAGES_CORE_H
+#define WEBHOOKD_PACKAGES_CORE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "packages/cache.h"
+#include "packages/install.h"
+#include "packages/installer.h"
+
+#define CORE_MAX_THREADS 64
+#define CORE_BUCKETS     256
+
+struct task {
+    struct installer *installer;
+    struct list_node same_bucket, queued, idle;
+    struct package_lock_place place;
+    char *fleet_name;
+    enum vessel_language language;
+    struct package_list packages, system_packages;
+    struct installer_user user; /* name and groups are owned */
+    int tickets;
+    enum installer_state state;
+    bool is_queued, is_running, is_idle;
+    int64_t failed_ms;
+    char reason[INSTALLER_REASON_BYTES];
+    char key[INSTALLER_KEY_BYTES];
+    char log[INSTALL_LOG_BYTES];
+};
+
+struct installer_ticket {
+    struct task *task;
+};
+
+/* An environment that a thread is installing. */
+struct claim {
+    struct list_node among;
+    char key[INSTALLER_KEY_BYTES];
+};
+
+struct installer {
+    struct installer_options options;
+    pthread_mutex_t opening; /* held while the cache is opened */
+    bool is_open;            /* guarded by `opening`; once true, the cache does not change */
+    struct cache cache;
+
+    pthread_mutex_t lock;    /* guards the following */
+    pthread_cond_t news;     /* a task is queued, or the installer stops */
+    pthread_cond_t released; /* a claim was given up */
+    struct config *config;   /* in force */
+    struct list buckets[CORE_BUCKETS];
+    struct list queue;  /* tasks, linked by `queued` */
+    struct list idle;   /* tasks without tickets, the least recently used first */
+    struct list claims; /* linked by `among` */
+    size_t idle_count;
+    int64_t clean_ms; /* when the next cleaning is due, on the monotonic clock */
+    pthread_t threads[CORE_MAX_THREADS];
+    size_t thread_count, free_threads;
+    bool is_stopping;
+};
+
+#endif
