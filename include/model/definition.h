@@ -18,7 +18,10 @@ enum vessel_kind {
     /* A vessel whose source is of a type that webhookd cannot run (BLUEPRINT, GIT:
      * webhookd-fleet(5)), kept because of the option `stub` (fleet_file.h). It ends errored, with
      * the reason "not available here". */
-    VESSEL_STUB
+    VESSEL_STUB,
+    /* A vessel whose code is that of a blueprint (model/blueprint.h). Its environment has the
+     * inputs that the fleet file gives, as they are written there. */
+    VESSEL_BLUEPRINT
 };
 enum path_condition { PATH_SUCCESS, PATH_ERRORED, PATH_COMPLETED };
 enum interrupt_policy { INTERRUPT_FAIL, INTERRUPT_RERUN };
@@ -46,17 +49,22 @@ struct definition_vessel {
     struct id id; /* zero if the file gives none, until the store assigns one */
     enum vessel_kind kind;
     enum vessel_language language;
-    char *version;      /* as written in the file, or NULL */
-    char *file_name;    /* relative, with safe components; NULL for a stub */
-    char *file_content; /* text without NUL characters; NULL for a stub */
-    char *file_to_run;  /* NULL for a stub */
-    char **arguments;   /* in order; each string is one argument */
+    char *version; /* as written in the file, or NULL */
+    /* Of a stub and of a blueprint's vessel these are NULL: */
+    char *file_name;    /* relative, with safe components */
+    char *file_content; /* text without NUL characters */
+    char *file_to_run;
+    char **arguments; /* in order; each string is one argument */
     size_t argument_count;
     struct environment_entry *environment;
     size_t environment_count;
     struct package_list packages;        /* of the language: pip or npm; empty for BASH */
     struct package_list system_packages; /* of Debian */
     struct guardrails guardrails;
+    /* VESSEL_BLUEPRINT: which blueprint, and its version; 0 = the current one. In the definition of
+     * a run, the version that the run executes. */
+    struct id blueprint_id;
+    int blueprint_version;
 };
 
 struct definition_path {

@@ -24,11 +24,25 @@ struct fleet_problems {
     size_t count;
 };
 
+struct inputs;
+
+/* A blueprint as a fleet file's vessel sees it. */
+struct fleet_blueprint {
+    struct id id;
+    const struct inputs *inputs; /* borrowed; NULL: the blueprint has no such version */
+};
+
 struct fleet_file_options {
-    bool stub;   /* keep blueprint and git vessels, which then end errored: "not available here" */
+    /* Keep git vessels, and those of blueprints that do not exist: they end errored, "not available
+     * here". */
+    bool stub;
     bool strict; /* refuse what would be accepted without effect */
     /* Whether the fleet's organization has this credential. NULL: references are not looked up. */
     bool (*has_credential)(void *context, const struct reference *reference);
+    /* Finds a blueprint of the fleet's organization, by its exact name or its id; version 0: the
+     * current one. Returns false if there is none. NULL: there are no blueprints. */
+    bool (*find_blueprint)(void *context, const char *name, int version,
+                           struct fleet_blueprint *found);
     void *context;
     /* Returns what to say about those of a vessel's system packages that the machine lacks (a note,
      * or, if strict, a problem), or NULL; freed by the caller. NULL: they are not looked up. */

@@ -13,6 +13,14 @@ struct node;
 
 #define GUARDRAIL_MAX_CUTOFF_MS (4 * 3600 * 1000)
 
+/* Which keys a file gives. */
+enum guardrails_given {
+    GIVEN_RETRY_COUNT = 1,
+    GIVEN_RETRY_WAIT = 2,
+    GIVEN_CUTOFF = 4,
+    GIVEN_EXCLUDED = 8,
+};
+
 struct exit_code_range {
     uint8_t first, last; /* inclusive */
 };
@@ -23,6 +31,7 @@ struct guardrails {
     int64_t cutoff_ms;                /* GUARDRAIL_MAX_CUTOFF_MS if not given */
     struct exit_code_range *excluded; /* exit codes that are not retried; sorted and merged */
     size_t excluded_count;
+    unsigned given; /* of enum guardrails_given; kept for the vessels of blueprints only */
 };
 
 /* Frees what the struct holds, not the struct. */
@@ -32,10 +41,16 @@ void guardrails_free(struct guardrails *guardrails);
 void guardrails_read(struct checker *checker, const struct node *vessel,
                      struct guardrails *guardrails);
 
+/* Replaces each key that is not given by that of the blueprint. */
+void guardrails_complete(struct guardrails *guardrails, const struct guardrails *blueprint);
+
 /* Returns the canonical form as a new reference, or NULL if memory runs out. */
 struct json_t *guardrails_to_json(const struct guardrails *guardrails);
-/* Fills the zeroed guardrails from the canonical form. Returns NULL, or the key at which the form
- * is damaged. */
+/* The same with only those keys that are given. */
+struct json_t *guardrails_given_to_json(const struct guardrails *guardrails);
+/* Fills the zeroed guardrails from the canonical form, or from the one with only the keys that are
+ * given. Return NULL, or the key at which the form is damaged. */
 const char *guardrails_from_json(const struct json_t *json, struct guardrails *guardrails);
+const char *guardrails_given_from_json(const struct json_t *json, struct guardrails *guardrails);
 
 #endif

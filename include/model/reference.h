@@ -1,5 +1,6 @@
-/* References to credentials in the values of a fleet file: "#{GROUP.ITEM}". They may be part of a
- * longer value; "##{" stands for the characters "#{". Pure; any thread. */
+/* References in the values of a fleet file and of a blueprint: to credentials, "#{GROUP.ITEM}",
+ * and, where a blueprint has inputs, to these, "${NAME}". They may be part of a longer value; "##{"
+ * and "$${" stand for the characters "#{" and "${". Pure; any thread. */
 #ifndef WEBHOOKD_MODEL_REFERENCE_H
 #define WEBHOOKD_MODEL_REFERENCE_H
 
@@ -30,14 +31,19 @@ bool reference_may_be_in(const char *value);
 enum reference_piece {
     REFERENCE_END,
     REFERENCE_TEXT,   /* characters that stand for themselves; "##{" gives "#{" */
-    REFERENCE_NAME,   /* a reference */
+    REFERENCE_NAME,   /* a reference to a credential */
     REFERENCE_BROKEN, /* "#{" that begins no reference */
+    /* Only for a reader with reads_inputs: */
+    REFERENCE_INPUT,        /* a reference to an input; text and bytes are the input's name */
+    REFERENCE_BROKEN_INPUT, /* "${" that begins no reference */
 };
 
-/* Takes a value apart, from its first piece to its last. Set `at` to the value's start. */
+/* Takes a value apart, from its first piece to its last, in one pass: the caller replaces pieces,
+ * and nothing that it puts in their place is read again. Set `at` to the value's start. */
 struct reference_reader {
     const char *at;
-    const char *text; /* of TEXT and BROKEN */
+    bool reads_inputs; /* otherwise "${" has no meaning */
+    const char *text;  /* of all but NAME */
     size_t bytes;
     struct reference reference; /* of NAME */
 };

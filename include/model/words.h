@@ -8,6 +8,8 @@ extern const char *const WORDS_LANGUAGE[];
 extern const char *const WORDS_CONDITION[];
 extern const char *const WORDS_INTERRUPT[];
 extern const char *const WORDS_KIND[];
+extern const char *const WORDS_INPUT_TYPE[];
+extern const char *const WORDS_VISIBILITY[];
 
 /* Returns the word's index in the list, or -1. */
 int words_find(const char *const *words, const char *word);

@@ -41,6 +41,9 @@ void checker_hidden(struct checker *checker, size_t entry, const char *key,
                     const struct node *value)
 {
     struct fleet_hidden_list *list = checker->hidden;
+    if (++checker->hidden_count == DEFINITION_MAX_HIDDEN + 1)
+        checker_problem(checker, value->line, NULL, "a fleet may have at most %d hidden values",
+                        DEFINITION_MAX_HIDDEN);
     if (!list)
         return;
     if ((list->count & (list->count - 1)) == 0) /* room for 1, 2, 4, … */
@@ -198,20 +201,44 @@ static bool look_up(struct checker *checker, int line, const char *key,
     return options->missing_credentials;
 }
 
+static bool look_up_input(struct checker *checker, int line, const char *key,
+                          const struct reference_reader *reader)
+{
+    if (inputs_find(checker->inputs, reader->text, reader->bytes) != INPUTS_NONE)
+        return true;
+    checker_problem(checker, line, key,
+                    "the blueprint has no input \"%.*s\": write \"$${\" for the characters \"${\"",
+                    (int)(reader->bytes < 60 ? reader->bytes : 60), reader->text);
+    return false;
+}
+
 bool checker_references(struct checker *checker, int line, const char *key, const char *value)
 {
-    struct reference_reader reader = {.at = value};
-    enum reference_piece piece;
-    bool is_good = true;
-    while (is_good && (piece = reference_next(&reader)) != REFERENCE_END) {
-        if (piece == REFERENCE_NAME)
-            is_good = look_up(checker, line, key, &reader.reference);
-        if (piece != REFERENCE_BROKEN)
-            continue;
-        checker_problem(checker, line, key,
-                        "\"#{\" begins a reference to a credential, #{GROUP.ITEM} in capital "
-                        "letters: write \"##{\" for the characters themselves");
-        is_good = false;
+    struct reference_reader reader = {.at = value, .reads_inputs = checker->inputs != NULL};
+    for (;;) {
+        switch (reference_next(&reader)) {
+        case REFERENCE_END:
+            return true;
+        case REFERENCE_TEXT:
+            break;
+        case REFERENCE_NAME:
+            if (!look_up(checker, line, key, &reader.reference))
+                return false;
+            break;
+        case REFERENCE_BROKEN:
+            checker_problem(checker, line, key,
+                            "\"#{\" begins a reference to a credential, #{GROUP.ITEM} in capital "
+                            "letters: write \"##{\" for the characters themselves");
+            return false;
+        case REFERENCE_INPUT:
+            if (!look_up_input(checker, line, key, &reader))
+                return false;
+            break;
+        case REFERENCE_BROKEN_INPUT:
+            checker_problem(checker, line, key,
+                            "\"${\" begins a reference to an input, ${NAME}: write \"$${\" for the "
+                            "characters themselves");
+            return false;
+        }
     }
-    return is_good;
 }

@@ -1,5 +1,6 @@
-/* What the parts of a fleet file's validation share: the current path, and the lists of problems
- * and notes. Exists during one call of fleet_file_parse, on the caller's thread. */
+/* What the parts of the validation of a fleet file or a blueprint file share: the current path, and
+ * the lists of problems and notes. Exists during one call of fleet_file_parse or
+ * blueprint_file_parse, on the caller's thread. */
 #ifndef WEBHOOKD_MODEL_CHECKER_H
 #define WEBHOOKD_MODEL_CHECKER_H
 
@@ -7,6 +8,7 @@
 #include <stddef.h>
 
 #include "model/fleet_hidden.h"
+#include "model/inputs.h"
 #include "model/node.h"
 #include "model/report.h"
 
@@ -19,9 +21,11 @@ struct checker {
     size_t vessel;                    /* the one that is being read, in the definition */
     size_t hidden_count;              /* hidden values of the fleet so far */
     struct fleet_hidden_list *hidden; /* NULL: nobody asked for the places of hidden values */
+    bool is_blueprint;                /* the source that is being read is a blueprint's */
+    const struct inputs *inputs;      /* what "${NAME}" refers to; NULL: it has no meaning */
 };
 
-/* Adds the place of the hidden value that is the vessel's variable `entry`. */
+/* Counts the hidden value that is the vessel's variable `entry`, and adds its place. */
 void checker_hidden(struct checker *checker, size_t entry, const char *key,
                     const struct node *value);
 
@@ -36,7 +40,7 @@ void checker_note(struct checker *checker, int line, const char *key, const char
  * a problem. */
 void checker_without_effect(struct checker *checker, int line, const char *key, const char *why);
 
-/* Checks the references to credentials in a value. Returns false if it has reported a problem. */
+/* Checks the references in a value. Returns false if it has reported a problem. */
 bool checker_references(struct checker *checker, int line, const char *key, const char *value);
 
 /* Reports every key that is not in the list, which ends with NULL. */

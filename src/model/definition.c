@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/secret.h"
+#include "model/definition_form.h"
 
 static void free_entry(struct environment_entry *entry)
 {
@@ -15,7 +16,7 @@ static void free_entry(struct environment_entry *entry)
     free(entry->name);
 }
 
-static void free_vessel(struct definition_vessel *vessel)
+void definition_vessel_fini(struct definition_vessel *vessel)
 {
     free(vessel->name);
     free(vessel->version);
@@ -38,7 +39,7 @@ void definition_free(struct definition *definition)
     if (!definition)
         return;
     for (size_t i = 0; i < definition->vessel_count; i++)
-        free_vessel(&definition->vessels[i]);
+        definition_vessel_fini(&definition->vessels[i]);
     free(definition->vessels);
     free(definition->paths);
     free(definition->name);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "model/definition_form.h"
 #include "model/words.h"
 
 /* Stored definitions outlive the program that wrote them. A reader must refuse any other number. */
@@ -66,8 +67,10 @@ static void put_packages(json_t *vessel, const char *key, const struct package_l
     put(vessel, key, packages);
 }
 
-static json_t *vessel_json(const struct definition_vessel *vessel, bool with_ids)
+json_t *definition_json_of_vessel(const struct definition_vessel *vessel, bool with_ids)
 {
+    bool is_blueprint = vessel->kind == VESSEL_BLUEPRINT;
+    char id[ID_TEXT_BYTES];
     json_t *json = json_object();
     put_id(json, &vessel->id, with_ids);
     put_text(json, "name", vessel->name);
@@ -87,7 +90,13 @@ static json_t *vessel_json(const struct definition_vessel *vessel, bool with_ids
     put(json, "environment", environment);
     put_packages(json, "packages", &vessel->packages);
     put_packages(json, "system_packages", &vessel->system_packages);
-    put(json, "guardrails", guardrails_to_json(&vessel->guardrails));
+    put(json, "guardrails",
+        is_blueprint ? guardrails_given_to_json(&vessel->guardrails)
+                     : guardrails_to_json(&vessel->guardrails));
+    if (is_blueprint)
+        put(json, "blueprint_id", json_string(id_format(&vessel->blueprint_id, id)));
+    if (is_blueprint && vessel->blueprint_version > 0)
+        put(json, "blueprint_version", json_integer(vessel->blueprint_version));
     return json;
 }
 
@@ -115,7 +124,7 @@ char *definition_json_write(const struct definition *definition, bool with_ids)
     put_text(json, "name", definition->name);
     json_t *vessels = json_array();
     for (size_t i = 0; i < definition->vessel_count; i++)
-        append(vessels, vessel_json(&definition->vessels[i], with_ids));
+        append(vessels, definition_json_of_vessel(&definition->vessels[i], with_ids));
     put(json, "vessels", vessels);
     put(json, "connections", connections_json(definition));
     put_text(json, "on_interrupt", WORDS_INTERRUPT[definition->on_interrupt]);
@@ -181,10 +190,25 @@ static int get_id(const json_t *object, struct id *id, struct error *error)
     return 0;
 }
 
-static int read_guardrails(const json_t *json, struct guardrails *guardrails, struct error *error)
+static int read_guardrails(const json_t *json, struct definition_vessel *vessel,
+                           struct error *error)
 {
-    const char *key = guardrails_from_json(json, guardrails);
+    const char *key = vessel->kind == VESSEL_BLUEPRINT
+                          ? guardrails_given_from_json(json, &vessel->guardrails)
+                          : guardrails_from_json(json, &vessel->guardrails);
     return key ? damaged(error, key) : 0;
+}
+
+static int read_blueprint(const json_t *json, struct definition_vessel *vessel, struct error *error)
+{
+    const char *id = json_string_value(json_object_get(json, "blueprint_id"));
+    const json_t *version = json_object_get(json, "blueprint_version");
+    if (!id || id_parse(id, &vessel->blueprint_id) != 0)
+        return damaged(error, "blueprint_id");
+    vessel->blueprint_version = (int)json_integer_value(version);
+    if (version && (json_integer_value(version) < 1 || json_integer_value(version) > INT32_MAX))
+        return damaged(error, "blueprint_version");
+    return 0;
 }
 
 static int read_arguments(const json_t *json, struct definition_vessel *vessel, struct error *error)
@@ -253,7 +277,8 @@ static int read_packages(const json_t *vessel, const char *key, struct package_l
     return 0;
 }
 
-static int read_vessel(const json_t *json, struct definition_vessel *vessel, struct error *error)
+int definition_json_read_vessel(const json_t *json, struct definition_vessel *vessel,
+                                struct error *error)
 {
     int kind = 0;
     int language = 0;
@@ -268,11 +293,14 @@ static int read_vessel(const json_t *json, struct definition_vessel *vessel, str
         read_arguments(json_object_get(json, "arguments"), vessel, error) != 0 ||
         read_environment(json_object_get(json, "environment"), vessel, error) != 0 ||
         read_packages(json, "packages", &vessel->packages, error) != 0 ||
-        read_packages(json, "system_packages", &vessel->system_packages, error) != 0 ||
-        read_guardrails(json_object_get(json, "guardrails"), &vessel->guardrails, error) != 0)
+        read_packages(json, "system_packages", &vessel->system_packages, error) != 0)
         return -1;
     vessel->kind = (enum vessel_kind)kind;
     vessel->language = (enum vessel_language)language;
+    if (read_guardrails(json_object_get(json, "guardrails"), vessel, error) != 0)
+        return -1;
+    if (vessel->kind == VESSEL_BLUEPRINT)
+        return read_blueprint(json, vessel, error);
     if (vessel->kind == VESSEL_CODE &&
         (!vessel->file_name || !vessel->file_content || !vessel->file_to_run))
         return damaged(error, "file_name");
@@ -287,7 +315,8 @@ static int read_vessels(const json_t *json, struct definition *definition, struc
     definition->vessels = memory_alloc(count * sizeof(definition->vessels[0]));
     definition->vessel_count = count;
     for (size_t i = 0; i < count; i++)
-        if (read_vessel(json_array_get(json, i), &definition->vessels[i], error) != 0)
+        if (definition_json_read_vessel(json_array_get(json, i), &definition->vessels[i], error) !=
+            0)
             return -1;
     return 0;
 }

@@ -171,12 +171,20 @@ static void add_variable(struct checker *checker, int line, const struct variabl
                         "a reference to a credential is no secret: leave out \"hidden\"");
         return;
     }
-    if (is_hidden(variable)) {
-        if (++checker->hidden_count == DEFINITION_MAX_HIDDEN + 1)
-            checker_problem(checker, line, NULL, "a fleet may have at most %d hidden values",
-                            DEFINITION_MAX_HIDDEN);
-        checker_hidden(checker, vessel->environment_count, variable->value_key, variable->value);
+    if (is_hidden(variable) && checker->is_blueprint) {
+        checker_problem(checker, line, NULL,
+                        "a blueprint has no hidden values: use an input of type PASSWORD, or "
+                        "`#{GROUP.ITEM}`");
+        return;
     }
+    if (checker->is_blueprint &&
+        inputs_find(checker->inputs, variable->name, strlen(variable->name)) != INPUTS_NONE) {
+        checker_problem(checker, line, NULL, "\"%.60s\" is an input, and so is a variable already",
+                        variable->name);
+        return;
+    }
+    if (is_hidden(variable))
+        checker_hidden(checker, vessel->environment_count, variable->value_key, variable->value);
     vessel->environment[vessel->environment_count++] =
         (struct environment_entry){.name = memory_string(variable->name),
                                    .value = memory_string(value),

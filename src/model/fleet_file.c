@@ -1,15 +1,14 @@
-/* Turns the bytes of a fleet file into a definition: chooses the reader by the first character,
- * then checks the fleet, its vessels (fleet_vessel.c) and the graph (fleet_graph.c). Called by the
- * admin API on its workers' threads; pure, so calls may run concurrently. */
+/* Turns the bytes of a fleet file into a definition: reads its tree (file_tree.c), then checks the
+ * fleet, its vessels (fleet_vessel.c) and the graph (fleet_graph.c). Called by the admin API on its
+ * workers' threads; pure, so calls may run concurrently. */
 #include "model/fleet_file.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "base/utf8.h"
 #include "model/checker.h"
+#include "model/file_tree.h"
 #include "model/words.h"
 #include "model/fleet_graph.h"
 #include "model/fleet_hidden.h"
@@ -18,74 +17,6 @@
 
 #define MAX_VESSELS         1000
 #define MAX_CONCURRENT_RUNS 1000000
-
-/* ---- from bytes to a tree ---- */
-
-static int line_at(const char *text, size_t offset)
-{
-    int line = 1;
-    for (size_t i = 0; i < offset; i++)
-        line += text[i] == '\n';
-    return line;
-}
-
-/* Refuses NUL characters and anything other than UTF-8, so the two readers, and the code that uses
- * their trees, need not handle them. */
-static int check_bytes(const char *text, size_t bytes, struct report *problems)
-{
-    if (bytes > FLEET_FILE_MAX_BYTES) {
-        report_add(problems, 0, "", "the fleet file is larger than %u MiB",
-                   FLEET_FILE_MAX_BYTES >> 20);
-        return -1;
-    }
-    const char *nul = bytes == 0 ? NULL : memchr(text, '\0', bytes);
-    if (nul) {
-        report_add(problems, line_at(text, (size_t)(nul - text)), "",
-                   "the file contains the character NUL: it is not a text file");
-        return -1;
-    }
-    for (size_t at = 0; at < bytes;) {
-        uint32_t code_point;
-        size_t length = utf8_decode_n(text + at, bytes - at, &code_point);
-        if (length == 0) {
-            report_add(problems, line_at(text, at), "", "the file is not UTF-8");
-            return -1;
-        }
-        at += length;
-    }
-    return 0;
-}
-
-static int read_tree(const char *text, size_t bytes, struct node_tree *tree,
-                     struct report *problems)
-{
-    if (check_bytes(text, bytes, problems) != 0)
-        return -1;
-    /* A byte order mark has no meaning in UTF-8. */
-    if (bytes >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
-        tree->offset = 3;
-        text += tree->offset;
-        bytes -= tree->offset;
-    }
-    size_t at = 0;
-    while (at < bytes && strchr(" \t\r\n", text[at]))
-        at++;
-    if (at == bytes) {
-        report_add(problems, 0, "", "the file is empty");
-        return -1;
-    }
-    tree->is_json = text[at] == '{';
-    int result = tree->is_json ? node_json_read(text, bytes, tree, problems)
-                               : node_yaml_read(text, bytes, tree, problems);
-    if (result == 0 && tree->root.kind == NODE_BROKEN)
-        return -1;
-    if (result == 0 && tree->root.kind != NODE_MAP) {
-        report_add(problems, tree->root.line, "",
-                   "a fleet file must be a mapping: name, vessels, connections");
-        return -1;
-    }
-    return result;
-}
 
 /* ---- from a tree to a definition ---- */
 
@@ -185,8 +116,9 @@ static void read_fleet(struct checker *checker, const struct node *fleet,
 static struct definition *parse(const char *text, size_t bytes, struct checker *checker)
 {
     struct definition *definition = memory_alloc(sizeof(*definition));
+    static const struct file_kind kind = {"fleet file", "name, vessels, connections"};
     struct node_tree tree = {0};
-    if (read_tree(text, bytes, &tree, &checker->problems) == 0)
+    if (file_tree_read(&kind, text, bytes, &tree, &checker->problems) == 0)
         read_fleet(checker, &tree.root, definition);
     if (checker->hidden) {
         checker->hidden->offset = tree.offset;

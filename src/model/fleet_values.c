@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/decimal.h"
+#include "base/memory.h"
 #include "base/utf8.h"
 #include "model/definition.h"
 
@@ -74,6 +75,19 @@ const char *fleet_values_variable_problem(const char *name)
     if (strncmp(name, "SHIPYARD_", 9) == 0 || strncmp(name, "WEBHOOKD_", 9) == 0)
         return "names that begin with SHIPYARD_ or WEBHOOKD_ are reserved for the platform";
     return NULL;
+}
+
+bool fleet_values_is_guarded(const char *name)
+{
+    static const char *const NAMES[] = {"PATH", "HOME", "ENV", "BASH_ENV"};
+    static const char *const BEGINNINGS[] = {"LD_", "PYTHON", "NODE_", "GIT_", "BASH_FUNC_"};
+    for (size_t i = 0; i < ARRAY_COUNT(NAMES); i++)
+        if (strcmp(name, NAMES[i]) == 0)
+            return true;
+    for (size_t i = 0; i < ARRAY_COUNT(BEGINNINGS); i++)
+        if (strncmp(name, BEGINNINGS[i], strlen(BEGINNINGS[i])) == 0)
+            return true;
+    return false;
 }
 
 bool fleet_values_is_hidden(const char *text)

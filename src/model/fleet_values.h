@@ -20,6 +20,7 @@ size_t fleet_values_argument_bytes(const char *argument);
 size_t fleet_values_variable_bytes(const struct environment_entry *variable);
 
 #define VALUE_MAX_DIGITS 9 /* of a number */
+#define VALUE_MAX_NUMBER 999999999
 
 /* Reads a number of at most VALUE_MAX_DIGITS decimal digits. Returns 0, or -1 if the text is
  * anything else. */
@@ -32,6 +33,9 @@ int fleet_values_number(const char *text, int *number);
 const char *fleet_values_path_problem(const char *path);
 /* Checks the name of an environment variable. */
 const char *fleet_values_variable_problem(const char *name);
+/* Whether programs read the variable to decide which code they run. A fleet file may hand it out by
+ * naming it; neither an override nor an input may. */
+bool fleet_values_is_guarded(const char *name);
 /* A value must not be SHIPYARD_HIDDEN. */
 const char *fleet_values_placeholder_problem(const char *text);
 /* Whether the text stands for a hidden value. */

@@ -1,4 +1,5 @@
-/* Reads a vessel and its source. Called by fleet_file.c for each entry of "vessels"; pure. */
+/* Reads a vessel and its source. Called by fleet_file.c for each entry of "vessels", and by
+ * blueprint_file.c for the source of a blueprint; pure. */
 #include "model/fleet_vessel.h"
 
 #include <stdio.h>
@@ -7,6 +8,7 @@
 #include "base/memory.h"
 #include "model/words.h"
 #include "model/fleet_arguments.h"
+#include "model/fleet_blueprint.h"
 #include "model/fleet_packages.h"
 #include "model/fleet_values.h"
 #include "model/name.h"
@@ -83,6 +85,11 @@ static void read_file_to_run(struct checker *checker, const struct node *source,
     const char *problem = fleet_values_path_problem(name);
     if (problem)
         checker_problem(checker, line, "file_to_run", "%s", problem);
+    else if (checker->is_blueprint && reference_may_be_in(name))
+        checker_problem(checker, line, "file_to_run",
+                        "a file name must not have a reference to a credential");
+    else if (checker->is_blueprint && strstr(name, "${"))
+        (void)checker_references(checker, line, "file_to_run", name);
     else if (vessel->file_name && strcmp(name, vessel->file_name) != 0)
         checker_note(
             checker, line, "file_to_run",
@@ -124,7 +131,10 @@ static void read_foreign(struct checker *checker, const struct node *source, con
                          const char *what, struct definition_vessel *vessel)
 {
     vessel->kind = VESSEL_STUB;
-    if (checker->options->stub)
+    if (checker->is_blueprint)
+        checker_problem(checker, checker_line(source, key), key,
+                        "%s cannot be the source of a blueprint: write CODE", what);
+    else if (checker->options->stub)
         checker_note(
             checker, checker_line(source, key), key,
             "%s is kept as a stub: the vessel will end as errored (\"not available here\")", what);
@@ -134,8 +144,22 @@ static void read_foreign(struct checker *checker, const struct node *source, con
             "%s is not available here (with --stub the vessel is kept, and ends as errored)", what);
 }
 
-static void read_source(struct checker *checker, const struct node *map,
-                        struct definition_vessel *vessel)
+/* A vessel of a blueprint that does not exist here may be kept as a stub. */
+static void read_blueprint(struct checker *checker, const struct node *source,
+                           struct definition_vessel *vessel)
+{
+    if (checker->is_blueprint) {
+        read_foreign(checker, source, "type", "another blueprint", vessel);
+    } else if (!fleet_blueprint_read(checker, source, vessel)) {
+        char what[NAME_MAX_BYTES + 20];
+        (void)snprintf(what, sizeof(what), "blueprint \"%s\"",
+                       checker_text(checker, source, "blueprint"));
+        read_foreign(checker, source, "blueprint", what, vessel);
+    }
+}
+
+void fleet_vessel_read_source(struct checker *checker, const struct node *map,
+                              struct definition_vessel *vessel)
 {
     static const char *const TYPES[] = {"CODE", "BLUEPRINT", "GIT", NULL};
     const struct node *source = checker_map(checker, map, "source");
@@ -150,7 +174,7 @@ static void read_source(struct checker *checker, const struct node *map,
     const char *type = checker_text(checker, source, "type");
     int place = type ? words_find(TYPES, type) : 0;
     if (place == 1)
-        read_foreign(checker, source, "type", "a blueprint", vessel);
+        read_blueprint(checker, source, vessel);
     else if (place == 2)
         read_foreign(checker, source, "type", "a git source", vessel);
     else if (place == 0 && node_get(source, "git"))
@@ -190,7 +214,7 @@ void fleet_vessel_read(struct checker *checker, const struct node *entry,
         checker_note_later(checker, entry);
         checker_note_misplaced(checker, entry);
         fleet_vessel_read_id(checker, entry, &vessel->id);
-        read_source(checker, entry, vessel);
+        fleet_vessel_read_source(checker, entry, vessel);
         guardrails_read(checker, entry, &vessel->guardrails);
     } else if (entry->kind != NODE_BROKEN) {
         checker_problem(checker, entry->line, NULL, "a vessel must be a mapping with a \"source\"");

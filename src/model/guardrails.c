@@ -122,6 +122,7 @@ static void read_excluded(struct checker *checker, const struct node *map,
 void guardrails_read(struct checker *checker, const struct node *vessel,
                      struct guardrails *guardrails)
 {
+    /* In the order of enum guardrails_given. */
     static const char *const KEYS[] = {"retry_count", "retry_wait", "runtime_cutoff",
                                        "exclude_exit_code_ranges", NULL};
     static const struct duration_range WAIT = {0, MAX_RETRY_WAIT_MS, "at most 1h"};
@@ -131,6 +132,9 @@ void guardrails_read(struct checker *checker, const struct node *vessel,
     const struct node *map = checker_map(checker, vessel, "guardrails");
     if (!map)
         return;
+    for (size_t i = 0; KEYS[i]; i++)
+        if (node_get(map, KEYS[i]))
+            guardrails->given |= 1u << i;
     size_t mark = node_path_enter(&checker->path, "guardrails");
     checker_keys(checker, map, KEYS);
     checker_number(checker, map, "retry_count", 0, MAX_RETRIES, &guardrails->retry_count);
@@ -140,9 +144,31 @@ void guardrails_read(struct checker *checker, const struct node *vessel,
     node_path_leave(&checker->path, mark);
 }
 
+/* ---- of a blueprint and its vessel ---- */
+
+void guardrails_complete(struct guardrails *guardrails, const struct guardrails *blueprint)
+{
+    if (!(guardrails->given & GIVEN_RETRY_COUNT))
+        guardrails->retry_count = blueprint->retry_count;
+    if (!(guardrails->given & GIVEN_RETRY_WAIT))
+        guardrails->retry_wait_ms = blueprint->retry_wait_ms;
+    if (!(guardrails->given & GIVEN_CUTOFF))
+        guardrails->cutoff_ms = blueprint->cutoff_ms;
+    if (guardrails->given & GIVEN_EXCLUDED)
+        return;
+    size_t count = blueprint->excluded_count;
+    free(guardrails->excluded);
+    guardrails->excluded =
+        count > 0 ? memory_copy(blueprint->excluded, count * sizeof(blueprint->excluded[0])) : NULL;
+    guardrails->excluded_count = count;
+}
+
 /* ---- in the store ---- */
 
-struct json_t *guardrails_to_json(const struct guardrails *guardrails)
+/* The keys of the canonical form, in the order of enum guardrails_given. */
+static const char *const FORM_KEYS[] = {"retry_count", "retry_wait_ms", "cutoff_ms", "excluded"};
+
+static json_t *excluded_json(const struct guardrails *guardrails)
 {
     json_t *excluded = json_array();
     for (size_t i = 0; i < guardrails->excluded_count; i++) {
@@ -152,9 +178,23 @@ struct json_t *guardrails_to_json(const struct guardrails *guardrails)
             return NULL;
         }
     }
-    return json_pack("{s:i, s:I, s:I, s:o}", "retry_count", guardrails->retry_count,
-                     "retry_wait_ms", (json_int_t)guardrails->retry_wait_ms, "cutoff_ms",
-                     (json_int_t)guardrails->cutoff_ms, "excluded", excluded);
+    return excluded;
+}
+
+struct json_t *guardrails_to_json(const struct guardrails *guardrails)
+{
+    return json_pack("{s:i, s:I, s:I, s:o}", FORM_KEYS[0], guardrails->retry_count, FORM_KEYS[1],
+                     (json_int_t)guardrails->retry_wait_ms, FORM_KEYS[2],
+                     (json_int_t)guardrails->cutoff_ms, FORM_KEYS[3], excluded_json(guardrails));
+}
+
+struct json_t *guardrails_given_to_json(const struct guardrails *guardrails)
+{
+    json_t *json = guardrails_to_json(guardrails);
+    for (size_t i = 0; i < ARRAY_COUNT(FORM_KEYS); i++)
+        if (!(guardrails->given & 1u << i))
+            (void)json_object_del(json, FORM_KEYS[i]);
+    return json;
 }
 
 /* The bounds are wider than those of a fleet file: another version of webhookd may have written the
@@ -176,26 +216,50 @@ static bool get_range(const json_t *pair, struct exit_code_range *range)
            last < EXIT_CODES && first <= last;
 }
 
-const char *guardrails_from_json(const struct json_t *json, struct guardrails *guardrails)
+static bool get_excluded(const json_t *excluded, struct guardrails *guardrails)
 {
-    int64_t retry_count = 0;
-    if (!get_number(json, "retry_count", 0, &retry_count))
-        return "retry_count";
-    guardrails->retry_count = (int)retry_count;
-    if (!get_number(json, "retry_wait_ms", 0, &guardrails->retry_wait_ms))
-        return "retry_wait_ms";
-    if (!get_number(json, "cutoff_ms", 1, &guardrails->cutoff_ms))
-        return "cutoff_ms";
-    const json_t *excluded = json_object_get(json, "excluded");
-    if (!json_is_array(excluded))
-        return "excluded";
     size_t count = json_array_size(excluded);
     if (count == 0)
-        return NULL;
+        return json_is_array(excluded);
     guardrails->excluded = memory_array(NULL, count, sizeof(guardrails->excluded[0]));
     guardrails->excluded_count = count;
     for (size_t i = 0; i < count; i++)
         if (!get_range(json_array_get(excluded, i), &guardrails->excluded[i]))
-            return "excluded";
+            return false;
+    return true;
+}
+
+/* Reads those of the keys that are in `given`. */
+static const char *read_form(const json_t *json, unsigned given, struct guardrails *guardrails)
+{
+    int64_t retry_count = 0;
+    guardrails->given = given;
+    guardrails->cutoff_ms = GUARDRAIL_MAX_CUTOFF_MS;
+    if (given & GIVEN_RETRY_COUNT && !get_number(json, FORM_KEYS[0], 0, &retry_count))
+        return FORM_KEYS[0];
+    guardrails->retry_count = (int)retry_count;
+    if (given & GIVEN_RETRY_WAIT && !get_number(json, FORM_KEYS[1], 0, &guardrails->retry_wait_ms))
+        return FORM_KEYS[1];
+    if (given & GIVEN_CUTOFF && !get_number(json, FORM_KEYS[2], 1, &guardrails->cutoff_ms))
+        return FORM_KEYS[2];
+    if (given & GIVEN_EXCLUDED && !get_excluded(json_object_get(json, FORM_KEYS[3]), guardrails))
+        return FORM_KEYS[3];
     return NULL;
+}
+
+const char *guardrails_from_json(const struct json_t *json, struct guardrails *guardrails)
+{
+    return read_form(json, GIVEN_RETRY_COUNT | GIVEN_RETRY_WAIT | GIVEN_CUTOFF | GIVEN_EXCLUDED,
+                     guardrails);
+}
+
+const char *guardrails_given_from_json(const struct json_t *json, struct guardrails *guardrails)
+{
+    unsigned given = 0;
+    if (!json_is_object(json))
+        return "guardrails";
+    for (size_t i = 0; i < ARRAY_COUNT(FORM_KEYS); i++)
+        if (json_object_get(json, FORM_KEYS[i]))
+            given |= 1u << i;
+    return read_form(json, given, guardrails);
 }

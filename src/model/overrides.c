@@ -90,21 +90,6 @@ struct check {
     bool is_trigger;
 };
 
-/* What programs read to decide which code they run. A fleet file may hand them out by naming
- * them. */
-static bool is_guarded(const char *name)
-{
-    static const char *const NAMES[] = {"PATH", "HOME", "ENV", "BASH_ENV"};
-    static const char *const BEGINNINGS[] = {"LD_", "PYTHON", "NODE_", "GIT_", "BASH_FUNC_"};
-    for (size_t i = 0; i < ARRAY_COUNT(NAMES); i++)
-        if (strcmp(name, NAMES[i]) == 0)
-            return true;
-    for (size_t i = 0; i < ARRAY_COUNT(BEGINNINGS); i++)
-        if (strncmp(name, BEGINNINGS[i], strlen(BEGINNINGS[i])) == 0)
-            return true;
-    return false;
-}
-
 static bool is_defined(const struct definition_vessel *vessel, const char *name)
 {
     for (size_t i = 0; i < vessel->environment_count; i++)
@@ -124,7 +109,7 @@ static void check_variable(struct check *check, const struct definition_vessel *
                    "the vessel has no variable \"%.60s\": a key with the role trigger may set only "
                    "those that the fleet file names",
                    name);
-    else if (!is_named && is_guarded(name))
+    else if (!is_named && fleet_values_is_guarded(name))
         report_add(
             &check->report, 0, check->path.text,
             "\"%.60s\" decides which code is run: it may be set only if the fleet file names "

@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define OPENING "#{"
-#define ESCAPED "##{" /* stands for OPENING */
+#define OPENING       "#{"
+#define ESCAPED       "##{" /* stands for OPENING */
+#define INPUT_OPENING "${"
+#define INPUT_ESCAPED "$${"
 
 /* ---- names ---- */
 
@@ -73,36 +75,70 @@ bool reference_may_be_in(const char *value)
     return strstr(value, OPENING) != NULL;
 }
 
-static enum reference_piece text_piece(struct reference_reader *reader, size_t bytes)
+static enum reference_piece take(struct reference_reader *reader, size_t bytes,
+                                 enum reference_piece piece)
 {
     reader->text = reader->at;
     reader->bytes = bytes;
     reader->at += bytes;
-    return REFERENCE_TEXT;
+    return piece;
+}
+
+static bool begins_with(const char *text, const char *beginning)
+{
+    return strncmp(text, beginning, strlen(beginning)) == 0;
+}
+
+static enum reference_piece read_credential(struct reference_reader *reader)
+{
+    const char *name = reader->at + strlen(OPENING);
+    size_t chars = read_name(name, &reader->reference);
+    if (chars == 0 || name[chars] != '}')
+        return take(reader, strlen(OPENING), REFERENCE_BROKEN);
+    reader->at = name + chars + 1;
+    return REFERENCE_NAME;
+}
+
+static enum reference_piece read_input(struct reference_reader *reader)
+{
+    const char *name = reader->at + strlen(INPUT_OPENING);
+    size_t chars = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
+    if (chars == 0 || (name[0] >= '0' && name[0] <= '9') || name[chars] != '}')
+        return take(reader, strlen(INPUT_OPENING), REFERENCE_BROKEN_INPUT);
+    reader->at = name;
+    (void)take(reader, chars, REFERENCE_INPUT);
+    reader->at++;
+    return REFERENCE_INPUT;
+}
+
+/* Returns the length of the text before the next opening, which may be escaped. */
+static size_t plain_bytes(const struct reference_reader *reader)
+{
+    for (const char *at = reader->at;; at++) {
+        at += strcspn(at, reader->reads_inputs ? "#$" : "#");
+        if (*at == '\0' || begins_with(at, OPENING) || begins_with(at, ESCAPED))
+            return (size_t)(at - reader->at);
+        if (reader->reads_inputs &&
+            (begins_with(at, INPUT_OPENING) || begins_with(at, INPUT_ESCAPED)))
+            return (size_t)(at - reader->at);
+    }
 }
 
 enum reference_piece reference_next(struct reference_reader *reader)
 {
     if (reader->at[0] == '\0')
         return REFERENCE_END;
-    if (strncmp(reader->at, ESCAPED, strlen(ESCAPED)) == 0) {
+    bool is_escaped = begins_with(reader->at, ESCAPED) ||
+                      (reader->reads_inputs && begins_with(reader->at, INPUT_ESCAPED));
+    if (is_escaped) {
         reader->at++;
-        return text_piece(reader, strlen(OPENING));
+        return take(reader, strlen(OPENING), REFERENCE_TEXT);
     }
-    if (strncmp(reader->at, OPENING, strlen(OPENING)) == 0) {
-        const char *name = reader->at + strlen(OPENING);
-        size_t chars = read_name(name, &reader->reference);
-        if (chars == 0 || name[chars] != '}') {
-            (void)text_piece(reader, strlen(OPENING));
-            return REFERENCE_BROKEN;
-        }
-        reader->at = name + chars + 1;
-        return REFERENCE_NAME;
-    }
-    const char *next = strstr(reader->at, OPENING);
-    if (next && next > reader->at && next[-1] == '#')
-        next--; /* it is escaped */
-    return text_piece(reader, next ? (size_t)(next - reader->at) : strlen(reader->at));
+    if (begins_with(reader->at, OPENING))
+        return read_credential(reader);
+    if (reader->reads_inputs && begins_with(reader->at, INPUT_OPENING))
+        return read_input(reader);
+    return take(reader, plain_bytes(reader), REFERENCE_TEXT);
 }
 
 bool reference_is_in(const char *value, const struct reference *reference)

@@ -11,11 +11,11 @@
 
 /* Writes the pieces of a value: text as it is, <GROUP.ITEM> for a reference, and ! for a broken
  * one. */
-static const char *pieces(const char *value)
+static const char *pieces_with(const char *value, bool reads_inputs)
 {
     static char text[400];
     char name[REFERENCE_TEXT_BYTES];
-    struct reference_reader reader = {.at = value};
+    struct reference_reader reader = {.at = value, .reads_inputs = reads_inputs};
     size_t bytes = 0;
     text[0] = '\0';
     for (;;) {
@@ -26,10 +26,39 @@ static const char *pieces(const char *value)
             return text;
         if (piece == REFERENCE_NAME)
             bytes += (size_t)snprintf(at, room, "<%s>", reference_format(&reader.reference, name));
+        else if (piece == REFERENCE_INPUT)
+            bytes += (size_t)snprintf(at, room, "(%.*s)", (int)reader.bytes, reader.text);
         else
-            bytes += (size_t)snprintf(at, room, "%s%.*s", piece == REFERENCE_BROKEN ? "!" : "",
+            bytes += (size_t)snprintf(at, room, "%s%.*s", piece == REFERENCE_TEXT ? "" : "!",
                                       (int)reader.bytes, reader.text);
     }
+}
+
+static const char *pieces(const char *value)
+{
+    return pieces_with(value, false);
+}
+
+TEST(references_to_inputs_are_read_only_where_there_are_inputs)
+{
+    static const char *const cases[][2] = {
+        {"${TO}", "(TO)"},
+        {"a${_x1}b#{A.B}c", "a(_x1)b<A.B>c"},
+        {"$${TO}", "${TO}"},
+        {"$$${TO}", "$${TO}"},
+        {"#$${TO}", "#${TO}"},
+        {"##{${A}", "#{(A)"},
+        {"$", "$"},
+        {"$TO {TO} 5$", "$TO {TO} 5$"},
+        {"${}", "!${}"},
+        {"${1A}", "!${1A}"},
+        {"${A-B}", "!${A-B}"},
+        {"${A", "!${A"},
+        {"${A${B}", "!${A(B)"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
+        ck_assert_str_eq(pieces_with(cases[i][0], true), cases[i][1]);
+    ck_assert_str_eq(pieces("${TO}$${TO}${"), "${TO}$${TO}${");
 }
 
 TEST(a_value_is_taken_apart_into_text_and_references)

@@ -1,0 +1,53 @@
+/* A blueprint: the code of a vessel with typed inputs, which an organization keeps and whose
+ * vessels several fleets may have. Immutable once created; its owner frees it. Pure; any thread. */
+#ifndef WEBHOOKD_MODEL_BLUEPRINT_H
+#define WEBHOOKD_MODEL_BLUEPRINT_H
+
+#include <stddef.h>
+
+#include "base/error.h"
+#include "base/id.h"
+#include "model/definition.h"
+#include "model/fleet_file.h"
+#include "model/inputs.h"
+
+#define BLUEPRINT_MAX_DESCRIPTION_BYTES (64 * 1024)
+
+/* Who finds the blueprint in lists; not who may use it. Owners find all. */
+enum blueprint_visibility { VISIBLE_TO_EVERYONE, VISIBLE_TO_EDITORS, VISIBLE_TO_NOBODY };
+
+struct blueprint {
+    char *name;
+    struct id id; /* zero if the file gives none; not a part of the canonical form */
+    char *synopsis;
+    char *description; /* NULL if there is none */
+    enum blueprint_visibility visibility;
+    struct inputs inputs;
+    /* The code, the guardrails, and the name once more. In its arguments, the values of its
+     * environment and its file_to_run, "${NAME}" stands for an input (model/reference.h). */
+    struct definition_vessel code;
+};
+
+void blueprint_free(struct blueprint *blueprint); /* NULL is fine */
+
+/* Reads a blueprint file (YAML or JSON) as fleet_file_parse reads a fleet file, with the same
+ * bounds. Of the options, those for stubs and blueprints have no effect. */
+struct blueprint *blueprint_file_parse(const char *text, size_t bytes,
+                                       const struct fleet_file_options *options,
+                                       struct fleet_problems *problems,
+                                       struct fleet_problems *notes);
+
+/* Returns the canonical form, which the store keeps and compares, without the id. The caller frees
+ * it; never NULL. */
+char *blueprint_json_write(const struct blueprint *blueprint);
+/* Returns NULL and sets *error if the form is damaged. */
+struct blueprint *blueprint_json_read(const char *json, size_t bytes, struct error *error);
+
+/* The guardrails alone, which the store keeps beside each version: a run needs them at its start,
+ * but not the code. The caller frees the text; never NULL. */
+char *blueprint_guardrails_write(const struct blueprint *blueprint);
+/* Fills zeroed guardrails. Returns 0, or -1 with *error if the form is damaged. */
+int blueprint_guardrails_read(const char *json, size_t bytes, struct guardrails *guardrails,
+                              struct error *error);
+
+#endif
