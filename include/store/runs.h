@@ -166,6 +166,7 @@ struct vessel_row {
     /* VESSEL_RETRYING: when the last attempt ended; 0 if it was interrupted, so that the next one
      * does not wait. */
     int64_t failed_ms;
+    int blueprint_version; /* that the vessel run executes; 0 = its vessel has no blueprint */
 };
 /* Lists vessel runs in the definition's order. There are none before the run's first attempt. */
 int store_list_vessels(struct store *store, const struct id *run_id,

@@ -8,6 +8,7 @@
 #define WEBHOOKD_STORE_ENGINE_H
 
 #include "store/audit.h"
+#include "store/blueprints.h"
 #include "store/credentials.h"
 #include "store/fleets.h"
 #include "store/idempotency.h"
@@ -150,6 +151,35 @@ struct store_engine {
                             struct error *error);
     int (*list_sealed)(struct store *store, int (*each)(void *, const struct sealed_row *),
                        void *context, struct error *error);
+
+    /* blueprints.h */
+    int (*list_blueprints)(struct store *store, const struct id *org_id,
+                           int (*each)(void *, const struct blueprint_row *), void *context,
+                           struct error *error);
+    int (*get_blueprint)(struct store *store, const struct id *blueprint_id,
+                         int (*each)(void *, const struct blueprint_row *), void *context,
+                         struct error *error);
+    int (*list_blueprint_versions)(struct store *store, const struct id *blueprint_id,
+                                   int (*each)(void *, const struct blueprint_version_row *),
+                                   void *context, struct error *error);
+    int (*get_blueprint_version)(struct store *store, const struct id *blueprint_id, int version,
+                                 int (*each)(void *, const struct blueprint_version_row *),
+                                 void *context, struct error *error);
+    int (*find_blueprint_inputs)(struct store *store, const struct blueprint_query *query,
+                                 int (*each)(void *, const struct blueprint_inputs *),
+                                 void *context, struct error *error);
+    char *(*get_blueprint_guardrails)(struct store *store, const struct id *blueprint_id,
+                                      int *version, struct error *error);
+    int (*list_blueprint_users)(struct store *store, const struct id *blueprint_id,
+                                int (*each)(void *, const struct definition_row *), void *context,
+                                struct error *error);
+    int (*search_blueprints)(struct store *store, const struct id *org_id, const char *text,
+                             int (*each)(void *, const struct blueprint_version_row *),
+                             void *context, struct error *error);
+    int (*apply_blueprint)(struct store *store, const struct blueprint_application *application,
+                           int64_t now_ms, struct blueprint_result *result, struct error *error);
+    int (*delete_blueprint)(struct store *store, const struct id *blueprint_id, int64_t now_ms,
+                            struct error *error);
 
     /* audit.h */
     int (*list_audit)(struct store *store, const struct audit_filter *filter,

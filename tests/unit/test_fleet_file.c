@@ -675,7 +675,7 @@ TEST(foreign_vessels_are_refused_or_kept_as_stubs)
         "connections: { a: { b: SUCCESS } }\n";
     struct outcome outcome = parse(TEXT);
     ck_assert_uint_eq(outcome.problems.count, 2);
-    ck_assert(has(&outcome.problems, 3, "vessels.a.source.type",
+    ck_assert(has(&outcome.problems, 3, "vessels.a.source.blueprint",
                   "(with --stub the vessel is kept, and ends as errored)"));
     ck_assert(has(&outcome.problems, 4, "vessels.b.source.git", "--stub"));
     outcome_free(&outcome);
@@ -684,7 +684,7 @@ TEST(foreign_vessels_are_refused_or_kept_as_stubs)
     ck_assert_int_eq((int)outcome.definition->vessels[0].kind, VESSEL_STUB);
     ck_assert_int_eq((int)outcome.definition->vessels[1].kind, VESSEL_STUB);
     ck_assert_uint_eq(outcome.notes.count, 2);
-    ck_assert(has(&outcome.notes, 3, "vessels.a.source.type", "not available here"));
+    ck_assert(has(&outcome.notes, 3, "vessels.a.source.blueprint", "not available here"));
     outcome_free(&outcome);
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "store/sqlite/blueprints.h"
 #include "store/sqlite/hidden.h"
 
 struct found_fleet {
@@ -256,7 +257,8 @@ static int apply_complete(struct store *store, struct applying *applying,
     else if (status == 0 && (write_fleet(store, applying->project_no, complete->name,
                                          applying->now_ms, fleet, error) != 0 ||
                              write_version(store, fleet, &text, applying->now_ms, error) != 0 ||
-                             hidden_write(store, fleet->no, fleet->version, &hidden, error) != 0))
+                             hidden_write(store, fleet->no, fleet->version, &hidden, error) != 0 ||
+                             blueprint_uses_write(store, fleet->no, complete, error) != 0))
         status = -1;
     hidden_free(&hidden);
     free(json);
@@ -303,7 +305,8 @@ int sqlite_delete_fleet(struct store *store, const struct id *fleet_id, int64_t 
     if (open > 0)
         return -1;
     if (hidden_forget(store, fleet_no, error) != 0 ||
-        package_locks_forget(store, fleet_no, error) != 0)
+        package_locks_forget(store, fleet_no, error) != 0 ||
+        blueprint_uses_forget(store, fleet_no, error) != 0)
         return -1;
     struct error none = ERROR_INIT;
     if (sqlite_remove_webhook(store, fleet_id, &none) != 0 && none.kind != ERROR_NOT_FOUND)

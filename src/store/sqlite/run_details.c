@@ -85,7 +85,7 @@ int sqlite_list_vessels(struct store *store, const struct id *run_id,
                "AND (a.attempt < v.attempts OR v.status = ?2)), "
                "CASE WHEN v.status = ?2 THEN (SELECT a.ended_ms FROM attempt a "
                "WHERE a.run_no = v.run_no AND a.idx = v.idx AND a.attempt = v.attempts "
-               "AND a.exit_code IS NOT NULL) END "
+               "AND a.exit_code IS NOT NULL) END, blueprint_version "
                "FROM vessel_run v WHERE run_no = ?1 ORDER BY idx"};
     sqlite3_stmt *s = statement_begin(store, &list, error, number, VESSEL_RETRYING);
     while (statement_step(store, s, "list vessel runs", error)) {
@@ -102,7 +102,8 @@ int sqlite_list_vessels(struct store *store, const struct id *run_id,
                                  .ended_ms = column_int(s, 9),
                                  .output_bytes = column_int(s, 10),
                                  .interruptions = (int)column_int(s, 11),
-                                 .failed_ms = column_int(s, 12)};
+                                 .failed_ms = column_int(s, 12),
+                                 .blueprint_version = (int)column_int(s, 13)};
         if (each(context, &row) != 0)
             break;
     }

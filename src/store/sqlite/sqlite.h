@@ -100,6 +100,33 @@ int sqlite_remove_credential(struct store *store, const struct id *org_id,
                              const struct reference *name, struct error *error);
 int sqlite_touch_credential(struct store *store, const struct id *org_id,
                             const struct reference *name, int64_t now_ms, struct error *error);
+int sqlite_list_blueprints(struct store *store, const struct id *org_id,
+                           int (*each)(void *, const struct blueprint_row *), void *context,
+                           struct error *error);
+int sqlite_get_blueprint(struct store *store, const struct id *blueprint_id,
+                         int (*each)(void *, const struct blueprint_row *), void *context,
+                         struct error *error);
+int sqlite_list_blueprint_versions(struct store *store, const struct id *blueprint_id,
+                                   int (*each)(void *, const struct blueprint_version_row *),
+                                   void *context, struct error *error);
+int sqlite_get_blueprint_version(struct store *store, const struct id *blueprint_id, int version,
+                                 int (*each)(void *, const struct blueprint_version_row *),
+                                 void *context, struct error *error);
+int sqlite_find_blueprint_inputs(struct store *store, const struct blueprint_query *query,
+                                 int (*each)(void *, const struct blueprint_inputs *),
+                                 void *context, struct error *error);
+char *sqlite_get_blueprint_guardrails(struct store *store, const struct id *blueprint_id,
+                                      int *version, struct error *error);
+int sqlite_list_blueprint_users(struct store *store, const struct id *blueprint_id,
+                                int (*each)(void *, const struct definition_row *), void *context,
+                                struct error *error);
+int sqlite_search_blueprints(struct store *store, const struct id *org_id, const char *text,
+                             int (*each)(void *, const struct blueprint_version_row *),
+                             void *context, struct error *error);
+int sqlite_apply_blueprint(struct store *store, const struct blueprint_application *application,
+                           int64_t now_ms, struct blueprint_result *result, struct error *error);
+int sqlite_delete_blueprint(struct store *store, const struct id *blueprint_id, int64_t now_ms,
+                            struct error *error);
 int sqlite_list_keys(struct store *store, int (*each)(void *, const struct key_row *),
                      void *context, struct error *error);
 int sqlite_find_key(struct store *store, const uint8_t hash[SECRET_HASH_BYTES],

@@ -215,12 +215,13 @@ int sqlite_start_run(struct store *store, int64_t number, const struct definitio
         return -1;
     static struct statement insert = {
         .sql = "INSERT INTO vessel_run (run_no, idx, id, vessel_id, name, status, attempts, "
-               "reason, started_ms, ended_ms, output_bytes) "
-               "VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, '', 0, 0, 0)"};
+               "reason, started_ms, ended_ms, output_bytes, blueprint_version) "
+               "VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, '', 0, 0, 0, ?6)"};
     for (size_t i = 0; i < definition->vessel_count; i++) {
         const struct definition_vessel *vessel = &definition->vessels[i];
-        s = statement_begin(store, &insert, error, number, i, &vessel_run_ids[i], &vessel->id,
-                            vessel->name);
+        s = statement_begin(
+            store, &insert, error, number, i, &vessel_run_ids[i], &vessel->id, vessel->name,
+            vessel->kind == VESSEL_BLUEPRINT ? value_int(vessel->blueprint_version) : value_null());
         if (statement_run(store, s, "store a vessel run", error) != 0)
             return -1;
     }
