@@ -1,4 +1,6 @@
 /* Applies a fleet file: parses it, checks it, commits it and answers. On admin workers' threads. */
+#include "admin/apply.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,11 +8,11 @@
 #include "admin/change.h"
 #include "admin/fleets.h"
 #include "admin/hidden.h"
+#include "admin/known.h"
 #include "admin/render.h"
 #include "admin/routes.h"
 #include "base/memory.h"
 #include "http/log.h"
-#include "packages/system.h"
 #include "store/credentials.h"
 
 /* ---- the change ---- */
@@ -67,7 +69,7 @@ static int submit_file(struct admin_request *request, struct file_change *apply,
 
 /* ---- the answer ---- */
 
-static const char *outcome_name(enum apply_outcome outcome)
+const char *apply_outcome_name(enum apply_outcome outcome)
 {
     switch (outcome) {
     case APPLY_CREATED:
@@ -80,15 +82,13 @@ static const char *outcome_name(enum apply_outcome outcome)
     return "unchanged";
 }
 
-/* Answers 422 with all problems of the file. */
-static int refuse_file(struct admin_request *request, const struct fleet_problems *problems,
-                       struct error *error)
+int apply_refuse(struct admin_request *request, const char *what,
+                 const struct fleet_problems *problems, struct error *error)
 {
     request->answer.status = 422;
     request->answer.errors = render_problems(problems);
-    return error_set(error, ERROR_INVALID,
-                     "the fleet file was refused: %zu %s; nothing was changed", problems->count,
-                     problems->count == 1 ? "error" : "errors");
+    return error_set(error, ERROR_INVALID, "the %s was refused: %zu %s; nothing was changed", what,
+                     problems->count, problems->count == 1 ? "error" : "errors");
 }
 
 /* Submits a valid definition with its hidden values. */
@@ -107,7 +107,7 @@ static int submit_definition(struct admin_request *request, struct file_change *
         return 0;
     struct fleet_problems problems = {NULL, 0};
     hidden_refuse_missing(hidden, &problems);
-    int result = problems.count > 0 ? refuse_file(request, &problems, error)
+    int result = problems.count > 0 ? apply_refuse(request, "fleet file", &problems, error)
                                     : error_set(error, refusal.kind, "%s", refusal.message);
     report_free_problems(&problems);
     return result;
@@ -117,7 +117,7 @@ static int submit_definition(struct admin_request *request, struct file_change *
 static json_t *would_object(const struct apply_result *result)
 {
     json_t *would = json_object();
-    render_set(would, "outcome", json_string(outcome_name(result->outcome)));
+    render_set(would, "outcome", json_string(apply_outcome_name(result->outcome)));
     render_set(would, "fleet_id",
                result->outcome == APPLY_CREATED ? json_null() : render_id(&result->fleet_id));
     render_set(would, "version", json_integer(result->version));
@@ -131,7 +131,7 @@ static int answer_applied(struct admin_request *request, const struct file_chang
     json_t *fleet = json_null(), *version = json_null();
     const char *outcome = "checked";
     if (!apply->check_only) {
-        outcome = outcome_name(apply->result.outcome);
+        outcome = apply_outcome_name(apply->result.outcome);
         http_log_info(request->exchange, "fleet applied", log_id("fleet", &apply->result.fleet_id),
                       log_text("fleet_name", apply->definition->name), log_text("outcome", outcome),
                       log_int("version", apply->result.version));
@@ -155,86 +155,35 @@ static int answer_applied(struct admin_request *request, const struct file_chang
     return 0;
 }
 
-/* ---- the organization's credentials ---- */
+/* ---- the whole ---- */
 
-struct known_credentials {
-    struct id project_id, org_id;
-    bool has_org;
-    struct reference *names; /* sorted by group and item */
-    size_t count;
-};
-
-static int find_org(void *context, const struct project_row *row)
+/* Parses the file, and applies what it means. */
+static int apply_text(struct admin_request *request, struct file_change *apply,
+                      const struct known *known, const struct fleet_file_options *options,
+                      struct error *error)
 {
-    struct known_credentials *known = context;
-    known->has_org = id_equal(&row->id, &known->project_id);
-    known->org_id = row->org_id;
-    return known->has_org;
-}
-
-static int add_name(void *context, const struct credential_row *row)
-{
-    struct known_credentials *known = context;
-    known->names = memory_array(known->names, known->count + 1, sizeof(*known->names));
-    known->names[known->count++] = row->name;
-    return 0;
-}
-
-/* If there is no such project, there are no credentials, and the change fails. */
-static int read_credentials(struct store *store, struct known_credentials *known,
-                            struct error *error)
-{
-    if (store_list_projects(store, NULL, find_org, known, error) != 0)
-        return -1;
-    return known->has_org ? store_list_credentials(store, &known->org_id, add_name, known, error)
-                          : 0;
-}
-
-static int compare_names(const void *a, const void *b)
-{
-    const struct reference *left = a, *right = b;
-    int order = strcmp(left->group, right->group);
-    return order != 0 ? order : strcmp(left->item, right->item);
-}
-
-static bool has_credential(const struct known_credentials *known, const struct reference *reference)
-{
-    if (known->count == 0)
-        return !known->has_org;
-    return bsearch(reference, known->names, known->count, sizeof(*known->names), compare_names);
-}
-
-/* ---- the machine's packages ---- */
-
-/* What a fleet file may refer to. */
-struct known {
-    struct known_credentials credentials;
-    struct system_packages *installed; /* read when the first vessel asks for any */
-    struct error unreadable;           /* why they could not be read */
-};
-
-static bool knows_credential(void *context, const struct reference *reference)
-{
-    const struct known *known = context;
-    return has_credential(&known->credentials, reference);
-}
-
-static char *missing_packages(void *context, const struct package_list *system_packages)
-{
-    struct known *known = context;
-    if (!known->installed && !error_is_set(&known->unreadable))
-        known->installed = system_packages_read(SYSTEM_PACKAGES_STATUS, &known->unreadable);
-    return known->installed
-               ? system_packages_missing(known->installed, system_packages, PACKAGES_MAX)
-               : memory_string(known->unreadable.message);
+    struct fleet_problems problems = {NULL, 0}, notes = {NULL, 0};
+    struct definition *definition =
+        fleet_file_parse(apply->file, apply->file_bytes, options, &problems, &notes);
+    apply->definition = definition;
+    int result = -1;
+    if (error_is_set(&known->failure))
+        error_set(error, known->failure.kind, "%s", known->failure.message);
+    else if (!definition)
+        result = apply_refuse(request, "fleet file", &problems, error);
+    else if (submit_definition(request, apply, options, error) == 0)
+        result = answer_applied(request, apply, &notes, error);
+    hidden_end(&apply->hidden);
+    definition_free(definition);
+    report_free_problems(&problems);
+    report_free_problems(&notes);
+    return result;
 }
 
 int apply_fleet(struct admin_request *request, struct error *error)
 {
-    struct known known = {.installed = NULL, .unreadable = ERROR_INIT};
-    struct fleet_file_options options = {.has_credential = knows_credential,
-                                         .missing_packages = missing_packages,
-                                         .context = &known};
+    struct known known = {.credentials = NULL};
+    struct fleet_file_options options = {.stub = false};
     struct file_change apply = {.file = ""};
     if (request_path_id(request, "project_id", "project", &apply.project_id, error) != 0 ||
         request_query_flag(request, "check", &apply.check_only, error) != 0 ||
@@ -245,27 +194,13 @@ int apply_fleet(struct admin_request *request, struct error *error)
         hidden_read_source(request, &apply.hidden, error) != 0 ||
         !request_store(request, error)) /* may fail, so before the change */
         return -1;
-    known.credentials.project_id = apply.project_id;
-    if (read_credentials(request->store, &known.credentials, error) != 0)
-        return -1;
-
-    struct fleet_problems problems = {NULL, 0}, notes = {NULL, 0};
     if (request->body.data)
         apply.file = request->body.data;
     apply.file_bytes = request->body.bytes;
-    struct definition *definition =
-        fleet_file_parse(apply.file, apply.file_bytes, &options, &problems, &notes);
-    apply.definition = definition;
-    int result = -1;
-    if (!definition)
-        result = refuse_file(request, &problems, error);
-    else if (submit_definition(request, &apply, &options, error) == 0)
-        result = answer_applied(request, &apply, &notes, error);
-    hidden_end(&apply.hidden);
-    definition_free(definition);
-    report_free_problems(&problems);
-    report_free_problems(&notes);
-    system_packages_free(known.installed);
-    free(known.credentials.names);
+    known_fill_options(&known, &options);
+    int result = known_read_of_project(request->store, &apply.project_id, &known, error);
+    if (result == 0)
+        result = apply_text(request, &apply, &known, &options, error);
+    known_free(&known);
     return result;
 }

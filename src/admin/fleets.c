@@ -1,8 +1,6 @@
 /* Handlers of fleets and their versions: reading and deleting. On admin workers' threads. */
 #include "admin/fleets.h"
 
-#include <stdlib.h>
-
 #include "admin/change.h"
 #include "admin/projects.h"
 #include "admin/render.h"
@@ -176,14 +174,11 @@ int fleets_get_version(struct admin_request *request, struct error *error)
     struct store *store = request_store(request, error);
     if (!store || request_path_id(request, "fleet_id", "fleet", &fleet_id, error) != 0)
         return -1;
-    const char *text = route_value(&request->match, "n");
-    char *end = NULL;
-    long number = strtol(text, &end, 10);
-    /* The store reads 0 as the current version, but the path must name a version. */
-    if (text[0] < '1' || text[0] > '9' || *end != '\0' || number > INT32_MAX)
-        return error_set(error, ERROR_NOT_FOUND, "there is no such version: versions are 1, 2, …");
+    int number = 0;
+    if (request_path_version(request, &number, error) != 0)
+        return -1;
     json_t *version = NULL;
-    int result = store_get_version(store, &fleet_id, (int)number, keep_version, &version, error);
+    int result = store_get_version(store, &fleet_id, number, keep_version, &version, error);
     request_answer_data(request, 0, version);
     return result;
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/decimal.h"
 #include "base/id.h"
 #include "base/memory.h"
 #include "http/proxies.h"
@@ -101,6 +102,18 @@ int request_query(struct admin_request *request, const char *name, char *text, s
     if (there < 0)
         return request_invalid(request, name, error, "%s is longer than any valid value", name);
     return there;
+}
+
+int request_path_version(struct admin_request *request, int *number, struct error *error)
+{
+    const char *text = route_value(&request->match, "n");
+    int64_t value = 0;
+    const char *end = decimal_read(text, 0, &value);
+    /* The store reads 0 as the current version, but the path must name a version. */
+    if (text[0] == '0' || !end || *end != '\0' || value > INT32_MAX)
+        return error_set(error, ERROR_NOT_FOUND, "there is no such version: versions are 1, 2, …");
+    *number = (int)value;
+    return 0;
 }
 
 int request_query_flag(struct admin_request *request, const char *name, bool *flag,

@@ -128,6 +128,8 @@ char *request_body_text(struct admin_request *request, const char *key, struct e
 /* Returns the checked text of the body's only key, "name"; the caller frees it. Returns NULL and
  * sets *error on failure, and the field "name" if the error is about it. */
 char *request_body_name(struct admin_request *request, struct error *error);
+/* Reads the number of a version from the path, where it is "n". ERROR_NOT_FOUND if it is none. */
+int request_path_version(struct admin_request *request, int *number, struct error *error);
 /* Sets ERROR_INVALID about one field of the request. Returns -1. */
 int request_invalid(struct admin_request *request, const char *field, struct error *error,
                     const char *format, ...) __attribute__((format(printf, 4, 5)));

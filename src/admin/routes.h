@@ -40,6 +40,16 @@
     ROUTE("GET", "/api/v1/orgs/{org_id}/credentials/{group}/{item}/used", credentials_used,        \
           ADMIN_PACK)                                                                              \
                                                                                                    \
+    ROUTE("GET", "/api/v1/orgs/{org_id}/blueprints", blueprints_list, ADMIN_PACK)                  \
+    ROUTE("PUT", "/api/v1/orgs/{org_id}/blueprints", apply_blueprint,                              \
+          .body = ADMIN_BODY_FLEET_FILE, .query = "check")                                         \
+    ROUTE("GET", "/api/v1/blueprints/{blueprint_id}", blueprints_get)                              \
+    ROUTE("DELETE", "/api/v1/blueprints/{blueprint_id}", blueprints_delete)                        \
+    ROUTE("GET", "/api/v1/blueprints/{blueprint_id}/versions", blueprints_list_versions,           \
+          ADMIN_PACK)                                                                              \
+    ROUTE("GET", "/api/v1/blueprints/{blueprint_id}/versions/{n}", blueprints_get_version)         \
+    ROUTE("GET", "/api/v1/blueprints/{blueprint_id}/used", blueprints_used, ADMIN_PACK)            \
+                                                                                                   \
     ROUTE("GET", "/api/v1/projects/{project_id}/fleets", fleets_list_in_project, .query = "last",  \
           ADMIN_PACK)                                                                              \
     ROUTE("PUT", "/api/v1/projects/{project_id}/fleets", apply_fleet,                              \

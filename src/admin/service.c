@@ -127,7 +127,7 @@ static enum http_step refuse_size(struct admin_request *request)
         snprintf(message, sizeof(message), "the body is larger than %d bytes", JSON_BODY_MAX_BYTES);
         break;
     case ADMIN_BODY_FLEET_FILE:
-        snprintf(message, sizeof(message), "the fleet file is larger than %u MiB",
+        snprintf(message, sizeof(message), "the file is larger than %u MiB",
                  FLEET_FILE_MAX_BYTES >> 20);
         break;
     case ADMIN_BODY_RUN:

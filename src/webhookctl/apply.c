@@ -1,5 +1,5 @@
-/* fleet apply: applies all files, even if some fail, and reports on each; fleet back. Called by
- * main.c; the program has one thread. */
+/* fleet apply and blueprint apply: apply all files, even if some fail, and report on each; fleet
+ * back. Called by main.c; the program has one thread. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +19,8 @@
 
 struct apply {
     struct ctl *ctl;
-    const char *command; /* fleet apply or back */
+    const char *thing;   /* fleet or blueprint */
+    const char *command; /* apply or back */
     char *path;          /* the API's */
     bool failed;
 };
@@ -48,41 +49,59 @@ static void report_problems(const char *file, const char *kind, const json_t *pr
     }
 }
 
-static void report_checked(const char *file, const json_t *would)
+static void report_checked(const struct apply *apply, const char *file, const json_t *would)
 {
     const char *outcome = show_text(would, "outcome");
     if (outcome && strcmp(outcome, "created") == 0)
-        ctl_say("%s: checked, no errors: would create a new fleet; nothing was changed", file);
+        ctl_say("%s: checked, no errors: would create a new %s; nothing was changed", file,
+                apply->thing);
     else if (outcome && strcmp(outcome, "updated") == 0)
         ctl_say("%s: checked, no errors: would create version %lld; nothing was changed", file,
                 show_integer(would, "version"));
     else if (outcome)
-        ctl_say("%s: checked, no errors: would leave the fleet unchanged", file);
+        ctl_say("%s: checked, no errors: would leave the %s unchanged", file, apply->thing);
     else
         ctl_say("%s: checked, no errors; nothing was changed", file);
 }
 
-static void report_applied(struct ctl *ctl, const char *file, const json_t *data)
+/* Returns "org/project/fleet" or "org/blueprint". Free it. */
+static char *object_path(const struct apply *apply, const json_t *object)
+{
+    if (strcmp(apply->thing, "fleet") == 0)
+        return show_fleet_path(object);
+    const char *org = show_text(object, "org_name"), *name = show_text(object, "name");
+    return memory_format("%s/%s", org ? org : "?", name ? name : "?");
+}
+
+static void report_applied(const struct apply *apply, const char *file, const json_t *data)
 {
     const char *outcome = show_text(data, "outcome");
-    const json_t *fleet = json_object_get(data, "fleet");
+    const json_t *object = json_object_get(data, apply->thing);
+    const json_t *affected = json_object_get(data, "affected");
     report_problems(file, "note: ", json_object_get(data, "notes"));
-    if (ctl->json) {
+    if (apply->ctl->json) {
         show_json(data);
-    } else if (json_is_object(fleet)) {
-        char *name = show_fleet_path(fleet);
+        return;
+    }
+    if (json_is_object(object)) {
+        char *name = object_path(apply, object);
         ctl_say("%s: %s %s, version %lld", file, outcome ? outcome : "?", name,
                 show_integer(data, "version"));
         free(name);
     } else {
-        report_checked(file, json_object_get(data, "would"));
+        report_checked(apply, file, json_object_get(data, "would"));
+    }
+    if (json_array_size(affected) > 0) {
+        ctl_say("These vessels run on, but do not fit the new version; their fleets must be "
+                "corrected when they are next applied:");
+        blueprints_show_users(affected);
     }
 }
 
 static void fail(struct apply *apply, const char *file, const struct error *error)
 {
     apply->failed = true;
-    ctl_complain("fleet %s: %s: %s", apply->command, file, error->message);
+    ctl_complain("%s %s: %s: %s", apply->thing, apply->command, file, error->message);
 }
 
 static void apply_descriptor(struct apply *apply, const char *file, int fd)
@@ -92,7 +111,7 @@ static void apply_descriptor(struct apply *apply, const char *file, int fd)
     struct client_upload upload = {.fd = fd, .what = file};
     json_t *data = client_upload(client, "PUT", apply->path, &upload, &error);
     if (data) {
-        report_applied(apply->ctl, file, data);
+        report_applied(apply, file, data);
     } else {
         report_problems(file, "", client_errors(client));
         fail(apply, file, &error);
@@ -121,7 +140,7 @@ static bool ends_with(const char *text, const char *ending)
     return length > tail && strcmp(text + length - tail, ending) == 0;
 }
 
-static int is_fleet_file(const struct dirent *entry)
+static int is_file_to_apply(const struct dirent *entry)
 {
     const char *name = entry->d_name;
     return name[0] != '.' &&
@@ -133,12 +152,13 @@ static void apply_folder(struct apply *apply, int fd, const char *folder)
 {
     struct error error = ERROR_INIT;
     struct dirent **entries = NULL;
-    int count = scandirat(fd, ".", &entries, is_fleet_file, alphasort);
+    int count = scandirat(fd, ".", &entries, is_file_to_apply, alphasort);
     if (count < 0)
         error_set_errno(&error, errno, "cannot read the folder");
     else if (count == 0)
         error_set(&error, ERROR_NOT_FOUND,
-                  "the folder contains no fleet file (no name ends in .yaml, .yml or .json)");
+                  "the folder contains no %s file (no name ends in .yaml, .yml or .json)",
+                  apply->thing);
     if (count <= 0)
         fail(apply, folder, &error);
     for (int i = 0; i < count; i++) {
@@ -176,7 +196,7 @@ int apply_fleet(struct ctl *ctl, struct error *error)
     json_t *project = resolve_project(ctl->client, in ? in : "default", error);
     if (!project)
         return -1;
-    struct apply apply = {.ctl = ctl, .command = "apply"};
+    struct apply apply = {.ctl = ctl, .thing = "fleet", .command = "apply"};
     apply.path = memory_format(
         "/projects/%s/fleets?check=%d&stub=%d&strict=%d&missing_credentials=%d",
         show_text(project, "id"), ctl_has(ctl, OPTION_CHECK), ctl_has(ctl, OPTION_STUB),
@@ -185,6 +205,22 @@ int apply_fleet(struct ctl *ctl, struct error *error)
         apply_operand(&apply, ctl->operands[i]);
     free(apply.path);
     json_decref(project);
+    return apply.failed ? CTL_FAILED : CTL_DONE;
+}
+
+int apply_blueprint(struct ctl *ctl, struct error *error)
+{
+    const char *in = ctl->options->values[OPTION_ORG];
+    json_t *org = resolve_org(ctl->client, in ? in : "default", error);
+    if (!org)
+        return -1;
+    struct apply apply = {.ctl = ctl, .thing = "blueprint", .command = "apply"};
+    apply.path = memory_format("/orgs/%s/blueprints?check=%d", show_text(org, "id"),
+                               ctl_has(ctl, OPTION_CHECK));
+    for (size_t i = 0; i < ctl->operand_count; i++)
+        apply_operand(&apply, ctl->operands[i]);
+    free(apply.path);
+    json_decref(org);
     return apply.failed ? CTL_FAILED : CTL_DONE;
 }
 
@@ -215,7 +251,7 @@ int apply_back(struct ctl *ctl, struct error *error)
     }
     json_t *fleet = resolve_fleet(ctl->client, ctl->operands[0], error);
     int fd = fleet ? open_version(ctl, fleet, number, error) : -1;
-    struct apply apply = {.ctl = ctl, .command = "back"};
+    struct apply apply = {.ctl = ctl, .thing = "fleet", .command = "back"};
     if (fd >= 0) {
         char *what = memory_format("version %lld", (long long)number);
         apply.path = memory_format("/projects/%s/fleets?from_fleet=%s&from_version=%lld",

@@ -41,6 +41,9 @@ ctl_command trigger_run;
 ctl_command keys_list, keys_create, keys_revoke;
 /* credentials.c */
 ctl_command credentials_list, credentials_set, credentials_remove, credentials_used;
+/* blueprints.c, apply.c */
+ctl_command blueprints_list, apply_blueprint, blueprints_show, blueprints_versions, blueprints_used,
+    blueprints_delete;
 /* audit.c */
 ctl_command audit_list;
 /* backup.c */
@@ -62,6 +65,9 @@ void ctl_complain(const char *format, ...) __attribute__((format(printf, 1, 2)))
 
 /* Prints a line on stdout, escaped in the same way. */
 void ctl_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* blueprints.c: prints the vessels of these fleets, and which inputs do not fit their blueprint. */
+void blueprints_show_users(const json_t *fleets);
 
 /* trigger.c, for run show: prints what was overridden. */
 void trigger_show_overrides(const json_t *run);

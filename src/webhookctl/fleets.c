@@ -40,18 +40,6 @@ int fleets_list(struct ctl *ctl, struct error *error)
     return show_list(&fleet_listing, ctl->json, data);
 }
 
-/* Prints the file as it was applied, byte for byte except for hidden values, so that it can be
- * changed and applied again. */
-static int write_file(const json_t *version, struct error *error)
-{
-    const json_t *file = json_object_get(version, "file");
-    if (!json_is_string(file))
-        return error_set(error, ERROR_INTERNAL,
-                         "this version has no file as text (--json shows its definition)");
-    fwrite(json_string_value(file), 1, json_string_length(file), stdout);
-    return CTL_DONE;
-}
-
 int fleets_show(struct ctl *ctl, struct error *error)
 {
     int64_t number = 0;
@@ -67,7 +55,7 @@ int fleets_show(struct ctl *ctl, struct error *error)
     json_decref(fleet);
     if (!version)
         return -1;
-    int result = ctl->json ? show_json(version) : write_file(version, error);
+    int result = ctl->json ? show_json(version) : show_file(version, error);
     json_decref(version);
     return result;
 }

@@ -103,6 +103,39 @@ static json_t *find_project(struct client *client, const json_t *org, const char
     return project;
 }
 
+/* Returns the blueprint of one organization with this name, or NULL and *error. */
+static json_t *find_blueprint(struct client *client, const char *org_name, const char *name,
+                              struct error *error)
+{
+    json_t *org = resolve_org(client, org_name, error);
+    if (!org)
+        return NULL;
+    json_t *data = client_get(client, error, "/orgs/%s/blueprints", show_text(org, "id"));
+    json_t *blueprint = find(json_object_get(data, "blueprints"), "name", name);
+    if (data && !blueprint)
+        error_set(error, ERROR_NOT_FOUND,
+                  "there is no blueprint \"%.200s\" in organization \"%.200s\" (webhookctl "
+                  "blueprint list shows all)",
+                  name, show_text(org, "name"));
+    json_decref(data);
+    json_decref(org);
+    return blueprint;
+}
+
+json_t *resolve_blueprint(struct client *client, const char *text, struct error *error)
+{
+    char canonical[ID_TEXT_BYTES];
+    const char *id = as_id(text, canonical);
+    struct path path;
+    if (id)
+        return client_get(client, error, "/blueprints/%s", id);
+    if (split(text, 2, "[ORG/]NAME", &path, error) != 0)
+        return NULL;
+    json_t *blueprint = find_blueprint(client, path.parts[0], path.parts[1], error);
+    free(path.copy);
+    return blueprint;
+}
+
 static json_t *find_project_by_id(struct client *client, const char *id, struct error *error)
 {
     json_t *data = client_get(client, error, "/orgs");

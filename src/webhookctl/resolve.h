@@ -13,6 +13,7 @@ json_t *resolve_org(struct client *client, const char *text, struct error *error
 json_t *resolve_key(struct client *client, const char *text, struct error *error);
 
 /* An id or [ORG/]NAME; ORG defaults to "default". */
+json_t *resolve_blueprint(struct client *client, const char *text, struct error *error);
 json_t *resolve_project(struct client *client, const char *text, struct error *error);
 
 /* FLEET: an id or [[ORG/]PROJECT/]NAME; ORG and PROJECT default to "default". */

@@ -90,6 +90,16 @@ char *show_fleet_path(const json_t *object)
     return memory_format("%s/%s/%s", org ? org : "?", project ? project : "?", name ? name : "?");
 }
 
+int show_file(const json_t *version, struct error *error)
+{
+    const json_t *file = json_object_get(version, "file");
+    if (!json_is_string(file))
+        return error_set(error, ERROR_INTERNAL,
+                         "this version has no file as text (--json shows its definition)");
+    fwrite(json_string_value(file), 1, json_string_length(file), stdout);
+    return 0;
+}
+
 void show_line(const char *name, const char *value)
 {
     struct buffer safe = BUFFER_INIT;

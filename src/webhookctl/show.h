@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "base/error.h"
 #include "webhookctl/table.h"
 
 /* Prints the value as JSON on stdout, without taking ownership. Always returns 0, for `return`. */
@@ -37,6 +38,10 @@ int show_list(const struct show_listing *listing, bool as_json, json_t *data);
 char *show_time(const char *rfc3339, bool milliseconds);
 /* Returns "org/project/name" of a fleet or a webhook. Free it. */
 char *show_fleet_path(const json_t *object);
+
+/* Prints the file of a version as it was applied, byte for byte except for hidden values, so that
+ * it can be changed and applied again. Returns 0, or -1 and *error. */
+int show_file(const json_t *version, struct error *error);
 
 /* Prints "Name      value" on stdout, escaped; "-" for NULL or "". */
 void show_line(const char *name, const char *value);

@@ -269,6 +269,47 @@ async function credentials({ org, project }) {
   await call('DELETE', `/api/v1/fleets/${made.fleet.id}`, { status: 200 });
 }
 
+async function blueprints({ org }) {
+  const path = `/api/v1/orgs/${org.id}/blueprints`;
+  const file = (more) =>
+    'name: Greet\nsynopsis: Greets someone.\n' +
+    `inputs:\n  WHO: { name: Who, type: ALPHANUMERIC, ${more} }\n` +
+    "source: { type: CODE, language: BASH, file: { name: a.sh, content: 'true' } }\n";
+  const put = (body, status, query = '') =>
+    call('PUT', path + query, { body, type: 'application/yaml', status });
+  await put(file('required: true'), 200, '?check=1');
+  const { blueprint } = await put(file('required: true'), 200);
+  await put('name: [', 422);
+  await put(file('required: true'), 400, '?check=2');
+  await call('GET', path, { status: 200 });
+  await call('GET', `/api/v1/orgs/${nowhere}/blueprints`, { status: 404 });
+  const one = `/api/v1/blueprints/${blueprint.id}`;
+  await call('GET', one, { status: 200 });
+  await call('GET', `/api/v1/blueprints/${nowhere}`, { status: 404 });
+  await call('GET', `${one}/versions`, { status: 200 });
+  await call('GET', `${one}/versions/1`, { status: 200 });
+  await call('GET', `${one}/versions/7`, { status: 404 });
+  return { one, put, file };
+}
+
+/* The project's fleet uses the blueprint. */
+async function blueprintUsers({ project }, { one, put, file }) {
+  const made = await call('PUT', `/api/v1/projects/${project.id}/fleets`, {
+    body:
+      'name: Greeting\nvessels:\n  main:\n    source:\n      type: BLUEPRINT\n' +
+      '      blueprint: Greet\n      inputs: { WHO: you }\n',
+    type: 'application/yaml',
+    status: 200,
+  });
+  const { affected } = await put(file('required: true').replace('ALPHANUMERIC', 'DATE'), 200);
+  if (affected[0]?.vessels[0].problems.length !== 1) fail(`affected: ${JSON.stringify(affected)}`);
+  await call('GET', `${one}/used`, { status: 200 });
+  await call('DELETE', one, { status: 409 });
+  await call('DELETE', `/api/v1/fleets/${made.fleet.id}`, { status: 200 });
+  await call('DELETE', one, { status: 200 });
+  await call('DELETE', one, { status: 404 });
+}
+
 async function administration({ org, fleet }) {
   const made = await call('POST', '/api/v1/keys', {
     body: '{"name":"other"}',
@@ -343,6 +384,7 @@ const house = await fleets(await projects());
 await runs(house, await webhooks(house));
 await trigger(house);
 await credentials(house);
+await blueprintUsers(house, await blueprints(house));
 await administration(house);
 await leave(house);
 const missed = operations.filter((one) => ![...one.seen].some((status) => status < 400));

@@ -26,7 +26,7 @@
 
 struct setting {
     struct daemon daemon;
-    char org[40], project[40], fleet[40], run[40], vessel_run[40], key_id[40];
+    char org[40], project[40], fleet[40], run[40], vessel_run[40], key_id[40], blueprint[40];
     char *url;
 };
 
@@ -95,6 +95,23 @@ static void run_many(struct setting *setting, const char *query)
     free(target);
 }
 
+/* Its script is as secret as a fleet's. */
+static void make_blueprint(struct setting *setting)
+{
+    static const char text[] = "name: B\nsynopsis: s\nsource: { type: CODE, language: BASH,\n"
+                               "  file: { name: a, content: '# script-of-a-fleet' } }\n";
+    struct response response;
+    char *path = memory_format("/api/v1/orgs/%s/blueprints", setting->org);
+    api_call(&setting->daemon, "PUT", path, text, strlen(text), &response);
+    ck_assert_int_eq(response.status, 200);
+    json_t *answer = api_parse(response.body);
+    copy_id(setting->blueprint, json_object_get(json_object_get(answer, "data"), "blueprint"),
+            "id");
+    json_decref(answer);
+    response_free(&response);
+    free(path);
+}
+
 static void begin(struct setting *setting, const struct daemon_options *options, const char *script)
 {
     struct daemon *daemon = &setting->daemon;
@@ -113,6 +130,7 @@ static void begin(struct setting *setting, const struct daemon_options *options,
     json_t *keys = api_get(daemon, "/keys");
     copy_id(setting->key_id, json_array_get(json_object_get(keys, "keys"), 0), "id");
     json_decref(keys);
+    make_blueprint(setting);
 }
 
 static void finish(struct setting *setting)
@@ -420,6 +438,7 @@ static char *concrete(const struct setting *setting, const char *pattern)
         {"{run_id}", setting->run},
         {"{vessel_run_id}", setting->vessel_run},
         {"{key_id}", setting->key_id},
+        {"{blueprint_id}", setting->blueprint},
         {"{group}", "DB"},
         {"{item}", "PASSWORD"},
         {"{name}", "DB.PASSWORD"},
@@ -551,6 +570,9 @@ TEST(only_routes_without_secrets_may_be_compressed)
         "/api/v1/orgs/{org_id}/projects",
         "/api/v1/orgs/{org_id}/credentials",
         "/api/v1/orgs/{org_id}/credentials/{group}/{item}/used",
+        "/api/v1/orgs/{org_id}/blueprints",
+        "/api/v1/blueprints/{blueprint_id}/versions",
+        "/api/v1/blueprints/{blueprint_id}/used",
         "/api/v1/projects/{project_id}/fleets",
         "/api/v1/fleets",
         "/api/v1/fleets/{fleet_id}/versions",

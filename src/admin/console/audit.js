@@ -29,6 +29,8 @@ const words = {
   'webhook.list': 'Viewed all webhook URLs',
   'credential.set': 'Set credential',
   'credential.remove': 'Removed credential',
+  'blueprint.apply': 'Applied blueprint',
+  'blueprint.delete': 'Deleted blueprint',
   'run.start': 'Started fleet run',
   'run.stop': 'Stopped fleet run',
   'key.create': 'Created key',
