@@ -56,16 +56,27 @@ bool overrides_are_empty(const struct overrides *overrides);
 bool overrides_have_values(const struct overrides *overrides);
 bool overrides_has_values(const struct vessel_override *override); /* NULL: false */
 
-/* Checks the overrides against the definition that the run will have. is_trigger: the caller may
- * set only variables that the definition names. Returns 0, or -1 with at least one problem, whose
- * path is that in the request: "vessel_overrides[0].name". */
+struct blueprint;
+
+/* What overrides may set. */
+struct overrides_rules {
+    bool is_trigger; /* only variables that the definition or the vessel's blueprint names */
+    /* Returns the blueprint of a vessel that has one, borrowed until the next call, or NULL if it
+     * cannot be read. NULL: no vessel has one. */
+    const struct blueprint *(*blueprint_of)(void *context, const struct definition_vessel *vessel);
+    void *context;
+};
+
+/* Checks the overrides against the definition that the run will have: which variables they set, and
+ * whether the values of inputs are of the inputs' types. Returns 0, or -1 with at least one
+ * problem, whose path is that in the request: "vessel_overrides[0].name". */
 int overrides_check(const struct overrides *overrides, const struct definition *definition,
-                    bool is_trigger, struct fleet_problems *problems);
+                    const struct overrides_rules *rules, struct fleet_problems *problems);
 
 /* Reads and checks a request's JSON (docs/openapi.yaml); nothing but white space means no
  * overrides. Returns as overrides_check; after a failure there is nothing to wipe. */
 int overrides_json_read(const char *json, size_t bytes, const struct definition *definition,
-                        bool is_trigger, struct overrides *overrides,
+                        const struct overrides_rules *rules, struct overrides *overrides,
                         struct fleet_problems *problems);
 
 /* The stored forms. Without values, a form has names and statuses only. The buffer is reserved at

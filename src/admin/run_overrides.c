@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admin/override_rules.h"
 #include "admin/render.h"
 #include "admin/seal.h"
 #include "base/memory.h"
@@ -122,6 +123,7 @@ int run_overrides_open(struct admin_request *request, const struct id *run_id,
 /* ---- again ---- */
 
 struct current {
+    struct override_rules rules;
     const struct overrides *overrides;
     int *version;
     struct error *error;
@@ -134,7 +136,8 @@ static int check_version(void *context, const struct version_row *row)
     struct definition *definition =
         definition_json_read(row->definition_json, strlen(row->definition_json), current->error);
     *current->version = row->version;
-    if (definition && overrides_check(current->overrides, definition, false, &problems) != 0)
+    if (definition &&
+        overrides_check(current->overrides, definition, &current->rules.rules, &problems) != 0)
         error_set(current->error, ERROR_CONFLICT,
                   "the overrides of the fleet run do not fit the fleet any more: %s",
                   problems.items[0].message);
@@ -146,9 +149,12 @@ static int check_version(void *context, const struct version_row *row)
 int run_overrides_check_again(struct store *store, const struct id *fleet_id,
                               const struct overrides *overrides, int *version, struct error *error)
 {
-    struct current current = {overrides, version, error};
+    struct current current = {.overrides = overrides, .version = version, .error = error};
     struct error why = ERROR_INIT;
-    if (store_get_version(store, fleet_id, 0, check_version, &current, &why) != 0)
+    override_rules_begin(&current.rules, store, false);
+    int result = store_get_version(store, fleet_id, 0, check_version, &current, &why);
+    override_rules_end(&current.rules);
+    if (result != 0)
         return error_set(error, why.kind, "%s", why.message);
     return error_is_set(error) ? -1 : 0;
 }

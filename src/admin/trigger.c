@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "admin/idempotency.h"
+#include "admin/override_rules.h"
 #include "admin/render.h"
 #include "admin/role.h"
 #include "admin/routes.h"
@@ -54,9 +55,11 @@ static int read_overrides(struct admin_request *request, const struct id *fleet_
     if (!target.definition)
         return error_set(error, ERROR_INTERNAL, "the fleet's definition is damaged");
     *version = target.version;
-    bool is_trigger = request->caller.role == ROLE_TRIGGER;
+    struct override_rules rules;
+    override_rules_begin(&rules, store, request->caller.role == ROLE_TRIGGER);
     int result = overrides_json_read(request->body.data, request->body.bytes, target.definition,
-                                     is_trigger, overrides, &problems);
+                                     &rules.rules, overrides, &problems);
+    override_rules_end(&rules);
     if (result != 0)
         refuse_overrides(request, &problems, error);
     report_free_problems(&problems);

@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "base/secret.h"
+#include "model/blueprint.h"
 #include "model/fleet_values.h"
 #include "model/name_index.h"
 #include "model/node.h"
@@ -87,7 +88,8 @@ bool overrides_are_empty(const struct overrides *overrides)
 struct check {
     struct report report;
     struct node_path path;
-    bool is_trigger;
+    const struct overrides_rules *rules;
+    const struct blueprint *blueprint; /* of the vessel that is being checked, or NULL */
 };
 
 static bool is_defined(const struct definition_vessel *vessel, const char *name)
@@ -98,23 +100,45 @@ static bool is_defined(const struct definition_vessel *vessel, const char *name)
     return false;
 }
 
-static void check_variable(struct check *check, const struct definition_vessel *vessel,
-                           const char *name)
+static void refuse_variable(struct check *check, const char *name)
 {
-    size_t mark = node_path_enter(&check->path, "environment_variable_overrides");
-    node_path_enter(&check->path, name);
-    bool is_named = is_defined(vessel, name);
-    if (!is_named && check->is_trigger)
+    if (check->rules->is_trigger)
         report_add(&check->report, 0, check->path.text,
                    "the vessel has no variable \"%.60s\": a key with the role trigger may set only "
-                   "those that the fleet file names",
+                   "those that the fleet file or the vessel's blueprint names",
                    name);
-    else if (!is_named && fleet_values_is_guarded(name))
-        report_add(
-            &check->report, 0, check->path.text,
-            "\"%.60s\" decides which code is run: it may be set only if the fleet file names "
-            "it",
-            name);
+    else if (fleet_values_is_guarded(name))
+        report_add(&check->report, 0, check->path.text,
+                   "\"%.60s\" decides which code is run: it may be set only if the fleet file or "
+                   "the vessel's blueprint names it",
+                   name);
+}
+
+/* Checks a variable of a vessel that has a blueprint: the inputs are the blueprint's, also those
+ * that the fleet file does not give. */
+static void check_input(struct check *check, const struct environment_entry *variable)
+{
+    const struct inputs *inputs = &check->blueprint->inputs;
+    size_t place = inputs_find(inputs, variable->name, strlen(variable->name));
+    if (place != INPUTS_NONE) {
+        const char *problem = inputs_problem(&inputs->items[place], variable->value);
+        if (problem)
+            report_add(&check->report, 0, check->path.text, "the input %s %s", variable->name,
+                       problem);
+    } else if (!is_defined(&check->blueprint->code, variable->name)) {
+        refuse_variable(check, variable->name);
+    }
+}
+
+static void check_variable(struct check *check, const struct definition_vessel *vessel,
+                           const struct environment_entry *variable)
+{
+    size_t mark = node_path_enter(&check->path, "environment_variable_overrides");
+    node_path_enter(&check->path, variable->name);
+    if (check->blueprint)
+        check_input(check, variable);
+    else if (!is_defined(vessel, variable->name))
+        refuse_variable(check, variable->name);
     node_path_leave(&check->path, mark);
 }
 
@@ -142,8 +166,15 @@ static void check_size(struct check *check, const struct definition_vessel *vess
 static void check_vessel(struct check *check, const struct definition_vessel *vessel,
                          const struct vessel_override *override)
 {
+    bool has_blueprint = vessel->kind == VESSEL_BLUEPRINT && check->rules->blueprint_of;
+    check->blueprint =
+        has_blueprint ? check->rules->blueprint_of(check->rules->context, vessel) : NULL;
+    if (has_blueprint && !check->blueprint) {
+        report_add(&check->report, 0, check->path.text, "the vessel's blueprint cannot be read");
+        return;
+    }
     for (size_t i = 0; i < override->variable_count; i++)
-        check_variable(check, vessel, override->variables[i].name);
+        check_variable(check, vessel, &override->variables[i]);
     check_size(check, vessel, override);
 }
 
@@ -176,9 +207,9 @@ static struct name_index index_vessels(const struct overrides *overrides)
 }
 
 int overrides_check(const struct overrides *overrides, const struct definition *definition,
-                    bool is_trigger, struct fleet_problems *problems)
+                    const struct overrides_rules *rules, struct fleet_problems *problems)
 {
-    struct check check = {.report = {.list = problems}, .is_trigger = is_trigger};
+    struct check check = {.report = {.list = problems}, .rules = rules};
     struct name_index index = index_vessels(overrides);
     node_path_enter(&check.path, "vessel_overrides");
     for (size_t i = 0; i < overrides->vessel_count; i++) {

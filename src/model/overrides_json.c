@@ -273,7 +273,7 @@ static void read_tree(struct reader *reader, json_t *tree, struct overrides *ove
 }
 
 int overrides_json_read(const char *json, size_t bytes, const struct definition *definition,
-                        bool is_trigger, struct overrides *overrides,
+                        const struct overrides_rules *rules, struct overrides *overrides,
                         struct fleet_problems *problems)
 {
     struct reader reader = {.report = {.list = problems}};
@@ -290,7 +290,7 @@ int overrides_json_read(const char *json, size_t bytes, const struct definition 
     wipe_tree(tree);
     json_decref(tree);
     report_finish(&reader.report, "problems");
-    (void)overrides_check(overrides, definition, is_trigger, problems);
+    (void)overrides_check(overrides, definition, rules, problems);
     if (problems->count == 0)
         return 0;
     overrides_wipe(overrides);

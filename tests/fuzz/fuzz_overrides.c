@@ -62,8 +62,9 @@ static bool read_request(const uint8_t *data, size_t bytes, const struct definit
 {
     struct overrides overrides;
     struct fleet_problems problems = {0};
-    int result = overrides_json_read((const char *)data, bytes, definition, is_trigger, &overrides,
-                                     &problems);
+    int result = overrides_json_read((const char *)data, bytes, definition,
+                                     &(struct overrides_rules){.is_trigger = is_trigger},
+                                     &overrides, &problems);
     FUZZ_CHECK((result == 0) == (problems.count == 0));
     if (result == 0)
         check_accepted(&overrides, is_trigger);

@@ -40,7 +40,9 @@ static int read_n(const char *json, size_t bytes, bool is_trigger, struct overri
                   struct fleet_problems *problems)
 {
     struct definition *definition = fleet();
-    int result = overrides_json_read(json, bytes, definition, is_trigger, overrides, problems);
+    int result = overrides_json_read(json, bytes, definition,
+                                     &(struct overrides_rules){.is_trigger = is_trigger}, overrides,
+                                     problems);
     definition_free(definition);
     ck_assert_int_eq(result == 0, problems->count == 0);
     return result;

@@ -26,8 +26,10 @@ static struct id accept_sealed(struct house *house, const struct id *fleet_id, c
     struct buffer names = BUFFER_INIT, values = BUFFER_INIT;
     char place[STORE_OVERRIDES_PLACE_BYTES];
     struct definition *definition = house_parse(file);
-    ck_assert_int_eq(
-        overrides_json_read(json, strlen(json), definition, false, &overrides, &problems), 0);
+    ck_assert_int_eq(overrides_json_read(json, strlen(json), definition,
+                                         &(struct overrides_rules){.is_trigger = false}, &overrides,
+                                         &problems),
+                     0);
     overrides_form_write(&overrides, false, &names);
     overrides_form_write(&overrides, true, &values);
     secret_key_read(house->state_fd, STATE_DIR_SECRET, &key, &error);
