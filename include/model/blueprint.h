@@ -37,6 +37,10 @@ struct blueprint *blueprint_file_parse(const char *text, size_t bytes,
                                        struct fleet_problems *problems,
                                        struct fleet_problems *notes);
 
+/* Returns NULL if file_to_run can be run once its inputs are put in: a relative path with safe
+ * components. Otherwise returns a message that says which rule it breaks. */
+const char *blueprint_path_problem(const char *file_to_run);
+
 /* Returns the canonical form, which the store keeps and compares, without the id. The caller frees
  * it; never NULL. */
 char *blueprint_json_write(const struct blueprint *blueprint);

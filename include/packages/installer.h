@@ -55,13 +55,15 @@ struct installer_user {
 struct installer_request {
     int64_t fleet_no;
     int version;
-    const char *fleet_name; /* for the log */
-    const struct definition_vessel *vessel;
+    struct id vessel_id;
+    int blueprint_version;                /* of the code, if that is a blueprint's; else 0 */
+    const char *fleet_name;               /* for the log */
+    const struct definition_vessel *code; /* what asks for packages: the vessel or its blueprint */
     struct installer_user user;
 };
 
 /* Whether a vessel has to ask. */
-bool installer_is_needed(const struct definition_vessel *vessel);
+bool installer_is_needed(const struct definition_vessel *code);
 
 struct installer_ticket;
 /* Begins the work for this vessel of this version of a fleet, unless it is done or under way. If it
@@ -78,7 +80,7 @@ enum installer_state installer_look(struct installer_ticket *ticket,
 
 /* What an attempt gets from its package environment. */
 struct installer_use {
-    char *path;  /* of the environment, "" = the vessel needs none; owned */
+    char *path;  /* of the environment, NULL = the vessel needs none; owned */
     int lock_fd; /* `ready` with a shared lock, for JOB_FD_PACKAGES; -1 without an environment */
 };
 /* The ticket must be INSTALLER_READY. ERROR_UNAVAILABLE: the environment has been removed, and is

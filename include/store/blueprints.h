@@ -67,6 +67,11 @@ int store_find_blueprint_inputs(struct store *store, const struct blueprint_quer
 char *store_get_blueprint_guardrails(struct store *store, const struct id *blueprint_id,
                                      int *version, struct error *error);
 
+/* Replaces each of a vessel's guardrails that is not given by that of its blueprint. *version as
+ * above. Returns 0, or -1 and *error. */
+int store_complete_guardrails(struct store *store, const struct id *blueprint_id, int *version,
+                              struct guardrails *guardrails, struct error *error);
+
 /* Lists the fleets whose current version uses the blueprint, sorted by project and name, with
  * their definitions. */
 int store_list_blueprint_users(struct store *store, const struct id *blueprint_id,

@@ -20,7 +20,7 @@ struct known {
     size_t credential_count;
     struct known_blueprint *blueprints; /* those that were looked for so far */
     size_t blueprint_count;
-    struct error failure; /* set if a blueprint could not be read */
+    struct error failure;              /* set if a blueprint could not be read */
     struct system_packages *installed; /* read when the first vessel asks for any */
     struct error unreadable;           /* why they could not be read */
 };

@@ -208,6 +208,8 @@ json_t *render_vessel(const struct vessel_row *row)
     render_set(vessel, "started_at", render_time(row->started_ms));
     render_set(vessel, "ended_at", render_time(row->ended_ms));
     render_set(vessel, "output_bytes", json_integer(row->output_bytes));
+    render_set(vessel, "blueprint_version",
+               row->blueprint_version > 0 ? json_integer(row->blueprint_version) : json_null());
     return vessel;
 }
 

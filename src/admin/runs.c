@@ -13,6 +13,7 @@
 #include "admin/run_overrides.h"
 #include "base/memory.h"
 #include "http/log.h"
+#include "store/blueprints.h"
 
 #define LIST_DEFAULT_LIMIT 50
 #define LIST_MAX_LIMIT     1000
@@ -24,9 +25,24 @@
 /* ---- vessel runs ---- */
 
 struct vessel_list {
+    struct store *store;
     json_t *vessels;
-    const struct definition *definition; /* NULL: not known, or not wanted */
+    struct definition *definition; /* NULL: not known, or not wanted */
 };
+
+/* Those of a blueprint that the vessel run executes are completed by the blueprint's. If they cannot
+ * be read, the vessel's own must do. */
+static void add_retries(const struct vessel_list *list, const struct vessel_row *row,
+                        json_t *vessel)
+{
+    struct definition_vessel *own = &list->definition->vessels[row->index];
+    struct error unread = ERROR_INIT;
+    int version = row->blueprint_version;
+    if (version > 0)
+        (void)store_complete_guardrails(list->store, &own->blueprint_id, &version, &own->guardrails,
+                                        &unread);
+    render_retries(vessel, row, &own->guardrails);
+}
 
 static int append_vessel(void *context, const struct vessel_row *row)
 {
@@ -34,16 +50,16 @@ static int append_vessel(void *context, const struct vessel_row *row)
     const struct definition *definition = list->definition;
     json_t *vessel = render_vessel(row);
     if (definition && row->index >= 0 && (size_t)row->index < definition->vessel_count)
-        render_retries(vessel, row, &definition->vessels[row->index].guardrails);
+        add_retries(list, row, vessel);
     render_append(list->vessels, vessel);
     return 0;
 }
 
 /* Puts the run's vessel runs into its object. */
 static int add_vessels(struct store *store, const struct id *run_id, json_t *run,
-                       const struct definition *definition, struct error *error)
+                       struct definition *definition, struct error *error)
 {
-    struct vessel_list list = {json_object_get(run, "vessels"), definition};
+    struct vessel_list list = {store, json_object_get(run, "vessels"), definition};
     return store_list_vessels(store, run_id, append_vessel, &list, error);
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "model/definition_form.h"
+#include "model/fleet_values.h"
 #include "model/inputs_form.h"
 #include "model/words.h"
 
@@ -24,6 +25,11 @@ void blueprint_free(struct blueprint *blueprint)
     inputs_free(&blueprint->inputs);
     definition_vessel_fini(&blueprint->code);
     free(blueprint);
+}
+
+const char *blueprint_path_problem(const char *file_to_run)
+{
+    return fleet_values_path_problem(file_to_run);
 }
 
 /* ---- writing ---- */

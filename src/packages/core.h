@@ -1,6 +1,6 @@
 /* The state that the files of the installer share: see packages/installer.h for what it does.
  *
- * A task is one vessel of one version of a fleet:
+ * A task is one vessel of one version of a fleet, or of its blueprint:
  *
  *   ask ─► queued ─► running ─► ready ──┐ the environment was removed
  *             ▲         └─────► failed ─┤ and a minute has passed
@@ -27,6 +27,7 @@ struct task {
     struct installer *installer;
     struct list_node same_bucket, queued, idle;
     struct package_lock_place place;
+    int blueprint_version;
     char *fleet_name;
     enum vessel_language language;
     struct package_list packages, system_packages;

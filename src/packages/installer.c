@@ -17,9 +17,9 @@
 
 #define LOG_END_BYTES (64 * 1024)
 
-bool installer_is_needed(const struct definition_vessel *vessel)
+bool installer_is_needed(const struct definition_vessel *code)
 {
-    return vessel->packages.count > 0 || vessel->system_packages.count > 0;
+    return code->packages.count > 0 || code->system_packages.count > 0;
 }
 
 /* ---- start and stop ---- */
@@ -158,7 +158,7 @@ int installer_use(struct installer_ticket *ticket, struct installer_use *use, st
         }
         return error_set(error, why.kind, "%s", why.message);
     }
-    use->path = key[0] == '\0' ? memory_string("") : memory_format("%s/%s", cache->path, key);
+    use->path = key[0] == '\0' ? NULL : memory_format("%s/%s", cache->path, key);
     return 0;
 }
 

@@ -30,12 +30,13 @@ struct task *task_new(struct installer *installer, const struct installer_reques
     const struct installer_user *user = &request->user;
     task->installer = installer;
     task->place.fleet_no = request->fleet_no;
-    task->place.vessel_id = request->vessel->id;
+    task->place.vessel_id = request->vessel_id;
+    task->blueprint_version = request->blueprint_version;
     task->place.version = request->version;
     task->fleet_name = memory_string(request->fleet_name);
-    task->language = request->vessel->language;
-    copy_packages(&task->packages, &request->vessel->packages);
-    copy_packages(&task->system_packages, &request->vessel->system_packages);
+    task->language = request->code->language;
+    copy_packages(&task->packages, &request->code->packages);
+    copy_packages(&task->system_packages, &request->code->system_packages);
     task->user = *user;
     task->user.name = memory_string(user->name);
     task->user.groups = memory_copy(user->groups, user->group_count * sizeof(*user->groups));
@@ -70,9 +71,10 @@ void task_free(struct task *task)
 
 struct task *task_find(struct installer *installer, const struct installer_request *request)
 {
-    LIST_EACH(struct task, task, bucket_of(installer, &request->vessel->id), same_bucket)
+    LIST_EACH(struct task, task, bucket_of(installer, &request->vessel_id), same_bucket)
         if (task->place.fleet_no == request->fleet_no && task->place.version == request->version &&
-            id_equal(&task->place.vessel_id, &request->vessel->id))
+            task->blueprint_version == request->blueprint_version &&
+            id_equal(&task->place.vessel_id, &request->vessel_id))
             return task;
     return NULL;
 }

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "runner/blueprints.h"
 #include "runner/fair_queue.h"
 #include "runner/step.h"
 #include "runner/run.h"
@@ -138,6 +139,11 @@ static enum claim claim_first(struct runner *runner, struct fleet_queue *fleet)
         store_free_work(work);
         definition_free(definition);
         return CLAIM_HELD;
+    }
+    if (blueprints_resolve(runner->store, definition, &error) != 0) {
+        store_free_work(work);
+        definition_free(definition);
+        return cannot_read(runner, fleet, &error);
     }
     fair_queue_drop_scheduled(fleet);
     run_claim(runner, work, definition);

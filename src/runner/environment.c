@@ -156,8 +156,11 @@ static void add_names(struct list *list, const struct environment_input *input)
     add(list, "SHIPYARD_VESSEL_NAME", vessel->name);
     add_id(list, "SHIPYARD_LOG_ID", &input->vessel_run_ids[input->vessel]);
     add(list, "SHIPYARD_LOG_WORKDIR", input->workdir);
-    add(list, "SHIPYARD_BLUEPRINT_ID", language);
-    add(list, "SHIPYARD_BLUEPRINT_NAME", language);
+    if (input->blueprint)
+        add_id(list, "SHIPYARD_BLUEPRINT_ID", &input->blueprint->id);
+    else
+        add(list, "SHIPYARD_BLUEPRINT_ID", language);
+    add(list, "SHIPYARD_BLUEPRINT_NAME", input->blueprint ? input->blueprint->name : language);
 }
 
 static void add_request(struct list *list, const struct environment_input *input)
@@ -206,7 +209,9 @@ static void add_own(struct list *list, const struct environment_entry *entry)
 static void add_path(struct list *list, const struct environment_input *input)
 {
     const char *packages = input->packages;
-    enum vessel_language language = input->definition->vessels[input->vessel].language;
+    enum vessel_language language = input->blueprint
+                                        ? input->blueprint->code.language
+                                        : input->definition->vessels[input->vessel].language;
     if (!packages) {
         add(list, "PATH", input->path);
     } else if (language == LANGUAGE_PYTHON) {

@@ -6,14 +6,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/blueprint.h"
 #include "model/definition.h"
 #include "store/work.h"
 
 struct environment_input {
     const struct run_work *work;
     const struct definition *definition;
-    size_t vessel;                   /* its place in the definition */
-    const struct id *vessel_run_ids; /* of all vessels */
+    size_t vessel;                     /* its place in the definition */
+    const struct blueprint *blueprint; /* whose code the vessel executes, or NULL */
+    const struct id *vessel_run_ids;   /* of all vessels */
     int attempt;
     int64_t run_started_ms, vessel_started_ms;
     const char *workdir; /* absolute, as the vessel sees it */

@@ -18,8 +18,10 @@
 #include "base/secret.h"
 #include "supervisor/allow_list.h"
 #include "supervisor/spawn.h"
+#include "runner/blueprints.h"
 #include "runner/environment.h"
 #include "runner/isolation.h"
+#include "runner/job_packages.h"
 #include "runner/settings.h"
 #include "runner/vessel_packages.h"
 #include "runner/vessel_values.h"
@@ -178,44 +180,6 @@ static int use_packages(struct attempt *attempt, struct installer_use *use, stru
     return -1;
 }
 
-/* Adds the environment to what the job's vessel sees, and makes its Python the interpreter. The
- * caller frees what job_fini does not know. */
-static void add_packages(struct job *job, const struct installer_use *use,
-                         enum vessel_language language)
-{
-    static char nothing[] = "";
-    job->modules_dir = nothing;
-    if (use->lock_fd < 0)
-        return;
-    char **readable = memory_alloc((job->readable_count + 1) * sizeof(*readable));
-    for (size_t i = 0; i < job->readable_count; i++)
-        readable[i] = job->readable[i];
-    readable[job->readable_count++] = use->path;
-    job->readable = readable;
-    switch (language) {
-    case LANGUAGE_BASH:
-        break;
-    case LANGUAGE_PYTHON:
-        job->interpreter = memory_format("%s/bin/python", use->path);
-        break;
-    case LANGUAGE_NODE:
-        job->modules_dir = memory_format("%s/node_modules", use->path);
-        break;
-    }
-}
-
-static void remove_packages(struct job *job, const struct installer_use *use,
-                            enum vessel_language language)
-{
-    if (use->lock_fd < 0)
-        return;
-    free(job->readable);
-    if (language == LANGUAGE_PYTHON)
-        free(job->interpreter);
-    if (language == LANGUAGE_NODE)
-        free(job->modules_dir);
-}
-
 /* ---- the job ---- */
 
 static char *interpreter_of(const struct config *config, enum vessel_language language)
@@ -231,17 +195,25 @@ static char *interpreter_of(const struct config *config, enum vessel_language la
     return config->runner.bash;
 }
 
+/* What a job is made of; all borrowed. */
+struct parts {
+    const struct vessel_code *code;
+    const struct vessel_values *values;
+    const struct installer_use *packages;
+};
+
 /* Fills in the job. Borrows everything but the environment, the id, the working folder's path and
- * what add_packages adds, which job_fini frees. */
-static void job_init(struct job *job, const struct attempt *attempt,
-                     const struct vessel_values *values, const struct installer_use *packages)
+ * what the packages add, which job_fini frees. */
+static void job_init(struct job *job, const struct attempt *attempt, const struct parts *parts)
 {
     const struct run *run = attempt->vessel->run;
     const struct runner *runner = run->runner;
     const struct config *config = runner->settings->config;
     const struct isolation *isolation = isolation_of(attempt);
     size_t index = attempt->vessel->index;
-    const struct definition_vessel *vessel = definition_of(attempt);
+    const struct definition_vessel *vessel = parts->code->vessel;
+    const struct vessel_values *values = parts->values;
+    char *packages = parts->packages->path;
     static char nothing[] = "";
     char text[ID_TEXT_BYTES];
     *job = (struct job){
@@ -255,20 +227,21 @@ static void job_init(struct job *job, const struct attempt *attempt,
         .search_path = config->runner.path,
         .file_name = vessel->file_name,
         .file_content = vessel->file_content,
-        .file_to_run = vessel->file_to_run,
+        .file_to_run = values->file_to_run,
         .arguments = values->arguments,
         .argument_count = values->argument_count,
         .nice = (int32_t)config->runner.nice,
-        .cutoff_ms = vessel->guardrails.cutoff_ms,
+        .cutoff_ms = run->definition->vessels[index].guardrails.cutoff_ms,
         .stop_grace_ms = config->runner.stop_grace_ms,
         .max_output_bytes = config->runner.max_output_bytes,
     };
     isolation_describe(runner->settings, isolation, job);
-    add_packages(job, packages, vessel->language);
+    job_packages_add(job, packages, vessel->language);
     struct environment_input input = {
         .work = run->work,
         .definition = run->definition,
         .vessel = index,
+        .blueprint = parts->code->blueprint,
         .vessel_run_ids = run->vessel_run_ids,
         .attempt = attempt->number,
         .run_started_ms = run->started_ms,
@@ -276,7 +249,7 @@ static void job_init(struct job *job, const struct attempt *attempt,
         .workdir = job->workdir,
         .user = isolation->is_strict ? SANDBOX_USER : isolation->user.name,
         .path = config->runner.path,
-        .packages = packages->lock_fd >= 0 ? packages->path : NULL,
+        .packages = packages,
         .time_zone = runner->settings->time_zone,
         .own = values->environment,
         .own_count = values->environment_count,
@@ -284,8 +257,10 @@ static void job_init(struct job *job, const struct attempt *attempt,
     job->environment = environment_make(&input, &job->environment_count);
 }
 
-static void job_fini(struct job *job, const struct vessel_values *values)
+static void job_fini(struct job *job, const struct parts *parts)
 {
+    const struct vessel_values *values = parts->values;
+    job_packages_remove(job, parts->packages->path, parts->code->vessel->language);
     for (size_t i = 0; i < job->environment_count; i++) {
         if (values->are_secret)
             secret_wipe(job->environment[i], strlen(job->environment[i]));
@@ -307,38 +282,49 @@ static void reserve(struct buffer *buffer, const struct job *job)
     (void)buffer_reserve(buffer, bytes);
 }
 
-static int write_job(struct attempt *attempt, const struct vessel_values *values,
-                     const struct installer_use *packages, struct error *error)
+static int write_job(struct attempt *attempt, const struct parts *parts, struct error *error)
 {
     struct job job;
     struct buffer buffer = BUFFER_INIT;
-    job_init(&job, attempt, values, packages);
-    if (values->are_secret)
+    bool is_secret = parts->values->are_secret;
+    job_init(&job, attempt, parts);
+    if (is_secret)
         reserve(&buffer, &job);
     int result;
     if (job_write(&job, &buffer) != 0)
         result = error_set(error, ERROR_UNAVAILABLE, "no memory for the job of an attempt");
     else
         result = make_memory_file(attempt, JOB_FD_JOB, buffer.data, buffer.bytes, error);
-    if (values->are_secret)
+    if (is_secret)
         buffer_wipe(&buffer);
     buffer_free(&buffer);
-    remove_packages(&job, packages, definition_of(attempt)->language);
-    job_fini(&job, values);
+    job_fini(&job, parts);
+    return result;
+}
+
+static int make_job_of(struct attempt *attempt, const struct vessel_code *code,
+                       const struct installer_use *packages, struct error *error)
+{
+    struct vessel_values values;
+    if (vessel_values_open(attempt->vessel->run, definition_of(attempt), code, &values, error) != 0)
+        return -1;
+    const struct parts parts = {code, &values, packages};
+    int result = write_job(attempt, &parts, error);
+    vessel_values_free(&values);
     return result;
 }
 
 static int make_job(struct attempt *attempt, struct error *error)
 {
-    struct vessel_values values;
-    struct installer_use packages;
-    int result = -1;
-    if (use_packages(attempt, &packages, error) == 0 &&
-        vessel_values_open(attempt->vessel->run, definition_of(attempt), &values, error) == 0) {
-        result = write_job(attempt, &values, &packages, error);
-        vessel_values_free(&values);
-    }
+    struct vessel_code code;
+    struct installer_use packages = {.lock_fd = -1};
+    int result = blueprints_open(attempt->vessel->run, attempt->vessel->index, &code, error);
+    if (result == 0)
+        result = use_packages(attempt, &packages, error);
+    if (result == 0)
+        result = make_job_of(attempt, &code, &packages, error);
     free(packages.path);
+    blueprints_close(&code);
     return result;
 }
 

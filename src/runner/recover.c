@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "supervisor/record.h"
+#include "runner/blueprints.h"
 #include "runner/trash.h"
 #include "runner/run.h"
 #include "runner/run_log.h"
@@ -44,6 +45,28 @@ static int take_vessel(void *context, const struct vessel_row *row)
     run->statuses[index] = row->status;
     run->vessels[index].attempts = row->attempts;
     run->vessels[index].started_ms = row->started_ms;
+    return 0;
+}
+
+/* The run goes on with the versions of blueprints that it has recorded. */
+static int take_blueprint(void *context, const struct vessel_row *row)
+{
+    struct definition *definition = context;
+    if (row->index >= 0 && (size_t)row->index < definition->vessel_count &&
+        row->blueprint_version > 0)
+        definition->vessels[row->index].blueprint_version = row->blueprint_version;
+    return 0;
+}
+
+static int recover_blueprints(struct runner *runner, const struct run_work *work,
+                              struct definition *definition, struct error *error)
+{
+    for (size_t i = 0; i < definition->vessel_count; i++)
+        if (definition->vessels[i].kind == VESSEL_BLUEPRINT)
+            return store_list_vessels(runner->store, &work->ids.run_id, take_blueprint, definition,
+                                      error) != 0
+                       ? -1
+                       : blueprints_resolve(runner->store, definition, error);
     return 0;
 }
 
@@ -89,6 +112,11 @@ static int load_run(struct runner *runner, int64_t number, struct remains *remai
         store_free_work(work);
         remains->must_stay = true;
         return 0;
+    }
+    if (recover_blueprints(runner, work, definition, error) != 0) {
+        store_free_work(work);
+        definition_free(definition);
+        return -1;
     }
     struct run *run = run_new(runner, work, definition);
     if (store_list_vessels(runner->store, &work->ids.run_id, take_vessel, run, error) != 0)

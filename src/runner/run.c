@@ -146,7 +146,7 @@ static bool settle_vessel(struct run *run, struct run_step *step, size_t vessel)
         }
         if (skip_vessel(run, step, vessel))
             return true;
-        if (run->definition->vessels[vessel].kind == VESSEL_CODE)
+        if (run->definition->vessels[vessel].kind != VESSEL_STUB)
             return false;
         run_set_vessel_state(run, vessel, VESSEL_RUNNING);
         end_vessel(run, step, vessel, VESSEL_ERRORED, STUB_REASON);

@@ -4,24 +4,23 @@
 
 #include <assert.h>
 
+#include "runner/blueprints.h"
 #include "runner/settings.h"
 
-static const struct definition_vessel *definition_of(const struct run_vessel *vessel)
-{
-    return &vessel->run->definition->vessels[vessel->index];
-}
-
-static void ask(struct run_vessel *vessel)
+static void ask_for(struct run_vessel *vessel, const struct vessel_code *code)
 {
     const struct run *run = vessel->run;
     const struct isolation *isolation = runner_settings_isolation(
         run->runner->settings, run->work->org_name, run->work->project_name, run->work->fleet_name);
     const struct vessel_user *user = &isolation->user;
+    const struct definition_vessel *own = &run->definition->vessels[vessel->index];
     const struct installer_request request = {
         .fleet_no = run->work->fleet_no,
         .version = run->work->version,
+        .vessel_id = own->id,
+        .blueprint_version = code->blueprint ? own->blueprint_version : 0,
         .fleet_name = run->work->fleet_name,
-        .vessel = definition_of(vessel),
+        .code = code->vessel,
         .user = {.is_strict = isolation->is_strict,
                  .change = user->change,
                  .name = user->name,
@@ -30,8 +29,23 @@ static void ask(struct run_vessel *vessel)
                  .groups = user->groups,
                  .group_count = user->group_count},
     };
-    if (!vessel->packages)
-        vessel->packages = installer_ask(run->runner->options.installer, &request);
+    vessel->packages = installer_ask(run->runner->options.installer, &request);
+}
+
+/* Asks for the vessel's packages, unless that has been done. Returns false if it has none. If its
+ * blueprint cannot be read, its launch fails and says so. */
+static bool ask(struct run_vessel *vessel)
+{
+    struct vessel_code code;
+    struct error ignored = ERROR_INIT;
+    if (vessel->packages || vessel->has_no_packages)
+        return vessel->packages;
+    int result = blueprints_open(vessel->run, vessel->index, &code, &ignored);
+    vessel->has_no_packages = result == 0 && !installer_is_needed(code.vessel);
+    if (result == 0 && !vessel->has_no_packages)
+        ask_for(vessel, &code);
+    blueprints_close(&code);
+    return vessel->packages;
 }
 
 static bool is_working(const struct run_vessel *vessel)
@@ -60,21 +74,16 @@ static void end_waiting(struct run_vessel *vessel)
 void vessel_packages_prepare(struct run *run)
 {
     for (size_t i = 0; i < run->definition->vessel_count; i++)
-        if (!run->vessels[i].attempt && !vessel_status_has_ended(run->statuses[i]) &&
-            installer_is_needed(&run->definition->vessels[i]))
-            ask(&run->vessels[i]);
+        if (!run->vessels[i].attempt && !vessel_status_has_ended(run->statuses[i]))
+            (void)ask(&run->vessels[i]);
 }
 
 void vessel_packages_await(struct run_vessel *vessel)
 {
-    if (installer_is_needed(definition_of(vessel))) {
-        ask(vessel);
-        if (is_working(vessel)) {
-            begin_to_wait(vessel);
-            return;
-        }
-    }
-    runner_ready_add(vessel->run->runner, vessel);
+    if (ask(vessel) && is_working(vessel))
+        begin_to_wait(vessel);
+    else
+        runner_ready_add(vessel->run->runner, vessel);
 }
 
 void vessel_packages_news(struct runner *runner)
@@ -99,9 +108,8 @@ int vessel_packages_use(struct run_vessel *vessel, struct installer_use *use, st
 {
     char reason[INSTALLER_REASON_BYTES];
     *use = (struct installer_use){.lock_fd = -1};
-    if (!installer_is_needed(definition_of(vessel)))
+    if (!ask(vessel)) /* after a restart nobody has */
         return 0;
-    ask(vessel); /* after a restart nobody has */
     if (installer_look(vessel->packages, reason) == INSTALLER_FAILED)
         return error_set(error, ERROR_INVALID, "%s", reason);
     return installer_use(vessel->packages, use, error);

@@ -1,6 +1,9 @@
 /* Blueprints: passes the calls of include/store/blueprints.h to the store's engine. */
 #include "store/blueprints.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "store/engine.h"
 
 int store_list_blueprints(struct store *store, const struct id *org_id,
@@ -42,6 +45,19 @@ char *store_get_blueprint_guardrails(struct store *store, const struct id *bluep
                                      int *version, struct error *error)
 {
     return store->engine->get_blueprint_guardrails(store, blueprint_id, version, error);
+}
+
+int store_complete_guardrails(struct store *store, const struct id *blueprint_id, int *version,
+                              struct guardrails *guardrails, struct error *error)
+{
+    struct guardrails own = {0};
+    char *json = store_get_blueprint_guardrails(store, blueprint_id, version, error);
+    int result = json ? blueprint_guardrails_read(json, strlen(json), &own, error) : -1;
+    if (result == 0)
+        guardrails_complete(guardrails, &own);
+    guardrails_free(&own);
+    free(json);
+    return result;
 }
 
 int store_list_blueprint_users(struct store *store, const struct id *blueprint_id,

@@ -432,7 +432,7 @@ TEST(run_has_every_property_and_its_vessels)
     const json_t *vessel = api_vessel(run, "main");
     assert_object(vessel, "id", "vessel_id", "name", "status", "attempts", "max_attempts",
                   "next_attempt_at", "exit_code", "reason", "started_at", "ended_at",
-                  "output_bytes");
+                  "output_bytes", "blueprint_version");
     ck_assert_str_eq(api_text(run, "body_sha256"),
                      "230d8358dc8e8890b4c58deeb62912ee2f20357ae92a5cc861b98e68fe31acb5");
     ck_assert(json_is_null(json_object_get(run, "event")));

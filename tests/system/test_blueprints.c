@@ -1,13 +1,16 @@
 /* Blueprints from end to end: applied, shown, used and deleted. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "support/api.h"
 #include "support/daemon.h"
+#include "support/http.h"
 #include "support/suite.h"
 
 #define GREET                                                                                      \
@@ -125,5 +128,327 @@ TEST(a_fleet_must_fit_its_blueprint_and_a_changed_blueprint_says_whom_it_does_no
     expect(ctl_ok(&daemon, "blueprint", "delete", "Greet", NULL), "deleted");
     free(good);
     free(bad);
+    daemon_finish(&daemon);
+}
+
+/* ---- runs ---- */
+
+/* Prints the variables and the arguments. */
+#define SHOW_INPUTS                                                                                \
+    "name: Show\nsynopsis: Shows what it gets.\ninputs:\n"                                         \
+    "  WHO: { name: Who, type: ALPHANUMERIC, required: true }\n"                                   \
+    "  LOUD: { name: Loud, type: BOOLEAN, default: false }\n"                                      \
+    "  COUNT: { name: Count, type: INTEGER }\n"                                                    \
+    "  SECRET: { name: Secret, type: PASSWORD }\n"                                                 \
+    "  LIKE: { name: Like, type: ALPHANUMERIC, default: 'd ${WHO}' }\n"
+#define SHOW_SOURCE                                                                                \
+    "source:\n  type: CODE\n  language: BASH\n"                                                    \
+    "  file: { name: a.sh, content: 'printf \"%s|\" \"$WHO\" \"$LOUD\" \"[$COUNT]\" "              \
+    "\"$SECRET\" \"$LIKE\" \"$SET\" \"$SHIPYARD_BLUEPRINT_NAME\" \"$@\"' }\n"                      \
+    "  arguments: [ 'x${WHO}y', '${LIKE} $${WHO}' ]\n"                                             \
+    "  environment: { SET: '<${LOUD}>' }\n"
+
+#define SHOW_SOURCE_PLAIN                                                                          \
+    "source:\n  type: CODE\n  language: BASH\n"                                                    \
+    "  file: { name: a.sh, content: 'printf \"%s|\" \"${OLD-unset}\" \"[$NEW]\" \"$KIND\" "        \
+    "\"$REFERS\"' }\n"
+
+static char *show_fleet(const char *name, const char *rest)
+{
+    return memory_format("name: %s\nvessels:\n  main:\n    source:\n      type: BLUEPRINT\n"
+                         "      blueprint: Show\n%s",
+                         name, rest);
+}
+
+static void expect_output(struct daemon *daemon, json_t *run, const char *output)
+{
+    char *text = api_output(daemon, run, "main");
+    ck_assert_str_eq(text, output);
+    free(text);
+    json_decref(run);
+}
+
+TEST(inputs_reach_the_code_once_and_are_never_examined_again)
+{
+    struct daemon daemon;
+    daemon_begin(&daemon, &(struct daemon_options){.top = NULL});
+    apply_ok(&daemon, "blueprint", SHOW_INPUTS SHOW_SOURCE, "created");
+    char *file = show_fleet("Site", "      inputs:\n        WHO: 'a ${SECRET} $(x) $${COUNT}'\n"
+                                    "        LOUD: TRUE\n        COUNT: 7\n"
+                                    "        SECRET: 'p${LOUD}'\n");
+    char *url = daemon_fleet(&daemon, file);
+    json_t *run = api_post_and_wait(&daemon, url, "{}");
+    ck_assert_int_eq(
+        (int)json_integer_value(json_object_get(api_vessel(run, "main"), "blueprint_version")), 1);
+    expect_output(&daemon, run,
+                  "a p${LOUD} $(x) ${COUNT}|TRUE|[7]|p${LOUD}|d ${WHO}|<TRUE>|Show|"
+                  "xa p${LOUD} $(x) ${COUNT}y|d ${WHO} ${WHO}|");
+    char *shown = ctl_ok(&daemon, "fleet", "show", "Site", NULL);
+    ck_assert_ptr_null(strstr(shown, "p${LOUD}"));
+    ck_assert_ptr_nonnull(strstr(shown, "SECRET: 'SHIPYARD_HIDDEN'"));
+    apply_ok(&daemon, "fleet", shown, "unchanged"); /* the value is kept */
+    free(shown);
+    free(url);
+    free(file);
+    daemon_finish(&daemon);
+}
+
+/* A sender chooses the query, the headers and the body. */
+TEST(nothing_of_a_request_reaches_an_input)
+{
+    struct daemon daemon;
+    daemon_begin(&daemon, &(struct daemon_options){.top = NULL});
+    apply_ok(&daemon, "blueprint", SHOW_INPUTS SHOW_SOURCE, "created");
+    char *file = show_fleet("Site", "      inputs: { WHO: me }\n");
+    char *url = daemon_fleet(&daemon, file);
+    const char *const headers[] = {"X-Who: ${WHO}#{DB.PASSWORD}", "WHO: ${SECRET}",
+                                   "X-GitHub-Event: ${COUNT}", NULL};
+    static const char body[] = "{\"WHO\":\"${COUNT}\",\"inputs\":{\"WHO\":\"#{DB.PASSWORD}\"}}";
+    char *with_query = memory_format("%s?WHO=${LOUD}&COUNT=9", url);
+    struct response response;
+    http_post(with_query, headers, body, strlen(body), &response);
+    ck_assert_int_eq(response.status, 201);
+    expect_output(&daemon, api_await_end(&daemon, response.run_id),
+                  "me|FALSE|[]||d ${WHO}|<FALSE>|Show|xmey|d ${WHO} ${WHO}|");
+    response_free(&response);
+    free(with_query);
+    free(url);
+    free(file);
+    daemon_finish(&daemon);
+}
+
+/* Starts a run through the API trigger. Returns the exit status. */
+static int trigger(struct daemon *daemon, const char *overrides, char **out)
+{
+    char *path = daemon_write_file(daemon, "overrides", overrides, strlen(overrides));
+    int status = ctl(daemon, out, NULL, NULL, "run", "trigger", "Site", "--overrides", path, NULL);
+    free(path);
+    return status;
+}
+
+TEST(the_api_trigger_sets_inputs_of_their_types_only)
+{
+    struct daemon daemon;
+    char *out;
+    daemon_begin(&daemon, &(struct daemon_options){.top = NULL});
+    apply_ok(&daemon, "blueprint", SHOW_INPUTS SHOW_SOURCE, "created");
+    char *file = show_fleet("Site", "      inputs: { WHO: me, LIKE: '${WHO}!' }\n");
+    apply_ok(&daemon, "fleet", file, "created");
+    static const struct {
+        const char *values, *problem;
+    } bad[] = {
+        {"\"COUNT\":\"x\"",
+         "environment_variable_overrides.COUNT: the input COUNT must be a whole"},
+        {"\"LOUD\":\"yes\"", "must be true or false"},
+        {"\"WHO\":\"\"", "is required"},
+        {"\"PATH\":\"/\"", "decides which code is run"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(bad); i++) {
+        char *overrides = memory_format("{\"vessel_overrides\":[{\"name\":\"main\","
+                                        "\"environment_variable_overrides\":{%s}}]}",
+                                        bad[i].values);
+        ck_assert_int_eq(trigger(&daemon, overrides, &out), 1);
+        ck_assert_msg(strstr(out, bad[i].problem) != NULL, "%s", out);
+        free(out);
+        free(overrides);
+    }
+    ck_assert_int_eq(trigger(&daemon,
+                             "{\"vessel_overrides\":[{\"name\":\"main\","
+                             "\"environment_variable_overrides\":{\"WHO\":\"you ${COUNT} #{A.B}\","
+                             "\"COUNT\":\"12\",\"LOUD\":\"true\",\"SET\":\"${WHO}\"}}]}",
+                             &out),
+                     0);
+    out[strcspn(out, "\n")] = '\0';
+    expect_output(&daemon, api_await_end(&daemon, out),
+                  "you ${COUNT} #{A.B}|TRUE|[12]||you ${COUNT} #{A.B}!|${WHO}|Show|"
+                  "xyou ${COUNT} #{A.B}y|you ${COUNT} #{A.B}! ${WHO}|");
+    free(out);
+    free(file);
+    daemon_finish(&daemon);
+}
+
+/* The first vessel waits until the test has written to its pipe. */
+#define VERSION(text)                                                                              \
+    "name: Show\nsynopsis: s\nguardrails: { retry_count: 1 }\n"                                    \
+    "inputs: { FIFO: { name: F, type: ALPHANUMERIC } }\n"                                          \
+    "source:\n  type: CODE\n  language: BASH\n"                                                    \
+    "  file: { name: a.sh, content: 'echo " text "; [ -z \"$FIFO\" ] || read x < \"$FIFO\"' }\n"
+
+TEST(a_run_keeps_the_version_that_was_current_when_it_started_also_over_a_crash)
+{
+    struct daemon daemon;
+    daemon_begin(&daemon, &(struct daemon_options){.top = NULL});
+    char *fifo = memory_format("%s/fifo", daemon.folder);
+    ck_assert_int_eq(mkfifo(fifo, 0666), 0);
+    ck_assert_int_eq(chmod(fifo, 0666), 0);
+    ck_assert_int_eq(chmod(daemon.folder, 0711), 0);
+    apply_ok(&daemon, "blueprint", VERSION("first"), "created");
+    char *file = memory_format(
+        "name: Site\nvessels:\n"
+        "  waits: { source: { type: BLUEPRINT, blueprint: Show, inputs: { FIFO: '%s' } } }\n"
+        "  follows: { source: { type: BLUEPRINT, blueprint: Show } }\n"
+        "  pinned: { source: { type: BLUEPRINT, blueprint: Show, blueprint_version: 1 } }\n"
+        "connections: { waits: { follows: SUCCESS, pinned: SUCCESS } }\n",
+        fifo);
+    char *url = daemon_fleet(&daemon, file);
+    char *id = api_post(url, "", 0);
+    api_await_output(&daemon, id, "waits", "first");
+    apply_ok(&daemon, "blueprint", VERSION("second"), "updated");
+    daemon_kill(&daemon);
+    daemon_restart(&daemon);
+    int fd = open(fifo, O_WRONLY | O_CLOEXEC);
+    ck_assert_int_eq((int)write(fd, "\n", 1), 1);
+    close(fd);
+    json_t *run = api_await_end(&daemon, id);
+    char *text = api_output(&daemon, run, "follows");
+    ck_assert_str_eq(text, "first\n");
+    const json_t *vessel = api_vessel(run, "follows");
+    ck_assert_int_eq((int)json_integer_value(json_object_get(vessel, "blueprint_version")), 1);
+    ck_assert_int_eq((int)json_integer_value(json_object_get(vessel, "max_attempts")), 2);
+    json_decref(run);
+    free(text);
+    char *started = ctl_ok(&daemon, "run", "start", "Site", NULL);
+    fd = open(fifo, O_WRONLY | O_CLOEXEC);
+    ck_assert_int_eq((int)write(fd, "\n", 1), 1);
+    close(fd);
+    run = api_await_end(&daemon, started);
+    text = api_output(&daemon, run, "follows");
+    ck_assert_str_eq(text, "second\n");
+    free(text);
+    text = api_output(&daemon, run, "pinned");
+    ck_assert_str_eq(text, "first\n");
+    free(text);
+    json_decref(run);
+    free(started);
+    free(id);
+    free(url);
+    free(file);
+    free(fifo);
+    daemon_finish(&daemon);
+}
+
+TEST(a_changed_blueprint_does_not_break_its_vessels)
+{
+    struct daemon daemon;
+    daemon_begin(&daemon, &(struct daemon_options){.top = NULL});
+    apply_ok(&daemon, "blueprint",
+             "name: Show\nsynopsis: s\ninputs:\n"
+             "  OLD: { name: Old, type: ALPHANUMERIC }\n"
+             "  KIND: { name: Kind, type: SELECT, default: a,\n"
+             "          options: [ { name: a, value: a }, { name: b, value: b } ] }\n"
+             "  REFERS: { name: Refers, type: ALPHANUMERIC }\n" SHOW_SOURCE_PLAIN,
+             "created");
+    char *file = show_fleet("Site", "      inputs: { OLD: old, KIND: b, REFERS: 'r ${OLD}' }\n"
+                                    "    guardrails: { retry_count: 0 }\n");
+    char *url = daemon_fleet(&daemon, file);
+    apply_ok(&daemon, "blueprint",
+             "name: Show\nsynopsis: s\ninputs:\n"
+             "  NEW: { name: New, type: ALPHANUMERIC, required: true }\n"
+             "  KIND: { name: Kind, type: SELECT, default: a,\n"
+             "          options: [ { name: a, value: a } ] }\n"
+             "  REFERS: { name: Refers, type: ALPHANUMERIC }\n" SHOW_SOURCE_PLAIN,
+             "do not fit the new version");
+    expect_output(&daemon, api_post_and_wait(&daemon, url, "{}"), "unset|[]|b|r |");
+    apply_fails(&daemon, "fleet", file, "the input NEW is required");
+    free(url);
+    free(file);
+    daemon_finish(&daemon);
+}
+
+TEST(a_trigger_key_may_set_the_inputs_and_nothing_else)
+{
+    struct daemon daemon;
+    daemon_begin(&daemon, &(struct daemon_options){.top = NULL});
+    apply_ok(&daemon, "blueprint", SHOW_INPUTS SHOW_SOURCE, "created");
+    char *file = show_fleet("Site", "      inputs: { WHO: me }\n");
+    apply_ok(&daemon, "fleet", file, "created");
+    char *key = ctl_ok(&daemon, "key", "create", "ci", "--role", "trigger", NULL);
+    json_t *fleets = api_get(&daemon, "/fleets");
+    const char *id = api_text(json_array_get(json_object_get(fleets, "fleets"), 0), "id");
+    char *url =
+        memory_format("http://127.0.0.1:%u/api/v1/fleets/%s/trigger", daemon.admin_port, id);
+    char *header = memory_format("Authorization: Bearer %s", key);
+    const char *const headers[] = {header, "Content-Type: application/json", NULL};
+    static const struct {
+        const char *name;
+        int status;
+    } cases[] = {{"COUNT", 201}, {"SET", 201}, {"OTHER", 422}};
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct response response;
+        char *body = memory_format("{\"vessel_overrides\":[{\"name\":\"main\","
+                                   "\"environment_variable_overrides\":{\"%s\":\"1\"}}]}",
+                                   cases[i].name);
+        http_post(url, headers, body, strlen(body), &response);
+        ck_assert_msg(response.status == cases[i].status, "%d: %s", response.status, response.body);
+        if (response.status == 201)
+            json_decref(api_await_end(&daemon, response.run_id));
+        response_free(&response);
+        free(body);
+    }
+    free(header);
+    free(url);
+    json_decref(fleets);
+    free(key);
+    free(file);
+    daemon_finish(&daemon);
+}
+
+TEST(a_credential_is_used_by_blueprints_too)
+{
+    struct daemon daemon;
+    char *out;
+    daemon_begin(&daemon, &(struct daemon_options){.top = NULL});
+    static const char blueprint[] =
+        "name: Show\nsynopsis: s\ninputs: { A: { name: A, type: PASSWORD, default: '#{DB.ONE}' } "
+        "}\n"
+        "source: { type: CODE, language: BASH, arguments: [ '#{DB.TWO}-${A}' ],\n"
+        "  file: { name: a, content: 'printf \"%s|\" \"$A\" \"$@\"' } }\n";
+    apply_fails(&daemon, "blueprint", blueprint, "credential DB.ONE does not exist");
+    char *value = daemon_write_file(&daemon, "value", "${A}#{DB.TWO}", 13);
+    free(ctl_ok(&daemon, "credential", "set", "DB.ONE", "--file", value, NULL));
+    free(ctl_ok(&daemon, "credential", "set", "DB.TWO", "--file", value, NULL));
+    apply_ok(&daemon, "blueprint", blueprint, "created");
+    char *file = show_fleet("Site", "");
+    char *url = daemon_fleet(&daemon, file);
+    expect_output(&daemon, api_post_and_wait(&daemon, url, "{}"),
+                  "${A}#{DB.TWO}|${A}#{DB.TWO}-${A}#{DB.TWO}|");
+    expect(ctl_ok(&daemon, "credential", "used", "DB.ONE", NULL), "Show");
+    expect(ctl_ok(&daemon, "credential", "used", "DB.TWO", NULL), "Show");
+    ck_assert_int_eq(ctl(&daemon, &out, NULL, NULL, "credential", "remove", "DB.ONE", NULL), 1);
+    expect(out, "is used by blueprint \"Show\"");
+    free(ctl_ok(&daemon, "credential", "remove", "DB.TWO", "--force", NULL));
+    json_t *run = api_post_and_wait(&daemon, url, "{}");
+    api_expect_refused(run, "main", "credential DB.TWO does not exist");
+    json_decref(run);
+    free(url);
+    free(file);
+    free(value);
+    daemon_finish(&daemon);
+}
+
+/* Each input is twice the one before: a value that grows without bound is refused, quickly. */
+TEST(inputs_that_refer_to_each_other_do_not_grow_without_bound)
+{
+    struct daemon daemon;
+    struct buffer blueprint = BUFFER_INIT, inputs = BUFFER_INIT;
+    daemon_begin(&daemon, &(struct daemon_options){.top = NULL});
+    buffer_append_text(&blueprint, "name: Show\nsynopsis: s\ninputs:\n");
+    buffer_append_text(&inputs, "      inputs:\n        I0: aaaaaaaaaaaaaaaa\n");
+    for (int i = 0; i < 100; i++)
+        buffer_append_format(&blueprint, "  I%d: { name: i, type: ALPHANUMERIC }\n", i);
+    for (int i = 1; i < 100; i++)
+        buffer_append_format(&inputs, "        I%d: '${I%d}${I%d}'\n", i, i - 1, i - 1);
+    buffer_append_text(&blueprint, "source: { type: CODE, language: BASH,\n"
+                                   "  file: { name: a, content: 'true' } }\n");
+    apply_ok(&daemon, "blueprint", buffer_text(&blueprint), "created");
+    char *file = show_fleet("Site", buffer_text(&inputs));
+    char *url = daemon_fleet(&daemon, file);
+    json_t *run = api_post_and_wait(&daemon, url, "{}");
+    api_expect_refused(run, "main", "longer than");
+    json_decref(run);
+    free(url);
+    free(file);
+    buffer_free(&blueprint);
+    buffer_free(&inputs);
     daemon_finish(&daemon);
 }

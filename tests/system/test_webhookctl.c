@@ -320,7 +320,7 @@ TEST(stub_keeps_unavailable_features_and_notes_name_ignored_ones)
     struct daemon daemon;
     daemon_begin(&daemon, &plain);
     char *path = daemon_write_file(&daemon, "stub.yaml", text, strlen(text));
-    assert_fails(&daemon, 1, "stub.yaml:5: ", "fleet", "apply", path);
+    assert_fails(&daemon, 1, "stub.yaml:6: ", "fleet", "apply", path);
     char *out, *err;
     ck_assert_int_eq(ctl(&daemon, &out, NULL, &err, "fleet", "apply", "--stub", path, NULL), 0);
     assert_holds(out, "created default/default/Stub");

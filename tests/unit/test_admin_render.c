@@ -134,9 +134,9 @@ TEST(fleet_run_shows_its_input)
 
 TEST(vessel_run_has_exactly_its_keys_and_an_exit_code_only_if_one_exists)
 {
-    static const char *const keys[] = {"id",       "vessel_id",   "name",   "status",
-                                       "attempts", "exit_code",   "reason", "started_at",
-                                       "ended_at", "output_bytes"};
+    static const char *const keys[] = {
+        "id",     "vessel_id",  "name",     "status",       "attempts",         "exit_code",
+        "reason", "started_at", "ended_at", "output_bytes", "blueprint_version"};
     struct vessel_row row = {.id = parsed(AN_ID),
                              .vessel_id = parsed(ANOTHER_ID),
                              .name = "fetch",

@@ -197,6 +197,7 @@ export interface VesselRun {
   started_at: Time | null;
   ended_at: Time | null;
   output_bytes: number;
+  blueprint_version: number | null;
 }
 
 export interface FleetRuns {
