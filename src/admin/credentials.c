@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "base/utf8.h"
 #include "http/log.h"
+#include "store/blueprints.h"
 #include "store/credentials.h"
 
 /* ---- listing ---- */
@@ -174,7 +175,7 @@ int credentials_set(struct admin_request *request, struct error *error)
 
 struct users {
     const struct reference *name;
-    json_t *fleets;
+    json_t *fleets, *blueprints;
     struct error *error;
 };
 
@@ -216,16 +217,52 @@ static int append_user(void *context, const struct definition_row *row)
     return 0;
 }
 
-/* Appends the fleets whose current version refers to the credential, with those of their vessels
- * that do. */
-static int list_users(struct store *store, const struct id *org_id, const struct reference *name,
-                      json_t *fleets, struct error *error)
+static bool default_uses(const struct inputs *inputs, const struct reference *name)
+{
+    for (size_t i = 0; i < inputs->count; i++)
+        if (inputs->items[i].default_value && reference_is_in(inputs->items[i].default_value, name))
+            return true;
+    return false;
+}
+
+static int append_blueprint(void *context, const struct blueprint_version_row *row)
+{
+    struct users *users = context;
+    struct blueprint *blueprint =
+        blueprint_json_read(row->definition_json, row->definition_bytes, users->error);
+    if (!blueprint)
+        return 1;
+    if (vessel_uses(&blueprint->code, users->name) ||
+        default_uses(&blueprint->inputs, users->name)) {
+        json_t *object = json_object();
+        render_set(object, "id", render_id(&row->blueprint_id));
+        render_set(object, "name", render_text(blueprint->name));
+        render_append(users->blueprints, object);
+    }
+    blueprint_free(blueprint);
+    return 0;
+}
+
+/* Returns the fleets whose current version refers to the credential, with those of their vessels
+ * that do, and the blueprints whose current version does; or NULL and *error. */
+static json_t *list_users(struct store *store, const struct id *org_id,
+                          const struct reference *name, struct error *error)
 {
     char text[REFERENCE_TEXT_BYTES], written[REFERENCE_TEXT_BYTES + 3];
-    struct users users = {name, fleets, error};
+    struct error damage = ERROR_INIT;
+    struct users users = {name, json_array(), json_array(), &damage};
     (void)snprintf(written, sizeof(written), "#{%s}", reference_format(name, text));
-    int result = store_list_definitions(store, org_id, written, append_user, &users, error);
-    return error_is_set(error) ? -1 : result;
+    json_t *both = json_object();
+    render_set(both, "fleets", users.fleets);
+    render_set(both, "blueprints", users.blueprints);
+    if (store_list_definitions(store, org_id, written, append_user, &users, error) == 0 &&
+        store_search_blueprints(store, org_id, written, append_blueprint, &users, error) == 0) {
+        if (!error_is_set(&damage))
+            return both;
+        error_set(error, damage.kind, "%s", damage.message);
+    }
+    json_decref(both);
+    return NULL;
 }
 
 static int find_credential(struct admin_request *request, const struct id *org_id,
@@ -246,9 +283,9 @@ int credentials_used(struct admin_request *request, struct error *error)
     if (read_path(request, &org_id, &name, error) != 0 ||
         find_credential(request, &org_id, &name, error) != 0)
         return -1;
-    json_t *fleets = json_array();
-    request_answer_data(request, 200, render_one("fleets", fleets));
-    return list_users(request->store, &org_id, &name, fleets, error);
+    json_t *users = list_users(request->store, &org_id, &name, error);
+    request_answer_data(request, 200, users);
+    return users ? 0 : -1;
 }
 
 /* ---- removing ---- */
@@ -265,29 +302,43 @@ static int apply_remove(struct change *change, struct store *store, struct error
 static const struct change_kind remove_kind = {.action = "credential.remove",
                                                .apply = apply_remove};
 
+/* Returns what the message of a refusal calls the first user: "fleet "x/y"" or "blueprint "z"". */
+static char *first_user(const json_t *fleets, const json_t *blueprints)
+{
+    const json_t *fleet = json_array_get(fleets, 0), *blueprint = json_array_get(blueprints, 0);
+    if (!fleet)
+        return memory_format("blueprint \"%.60s\"",
+                             json_string_value(json_object_get(blueprint, "name")));
+    return memory_format("fleet \"%.60s/%.60s\"",
+                         json_string_value(json_object_get(fleet, "project_name")),
+                         json_string_value(json_object_get(fleet, "name")));
+}
+
 /* A fleet that begins to use the credential at the same moment is not seen: its vessels then fail
  * with a clear reason, as after a removal with force. */
 static int refuse_if_used(struct admin_request *request, const struct credential_change *credential,
                           struct error *error)
 {
-    char name[REFERENCE_TEXT_BYTES];
-    json_t *fleets = json_array();
-    int result = list_users(request->store, &credential->org_id, &credential->name, fleets, error);
-    size_t count = json_array_size(fleets);
-    if (result == 0 && count > 0) {
-        const json_t *first = json_array_get(fleets, 0);
-        char more[40] = "";
-        if (count > 1)
-            (void)snprintf(more, sizeof(more), " and %zu more", count - 1);
-        result = error_set(error, ERROR_CONFLICT,
-                           "credential %s is used by fleet \"%.60s/%.60s\"%s: change the fleets "
-                           "first, or remove it by force (their vessels then fail)",
-                           reference_format(&credential->name, name),
-                           json_string_value(json_object_get(first, "project_name")),
-                           json_string_value(json_object_get(first, "name")), more);
+    char name[REFERENCE_TEXT_BYTES], more[40] = "";
+    json_t *users = list_users(request->store, &credential->org_id, &credential->name, error);
+    if (!users)
+        return -1;
+    const json_t *fleets = json_object_get(users, "fleets");
+    const json_t *blueprints = json_object_get(users, "blueprints");
+    size_t count = json_array_size(fleets) + json_array_size(blueprints);
+    if (count > 1)
+        (void)snprintf(more, sizeof(more), " and %zu more", count - 1);
+    if (count > 0) {
+        char *user = first_user(fleets, blueprints);
+        error_set(
+            error, ERROR_CONFLICT,
+            "credential %s is used by %s%s: change the fleets and blueprints first, or remove "
+            "it by force (their vessels then fail)",
+            reference_format(&credential->name, name), user, more);
+        free(user);
     }
-    json_decref(fleets);
-    return result;
+    json_decref(users);
+    return count > 0 ? -1 : 0;
 }
 
 int credentials_remove(struct admin_request *request, struct error *error)

@@ -206,12 +206,24 @@ static const struct table_column user_columns[] = {
 static const struct show_listing user_listing = {"fleets", user_columns, ARRAY_COUNT(user_columns),
                                                  add_user};
 
+static void add_blueprint(struct table *table, const json_t *blueprint)
+{
+    show_cell(table, blueprint, "name");
+}
+
+static const struct table_column blueprint_columns[] = {{"BLUEPRINT", TABLE_LEFT}};
+static const struct show_listing blueprint_listing = {
+    "blueprints", blueprint_columns, ARRAY_COUNT(blueprint_columns), add_blueprint};
+
 int credentials_used(struct ctl *ctl, struct error *error)
 {
     char *path = find_path(ctl, error);
     if (!path)
         return -1;
     json_t *data = client_get(ctl->client, error, "%s/used", path);
+    const json_t *blueprints = json_object_get(data, "blueprints");
     free(path);
+    if (data && !ctl->json && json_array_size(blueprints) > 0)
+        show_rows(&blueprint_listing, blueprints);
     return show_list(&user_listing, ctl->json, data);
 }
