@@ -30,8 +30,8 @@ struct vessel_list {
     struct definition *definition; /* NULL: not known, or not wanted */
 };
 
-/* Those of a blueprint that the vessel run executes are completed by the blueprint's. If they cannot
- * be read, the vessel's own must do. */
+/* The guardrails of a vessel that has a blueprint are completed by those of the version that was
+ * executed. If these cannot be read, the vessel's own must do. */
 static void add_retries(const struct vessel_list *list, const struct vessel_row *row,
                         json_t *vessel)
 {

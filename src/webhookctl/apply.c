@@ -92,8 +92,8 @@ static void report_applied(const struct apply *apply, const char *file, const js
         report_checked(apply, file, json_object_get(data, "would"));
     }
     if (json_array_size(affected) > 0) {
-        ctl_say("These vessels run on, but do not fit the new version; their fleets must be "
-                "corrected when they are next applied:");
+        ctl_say("These vessels run on, but their fleets need a correction when they are next "
+                "applied:");
         blueprints_show_users(affected);
     }
 }

@@ -347,7 +347,7 @@ TEST(a_changed_blueprint_does_not_break_its_vessels)
              "  KIND: { name: Kind, type: SELECT, default: a,\n"
              "          options: [ { name: a, value: a } ] }\n"
              "  REFERS: { name: Refers, type: ALPHANUMERIC }\n" SHOW_SOURCE_PLAIN,
-             "do not fit the new version");
+             "need a correction");
     expect_output(&daemon, api_post_and_wait(&daemon, url, "{}"), "unset|[]|b|r |");
     apply_fails(&daemon, "fleet", file, "the input NEW is required");
     free(url);
@@ -450,5 +450,116 @@ TEST(inputs_that_refer_to_each_other_do_not_grow_without_bound)
     free(file);
     buffer_free(&blueprint);
     buffer_free(&inputs);
+    daemon_finish(&daemon);
+}
+
+/* ---- files of the documentation, and of the reference platform ---- */
+
+TEST(examples_of_blueprints_work)
+{
+    struct daemon daemon;
+    daemon_begin(&daemon, &(struct daemon_options){.top = NULL});
+    expect(ctl_ok(&daemon, "blueprint", "apply", "docs/examples/blueprints/say.yaml", NULL),
+           "created default/Chat - Say, version 1");
+    expect(ctl_ok(&daemon, "fleet", "apply", "docs/examples/blueprints/deploy.yaml",
+                  "docs/examples/blueprints/remind.yaml", NULL),
+           "created default/default/Remind, version 1");
+    static const char *const fleets[][3] = {
+        {"Remind", "remind", "ops: Backups of ops are due\n"},
+        {"Deploy and tell", "tell", "general: The site is deployed\n"}};
+    for (size_t i = 0; i < ARRAY_COUNT(fleets); i++) {
+        char *id = ctl_ok(&daemon, "run", "start", fleets[i][0], NULL);
+        json_t *run = api_await_end(&daemon, id);
+        char *text = api_output(&daemon, run, fleets[i][1]);
+        ck_assert_str_eq(text, fleets[i][2]);
+        free(text);
+        json_decref(run);
+        free(id);
+    }
+    daemon_finish(&daemon);
+}
+
+/* A fleet file as the reference platform writes them: two vessels with blueprints, and keys that
+ * have no effect yet. */
+TEST(a_fleet_file_of_the_reference_platform_runs_with_blueprints_of_its_names)
+{
+    struct daemon daemon;
+    static const char file[] = "name: Download and mail\n"
+                               "_id: 3f1c1b5e-6d0a-4c59-9a55-0d6f3f2f9a01\n"
+                               "vessels:\n"
+                               "  Download File:\n"
+                               "    _id: 7f8a1f53-84c4-4c4f-9a5e-1f2f3a4b5c6d\n"
+                               "    source:\n"
+                               "      blueprint: HTTP - Download File from URL\n"
+                               "      inputs:\n"
+                               "        HTTP_FILE_URL: https://example.org/report.csv\n"
+                               "        HTTP_DESTINATION_FILE_NAME: report.csv\n"
+                               "        HTTP_DESTINATION_FOLDER_NAME: ''\n"
+                               "      type: BLUEPRINT\n"
+                               "    guardrails:\n"
+                               "      retry_count: 1\n"
+                               "      retry_wait: 0h0m0s\n"
+                               "      runtime_cutoff: 4h0m0s\n"
+                               "    notifications:\n"
+                               "      emails: [ you@example.org ]\n"
+                               "      after_error: true\n"
+                               "      after_on_demand: false\n"
+                               "  Mail File:\n"
+                               "    source:\n"
+                               "      blueprint: Email - Send Message with File\n"
+                               "      inputs:\n"
+                               "        EMAIL_SEND_METHOD: tls\n"
+                               "        EMAIL_SMTP_PORT: 587\n"
+                               "        EMAIL_TO: you@example.org\n"
+                               "        EMAIL_SUBJECT: ${EMAIL_SOURCE_FILE_NAME} for ${EMAIL_TO}\n"
+                               "        EMAIL_INCLUDE_FOOTER: true\n"
+                               "        EMAIL_PASSWORD: geheim\n"
+                               "        EMAIL_SOURCE_FILE_NAME: report.csv\n"
+                               "      type: BLUEPRINT\n"
+                               "connections:\n"
+                               "  Download File:\n"
+                               "    Mail File: SUCCESS\n"
+                               "notifications:\n"
+                               "  emails: [ you@example.org ]\n"
+                               "triggers:\n"
+                               "  schedules:\n"
+                               "    - how_often: DAILY\n"
+                               "      at: ':00'\n";
+    daemon_begin(&daemon, &(struct daemon_options){.top = NULL});
+    apply_fails(&daemon, "fleet", file, "is not available here (with --stub");
+    apply_ok(&daemon, "blueprint",
+             "name: HTTP - Download File from URL\nsynopsis: Downloads one file.\ninputs:\n"
+             "  HTTP_FILE_URL: { name: URL, type: ALPHANUMERIC, required: true }\n"
+             "  HTTP_DESTINATION_FILE_NAME: { name: File, type: ALPHANUMERIC }\n"
+             "  HTTP_DESTINATION_FOLDER_NAME: { name: Folder, type: ALPHANUMERIC }\n"
+             "source:\n  type: CODE\n  language: BASH\n"
+             "  arguments:\n    - --source-url: ${HTTP_FILE_URL}\n"
+             "    - --destination-file-name: ${HTTP_DESTINATION_FILE_NAME}\n"
+             "  file: { name: get.sh, content: 'echo \"$2\" >\"$4\"' }\n",
+             "created");
+    apply_ok(&daemon, "blueprint",
+             "name: Email - Send Message with File\nsynopsis: Sends one message.\ninputs:\n"
+             "  EMAIL_SEND_METHOD: { name: Method, type: SELECT, default: tls,\n"
+             "    options: [ { name: TLS, value: tls }, { name: SSL, value: ssl } ] }\n"
+             "  EMAIL_SMTP_PORT: { name: Port, type: INTEGER, default: 587 }\n"
+             "  EMAIL_TO: { name: To, type: ALPHANUMERIC, required: true }\n"
+             "  EMAIL_SUBJECT: { name: Subject, type: ALPHANUMERIC }\n"
+             "  EMAIL_INCLUDE_FOOTER: { name: Footer, type: BOOLEAN, default: true }\n"
+             "  EMAIL_PASSWORD: { name: Password, type: PASSWORD, required: true }\n"
+             "  EMAIL_SOURCE_FILE_NAME: { name: File, type: ALPHANUMERIC, required: true }\n"
+             "source:\n  type: CODE\n  language: BASH\n"
+             "  file: { name: mail.sh, content: 'echo \"$EMAIL_SUBJECT: $(<\"$1\") "
+             "$EMAIL_INCLUDE_FOOTER ${#EMAIL_PASSWORD}\"' }\n"
+             "  arguments: [ '${EMAIL_SOURCE_FILE_NAME}' ]\n",
+             "created");
+    apply_ok(&daemon, "fleet", file, "created default/default/Download and mail, version 1");
+    char *id = ctl_ok(&daemon, "run", "start", "Download and mail", NULL);
+    json_t *run = api_await_end(&daemon, id);
+    char *text = api_output(&daemon, run, "Mail File");
+    ck_assert_str_eq(text, "report.csv for you@example.org: https://example.org/report.csv "
+                           "TRUE 6\n");
+    free(text);
+    json_decref(run);
+    free(id);
     daemon_finish(&daemon);
 }

@@ -269,6 +269,11 @@ TEST(guide_to_background_work_works_word_for_word)
     follow("docs/guides/background-work.md", NULL, "service");
 }
 
+TEST(guide_to_blueprints_works_word_for_word)
+{
+    follow("docs/guides/blueprints.md", NULL, "service");
+}
+
 TEST(guide_to_starting_fleets_by_API_works_word_for_word)
 {
     follow("docs/guides/trigger-by-api.md", NULL, "service");

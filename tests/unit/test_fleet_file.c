@@ -974,7 +974,17 @@ TEST(manual_has_every_key)
                                        "retry_count",
                                        "retry_wait",
                                        "runtime_cutoff",
-                                       "exclude_exit_code_ranges"};
+                                       "exclude_exit_code_ranges",
+                                       "blueprint",
+                                       "blueprint_version",
+                                       "inputs",
+                                       "synopsis",
+                                       "description",
+                                       "visibility",
+                                       "required",
+                                       "default",
+                                       "multiline",
+                                       "options"};
     struct error error = ERROR_INIT;
     struct buffer manual = BUFFER_INIT;
     ck_assert_msg(file_read(AT_FDCWD, "docs/man/webhookd-fleet.5", 1 << 20, &manual, &error) == 0,
