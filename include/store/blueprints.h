@@ -88,6 +88,9 @@ int store_search_blueprints(struct store *store, const struct id *org_id, const 
 struct blueprint_application {
     const struct id *org_id;
     const struct blueprint *blueprint;
+    /* The canonical forms (model/blueprint.h, model/inputs.h), made by the caller: not on the
+     * committer's thread. */
+    const char *definition_json, *inputs_json, *guardrails_json;
     const char *file; /* stored unchanged */
     size_t file_bytes;
 };

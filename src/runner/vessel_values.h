@@ -22,8 +22,8 @@ struct vessel_values {
     bool are_secret;
 };
 
-/* `code`: of the vessel. Borrows the definition's values if the vessel has no blueprint, and none of
- * them is overridden, hidden or refers to a credential; then it reads neither the store nor the
+/* `code`: of the vessel. Borrows the definition's values if the vessel has no blueprint, and none
+ * of them is overridden, hidden or refers to a credential; then it reads neither the store nor the
  * key. Otherwise opens the values, and notes the use of credentials. ERROR_INVALID: one does not
  * exist or cannot be opened, or they are too long, so the vessel cannot be started. */
 int vessel_values_open(const struct run *run, const struct definition_vessel *vessel,

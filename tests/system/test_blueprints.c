@@ -453,6 +453,35 @@ TEST(inputs_that_refer_to_each_other_do_not_grow_without_bound)
     daemon_finish(&daemon);
 }
 
+TEST(a_file_that_an_input_names_must_be_in_the_working_folder)
+{
+    struct daemon daemon;
+    daemon_begin(&daemon, &(struct daemon_options){.top = NULL});
+    apply_ok(&daemon, "blueprint",
+             "name: Show\nsynopsis: s\ninputs: { FILE: { name: F, type: ALPHANUMERIC } }\n"
+             "source: { type: CODE, language: BASH, file_to_run: '${FILE}.sh',\n"
+             "  file: { name: a.sh, content: 'echo run' } }\n",
+             "created");
+    static const char *const names[][2] = {{"a", "run\n"}, {"../a", NULL}, {"/tmp/a", NULL}};
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        char *inputs = memory_format("      inputs: { FILE: '%s' }\n", names[i][0]);
+        char *file = show_fleet("Site", inputs);
+        apply_ok(&daemon, "fleet", file, "Site, version");
+        char *id = ctl_ok(&daemon, "run", "start", "Site", NULL);
+        json_t *run = api_await_end(&daemon, id);
+        if (names[i][1]) {
+            expect_output(&daemon, run, names[i][1]);
+        } else {
+            api_expect_refused(run, "main", "the blueprint's file_to_run: a file name must");
+            json_decref(run);
+        }
+        free(id);
+        free(file);
+        free(inputs);
+    }
+    daemon_finish(&daemon);
+}
+
 /* ---- files of the documentation, and of the reference platform ---- */
 
 TEST(examples_of_blueprints_work)

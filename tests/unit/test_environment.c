@@ -127,6 +127,22 @@ static void expect_id(const struct scene *scene, const char *name, const struct 
     expect(scene, name, id_format(id, text));
 }
 
+TEST(a_vessel_knows_the_blueprint_that_it_executes)
+{
+    struct scene scene;
+    char name[] = "Mail";
+    const struct blueprint blueprint = {.name = name, .id = id_random()};
+    scene_open(&scene, 0, "");
+    for (size_t i = 0; i < scene.count; i++)
+        free(scene.items[i]);
+    free(scene.items);
+    scene.input.blueprint = &blueprint;
+    scene.items = environment_make(&scene.input, &scene.count);
+    expect_id(&scene, "SHIPYARD_BLUEPRINT_ID", &blueprint.id);
+    expect(&scene, "SHIPYARD_BLUEPRINT_NAME", "Mail");
+    scene_close(&scene);
+}
+
 TEST(ids_and_names_are_those_of_the_run)
 {
     struct scene scene;

@@ -46,8 +46,15 @@ static struct blueprint_result apply(const struct id *org_id, const struct bluep
 {
     struct error error = ERROR_INIT;
     struct blueprint_result result = {APPLY_UNCHANGED, {{0}}, 0};
-    const struct blueprint_application application = {org_id, blueprint, "file", 4};
+    char *definition = blueprint_json_write(blueprint),
+         *inputs = inputs_json_write(&blueprint->inputs);
+    char *guardrails = blueprint_guardrails_write(blueprint);
+    const struct blueprint_application application = {org_id,     blueprint, definition, inputs,
+                                                      guardrails, "file",    4};
     int status = store_apply_blueprint(fixture.store, &application, 1, &result, &error);
+    free(definition);
+    free(inputs);
+    free(guardrails);
     ck_assert_int_eq(error.kind, expected);
     ck_assert_int_eq(status, expected == ERROR_NONE ? 0 : -1);
     return result;

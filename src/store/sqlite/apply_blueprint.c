@@ -4,7 +4,6 @@
 #include "store/sqlite/connection.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 struct found_blueprint {
@@ -126,22 +125,17 @@ static int write_blueprint(struct store *store, int64_t org_no, const struct blu
 }
 
 static int write_version(struct store *store, const struct blueprint_application *what,
-                         const struct found_blueprint *found, const char *json, int64_t now_ms,
-                         struct error *error)
+                         const struct found_blueprint *found, int64_t now_ms, struct error *error)
 {
     static struct statement create = {
         .sql = "INSERT INTO blueprint_version "
                "(blueprint_no, version, created_ms, guardrails, inputs, definition, file) "
                "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"};
-    char *guardrails = blueprint_guardrails_write(what->blueprint);
-    char *inputs = inputs_json_write(&what->blueprint->inputs);
-    sqlite3_stmt *s = statement_begin(
-        store, &create, error, found->no, found->version, now_ms, guardrails, inputs, json,
-        value_blob(what->file_bytes > 0 ? what->file : "", what->file_bytes));
-    int result = statement_run(store, s, "write a version of a blueprint", error);
-    free(guardrails);
-    free(inputs);
-    return result;
+    sqlite3_stmt *s =
+        statement_begin(store, &create, error, found->no, found->version, now_ms,
+                        what->guardrails_json, what->inputs_json, what->definition_json,
+                        value_blob(what->file_bytes > 0 ? what->file : "", what->file_bytes));
+    return statement_run(store, s, "write a version of a blueprint", error);
 }
 
 int sqlite_apply_blueprint(struct store *store, const struct blueprint_application *application,
@@ -154,15 +148,13 @@ int sqlite_apply_blueprint(struct store *store, const struct blueprint_applicati
         choose(store, org_no, blueprint, &found, error) != 0)
         return -1;
     bool comes_new = found.no == 0 || found.deleted;
-    char *json = blueprint_json_write(blueprint);
-    int same = comes_new ? 0 : is_current(store, &found, json, error);
+    int same = comes_new ? 0 : is_current(store, &found, application->definition_json, error);
     int status = same < 0 ? -1 : 0;
     if (found.no == 0)
         found.id = id_is_zero(&blueprint->id) ? id_random() : blueprint->id;
     if (same == 0 && (write_blueprint(store, org_no, blueprint, now_ms, &found, error) != 0 ||
-                      write_version(store, application, &found, json, now_ms, error) != 0))
+                      write_version(store, application, &found, now_ms, error) != 0))
         status = -1;
-    free(json);
     result->outcome = same > 0 ? APPLY_UNCHANGED : comes_new ? APPLY_CREATED : APPLY_UPDATED;
     result->blueprint_id = found.id;
     result->version = found.version;
