@@ -1,6 +1,8 @@
 // Checks of where output is shown, and of how it opens.
 import { api, applyFleet, assert, base, bashVessel, look, page, untilRun } from './tools.mjs';
 
+const SKIPPED = 'Vessel has been skipped due to override.';
+
 async function runOf(file, status) {
   const fleet = await applyFleet(file);
   const { id } = await api('POST', `/fleets/${fleet.id}/fleetruns`);
@@ -99,4 +101,29 @@ export async function lineLinks() {
   assert(!(await isFollowing()), 'a live output is followed away from the line of the address');
   await api('POST', `/fleetruns/${id}/stop`);
   await untilRun(id, 'terminated');
+}
+
+/** A skipped vessel has its line of output, on its own page and on the run's. */
+export async function skippedVessel() {
+  const fleet = await applyFleet(`name: Skipping\nvessels:\n${bashVessel('only', 'echo no')}`);
+  const skip = { SHIPYARD_OVERRIDE_STATUS: 'ERROR' };
+  const { fleet_run_id: id } = await api(
+    'POST',
+    `/fleets/${fleet.id}/trigger`,
+    JSON.stringify({
+      vessel_overrides: [{ name: 'only', environment_variable_overrides: skip }],
+    }),
+  );
+  const run = await untilRun(id, 'errored');
+  await page.goto(`${base}/runs/${id}`);
+  await page.waitForSelector('h2:has-text("Output of only")');
+  await page.waitForSelector(`.line:has-text("${SKIPPED}")`);
+  await page.goto(`${base}/runs/${id}/vessels/${run.vessels[0].id}`);
+  await page.waitForSelector(`.line:has-text("${SKIPPED}")`);
+  await page.waitForSelector('.facts:has-text("skipped by override")');
+  assert(!(await page.isVisible('text=so there is no output')), 'the page denies the output');
+  const href = await page.getAttribute('a.button[download]', 'href');
+  const file = await page.evaluate((path) => fetch(path).then((answer) => answer.text()), href);
+  assert(file === `${SKIPPED}\n`, `the download is ${file}`);
+  await look('vessel-skipped');
 }

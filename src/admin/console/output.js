@@ -6,7 +6,7 @@ import { Lines } from './lines.js';
 import { found, lost } from './live.js';
 import { lineSearch } from './search.js';
 
-/** @import { Page } from './types.d.ts' */
+/** @import { Id, Page, VesselRun } from './types.d.ts' */
 
 /** If more than this is waiting, even more is probably coming: it is then shown less often. */
 const MANY_CHARS = 30000;
@@ -22,6 +22,23 @@ const lineInAddress = () => Number(/^#L([0-9]{1,9})$/.exec(location.hash)?.[1] ?
 
 /** @param {string} text */
 const fromBase64 = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+
+/**
+ * Whether there is output to show. A vessel that an override skipped has output without an attempt.
+ *
+ * @param {VesselRun} vessel
+ */
+export const hasOutput = (vessel) => vessel.attempts > 0 || vessel.output_bytes > 0;
+
+/**
+ * The path of an attempt's output; attempt 0 is that of a skipped vessel.
+ *
+ * @param {Id} runId
+ * @param {Id} vesselRunId
+ * @param {number} attempt
+ */
+export const logPath = (runId, vesselRunId, attempt) =>
+  `/fleetruns/${runId}/vessels/${vesselRunId}/log${attempt > 0 ? `?attempt=${attempt}` : ''}`;
 
 /**
  * `lookAgain` reads the run again: after the end of the output, or if the output cannot be read.
@@ -155,7 +172,8 @@ export function outputView(page, lookAgain) {
   /** Opens the stream, after the bytes that were already received. */
   function listen() {
     stop();
-    const mine = new EventSource(address(`${path}&follow=1&from=${bytes}`));
+    const more = path.includes('?') ? '&' : '?';
+    const mine = new EventSource(address(`${path}${more}follow=1&from=${bytes}`));
     /** @type {(name: string, act: (event: MessageEvent) => void) => void} */
     const on = (name, act) =>
       mine.addEventListener(name, (event) => {

@@ -1,7 +1,7 @@
 // The output that a run's page shows: that of its only vessel, or of the first one that failed.
 import { h, show } from './dom.js';
 import { ended } from './format.js';
-import { outputView } from './output.js';
+import { hasOutput, logPath, outputView } from './output.js';
 import { withFilter } from './run_filter.js';
 import { link } from './widgets.js';
 
@@ -41,8 +41,8 @@ export function runOutput(page, lookAgain) {
   /** @param {FleetRun} run */
   function draw(run) {
     const vessel = wanted(run);
-    if (!vessel || vessel.attempts === 0) return;
-    const path = `/fleetruns/${run.id}/vessels/${vessel.id}/log?attempt=${vessel.attempts}`;
+    if (!vessel || !hasOutput(vessel)) return;
+    const path = logPath(run.id, vessel.id, vessel.attempts);
     if (path === opened) return;
     const isFailed = vessel.status === 'errored';
     opened = path;

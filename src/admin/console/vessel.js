@@ -3,7 +3,7 @@ import { address, get, post } from './api.js';
 import { h, keyed, set, show } from './dom.js';
 import { dateTime, elapsed, ended, shortId, size } from './format.js';
 import { mark } from './marks.js';
-import { outputView } from './output.js';
+import { hasOutput, logPath, outputView } from './output.js';
 import { credentialLinks } from './references.js';
 import { withFilter } from './run_filter.js';
 import { retry, waitingNote } from './waiting.js';
@@ -81,7 +81,7 @@ export async function vesselPage(main, page) {
   const output = outputView(page, load);
   const wait = waitingNote(page);
   let { run, vessel } = await read(runId, vesselRunId);
-  let attempt = 0;
+  let attempt = -1; // the one that is open; -1 = none
   let isStopping = false;
 
   const stopButton = actionButton(
@@ -144,11 +144,11 @@ export async function vesselPage(main, page) {
 
   /** @param {number} number */
   function open(number) {
-    const path = `/fleetruns/${runId}/vessels/${vesselRunId}/log?attempt=${number}`;
+    const path = logPath(runId, vesselRunId, number);
     attempt = number;
     set(download, {
       href: address(path),
-      download: `${vessel.name}-${number}.log`,
+      download: number > 0 ? `${vessel.name}-${number}.log` : `${vessel.name}.log`,
       hidden: false,
     });
     output.open(path, { isLive: number === vessel.attempts && !ended(vessel.status) });
@@ -189,7 +189,7 @@ export async function vesselPage(main, page) {
   const grown = new ResizeObserver(output.fit);
   grown.observe(description);
   page.onLeave(() => grown.disconnect());
-  if (vessel.attempts > 0) open(vessel.attempts);
+  if (hasOutput(vessel)) open(vessel.attempts);
   else if (vessel.status === 'incomplete')
     show(
       output.note,
@@ -204,9 +204,10 @@ export async function vesselPage(main, page) {
     if (ended(vessel.status)) return clearInterval(looking);
     const newest = vessel.attempts;
     await load().catch(() => {});
-    if (!page.isOpen() || vessel.attempts === newest) return;
+    if (!page.isOpen() || !hasOutput(vessel)) return;
     // A new attempt is not opened while the user reads an older one or has scrolled up.
-    if (attempt === newest && (output.isFollowing() || attempt === 0)) open(vessel.attempts);
+    const isWanted = vessel.attempts > newest && attempt === newest && output.isFollowing();
+    if (attempt < 0 || isWanted) open(vessel.attempts);
   }, LOOK_MS);
   page.onLeave(() => clearInterval(looking));
 }
