@@ -21,6 +21,7 @@ import * as runs from './runs.mjs';
 import * as shapes from './shapes.mjs';
 import * as starting from './starting.mjs';
 import * as texts from './text.mjs';
+import * as triggering from './triggering.mjs';
 import * as waits from './waiting.mjs';
 import * as widths from './widths.mjs';
 import {
@@ -926,6 +927,7 @@ const alone = Object.entries({
   ...shapes,
   ...starting,
   ...texts,
+  ...triggering,
   ...waits,
   ...widths,
 });

@@ -171,6 +171,16 @@ export const startRun = (fleetId, body, type, headers) =>
     'X-Webhookd-Headers': asHeader(headers),
   }).then(data);
 
+/**
+ * Starts a run of a fleet with overrides, which are JSON.
+ *
+ * @param {string} fleetId
+ * @param {string} overrides
+ * @returns {Promise<{fleet_run_id: string}>}
+ */
+export const trigger = (fleetId, overrides) =>
+  send('POST', `/fleets/${fleetId}/trigger`, overrides, 'application/json').then(data);
+
 /** Reads webhookd's counters, in Prometheus' text format. */
 export const getMetrics = () => request('GET', '/metrics').then((answer) => answer.text());
 

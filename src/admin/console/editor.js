@@ -15,17 +15,18 @@ const MOST_ROWS = 33;
  * moves the focus on as usual.
  *
  * @param {string} text
- * @param {{readOnly?: boolean}} [options]
+ * @param {{label?: string, readOnly?: boolean, autofocus?: boolean}} [options]
  */
-export function editor(text, { readOnly = false } = {}) {
+export function editor(text, { label = 'Fleet file', readOnly = false, autofocus = false } = {}) {
   const numbers = h('pre', { class: 'numbers', 'aria-hidden': 'true' });
   const area = h('textarea', {
     value: text,
     spellcheck: 'false',
     autocomplete: 'off',
-    'aria-label': 'Fleet file',
+    'aria-label': label,
     wrap: 'off',
     readonly: readOnly,
+    autofocus,
   });
   /**
    * Error messages by line.
@@ -133,6 +134,25 @@ function errorItem({ message, path, line }, goTo) {
 }
 
 /**
+ * The errors in a text, each with a button that goes to its line if it has one.
+ *
+ * @param {Problem[]} errors
+ * @param {string} effect what that means
+ * @param {(line: number) => void} goTo
+ */
+export const errorList = (errors, effect, goTo) =>
+  h(
+    'div',
+    { class: 'problem' },
+    h('strong', null, `${errors.length === 1 ? '1 error' : `${errors.length} errors`}; ${effect}.`),
+    h(
+      'ul',
+      null,
+      errors.map((one) => errorItem(one, goTo)),
+    ),
+  );
+
+/**
  * An editor with Check and Apply buttons, for a file of the project that `projectId` returns.
  * `mayApply` decides whether to apply the file, given what that would do. `done` gets the answer.
  * `more` holds further buttons.
@@ -178,20 +198,10 @@ export function applyForm(text, projectId, done, { mayApply, more = null }) {
 
   /** @param {Problem[]} errors */
   function showErrors(errors) {
-    const count = errors.length === 1 ? '1 error' : `${errors.length} errors`;
     edit.mark(errors);
     show(
       said,
-      h(
-        'div',
-        { class: 'problem' },
-        h('strong', null, `${count}; nothing was changed.`),
-        h(
-          'ul',
-          null,
-          errors.map((one) => errorItem(one, (line) => edit.goTo(line))),
-        ),
-      ),
+      errorList(errors, 'nothing was changed', (line) => edit.goTo(line)),
     );
   }
 

@@ -5,6 +5,7 @@ import { definition } from './definition.js';
 import { h, show } from './dom.js';
 import { go } from './navigate.js';
 import { runWithBody } from './run_with_body.js';
+import { runWithParameters } from './run_with_parameters.js';
 import { runList } from './runs.js';
 import { triggers } from './triggers.js';
 import { actionButton, confirm, crumbs, link, named, tabs } from './widgets.js';
@@ -57,6 +58,7 @@ export async function fleetPage(main, page) {
     { class: 'row' },
     actionButton('Run now', () => runNow(fleet), { class: 'main' }),
     h('button', { type: 'button', onclick: askForBody }, 'Run with body…'),
+    actionButton('Run with parameters…', () => runWithParameters(page, fleet)),
   );
   show(
     main,
