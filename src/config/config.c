@@ -79,6 +79,9 @@ static int check_packages(const struct config *config, struct error *error)
     if (config->packages.system == CONFIG_SYSTEM_LAYER)
         return error_set(error, ERROR_INVALID,
                          "packages.system: \"layer\" is not available yet; use \"host\"");
+    if (config->packages.build)
+        return error_set(error, ERROR_INVALID,
+                         "packages.build: building packages is not available yet; use false");
     if (!config->packages.enabled)
         return 0;
     if (check_packages_dir(config, error) != 0)

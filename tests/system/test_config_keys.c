@@ -1027,7 +1027,7 @@ KEY_TEST(invalid_values_of_packages_are_refused_at_start, "packages.enabled", "p
 {
     refuse_packages("enabled = maybe", "packages.enabled:");
     refuse_packages("network = maybe", "packages.network:");
-    refuse_packages("build = maybe", "packages.build:");
+    refuse_packages("build = true", "packages.build: building packages is not available yet");
     refuse_packages("system = \"layer\"", "packages.system: \"layer\" is not available yet");
     refuse_packages("pip_index = \"https://u:p@h/\"", "credentials belong in the file of");
     refuse_packages("pip_find_links = { \"wheels\" }", "packages.pip_find_links:");

@@ -124,6 +124,7 @@ TEST(start_is_refused_if_the_configuration_would_be_dangerous)
         {"runner { sandbox = off } hooks { tls_certificate = /c tls_key = /k }", "hooks.tls_cert"},
         {"packages { system = layer }", "packages.system: \"layer\" is not available yet"},
         {"packages { system = layer enabled = false }", "packages.system"},
+        {"packages { build = true }", "packages.build: building packages is not available yet"},
         {"packages { dir = \"/var/lib/webhookd/packages\" }",
          "packages.dir: \"/var/lib/webhookd/p"},
         {"packages { dir = \"/var/lib/webhookd\" }", "packages.dir"},
