@@ -113,7 +113,7 @@ static int compare_entries(const void *a, const void *b)
 /* Cuts the text into fields. */
 static void read_paragraphs(struct system_packages *installed, char *text)
 {
-    struct paragraph paragraph = {NULL};
+    struct paragraph paragraph = {.name = NULL};
     for (char *at = text; *at != '\0';) {
         char *end = field_end(at);
         bool is_last = *end == '\0';
@@ -122,7 +122,7 @@ static void read_paragraphs(struct system_packages *installed, char *text)
             take_field(&paragraph, at);
         } else {
             add_paragraph(installed, &paragraph);
-            paragraph = (struct paragraph){NULL};
+            paragraph = (struct paragraph){.name = NULL};
         }
         at = is_last ? end : end + 1;
     }
