@@ -17,7 +17,7 @@ void task_fail(struct task *task, const char *why);
 /* Whether it has failed, but longer ago than a failure stands. */
 bool task_may_be_tried_again(const struct task *task);
 
-/* Keeps a task that has lost its last ticket for the next run. It may be freed: there is a bound. */
+/* Keeps a task without tickets for the next run. It may be freed: there is a bound. */
 void task_become_idle(struct task *task);
 void task_leave_idle(struct task *task); /* or does nothing */
 

@@ -121,48 +121,61 @@ static bool may_be_elsewhere(int errnum)
            errnum == ENAMETOOLONG;
 }
 
+/* What is executed. It is prepared before the limits take effect, so that nothing is allocated
+ * under them. */
+struct command {
+    char **argv;
+    char **files; /* to be tried in order; ends with NULL */
+};
+
 /* Searches like a shell, except that an empty element does not mean the current folder, which
- * contains data that the sender of the request chose. Returns only on failure. */
-static void exec_from_path(const struct job *job, char **argv, struct error *error)
+ * contains data that the sender of the request chose. */
+static char **list_files(const struct job *job)
 {
-    const char *path = job->search_path;
-    int failure = ENOENT;
-    for (const char *at = path; *at != '\0';) {
+    size_t most = 2, count = 0;
+    for (const char *at = job->search_path; *at != '\0'; at++)
+        most += *at == ':';
+    char **files = memory_alloc((most + 1) * sizeof(*files));
+    if (strchr(job->interpreter, '/')) {
+        files[0] = job->interpreter;
+        return files;
+    }
+    for (const char *at = job->search_path; *at != '\0';) {
         size_t chars = strcspn(at, ":");
-        if (chars > 0) {
-            char *file = memory_format("%.*s/%s", (int)chars, at, job->interpreter);
-            execve(file, argv, job->environment);
-            int errnum = errno;
-            free(file);
-            if (!may_be_elsewhere(errnum)) {
-                error_set_errno(error, errnum, "cannot execute \"%.*s/%s\"", (int)chars, at,
-                                job->interpreter);
-                return;
-            }
-            if (errnum != ENOENT && errnum != ENOTDIR)
-                failure = errnum;
-        }
+        if (chars > 0)
+            files[count++] = memory_format("%.*s/%s", (int)chars, at, job->interpreter);
         at += chars + (at[chars] == ':' ? 1 : 0);
     }
-    error_set(error, ERROR_NOT_FOUND, "cannot execute \"%s\": %s in %s", job->interpreter,
-              kernel_error_text(failure), path);
+    return files;
 }
 
-static void exec_interpreter(const struct job *job, struct error *error)
+/* The process executes or exits, so nothing of it is freed. */
+static void command_init(struct command *command, const struct job *job)
 {
-    char **argv = memory_alloc((job->argument_count + 3) * sizeof(*argv));
-    argv[0] = job->interpreter;
-    argv[1] = files_script_path(job);
+    command->argv = memory_alloc((job->argument_count + 3) * sizeof(*command->argv));
+    command->argv[0] = job->interpreter;
+    command->argv[1] = files_script_path(job);
     for (size_t i = 0; i < job->argument_count; i++)
-        argv[2 + i] = job->arguments[i];
-    if (!strchr(job->interpreter, '/')) {
-        exec_from_path(job, argv, error);
-    } else {
-        execve(job->interpreter, argv, job->environment);
-        error_set_errno(error, errno, "cannot execute \"%s\"", job->interpreter);
+        command->argv[2 + i] = job->arguments[i];
+    command->files = list_files(job);
+}
+
+/* Returns only on failure. */
+static void exec_command(const struct command *command, const struct job *job, struct error *error)
+{
+    bool is_path = strchr(job->interpreter, '/');
+    int failure = ENOENT;
+    for (char **file = command->files; *file; file++) {
+        execve(*file, command->argv, job->environment);
+        if (is_path || !may_be_elsewhere(errno)) {
+            error_set_errno(error, errno, "cannot execute \"%s\"", *file);
+            return;
+        }
+        if (errno != ENOENT && errno != ENOTDIR)
+            failure = errno;
     }
-    free(argv[1]);
-    free(argv);
+    error_set(error, ERROR_NOT_FOUND, "cannot execute \"%s\": %s in %s", job->interpreter,
+              kernel_error_text(failure), job->search_path);
 }
 
 /* Ignored signals stay ignored across an exec, and the daemon's dispositions are not for the
@@ -260,7 +273,11 @@ static int take_on(const struct line *line, const struct job *job, struct error 
 
 static void run(const struct job *job, const struct line *line, struct error *error)
 {
-    if (get_ready(job, line, error) != 0 || !await_byte(line))
+    struct command command;
+    if (get_ready(job, line, error) != 0)
+        return;
+    command_init(&command, job);
+    if (!await_byte(line))
         return;
     if (record_mark_started(JOB_FD_RECORD) != 0) {
         error_set_errno(error, errno, "cannot mark the attempt as started");
@@ -270,7 +287,7 @@ static void run(const struct job *job, const struct line *line, struct error *er
     if (take_on(line, job, error) == 0) {
         if (settle(job, line->output_fd, error) == 0) {
             reset_signals();
-            exec_interpreter(job, error);
+            exec_command(&command, job, error);
         }
     }
     if (error_may_pass(error))
