@@ -1,5 +1,5 @@
-/* The installer's threads: up to packages.max_installs. They are started when there is work for them
- * and none is free, and end with the installer. */
+/* The installer's threads: up to packages.max_installs. They are started when there is work for
+ * them and none is free, and end with the installer. */
 #ifndef WEBHOOKD_PACKAGES_THREADS_H
 #define WEBHOOKD_PACKAGES_THREADS_H
 
