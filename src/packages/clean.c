@@ -16,6 +16,8 @@
 #include "base/log.h"
 #include "base/memory.h"
 
+#define FRESH_MS (10 * 60 * INT64_C(1000))
+
 /* ---- listing ---- */
 
 /* A virtual environment's interpreter is a link to the machine's, which an upgrade may remove. */
@@ -109,6 +111,13 @@ static int remove_environment(const struct cache *cache, const struct clean_boun
     return 1;
 }
 
+/* One that was just installed must not be removed before the vessel that asked for it has begun to
+ * use it, even if it is one too many. */
+static bool is_fresh(const struct clean_environment *environment, const struct clean_bounds *bounds)
+{
+    return bounds->now_ms - environment->last_use_ms < FRESH_MS;
+}
+
 static bool is_too_old(const struct clean_environment *environment,
                        const struct clean_bounds *bounds)
 {
@@ -126,7 +135,8 @@ int clean_cache(const struct cache *cache, const struct clean_bounds *bounds, st
     for (size_t i = 0; i < count; i++)
         total += items[i].bytes;
     for (size_t i = 0; i < count && result >= 0; i++) {
-        if (!is_too_old(&items[i], bounds) && total <= bounds->max_bytes)
+        if (!is_too_old(&items[i], bounds) &&
+            (total <= bounds->max_bytes || is_fresh(&items[i], bounds)))
             continue;
         result = remove_environment(cache, bounds, &items[i], error);
         removed += result > 0 ? 1 : 0;

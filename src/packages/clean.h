@@ -20,9 +20,11 @@ struct clean_environment {
 struct clean_environment *clean_list(const struct cache *cache, size_t *count, struct error *error);
 
 struct clean_bounds {
-    int64_t now_ms;    /* wall clock */
-    int64_t keep_ms;   /* those that were not used for this long are removed */
-    int64_t max_bytes; /* then those unused longest, until the others occupy no more than this */
+    int64_t now_ms;  /* wall clock */
+    int64_t keep_ms; /* those that were not used for this long are removed */
+    /* Then those unused longest, until the others occupy no more than this. Those used within the
+     * last ten minutes stay. */
+    int64_t max_bytes;
     /* Keeps others from installing the environment while it is removed. */
     void (*claim)(void *context, const char *key);
     void (*release)(void *context, const char *key);

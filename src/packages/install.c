@@ -166,10 +166,15 @@ static int lock_packages(struct install *install, const struct cache_place *plac
 
 /* ---- the environment ---- */
 
+/* Without a sandbox, other processes of a vessel's user could reach into the tool that installs.
+ * Therefore fleets without one share environments with that user's fleets alone. */
 static void make_key(struct install *install, const struct package_lock *lock)
 {
     uint8_t hash[SECRET_HASH_BYTES];
-    char *text = memory_format(FORMAT "\n%s\n%s\n%s", tool_of(install->language)->kind,
+    char user[32] = "";
+    if (!install->is_shared)
+        (void)snprintf(user, sizeof(user), "user %u", install->user.uid);
+    char *text = memory_format(FORMAT "\n%s\n%s\n%s\n%s", tool_of(install->language)->kind, user,
                                lock->interpreter, lock->lock);
     secret_hash(text, strlen(text), hash);
     secret_hash_format(hash, install->key);
@@ -244,7 +249,7 @@ static char *open_scratch(struct install *install, struct cache_place *place, st
 {
     char name[INSTALLER_KEY_BYTES];
     struct error first = ERROR_INIT;
-    bool must_be_strict = install->user.is_strict;
+    bool must_be_strict = install->is_shared = install->user.is_strict;
     name_scratch(name);
     install->user.is_strict = true;
     char *interpreter = NULL;

@@ -20,6 +20,7 @@ struct install {
     enum vessel_language language;
     const struct package_list *packages;
     struct installer_user user;
+    bool is_shared; /* set by install_run: other users' vessels may use the environment, too */
     /* Whether nobody waits for it any more. */
     bool (*is_unwanted)(void *context);
     void *context;

@@ -201,11 +201,21 @@ static void *thread_main(void *argument)
 
 /* ---- starting ---- */
 
+/* Whether the free threads are enough for the tasks that are queued, and one more. */
+static bool has_free_thread(struct installer *installer)
+{
+    size_t count = 0;
+    LIST_EACH(struct task, task, &installer->queue, queued)
+        if (++count >= installer->free_threads)
+            return false;
+    return installer->free_threads > 0;
+}
+
 int threads_start_one(struct installer *installer, struct error *error)
 {
     int64_t most = installer->config->packages.max_installs;
     size_t limit = most < CORE_MAX_THREADS ? (size_t)most : CORE_MAX_THREADS;
-    if (installer->free_threads > 0 || installer->thread_count >= limit)
+    if (installer->thread_count >= limit || has_free_thread(installer))
         return 0;
     if (thread_start(&installer->threads[installer->thread_count], "installer", thread_main,
                      installer, error) == 0)

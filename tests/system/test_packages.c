@@ -286,6 +286,28 @@ TEST(twenty_runs_of_two_fleets_with_one_lock_install_once)
     tear_down(&port);
 }
 
+TEST(fleets_without_a_sandbox_share_no_environment_with_the_others)
+{
+    struct port port;
+    char key[KEY_CHARS + 1];
+    if (!packages_have_pip())
+        return;
+    set_up(&port, "strict", "");
+    const struct daemon_options options = {
+        .top = TOP "fleet \"default/default/Off\" {\n  sandbox = \"off\"\n}\n",
+        .sandbox = "strict",
+        .packages = port.packages};
+    daemon_configure(&port.daemon, &options);
+    ck_assert_int_eq(daemon_stop(&port.daemon), 0);
+    daemon_restart(&port.daemon);
+    apply(&port, "Strict", "PYTHON", SHINE, LIGHTHOUSE);
+    apply(&port, "Off", "PYTHON", SHINE, LIGHTHOUSE);
+    expect_run(&port, "Strict", SHONE);
+    expect_run(&port, "Off", SHONE);
+    ck_assert_int_eq(count_environments(&port, key), 2);
+    tear_down(&port);
+}
+
 /* ---- Node ---- */
 
 #define RINGS                                                                                      \
