@@ -47,11 +47,13 @@ char *blueprint_json_write(const struct blueprint *blueprint);
 /* Returns NULL and sets *error if the form is damaged. */
 struct blueprint *blueprint_json_read(const char *json, size_t bytes, struct error *error);
 
-/* The guardrails alone, which the store keeps beside each version: a run needs them at its start,
- * but not the code. The caller frees the text; never NULL. */
-char *blueprint_guardrails_write(const struct blueprint *blueprint);
-/* Fills zeroed guardrails. Returns 0, or -1 with *error if the form is damaged. */
-int blueprint_guardrails_read(const char *json, size_t bytes, struct guardrails *guardrails,
-                              struct error *error);
+/* The head: what the start of a run needs, but not the code. The store keeps it beside each version.
+ * The caller frees the text; never NULL. */
+char *blueprint_head_write(const struct blueprint *blueprint);
+/* Completes a vessel of the blueprint by its head: sets the language and the packages, and replaces
+ * the guardrails that the vessel does not give. Returns 0, or -1 with *error if the head is
+ * damaged. */
+int blueprint_head_apply(const char *json, size_t bytes, struct definition_vessel *vessel,
+                         struct error *error);
 
 #endif

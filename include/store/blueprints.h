@@ -62,15 +62,14 @@ int store_find_blueprint_inputs(struct store *store, const struct blueprint_quer
                                 int (*each)(void *, const struct blueprint_inputs *), void *context,
                                 struct error *error);
 /* What a run's start needs: reads a version, or the current one if *version is 0, and sets
- * *version. Returns the guardrails' canonical form, which the caller frees, or NULL:
- * ERROR_NOT_FOUND if there is no such version. */
-char *store_get_blueprint_guardrails(struct store *store, const struct id *blueprint_id,
-                                     int *version, struct error *error);
-
-/* Replaces each of a vessel's guardrails that is not given by that of its blueprint. *version as
- * above. Returns 0, or -1 and *error. */
-int store_complete_guardrails(struct store *store, const struct id *blueprint_id, int *version,
-                              struct guardrails *guardrails, struct error *error);
+ * *version. Returns the head (model/blueprint.h), which the caller frees, or NULL: ERROR_NOT_FOUND
+ * if there is no such version. */
+char *store_get_blueprint_head(struct store *store, const struct id *blueprint_id, int *version,
+                               struct error *error);
+/* Completes a vessel by the head of its blueprint's version, or of the current one if that is 0,
+ * and sets the version. Returns 0, or -1 and *error. */
+int store_complete_vessel(struct store *store, struct definition_vessel *vessel,
+                          struct error *error);
 
 /* Lists the fleets whose current version uses the blueprint, sorted by project and name, with
  * their definitions. */
@@ -90,7 +89,7 @@ struct blueprint_application {
     const struct blueprint *blueprint;
     /* The canonical forms (model/blueprint.h, model/inputs.h), made by the caller: not on the
      * committer's thread. */
-    const char *definition_json, *inputs_json, *guardrails_json;
+    const char *definition_json, *inputs_json, *head_json;
     const char *file; /* stored unchanged */
     size_t file_bytes;
 };

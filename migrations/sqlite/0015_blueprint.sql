@@ -14,14 +14,15 @@ CREATE TABLE blueprint (
 ) STRICT;
 CREATE UNIQUE INDEX blueprint_name ON blueprint (org_no, name) WHERE deleted_ms IS NULL;
 
--- The start of a run reads the guardrails, the check of a fleet file the inputs; both are in the
--- definition, too, which only an attempt needs. The longest columns come last.
+-- The start of a run reads the head (language, packages, guardrails), the check of a fleet file the
+-- inputs; both are in the definition, too, which only an attempt needs. The longest columns come
+-- last.
 CREATE TABLE blueprint_version (
     no           INTEGER PRIMARY KEY,
     blueprint_no INTEGER NOT NULL REFERENCES blueprint (no),
     version      INTEGER NOT NULL,
     created_ms   INTEGER NOT NULL,
-    guardrails   TEXT    NOT NULL, -- canonical JSON, as the next two
+    head         TEXT    NOT NULL, -- canonical JSON, as the next two
     inputs       TEXT    NOT NULL,
     definition   TEXT    NOT NULL,
     file         BLOB    NOT NULL, -- as applied

@@ -19,7 +19,7 @@ struct blueprint_change {
     struct change change;
     struct id org_id;
     const struct blueprint *blueprint;
-    char *definition_json, *inputs_json, *guardrails_json;
+    char *definition_json, *inputs_json, *head_json;
     const char *file;
     size_t file_bytes;
     bool check_only;                /* make the change, then undo it */
@@ -35,7 +35,7 @@ static int apply_file(struct change *change, struct store *store, struct error *
                                                       .blueprint = apply->blueprint,
                                                       .definition_json = apply->definition_json,
                                                       .inputs_json = apply->inputs_json,
-                                                      .guardrails_json = apply->guardrails_json,
+                                                      .head_json = apply->head_json,
                                                       .file = apply->file,
                                                       .file_bytes = apply->file_bytes};
     apply->checked = false;
@@ -61,11 +61,11 @@ static int submit(struct admin_request *request, struct blueprint_change *apply,
     apply->change.bytes = 2 * apply->file_bytes; /* the file and the definition */
     apply->definition_json = blueprint_json_write(apply->blueprint);
     apply->inputs_json = inputs_json_write(&apply->blueprint->inputs);
-    apply->guardrails_json = blueprint_guardrails_write(apply->blueprint);
+    apply->head_json = blueprint_head_write(apply->blueprint);
     int result = change_commit(request, &apply->change, &refusal);
     free(apply->definition_json);
     free(apply->inputs_json);
-    free(apply->guardrails_json);
+    free(apply->head_json);
     if (result == 0)
         return 0;
     if (apply->checked && refusal.kind == ERROR_CONFLICT)

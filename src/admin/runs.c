@@ -37,10 +37,9 @@ static void add_retries(const struct vessel_list *list, const struct vessel_row 
 {
     struct definition_vessel *own = &list->definition->vessels[row->index];
     struct error unread = ERROR_INIT;
-    int version = row->blueprint_version;
-    if (version > 0)
-        (void)store_complete_guardrails(list->store, &own->blueprint_id, &version, &own->guardrails,
-                                        &unread);
+    own->blueprint_version = row->blueprint_version;
+    if (row->blueprint_version > 0)
+        (void)store_complete_vessel(list->store, own, &unread);
     render_retries(vessel, row, &own->guardrails);
 }
 

@@ -64,9 +64,17 @@ char *blueprint_json_write(const struct blueprint *blueprint)
     return dump(json);
 }
 
-char *blueprint_guardrails_write(const struct blueprint *blueprint)
+char *blueprint_head_write(const struct blueprint *blueprint)
 {
-    return dump(guardrails_to_json(&blueprint->code.guardrails));
+    const struct definition_vessel *code = &blueprint->code;
+    /* A stub is a vessel without code. Everything is borrowed. */
+    const struct definition_vessel head = {.name = code->name,
+                                           .kind = VESSEL_STUB,
+                                           .language = code->language,
+                                           .packages = code->packages,
+                                           .system_packages = code->system_packages,
+                                           .guardrails = code->guardrails};
+    return dump(definition_json_of_vessel(&head, false));
 }
 
 /* ---- reading ---- */
@@ -110,11 +118,22 @@ struct blueprint *blueprint_json_read(const char *text, size_t bytes, struct err
     return NULL;
 }
 
-int blueprint_guardrails_read(const char *text, size_t bytes, struct guardrails *guardrails,
-                              struct error *error)
+int blueprint_head_apply(const char *text, size_t bytes, struct definition_vessel *vessel,
+                         struct error *error)
 {
+    struct definition_vessel head = {.name = NULL};
     json_t *json = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, NULL);
-    const char *key = guardrails_from_json(json, guardrails);
+    int result = json ? definition_json_read_vessel(json, &head, error) : damaged(error, "head");
+    if (result == 0) {
+        guardrails_complete(&vessel->guardrails, &head.guardrails);
+        vessel->language = head.language;
+        packages_free(&vessel->packages);
+        packages_free(&vessel->system_packages);
+        vessel->packages = head.packages;
+        vessel->system_packages = head.system_packages;
+        head.packages = head.system_packages = (struct package_list){NULL, 0};
+    }
     json_decref(json);
-    return key ? damaged(error, key) : 0;
+    definition_vessel_fini(&head);
+    return result;
 }

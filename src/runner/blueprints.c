@@ -25,9 +25,7 @@ static int resolve_vessel(struct store *store, struct definition_vessel *vessel,
                           struct error *error)
 {
     struct error why = ERROR_INIT;
-    if (store_complete_guardrails(store, &vessel->blueprint_id, &vessel->blueprint_version,
-                                  &vessel->guardrails, &why) == 0 ||
-        why.kind == ERROR_NOT_FOUND)
+    if (store_complete_vessel(store, vessel, &why) == 0 || why.kind == ERROR_NOT_FOUND)
         return 0;
     return error_set(error, why.kind, "%s", why.message);
 }

@@ -8,8 +8,9 @@
 
 /* Decides, for each vessel of a blueprint, on the version that the run executes: the one that is
  * set, else the current one. Sets blueprint_version, the same for all vessels that follow a
- * blueprint, and completes the guardrails. The definition is the caller's own, and not a run's
- * yet. A blueprint that is missing is no error: its vessel fails when it is started. */
+ * blueprint, and completes the vessel: language, packages, guardrails. The definition is the
+ * caller's own, and not a run's yet. A blueprint that is missing is no error: its vessel fails when
+ * it is started. */
 int blueprints_resolve(struct store *store, struct definition *definition, struct error *error);
 
 /* The code that an attempt executes. */

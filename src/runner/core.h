@@ -41,7 +41,6 @@ struct run_vessel {
     struct list_node ready;  /* its place in that queue */
     /* From the time that it might start to its end, if it has packages; else NULL. */
     struct installer_ticket *packages;
-    bool has_no_packages; /* this is known */
     bool waits_for_packages;
     struct list_node waiting; /* among the runner's `waiting` */
 };

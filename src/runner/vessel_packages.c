@@ -4,23 +4,21 @@
 
 #include <assert.h>
 
-#include "runner/blueprints.h"
 #include "runner/settings.h"
 
-static void ask_for(struct run_vessel *vessel, const struct vessel_code *code)
+static void ask_for(struct run_vessel *vessel, const struct definition_vessel *own)
 {
     const struct run *run = vessel->run;
     const struct isolation *isolation = runner_settings_isolation(
         run->runner->settings, run->work->org_name, run->work->project_name, run->work->fleet_name);
     const struct vessel_user *user = &isolation->user;
-    const struct definition_vessel *own = &run->definition->vessels[vessel->index];
     const struct installer_request request = {
         .fleet_no = run->work->fleet_no,
         .version = run->work->version,
         .vessel_id = own->id,
-        .blueprint_version = code->blueprint ? own->blueprint_version : 0,
+        .blueprint_version = own->blueprint_version,
         .fleet_name = run->work->fleet_name,
-        .code = code->vessel,
+        .code = own,
         .user = {.is_strict = isolation->is_strict,
                  .change = user->change,
                  .name = user->name,
@@ -32,19 +30,13 @@ static void ask_for(struct run_vessel *vessel, const struct vessel_code *code)
     vessel->packages = installer_ask(run->runner->options.installer, &request);
 }
 
-/* Asks for the vessel's packages, unless that has been done. Returns false if it has none. If its
- * blueprint cannot be read, its launch fails and says so. */
+/* Asks for the vessel's packages, unless that has been done. Returns false if it has none. Those of
+ * a vessel that has a blueprint are the blueprint's (runner/blueprints). */
 static bool ask(struct run_vessel *vessel)
 {
-    struct vessel_code code;
-    struct error ignored = ERROR_INIT;
-    if (vessel->packages || vessel->has_no_packages)
-        return vessel->packages;
-    int result = blueprints_open(vessel->run, vessel->index, &code, &ignored);
-    vessel->has_no_packages = result == 0 && !installer_is_needed(code.vessel);
-    if (result == 0 && !vessel->has_no_packages)
-        ask_for(vessel, &code);
-    blueprints_close(&code);
+    const struct definition_vessel *own = &vessel->run->definition->vessels[vessel->index];
+    if (!vessel->packages && installer_is_needed(own))
+        ask_for(vessel, own);
     return vessel->packages;
 }
 

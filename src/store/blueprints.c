@@ -41,21 +41,18 @@ int store_find_blueprint_inputs(struct store *store, const struct blueprint_quer
     return store->engine->find_blueprint_inputs(store, query, each, context, error);
 }
 
-char *store_get_blueprint_guardrails(struct store *store, const struct id *blueprint_id,
-                                     int *version, struct error *error)
+char *store_get_blueprint_head(struct store *store, const struct id *blueprint_id, int *version,
+                               struct error *error)
 {
-    return store->engine->get_blueprint_guardrails(store, blueprint_id, version, error);
+    return store->engine->get_blueprint_head(store, blueprint_id, version, error);
 }
 
-int store_complete_guardrails(struct store *store, const struct id *blueprint_id, int *version,
-                              struct guardrails *guardrails, struct error *error)
+int store_complete_vessel(struct store *store, struct definition_vessel *vessel,
+                          struct error *error)
 {
-    struct guardrails own = {0};
-    char *json = store_get_blueprint_guardrails(store, blueprint_id, version, error);
-    int result = json ? blueprint_guardrails_read(json, strlen(json), &own, error) : -1;
-    if (result == 0)
-        guardrails_complete(guardrails, &own);
-    guardrails_free(&own);
+    char *json =
+        store_get_blueprint_head(store, &vessel->blueprint_id, &vessel->blueprint_version, error);
+    int result = json ? blueprint_head_apply(json, strlen(json), vessel, error) : -1;
     free(json);
     return result;
 }

@@ -168,8 +168,8 @@ struct store_engine {
     int (*find_blueprint_inputs)(struct store *store, const struct blueprint_query *query,
                                  int (*each)(void *, const struct blueprint_inputs *),
                                  void *context, struct error *error);
-    char *(*get_blueprint_guardrails)(struct store *store, const struct id *blueprint_id,
-                                      int *version, struct error *error);
+    char *(*get_blueprint_head)(struct store *store, const struct id *blueprint_id, int *version,
+                                struct error *error);
     int (*list_blueprint_users)(struct store *store, const struct id *blueprint_id,
                                 int (*each)(void *, const struct definition_row *), void *context,
                                 struct error *error);

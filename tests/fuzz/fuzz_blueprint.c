@@ -63,14 +63,16 @@ static void read_stored(const char *text, size_t bytes)
 {
     struct error error = ERROR_INIT;
     struct inputs inputs = {NULL, 0};
-    struct guardrails guardrails = {0};
+    struct definition_vessel vessel = {.name = NULL};
     struct blueprint *blueprint = blueprint_json_read(text, bytes, &error);
     FUZZ_CHECK((blueprint == NULL) == error_is_set(&error));
     blueprint_free(blueprint);
     (void)inputs_json_read(text, bytes, &inputs, &error);
     inputs_free(&inputs);
-    (void)blueprint_guardrails_read(text, bytes, &guardrails, &error);
-    guardrails_free(&guardrails);
+    (void)blueprint_head_apply(text, bytes, &vessel, &error);
+    packages_free(&vessel.packages);
+    packages_free(&vessel.system_packages);
+    guardrails_free(&vessel.guardrails);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)

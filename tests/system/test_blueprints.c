@@ -482,6 +482,31 @@ TEST(a_file_that_an_input_names_must_be_in_the_working_folder)
     daemon_finish(&daemon);
 }
 
+#define NEEDS(packages)                                                                            \
+    "name: Show\nsynopsis: s\nsource: { type: CODE, language: BASH" packages ",\n"                 \
+    "  file: { name: a, content: 'echo run' } }\n"
+
+TEST(the_packages_are_those_of_the_version_that_is_executed)
+{
+    struct daemon daemon;
+    daemon_begin(&daemon, &(struct daemon_options){.top = NULL});
+    apply_ok(&daemon, "blueprint", NEEDS(", system_packages: [ { name: no-such-package } ]"),
+             "created");
+    char *file = show_fleet("Site", "");
+    char *url = daemon_fleet(&daemon, file);
+    json_t *run = api_post_and_wait(&daemon, url, "{}");
+    ck_assert_str_eq(api_text(api_vessel(run, "main"), "status"), "errored");
+    ck_assert_ptr_nonnull(strstr(api_text(api_vessel(run, "main"), "reason"), "no-such-package"));
+    json_decref(run);
+    apply_ok(&daemon, "blueprint", NEEDS(""), "updated");
+    expect_output(&daemon, api_post_and_wait(&daemon, url, "{}"), "run\n");
+    apply_ok(&daemon, "blueprint", NEEDS(", system_packages: [ { name: dpkg } ]"), "updated");
+    expect_output(&daemon, api_post_and_wait(&daemon, url, "{}"), "run\n");
+    free(url);
+    free(file);
+    daemon_finish(&daemon);
+}
+
 /* ---- files of the documentation, and of the reference platform ---- */
 
 TEST(examples_of_blueprints_work)

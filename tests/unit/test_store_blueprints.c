@@ -48,13 +48,13 @@ static struct blueprint_result apply(const struct id *org_id, const struct bluep
     struct blueprint_result result = {APPLY_UNCHANGED, {{0}}, 0};
     char *definition = blueprint_json_write(blueprint),
          *inputs = inputs_json_write(&blueprint->inputs);
-    char *guardrails = blueprint_guardrails_write(blueprint);
-    const struct blueprint_application application = {org_id,     blueprint, definition, inputs,
-                                                      guardrails, "file",    4};
+    char *head = blueprint_head_write(blueprint);
+    const struct blueprint_application application = {org_id, blueprint, definition, inputs,
+                                                      head,   "file",    4};
     int status = store_apply_blueprint(fixture.store, &application, 1, &result, &error);
     free(definition);
     free(inputs);
-    free(guardrails);
+    free(head);
     ck_assert_int_eq(error.kind, expected);
     ck_assert_int_eq(status, expected == ERROR_NONE ? 0 : -1);
     return result;
@@ -133,11 +133,10 @@ TEST(an_equal_blueprint_is_unchanged_and_a_different_one_is_a_new_version)
     ck_assert_int_eq(look(&org, id_format(&one.blueprint_id, text), 2), 1);
     ck_assert_int_eq(look(&org, "Post", 4), 100); /* no such version */
     ck_assert_int_eq(look(&other, text, 0), 0);
-    char *guardrails =
-        store_get_blueprint_guardrails(fixture.store, &one.blueprint_id, &version, &error);
+    char *head = store_get_blueprint_head(fixture.store, &one.blueprint_id, &version, &error);
     ck_assert_int_eq(version, 3);
-    ck_assert_ptr_nonnull(strstr(guardrails, "\"retry_count\":3"));
-    free(guardrails);
+    ck_assert_ptr_nonnull(strstr(head, "\"retry_count\":3"));
+    free(head);
     store_fixture_close(&fixture);
 }
 

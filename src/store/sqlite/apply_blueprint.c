@@ -129,11 +129,11 @@ static int write_version(struct store *store, const struct blueprint_application
 {
     static struct statement create = {
         .sql = "INSERT INTO blueprint_version "
-               "(blueprint_no, version, created_ms, guardrails, inputs, definition, file) "
+               "(blueprint_no, version, created_ms, head, inputs, definition, file) "
                "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"};
     sqlite3_stmt *s =
-        statement_begin(store, &create, error, found->no, found->version, now_ms,
-                        what->guardrails_json, what->inputs_json, what->definition_json,
+        statement_begin(store, &create, error, found->no, found->version, now_ms, what->head_json,
+                        what->inputs_json, what->definition_json,
                         value_blob(what->file_bytes > 0 ? what->file : "", what->file_bytes));
     return statement_run(store, s, "write a version of a blueprint", error);
 }

@@ -158,16 +158,16 @@ int sqlite_find_blueprint_inputs(struct store *store, const struct blueprint_que
     return statement_end(s);
 }
 
-char *sqlite_get_blueprint_guardrails(struct store *store, const struct id *blueprint_id,
-                                      int *version, struct error *error)
+char *sqlite_get_blueprint_head(struct store *store, const struct id *blueprint_id, int *version,
+                                struct error *error)
 {
     static struct statement get = {
-        .sql = "SELECT v.version, v.guardrails FROM blueprint b "
+        .sql = "SELECT v.version, v.head FROM blueprint b "
                "JOIN blueprint_version v ON v.blueprint_no = b.no "
                "AND v.version = iif(?2 = 0, b.version, ?2) WHERE b.id = ?1"};
     char *json = NULL;
     sqlite3_stmt *s = statement_begin(store, &get, error, blueprint_id, *version);
-    if (statement_step(store, s, "read a blueprint's guardrails", error)) {
+    if (statement_step(store, s, "read a blueprint's head", error)) {
         json = memory_string(column_text(s, 1));
         *version = (int)column_int(s, 0);
     }

@@ -115,8 +115,8 @@ int sqlite_get_blueprint_version(struct store *store, const struct id *blueprint
 int sqlite_find_blueprint_inputs(struct store *store, const struct blueprint_query *query,
                                  int (*each)(void *, const struct blueprint_inputs *),
                                  void *context, struct error *error);
-char *sqlite_get_blueprint_guardrails(struct store *store, const struct id *blueprint_id,
-                                      int *version, struct error *error);
+char *sqlite_get_blueprint_head(struct store *store, const struct id *blueprint_id, int *version,
+                                struct error *error);
 int sqlite_list_blueprint_users(struct store *store, const struct id *blueprint_id,
                                 int (*each)(void *, const struct definition_row *), void *context,
                                 struct error *error);
