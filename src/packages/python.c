@@ -4,7 +4,6 @@
  * packages/tool.h. */
 #include "packages/tool.h"
 
-#include <ctype.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,21 +88,6 @@ static int write_request(int dir_fd, const struct package_list *packages, const 
 
 /* ---- the lock ---- */
 
-/* A name as PEP 503 normalises it. */
-static char *normalise(const char *name)
-{
-    char *result = memory_alloc(strlen(name) + 1), *to = result;
-    for (const char *at = name; *at != '\0'; at++) {
-        bool is_dash = strchr("-_.", *at) != NULL;
-        if (!is_dash)
-            *to++ = (char)tolower((unsigned char)*at);
-        else if (to > result && to[-1] != '-')
-            *to++ = '-';
-    }
-    *to = '\0';
-    return result;
-}
-
 static bool is_safe(const char *text, const char *allowed)
 {
     return text[0] != '\0' && text[0] != '-' && strspn(text, allowed) == strlen(text);
@@ -124,7 +108,7 @@ static char *make_line(const json_t *item, struct error *error)
         json_string_value(json_object_get(json_object_get(archive, "hashes"), "sha256"));
     if (!sha256 && hash && strncmp(hash, "sha256=", 7) == 0)
         sha256 = hash + 7;
-    char *plain = normalise(name ? name : "");
+    char *plain = packages_normal_name(PACKAGE_PYTHON, name ? name : "");
     char *line = NULL;
     if (is_safe(plain, LETTERS DIGITS "-") && version && is_safe(version, LETTERS DIGITS ".+!-_") &&
         sha256 && strlen(sha256) == 64 && is_safe(sha256, "abcdef" DIGITS))
