@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <sys/socket.h>
@@ -677,7 +678,8 @@ KEY_TEST(nice_is_the_vessels_priority, "runner.nice")
     struct daemon daemon;
     begin_with(&daemon, "runner", "nice = 11");
     char *output = output_of(&daemon, "nice");
-    ck_assert_int_eq(atoi(output), 11);
+    int expected = getpriority(PRIO_PROCESS, 0) + 11; /* the tests may run at a lower priority */
+    ck_assert_int_eq(atoi(output), expected < 19 ? expected : 19);
     free(output);
     daemon_finish(&daemon);
 }
