@@ -765,7 +765,7 @@ async function keyboardOnly() {
     (await page.evaluate(() => document.activeElement.textContent)) === 'Skip to content',
     'the first Tab does not go to the skip link',
   );
-  for (let i = 0; i < 40; i++) {
+  for (let i = 0; i < 100; i++) {
     await page.keyboard.press('Tab');
     if (await page.evaluate(() => document.activeElement.textContent.startsWith('Site'))) break;
   }
