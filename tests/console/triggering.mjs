@@ -68,6 +68,36 @@ export async function parametersStartARun() {
   await page.waitForSelector(`.line:has-text("<${CANARY}>")`);
 }
 
+/** The inputs of a blueprint are variables, also those that the fleet file does not give. */
+export async function parametersOfABlueprint() {
+  const [org] = (await api('GET', '/orgs')).orgs;
+  const source = `source: { type: CODE, language: BASH,
+  file: { name: a.sh, content: 'echo "<$WHO $LOUD>"' } }\n`;
+  const inputs = (more) =>
+    `inputs:\n  WHO: { name: Who, type: ALPHANUMERIC, required: true }\n${more}`;
+  const loud = '  LOUD: { name: Loud, type: BOOLEAN, default: false }\n';
+  for (const more of [loud, ''])
+    await api(
+      'PUT',
+      `/orgs/${org.id}/blueprints`,
+      `name: Greet\nsynopsis: Greets someone.\n${inputs(more)}${source}`,
+    );
+  const vessel = (name, version) =>
+    `  ${name}:\n    source:\n      type: BLUEPRINT\n      blueprint: Greet\n${version}` +
+    '      inputs: { WHO: you }\n';
+  const pinned = '      blueprint_version: 1\n';
+  const fleet = await applyFleet(
+    `name: Greeting\nvessels:\n${vessel('newest', '')}${vessel('pinned', pinned)}` +
+      'connections: { newest: { pinned: SUCCESS } }\n',
+  );
+  await open(fleet);
+  const overrides = JSON.parse(await text()).vessel_overrides;
+  const names = overrides.map((one) => Object.keys(one.environment_variable_overrides).join());
+  assert(names.join(' ') === 'WHO WHO,LOUD', `the variables are ${names.join(' ')}`);
+  await answerDialog('Cancel');
+  await closed();
+}
+
 /** What was typed is gone with the dialog. */
 export async function parametersAreNotKept() {
   const fleet = await stepsFleet('Forgets');

@@ -1,6 +1,6 @@
 // The dialog that starts a run with overrides for its vessels. What is typed goes to webhookd and
 // nowhere else, and is gone when the dialog closes: values can be secrets.
-import { ApiError, get, trigger } from './api.js';
+import { ApiError, get, orNull, trigger } from './api.js';
 import { h, show } from './dom.js';
 import { editor, errorList } from './editor.js';
 import { jsonFault } from './json_fault.js';
@@ -8,23 +8,38 @@ import { jsonLine } from './json_line.js';
 import { go } from './navigate.js';
 import { dialog } from './widgets.js';
 
-/** @import { Child, Definition, Fleet, Id, Page, Problem } from './types.d.ts' */
+/** @import { Child, Definition, Fleet, Id, Page, Problem, VesselDefinition } from './types.d.ts' */
 
 const NOT_STARTED = 'no fleet run was started';
+
+/**
+ * The inputs of a vessel's blueprint. None if it has none, or if the blueprint is gone.
+ *
+ * @param {VesselDefinition} vessel
+ */
+async function inputsOf({ blueprint_id: id, blueprint_version: version }) {
+  if (!id) return [];
+  const blueprint = version
+    ? get(`/blueprints/${id}/versions/${version}`).then(({ definition }) => definition)
+    : get(`/blueprints/${id}`);
+  return (await orNull(blueprint))?.inputs ?? [];
+}
 
 /**
  * The overrides that change nothing: all vessels, with their variables at null.
  *
  * @param {Definition} definition
  */
-function template({ vessels }) {
-  const overrides = vessels.map(({ name, environment = {} }) => ({
-    name,
-    environment_variable_overrides: Object.fromEntries(
-      Object.keys(environment).map((variable) => [variable, null]),
-    ),
-  }));
-  return JSON.stringify({ vessel_overrides: overrides }, null, 2);
+async function template({ vessels }) {
+  const overrides = vessels.map(async (vessel) => {
+    const inputs = (await inputsOf(vessel)).map((input) => input.reference_name);
+    const variables = [...Object.keys(vessel.environment ?? {}), ...inputs];
+    return {
+      name: vessel.name,
+      environment_variable_overrides: Object.fromEntries(variables.map((name) => [name, null])),
+    };
+  });
+  return JSON.stringify({ vessel_overrides: await Promise.all(overrides) }, null, 2);
 }
 
 /**
@@ -65,8 +80,9 @@ async function start(fleetId, edit, said) {
 export async function runWithParameters(page, fleet) {
   const { version } = await get(`/fleets/${fleet.id}`);
   const { definition } = await get(`/fleets/${fleet.id}/versions/${version}`);
+  const begun = await template(definition);
   if (!page.isOpen()) return;
-  const edit = editor(template(definition), { label: 'Overrides', autofocus: true });
+  const edit = editor(begun, { label: 'Overrides', autofocus: true });
   const said = h('div', { role: 'alert' });
 
   /** @type {(close: (id?: Id) => void) => Child} */

@@ -100,6 +100,14 @@ export interface VesselDefinition {
   file_to_run?: string;
   arguments?: string[];
   environment?: Record<string, string>;
+  blueprint_id?: Id;
+  /** Missing: the current one. */
+  blueprint_version?: number;
+}
+
+/** An input of a blueprint: a variable of the vessels that use it. */
+export interface Input {
+  reference_name: string;
 }
 
 export type Path = 'SUCCESS' | 'ERRORED' | 'COMPLETED';
@@ -299,6 +307,8 @@ export interface Get {
   (path: `/fleets/${Id}`): Promise<Fleet>;
   (path: `/fleetruns/${Id}/headers`): Promise<RunHeaders>;
   (path: `/fleetruns/${Id}`): Promise<FleetRun>;
+  (path: `/blueprints/${Id}/versions/${number}`): Promise<{ definition: { inputs: Input[] } }>;
+  (path: `/blueprints/${Id}`): Promise<{ inputs: Input[] }>;
   (path: '/keys'): Promise<{ keys: Key[] }>;
   (path: `/audit?${string}`): Promise<{ entries: AuditEntry[]; next_before: number | null }>;
 }
