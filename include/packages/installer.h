@@ -87,6 +87,22 @@ struct installer_use {
  * being installed again. */
 int installer_use(struct installer_ticket *ticket, struct installer_use *use, struct error *error);
 
+/* Begins the work as installer_ask does, but for nobody: the runs to come find it done. Blocks for
+ * a moment. Not on the runner's thread. */
+void installer_prepare(struct installer *installer, const struct installer_request *request);
+/* Has the packages locked again that a vessel asks for, and the new lock installed. Only when that
+ * is done does the new lock replace the old one, and runs that start then use it. If it fails, or
+ * webhookd ends, the old one stays. One that is under way goes on. Never blocks. */
+void installer_refresh(struct installer *installer, const struct installer_request *request);
+
+struct installer_metrics {
+    int64_t running, waiting;                /* tasks */
+    uint64_t succeeded, failed;              /* since the start: environments; tasks */
+    int64_t environments, environment_bytes; /* as of the last tidying: each hour, and after each
+                                                installation */
+};
+void installer_get_metrics(struct installer *installer, struct installer_metrics *metrics);
+
 /* Copies the last bytes of the log of the work that failed to the descriptor. */
 void installer_copy_log(struct installer_ticket *ticket, int to_fd);
 

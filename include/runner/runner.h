@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "packages/installer.h"
 #include "queue/commit.h"
+#include "store/package_locks.h"
 #include "store/runs.h"
 
 struct runner;
@@ -54,6 +55,14 @@ void runner_wake(struct runner *runner);
 void runner_stop_runs(struct runner *runner);
 /* Wakes the runner because a ticket of the installer has changed. Any thread. */
 void runner_packages_changed(struct runner *runner);
+/* Whom the vessels of fleets run as, by a configuration. */
+struct runner_users;
+/* Returns NULL on failure. May block (name services). Any thread but the runner's. */
+struct runner_users *runner_users_new(struct config *config, struct error *error);
+void runner_users_free(struct runner_users *users); /* NULL is fine */
+/* Borrows from the users. */
+struct installer_user runner_users_find(const struct runner_users *users,
+                                        const struct package_fleet *fleet);
 /* Applies a fresh configuration and holds a reference to it. If that fails, logs why and keeps the
  * present one. May block (name services). Any thread but the runner's. */
 void runner_reconfigure(struct runner *runner, struct config *fresh);

@@ -30,4 +30,19 @@ void store_free_package_lock(struct package_lock *lock);
 int store_set_package_lock(struct store *store, const struct package_lock_place *place,
                            const struct package_lock *lock, struct error *error);
 
+/* A fleet in its current version. Texts are borrowed for the call. */
+struct package_fleet {
+    int64_t no;
+    int version;
+    struct id id, project_id;
+    const char *name, *project_name, *org_name;
+    const char *definition_json;
+    size_t definition_bytes;
+};
+/* Calls `each` for the fleet, or, if fleet_id is NULL, for all fleets for which there are locks,
+ * sorted by name, until it does not return 0. ERROR_NOT_FOUND: there is no such fleet. */
+int store_list_package_fleets(struct store *store, const struct id *fleet_id,
+                              int (*each)(void *, const struct package_fleet *), void *context,
+                              struct error *error);
+
 #endif

@@ -30,8 +30,7 @@ static bool is_orphaned(const struct cache *cache, const char *key)
            fstatat(cache->fd, path, &status, 0) != 0;
 }
 
-/* Returns false if there is no such environment. */
-static bool examine(const struct cache *cache, const char *key, struct clean_environment *found)
+bool clean_examine(const struct cache *cache, const char *key, struct clean_environment *found)
 {
     struct stat status;
     char text[32] = "";
@@ -68,7 +67,7 @@ struct clean_environment *clean_list(const struct cache *cache, size_t *count, s
         return NULL;
     }
     for (struct dirent *entry; (entry = readdir(stream));) {
-        if (!cache_is_key(entry->d_name) || !examine(cache, entry->d_name, &items[*count]))
+        if (!cache_is_key(entry->d_name) || !clean_examine(cache, entry->d_name, &items[*count]))
             continue;
         if (++*count == capacity)
             items = memory_array(items, capacity *= 2, sizeof(*items));
@@ -93,9 +92,8 @@ static bool withdraw(const struct cache *cache, const char *key)
     return is_gone;
 }
 
-/* Returns 1, or 0 if it is in use. */
-static int remove_environment(const struct cache *cache, const struct clean_bounds *bounds,
-                              const struct clean_environment *environment, struct error *error)
+int clean_remove(const struct cache *cache, const struct clean_bounds *bounds,
+                 const struct clean_environment *environment, struct error *error)
 {
     const char *key = environment->key;
     bounds->claim(bounds->context, key);
@@ -124,7 +122,8 @@ static bool is_too_old(const struct clean_environment *environment,
     return environment->is_orphaned || bounds->now_ms - environment->last_use_ms >= bounds->keep_ms;
 }
 
-int clean_cache(const struct cache *cache, const struct clean_bounds *bounds, struct error *error)
+int clean_cache(const struct cache *cache, const struct clean_bounds *bounds,
+                struct clean_totals *left, struct error *error)
 {
     size_t count = 0;
     int64_t total = 0;
@@ -138,10 +137,11 @@ int clean_cache(const struct cache *cache, const struct clean_bounds *bounds, st
         if (!is_too_old(&items[i], bounds) &&
             (total <= bounds->max_bytes || is_fresh(&items[i], bounds)))
             continue;
-        result = remove_environment(cache, bounds, &items[i], error);
+        result = clean_remove(cache, bounds, &items[i], error);
         removed += result > 0 ? 1 : 0;
         total -= result > 0 ? items[i].bytes : 0;
     }
     free(items);
+    *left = (struct clean_totals){(int64_t)count - removed, total};
     return result < 0 ? -1 : removed;
 }

@@ -3,6 +3,7 @@
 #ifndef WEBHOOKD_PACKAGES_CLEAN_H
 #define WEBHOOKD_PACKAGES_CLEAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,9 @@ struct clean_environment {
  * failure. */
 struct clean_environment *clean_list(const struct cache *cache, size_t *count, struct error *error);
 
+/* Fills in one environment. Returns false if there is none with that key. */
+bool clean_examine(const struct cache *cache, const char *key, struct clean_environment *found);
+
 struct clean_bounds {
     int64_t now_ms;  /* wall clock */
     int64_t keep_ms; /* those that were not used for this long are removed */
@@ -30,8 +34,16 @@ struct clean_bounds {
     void (*release)(void *context, const char *key);
     void *context;
 };
-/* Removes environments that exceed the bounds; never one that an attempt uses. Returns how many, or
- * -1. */
-int clean_cache(const struct cache *cache, const struct clean_bounds *bounds, struct error *error);
+struct clean_totals {
+    int64_t count, bytes;
+};
+/* Removes environments that exceed the bounds; never one that an attempt uses. Returns how many and
+ * what is left, or -1. */
+int clean_cache(const struct cache *cache, const struct clean_bounds *bounds,
+                struct clean_totals *left, struct error *error);
+/* Removes this one, between `claim` and `release` of the bounds. Returns 1, 0 if an attempt uses it
+ * or it is gone, or -1. */
+int clean_remove(const struct cache *cache, const struct clean_bounds *bounds,
+                 const struct clean_environment *environment, struct error *error);
 
 #endif

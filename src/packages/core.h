@@ -32,13 +32,18 @@ struct task {
     enum vessel_language language;
     struct package_list packages, system_packages;
     struct installer_user user; /* name and groups are owned */
+    /* Looks for a new lock of what is locked already. It is not the task that runs wait for: if it
+     * fails, they go on with the old lock. */
+    bool is_refresh;
     int tickets;
+    bool is_prepared; /* one of the tickets is the installer's own: until the work is done */
     enum installer_state state;
     bool is_queued, is_running, is_idle;
+    bool is_outdated; /* a refresh has replaced the lock while it was running */
     int64_t failed_ms;
     char reason[INSTALLER_REASON_BYTES];
     char key[INSTALLER_KEY_BYTES];
-    char log[INSTALL_LOG_BYTES];
+    char log[INSTALL_LOG_BYTES]; /* "" until a tool runs */
 };
 
 struct installer_ticket {
@@ -69,7 +74,20 @@ struct installer {
     int64_t clean_ms; /* when the next cleaning is due, on the monotonic clock */
     pthread_t threads[CORE_MAX_THREADS];
     size_t thread_count, free_threads;
+    struct installer_metrics metrics; /* but what is counted when it is asked for */
+    int64_t running;                  /* tasks that a thread works on */
     bool is_stopping;
 };
+
+/* Opens packages.dir unless it is open, and creates it, so that it need not exist where nobody has
+ * packages. Blocks. */
+int core_open_cache(struct installer *installer, const struct config *config, struct error *error);
+
+/* Whether there is a folder, which is open then. Does not create it. Blocks. */
+bool core_has_cache(struct installer *installer);
+
+/* Waits until nobody else installs or removes the environment, and claims it. */
+void core_claim(void *installer, const char *key);
+void core_release(void *installer, const char *key);
 
 #endif

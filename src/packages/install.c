@@ -11,7 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/buffer.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/id.h"
@@ -19,14 +18,21 @@
 #include "base/memory.h"
 #include "base/secret.h"
 #include "packages/hand_over.h"
+#include "packages/lock.h"
 #include "packages/reason.h"
 #include "packages/step.h"
 #include "packages/tool.h"
 
-#define FORMAT    "1" /* of the environments: a change makes all keys new */
 #define ARGUMENTS 64
 
 /* ---- one tool ---- */
+
+/* Tools write to the log of that name from now on. */
+static void begin_log(struct install *install, const char *name)
+{
+    (void)snprintf(install->log, sizeof(install->log), "%s", name);
+    install->log_begins(install->context, name);
+}
 
 /* Runs a script of the language's tool in the place, with its output in the log. */
 static int run_tool(struct install *install, const struct cache_place *place, const char *script,
@@ -86,53 +92,6 @@ static char *probe(struct install *install, const struct cache_place *place, str
 
 /* ---- the lock ---- */
 
-/* Returns what is asked for, as text that is equal if and only if that is. Free it. */
-static char *describe_request(const struct install *install)
-{
-    struct buffer text = BUFFER_INIT;
-    (void)buffer_append_format(&text, "%s\n", tool_of(install->language)->kind);
-    for (size_t i = 0; i < install->packages->count; i++)
-        (void)buffer_append_format(&text, "%s %s\n", install->packages->items[i].name,
-                                   install->packages->items[i].version);
-    char *result = memory_string(buffer_text(&text));
-    buffer_free(&text);
-    return result;
-}
-
-static int find_lock(const struct install *install, const char *request, struct package_lock *found,
-                     struct error *error)
-{
-    struct store_options options = *install->store;
-    options.mode = STORE_READ;
-    struct store *store = store_open(&options, error);
-    int result =
-        store ? store_find_package_lock(store, &install->place, request, found, error) : -1;
-    store_close(store);
-    return result;
-}
-
-struct lock_change {
-    const struct package_lock_place *place;
-    const struct package_lock *lock;
-};
-
-static int apply_lock(void *context, struct store *store, struct error *error)
-{
-    const struct lock_change *change = context;
-    return store_set_package_lock(store, change->place, change->lock, error);
-}
-
-static int keep_lock(const struct install *install, const struct package_lock *lock,
-                     struct error *error)
-{
-    struct lock_change change = {&install->place, lock};
-    const struct commit_call call = {.name = "package lock",
-                                     .bytes = strlen(lock->lock) + strlen(lock->request),
-                                     .apply = apply_lock,
-                                     .context = &change};
-    return commit_call(install->queue, &call, error);
-}
-
 /* Has the tool resolve what is asked for. The versions of a lock for another interpreter are kept,
  * and its hashes are found again. */
 static char *resolve(struct install *install, const struct cache_place *place, const char *old,
@@ -145,12 +104,14 @@ static char *resolve(struct install *install, const struct cache_place *place, c
     return tool->read_lock(place->fd, error);
 }
 
-/* Fills in the lock of this version: the stored one if it fits, else a new one. */
+/* Fills in the lock of this version: the stored one if it fits, else a new one, which is committed.
+ * That of a refresh is not committed yet: it replaces one with which vessels run. */
 static int lock_packages(struct install *install, const struct cache_place *place,
                          const char *interpreter, struct package_lock *lock, struct error *error)
 {
-    char *request = describe_request(install);
-    int found = find_lock(install, request, lock, error);
+    char *request = lock_describe_request(install->language, install->packages);
+    int found =
+        install->is_refresh ? 0 : lock_find(install->store, &install->place, request, lock, error);
     if (found < 0 || (found > 0 && strcmp(lock->interpreter, interpreter) == 0)) {
         free(request);
         return found < 0 ? -1 : 0;
@@ -161,25 +122,12 @@ static int lock_packages(struct install *install, const struct cache_place *plac
                                   .interpreter = memory_string(interpreter),
                                   .lock = text,
                                   .locked_ms = clock_wall_ms()};
-    return text && keep_lock(install, lock, error) == 0 ? 0 : -1;
+    if (!text || install->is_refresh)
+        return text ? 0 : -1;
+    return lock_keep(install->queue, &install->place, lock, error);
 }
 
 /* ---- the environment ---- */
-
-/* Without a sandbox, other processes of a vessel's user could reach into the tool that installs.
- * Therefore fleets without one share environments with that user's fleets alone. */
-static void make_key(struct install *install, const struct package_lock *lock)
-{
-    uint8_t hash[SECRET_HASH_BYTES];
-    char user[32] = "";
-    if (!install->is_shared)
-        (void)snprintf(user, sizeof(user), "user %u", install->user.uid);
-    char *text = memory_format(FORMAT "\n%s\n%s\n%s\n%s", tool_of(install->language)->kind, user,
-                               lock->interpreter, lock->lock);
-    secret_hash(text, strlen(text), hash);
-    secret_hash_format(hash, install->key);
-    free(text);
-}
 
 static int fill(struct install *install, const struct package_lock *lock, struct cache_place *place,
                 struct error *error)
@@ -201,7 +149,7 @@ static int install_environment(struct install *install, const struct package_loc
 {
     struct cache_place place;
     int64_t start_ms = clock_monotonic_ms();
-    (void)snprintf(install->log, sizeof(install->log), "%s", install->key);
+    begin_log(install, install->key);
     if (cache_place_open(install->cache, install->key, &install->user, &place, error) != 0)
         return -1;
     int result = fill(install, lock, &place, error);
@@ -216,7 +164,8 @@ static int install_environment(struct install *install, const struct package_loc
 
 static int provide(struct install *install, const struct package_lock *lock, struct error *error)
 {
-    make_key(install, lock);
+    lock_make_key(install->language, lock, install->is_shared ? NULL : &install->user,
+                  install->key);
     if (cache_has(install->cache, install->key))
         return 0;
     install->claim(install->claims, install->key);
@@ -236,11 +185,12 @@ static void name_scratch(char name[INSTALLER_KEY_BYTES])
     secret_hash_format(hash, name);
 }
 
-static void name_lock_log(struct install *install)
+static void begin_lock_log(struct install *install)
 {
-    char id[ID_TEXT_BYTES];
-    (void)snprintf(install->log, sizeof(install->log), "lock-%s",
+    char id[ID_TEXT_BYTES], name[INSTALL_LOG_BYTES];
+    (void)snprintf(name, sizeof(name), "%s-%s", install->is_refresh ? "refresh" : "lock",
                    id_format(&install->place.vessel_id, id));
+    begin_log(install, name);
 }
 
 /* Opens the place for the probe, and probes. If the sandbox is off for the fleet, one is tried
@@ -273,12 +223,14 @@ int install_run(struct install *install, struct error *error)
 {
     struct cache_place place = {.fd = -1, .parent_fd = -1};
     struct package_lock lock = {.request = NULL};
-    name_lock_log(install);
+    begin_lock_log(install);
     char *interpreter = open_scratch(install, &place, error);
     int result = interpreter ? lock_packages(install, &place, interpreter, &lock, error) : -1;
     cache_place_close(&place);
     if (result == 0)
         result = provide(install, &lock, error);
+    if (result == 0 && install->is_refresh)
+        result = lock_keep(install->queue, &install->place, &lock, error);
     store_free_package_lock(&lock);
     free(interpreter);
     return result;

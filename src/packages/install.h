@@ -20,9 +20,12 @@ struct install {
     enum vessel_language language;
     const struct package_list *packages;
     struct installer_user user;
-    bool is_shared; /* set by install_run: other users' vessels may use the environment, too */
+    bool is_shared;  /* set by install_run: other users' vessels may use the environment, too */
+    bool is_refresh; /* resolves again, although there is a lock */
     /* Whether nobody waits for it any more. */
     bool (*is_unwanted)(void *context);
+    /* Tools write to the log of that name from now on. */
+    void (*log_begins)(void *context, const char *name);
     void *context;
     /* Waits until no other thread installs or removes this environment, and claims it; released
      * with `release`. */

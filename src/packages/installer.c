@@ -73,15 +73,23 @@ void installer_reconfigure(struct installer *installer, struct config *config)
 
 /* ---- tickets ---- */
 
+static struct package_lock_place place_of(const struct installer_request *request)
+{
+    return (struct package_lock_place){.fleet_no = request->fleet_no,
+                                       .vessel_id = request->vessel_id,
+                                       .version = request->version};
+}
+
 struct installer_ticket *installer_ask(struct installer *installer,
                                        const struct installer_request *request)
 {
     struct installer_ticket *ticket = memory_alloc(sizeof(*ticket));
+    const struct package_lock_place place = place_of(request);
     pthread_mutex_lock(&installer->lock);
-    struct task *task = task_find(installer, request);
+    struct task *task = task_find(installer, &place, request->blueprint_version, false);
     bool is_new = !task;
     if (is_new)
-        task = task_new(installer, request);
+        task = task_new(installer, request, false);
     task_leave_idle(task);
     task->tickets++;
     if (is_new || task_may_be_tried_again(task))
@@ -162,14 +170,78 @@ int installer_use(struct installer_ticket *ticket, struct installer_use *use, st
     return 0;
 }
 
+/* ---- without a run ---- */
+
+/* Under the lock. Keeps a ticket for the task until its work is done. */
+static void keep_until_done(struct task *task)
+{
+    if (task->state != INSTALLER_WORKING || task->is_prepared)
+        return;
+    task->is_prepared = true;
+    task->tickets++;
+}
+
+static bool is_removed(struct task *task)
+{
+    char key[INSTALLER_KEY_BYTES];
+    struct error none = ERROR_INIT;
+    return get_key(task, key, &none) == 0 && key[0] != '\0' &&
+           !cache_has(&task->installer->cache, key);
+}
+
+void installer_prepare(struct installer *installer, const struct installer_request *request)
+{
+    struct installer_ticket *ticket = installer_ask(installer, request);
+    if (is_removed(ticket->task))
+        install_again(ticket->task);
+    pthread_mutex_lock(&installer->lock);
+    keep_until_done(ticket->task);
+    pthread_mutex_unlock(&installer->lock);
+    installer_drop(ticket);
+}
+
+void installer_refresh(struct installer *installer, const struct installer_request *request)
+{
+    const struct package_lock_place place = place_of(request);
+    pthread_mutex_lock(&installer->lock);
+    struct task *task = task_find(installer, &place, request->blueprint_version, true);
+    if (task && task->state != INSTALLER_WORKING) {
+        task_free(task);
+        task = NULL;
+    }
+    if (!task) {
+        task = task_new(installer, request, true);
+        task_enqueue(task);
+        keep_until_done(task);
+        if (task->tickets == 0)
+            task_become_idle(task); /* it has failed, for want of a thread */
+    }
+    pthread_mutex_unlock(&installer->lock);
+}
+
+void installer_get_metrics(struct installer *installer, struct installer_metrics *metrics)
+{
+    pthread_mutex_lock(&installer->lock);
+    *metrics = installer->metrics;
+    metrics->running = installer->running;
+    LIST_EACH(struct task, task, &installer->queue, queued)
+        metrics->waiting++;
+    pthread_mutex_unlock(&installer->lock);
+}
+
+/* ---- logs ---- */
+
 void installer_copy_log(struct installer_ticket *ticket, int to_fd)
 {
     struct task *task = ticket->task;
     struct stat status;
-    char *text = memory_alloc(LOG_END_BYTES);
+    char *text = memory_alloc(LOG_END_BYTES), log[INSTALL_LOG_BYTES];
     int fd = -1;
-    if (task->log[0] != '\0')
-        fd = openat(task->installer->cache.logs_fd, task->log, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    pthread_mutex_lock(&task->installer->lock);
+    memcpy(log, task->log, sizeof(log));
+    pthread_mutex_unlock(&task->installer->lock);
+    if (log[0] != '\0')
+        fd = openat(task->installer->cache.logs_fd, log, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (fd >= 0 && fstat(fd, &status) == 0) {
         off_t from = status.st_size > LOG_END_BYTES ? status.st_size - LOG_END_BYTES : 0;
         ssize_t bytes = lseek(fd, from, SEEK_SET) < 0 ? -1 : file_read_all(fd, text, LOG_END_BYTES);

@@ -144,6 +144,39 @@ static int write_lock(int dir_fd, const char *text, struct error *error)
     return result;
 }
 
+static int compare_packages(const void *a, const void *b)
+{
+    const struct package *left = a, *right = b;
+    int order = strcmp(left->name, right->name);
+    return order != 0 ? order : strcmp(left->version, right->version);
+}
+
+/* The lock names where each package lies: "node_modules/a/node_modules/@b/c". The same version may
+ * lie in several places. */
+static void read_versions(const char *text, struct package_list *into)
+{
+    static const char folder[] = "node_modules/";
+    struct error ignored = ERROR_INIT;
+    json_t *parsed = parse(text, &ignored), *entry;
+    const char *path;
+    struct package_list found = {NULL, 0};
+    json_object_foreach(json_object_get(parsed, "packages"), path, entry)
+    {
+        const char *name = NULL, *version = json_string_value(json_object_get(entry, "version"));
+        for (const char *at = path; (at = strstr(at, folder)); name = at)
+            at += strlen(folder);
+        if (name && version)
+            packages_add(&found, name, version);
+    }
+    json_decref(parsed);
+    if (found.count > 1)
+        qsort(found.items, found.count, sizeof(*found.items), compare_packages);
+    for (size_t i = 0; i < found.count; i++)
+        if (i == 0 || compare_packages(&found.items[i - 1], &found.items[i]) != 0)
+            packages_add(into, found.items[i].name, found.items[i].version);
+    packages_free(&found);
+}
+
 static bool begins_with(const char *text, const char *prefix)
 {
     return strncmp(text, prefix, strlen(prefix)) == 0;
@@ -183,6 +216,8 @@ const struct tool tool_node = {
     .write_request = write_request,
     .read_lock = read_lock,
     .write_lock = write_lock,
+    .lock_file = "package-lock.json",
+    .read_versions = read_versions,
     .find_reason = find_reason,
     .bin = "node_modules/.bin",
 };

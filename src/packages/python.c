@@ -166,9 +166,26 @@ static char *read_lock(int dir_fd, struct error *error)
     return result;
 }
 
+#define LOCK_FILE "requirements.txt"
+
 static int write_lock(int dir_fd, const char *text, struct error *error)
 {
-    return tool_write_file(dir_fd, "requirements.txt", text, error);
+    return tool_write_file(dir_fd, LOCK_FILE, text, error);
+}
+
+/* The lines are sorted. */
+static void read_versions(const char *text, struct package_list *into)
+{
+    for (const char *line = text; *line != '\0';) {
+        size_t bytes = strcspn(line, "\n");
+        char *item = memory_string_n(line, strcspn(line, " \n")), *version = strstr(item, "==");
+        if (version) {
+            *version = '\0';
+            packages_add(into, item, version + 2);
+        }
+        free(item);
+        line += bytes + (line[bytes] == '\n' ? 1 : 0);
+    }
 }
 
 static const char *find_reason(const char *line)
@@ -191,6 +208,8 @@ const struct tool tool_python = {
     .write_request = write_request,
     .read_lock = read_lock,
     .write_lock = write_lock,
+    .lock_file = LOCK_FILE,
+    .read_versions = read_versions,
     .find_reason = find_reason,
     .says_cause_last = true,
     .bin = "bin",

@@ -24,11 +24,13 @@ static struct list *bucket_of(struct installer *installer, const struct id *vess
     return &installer->buckets[vessel_id->bytes[sizeof(vessel_id->bytes) - 1] % CORE_BUCKETS];
 }
 
-struct task *task_new(struct installer *installer, const struct installer_request *request)
+struct task *task_new(struct installer *installer, const struct installer_request *request,
+                      bool is_refresh)
 {
     struct task *task = memory_alloc(sizeof(*task));
     const struct installer_user *user = &request->user;
     task->installer = installer;
+    task->is_refresh = is_refresh;
     task->place.fleet_no = request->fleet_no;
     task->place.vessel_id = request->vessel_id;
     task->blueprint_version = request->blueprint_version;
@@ -69,12 +71,13 @@ void task_free(struct task *task)
     free(task);
 }
 
-struct task *task_find(struct installer *installer, const struct installer_request *request)
+struct task *task_find(struct installer *installer, const struct package_lock_place *place,
+                       int blueprint_version, bool is_refresh)
 {
-    LIST_EACH(struct task, task, bucket_of(installer, &request->vessel_id), same_bucket)
-        if (task->place.fleet_no == request->fleet_no && task->place.version == request->version &&
-            task->blueprint_version == request->blueprint_version &&
-            id_equal(&task->place.vessel_id, &request->vessel_id))
+    LIST_EACH(struct task, task, bucket_of(installer, &place->vessel_id), same_bucket)
+        if (task->place.fleet_no == place->fleet_no && task->place.version == place->version &&
+            task->blueprint_version == blueprint_version && task->is_refresh == is_refresh &&
+            id_equal(&task->place.vessel_id, &place->vessel_id))
             return task;
     return NULL;
 }
@@ -102,6 +105,7 @@ void task_enqueue(struct task *task)
     struct installer *installer = task->installer;
     struct error error = ERROR_INIT;
     task->state = INSTALLER_WORKING;
+    task->log[0] = '\0';
     if (threads_start_one(installer, &error) != 0) {
         task_fail(task, error.message); /* without a thread, nothing would ever be done */
         return;

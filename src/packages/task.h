@@ -6,10 +6,12 @@
 #include "packages/core.h"
 
 /* Returns a task without tickets that is neither queued nor idle. Copies the request. */
-struct task *task_new(struct installer *installer, const struct installer_request *request);
+struct task *task_new(struct installer *installer, const struct installer_request *request,
+                      bool is_refresh);
 void task_free(struct task *task);
-/* Returns the task for the vessel and the version of the request, or NULL. */
-struct task *task_find(struct installer *installer, const struct installer_request *request);
+/* Returns the task for the vessel in this version of its fleet, or NULL. */
+struct task *task_find(struct installer *installer, const struct package_lock_place *place,
+                       int blueprint_version, bool is_refresh);
 
 /* Queues it for a thread. It fails if there is no thread and none can be started. */
 void task_enqueue(struct task *task);

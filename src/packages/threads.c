@@ -26,48 +26,6 @@ static bool is_unwanted(void *context)
     return result;
 }
 
-static struct claim *find_claim(struct installer *installer, const char *key)
-{
-    LIST_EACH(struct claim, claim, &installer->claims, among)
-        if (strcmp(claim->key, key) == 0)
-            return claim;
-    return NULL;
-}
-
-static void claim_key(void *context, const char *key)
-{
-    struct installer *installer = context;
-    struct claim *claim = memory_alloc(sizeof(*claim));
-    (void)snprintf(claim->key, sizeof(claim->key), "%s", key);
-    pthread_mutex_lock(&installer->lock);
-    while (find_claim(installer, key))
-        pthread_cond_wait(&installer->released, &installer->lock);
-    list_append(&installer->claims, &claim->among);
-    pthread_mutex_unlock(&installer->lock);
-}
-
-static void release_key(void *context, const char *key)
-{
-    struct installer *installer = context;
-    pthread_mutex_lock(&installer->lock);
-    struct claim *claim = find_claim(installer, key);
-    list_remove(&installer->claims, &claim->among);
-    pthread_cond_broadcast(&installer->released);
-    pthread_mutex_unlock(&installer->lock);
-    free(claim);
-}
-
-/* The folder is opened by the first task, so that it need not exist where nobody has packages. */
-static int open_cache(struct installer *installer, const struct config *config, struct error *error)
-{
-    pthread_mutex_lock(&installer->opening);
-    if (!installer->is_open && cache_open(&installer->cache, config->packages.dir, error) == 0)
-        installer->is_open = true;
-    bool is_open = installer->is_open;
-    pthread_mutex_unlock(&installer->opening);
-    return is_open ? 0 : -1;
-}
-
 static int work(struct task *task, struct install *install, struct error *error)
 {
     struct installer *installer = task->installer;
@@ -77,31 +35,87 @@ static int work(struct task *task, struct install *install, struct error *error)
         return -1;
     if (task->packages.count == 0)
         return 0;
-    if (open_cache(installer, install->config, error) == 0 && install_run(install, error) == 0)
+    if (core_open_cache(installer, install->config, error) == 0 && install_run(install, error) == 0)
         return 0;
     error_context(error, "packages could not be installed");
     return -1;
 }
 
-/* Under the lock. */
+static void log_begins(void *context, const char *name)
+{
+    struct task *task = context;
+    pthread_mutex_lock(&task->installer->lock);
+    (void)snprintf(task->log, sizeof(task->log), "%s", name);
+    pthread_mutex_unlock(&task->installer->lock);
+}
+
+/* ---- the outcome; all under the lock ---- */
+
+static void count(struct installer *installer, const struct install *install,
+                  const struct error *error)
+{
+    if (!error_is_set(error))
+        installer->metrics.succeeded += install->has_installed ? 1 : 0;
+    else if (error->kind != ERROR_CONFLICT)
+        installer->metrics.failed++;
+}
+
+/* Gives the environment of a new lock to the runs to come. */
+static void hand_on(struct installer *installer, const struct task *refresh)
+{
+    struct task *task = task_find(installer, &refresh->place, refresh->blueprint_version, false);
+    if (!task)
+        return;
+    if (task->state == INSTALLER_WORKING) {
+        task->is_outdated = task->is_running;
+        return;
+    }
+    task->state = INSTALLER_READY;
+    (void)snprintf(task->key, sizeof(task->key), "%s", refresh->key);
+    (void)snprintf(task->log, sizeof(task->log), "%s", refresh->log);
+}
+
+/* It may be queued again: it was given up, and then somebody asked again; or its lock has been
+ * replaced meanwhile. */
+static void set_outcome(struct task *task, const struct error *error)
+{
+    bool is_again = task->is_outdated || (error->kind == ERROR_CONFLICT && task->tickets > 0);
+    task->is_outdated = false;
+    if (is_again && !task->installer->is_stopping)
+        task_enqueue(task);
+    else if (error_is_set(error))
+        task_fail(task, error->message);
+    else
+        task->state = INSTALLER_READY;
+}
+
 static void finish(struct task *task, const struct install *install, const struct error *error)
 {
     task->is_running = false;
+    task->installer->running--;
     (void)snprintf(task->key, sizeof(task->key), "%s", install->key);
-    (void)snprintf(task->log, sizeof(task->log), "%s", install->log);
-    if (!error_is_set(error))
-        task->state = INSTALLER_READY;
-    else if (error->kind == ERROR_CONFLICT && task->tickets > 0 && !task->installer->is_stopping)
-        task_enqueue(task); /* it was given up, and then somebody asked again */
-    else
-        task_fail(task, error->message);
+    count(task->installer, install, error);
+    set_outcome(task, error);
+    if (task->is_refresh && task->state == INSTALLER_READY)
+        hand_on(task->installer, task);
+    bool was_prepared = task->is_prepared && task->state != INSTALLER_WORKING;
+    if (was_prepared) {
+        task->is_prepared = false;
+        task->tickets--;
+    }
     if (task->tickets > 0)
         return;
-    if (task->state == INSTALLER_READY)
+    if (task->is_queued)
+        list_remove(&task->installer->queue, &task->queued);
+    /* A failure without a run stays, for those who look what became of it. */
+    bool is_ready = task->state == INSTALLER_READY && !task->is_refresh;
+    if (is_ready || (task->state == INSTALLER_FAILED && was_prepared))
         task_become_idle(task);
     else
         task_free(task);
 }
+
+/* ---- the work ---- */
 
 static void run_task(struct task *task)
 {
@@ -121,10 +135,12 @@ static void run_task(struct task *task)
         .language = task->language,
         .packages = &task->packages,
         .user = task->user,
+        .is_refresh = task->is_refresh,
         .is_unwanted = is_unwanted,
+        .log_begins = log_begins,
         .context = task,
-        .claim = claim_key,
-        .release = release_key,
+        .claim = core_claim,
+        .release = core_release,
         .claims = installer,
     };
     if (work(task, &install, &error) != 0 && error.kind != ERROR_CONFLICT)
@@ -145,19 +161,25 @@ static void run_task(struct task *task)
 static void tidy(struct installer *installer, struct config *config)
 {
     struct error error = ERROR_INIT;
+    struct clean_totals left = {0, 0};
     const struct clean_bounds bounds = {
         .now_ms = clock_wall_ms(),
         .keep_ms = config->packages.keep_ms,
         .max_bytes = config->packages.max_size_bytes,
-        .claim = claim_key,
-        .release = release_key,
+        .claim = core_claim,
+        .release = core_release,
         .context = installer,
     };
-    if (open_cache(installer, config, &error) != 0 ||
-        clean_cache(&installer->cache, &bounds, &error) < 0)
+    if (core_open_cache(installer, config, &error) != 0 ||
+        clean_cache(&installer->cache, &bounds, &left, &error) < 0) {
         log_warning("package environments not tidied", log_why(&error));
-    else
-        log_debug("packages tidied", log_text("dir", config->packages.dir));
+        return;
+    }
+    pthread_mutex_lock(&installer->lock);
+    installer->metrics.environments = left.count;
+    installer->metrics.environment_bytes = left.bytes;
+    pthread_mutex_unlock(&installer->lock);
+    log_debug("packages tidied", log_text("dir", config->packages.dir));
 }
 
 /* Tidies if that is due. Called with the lock, which it gives up meanwhile. Returns false if it is
@@ -191,6 +213,7 @@ static void *thread_main(void *argument)
         }
         task->is_queued = false;
         task->is_running = true;
+        installer->running++;
         pthread_mutex_unlock(&installer->lock);
         run_task(task);
         pthread_mutex_lock(&installer->lock);

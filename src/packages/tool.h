@@ -30,6 +30,10 @@ struct tool {
     char *(*read_lock)(int dir_fd, struct error *error);
     /* Writes the files that `install` reads. */
     int (*write_lock)(int dir_fd, const char *lock, struct error *error);
+    /* The name of the file with the lock, which stays in the environment. */
+    const char *lock_file;
+    /* Adds the names and exact versions of a lock, sorted by name. */
+    void (*read_versions)(const char *lock, struct package_list *into);
     /* Finds the tool's own words for a failure in a line of its output, or returns NULL. */
     const char *(*find_reason)(const char *line);
     bool says_cause_last; /* of several such lines, the last one says the cause */

@@ -6,12 +6,23 @@
 
 #include "runner/settings.h"
 
+struct installer_user vessel_packages_user(const struct isolation *isolation)
+{
+    const struct vessel_user *user = &isolation->user;
+    return (struct installer_user){.is_strict = isolation->is_strict,
+                                   .change = user->change,
+                                   .name = user->name,
+                                   .uid = user->uid,
+                                   .gid = user->gid,
+                                   .groups = user->groups,
+                                   .group_count = user->group_count};
+}
+
 static void ask_for(struct run_vessel *vessel, const struct definition_vessel *own)
 {
     const struct run *run = vessel->run;
     const struct isolation *isolation = runner_settings_isolation(
         run->runner->settings, run->work->org_name, run->work->project_name, run->work->fleet_name);
-    const struct vessel_user *user = &isolation->user;
     const struct installer_request request = {
         .fleet_no = run->work->fleet_no,
         .version = run->work->version,
@@ -19,13 +30,7 @@ static void ask_for(struct run_vessel *vessel, const struct definition_vessel *o
         .blueprint_version = own->blueprint_version,
         .fleet_name = run->work->fleet_name,
         .code = own,
-        .user = {.is_strict = isolation->is_strict,
-                 .change = user->change,
-                 .name = user->name,
-                 .uid = user->uid,
-                 .gid = user->gid,
-                 .groups = user->groups,
-                 .group_count = user->group_count},
+        .user = vessel_packages_user(isolation),
     };
     vessel->packages = installer_ask(run->runner->options.installer, &request);
 }

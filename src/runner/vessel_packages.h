@@ -8,6 +8,11 @@
 #include "base/error.h"
 #include "packages/installer.h"
 #include "runner/core.h"
+#include "runner/settings.h"
+
+/* Whom the tools run as for a vessel that is isolated like that. Borrows from the isolation. Any
+ * thread. */
+struct installer_user vessel_packages_user(const struct isolation *isolation);
 
 /* Has the packages of all vessels of a run installed that have not ended: a vessel that starts late
  * need not wait for them then. */

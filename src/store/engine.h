@@ -85,6 +85,9 @@ struct store_engine {
                              const char *request, struct package_lock *found, struct error *error);
     int (*set_package_lock)(struct store *store, const struct package_lock_place *place,
                             const struct package_lock *lock, struct error *error);
+    int (*list_package_fleets)(struct store *store, const struct id *fleet_id,
+                               int (*each)(void *, const struct package_fleet *), void *context,
+                               struct error *error);
 
     /* webhooks.h */
     int (*list_webhooks)(struct store *store, int64_t since_ms,

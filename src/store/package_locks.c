@@ -24,3 +24,10 @@ int store_set_package_lock(struct store *store, const struct package_lock_place 
 {
     return store->engine->set_package_lock(store, place, lock, error);
 }
+
+int store_list_package_fleets(struct store *store, const struct id *fleet_id,
+                              int (*each)(void *, const struct package_fleet *), void *context,
+                              struct error *error)
+{
+    return store->engine->list_package_fleets(store, fleet_id, each, context, error);
+}

@@ -36,6 +36,7 @@ const struct store_engine sqlite_engine = {
     .delete_fleet = sqlite_delete_fleet,
     .find_package_lock = sqlite_find_package_lock,
     .set_package_lock = sqlite_set_package_lock,
+    .list_package_fleets = sqlite_list_package_fleets,
     .list_webhooks = sqlite_list_webhooks,
     .get_webhook = sqlite_get_webhook,
     .count_webhooks = sqlite_count_webhooks,

@@ -63,6 +63,9 @@ int sqlite_find_package_lock(struct store *store, const struct package_lock_plac
                              const char *request, struct package_lock *found, struct error *error);
 int sqlite_set_package_lock(struct store *store, const struct package_lock_place *place,
                             const struct package_lock *lock, struct error *error);
+int sqlite_list_package_fleets(struct store *store, const struct id *fleet_id,
+                               int (*each)(void *, const struct package_fleet *), void *context,
+                               struct error *error);
 int sqlite_list_webhooks(struct store *store, int64_t since_ms,
                          int (*each)(void *, const struct webhook_row *), void *context,
                          struct error *error);
