@@ -52,6 +52,7 @@ struct admin_options {
     struct store_options store;
     struct commit_queue *queue;
     struct runner *runner; /* NULL: webhookd only accepts and stores runs */
+    struct installer *installer;
     struct admin_events *events;
     int state_fd;              /* state_dir, borrowed; secret.key, logs/ and spool/ lie below it */
     const char *hooks_address; /* of the public listener, for /api/v1/status; borrowed */

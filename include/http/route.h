@@ -12,7 +12,7 @@
 #include <stddef.h>
 
 #define ROUTE_MAX_VALUES  4
-#define ROUTE_VALUE_BYTES 64 /* with the NUL; ids need 37 */
+#define ROUTE_VALUE_BYTES 65 /* with the NUL; a SHA-256 in hexadecimal digits */
 #define ROUTE_ALLOW_BYTES 64
 
 struct route {

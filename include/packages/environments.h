@@ -14,7 +14,7 @@ struct environment {
     char key[INSTALLER_KEY_BYTES];
     int64_t bytes;              /* that it occupied when it was installed */
     int64_t last_use_ms;        /* wall clock; correct to an hour */
-    const char *language;       /* "python" or "node"; NULL = unknown */
+    const char *language;       /* "PYTHON" or "NODE"; NULL = unknown */
     struct package_list locked; /* what is in it, sorted by name */
 };
 /* Calls `each` for each environment, the least recently used first, until it does not return 0. It
@@ -22,6 +22,8 @@ struct environment {
 int environments_list(struct installer *installer, int (*each)(void *, const struct environment *),
                       void *context, struct error *error);
 
+/* ERROR_NOT_FOUND: there is no environment with that key. */
+int environments_check(struct installer *installer, const char *key, struct error *error);
 /* Removes an environment, and sets *bytes to what it occupied. The vessels that need it have it
  * installed again. ERROR_CONFLICT: a vessel uses it now. ERROR_NOT_FOUND: there is none. */
 int environments_remove(struct installer *installer, const char *key, int64_t *bytes,

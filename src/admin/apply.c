@@ -9,6 +9,7 @@
 #include "admin/fleets.h"
 #include "admin/hidden.h"
 #include "admin/known.h"
+#include "admin/packages.h"
 #include "admin/render.h"
 #include "admin/routes.h"
 #include "base/memory.h"
@@ -137,6 +138,7 @@ static int answer_applied(struct admin_request *request, const struct file_chang
                       log_int("version", apply->result.version));
         if (apply->result.outcome != APPLY_UNCHANGED)
             fleet_sections_examine(request->admin->fleet_sections, request->store);
+        packages_begin(request, &apply->result.fleet_id, apply->definition);
         fleet = fleets_object(request->store, &apply->result.fleet_id, error);
         if (!fleet)
             return -1;

@@ -16,12 +16,29 @@
 /* ---- filters ---- */
 
 /* Those of each struct change_kind. */
-static const char *const actions[] = {
-    "org.create",      "org.delete",       "project.create",  "project.delete", "fleet.apply",
-    "fleet.delete",    "webhook.create",   "webhook.replace", "webhook.remove", "webhook.show",
-    "webhook.list",    "run.start",        "run.stop",        "credential.set", "credential.remove",
-    "blueprint.apply", "blueprint.delete", "key.create",      "key.revoke",     "access.refuse",
-    "backup"};
+static const char *const actions[] = {"org.create",
+                                      "org.delete",
+                                      "project.create",
+                                      "project.delete",
+                                      "fleet.apply",
+                                      "fleet.delete",
+                                      "webhook.create",
+                                      "webhook.replace",
+                                      "webhook.remove",
+                                      "webhook.show",
+                                      "webhook.list",
+                                      "run.start",
+                                      "run.stop",
+                                      "credential.set",
+                                      "credential.remove",
+                                      "blueprint.apply",
+                                      "blueprint.delete",
+                                      "key.create",
+                                      "key.revoke",
+                                      "access.refuse",
+                                      "packages.refresh",
+                                      "packages.clean",
+                                      "backup"};
 
 struct list_filter {
     struct audit_filter filter;

@@ -9,7 +9,6 @@
  *     data: {"attempt":1,"exit_code":0,"reason":""}
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -18,7 +17,6 @@
 #include "admin/follow.h"
 #include "admin/readers.h"
 #include "admin/sse.h"
-#include "base/base64.h"
 #include "base/memory.h"
 #include "model/overrides.h"
 
@@ -37,14 +35,6 @@ struct follow {
 };
 
 /* ---- events ---- */
-
-static void put_output(struct follow *follow, const char *data, size_t bytes, struct buffer *events)
-{
-    follow->offset += (int64_t)bytes;
-    buffer_append_format(events, "id: %" PRId64 "\nevent: output\ndata: ", follow->offset);
-    base64_append(events, data, bytes);
-    buffer_append_text(events, "\n\n");
-}
 
 static void put_end(const struct follow *follow, struct buffer *events)
 {
@@ -98,7 +88,8 @@ static enum sse_look look(void *context, struct buffer *events)
     if (bytes < 0)
         return SSE_FAILED;
     if (bytes > 0) {
-        put_output(follow, piece, (size_t)bytes, events);
+        follow->offset += bytes;
+        sse_put_output(events, follow->offset, piece, (size_t)bytes);
         return SSE_NEWS;
     }
     if (follow->has_ended) {

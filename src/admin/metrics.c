@@ -128,6 +128,22 @@ static void add_runner(struct buffer *text, const struct runner_metrics *runner)
                 "Vessel attempts killed because their run occupied too much disk.");
 }
 
+static void add_packages(struct buffer *text, const struct installer_metrics *packages)
+{
+    add_gauge(text, "package_installs_running", packages->running,
+              "Vessels whose packages are being locked or installed.");
+    add_gauge(text, "package_installs_waiting", packages->waiting,
+              "Vessels whose packages wait for a free installer.");
+    add_counter(text, "package_installs_succeeded_total", packages->succeeded,
+                "Package environments installed.");
+    add_counter(text, "package_installs_failed_total", packages->failed,
+                "Failed attempts to lock or install the packages of a vessel.");
+    add_gauge(text, "package_environments", packages->environments,
+              "Package environments, counted when they were tidied last.");
+    add_gauge(text, "package_environments_bytes", packages->environment_bytes,
+              "Space that the package environments occupy.");
+}
+
 int metrics_get(struct admin_request *request, struct error *error)
 {
     struct admin *admin = request->admin;
@@ -161,6 +177,9 @@ int metrics_get(struct admin_request *request, struct error *error)
         runner_get_metrics(admin->options.runner, &runner);
         add_runner(text, &runner);
     }
+    struct installer_metrics packages;
+    installer_get_metrics(admin->options.installer, &packages);
+    add_packages(text, &packages);
     request->answer.content_type = "text/plain; version=0.0.4; charset=utf-8";
     if (text->failed)
         return error_set(error, ERROR_UNAVAILABLE, "not enough memory for the metrics");

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/decimal.h"
@@ -231,4 +233,19 @@ void request_answer_data(struct admin_request *request, unsigned status, json_t 
 {
     request->answer.status = status;
     request->answer.data = data;
+}
+
+int request_answer_file(struct admin_request *request, int fd, const char *content_type,
+                        struct error *error)
+{
+    struct stat status;
+    if (fstat(fd, &status) != 0) {
+        error_set_errno(error, errno, "cannot examine the file");
+        close(fd);
+        return -1;
+    }
+    request->answer.fd = fd;
+    request->answer.file_bytes = (uint64_t)status.st_size;
+    request->answer.content_type = content_type;
+    return 0;
 }

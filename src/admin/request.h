@@ -133,6 +133,9 @@ int request_path_version(struct admin_request *request, int *number, struct erro
 /* Sets ERROR_INVALID about one field of the request. Returns -1. */
 int request_invalid(struct admin_request *request, const char *field, struct error *error,
                     const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* Makes the open file, in its current length, the answer. Takes ownership of fd. */
+int request_answer_file(struct admin_request *request, int fd, const char *content_type,
+                        struct error *error);
 /* Makes data the answer; the request owns it. A status of 0 means 200. */
 void request_answer_data(struct admin_request *request, unsigned status, json_t *data);
 

@@ -61,6 +61,13 @@
     ROUTE("GET", "/api/v1/fleets/{fleet_id}/versions", fleets_list_versions, ADMIN_PACK)           \
     ROUTE("GET", "/api/v1/fleets/{fleet_id}/versions/{n}", fleets_get_version)                     \
                                                                                                    \
+    ROUTE("GET", "/api/v1/fleets/{fleet_id}/packages", packages_show)                              \
+    ROUTE("POST", "/api/v1/fleets/{fleet_id}/packages/refresh", packages_refresh)                  \
+    ROUTE("GET", "/api/v1/packages", packages_list)                                                \
+    ROUTE("DELETE", "/api/v1/packages", packages_clean, .query = "all")                            \
+    ROUTE("DELETE", "/api/v1/packages/{key}", packages_remove)                                     \
+    ROUTE("GET", "/api/v1/packages/{key}/log", package_log_get, .query = "follow from")            \
+                                                                                                   \
     ROUTE("GET", "/api/v1/fleets/{fleet_id}/webhook", webhooks_get, .query = "since")              \
     ROUTE("POST", "/api/v1/fleets/{fleet_id}/webhook", webhooks_create)                            \
     ROUTE("PUT", "/api/v1/fleets/{fleet_id}/webhook", webhooks_replace, .query = "since")          \

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "admin/follow.h"
+#include "admin/request.h"
 #include "admin/routes.h"
 #include "admin/sse.h"
 #include "base/clock.h"
@@ -17,22 +18,6 @@
 #include "model/overrides.h"
 #include "supervisor/record.h"
 #include "queue/spool.h"
-
-/* Makes the open file, in its current length, the answer. Takes ownership of fd. */
-static int answer_file(struct admin_request *request, int fd, const char *content_type,
-                       struct error *error)
-{
-    struct stat status;
-    if (fstat(fd, &status) != 0) {
-        error_set_errno(error, errno, "cannot examine the file");
-        close(fd);
-        return -1;
-    }
-    request->answer.fd = fd;
-    request->answer.file_bytes = (uint64_t)status.st_size;
-    request->answer.content_type = content_type;
-    return 0;
-}
 
 /* ---- the body ---- */
 
@@ -67,7 +52,7 @@ int run_files_get_body(struct admin_request *request, struct error *error)
     if (stored.place != BODY_SPOOLED)
         return 0;
     int fd = spool_open(request->admin->options.state_fd, &stored.request_id, error);
-    return fd < 0 ? -1 : answer_file(request, fd, request->answer.content_type, error);
+    return fd < 0 ? -1 : request_answer_file(request, fd, request->answer.content_type, error);
 }
 
 /* ---- the headers ---- */
@@ -133,18 +118,6 @@ static int open_log(int state_fd, const struct id *vessel_run_id, int attempt, s
     return fd;
 }
 
-/* Returns the offset in Last-Event-ID, with which a reader reconnects by itself. Returns
- * `otherwise` if the header is missing or invalid. */
-static int64_t last_event_id(const struct admin_request *request, int64_t otherwise)
-{
-    const char *text = sse_last_id(request);
-    if (!text || text[0] < '0' || text[0] > '9')
-        return otherwise;
-    char *end;
-    long long offset = strtoll(text, &end, 10);
-    return *end == '\0' ? offset : otherwise;
-}
-
 int run_files_get_log(struct admin_request *request, struct error *error)
 {
     struct id run_id;
@@ -178,8 +151,8 @@ int run_files_get_log(struct admin_request *request, struct error *error)
     if (fd < 0)
         return -1;
     if (!follow)
-        return answer_file(request, fd, "text/plain; charset=utf-8", error);
-    const struct followed what = {run_id, vessel.id, (int)attempt, last_event_id(request, from),
+        return request_answer_file(request, fd, "text/plain; charset=utf-8", error);
+    const struct followed what = {run_id, vessel.id, (int)attempt, sse_last_offset(request, from),
                                   vessel.exit_code};
     return follow_answer(request, &what, fd, error);
 }

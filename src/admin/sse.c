@@ -1,10 +1,12 @@
 /* See sse.h. On admin workers' threads. */
 #include "admin/sse.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "base/base64.h"
 #include "base/clock.h"
 #include "base/memory.h"
 
@@ -96,4 +98,21 @@ int sse_answer(struct admin_request *request, const struct sse_source *source, s
 const char *sse_last_id(const struct admin_request *request)
 {
     return http_header(request->exchange, "Last-Event-ID");
+}
+
+int64_t sse_last_offset(const struct admin_request *request, int64_t otherwise)
+{
+    const char *text = sse_last_id(request);
+    if (!text || text[0] < '0' || text[0] > '9')
+        return otherwise;
+    char *end;
+    long long offset = strtoll(text, &end, 10);
+    return *end == '\0' ? offset : otherwise;
+}
+
+void sse_put_output(struct buffer *events, int64_t offset, const char *data, size_t bytes)
+{
+    buffer_append_format(events, "id: %" PRId64 "\nevent: output\ndata: ", offset);
+    base64_append(events, data, bytes);
+    buffer_append_text(events, "\n\n");
 }

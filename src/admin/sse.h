@@ -31,4 +31,11 @@ int sse_answer(struct admin_request *request, const struct sse_source *source, s
 /* Returns the header Last-Event-ID, or NULL. */
 const char *sse_last_id(const struct admin_request *request);
 
+/* Returns the offset in Last-Event-ID, with which a reader of output reconnects by itself. Returns
+ * `otherwise` if the header is missing or invalid. */
+int64_t sse_last_offset(const struct admin_request *request, int64_t otherwise);
+/* Appends an event "output" with the bytes in base 64, because output may be any bytes. Its id is
+ * the offset after them. */
+void sse_put_output(struct buffer *events, int64_t offset, const char *data, size_t bytes);
+
 #endif

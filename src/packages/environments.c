@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "model/words.h"
 #include "packages/clean.h"
 #include "packages/core.h"
 #include "packages/tool.h"
@@ -17,15 +18,16 @@
 /* The file with the lock, which only webhookd can write, says what is in an environment. */
 static void read_contents(const struct cache *cache, struct environment *environment)
 {
-    static const struct tool *const tools[] = {&tool_python, &tool_node};
+    static const enum vessel_language languages[] = {LANGUAGE_PYTHON, LANGUAGE_NODE};
     int fd = openat(cache->fd, environment->key, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    for (size_t i = 0; fd >= 0 && !environment->language && i < ARRAY_COUNT(tools); i++) {
+    for (size_t i = 0; fd >= 0 && !environment->language && i < ARRAY_COUNT(languages); i++) {
         struct error ignored = ERROR_INIT;
-        char *lock = tool_read_file(fd, tools[i]->lock_file, &ignored);
+        const struct tool *tool = tool_of(languages[i]);
+        char *lock = tool_read_file(fd, tool->lock_file, &ignored);
         if (!lock)
             continue;
-        environment->language = tools[i]->kind;
-        tools[i]->read_versions(lock, &environment->locked);
+        environment->language = WORDS_LANGUAGE[languages[i]];
+        tool->read_versions(lock, &environment->locked);
         free(lock);
     }
     if (fd >= 0)
@@ -59,6 +61,13 @@ int environments_list(struct installer *installer, int (*each)(void *, const str
 static int not_found(const char *key, struct error *error)
 {
     return error_set(error, ERROR_NOT_FOUND, "there is no package environment %.100s", key);
+}
+
+int environments_check(struct installer *installer, const char *key, struct error *error)
+{
+    bool is_there =
+        cache_is_key(key) && core_has_cache(installer) && cache_has(&installer->cache, key);
+    return is_there ? 0 : not_found(key, error);
 }
 
 static void note_removal(struct installer *installer, int64_t bytes)

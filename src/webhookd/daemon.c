@@ -406,6 +406,7 @@ static int start_admin(struct daemon *daemon, struct error *error)
         .store = daemon->state.store,
         .queue = daemon->queue,
         .runner = daemon->runner,
+        .installer = daemon->installer,
         .events = daemon->events,
         .state_fd = daemon->state.dir.fd,
         .hooks_address = daemon->hooks_address,

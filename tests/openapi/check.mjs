@@ -50,7 +50,8 @@ function fail(what) {
 
 /** Reads only the beginning of a stream that does not end. */
 async function listen(path) {
-  const operation = operations.find((one) => one.method === 'get' && one.pattern.test(path));
+  const route = path.split('?')[0];
+  const operation = operations.find((one) => one.method === 'get' && one.pattern.test(route));
   const stop = new AbortController();
   const answer = await fetch(base + path, {
     headers: { authorization: `Bearer ${key}` },
@@ -310,6 +311,41 @@ async function blueprintUsers({ project }, { one, put, file }) {
   await call('DELETE', one, { status: 404 });
 }
 
+/* webhookd finds the package harbour in a folder. */
+async function packages({ project }) {
+  const made = await call('PUT', `/api/v1/projects/${project.id}/fleets`, {
+    body:
+      'name: Port\nvessels:\n  main:\n    source:\n      type: CODE\n      language: PYTHON\n' +
+      "      file: { name: a.py, content: 'pass' }\n      packages: { name: harbour }\n",
+    type: 'application/yaml',
+    status: 200,
+  });
+  const path = `/api/v1/fleets/${made.fleet.id}/packages`;
+  const settled = async () => {
+    for (;;) {
+      const [vessel] = (await call('GET', path, { status: 200 })).vessels;
+      if (vessel.state !== 'installing' && vessel.refresh?.state !== 'installing') return vessel;
+      await pause(50);
+    }
+  };
+  const { key, state, reason } = await settled();
+  if (state !== 'ready') fail(`the packages are ${state}: ${reason}`);
+  const [one] = (await call('GET', '/api/v1/packages', { status: 200 })).environments;
+  if (one.key !== key || one.users[0].fleet_name !== 'Port') fail(JSON.stringify(one));
+  await call('GET', `/api/v1/packages/${key}/log`, { status: 200 });
+  await call('GET', `/api/v1/packages/${key}/log?from=1`, { status: 400 });
+  await call('GET', `/api/v1/packages/${nowhere}/log`, { status: 404 });
+  await listen(`/api/v1/packages/${key}/log?follow=1`);
+  await call('POST', `${path}/refresh`, { status: 202 });
+  await settled();
+  await call('POST', `/api/v1/fleets/${nowhere}/packages/refresh`, { status: 404 });
+  await call('DELETE', `/api/v1/packages/${key}`, { status: 200 });
+  await call('DELETE', `/api/v1/packages/${key}`, { status: 404 });
+  await call('DELETE', '/api/v1/packages?all=1', { status: 200 });
+  await call('DELETE', '/api/v1/packages?all=2', { status: 400 });
+  await call('DELETE', `/api/v1/fleets/${made.fleet.id}`, { status: 200 });
+}
+
 async function administration({ org, fleet }) {
   const made = await call('POST', '/api/v1/keys', {
     body: '{"name":"other"}',
@@ -385,6 +421,7 @@ await runs(house, await webhooks(house));
 await trigger(house);
 await credentials(house);
 await blueprintUsers(house, await blueprints(house));
+await packages(house);
 await administration(house);
 await leave(house);
 const missed = operations.filter((one) => ![...one.seen].some((status) => status < 400));

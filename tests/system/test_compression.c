@@ -440,6 +440,7 @@ static char *concrete(const struct setting *setting, const char *pattern)
         {"{key_id}", setting->key_id},
         {"{blueprint_id}", setting->blueprint},
         {"{group}", "DB"},
+        {"{key}", "0"},
         {"{item}", "PASSWORD"},
         {"{name}", "DB.PASSWORD"},
         {"{n}", "1"},

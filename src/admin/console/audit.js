@@ -36,6 +36,8 @@ const words = {
   'key.create': 'Created key',
   'key.revoke': 'Revoked key',
   'access.refuse': 'Was refused',
+  'packages.refresh': 'Looked for new packages of',
+  'packages.clean': 'Removed package environments:',
   backup: 'Created backup',
 };
 
