@@ -22,6 +22,7 @@ struct apply {
     const char *thing;   /* fleet or blueprint */
     const char *command; /* apply or back */
     char *path;          /* the API's */
+    json_t *fleets;      /* whose packages are to be waited for: {file, id}; NULL = none */
     bool failed;
 };
 
@@ -104,6 +105,31 @@ static void fail(struct apply *apply, const char *file, const struct error *erro
     ctl_complain("%s %s: %s: %s", apply->thing, apply->command, file, error->message);
 }
 
+/* A file that was only checked has no fleet. */
+static void note_fleet(struct apply *apply, const char *file, const json_t *data)
+{
+    const char *id = show_text(json_object_get(data, "fleet"), "id");
+    if (!apply->fleets)
+        apply->fleets = json_array();
+    if (id)
+        json_array_append_new(apply->fleets,
+                              json_pack("{s:o,s:s}", "file", json_string_nocheck(file), "id", id));
+}
+
+static void wait_for_packages(struct apply *apply)
+{
+    for (size_t i = 0; i < json_array_size(apply->fleets); i++) {
+        struct error error = ERROR_INIT;
+        const json_t *fleet = json_array_get(apply->fleets, i);
+        const char *file = show_text(fleet, "file");
+        int result = packages_wait(apply->ctl, file, show_text(fleet, "id"), &error);
+        if (result < 0)
+            fail(apply, file, &error);
+        apply->failed = apply->failed || result == CTL_FAILED;
+    }
+    json_decref(apply->fleets);
+}
+
 static void apply_descriptor(struct apply *apply, const char *file, int fd)
 {
     struct client *client = apply->ctl->client;
@@ -112,6 +138,8 @@ static void apply_descriptor(struct apply *apply, const char *file, int fd)
     json_t *data = client_upload(client, "PUT", apply->path, &upload, &error);
     if (data) {
         report_applied(apply, file, data);
+        if (ctl_has(apply->ctl, OPTION_WAIT))
+            note_fleet(apply, file, data);
     } else {
         report_problems(file, "", client_errors(client));
         fail(apply, file, &error);
@@ -203,6 +231,7 @@ int apply_fleet(struct ctl *ctl, struct error *error)
         ctl_has(ctl, OPTION_STRICT), ctl_has(ctl, OPTION_MISSING_CREDENTIALS));
     for (size_t i = 0; i < ctl->operand_count; i++)
         apply_operand(&apply, ctl->operands[i]);
+    wait_for_packages(&apply);
     free(apply.path);
     json_decref(project);
     return apply.failed ? CTL_FAILED : CTL_DONE;

@@ -44,6 +44,8 @@ ctl_command credentials_list, credentials_set, credentials_remove, credentials_u
 /* blueprints.c, apply.c */
 ctl_command blueprints_list, apply_blueprint, blueprints_show, blueprints_versions, blueprints_used,
     blueprints_delete;
+/* packages.c */
+ctl_command packages_list, packages_show, packages_log, packages_refresh, packages_clean;
 /* audit.c */
 ctl_command audit_list;
 /* backup.c */
@@ -68,6 +70,9 @@ void ctl_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* blueprints.c: prints the vessels of these fleets, and which inputs do not fit their blueprint. */
 void blueprints_show_users(const json_t *fleets);
+/* packages.c, for fleet apply --wait: waits until no packages of the fleet are being installed.
+ * Returns CTL_FAILED if some could not be, and says why. */
+int packages_wait(struct ctl *ctl, const char *file, const char *fleet_id, struct error *error);
 
 /* trigger.c, for run show: prints what was overridden. */
 void trigger_show_overrides(const json_t *run);

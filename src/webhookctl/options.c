@@ -48,6 +48,8 @@ static const struct {
     [OPTION_ROLE] = {"--role", 0, true},
     [OPTION_ORG] = {"--org", 0, true},
     [OPTION_EXPIRES] = {"--expires", 0, true},
+    [OPTION_WAIT] = {"--wait", 0, false},
+    [OPTION_ALL] = {"--all", 0, false},
 };
 
 const char *options_name(enum option option)

@@ -4,19 +4,16 @@
  *
  * The output of an attempt arrives as server-sent events. Vessels survive a restart of webhookd, so
  * following does too: it continues after the last byte that it has written. */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "base/base64.h"
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/memory.h"
 #include "webhookctl/ctl.h"
+#include "webhookctl/output_events.h"
 #include "webhookctl/show.h"
 
 #define PAUSE_MS    200
@@ -27,13 +24,8 @@ struct follower {
     json_t *run;           /* as of the last request; owned */
     int64_t away_since_ms; /* -1: webhookd answered the last request */
     bool headings;
-    size_t followed; /* attempts so far */
-    char last;       /* the last byte written, 0 if there is none */
-    /* The stream of one attempt: */
-    struct buffer line;  /* not complete yet */
-    int64_t offset;      /* bytes of its output written so far */
-    int64_t next_offset; /* the offset after the event that is arriving */
-    bool has_ended;
+    size_t followed;             /* attempts so far */
+    struct output_events events; /* the stream of one attempt */
 };
 
 bool run_follow_is_vessel(const json_t *vessel, const char *text)
@@ -47,60 +39,11 @@ bool run_follow_is_vessel(const json_t *vessel, const char *text)
     return false;
 }
 
-/* ---- events ---- */
-
-static int write_output(struct follower *follower, const char *text, size_t chars)
-{
-    char *data = memory_alloc(chars + 1);
-    long bytes = base64_decode(text, chars, data);
-    int result = bytes < 0 ? -1 : file_write_all(STDOUT_FILENO, data, (size_t)bytes);
-    if (bytes < 0)
-        errno = EBADMSG;
-    if (bytes > 0)
-        follower->last = data[bytes - 1];
-    free(data);
-    return result;
-}
-
-/* Only these lines of an event matter. Its id precedes its data, so the offset changes after the
- * data is written. */
-static int take_line(struct follower *follower, const char *line, size_t chars)
-{
-    static const char id[] = "id: ", output[] = "data: ", end[] = "event: end";
-    if (chars > strlen(id) && memcmp(line, id, strlen(id)) == 0) {
-        follower->next_offset = strtoll(line + strlen(id), NULL, 10);
-    } else if (chars == strlen(end) && memcmp(line, end, strlen(end)) == 0) {
-        follower->has_ended = true;
-    } else if (!follower->has_ended && chars > strlen(output) &&
-               memcmp(line, output, strlen(output)) == 0) {
-        if (write_output(follower, line + strlen(output), chars - strlen(output)) != 0)
-            return -1;
-        follower->offset = follower->next_offset;
-    }
-    return 0;
-}
-
 static int take_events(void *context, const char *data, size_t bytes)
 {
     struct follower *follower = context;
     follower->away_since_ms = -1;
-    while (bytes > 0) {
-        const char *newline = memchr(data, '\n', bytes);
-        size_t chars = newline ? (size_t)(newline - data) : bytes;
-        if (buffer_append(&follower->line, data, chars) != 0) {
-            errno = ENOMEM;
-            return -1;
-        }
-        if (newline) {
-            if (take_line(follower, buffer_text(&follower->line), follower->line.bytes) != 0)
-                return -1;
-            buffer_reset(&follower->line);
-            chars++;
-        }
-        data += chars;
-        bytes -= chars;
-    }
-    return 0;
+    return output_events_take(&follower->events, data, bytes);
 }
 
 /* ---- requests ---- */
@@ -153,17 +96,17 @@ static int follow_attempt(struct follower *follower, const char *vessel_run_id, 
     char *path = memory_format("/fleetruns/%s/vessels/%s/log?follow=1%s",
                                show_text(follower->run, "id"), vessel_run_id, number);
     int result = 0;
-    follower->offset = 0;
-    follower->has_ended = false;
-    while (result == 0 && !follower->has_ended) {
+    output_events_begin(&follower->events);
+    while (result == 0 && !follower->events.has_ended) {
         struct error why = ERROR_INIT;
-        char *header = memory_format("Last-Event-ID: %" PRId64, follower->offset);
+        char *header = memory_format("Last-Event-ID: %" PRId64, follower->events.offset);
         struct client_stream stream = {.take = take_events, .context = follower, .header = header};
-        buffer_reset(&follower->line);
+        buffer_reset(&follower->events.line);
         bool was_cut = client_stream(follower->ctl->client, "GET", path, &stream, &why) != 0;
-        if (was_cut && !follower->has_ended)
+        if (was_cut && !follower->events.has_ended)
             result = be_patient(follower, &why, error);
-        else if (!follower->has_ended) /* webhookd stops, or a proxy ends what lasts too long */
+        else if (!follower->events
+                      .has_ended) /* webhookd stops, or a proxy ends what lasts too long */
             pause_a_little();
         free(header);
     }
@@ -199,8 +142,9 @@ static void write_heading(struct follower *follower, const json_t *vessel, int64
     if (!follower->headings)
         return;
     if (follower->followed > 0)
-        fputs(follower->last != '\n' && follower->last != '\0' ? "\n\n" : "\n", stdout);
-    follower->last = '\0';
+        fputs(follower->events.last != '\n' && follower->events.last != '\0' ? "\n\n" : "\n",
+              stdout);
+    follower->events.last = '\0';
     if (attempt == 1)
         ctl_say("==> %s <==", show_text(vessel, "name"));
     else
@@ -281,7 +225,7 @@ int run_follow(struct ctl *ctl, json_t *run, const char *vessel, int64_t attempt
                            vessel ? vessel : "any vessel of this fleet run");
     else if (result == 0 && follower.followed == 0)
         ctl_complain("run log: no vessel of this fleet run has started (run show has details)");
-    buffer_free(&follower.line);
+    output_events_free(&follower.events);
     json_decref(follower.run);
     return result == 0 ? CTL_DONE : -1;
 }
