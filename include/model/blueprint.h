@@ -11,6 +11,8 @@
 #include "model/fleet_file.h"
 #include "model/inputs.h"
 
+/* Less than for a fleet file: the runner reads the whole blueprint for each attempt. */
+#define BLUEPRINT_FILE_MAX_BYTES        (1u << 20)
 #define BLUEPRINT_MAX_DESCRIPTION_BYTES (64 * 1024)
 
 /* Who finds the blueprint in lists; not who may use it. Owners find all. */
@@ -30,8 +32,7 @@ struct blueprint {
 
 void blueprint_free(struct blueprint *blueprint); /* NULL is fine */
 
-/* Reads a blueprint file (YAML or JSON) as fleet_file_parse reads a fleet file, with the same
- * bounds. Of the options, those for stubs and blueprints have no effect. */
+/* Reads a blueprint file (YAML or JSON) as fleet_file_parse reads a fleet file. Of the options, those for stubs and blueprints have no effect. */
 struct blueprint *blueprint_file_parse(const char *text, size_t bytes,
                                        const struct fleet_file_options *options,
                                        struct fleet_problems *problems,
@@ -47,8 +48,8 @@ char *blueprint_json_write(const struct blueprint *blueprint);
 /* Returns NULL and sets *error if the form is damaged. */
 struct blueprint *blueprint_json_read(const char *json, size_t bytes, struct error *error);
 
-/* The head: what the start of a run needs, but not the code. The store keeps it beside each version.
- * The caller frees the text; never NULL. */
+/* The head: what the start of a run needs, but not the code. The store keeps it beside each
+ * version. The caller frees the text; never NULL. */
 char *blueprint_head_write(const struct blueprint *blueprint);
 /* Completes a vessel of the blueprint by its head: sets the language and the packages, and replaces
  * the guardrails that the vessel does not give. Returns 0, or -1 with *error if the head is

@@ -76,7 +76,8 @@ struct blueprint *blueprint_file_parse(const char *text, size_t bytes,
                                        struct fleet_problems *problems,
                                        struct fleet_problems *notes)
 {
-    static const struct file_kind kind = {"blueprint file", "name, synopsis, inputs, source"};
+    static const struct file_kind kind = {"blueprint file", "name, synopsis, inputs, source",
+                                          BLUEPRINT_FILE_MAX_BYTES};
     struct checker checker = {
         .problems = {.list = problems}, .notes = {.list = notes}, .options = options};
     struct blueprint *blueprint = memory_alloc(sizeof(*blueprint));

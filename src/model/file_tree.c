@@ -19,9 +19,9 @@ static int line_at(const char *text, size_t offset)
 static int check_bytes(const struct file_kind *kind, const char *text, size_t bytes,
                        struct report *problems)
 {
-    if (bytes > FLEET_FILE_MAX_BYTES) {
-        report_add(problems, 0, "", "the %s is larger than %u MiB", kind->name,
-                   FLEET_FILE_MAX_BYTES >> 20);
+    if (bytes > kind->max_bytes) {
+        report_add(problems, 0, "", "the %s is larger than %zu MiB", kind->name,
+                   kind->max_bytes >> 20);
         return -1;
     }
     const char *nul = bytes == 0 ? NULL : memchr(text, '\0', bytes);

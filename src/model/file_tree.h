@@ -9,6 +9,7 @@
 struct file_kind {
     const char *name; /* "fleet file" */
     const char *keys; /* "name, vessels, connections" */
+    size_t max_bytes; /* whole MiB */
 };
 
 /* Reads the tree of a file, whose root is a mapping. The file is read as JSON if its first

@@ -116,7 +116,8 @@ static void read_fleet(struct checker *checker, const struct node *fleet,
 static struct definition *parse(const char *text, size_t bytes, struct checker *checker)
 {
     struct definition *definition = memory_alloc(sizeof(*definition));
-    static const struct file_kind kind = {"fleet file", "name, vessels, connections"};
+    static const struct file_kind kind = {"fleet file", "name, vessels, connections",
+                                          FLEET_FILE_MAX_BYTES};
     struct node_tree tree = {0};
     if (file_tree_read(&kind, text, bytes, &tree, &checker->problems) == 0)
         read_fleet(checker, &tree.root, definition);

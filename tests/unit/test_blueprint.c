@@ -194,6 +194,21 @@ TEST(a_blueprint_has_at_most_100_inputs_and_64_KiB_of_description)
     }
 }
 
+TEST(a_blueprint_file_has_at_most_1_MiB)
+{
+    for (size_t more = 0; more < 2; more++) {
+        size_t bytes = BLUEPRINT_FILE_MAX_BYTES + more, head = strlen(TOP CODE);
+        char *text = memory_alloc(bytes + 1);
+        memset(text, 'a', bytes);
+        memcpy(text, TOP CODE "#", head + 1);
+        if (more > 0)
+            refuse_blueprint(text, 0, "", "the blueprint file is larger than 1 MiB");
+        else
+            blueprint_free(read_good(text));
+        free(text);
+    }
+}
+
 TEST(each_type_accepts_its_values_and_no_others)
 {
     static const struct {
