@@ -63,6 +63,15 @@ static void expect(char *out, const char *text)
     free(out);
 }
 
+/* Returns what `blueprint list --json` prints. */
+static json_t *list(struct daemon *daemon)
+{
+    char *out = ctl_ok(daemon, "blueprint", "list", "--json", NULL);
+    json_t *parsed = api_parse(out);
+    free(out);
+    return parsed;
+}
+
 TEST(a_blueprint_has_versions_and_its_file_is_shown_as_it_was_applied)
 {
     struct daemon daemon;
@@ -79,7 +88,7 @@ TEST(a_blueprint_has_versions_and_its_file_is_shown_as_it_was_applied)
     json_t *audit = api_get(&daemon, "/audit?action=blueprint.apply");
     ck_assert_uint_eq(json_array_size(json_object_get(audit, "entries")), 2);
     json_decref(audit);
-    json_t *row = api_parse(ctl_ok(&daemon, "blueprint", "list", "--json", NULL));
+    json_t *row = list(&daemon);
     const json_t *listed = json_array_get(json_object_get(row, "blueprints"), 0);
     json_t *one = api_get(&daemon, "/blueprints/%s", api_text(listed, "id"));
     ck_assert_str_eq(api_text(one, "description"), "More");
@@ -98,7 +107,7 @@ TEST(a_check_changes_nothing)
     char *path = daemon_write_file(&daemon, "b.yaml", GREET SOURCE, strlen(GREET SOURCE));
     expect(ctl_ok(&daemon, "blueprint", "apply", path, "--check", NULL),
            "would create a new blueprint; nothing was changed");
-    json_t *row = api_parse(ctl_ok(&daemon, "blueprint", "list", "--json", NULL));
+    json_t *row = list(&daemon);
     ck_assert_uint_eq(json_array_size(json_object_get(row, "blueprints")), 0);
     json_decref(row);
     free(path);
