@@ -39,6 +39,7 @@ struct installer_options {
 struct installer *installer_start(const struct installer_options *options);
 /* Ends the tools that are running and the threads. No ticket may exist any more. NULL is fine. */
 void installer_stop(struct installer *installer);
+/* Applies a fresh configuration and holds it. What has failed may be tried again. */
 void installer_reconfigure(struct installer *installer, struct config *config);
 
 /* Whom the tools run as: the user of the vessel that asks, in a sandbox if is_strict; else in one

@@ -67,6 +67,7 @@ void installer_reconfigure(struct installer *installer, struct config *config)
     pthread_mutex_lock(&installer->lock);
     struct config *old = installer->config;
     installer->config = config_hold(config);
+    task_forget_failures(installer);
     pthread_mutex_unlock(&installer->lock);
     config_release(old);
 }

@@ -197,8 +197,11 @@ static bool says_little(const char *words)
 static const char *find_reason(const char *line)
 {
     static const char *const prefixes[] = {"npm ERR! ", "npm error "};
+    static const char topic[] = "notarget ";
     for (size_t i = 0; i < ARRAY_COUNT(prefixes); i++) {
         const char *words = line + strlen(prefixes[i]);
+        if (begins_with(line, prefixes[i]) && begins_with(words, topic))
+            return words + sizeof(topic) - 1;
         if (begins_with(line, prefixes[i]))
             return says_little(words) ? NULL : words;
     }

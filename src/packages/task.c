@@ -115,6 +115,13 @@ void task_enqueue(struct task *task)
     pthread_cond_signal(&installer->news);
 }
 
+void task_forget_failures(struct installer *installer)
+{
+    for (size_t i = 0; i < CORE_BUCKETS; i++)
+        LIST_EACH(struct task, task, &installer->buckets[i], same_bucket)
+            task->failed_ms = clock_monotonic_ms() - FAILED_FOR_MS;
+}
+
 bool task_may_be_tried_again(const struct task *task)
 {
     return task->state == INSTALLER_FAILED &&

@@ -16,6 +16,8 @@ struct task *task_find(struct installer *installer, const struct package_lock_pl
 /* Queues it for a thread. It fails if there is no thread and none can be started. */
 void task_enqueue(struct task *task);
 void task_fail(struct task *task, const char *why);
+/* Lets all that have failed be tried again: the configuration may be the remedy. */
+void task_forget_failures(struct installer *installer);
 /* Whether it has failed, but longer ago than a failure stands. */
 bool task_may_be_tried_again(const struct task *task);
 

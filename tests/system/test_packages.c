@@ -231,6 +231,28 @@ TEST(a_failure_is_the_reason_and_the_output_and_is_remembered)
     tear_down(&port);
 }
 
+TEST(a_reload_lets_what_has_failed_be_tried_again)
+{
+    struct port port;
+    if (!packages_have_pip())
+        return;
+    set_up(&port, "strict", "");
+    char *wheel = memory_format("%s/harbour-1.1-py3-none-any.whl", port.wheels);
+    char *away = memory_format("%s/away", port.wheels);
+    ck_assert_int_eq(rename(wheel, away), 0);
+    apply(&port, "Late", "PYTHON", "          print('ran')\n",
+          "      packages: { name: harbour, version: '1.1' }\n");
+    expect_failure(&port, "Late", "No matching distribution found for harbour==1.1", 1);
+    ck_assert_int_eq(rename(away, wheel), 0);
+    expect_failure(&port, "Late", "No matching distribution found for harbour==1.1", 1);
+    ck_assert_int_eq(kill(port.daemon.pid, SIGHUP), 0);
+    daemon_await_log(&port.daemon, "configuration reloaded");
+    expect_run(&port, "Late", "ran\n");
+    free(wheel);
+    free(away);
+    tear_down(&port);
+}
+
 TEST(a_lock_outlives_new_versions_of_packages_and_the_loss_of_the_cache)
 {
     struct port port;

@@ -154,7 +154,7 @@ TEST(the_words_for_a_failure_are_the_tools_own)
     ck_assert_ptr_null(tool_node.find_reason("npm error code ETARGET"));
     ck_assert_ptr_null(tool_node.find_reason("npm ERR! errno 1"));
     ck_assert_str_eq(tool_node.find_reason("npm ERR! notarget No matching version found for a@9."),
-                     "notarget No matching version found for a@9.");
+                     "No matching version found for a@9.");
     ck_assert_ptr_nonnull(
         strstr(tool_node.find_reason("tool.sh: line 3: npm: not found"), "apt-get install npm"));
 }
