@@ -32,7 +32,8 @@ struct blueprint {
 
 void blueprint_free(struct blueprint *blueprint); /* NULL is fine */
 
-/* Reads a blueprint file (YAML or JSON) as fleet_file_parse reads a fleet file. Of the options, those for stubs and blueprints have no effect. */
+/* Reads a blueprint file (YAML or JSON) as fleet_file_parse reads a fleet file. Of the options,
+ * those for stubs and blueprints have no effect. */
 struct blueprint *blueprint_file_parse(const char *text, size_t bytes,
                                        const struct fleet_file_options *options,
                                        struct fleet_problems *problems,
