@@ -33,7 +33,7 @@ struct input {
     char *key;  /* its reference name: the name of the variable that the code reads */
     char *name; /* for people */
     enum input_type type;
-    bool required, multiline; /* multiline: of ALPHANUMERIC */
+    bool required, multiline; /* multiline: of ALPHANUMERIC, PASSWORD */
     /* NULL if there are none: */
     char *default_value, *placeholder, *tooltip;
     struct input_option *options;

@@ -157,9 +157,9 @@ static void read_input(struct checker *checker, const struct node *entry, struct
     input->type = (enum input_type)type;
     input->required = truth(checker, entry, "required");
     input->multiline = truth(checker, entry, "multiline");
-    if (input->multiline && input->type != INPUT_ALPHANUMERIC)
+    if (input->multiline && input->type != INPUT_ALPHANUMERIC && input->type != INPUT_PASSWORD)
         checker_problem(checker, checker_line(entry, "multiline"), "multiline",
-                        "only an input of type ALPHANUMERIC can be multiline");
+                        "only an input of type ALPHANUMERIC or PASSWORD can be multiline");
     input->placeholder = read_text(checker, entry, "placeholder");
     input->tooltip = read_text(checker, entry, "tooltip");
     read_options(checker, entry, input);

@@ -106,6 +106,18 @@ TEST(a_blueprint_is_read_and_its_form_is_read_back)
     }
 }
 
+TEST(a_password_may_be_multiline_as_keys_are)
+{
+    struct blueprint *blueprint =
+        read_good(INPUTS "  KEY: { name: Key, type: PASSWORD, multiline: true }\n"
+                         "  PIN: { name: Pin, type: PASSWORD }\n" CODE);
+    ck_assert(blueprint->inputs.items[0].multiline);
+    ck_assert(!blueprint->inputs.items[1].multiline);
+    for (size_t i = 0; i < blueprint->inputs.count; i++)
+        ck_assert_ptr_null(inputs_problem(&blueprint->inputs.items[i], "BEGIN\nEND\n"));
+    blueprint_free(blueprint);
+}
+
 TEST(what_is_wrong_with_a_blueprint_has_its_path_and_line)
 {
     static const struct {
@@ -137,7 +149,7 @@ TEST(what_is_wrong_with_a_blueprint_has_its_path_and_line)
         {INPUTS "  A: { name: a, type: DATE, default: 2026-02-29 }\n" CODE, "inputs.A.default",
          "must be a day", 4},
         {INPUTS "  A: { name: a, type: INTEGER, multiline: true }\n" CODE, "inputs.A.multiline",
-         "only an input of type ALPHANUMERIC", 4},
+         "only an input of type ALPHANUMERIC or PASSWORD", 4},
         {INPUTS "  A: { name: a, type: SELECT, default: x }\n" CODE, "inputs.A.options",
          "needs a list", 4},
         {INPUTS "  A: { name: a, type: SELECT, options: [ { name: x, value: x } ] }\n" CODE,
