@@ -88,8 +88,9 @@ struct installer_use {
  * being installed again. */
 int installer_use(struct installer_ticket *ticket, struct installer_use *use, struct error *error);
 
-/* Begins the work as installer_ask does, but for nobody: the runs to come find it done. Blocks for
- * a moment. Not on the runner's thread. */
+/* Begins the work as installer_ask does, but for nobody: the runs to come find it done. A run that
+ * asks meanwhile and then is the last to drop its ticket ends the work. Blocks for a moment. Not on
+ * the runner's thread. */
 void installer_prepare(struct installer *installer, const struct installer_request *request);
 /* Has the packages locked again that a vessel asks for, and the new lock installed. Only when that
  * is done does the new lock replace the old one, and runs that start then use it. If it fails, or

@@ -100,6 +100,21 @@ struct installer_ticket *installer_ask(struct installer *installer,
     return ticket;
 }
 
+/* Under the lock. May free the task. */
+static void take_ticket_back(struct task *task)
+{
+    assert(task->tickets > 0);
+    task->tickets--;
+    if (task->tickets == 0 && task->is_queued) {
+        list_remove(&task->installer->queue, &task->queued);
+        task_free(task);
+    } else if (task->tickets == 0 && !task->is_running) {
+        task_become_idle(task);
+    }
+}
+
+/* The installer's own ticket does not outlive the last one of a run: whoever stops that run ends
+ * the installation. */
 void installer_drop(struct installer_ticket *ticket)
 {
     if (!ticket)
@@ -107,13 +122,11 @@ void installer_drop(struct installer_ticket *ticket)
     struct task *task = ticket->task;
     struct installer *installer = task->installer;
     pthread_mutex_lock(&installer->lock);
-    assert(task->tickets > 0);
-    task->tickets--;
-    if (task->tickets == 0 && task->is_queued) {
-        list_remove(&installer->queue, &task->queued);
-        task_free(task);
-    } else if (task->tickets == 0 && !task->is_running) {
-        task_become_idle(task);
+    bool is_last = task->is_prepared && task->tickets == 2;
+    take_ticket_back(task);
+    if (is_last) {
+        task->is_prepared = false;
+        take_ticket_back(task);
     }
     pthread_mutex_unlock(&installer->lock);
     free(ticket);
@@ -197,8 +210,9 @@ void installer_prepare(struct installer *installer, const struct installer_reque
         install_again(ticket->task);
     pthread_mutex_lock(&installer->lock);
     keep_until_done(ticket->task);
+    take_ticket_back(ticket->task);
     pthread_mutex_unlock(&installer->lock);
-    installer_drop(ticket);
+    free(ticket);
 }
 
 void installer_refresh(struct installer *installer, const struct installer_request *request)
