@@ -54,6 +54,7 @@ void bench_begin_daemon(struct bench *bench, const char *runner, const char *fle
     struct daemon_options options = {.sandbox = bench->row->sandbox,
                                      .hooks = bench->row->hooks,
                                      .runner = runner,
+                                     .packages = "",
                                      .state_dir = state_dir};
     daemon_begin(&bench->daemon, &options);
     bench->url = daemon_fleet(&bench->daemon, fleet);

@@ -62,27 +62,36 @@ static const char *or_empty(const char *text)
     return text ? text : "";
 }
 
+/* Returns the section of packages. Free it. */
+static char *packages_section(const struct daemon *daemon, const char *lines)
+{
+    if (lines && lines[0] == '\0')
+        return memory_string("");
+    if (lines && strstr(lines, "dir ="))
+        return memory_format("packages {\n%s\n}\n", lines);
+    return memory_format("packages {\n dir = \"%s/packages\"\n%s\n}\n", daemon->folder,
+                         or_empty(lines));
+}
+
 void daemon_configure(struct daemon *daemon, const struct daemon_options *options)
 {
     daemon->options = *options;
     snprintf(daemon->state_dir, sizeof(daemon->state_dir), "%s%s",
              options->state_dir ? options->state_dir : daemon->folder,
              options->state_dir ? "" : "/state");
-    bool has_dir = options->packages && strstr(options->packages, "dir =");
-    char *dir =
-        has_dir ? memory_string("") : memory_format("dir = \"%s/packages\"\n", daemon->folder);
+    char *packages = packages_section(daemon, options->packages);
     char *text = memory_format("state_dir = \"%s\"\n%s\n"
                                "hooks {\n listen = \"127.0.0.1:0\"\n%s\n}\n"
                                "admin {\n listen = \"127.0.0.1:0\"\n socket = \"%s\"\n%s\n}\n"
-                               "runner {\n sandbox = \"%s\"\n%s\n}\npackages {\n%s%s\n}\n",
+                               "runner {\n sandbox = \"%s\"\n%s\n}\n%s",
                                daemon->state_dir, options->top ? options->top : "min_free = \"0\"",
                                or_empty(options->hooks), daemon->socket, or_empty(options->admin),
                                options->sandbox ? options->sandbox : "off",
-                               or_empty(options->runner), dir, or_empty(options->packages));
+                               or_empty(options->runner), packages);
     FILE *file = fopen(daemon->config, "w");
     ck_assert_msg(file && fputs(text, file) >= 0 && fclose(file) == 0, "cannot write %s",
                   daemon->config);
-    free(dir);
+    free(packages);
     free(text);
 }
 

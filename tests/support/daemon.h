@@ -16,7 +16,9 @@ struct daemon_options {
     const char *hooks;
     const char *admin;
     const char *runner;
-    const char *packages;  /* without dir, packages are installed in folder/packages */
+    /* Without dir, packages are installed in folder/packages. "" = no such section, which older
+     * programs do not know. */
+    const char *packages;
     const char *sandbox;   /* NULL: "off" */
     const char *state_dir; /* NULL: folder/state */
     /* "NAME=value", NULL-terminated, added to the test's own environment; NULL = none. */
