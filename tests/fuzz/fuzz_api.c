@@ -86,6 +86,7 @@ int __wrap_commit_backup(struct commit_queue *queue, const struct store_backup_g
 
 static void clean_up(void)
 {
+    installer_stop(admin->options.installer);
     readers_free(admin->readers);
     sign_in_limit_free(admin->sign_in_limit);
     admin_events_free(admin->options.events);
@@ -109,12 +110,18 @@ static void open_admin(void)
     api_store_open(&store);
     pthread_mutex_init(&admin->config_lock, NULL);
     pthread_mutex_init(&admin->key_lock, NULL);
-    admin->config = config_parse("", 0, "w.conf", &report);
+    /* The installer refuses all work, and its folder cannot be created. */
+    static const char text[] =
+        "packages {\n enabled = false\n dir = \"/nonexistent/packages\"\n}\n";
+    admin->config = config_parse(text, strlen(text), "w.conf", &report);
     FUZZ_CHECK(config_bounds_apply(admin->config, &plenty, &error) == 0);
     admin->fleet_sections = fleet_sections_new(admin->config);
     admin->options.store = store.options;
     admin->options.events = admin_events_new();
     admin->options.state_fd = store.folder_fd;
+    const struct installer_options installer = {
+        .config = admin->config, .supervisor_path = "", .store = store.options};
+    admin->options.installer = installer_start(&installer);
     admin->readers = readers_new(&store.options);
     admin->sign_in_limit = sign_in_limit_new();
     admin->tcp = (struct admin_listener){.admin = admin, .over_tcp = true, .listen_fd = -1};
