@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "packages/cache.h"
 #include "packages/core.h"
 #include "packages/lock.h"
@@ -123,7 +124,8 @@ static void look_at_system(const struct definition_vessel *vessel, struct view *
     if (system_packages_check(SYSTEM_PACKAGES_STATUS, &vessel->system_packages, &missing) == 0)
         return;
     view->state = VIEW_FAILED;
-    (void)snprintf(view->reason, sizeof(view->reason), "%s", missing.message);
+    (void)snprintf(view->reason, sizeof(view->reason), "%.*s",
+                   (int)utf8_cut(missing.message, sizeof(view->reason) - 1), missing.message);
 }
 
 static void look_at_cache(struct installer *installer, struct view *view)
