@@ -66,6 +66,9 @@ static void end_waiting(struct run_vessel *vessel)
     vessel->waits_for_packages = false;
     vessel->run->fleet_queue->waiting--;
     list_remove(&vessel->run->runner->waiting, &vessel->waiting);
+    /* The fleet may claim again. */
+    fair_queue_enter(&vessel->run->runner->fair_queue, vessel->run->fleet_queue);
+    loop_wake(vessel->run->runner->loop);
 }
 
 void vessel_packages_prepare(struct run *run)
