@@ -1,5 +1,5 @@
-/* See cache.h. Called by packages/packages on the runner's thread (cache_use), and by
- * packages/install on those of the installer. */
+/* See cache.h. Called by packages/installer on the runner's thread (cache_use), and by
+ * the other files of this folder on threads that may block. */
 #include "packages/cache.h"
 
 #include <errno.h>

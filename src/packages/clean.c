@@ -1,4 +1,4 @@
-/* See clean.h. Called by packages/installer. */
+/* See clean.h. Called by packages/threads and packages/environments. */
 #include "packages/clean.h"
 
 #include <dirent.h>

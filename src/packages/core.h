@@ -40,6 +40,7 @@ struct task {
     enum installer_state state;
     bool is_queued, is_running, is_idle;
     bool is_outdated; /* a refresh has replaced the lock while it was running */
+    bool is_given_up; /* its tool was told to end, because nobody waited for it */
     int64_t failed_ms;
     char reason[INSTALLER_REASON_BYTES];
     char key[INSTALLER_KEY_BYTES];

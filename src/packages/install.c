@@ -1,6 +1,6 @@
-/* See install.h. Called by packages/installer.
+/* See install.h. Called by packages/threads.
  *
- *     probe ─► lock (unless the store has one that fits) ─► key ─► install (unless it is there)
+ *     probe ─► lock, unless the store has one that fits ─► install, unless it is there
  *
  * Each is a run of a tool in a place of its own (packages/step, packages/tool). Fetching executes
  * no code of a package. */
@@ -23,8 +23,6 @@
 #include "packages/step.h"
 #include "packages/tool.h"
 
-#define ARGUMENTS 64
-
 /* ---- one tool ---- */
 
 /* Tools write to the log of that name from now on. */
@@ -38,7 +36,6 @@ static void begin_log(struct install *install, const char *name)
 static int run_tool(struct install *install, const struct cache_place *place, const char *script,
                     bool network, struct error *error)
 {
-    const char *items[ARGUMENTS];
     const struct tool *tool = tool_of(install->language);
     struct attempt_result result;
     int log_fd = cache_open_log(install->cache, install->log, error);
@@ -51,20 +48,16 @@ static int run_tool(struct install *install, const struct cache_place *place, co
         .place = place,
         .user = &install->user,
         .script = memory_string(script),
-        .arguments = memory_alloc(ARGUMENTS * sizeof(char *)),
-        .argument_count = tool->arguments(install->config, items, ARGUMENTS),
         .network = network && install->config->packages.network,
+        .reads_netrc = tool->reads_netrc,
         .log_fd = log_fd,
         .is_unwanted = install->is_unwanted,
         .context = install->context,
     };
-    for (size_t i = 0; i < step.argument_count; i++)
-        step.arguments[i] = memory_string(items[i]);
+    step.arguments = tool->arguments(install->config, &step.argument_count);
     int outcome = step_run(&step, &result, error);
     if (outcome == 0 && (result.ending != ATTEMPT_EXITED || result.exit_code != 0))
         outcome = reason_set(install->cache, install->log, tool, &result, error);
-    for (size_t i = 0; i < step.argument_count; i++)
-        free(step.arguments[i]);
     free(step.arguments);
     free(step.script);
     close(log_fd);

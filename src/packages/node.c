@@ -30,19 +30,20 @@ static const char install[] = "set -eu\n"
                               "npm=$2; shift 2\n"
                               "exec \"$npm\" ci " NPM_OPTIONS " \"$@\"\n";
 
-static size_t arguments(const struct config *config, const char *items[], size_t limit)
+static char **arguments(const struct config *config, size_t *count)
 {
-    size_t count = 0;
-    (void)limit;
-    items[count++] = config->runner.node;
-    items[count++] = config->packages.npm;
-    items[count++] = "--registry";
-    items[count++] = config->packages.npm_registry;
+    static char registry[] = "--registry", cafile[] = "--cafile";
+    char **items = memory_alloc(6 * sizeof(*items));
+    *count = 0;
+    items[(*count)++] = config->runner.node;
+    items[(*count)++] = config->packages.npm;
+    items[(*count)++] = registry;
+    items[(*count)++] = config->packages.npm_registry;
     if (config->packages.ca_file[0] != '\0') {
-        items[count++] = "--cafile";
-        items[count++] = config->packages.ca_file;
+        items[(*count)++] = cafile;
+        items[(*count)++] = config->packages.ca_file;
     }
-    return count;
+    return items;
 }
 
 /* ---- the request ---- */

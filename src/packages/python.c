@@ -35,26 +35,27 @@ static const char install[] =
     "exec \"$python\" -I -m pip --python bin/python " PIP_OPTIONS "install " WHEELS_ONLY
     "--no-deps --require-hashes \"$@\" -r requirements.txt\n";
 
-static size_t arguments(const struct config *config, const char *items[], size_t limit)
+static char **arguments(const struct config *config, size_t *count)
 {
+    static char no_index[] = "--no-index", index[] = "--index-url", cert[] = "--cert",
+                find_links[] = "--find-links";
     const struct config_list *links = &config->packages.pip_find_links;
-    size_t count = 0;
-    items[count++] = config->runner.python;
-    if (config->packages.pip_index[0] == '\0') {
-        items[count++] = "--no-index";
-    } else {
-        items[count++] = "--index-url";
-        items[count++] = config->packages.pip_index;
-    }
+    char **items = memory_alloc((5 + 2 * links->count) * sizeof(*items));
+    bool has_index = config->packages.pip_index[0] != '\0';
+    *count = 0;
+    items[(*count)++] = config->runner.python;
+    items[(*count)++] = has_index ? index : no_index;
+    if (has_index)
+        items[(*count)++] = config->packages.pip_index;
     if (config->packages.ca_file[0] != '\0') {
-        items[count++] = "--cert";
-        items[count++] = config->packages.ca_file;
+        items[(*count)++] = cert;
+        items[(*count)++] = config->packages.ca_file;
     }
-    for (size_t i = 0; i < links->count && count + 2 <= limit; i++) {
-        items[count++] = "--find-links";
-        items[count++] = links->items[i];
+    for (size_t i = 0; i < links->count; i++) {
+        items[(*count)++] = find_links;
+        items[(*count)++] = links->items[i];
     }
-    return count;
+    return items;
 }
 
 /* ---- the request ---- */
@@ -205,6 +206,7 @@ const struct tool tool_python = {
     .lock = lock,
     .install = install,
     .arguments = arguments,
+    .reads_netrc = true,
     .write_request = write_request,
     .read_lock = read_lock,
     .write_lock = write_lock,

@@ -164,7 +164,7 @@ static int make_descriptors(const struct step *step, const char *record, int fds
     place(fds, JOB_FD_JOB, make_job_file(step, error), error);
     fds[JOB_FD_WORKDIR] = duplicate(step->place->fd, error);
     fds[JOB_FD_OUTPUT] = duplicate(step->log_fd, error);
-    if (step->network && step->config->packages.netrc[0] != '\0')
+    if (step->network && step->reads_netrc && step->config->packages.netrc[0] != '\0')
         place(fds, JOB_FD_BODY, open_netrc(step, error), error);
     if (!error_is_set(error))
         return 0;
@@ -188,7 +188,7 @@ static bool is_too_large(const struct step *step, struct tree_walk *walk)
 static int why_not(const struct step *step, struct tree_walk *walk, struct error *error)
 {
     if (step->is_unwanted(step->context))
-        return error_set(error, ERROR_CONFLICT, "stopped, because nobody waits for it any more");
+        return error_set(error, ERROR_UNAVAILABLE, "stopped, because nobody waits for it any more");
     if (is_too_large(step, walk))
         return error_set(error, ERROR_FULL, "it needs more disk space than packages.max_size");
     return 0;

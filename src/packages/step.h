@@ -25,15 +25,16 @@ struct step {
     char **arguments;
     size_t argument_count;
     bool network;
-    int log_fd; /* the output is appended to it */
+    bool reads_netrc; /* it gets packages.netrc, if it has a network */
+    int log_fd;       /* the output is appended to it */
     /* Whether the tool is to be ended: asked a few times a second. */
     bool (*is_unwanted)(void *context);
     void *context;
 };
 
-/* Runs the tool to its end. Returns 0 and the result, or -1 if it could not be run, ERROR_CONFLICT
- * if it was ended because it is unwanted, ERROR_FULL if it was ended because its place grew beyond
- * packages.max_size. Afterwards none of its processes runs. Blocks. */
+/* Runs the tool to its end. Returns 0 and the result, or -1 if it could not be run, or was ended:
+ * because it is unwanted, or (ERROR_FULL) because its place grew beyond packages.max_size.
+ * Afterwards none of its processes runs. Blocks. */
 int step_run(const struct step *step, struct attempt_result *result, struct error *error);
 
 /* Whether this is the name of the record of a step. */

@@ -1,4 +1,4 @@
-/* See threads.h. */
+/* See threads.h. Called by packages/installer and packages/task. */
 #include "packages/threads.h"
 
 #include <pthread.h>
@@ -22,6 +22,7 @@ static bool is_unwanted(void *context)
     struct installer *installer = task->installer;
     pthread_mutex_lock(&installer->lock);
     bool result = installer->is_stopping || task->tickets == 0;
+    task->is_given_up |= result;
     pthread_mutex_unlock(&installer->lock);
     return result;
 }
@@ -51,13 +52,17 @@ static void log_begins(void *context, const char *name)
 
 /* ---- the outcome; all under the lock ---- */
 
-static void count(struct installer *installer, const struct install *install,
-                  const struct error *error)
+static void report(const struct task *task, const struct install *install,
+                   const struct error *error)
 {
-    if (!error_is_set(error))
-        installer->metrics.succeeded += install->has_installed ? 1 : 0;
-    else if (error->kind != ERROR_CONFLICT)
-        installer->metrics.failed++;
+    struct installer_metrics *metrics = &task->installer->metrics;
+    if (!error_is_set(error)) {
+        metrics->succeeded += install->has_installed ? 1 : 0;
+    } else if (!task->is_given_up) {
+        metrics->failed++;
+        log_warning("packages not installed", log_text("fleet_name", task->fleet_name),
+                    log_why(error));
+    }
 }
 
 /* Gives the environment of a new lock to the runs to come. */
@@ -79,8 +84,9 @@ static void hand_on(struct installer *installer, const struct task *refresh)
  * replaced meanwhile. */
 static void set_outcome(struct task *task, const struct error *error)
 {
-    bool is_again = task->is_outdated || (error->kind == ERROR_CONFLICT && task->tickets > 0);
-    task->is_outdated = false;
+    bool was_given_up = error_is_set(error) && task->is_given_up;
+    bool is_again = task->is_outdated || (was_given_up && task->tickets > 0);
+    task->is_outdated = task->is_given_up = false;
     if (is_again && !task->installer->is_stopping)
         task_enqueue(task);
     else if (error_is_set(error))
@@ -94,7 +100,7 @@ static void finish(struct task *task, const struct install *install, const struc
     task->is_running = false;
     task->installer->running--;
     (void)snprintf(task->key, sizeof(task->key), "%s", install->key);
-    count(task->installer, install, error);
+    report(task, install, error);
     set_outcome(task, error);
     if (task->is_refresh && task->state == INSTALLER_READY)
         hand_on(task->installer, task);
@@ -143,9 +149,7 @@ static void run_task(struct task *task)
         .release = core_release,
         .claims = installer,
     };
-    if (work(task, &install, &error) != 0 && error.kind != ERROR_CONFLICT)
-        log_warning("packages not installed", log_text("fleet_name", task->fleet_name),
-                    log_why(&error));
+    (void)work(task, &install, &error); /* `finish` looks at the error */
     config_release(config);
     pthread_mutex_lock(&installer->lock);
     if (install.has_installed)

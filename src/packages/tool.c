@@ -1,4 +1,4 @@
-/* See tool.h. Called by packages/install. */
+/* See tool.h. Called by packages/install, packages/view and packages/environments. */
 #include "packages/tool.h"
 
 #include <errno.h>

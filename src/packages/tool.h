@@ -21,8 +21,10 @@ struct tool {
     /* Writes one line to TOOL_INTERPRETER: what an environment must fit to. */
     const char *probe;
     const char *lock, *install;
-    /* Fills in the arguments of all scripts. The strings are borrowed from the configuration. */
-    size_t (*arguments)(const struct config *config, const char *items[], size_t limit);
+    /* Returns the arguments of all scripts and their number. Free the array; the strings belong to
+     * the configuration. */
+    char **(*arguments)(const struct config *config, size_t *count);
+    bool reads_netrc;
     /* Writes the files that `lock` reads. `old`: a lock whose versions are to be kept, or NULL. */
     int (*write_request)(int dir_fd, const struct package_list *packages, const char *old,
                          struct error *error);
