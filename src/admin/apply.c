@@ -18,6 +18,22 @@
 
 /* ---- the change ---- */
 
+int apply_end_check(struct error *error)
+{
+    return error_set(error, ERROR_CONFLICT, "the file was only checked");
+}
+
+int apply_commit(struct admin_request *request, struct change *change, const bool *is_checked,
+                 struct error *error)
+{
+    struct error refusal = ERROR_INIT;
+    if (change_commit(request, change, &refusal) == 0)
+        return 0;
+    if (*is_checked && refusal.kind == ERROR_CONFLICT)
+        return 0;
+    return error_set(error, refusal.kind, "%s", refusal.message);
+}
+
 struct file_change {
     struct change change;
     struct id project_id;
@@ -49,8 +65,7 @@ static int apply_file(struct change *change, struct store *store, struct error *
     apply->checked = apply->check_only;
     if (!apply->check_only)
         return 0;
-    /* The only way to undo this change without the rest of the batch is to return an error. */
-    return error_set(error, ERROR_CONFLICT, "the fleet file was only checked");
+    return apply_end_check(error);
 }
 
 static const struct change_kind apply_file_kind = {.action = "fleet.apply", .apply = apply_file};
@@ -58,14 +73,9 @@ static const struct change_kind apply_file_kind = {.action = "fleet.apply", .app
 static int submit_file(struct admin_request *request, struct file_change *apply,
                        struct error *error)
 {
-    struct error refusal = ERROR_INIT;
     apply->change.kind = &apply_file_kind;
     apply->change.bytes = 2 * apply->file_bytes; /* the file and the definition */
-    if (change_commit(request, &apply->change, &refusal) == 0)
-        return 0;
-    if (apply->checked && refusal.kind == ERROR_CONFLICT)
-        return 0;
-    return error_set(error, refusal.kind, "%s", refusal.message);
+    return apply_commit(request, &apply->change, &apply->checked, error);
 }
 
 /* ---- the answer ---- */

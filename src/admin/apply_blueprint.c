@@ -47,8 +47,7 @@ static int apply_file(struct change *change, struct store *store, struct error *
     apply->checked = apply->check_only;
     if (!apply->check_only)
         return 0;
-    /* The only way to undo this change without the rest of the batch is to return an error. */
-    return error_set(error, ERROR_CONFLICT, "the blueprint file was only checked");
+    return apply_end_check(error);
 }
 
 static const struct change_kind apply_kind = {.action = "blueprint.apply", .apply = apply_file};
@@ -56,21 +55,16 @@ static const struct change_kind apply_kind = {.action = "blueprint.apply", .appl
 static int submit(struct admin_request *request, struct blueprint_change *apply,
                   struct error *error)
 {
-    struct error refusal = ERROR_INIT;
     apply->change.kind = &apply_kind;
     apply->change.bytes = 2 * apply->file_bytes; /* the file and the definition */
     apply->definition_json = blueprint_json_write(apply->blueprint);
     apply->inputs_json = inputs_json_write(&apply->blueprint->inputs);
     apply->head_json = blueprint_head_write(apply->blueprint);
-    int result = change_commit(request, &apply->change, &refusal);
+    int result = apply_commit(request, &apply->change, &apply->checked, error);
     free(apply->definition_json);
     free(apply->inputs_json);
     free(apply->head_json);
-    if (result == 0)
-        return 0;
-    if (apply->checked && refusal.kind == ERROR_CONFLICT)
-        return 0;
-    return error_set(error, refusal.kind, "%s", refusal.message);
+    return result;
 }
 
 /* ---- the answer ---- */

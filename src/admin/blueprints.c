@@ -58,14 +58,7 @@ static json_t *version_object(const struct blueprint_version_row *row)
     render_set(version, "blueprint_id", render_id(&row->blueprint_id));
     render_set(version, "version", json_integer(row->version));
     render_set(version, "created_at", render_time(row->created_ms));
-    if (row->file) {
-        json_t *file = json_stringn(row->file, row->file_bytes);
-        render_set(version, "file", file ? file : json_null());
-    }
-    if (row->definition_json) {
-        json_t *definition = json_loads(row->definition_json, 0, NULL);
-        render_set(version, "definition", definition ? definition : json_null());
-    }
+    render_file(version, row->file, row->file_bytes, row->definition_json);
     return version;
 }
 
@@ -189,17 +182,7 @@ static int append_fleet(void *context, const struct definition_row *row)
             id_equal(&definition->vessels[i].blueprint_id, users->blueprint_id))
             append_vessel(users, &definition->vessels[i], vessels);
     definition_free(definition);
-    if (json_array_size(vessels) == 0) {
-        json_decref(vessels);
-        return 0;
-    }
-    json_t *fleet = json_object();
-    render_set(fleet, "id", render_id(&row->fleet_id));
-    render_set(fleet, "name", render_text(row->fleet_name));
-    render_set(fleet, "project_id", render_id(&row->project_id));
-    render_set(fleet, "project_name", render_text(row->project_name));
-    render_set(fleet, "vessels", vessels);
-    render_append(users->fleets, fleet);
+    render_user(users->fleets, row, vessels);
     return 0;
 }
 

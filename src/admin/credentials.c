@@ -203,17 +203,7 @@ static int append_user(void *context, const struct definition_row *row)
         if (vessel_uses(&definition->vessels[i], users->name))
             render_append(vessels, render_text(definition->vessels[i].name));
     definition_free(definition);
-    if (json_array_size(vessels) == 0) {
-        json_decref(vessels);
-        return 0;
-    }
-    json_t *fleet = json_object();
-    render_set(fleet, "id", render_id(&row->fleet_id));
-    render_set(fleet, "name", render_text(row->fleet_name));
-    render_set(fleet, "project_id", render_id(&row->project_id));
-    render_set(fleet, "project_name", render_text(row->project_name));
-    render_set(fleet, "vessels", vessels);
-    render_append(users->fleets, fleet);
+    render_user(users->fleets, row, vessels);
     return 0;
 }
 

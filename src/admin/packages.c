@@ -292,7 +292,7 @@ struct users {
     struct error *error;
 };
 
-static json_t *render_user(const struct package_fleet *fleet)
+static json_t *render_environment_user(const struct package_fleet *fleet)
 {
     json_t *user = json_object();
     render_set(user, "fleet_id", render_id(&fleet->id));
@@ -314,7 +314,7 @@ static void add_user(json_t *by_key, const char *key, const struct package_fleet
     json_t *user = json_array_get(users, json_array_size(users) - 1);
     const char *last = json_string_value(json_object_get(user, "fleet_id"));
     if (!last || strcmp(last, id_format(&fleet->id, id)) != 0)
-        render_append(users, user = render_user(fleet));
+        render_append(users, user = render_environment_user(fleet));
     render_append(json_object_get(user, "vessels"), render_text(vessel->name));
 }
 

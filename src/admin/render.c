@@ -97,20 +97,25 @@ json_t *render_fleet(const struct fleet_row *row)
     return fleet;
 }
 
+void render_file(json_t *version, const char *file, size_t file_bytes, const char *definition_json)
+{
+    if (file) {
+        json_t *text = json_stringn(file, file_bytes);
+        render_set(version, "file", text ? text : json_null());
+    }
+    if (definition_json) {
+        json_t *definition = json_loads(definition_json, 0, NULL);
+        render_set(version, "definition", definition ? definition : json_null());
+    }
+}
+
 json_t *render_version(const struct version_row *row)
 {
     json_t *version = json_object();
     render_set(version, "fleet_id", render_id(&row->fleet_id));
     render_set(version, "version", json_integer(row->version));
     render_set(version, "created_at", render_time(row->created_ms));
-    if (row->file) {
-        json_t *file = json_stringn(row->file, row->file_bytes);
-        render_set(version, "file", file ? file : json_null());
-    }
-    if (row->definition_json) {
-        json_t *definition = json_loads(row->definition_json, 0, NULL);
-        render_set(version, "definition", definition ? definition : json_null());
-    }
+    render_file(version, row->file, row->file_bytes, row->definition_json);
     return version;
 }
 
@@ -220,6 +225,21 @@ void render_retries(json_t *vessel, const struct vessel_row *row,
     int64_t next_ms = row->failed_ms != 0 ? row->failed_ms + guardrails->retry_wait_ms : 0;
     render_set(vessel, "max_attempts", json_integer(most));
     render_set(vessel, "next_attempt_at", render_time(next_ms));
+}
+
+void render_user(json_t *fleets, const struct definition_row *row, json_t *vessels)
+{
+    if (json_array_size(vessels) == 0) {
+        json_decref(vessels);
+        return;
+    }
+    json_t *fleet = json_object();
+    render_set(fleet, "id", render_id(&row->fleet_id));
+    render_set(fleet, "name", render_text(row->fleet_name));
+    render_set(fleet, "project_id", render_id(&row->project_id));
+    render_set(fleet, "project_name", render_text(row->project_name));
+    render_set(fleet, "vessels", vessels);
+    render_append(fleets, fleet);
 }
 
 json_t *render_problems(const struct fleet_problems *problems)

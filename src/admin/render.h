@@ -7,6 +7,7 @@
 
 #include "base/id.h"
 #include "model/fleet_file.h"
+#include "store/credentials.h"
 #include "store/fleets.h"
 #include "store/runs.h"
 #include "store/webhooks.h"
@@ -29,6 +30,8 @@ json_t *render_optional(const char *text);
 json_t *render_org(const struct org_row *row);
 json_t *render_project(const struct project_row *row);
 json_t *render_fleet(const struct fleet_row *row);
+/* Adds "file" and "definition" to a version, each unless it is NULL. */
+void render_file(json_t *version, const char *file, size_t file_bytes, const char *definition_json);
 /* With "file" and "definition" if the row has them. */
 json_t *render_version(const struct version_row *row);
 /* A NULL url becomes null. */
@@ -43,6 +46,9 @@ json_t *render_vessel(const struct vessel_row *row);
 /* Adds to a vessel run how often it is tried, and when next. */
 void render_retries(json_t *vessel, const struct vessel_row *row,
                     const struct guardrails *guardrails);
+/* A fleet that uses something, with a list of those of its vessels that do. Takes ownership of
+ * vessels; adds nothing to `fleets` if it is empty. */
+void render_user(json_t *fleets, const struct definition_row *row, json_t *vessels);
 /* A list of {message, path, line}. */
 json_t *render_problems(const struct fleet_problems *problems);
 

@@ -113,7 +113,7 @@ int request_path_version(struct admin_request *request, int *number, struct erro
     const char *end = decimal_read(text, 0, &value);
     /* The store reads 0 as the current version, but the path must name a version. */
     if (text[0] == '0' || !end || *end != '\0' || value > INT32_MAX)
-        return error_set(error, ERROR_NOT_FOUND, "there is no such version: versions are 1, 2, …");
+        return error_set(error, ERROR_NOT_FOUND, "there is no such version: versions begin with 1");
     *number = (int)value;
     return 0;
 }
