@@ -15,7 +15,7 @@
 #define BLUEPRINT_FILE_MAX_BYTES        (1u << 20)
 #define BLUEPRINT_MAX_DESCRIPTION_BYTES (64 * 1024)
 
-/* Who finds the blueprint in lists; not who may use it. Owners find all. */
+/* It decides who finds the blueprint in lists, not who may use it. Owners find all. */
 enum blueprint_visibility { VISIBLE_TO_EVERYONE, VISIBLE_TO_EDITORS, VISIBLE_TO_NOBODY };
 
 struct blueprint {

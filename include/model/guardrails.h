@@ -13,7 +13,7 @@ struct node;
 
 #define GUARDRAIL_MAX_CUTOFF_MS (4 * 3600 * 1000)
 
-/* Which keys a file gives. */
+/* The keys that a file gives, as a set of bits. */
 enum guardrails_given {
     GIVEN_RETRY_COUNT = 1,
     GIVEN_RETRY_WAIT = 2,

@@ -58,7 +58,7 @@ bool overrides_has_values(const struct vessel_override *override); /* NULL: fals
 
 struct blueprint;
 
-/* What overrides may set. */
+/* The rules for what overrides may set. */
 struct overrides_rules {
     bool is_trigger; /* only variables that the definition or the vessel's blueprint names */
     /* Returns the blueprint of a vessel that has one, borrowed until the next call, or NULL if it

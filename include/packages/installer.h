@@ -42,8 +42,8 @@ void installer_stop(struct installer *installer);
 /* Applies a fresh configuration and holds it. What has failed may be tried again. */
 void installer_reconfigure(struct installer *installer, struct config *config);
 
-/* Whom the tools run as: the user of the vessel that asks, in a sandbox if is_strict; else in one
- * if the kernel allows it. */
+/* The user that the tools run as: that of the vessel that asks, in a sandbox if is_strict; else in
+ * one if the kernel allows it. */
 struct installer_user {
     bool is_strict;
     bool change; /* webhookd is root and changes to this user */
@@ -79,7 +79,7 @@ enum installer_state { INSTALLER_WORKING, INSTALLER_READY, INSTALLER_FAILED };
 enum installer_state installer_look(struct installer_ticket *ticket,
                                     char reason[INSTALLER_REASON_BYTES]);
 
-/* What an attempt gets from its package environment. */
+/* An attempt's share in its package environment. */
 struct installer_use {
     char *path;  /* of the environment, NULL = the vessel needs none; owned */
     int lock_fd; /* `ready` with a shared lock, for JOB_FD_PACKAGES; -1 without an environment */

@@ -1,5 +1,5 @@
-/* What became of the packages of a vessel, for those who look: the present work on them, else the
- * store's lock and the environment. Any thread that may block, so not the runner's. */
+/* The state of a vessel's packages, for those who look: the present work on them, else the store's
+ * lock and the environment. Any thread that may block, so not the runner's. */
 #ifndef WEBHOOKD_PACKAGES_VIEW_H
 #define WEBHOOKD_PACKAGES_VIEW_H
 

@@ -55,7 +55,7 @@ void runner_wake(struct runner *runner);
 void runner_stop_runs(struct runner *runner);
 /* Wakes the runner because a ticket of the installer has changed. Any thread. */
 void runner_packages_changed(struct runner *runner);
-/* Whom the vessels of fleets run as, by a configuration. */
+/* The users that the vessels of fleets run as, by a configuration. */
 struct runner_users;
 /* Returns NULL on failure. May block (name services). Any thread but the runner's. */
 struct runner_users *runner_users_new(struct config *config, struct error *error);

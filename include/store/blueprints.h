@@ -46,7 +46,7 @@ int store_get_blueprint_version(struct store *store, const struct id *blueprint_
                                 int (*each)(void *, const struct blueprint_version_row *),
                                 void *context, struct error *error);
 
-/* What a fleet file's check needs of a blueprint. */
+/* The part of a blueprint that the check of a fleet file needs. */
 struct blueprint_inputs {
     struct id id;
     const char *inputs_json; /* NULL: there is no such version */
@@ -61,7 +61,7 @@ struct blueprint_query {
 int store_find_blueprint_inputs(struct store *store, const struct blueprint_query *query,
                                 int (*each)(void *, const struct blueprint_inputs *), void *context,
                                 struct error *error);
-/* What a run's start needs: reads a version, or the current one if *version is 0, and sets
+/* For the start of a run: reads a version, or the current one if *version is 0, and sets
  * *version. Returns the head (model/blueprint.h), which the caller frees, or NULL: ERROR_NOT_FOUND
  * if there is no such version. */
 char *store_get_blueprint_head(struct store *store, const struct id *blueprint_id, int *version,

@@ -1,5 +1,5 @@
-/* What the organization of a file that is being applied has: its credentials and its blueprints;
- * and which system packages the machine has. For fleet_file_options. On admin workers' threads. */
+/* The credentials and blueprints of the organization for which a file is being applied, and the
+ * system packages of the machine. For fleet_file_options. On admin workers' threads. */
 #ifndef WEBHOOKD_ADMIN_KNOWN_H
 #define WEBHOOKD_ADMIN_KNOWN_H
 

@@ -1,4 +1,4 @@
-/* What a request's overrides may set: reads the blueprints of the vessels that they name. On admin
+/* The rules for a request's overrides: reads the blueprints of the vessels that they name. On admin
  * workers' threads. */
 #ifndef WEBHOOKD_ADMIN_OVERRIDE_RULES_H
 #define WEBHOOKD_ADMIN_OVERRIDE_RULES_H

@@ -57,7 +57,7 @@ static struct definition *read_definition(struct store *store, const struct pack
 
 /* ---- a fleet's vessels ---- */
 
-/* What is done with a fleet while its row is there. */
+/* One call, for work on a fleet while its row is there. */
 struct fleet_call {
     struct admin_request *request;
     const struct runner_users *users; /* whom vessels run as */

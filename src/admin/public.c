@@ -154,7 +154,7 @@ static enum http_step hand_over(struct call *call, enum state state)
     set_state(call, state);
     if (!reserve_place(call))
         return refuse_for_now(call);
-    /* What stands if the deadline comes before a thread. */
+    /* This stands if the deadline comes before a thread. */
     call->result = -1;
     error_set(&call->error, ERROR_UNAVAILABLE, "webhookd is too busy for this call: try again");
     http_suspend(request->exchange,

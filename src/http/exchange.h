@@ -43,7 +43,7 @@ struct http_exchange {
     struct MHD_Connection *mhd; /* set before the reaper knows of the connection; constant */
     enum exchange_stage stage;
     bool begun; /* begin was called, so end must be called */
-    /* Which of the listener's services takes it; set before begin, then constant. */
+    /* The one of the listener's services that takes it; set before begin, then constant. */
     const struct http_service *service;
     void *service_context;
     bool close_after;

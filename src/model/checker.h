@@ -1,5 +1,5 @@
-/* What the parts of the validation of a fleet file or a blueprint file share: the current path, and
- * the lists of problems and notes. Exists during one call of fleet_file_parse or
+/* The state that the parts of the validation of a fleet file or a blueprint file share: the current
+ * path, and the lists of problems and notes. Exists during one call of fleet_file_parse or
  * blueprint_file_parse, on the caller's thread. */
 #ifndef WEBHOOKD_MODEL_CHECKER_H
 #define WEBHOOKD_MODEL_CHECKER_H

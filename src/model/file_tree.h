@@ -5,7 +5,7 @@
 #include "model/node.h"
 #include "model/report.h"
 
-/* Which kind of file it is, for messages. */
+/* The kind of file, for messages. */
 struct file_kind {
     const char *name; /* "fleet file" */
     const char *keys; /* "name, vessels, connections" */

@@ -1,5 +1,5 @@
-/* Which package environments there are, and the removal of those that are not needed. On an
- * installer's thread, or another one that may block. */
+/* Lists the package environments, and removes those that are not needed. On an installer's thread,
+ * or another one that may block. */
 #ifndef WEBHOOKD_PACKAGES_CLEAN_H
 #define WEBHOOKD_PACKAGES_CLEAN_H
 

@@ -1,4 +1,4 @@
-/* What a webhookd that was killed has left in packages.dir. */
+/* Leftovers of a webhookd that was killed, in packages.dir. */
 #ifndef WEBHOOKD_PACKAGES_LEFTOVERS_H
 #define WEBHOOKD_PACKAGES_LEFTOVERS_H
 

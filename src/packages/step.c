@@ -58,7 +58,7 @@ static char **make_environment(const struct step *step, size_t *count)
     return memory_copy(items, *count * sizeof(*items));
 }
 
-/* What the tools see besides what every vessel sees. */
+/* Returns the paths that tools see besides those that every vessel sees. */
 static char **make_readable(const struct step *step, size_t *count)
 {
     const struct config *config = step->config;

@@ -1,6 +1,7 @@
-/* Which packages the machine has, by dpkg's status file. Called by admin/apply, for a note, and
- * before an attempt. The file is dpkg's own record: paragraphs with one field a line, of which a
- * line that begins with white space continues the one before. */
+/* Reads from dpkg's status file which packages the machine has. Called by admin/known, for a note,
+ * by packages/threads before an attempt, and by packages/view. The file is dpkg's own record:
+ * paragraphs with one field a line. A line that begins with white space continues the one before
+ * it. */
 #include "packages/system.h"
 
 #include <fcntl.h>

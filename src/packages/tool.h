@@ -1,5 +1,5 @@
-/* What a language's package manager is told: a row of commands for each language. On an installer's
- * thread. */
+/* The package managers: a row of commands for each language. On an installer's thread, or another
+ * one that may block. */
 #ifndef WEBHOOKD_PACKAGES_TOOL_H
 #define WEBHOOKD_PACKAGES_TOOL_H
 

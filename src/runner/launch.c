@@ -195,7 +195,7 @@ static char *interpreter_of(const struct config *config, enum vessel_language la
     return config->runner.bash;
 }
 
-/* What a job is made of; all borrowed. */
+/* The parts of which a job is made; all borrowed. */
 struct parts {
     const struct vessel_code *code;
     const struct vessel_values *values;

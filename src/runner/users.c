@@ -1,5 +1,5 @@
-/* Whom the vessels of fleets run as, for those who install packages without a run. Called by
- * admin/packages on its workers' threads. */
+/* The users that the vessels of fleets run as, for those who install packages without a run. Called
+ * by admin/packages on its workers' threads. */
 #include <stdlib.h>
 
 #include "base/memory.h"

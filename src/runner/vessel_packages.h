@@ -10,8 +10,8 @@
 #include "runner/core.h"
 #include "runner/settings.h"
 
-/* Whom the tools run as for a vessel that is isolated like that. Borrows from the isolation. Any
- * thread. */
+/* Returns the user that the tools run as for a vessel that is isolated like that. Borrows from the
+ * isolation. Any thread. */
 struct installer_user vessel_packages_user(const struct isolation *isolation);
 
 /* Has the packages of all vessels of a run installed that have not ended: a vessel that starts late
@@ -25,8 +25,8 @@ void vessel_packages_news(struct runner *runner);
 /* Gives up what the vessel waits for or uses. It may ask again later. */
 void vessel_packages_drop(struct run_vessel *vessel);
 
-/* What the attempt to be launched gets. ERROR_INVALID: the packages could not be installed.
- * ERROR_UNAVAILABLE: they are being installed again. */
+/* Fills in the share of the attempt to be launched. ERROR_INVALID: the packages could not be
+ * installed. ERROR_UNAVAILABLE: they are being installed again. */
 int vessel_packages_use(struct run_vessel *vessel, struct installer_use *use, struct error *error);
 /* Whether the packages could not be installed. */
 bool vessel_packages_have_failed(const struct run_vessel *vessel);

@@ -35,7 +35,7 @@ static bool has_secret(const struct definition_vessel *vessel)
 
 /* ---- filling in ---- */
 
-/* What the values come from. */
+/* The sources of the values. */
 struct source {
     struct value_opener *opener;
     const struct definition_vessel *vessel; /* the fleet's */

@@ -121,8 +121,8 @@ static bool may_be_elsewhere(int errnum)
            errnum == ENAMETOOLONG;
 }
 
-/* What is executed. It is prepared before the limits take effect, so that nothing is allocated
- * under them. */
+/* The command to be executed. It is prepared before the limits take effect, so that nothing is
+ * allocated under them. */
 struct command {
     char **argv;
     char **files; /* to be tried in order; ends with NULL */

@@ -98,7 +98,7 @@ export async function parametersOfABlueprint() {
   await closed();
 }
 
-/** What was typed is gone with the dialog. */
+/** The text that was typed is gone with the dialog. */
 export async function parametersAreNotKept() {
   const fleet = await stepsFleet('Forgets');
   await open(fleet);

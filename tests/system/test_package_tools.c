@@ -1,5 +1,5 @@
-/* What webhookd relies on in pip and npm, with the packages of tests/packages/: how they resolve,
- * that they check hashes, and when code of a package runs. */
+/* The properties of pip and npm on which webhookd relies, with the packages of tests/packages/: how
+ * they resolve, that they check hashes, and when code of a package runs. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* What owners and operators see of packages: the work that begins with fleet apply, its state and
+/* Packages as owners and operators see them: the work that begins with fleet apply, its state and
  * log, new versions, the environments and their removal. */
 #include <fcntl.h>
 #include <stdio.h>

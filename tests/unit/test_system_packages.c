@@ -1,4 +1,4 @@
-/* Which packages a machine has, by status files of dpkg that the tests write. */
+/* The packages that a machine has, by status files of dpkg that the tests write. */
 #include "packages/system.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* What is believed of pip and npm: their reports, and their words for a failure. */
+/* How pip and npm are read: their reports, and their words for a failure. */
 #include "packages/tool.h"
 
 #include <fcntl.h>

@@ -1,5 +1,5 @@
-/* Which blueprints the current versions of fleets use: written with each version, so that a
- * blueprint in use cannot be deleted. On the committer's thread, inside its transaction. */
+/* The blueprints that the current versions of fleets use. They are written with each version, so
+ * that a blueprint in use cannot be deleted. On the committer's thread, inside its transaction. */
 #include "store/sqlite/blueprints.h"
 #include "store/sqlite/connection.h"
 
